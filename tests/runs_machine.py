@@ -5,7 +5,7 @@ the next step is in `runs_oracle.py`, and what must always hold in `runs_law.py`
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -93,6 +93,7 @@ class Past:
     known: list[tuple[int, UUID, int]] = field(default_factory=list)
     undo: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     law: Law = field(default_factory=Law)
+    deeds: deque[str] = field(default_factory=lambda: deque(maxlen=100))
 
     @classmethod
     async def of(cls, ground: Ground) -> "Past | None":
@@ -118,7 +119,9 @@ def deed(**given: Any) -> Callable[[Callable[..., None]], Any]:
         def done(self: "RunsMachine", *first: Any, **chosen: Any) -> None:
             self.ground.steps += 1
             self.ground.seen[work.__name__] += 1
-            work(self, *first, **chosen)
+            self.past.deeds.append(f"{work.__name__} {first or chosen}")
+            with self.told():
+                work(self, *first, **chosen)
 
         made: Any = rule
         return made(**given)(done)
@@ -180,6 +183,15 @@ class RunsMachine(RuleBasedStateMachine):
         finally:
             if not self.ground.grows_old:
                 self.past.time.close()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say of a fault what came before it: no second try finds a board that has grown old as it was."""
+        try:
+            yield
+        except Exception as error:
+            print(f"{error!r} after:", *self.past.deeds, sep="\n")
+            raise
 
     def later(self, seconds: int) -> None:
         """The test clock moves."""
@@ -840,7 +852,8 @@ class RunsMachine(RuleBasedStateMachine):
     @invariant()
     def everything_holds(self) -> None:
         """The law, see `runs_law.py`."""
-        self.run(self.past.law.holds())
+        with self.told():
+            self.run(self.past.law.holds())
 
 
 async def _rest(*_: object) -> None:
