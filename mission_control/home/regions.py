@@ -90,8 +90,10 @@ class AtWork:
 
     @property
     def since(self) -> datetime | None:
-        """Since when it does, or waits for, what the row says."""
+        """Since when it does, or waits for, what the row says; of one that is silent, its last sign."""
         line = self.line
+        if self.silent_for is not None:
+            return self.gateway_away_at or (times.clock_now() - self.silent_for)
         return (line.doing_at if line is not None and self.does else None) or self.started_at
 
     @property

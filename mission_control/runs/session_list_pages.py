@@ -22,7 +22,7 @@ ENDED_FOR, SEARCHED_FOR = timedelta(days=1), timedelta(days=30)
 SEARCHED, SEARCHED_INSIDE, SEARCHED_ACTIVITIES = 500, 50, 200
 GROUPS = (
     ("asks", "Asks people", "stands still until somebody answers", ("waiting",)),
-    ("works", "Works", "", ("working",)),
+    ("works", "Works", "", ("ready", "working")),
     ("stands", "Stands still", "no sign, or the same again and again", ("stuck", "lost")),
     ("idle", "Waits for its person", "the turn is over", ("idle",)),
     ("ended", "Ended", "in the last day", ("ended",)),
@@ -60,6 +60,10 @@ class SessionLine:
     tone: str
 
 
+# Since when a session is so, where that is not its last sign.
+MOMENTS = {"waiting": "parked_at", "ready": "ready_at", "ended": "ended_at"}
+
+
 async def sessions_of(actor: Actor, text: str, most: int = MOST) -> list[Row]:
     """Return the sessions that have not ended, and those that ended lately, the newest sign first.
 
@@ -93,6 +97,7 @@ def line_of(row: Row) -> SessionLine:
     _, glyph, tone = STATES[state]
     doing = shortly(row["doing"] or "")
     said = {
+        "ready": "has its answer and goes on",
         "stuck": f"{row['failures']} times: {shortly(row['failing'] or row['doing'] or '')}",
         "lost": f"last: {doing}" if doing else "",
         "ended": row["end_reason"] or doing,
@@ -100,7 +105,7 @@ def line_of(row: Row) -> SessionLine:
     program = "" if row["client"] == OWN else program_of(row)
     where = ", ".join(filter(None, (row["board_name"], row["host_label"] or program, row["cwd_label"])))
     used = row["input_tokens"] + row["output_tokens"]
-    since = row["ended_at"] if state == "ended" else row["parked_at"] if state == "waiting" else row["last_seen_at"]
+    since = row[MOMENTS.get(state, "last_seen_at")]
     return SessionLine(
         url=f"/boards/{row['board_id']}/sessions/{row['id']}",
         agent_name=row["agent_name"],

@@ -102,14 +102,16 @@ class SessionView(View):
 
 
 async def _session(session_id: UUID) -> Row:
-    found, ask_page = await session_read(session_id), None
+    found = await session_read(session_id)
+    run: Row = {"ask_page": None}
     if found["state"] == "waiting" and found["run_id"] is not None:
-        [run] = await rows(f"SELECT {ASK_PAGE} AS ask_page FROM task_runs r WHERE r.id = ?", as_id(found["run_id"]))
-        ask_page = run["ask_page"]
+        asks = f"SELECT {ASK_PAGE} AS ask_page, r.ready_at FROM task_runs r WHERE r.id = ?"
+        [run] = await rows(asks, as_id(found["run_id"]))
     return (
         found
         | {name: as_moment(found[name]) for name in MOMENTS}
-        | {"shown_state": state_of(found), "steps": plan_of(found), "ask_page": ask_page, "program": program_of(found)}
+        | run
+        | {"shown_state": state_of(found | run), "steps": plan_of(found), "program": program_of(found)}
     )
 
 

@@ -136,7 +136,7 @@ RELATIONS = (
     " LEFT JOIN tasks t ON t.id = s.task_id AND t.deleted_at IS NULL LEFT JOIN agents g ON g.id = s.agent_id"
 )
 COLUMNS = (
-    "s.*, t.number AS task_number, t.title AS task_title, r.parked_at, r.ended_at AS run_ended_at,"
+    "s.*, t.number AS task_number, t.title AS task_title, r.parked_at, r.ready_at, r.ended_at AS run_ended_at,"
     " r.end_reason AS run_end_reason, g.last_seen_at AS agent_seen_at"
 )
 # SQL on `s` and `r`: the session is one that we made for its run, and that run has ended.

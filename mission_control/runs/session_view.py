@@ -261,6 +261,7 @@ def turns_of(acts: Iterable[Act], others: Iterable[Act] = (), *, is_searched: bo
 # How a session goes, by its state: group of the list, words after the agent's name, icon, tone.
 STATES = {
     "waiting": ("waits for an answer", "hand", "ask"),
+    "ready": ("has its answer and goes on", "play", "run"),
     "working": ("works", "loader-circle", "run"),
     "stuck": ("is stuck", "rotate-ccw", "bad"),
     "lost": ("gives no sign", "hourglass", "warn"),
@@ -270,7 +271,9 @@ STATES = {
 
 
 def state_of(session: Row) -> str:
-    """Return the state of a session as pages say it: one that works may be stuck."""
+    """Return the state of a session as pages say it: one that works may be stuck, one that waited has its answer."""
+    if session["state"] == "waiting" and session.get("ready_at") is not None:
+        return "ready"
     is_stuck = session["state"] in ("working", "lost") and session["failures"] >= STUCK_AT
     return "stuck" if is_stuck else str(session["state"])
 

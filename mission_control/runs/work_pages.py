@@ -53,7 +53,7 @@ class Work:
 
     @property
     def state(self) -> str:
-        return "ready" if self.run["ready_at"] else str(self.run["shown_state"])
+        return str(self.run["shown_state"])
 
     @property
     def head(self) -> str:

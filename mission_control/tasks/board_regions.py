@@ -145,8 +145,10 @@ async def columns(view: BoardView) -> str:
 
 async def shelf(view: BoardView) -> str:
     """Return what agents proposed and nobody decided, above the inbox."""
-    found, may_decide = await view.proposals(), view.rights.may_write
-    return render_macro(SHELF, "shelf", board_id=view.board.id, proposals=found, may_decide=may_decide)
+    found, is_open = await view.proposals(), not (view.wanted.is_table or view.wanted.narrows)
+    return render_macro(
+        SHELF, "shelf", board_id=view.board.id, proposals=found, may_decide=view.rights.may_write, is_open=is_open
+    )
 
 
 async def board_name(view: BoardView) -> str:
@@ -267,7 +269,7 @@ GATEWAY = Concerns[BoardView](("board.updated", "gateway."), ("gateway_id",), _i
 REGIONS = (
     Region(PAGE, "#board-name", of_board("board.updated"), board_name, key=_board, swap="innerHTML"),
     Region(COLUMNS, "#columns", CARDS, columns, key=_view, changes=card_changes, state=state_of_cards),
-    *(Region(page, "#proposals", of_board("proposal."), shelf, key=_rights) for page in (COLUMNS, TABLE_PAGE)),
+    *(Region(page, "#proposals", of_board("proposal."), shelf, key=_view) for page in (COLUMNS, TABLE_PAGE)),
     Region(PAGE, "#presence", PRESENCE, presence, key=_board, changes=presence_changes),
     Region(PAGE, "#board-note", NOTE, note, key=_view),
     Region(PAGE, "#board-work", WORK_STATE, work_banner, key=_rights),

@@ -87,10 +87,10 @@ async def test_home_calls_no_agent_silent_whose_gateway_is_there(cast: Cast, fak
     (await lyra.post(f"/agent/boards/{cast.other_board.id}/claims", {})).ok()
     await Agent.filter(id=lyra.id).update(last_seen_at=times.clock_now() - timedelta(minutes=14))
     ada = await visitor(cast.app, cast.ada)
-    (await ada.get("/")).lacks("no sign for")
+    (await ada.get("/")).lacks("gives no sign")
     await fake_gateway.stop()
     await until(lambda: Agent.get_or_none(id=lyra.id, gateway_away_at__isnull=False))
-    (await ada.get("/")).has("gateway away").lacks("no sign for")
+    (await ada.get("/")).has("gateway away").lacks("gives no sign")
 
 
 async def test_agent_is_in_a_turn_until_the_last_of_its_sessions_ends(cast: Cast, fake_gateway: FakeGateway) -> None:

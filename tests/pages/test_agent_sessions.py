@@ -215,7 +215,7 @@ async def test_open_list_follows_a_session(cast: Cast) -> None:
     [
         ({"doing_at": timedelta(minutes=3)}, "ran make test", "3 min"),
         ({"failures": 4, "failing": "No space left"}, "same error 4 times: no space left", "0 s"),
-        ({"last_seen_at": timedelta(minutes=17), "client": "codex"}, "no sign for 17 min", ""),
+        ({"last_seen_at": timedelta(minutes=17), "client": "codex"}, "gives no sign", "17 min</time>"),
     ],
     ids=["works", "stuck", "silent"],
 )
@@ -280,3 +280,12 @@ async def test_waiting_work_leads_to_what_it_asks(cast: Cast, asks: str) -> None
     (await seen_by_dan(cast, page_of(session))).has(page, "See what it asks")
     (await seen_by_dan(cast, cast.task(task))).has(page, "See what it asks")
     (await seen_by_dan(cast, f"{cast.home}/{asks}s/{asked['id']}")).is_status(200)
+
+
+async def test_session_with_its_answer_asks_nobody(cast: Cast) -> None:
+    session = await begin(cast, await cast.add_task(title="Grind"))
+    moments = {"parked_at": times.clock_now() - timedelta(minutes=9), "ready_at": times.clock_now()}
+    await Run.all().update(lease_expires_at=None, **moments)
+    listed = await seen_by_dan(cast, "/agents/sessions")
+    listed.has("has its answer and goes on", "Works").lacks("Asks people")
+    (await seen_by_dan(cast, page_of(session))).has("has its answer and goes on").lacks("See what it asks")
