@@ -10,16 +10,9 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from mission_control.agents.amounts import inside, micros
 from mission_control.agents.models import WARN_AT_PERCENT, Budget, UsageEntry
-from mission_control.agents.usage_queries import (
-    BudgetCreate,
-    RequestUsage,
-    UsageFigures,
-    concerned,
-    inside,
-    micros,
-    today,
-)
+from mission_control.agents.usage_queries import BudgetCreate, RequestUsage, UsageFigures, concerned, today
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
 from mission_control.core.errors import Conflict, Invalid, existing, invalid_field

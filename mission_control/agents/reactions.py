@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from mission_control.agents.amounts import amount, amount_of
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
-from mission_control.agents.usage_queries import amount, amount_of, exhausted
+from mission_control.agents.usage_queries import exhausted
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import asks_to_finish, request_of
 from mission_control.boards.models import Board

@@ -9,6 +9,7 @@ from uuid import UUID
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
+from mission_control.agents.amounts import WORDS, money
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES, CallbackSet, State, callback_state, deliveries_of
@@ -25,14 +26,7 @@ from mission_control.agents.page_frame import (
 from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
-from mission_control.agents.usage_queries import (
-    WORDS,
-    BudgetState,
-    concerned,
-    days_of,
-    money,
-    sums_of_agent,
-)
+from mission_control.agents.usage_queries import BudgetState, concerned, days_of, sums_of_agent
 from mission_control.approvals.payloads import heading
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import NotFound

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ValidationInfo, field_validator
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import usage_queries
+from mission_control.agents import amounts, usage_queries
 from mission_control.agents.models import Budget
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
@@ -29,7 +29,7 @@ async def listed(actor: Actor, _: Asked) -> dict[str, object]:
     budgets, total = await usage_queries.list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     days = await usage_queries.days_of("organization", actor.organization_id, usage_queries.CHART_DAYS)
     users = await _users(actor)
-    return {"budgets": budgets, "total": total, "users": users, "days": days, "words": usage_queries.WORDS}
+    return {"budgets": budgets, "total": total, "users": users, "days": days, "words": amounts.WORDS}
 
 
 async def _users(actor: Actor) -> list[Row]:
@@ -38,7 +38,7 @@ async def _users(actor: Actor) -> list[Row]:
     return await rows(
         f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {usage_queries.SUMS},"
         " SUM(CASE WHEN e.day >= ? THEN e.input_tokens + e.output_tokens ELSE 0 END) AS tokens_today,"
-        f" SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) / {usage_queries.MICROS}.0 AS cost_today"
+        f" SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) / {amounts.MICROS}.0 AS cost_today"
         " FROM usage_entries e LEFT JOIN agents a ON a.id = e.agent_id"
         " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
         " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
@@ -72,7 +72,7 @@ def _limit(text: str, unit: str) -> Decimal:
         raise ValueError(f"enter at most {usage_queries.MOST_LIMIT:,}")
     if limit <= 0:
         raise ValueError("enter more than 0")
-    usage_queries.inside(unit, limit)
+    amounts.inside(unit, limit)
     return limit
 
 
@@ -97,7 +97,7 @@ class BudgetForm(Form):
     def fields_of(budget: Budget) -> dict[str, str]:
         is_of_all = budget.subject == "organization"
         subject = budget.subject if is_of_all else f"{budget.subject}:{budget.subject_id}"
-        limit = format(Decimal(str(usage_queries.amount(budget.unit, budget.limit_amount))), "f")
+        limit = format(Decimal(str(amounts.amount(budget.unit, budget.limit_amount))), "f")
         return {"subject": subject, "unit": budget.unit, "period": budget.period, "limit": limit}
 
 

@@ -1,9 +1,8 @@
 """Read usage and budgets. Money is US dollars in JSON, and millionths of one elsewhere."""
 
-import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from pydantic import Field, model_validator
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from mission_control.agents.amounts import MICROS, amount, amount_of, inside, micros
 from mission_control.agents.models import Agent, Budget
 from mission_control.boards.models import Run
 from mission_control.boards.queries import visible_board
@@ -22,44 +22,6 @@ from mission_control.database.records import find
 from mission_control.database.sql import Row, Values, as_id, placeholders, rows, select_one
 from mission_control.http.registry import lookup
 
-
-def money(usd: float) -> str:
-    """US dollars to the cent, less than ten cents with two digits that count: `0.043 USD`, `0.00012 USD`."""
-    if usd >= 0.1 or usd == 0:
-        return f"{usd:,.2f} USD"
-    places = min(6, 1 - math.floor(math.log10(usd)))
-    whole, _, digits = f"{usd:.{places}f}".partition(".")
-    return f"{whole}.{digits.rstrip('0'):0<2} USD"
-
-
-def exact_money(usd: float) -> str:
-    """US dollars with two places, or as many as an amount below one has: `1.50 USD`, `0.125 USD`."""
-    whole, _, places = (f"{usd:,.2f}" if usd >= 1 else f"{usd:.6f}").partition(".")
-    return f"{whole}.{places.rstrip('0'):0<2} USD"
-
-
-def tokens(number: int) -> str:
-    """`1 token`, `12,345 tokens`."""
-    return f"{number:,} token{'' if number == 1 else 's'}"
-
-
-def short(number: int) -> str:
-    """A number in few characters: `950`, `12.3k`, `4M`."""
-    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            return f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter
-    return str(number)
-
-
-# What templates say amounts with.
-WORDS = {"money": money, "tokens": tokens, "short": short}
-
-
-def amount_of(unit: str, value: float) -> str:
-    return tokens(int(value)) if unit == "tokens" else exact_money(value)
-
-
-MICROS = 1_000_000
 MOST_TOKENS = 10**12
 MOST_USD = 10**6
 MOST_LIMIT = 10**12
@@ -72,26 +34,6 @@ Limit = Annotated[
     Decimal,
     Field(gt=0, le=MOST_LIMIT, allow_inf_nan=False, description="Tokens, or US dollars when the unit is cost"),
 ]
-
-
-def micros(usd: Decimal) -> int:
-    """US dollars as millionths of one, rounded half up."""
-    return int((usd * MICROS).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def amount(unit: str, inside: int) -> int | float:
-    """Tokens as they are, money as a number of US dollars."""
-    return inside if unit == "tokens" else inside / MICROS
-
-
-def inside(unit: str, limit: Decimal) -> int:
-    """A limit as it is kept; ValueError when it is no whole token, or less than one or than a millionth of a dollar."""
-    if unit == "tokens" and limit != limit.to_integral_value():
-        raise ValueError("a limit of tokens is a whole number")
-    kept = int(limit) if unit == "tokens" else micros(limit)
-    if kept < 1:
-        raise ValueError("the limit is too small")
-    return kept
 
 
 class UsageFigures(Body):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from quart import Blueprint, Response, request
 
-from mission_control.agents.usage_queries import money
+from mission_control.agents.amounts import money
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor

@@ -9,9 +9,9 @@ import orjson
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+from mission_control.agents.amounts import money, short
 from mission_control.agents.page_frame import AGENT_PAGE, PAGE, Viewed
 from mission_control.agents.reactions import NOTICE
-from mission_control.agents.usage_queries import money, short
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.core import times
 from mission_control.core.values import Paging

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
+from mission_control.agents.amounts import MICROS
 from mission_control.agents.models import Agent
-from mission_control.agents.usage_queries import MICROS, UsageFigures
+from mission_control.agents.usage_queries import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.models import Board
 from mission_control.boards.parking import Resume

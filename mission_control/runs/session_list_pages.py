@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from quart import request
 
-from mission_control.agents.usage_queries import MICROS, money
+from mission_control.agents.amounts import MICROS, money
 from mission_control.boards.queries import on_readable_boards, shortly
 from mission_control.core import times
 from mission_control.core.actor import Actor

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.agents.usage_queries import MICROS, money, short
+from mission_control.agents.amounts import MICROS, money, short
 from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times

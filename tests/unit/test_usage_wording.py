@@ -2,7 +2,7 @@
 
 import pytest
 
-from mission_control.agents.usage_queries import exact_money, money
+from mission_control.agents.amounts import exact_money, money
 
 
 @pytest.mark.parametrize(
