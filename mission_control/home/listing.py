@@ -18,6 +18,7 @@ from mission_control.database.sql import placeholders, select
 from mission_control.people.account_names import person_name
 
 MOST_ANSWERED = 20
+STAYS = timedelta(minutes=2)  # what others answered stays on an open page; as in static/js/pages/rows.js
 
 
 @dataclass(slots=True)
@@ -44,9 +45,9 @@ class Answered:
 
 
 async def answered_by_others(actor: Actor, opened: datetime) -> list[Answered]:
-    """Return what other people answered on the actor's boards since a page was opened, oldest first."""
+    """Return what other people answered on the actor's boards just now, since a page was opened, oldest first."""
     where = f"one.answered_at >= ? AND one.user_id <> ? ORDER BY one.answered_at LIMIT {MOST_ANSWERED}"
-    return await _answered(actor, where, opened, actor.id)
+    return await _answered(actor, where, max(opened, times.clock_now() - STAYS), actor.id)
 
 
 async def last_answered(actor: Actor) -> Answered | None:

@@ -105,3 +105,23 @@ async def test_answer_to_what_is_no_longer_so_says_what_it_is_now(site: Site, op
     await row(page, name).get_by_role("button", name="Approve").click()
     await expect(page.locator(".refusal")).to_contain_text("The description is now: “Drop the database.”")
     assert await state(site, board, name) == "pending"
+
+
+# As another person's answer makes a row, so many minutes ago.
+STRUCK = """([id, minutes]) => {
+  const row = document.getElementById(id), at = new Date(Date.now() - minutes * 60_000).toISOString();
+  row.removeAttribute("data-pending");
+  row.dataset.state = "decided";
+  row.insertAdjacentHTML("beforeend", `<p class="need-outcome"><time datetime="${at}"></time></p>`);
+}"""
+
+
+async def test_row_that_others_answered_leaves_after_two_minutes(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Left open")
+    old, new = [await ask(site, board, action) for action in ("one", "two")]
+    page = await home(open_page)
+    await page.evaluate(STRUCK, [old, 3])
+    await page.evaluate(STRUCK, [new, 1])
+    await expect(row(page, await ask(site, board, "three"))).to_be_visible()
+    await expect(row(page, old)).to_have_count(0)
+    await expect(row(page, new)).to_be_visible()

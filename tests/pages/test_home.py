@@ -11,6 +11,7 @@ import pytest
 from mission_control.core import times
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
+from mission_control.home.listing import answered_by_others
 from mission_control.home.models import GatewayRequest, Question
 from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast, Person
@@ -93,7 +94,7 @@ async def test_the_second_answer_reads_whose_was_first(cast: Cast) -> None:
     assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["status"] == "approved"
 
 
-async def test_what_others_answer_stays_struck_for_the_visit(cast: Cast) -> None:
+async def test_what_others_answer_stays_struck_for_a_moment(cast: Cast) -> None:
     asked, other = await cast.ask(), await cast.ask(cast.rigel)
     ada = await at(cast, cast.ada)
     opened = (await ada.get("/")).is_status(200)
@@ -103,6 +104,10 @@ async def test_what_others_answer_stays_struck_for_the_visit(cast: Cast) -> None
         text = await watch.until("Ben approved this")
     assert f'id="need-approval-{other["id"]}"' not in text and "<s>" in text
     (await ada.get("/")).lacks("<s>").has(f'id="need-approval-{other["id"]}"')
+    actor, since = await cast.ada.actor(), times.clock_now() - timedelta(hours=1)
+    assert [one.name for one in await answered_by_others(actor, since)] == ["Ben"]
+    with times.travelled(timedelta(minutes=3)):
+        assert await answered_by_others(actor, since) == []
 
 
 async def test_snoozed_rows_come_back(cast: Cast) -> None:

@@ -3,6 +3,7 @@ import { senderOf } from "../forms.js";
 import { enabled } from "../shortcuts.js";
 
 const KEYS = ["a", "r", "h", "x", " ", "enter", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const STAYS = 120_000; // ms for which a row says who else answered it; as in home/listing.py
 let currentId = null;
 let before = { order: [], hadFocus: false }; // the rows before a swap
 let ranOut = false; // the last row was answered, and others may follow
@@ -91,7 +92,17 @@ const remember = () => {
   before = { id: currentId, order: all().map((one) => one.id), element: document.activeElement, hadFocus: Boolean(current()?.contains(document.activeElement)), sent: all().filter((one) => one.hasAttribute("data-sent")).map((one) => one.id) };
 };
 
+// A list that was left open shows what waits, not what others answered long ago. Nothing moves under who writes.
+const tidy = () => {
+  if (isField(document.activeElement)) return;
+  for (const row of document.querySelectorAll("#queue .need[data-state=decided]")) {
+    const isOld = Date.now() - Date.parse(row.querySelector(".need-outcome time")?.dateTime) > STAYS;
+    if (isOld && !row.contains(document.activeElement)) row.remove();
+  }
+};
+
 const reconcile = () => {
+  tidy();
   const there = new Set();
   for (const row of all()) there.has(row.id) ? row.remove() : there.add(row.id); // news that repeat what a reload brought
   for (const id of before.sent ?? []) { const row = document.getElementById(id); if (row?.hasAttribute("data-pending")) row.setAttribute("data-sent", ""); }
@@ -114,6 +125,7 @@ export const start = () => {
   document.addEventListener("htmx:finally:request", finish);
   document.addEventListener("htmx:before:swap", remember);
   document.addEventListener("htmx:after:swap", reconcile);
+  document.addEventListener("visibilitychange", tidy);
   const named = location.hash ? document.getElementById(location.hash.slice(1)) : null;
   if (named && all().includes(named)) focus(named);
   else mark(all().find(isOpen) ?? null);
