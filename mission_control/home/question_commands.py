@@ -1,6 +1,7 @@
 """Commands on questions: ask, also through a gateway's main agent; answer, withdraw, deadlines."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -158,7 +159,7 @@ async def answer_question(
     option = {"option_id": option_id} if question.options else {}
     for agent_id in await _recipients(question):
         about = {"memory_id": str(entry.id), "answer": entry.content, **option}
-        send_notice(question, agent_id, "QUESTION ANSWERED", lines, **about)
+        await send_notice(question, agent_id, "QUESTION ANSWERED", lines, **about)
     return question
 
 
@@ -173,10 +174,14 @@ async def save_end(kind: str, question: Question, rest: str = "", **facts: Any) 
     record(kind, question, sentence, **facts)
 
 
-def send_notice(question: Question, agent_id: UUID | None, header: str, lines: Iterable[str], **about: Any) -> None:
+async def send_notice(
+    question: Question, agent_id: UUID | None, header: str, lines: Iterable[str], **about: Any
+) -> None:
+    """Send an agent a notice about a question and the task in whose run it was asked."""
+    found = await rows("SELECT task_id FROM task_runs WHERE id = ?", question.run_id) if question.run_id else []
     deliver(
         NOTICE,
-        question.scope(),
+        replace(question.scope(), task_id=as_id(found[0]["task_id"]) if found else None),
         agent_id=agent_id,
         header=header,
         text="\n".join([f"Board: {question.board.name}", f"Question: {snippet(question.content)}", *lines]),

@@ -119,7 +119,8 @@ class Item(QuestionRead):
             taken = f"“{self.label_of(self.otherwise_option_id)}” is taken."
             outcomes = {"option": taken, "ask": f"{self.other_name} is asked."}
             return outcomes.get(self.otherwise or "", "Everybody who can answer is reminded.")
-        return f"It stays here; {self.agent_name} waits until somebody answers."
+        waits = self.agent_name if self.task_id is None else f"#{self.task_number}"
+        return f"It stays here; {waits} waits until somebody answers."
 
     def label_of(self, option_id: str | None) -> str:
         return next((one["label"] for one in self.options if one["id"] == option_id), "")

@@ -46,7 +46,7 @@ async def _close(actor: Actor, question_id: UUID, why: str) -> None:
     await save_end("question.closed", question, f" {why}", note=why)
     if question.gateway_id is None and question.agent_id not in (None, actor.agent_id):
         lines = [f"Why: {why}", "", "Nobody answers this now. Do not wait for it."]
-        send_notice(question, question.agent_id, "REQUEST CLOSED", lines)
+        await send_notice(question, question.agent_id, "REQUEST CLOSED", lines)
 
 
 POLLS = Polls[Question, QuestionQuery](

@@ -95,6 +95,10 @@ async def test_several_asks_wait_for_all_answers_or_for_any(cast: Cast) -> None:
     task, first = await parked(cast)
     second = await question(cast, task_id=task["id"])
     (await answer(cast, first)).ok()
+    told = (await cast.vega.get("/agent/inbox")).ok()["items"][-1]
+    assert (told["kind"], told["task_id"]) == ("question_answered", task["id"])
+    [need] = (await cast.ada.get("/needs?kind=question")).ok()["items"]
+    assert need["otherwise"]["text"] == f"It stays here; #{task['number']} waits until somebody answers."
     assert await title_of_next(cast) is None and (await Run.get()).ready_at is None
     (await answer(cast, second)).ok()
     assert await title_of_next(cast) == "Polish"
