@@ -144,7 +144,7 @@ RULES = {
     "require_approval_for_done": "it is done only when an approval was given, {decided}",
 }
 DECIDED = {
-    None: "and none is asked for",
+    None: "and none is asked for yet",
     "approved": "and what was approved was an earlier attempt",
     "rejected": "and the last request for one was rejected",
     "changes_requested": "and the last request for one was sent back",

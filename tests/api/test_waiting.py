@@ -344,7 +344,7 @@ async def test_refused_request_is_a_reason(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=cast.vega.id)
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     [rule, *_] = [one["text"] for one in await reasons(cast, task) if one["kind"] == "rule"]
-    assert rule == "On this board it is done only when an approval was given, and none is asked for."
+    assert rule == "On this board it is done only when an approval was given, and none is asked for yet."
     asked = await cast.ask(cast.vega, task, action_type="task.finish")
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "rejected"})).ok()
     small = await cast.ask(cast.vega, task)
