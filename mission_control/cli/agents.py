@@ -350,7 +350,11 @@ async def run_colleague(api: Api, speed: float, seed: int) -> None:
 
 
 async def decide(api: Api, speed: float, chance: random.Random) -> None:
-    """Decide the hand-ins and questions about tasks that wait for more than a minute, but for the newest, forever."""
+    """Decide the hand-ins and questions about tasks that wait for more than a minute, but for the newest, forever.
+
+    What the story begins with waits from when the demo started, so that the person who opens it sees it wait.
+    """
+    began = datetime.now(UTC)
     while True:
         waiting = []
         for board in await _boards(api):
@@ -360,7 +364,7 @@ async def decide(api: Api, speed: float, chance: random.Random) -> None:
             waiting += [question for question in asked if question["task_id"]]
         waiting.sort(key=_asked_at)
         for one in waiting[: max(len(waiting) - LEFT, 0)]:
-            if (datetime.now(UTC) - _asked_at(one)).total_seconds() * speed > PATIENCE_SECONDS:
+            if (datetime.now(UTC) - max(_asked_at(one), began)).total_seconds() * speed > PATIENCE_SECONDS:
                 await _answer(api, one, chance)
         await asyncio.sleep(LOOK_SECONDS / speed)
 

@@ -121,7 +121,8 @@ async def link_signs_in(url: str, link: str) -> None:
         assert (home.status_code, home.url.path) == (200, "/") and "Needs you" in home.text
 
 
-async def test_colleague_decides_all_but_the_newest_hand_ins_and_questions() -> None:
+@pytest.mark.parametrize("speed", [10_000, 1])
+async def test_colleague_decides_all_but_the_newest_after_a_minute_of_the_demo(speed: int) -> None:
     calls: list[str] = []
     asked = [f"2026-01-01T00:0{minute}:00Z" for minute in (4, 1, 3, 2, 0)]
 
@@ -147,8 +148,8 @@ async def test_colleague_decides_all_but_the_newest_hand_ins_and_questions() -> 
 
     with suppress(TimeoutError):
         async with asyncio.timeout(0.2):
-            await colleague.decide(cast(Api, Server()), 100, random.Random(1))
-    first = ["/boards/b/approvals/00", "/boards/b/questions/q/answers", "/boards/b/approvals/01"]
+            await colleague.decide(cast(Api, Server()), speed, random.Random(1))
+    first = ["/boards/b/approvals/00", "/boards/b/questions/q/answers", "/boards/b/approvals/01"] * (speed > 1)
     assert calls[:3] == first
     assert set(calls) == set(first)
 
