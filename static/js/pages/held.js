@@ -44,7 +44,7 @@ const tell = () => {
   if (!news || now?.hasAttribute("data-pending")) return;
   for (const button of row.querySelectorAll("button:not([data-note-close])")) button.disabled = true;
   const said = now?.querySelector(".need-outcome span:last-child")?.textContent.trim() ?? "This no longer waits for an answer.";
-  place.querySelector("[data-note-title]").textContent = `${said} Your words were not sent.`;
+  place.querySelector("[data-note-title]").textContent = `${said.replace(/[^.!?]$/, "$&.")} Your words were not sent.`;
   document.getElementById("alert-region")?.replaceChildren(said);
 };
 
