@@ -21,25 +21,26 @@ CURRENT = (
     " OR (t.status = 'review' AND r.state = 'completed')))"
 )
 OF_RUN = "JOIN task_runs r ON r.id = x.run_id JOIN tasks t ON t.id = r.task_id"
-# Rows that must not be.
+# Tasks that must not be.
 NEVER = (
-    "SELECT 1 AS one FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
+    "SELECT l.task_id FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
     " WHERE l.is_pending AND t.deleted_at IS NOT NULL",
-    f"SELECT 1 AS one FROM approval_task_links x {OF_RUN} WHERE x.is_pending AND NOT {CURRENT}",
-    f"SELECT 1 AS one FROM approvals x {OF_RUN} WHERE x.status = 'pending' AND NOT {CURRENT}",
-    f"SELECT 1 AS one FROM agent_questions x {OF_RUN} WHERE x.state = 'open' AND NOT {CURRENT}",
+    f"SELECT r.task_id FROM approval_task_links x {OF_RUN} WHERE x.is_pending AND NOT {CURRENT}",
+    f"SELECT r.task_id FROM approvals x {OF_RUN} WHERE x.status = 'pending' AND NOT {CURRENT}",
+    f"SELECT r.task_id FROM agent_questions x {OF_RUN} WHERE x.state = 'open' AND NOT {CURRENT}",
     # Nothing is lost by a lease that ran out while people had not answered.
-    "SELECT 1 AS one FROM agent_questions q JOIN task_runs r ON r.id = q.run_id"
+    "SELECT r.task_id FROM agent_questions q JOIN task_runs r ON r.id = q.run_id"
     " WHERE r.state = 'expired' AND q.closed_at IS NOT NULL AND q.closed_at >= r.ended_at",
-    "SELECT 1 AS one FROM task_runs WHERE ended_at IS NULL AND parked_at IS NOT NULL AND lease_expires_at IS NOT NULL",
-    "SELECT 1 AS one FROM task_runs WHERE ended_at IS NULL AND parked_at IS NULL AND ready_at IS NOT NULL",
+    "SELECT task_id FROM task_runs WHERE ended_at IS NULL AND parked_at IS NOT NULL AND lease_expires_at IS NOT NULL",
+    "SELECT task_id FROM task_runs WHERE ended_at IS NULL AND parked_at IS NULL AND ready_at IS NOT NULL",
     # Handed in, and nobody is asked; without an agent a person did it over, and put it there.
-    "SELECT t.id FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+    "SELECT t.id AS task_id FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
     " WHERE t.status = 'review' AND t.deleted_at IS NULL AND r.state = 'completed' AND r.summary IS NOT NULL"
     " AND t.review_agent_id IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
     " WHERE l.task_id = t.id AND (l.is_pending OR (a.status = 'approved' AND l.asked_attempt = t.attempt)))",
 )
+ANY_OF_THEM = " UNION ALL ".join(f"SELECT {at} AS law, s.task_id FROM ({one}) AS s" for at, one in enumerate(NEVER))
 HAND_OUTS = (
     "SELECT task_id, COUNT(*) AS runs, COUNT(DISTINCT fence) AS fences, MIN(fence) AS first, MAX(fence) AS last"
     " FROM task_runs GROUP BY task_id"
@@ -75,9 +76,8 @@ class Law:
             if row.is_there and row.is_parked:
                 is_right = row.is_answered == row.is_ready and (row.is_ready or row.asks)
                 assert is_right, f"it waits, and nothing is asked any more: {row} {await told(row.id)}"
-        for statement in NEVER:
-            found = await rows(statement)
-            assert not found, f"{statement}: {await told(found[0].get('id'))}"
+        for found in await rows(ANY_OF_THEM):
+            raise AssertionError(f"{NEVER[found['law']]}: {await told(found['task_id'])}")
 
     async def _runs_hold(self, tasks: list[Row]) -> None:
         found = await rows(oracle.LIVE)
