@@ -254,10 +254,10 @@ async def test_list_costs_the_same_however_long_it_is(cast: Cast, monkeypatch: p
     monkeypatch.setattr("mission_control.http.lookups.FRESH_SECONDS", 3600.0)  # however slow the machine is
     await put_needs(cast.board, cast.ada.id, 27)
     ada = await at(cast, cast.ada)
-    await count_more(cast.organization.id)  # what is not counted for the figures yet is read from the log
     counts = []
     for number in (0, 300):
         await put_needs(cast.board, cast.ada.id, number)
+        await count_more(cast.organization.id)  # what is not counted for the figures yet is read from the log
         tries = []
         for _ in range(6):  # the first ones look up what is known afterwards
             with counted() as found:
