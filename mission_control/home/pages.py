@@ -27,7 +27,15 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Reads, live_page, rendered
 from mission_control.web.shell import PaletteEntry, safe_next, shell_page, signed_in
 
-ANSWERED = {"approve": "Approved", "always": "Approved", "send_back": "Sent back", "reject": "Rejected"}
+ANSWERED = {
+    "approve": "Approved",
+    "always": "Approved",
+    "send_back": "Sent back",
+    "reject": "Rejected",
+    "accept": "Accepted",
+    "merge": "Merged",
+    "drop": "Dropped",
+}
 
 
 def bare_title(title: str | None) -> str:

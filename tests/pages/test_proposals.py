@@ -69,7 +69,7 @@ async def test_accepting_together_says_which_it_could_not_and_why(cast: Cast) ->
     needs = [f"proposal:{one['id']}" for one in (first, second)]
     said = await ada.with_htmx.post("/needs/answers", {"need": needs, "answer": "accept"})
     toast = said.headers["HX-Trigger"]
-    assert "Answered: 0. 2 were not" in toast and "Lens: this board requires a value." in toast
+    assert "Accepted: 0. 2 were not" in toast and "Lens: this board requires a value." in toast
     assert "Oil the dome" in toast and "Wash it" in toast
     (await ada.get("/")).has(f"{cast.home}/proposals/{first['id']}")
     refused = (
