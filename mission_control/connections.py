@@ -21,7 +21,6 @@ from collections import Counter
 from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 import httptools
 from uvicorn.config import Config
@@ -326,7 +325,7 @@ class Connection(HttpToolsProtocol):
 
     # Its requests
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: object) -> None:
         self._running = cycle
         answer = cycle.run_asgi(partial(self._answer, cycle))
         task = self.loop.create_task(answer, context=contextvars.Context())

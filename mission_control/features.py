@@ -71,7 +71,7 @@ def declared_parts() -> Iterator[Any]:
                     yield part
 
 
-def _is_imported(part: Any, module: ModuleType) -> bool:
+def _is_imported(part: object, module: ModuleType) -> bool:
     """Return whether a function was written in another module: it counts there, in the order of the modules."""
     if type(part) is not FunctionType or "<locals>" in part.__qualname__:
         return False

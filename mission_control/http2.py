@@ -60,7 +60,7 @@ class Tasks(TaskGroup):
         """Start the application for a request."""
         messages = Messages(config.max_app_queue_size)
 
-        def call_soon(function: Callable[..., Any], *args: Any) -> Any:
+        def call_soon(function: Callable[..., Any], *args: object) -> Any:
             return asyncio.run_coroutine_threadsafe(function(*args), self._loop).result()
 
         in_thread = partial(self._loop.run_in_executor, None)

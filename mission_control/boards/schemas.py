@@ -35,7 +35,7 @@ def kept(name: str, kind: object, **more: Any) -> BoardField:
     return BoardField(name=name, kind=kind, **more)
 
 
-def own(name: str, kind: object, default: object = None, **more: Any) -> BoardField:
+def own(name: str, kind: object, default: object = None, **more: object) -> BoardField:
     return kept(name, kind, default=default, is_changed=True, is_own=True, **more)
 
 

@@ -55,7 +55,7 @@ class DeclaredField:
     def answer_kind(self) -> Any:
         return self._meant(self.kind)
 
-    def _meant(self, kind: Any) -> Any:
+    def _meant(self, kind: object) -> Any:
         return Annotated[kind, Field(description=self.meaning)] if self.meaning else kind
 
     @property

@@ -34,7 +34,7 @@ def unknown_name(name: object, known: Iterable[str]) -> str:
     return f"{UNKNOWN}; known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else UNKNOWN
 
 
-def sibling_names(schema: Mapping[str, Any], path: Sequence[str | int]) -> list[str]:
+def sibling_names(schema: Mapping[str, object], path: Sequence[str | int]) -> list[str]:
     """Return the fields of the object that holds what `path` names, by the JSON schema of the whole.
 
     Parts of the path that only choose between alternatives are passed over.
@@ -309,12 +309,12 @@ TURN_SECONDS = 0.005
 MOMENTS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
-def to_json(value: Any) -> bytes:
+def to_json(value: object) -> bytes:
     """Return a value as compact JSON; a naive datetime counts as UTC. TypeError for what JSON cannot hold."""
     return orjson.dumps(value, default=_plain, option=MOMENTS)
 
 
-async def json_in_turns(value: Any) -> list[bytes]:
+async def json_in_turns(value: object) -> list[bytes]:
     """Return the same as `to_json`, in pieces; between the entries of long lists everybody else has a turn."""
     if not (isinstance(value, dict) and any(_is_long(one) for one in value.values())):
         return await _member(value)
@@ -324,7 +324,7 @@ async def json_in_turns(value: Any) -> list[bytes]:
     return [*pieces[:-1], b"}"]
 
 
-def _is_long(value: Any) -> bool:
+def _is_long(value: object) -> bool:
     return isinstance(value, list) and len(value) > ENTRIES_AT_ONCE
 
 
@@ -340,12 +340,12 @@ async def _member(value: Any) -> list[bytes]:
     return [*pieces[:-1], b"]"]
 
 
-def json_values(value: Any) -> Any:
+def json_values(value: object) -> Any:
     """Return what a reader of `to_json` gets: a model as a dict, an id and a moment as text."""
     return orjson.loads(to_json(value))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, UUID):  # asyncpg's own subclass, which orjson does not know
         return str(value)
     if isinstance(value, BaseModel):

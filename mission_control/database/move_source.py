@@ -101,7 +101,7 @@ def _column(name: str, field: Any) -> Column:
     return Column(name, _converter(field), is_text, isinstance(field, fields.JSONField), is_sealed(field))
 
 
-def _converter(field: Any) -> Convert:
+def _converter(field: object) -> Convert:
     match field:
         case fields.UUIDField():
             return each(UUID)  # asyncpg's, which reads a text seven times as fast as Python's

@@ -17,7 +17,7 @@ from mission_control.core.values import new_id
 from mission_control.database.sql import as_id, as_json, as_moment, fetch, is_postgres, placeholders
 
 
-def nullable[T](kind: Callable[..., Field[T]], **options: Any) -> Field[T | None]:
+def nullable[T](kind: Callable[..., Field[T]], **options: object) -> Field[T | None]:
     """Return a field of this kind that may be null, and is known to be."""
     return cast(Field[T | None], kind(null=True, **options))
 
@@ -69,7 +69,7 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
             value = datetime.fromtimestamp(value, UTC)
         return naive_utc(value) if value.tzinfo else cast(datetime, value)
 
-    def to_db_value(self, value: Any, instance: type[Model] | Model) -> Any:
+    def to_db_value(self, value: object, instance: type[Model] | Model) -> Any:
         """Convert for writing and for filters."""
         if isinstance(instance, Model):
             is_missing = getattr(instance, self.model_field_name, None) is None

@@ -77,7 +77,7 @@ def _connection(url: str, pool_size: int) -> dict[str, Any]:
     return {"engine": "mission_control.database.asyncpg_engine", "credentials": credentials}
 
 
-async def keep_session(connection: Any) -> None:
+async def keep_session(connection: object) -> None:
     """What the pool does with a returned connection: nothing, for sessions are never changed here.
 
     An open transaction was rolled back by then. The default would reset the session after every statement

@@ -24,7 +24,7 @@ type Column = Callable[[Sequence[Any]], Sequence[Any]]
 type Make = Callable[[Sequence[Sequence[Any]]], list[Any]]
 
 
-def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Sequence[Any]]) -> list[Row]:
+def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Sequence[object]]) -> list[Row]:
     """Return rows of these columns as instances of a dataclass or a schema, converted by its annotations.
 
     A column without a field, or a field without a column or default: TypeError.
@@ -33,7 +33,7 @@ def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Seq
 
 
 def wire_columns(
-    kinds: Mapping[str, object], columns: tuple[str, ...], found: Sequence[Sequence[Any]]
+    kinds: Mapping[str, object], columns: tuple[str, ...], found: Sequence[Sequence[object]]
 ) -> dict[str, Sequence[Any]]:
     """Return rows of these columns column by column, as answers have them; `kinds` has the annotation of each."""
     if not found:
@@ -46,7 +46,7 @@ def wire_columns(
     }
 
 
-def converted(found: Sequence[Sequence[Any]], conversions: Sequence[tuple[int, Column]]) -> Iterable[Sequence[Any]]:
+def converted(found: Sequence[Sequence[object]], conversions: Sequence[tuple[int, Column]]) -> Iterable[Sequence[Any]]:
     """Return rows with some columns, by their index, converted: whole columns are faster than value by value."""
     if not found or not conversions:
         return found
@@ -83,7 +83,7 @@ def _schema_maker(row: type[BaseModel], columns: tuple[str, ...]) -> Callable[[S
     state: dict[str, object] = dict.fromkeys(row.model_fields)  # in the order of answers
     state |= {name: one.default for name, one in others.items()}
 
-    def make(values: Sequence[Any]) -> Any:
+    def make(values: Sequence[object]) -> Any:
         schema = row.__new__(row)
         known = state | dict(zip(columns, values, strict=True))
         for name, one in own.items():
@@ -314,7 +314,7 @@ def as_moment(value: Any) -> datetime | None:
     return moment if moment is None or moment.tzinfo is None else naive_utc(moment)
 
 
-def as_json(value: Any) -> Any:
+def as_json(value: object) -> Any:
     """A JSON column's value on both databases."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 

@@ -156,7 +156,7 @@ class Connection(sqlite3.Connection):
             found += part
         return found
 
-    def run_within[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    def run_within[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement that changes nothing, for so long at most: beyond raise Cut."""
         self.watch.start(seconds)
         try:
@@ -193,7 +193,7 @@ def opened_for_reading(path: str, wait: int = 0) -> Connection:
     return connection
 
 
-def patiently[T](connection: Connection, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+def patiently[T](connection: Connection, job: Job[T], sql: str, values: Sequence[object]) -> T:
     """Run a statement in a thread, where it may wait for another process."""
     connection.execute(f"PRAGMA busy_timeout={WAIT_MILLISECONDS}")
     try:
@@ -207,6 +207,6 @@ def is_locked(error: sqlite3.OperationalError) -> bool:
     return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _lower(value: Any) -> Any:
+def _lower(value: object) -> Any:
     """SQLite's own LOWER knows the letters of ASCII only."""
     return value.lower() if isinstance(value, str) else value

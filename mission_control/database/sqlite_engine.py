@@ -38,7 +38,7 @@ sqlite3.register_adapter(pgproto.UUID, str)  # of rows
 class Statements(SqliteClient):
     """What Tortoise asks of a client, and `fetch`, in terms of running one job on a connection."""
 
-    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         raise NotImplementedError
 
     async def fetch(self, sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
@@ -62,7 +62,7 @@ class Statements(SqliteClient):
 class SafeSqliteClient(Statements):
     """The file and the lock for its one writer."""
 
-    def __init__(self, file_path: str, **options: Any) -> None:
+    def __init__(self, file_path: str, **options: object) -> None:
         super().__init__(file_path, **options)
         self._opening = asyncio.Lock()
         self._file: SqliteFile | None = None
@@ -106,7 +106,7 @@ class SafeSqliteClient(Statements):
             file, self._file = self._file, None
             await file.close()
 
-    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement that stands alone."""
         file = self._file or await self.opened()
         self.log.debug("%s: %s", sql, values)
@@ -235,7 +235,7 @@ class SafeTransactionClient(Statements, TransactionalDBClient):
         self._finalized = False
         self._savepoint: str | None = None
 
-    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement of the transaction, after those that others have begun in it."""
         self.log.debug("%s: %s", sql, values)
         try:
@@ -302,13 +302,13 @@ def _tortoise_error(error: sqlite3.OperationalError | sqlite3.IntegrityError) ->
     return IntegrityError(error) if isinstance(error, sqlite3.IntegrityError) else OperationalError(error)
 
 
-def _fetch(connection: Connection, sql: str, values: Sequence[Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+def _fetch(connection: Connection, sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     cursor = connection.execute(sql, values)
     found = connection.fetched(cursor)
     return tuple(column[0] for column in cursor.description or ()), found
 
 
-def _query(connection: Connection, sql: str, values: Sequence[Any]) -> tuple[int, list[Any]]:
+def _query(connection: Connection, sql: str, values: Sequence[object]) -> tuple[int, list[Any]]:
     changes = connection.total_changes
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
@@ -316,7 +316,7 @@ def _query(connection: Connection, sql: str, values: Sequence[Any]) -> tuple[int
     return (connection.total_changes - changes) or len(found), found
 
 
-def _insert(connection: Connection, sql: str, values: Sequence[Any]) -> Any:
+def _insert(connection: Connection, sql: str, values: Sequence[object]) -> Any:
     return connection.execute(sql, values).lastrowid
 
 

@@ -60,7 +60,7 @@ class Readers:
         for connection in self.all:
             connection.close()
 
-    async def read[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def read[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement that changes nothing."""
         if self._costs.of(sql) <= QUICK_SECONDS:
             with contextlib.suppress(Cut):
@@ -69,7 +69,7 @@ class Readers:
         async with self._long:
             return await self._read(float("inf"), job, sql, values)
 
-    async def _read[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def _read[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[object]) -> T:
         while not self._idle:  # another read may be faster to take what was added
             await finish(self._add())
         connection = self._idle.pop()
@@ -90,7 +90,7 @@ class Readers:
         self.all.append(connection)
         self._idle.append(connection)
 
-    def _timed[T](self, connection: Connection, seconds: float, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    def _timed[T](self, connection: Connection, seconds: float, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement in a thread; only its processor time counts there, for it waits for the loop's thread too."""
         began = time.thread_time()
         try:
@@ -141,7 +141,7 @@ class SqliteFile:
 
     # Outside of transactions
 
-    async def read[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def read[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement that changes nothing, on what has been committed."""
         assert self.reader is not None
         await self._turn()
@@ -155,7 +155,7 @@ class SqliteFile:
                     raise
         return await self.readers.read(job, sql, values)
 
-    async def write[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def write[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement that commits by itself."""
         if sql.startswith("PRAGMA"):
             return job(self.writer, sql, values)
@@ -181,7 +181,7 @@ class SqliteFile:
             await finish(self._in_thread(patiently, self.writer, _fetched, "BEGIN IMMEDIATE", ()))
         self._changes_before = self.writer.total_changes
 
-    async def run[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    async def run[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         await self._turn()
         if is_read(sql):
             if self._is_short(sql):
@@ -258,7 +258,7 @@ class SqliteFile:
 
         return self._timed_here(cut, connection, sql, values)
 
-    def _timed_here[T](self, job: Job[T], connection: Connection, sql: str, values: Sequence[Any]) -> T:
+    def _timed_here[T](self, job: Job[T], connection: Connection, sql: str, values: Sequence[object]) -> T:
         began = time.perf_counter()  # thirty times as fast as thread_time
         try:
             return job(connection, sql, values)
@@ -269,7 +269,7 @@ class SqliteFile:
             if seconds > HELD_SECONDS:
                 logger.warning("database.loop_held", extra={"milliseconds": round(seconds * 1000), "statement": sql})
 
-    def _timed[T](self, job: Job[T], sql: str, values: Sequence[Any]) -> T:
+    def _timed[T](self, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement of the transaction in a thread; only its processor time counts there."""
         began = time.thread_time()
         try:
@@ -305,7 +305,7 @@ class SqliteFile:
                 return
 
 
-def _fetched(connection: Connection, sql: str, values: Sequence[Any]) -> list[Any]:
+def _fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Any]:
     return connection.execute(sql, values).fetchall()
 
 
@@ -314,5 +314,5 @@ def _undone(connection: Connection) -> None:
     connection.execute("RELEASE one_of_them")
 
 
-def _scripted(connection: Connection, script: str, _values: Sequence[Any]) -> None:
+def _scripted(connection: Connection, script: str, _values: Sequence[object]) -> None:
     connection.executescript(script)

@@ -60,7 +60,7 @@ def _fields(shape: object) -> dict[str, FieldInfo]:
     return {name: info for model in models for name, info in model.model_fields.items()}
 
 
-async def _ids(entry: Operation, actor: Actor, sent: Mapping[str, Any]) -> JsonObject:
+async def _ids(entry: Operation, actor: Actor, sent: Mapping[str, object]) -> JsonObject:
     names = entry.path_names
     ids = {name: sent[name] for name in names if name in sent}
     if "board_id" in names and "board_id" not in ids:

@@ -226,7 +226,7 @@ async def read_file(call: Call) -> Said:
     return await file_parts(call, await call.perform())
 
 
-async def file_parts(call: Call, found: Any) -> tuple[str, JsonObject, Image | None]:
+async def file_parts(call: Call, found: object) -> tuple[str, JsonObject, Image | None]:
     """Return a part of a text, or an image, as `offset` and `limit` of a call ask for it."""
     file: JsonObject = shapes.FILE(found)
     content = bytes((await AttachmentContent.get(attachment_id=file["id"])).content)

@@ -215,7 +215,7 @@ async def _asked(call: Call, run: Row | None) -> tuple[str, JsonObject]:
     return "get_approval", {"id": made["id"]}
 
 
-async def _settled(call: Call, name: str, ask_id: Any) -> JsonObject:
+async def _settled(call: Call, name: str, ask_id: object) -> JsonObject:
     """Return what was asked as soon as it is settled, or as it is when the time is over."""
     now, key = get_running_loop().time, "question_id" if name == "get_question" else "approval_id"
     end = now() + call["wait_seconds"]

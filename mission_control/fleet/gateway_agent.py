@@ -248,7 +248,7 @@ async def _patch(gateway_id: UUID, agents: list[Agent]) -> bool:
     raise AssertionError("unreachable")
 
 
-def _config_of(found: Mapping[str, Any]) -> Mapping[str, Any]:
+def _config_of(found: Mapping[str, object]) -> Mapping[str, Any]:
     for name in ("config", "parsed"):
         if isinstance(config := found.get(name), dict):
             return config

@@ -328,7 +328,7 @@ async def _notes(view: AnyView) -> str:
 
 
 def _regions(place: str, kinds: str, is_about: Callable[[Any, Event], bool]) -> tuple[Region[Any], ...]:
-    def about(view: Any, news: Event | dict[str, Any]) -> bool:
+    def about(view: object, news: Event | dict[str, Any]) -> bool:
         return isinstance(news, Event) and is_about(view, news)
 
     render: Callable[[Any], Awaitable[str | None]] = _chat

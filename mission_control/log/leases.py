@@ -58,7 +58,7 @@ class Leases[Row: Leased]:
         return f"CASE WHEN state = '{self.busy}' THEN leased_until ELSE due_at END"
 
     async def take(
-        self, which: str, values: Sequence[Any], most: int, *, changes: str = "", returning: str = "id"
+        self, which: str, values: Sequence[object], most: int, *, changes: str = "", returning: str = "id"
     ) -> list[tuple[Row, dict[str, Any]]]:
         """Lease rows that meet a condition and are due, also those of dead processes; no two calls get the same.
 

@@ -6,7 +6,6 @@ then name, and of what shows their state. An event that may concern more drops a
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -141,12 +140,12 @@ def by_id(read: Iterable[dict[str, object]]) -> ById:
     return {str(one["id"]): one for one in read}
 
 
-async def state_of_board(actor: Actor, thing: Board | Task, query: Any) -> Position:
+async def state_of_board(actor: Actor, thing: Board | Task, query: object) -> Position:
     """Return the position of a board's log, that of the task's board for a task."""
     board = thing if isinstance(thing, Board) else thing.board
     return await position_of_board(board.organization_id, board.id)
 
 
-def same_for_all(actor: Actor, query: Any) -> tuple[()]:
+def same_for_all(actor: Actor, query: object) -> tuple[()]:
     """Say that everybody who may read it gets the same answer."""
     return ()

@@ -223,7 +223,7 @@ class Values:
         return {key: stored.get(field_id, default) for field_id, (key, default) in self._defaults.items()}
 
 
-async def values_of_tasks(board_id: object, task_ids: Sequence[Any]) -> Values:
+async def values_of_tasks(board_id: object, task_ids: Sequence[object]) -> Values:
     if not task_ids:
         return Values([], [])
     if not (fields := await fields_of_board(board_id, IN_ORDER)):

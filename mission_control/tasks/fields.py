@@ -125,7 +125,7 @@ internal = partial(kept, is_answered=False)
 related = partial(kept, is_column=False, is_tracked=False)  # what other tables, or other columns, say of a task
 
 
-def ruled(name: str, kind: object, changed_by: frozenset[Role], default: object = None, **more: Any) -> TaskField:
+def ruled(name: str, kind: object, changed_by: frozenset[Role], default: object = None, **more: object) -> TaskField:
     """A column that is sent and for which `rules.py` has rules."""
     return kept(name, kind, changed_by, default=default, **more)
 

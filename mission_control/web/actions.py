@@ -240,7 +240,7 @@ class Action:
             return await refused_response(self.refused, Refusal(form, error, ids, actor, found, page))
         return await response_of(await self.answers(Outcome(ids, actor, found, form, before, answer, page)))
 
-    def _own(self, ids: Mapping[str, Any]) -> dict[str, Any]:
+    def _own(self, ids: Mapping[str, object]) -> dict[str, Any]:
         """The ids that the operation's own path names."""
         return {name: one for name, one in ids.items() if name in self.operation.path_names}
 
@@ -266,7 +266,7 @@ class Action:
     async def _perform(self, actor: Actor, ids: Mapping[str, Any], found: Any, form: Any, page: Any) -> tuple[Any, Any]:
         """Return the form as it was saved, and the operation's answer."""
 
-        async def perform(form: Any) -> tuple[Any, Any]:
+        async def perform(form: object) -> tuple[Any, Any]:
             given = await self._given(form, found, ids)
             return form, await handled(self.operation, actor, self._own(ids), found, given)
 
@@ -295,7 +295,7 @@ def _only(shape: type[BaseModel], values: Mapping[str, object]) -> dict[str, obj
     return {name: value for name, value in values.items() if name in shape.model_fields}
 
 
-def _at_home(actor: Actor, thing: Any) -> Actor:
+def _at_home(actor: Actor, thing: object) -> Actor:
     """The actor in the organization of a thing, for the shell around an answer; unchanged when the thing has none."""
     one = thing[0] if isinstance(thing, tuple) else thing
     home = getattr(one, "organization_id", None) or getattr(getattr(one, "board", None), "organization_id", None)

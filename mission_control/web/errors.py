@@ -2,7 +2,6 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from quart import Blueprint, Quart, Response, g, redirect, render_template, request
 from quart.typing import ResponseReturnValue
@@ -36,7 +35,7 @@ def wants_json() -> bool:
     return "json" in accepted and "text/html" not in accepted and not is_htmx()
 
 
-def envelope(detail: Any, status: int, **more: object) -> Response:
+def envelope(detail: object, status: int, **more: object) -> Response:
     return json_response({"detail": detail, "request_id": current_request_id(), **more}, status)
 
 
