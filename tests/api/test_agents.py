@@ -122,7 +122,8 @@ async def test_agent_is_read_by_id(cast: Cast) -> None:
     assert (await cast.cleo.get(path)).refused(403) == "Forbidden"
     assert (await cast.eve.get(path)).refused(404) == "Not Found"
     assert (await cast.ada.get(f"/agents/{cast.nova.id}")).refused(404) == "Not Found"
-    assert (await cast.ada.get("/agents/nonsense")).refused(404) == "Not Found"
+    refusal = "`nonsense` is no id. An id is wanted, as another answer gave it: a UUID."
+    assert (await cast.ada.get("/agents/nonsense")).refused(404) == refusal
     assert (await cast.vega.get(path)).refused(401) == "Unauthorized"
 
 
