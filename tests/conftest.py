@@ -16,7 +16,9 @@ from mission_control.config import Settings
 from mission_control.core.limits import (
     agent_requests,
     person_requests,
+    terminals,
     unknown_tokens,
+    wrong_codes,
     wrong_passwords,
     wrong_sign_ins_by_account,
     wrong_sign_ins_by_address,
@@ -129,6 +131,8 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     if "app" in request.fixturenames:
         for limit in (
             unknown_tokens,
+            terminals,
+            wrong_codes,
             wrong_passwords,
             wrong_sign_ins_by_account,
             wrong_sign_ins_by_address,

@@ -20,11 +20,13 @@ from mission_control.people.account_commands import start_session
 from mission_control.people.models import Job, User
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.claiming import claim
-from tests.things import MAKERS, Things, a_group, upload
+from tests.things import MAKERS, Things, a_group, make_connection, upload
 
 More = Callable[[Cast, Things, int], Awaitable[None]]
 LISTS: dict[str, tuple[More, str]] = {}
 FIXED = {
+    "/api/v1/connect/connection": "one connection; its checks stand in its row",
+    "/api/v1/connections/<connection_id>": "one connection; its checks stand in its row",
     "/api/v1/boards/<board_id>/sessions/<session_id>": "one session; its plan stands in its row",
     "/api/v1/boards/imports/<import_id>": "one file; what it would bring stands in its row",
     "/api/v1/skills/marketplace/<skill_id>": "one skill; its gateways come with one statement",
@@ -351,6 +353,11 @@ async def _deliveries(cast: Cast, made: Things, n: int) -> None:
 @lists("/agent/agents")
 async def _agents(cast: Cast, made: Things, n: int) -> None:
     await hire(cast.app, cast.ada, cast.board, f"Worker {n}")
+
+
+@lists("/connections")
+async def _connections(cast: Cast, made: Things, n: int) -> None:
+    await make_connection(cast, cast.vega.id)
 
 
 @lists("/agents/<agent_id>/souls")

@@ -8,16 +8,16 @@ import re
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from quart.datastructures import FileStorage
 
-from mission_control.agents.models import Agent
+from mission_control.agents.models import Agent, Connection
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.fleet.models import OnboardingSession, ProvisioningJob
 from mission_control.home.models import GatewayRequest
-from mission_control.http.registry import Operation
+from mission_control.http.registry import PROGRAMS, Operation
 from mission_control.log.leases import Delivery
 from mission_control.people.account_commands import start_session
 from mission_control.people.models import Job, Session, Token, User
@@ -46,9 +46,34 @@ def makes(name: str) -> Callable[[Maker], Maker]:
 async def things_of(cast: Cast, path: str) -> Things:
     """What the names in a path stand for, in their order."""
     made: Things = {}
+    if path.startswith(PROGRAMS):
+        await make_programs(cast)
     for name in PLACE.findall(path):
         made[name] = str(await MAKERS[name](cast, made, path))
     return made
+
+
+async def make_programs(cast: Cast) -> None:
+    """Let the tokens of Atlas and Vega be those of connections that Ada approved."""
+    for agent in (cast.atlas, cast.vega):
+        one = await make_connection(cast, agent.id)
+        await Token.filter(agent_id=agent.id).update(connection_id=one.id, scopes=["connect", "work"])
+
+
+async def make_connection(cast: Cast, agent_id: UUID) -> Connection:
+    """A connection of an agent of the board, of Ada's, without a token."""
+    return await Connection.create(
+        organization_id=cast.organization.id,
+        board_id=cast.board.id,
+        agent_id=agent_id,
+        user_id=cast.ada.id,
+        client="codex",
+    )
+
+
+@makes("connection_id")
+async def _connection(cast: Cast, made: Things, path: str) -> Any:
+    return (await make_connection(cast, cast.vega.id)).id
 
 
 def filled(path: str, made: Things) -> str:

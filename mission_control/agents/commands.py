@@ -183,8 +183,12 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[SoulRead], int]
 
 
 @command("agent.create")
-async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Agent, str | None]:
+async def create_agent(
+    actor: Actor, board: Board, new: AgentCreate, *, is_connected: bool = False
+) -> tuple[Agent, str | None]:
     """Create an agent. Return it with the token of a direct agent; one on a gateway gets its token in its files.
+
+    With `is_connected` it gets none of its own: its programs have those of their connections.
 
     Raise Conflict for a taken name, a full board, a second lead.
     """
@@ -205,7 +209,7 @@ async def create_agent(actor: Actor, board: Board, new: AgentCreate) -> tuple[Ag
     await save_unique(agent)
     if agent.soul_template:
         await _write_down(agent, actor)
-    token = await make_agent_token(agent.id) if gateway_id is None else None
+    token = await make_agent_token(agent.id) if gateway_id is None and not is_connected else None
     sentence = f"Agent created: {agent.name}."
     record("agent.created", agent, sentence, name=agent.name, is_board_lead=agent.is_board_lead)
     return agent, None if token is None else token.secret

@@ -183,6 +183,70 @@ class Agent(Changing):
         )
 
 
+class Connection(Dated):
+    """A program on somebody's machine that works as an agent: a person approved it, and it has a token of its own.
+
+    `client` is the program. `checked` is what the program last found when it looked whether its connection works: lines
+    with `name`, `state`, `text` and `at`. One that ended stays, without a live token.
+    """
+
+    organization = reference("Organization")
+    board = reference("Board")
+    agent = reference("Agent")
+    user = reference("User")
+    client = fields.CharField(max_length=32)
+    client_version = nullable(fields.CharField, max_length=64)
+    host_label = nullable(fields.CharField, max_length=255)
+    user_label = nullable(fields.CharField, max_length=255)
+    system = nullable(fields.CharField, max_length=255)
+    checked = json_field(null=True)
+    checked_at = UtcDatetimeField(null=True)
+    ended_at = UtcDatetimeField(null=True)
+
+    organization_id: UUID
+    board_id: UUID
+    agent_id: UUID
+    user_id: UUID
+
+    class Meta:
+        table = "connections"
+        indexes = (
+            Index(fields=("organization_id", "created_at")),
+            Index(fields=("user_id", "created_at")),
+            Index(fields=("agent_id",)),
+            Index(fields=("board_id",)),
+        )
+
+
+class DeviceCode(Dated):
+    """A terminal that asks to be signed in, as RFC 8628 has it: `pending`, `approved`, `refused`, or `used`.
+
+    The terminal has the secret of the fingerprint, its person the `user_code`. `wanted_board` and `wanted_agent` are
+    what it named, by id or name. Approved, it is for a board, and for an agent; without one, for a new agent.
+    """
+
+    fingerprint = fields.CharField(max_length=64, unique=True)
+    user_code = fields.CharField(max_length=16, unique=True)
+    client = fields.CharField(max_length=32)
+    host_label = nullable(fields.CharField, max_length=255)
+    user_label = nullable(fields.CharField, max_length=255)
+    system = nullable(fields.CharField, max_length=255)
+    wanted_board = nullable(fields.CharField, max_length=255)
+    wanted_agent = nullable(fields.CharField, max_length=255)
+    address = fields.CharField(max_length=64)
+    expires_at = UtcDatetimeField()
+    interval_seconds = fields.IntField(default=5)
+    polled_at = UtcDatetimeField(null=True)
+    state = fields.CharField(max_length=16, default="pending")
+    user_id = nullable(fields.UUIDField)
+    board_id = nullable(fields.UUIDField)
+    agent_id = nullable(fields.UUIDField)
+
+    class Meta:
+        table = "device_codes"
+        indexes = (Index(fields=("expires_at",)),)
+
+
 class AgentSoul(Dated):
     """A version of an agent's soul, its author and the reason; the newest is the current one."""
 

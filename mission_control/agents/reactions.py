@@ -39,6 +39,7 @@ NOTICE = leases.NOTICE
     "agent.token_rotated",
     "agent.token_changed",
     "agent.token_revoked",
+    "agent.disconnected",
     "budget.exceeded",
 )
 async def wake_polls_of_agent(actor: Actor, event: NewEvent) -> None:

@@ -281,7 +281,10 @@ Scopes = Annotated[list[TokenScope], Field(min_length=1), AfterValidator(lambda 
 TokenState = Literal["active", "expiring", "expired", "revoked"]
 Budget = Annotated[int, Field(ge=1, le=100_000)]
 TokenName = Annotated[str, Field(max_length=200)]
-ABOUT_SCOPES = "read; work, which implies read; lead, which implies both and lets a lead act as one. null: all."
+ABOUT_SCOPES = (
+    "connect, for what a program reports of itself; read; work, which implies both; lead, which implies all and lets a"
+    " lead act as one. null: all."
+)
 ABOUT_BUDGETS = "null: as many as the server grants to every agent."
 
 
@@ -328,6 +331,7 @@ class TokenRead(Schema):
     last_used_at: datetime | None
     name: str
     requests_per_minute: int | None
+    connection_id: Annotated[UUID | None, Field(description="The connection that it belongs to and ends with")]
     state: TokenState
 
     @classmethod

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 from quart import Blueprint, Response
@@ -104,7 +104,10 @@ SOUL_TAB = Tab(AGENT_PAGE, "soul", "Soul", soul_render)
 
 TOKEN_TEMPLATE = "agents/tokens.html"
 MAX_ENDED = 50
-MAY = {"all": "Everything", "lead": "Reads, works and leads", "work": "Reads and works", "read": "Only reads"}
+MAY = {
+    "all": "Everything", "lead": "Reads, works and leads", "work": "Reads and works", "read": "Only reads",
+    "connect": "Only reports sessions",
+}  # fmt: skip
 
 
 async def token_render(viewed: Viewed) -> str:
@@ -115,25 +118,26 @@ async def token_card(viewed: Viewed) -> str:
     return render_macro(TOKEN_TEMPLATE, "card", viewed=viewed, live=(await _tokens(viewed))["live"])
 
 
-async def _tokens(viewed: Viewed) -> dict[str, list[dict[str, object]]]:
+async def _tokens(viewed: Viewed) -> dict[str, list[dict[str, Any]]]:
     """Return the live tokens and those that ended last, both newest first.
 
-    All live ones but the newest were replaced, and are valid until their overlap ends.
+    All live ones but the newest were replaced, and are valid until their overlap ends; those of connections live apart.
     """
     found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
-    tokens: dict[str, list[dict[str, object]]] = {"live": [], "ended": []}
+    tokens: dict[str, list[dict[str, Any]]] = {"live": [], "ended": []}
     for token in found:
         state, may = state_of(token), MAY[power_of(token.scopes)]
         kind = tokens["live" if state in ("active", "expiring") else "ended"]
-        is_replaced = kind is tokens["live"] and bool(kind)
+        own = [one for one in kind if one["row"].connection_id is None]
+        is_replaced = kind is tokens["live"] and bool(own) and token.connection_id is None
         kind.append({"row": token, "state": state, "may": may, "is_replaced": is_replaced})
     return tokens | {"ended": tokens["ended"][:MAX_ENDED]}
 
 
 def power_of(scopes: list[str] | None) -> str:
-    """The most that scopes grant: `all`, `lead`, `work` or `read`."""
+    """The most that scopes grant: `all`, `lead`, `work`, `read` or `connect`."""
     whole = granted(scopes)
-    return "all" if whole is None else next((name for name in ("lead", "work") if name in whole), "read")
+    return "all" if whole is None else next((one for one in ("lead", "work", "read") if one in whole), "connect")
 
 
 TOKEN_TAB = Tab(AGENT_PAGE, "tokens", "Tokens", token_render, token_card)

@@ -35,12 +35,13 @@ POWERS = [
     ("all", "Everything that the agent may"),
     ("work", "Read and work"),
     ("read", "Only read"),
+    ("connect", "Only report sessions"),
     ("lead", "Read, work and lead"),
 ]
 KEEP = "keep"
 LABELS = {"name": "Name", "may": "It may", "ends": "It ends", "requests_per_minute": "Requests per minute"}
 
-Power = Literal["all", "work", "read", "lead"]
+Power = Literal["all", "work", "read", "connect", "lead"]
 Ends = Annotated[str, Field(pattern=r"^(never|keep|[1-9][0-9]{0,8})$")]
 
 

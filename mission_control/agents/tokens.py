@@ -7,6 +7,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.agents.commands import locked_agent
+from mission_control.agents.connections import end_connections
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import TokenCreate, TokenUpdate
 from mission_control.core import times
@@ -66,7 +67,9 @@ async def newest_live_token(agent_id: UUID) -> Token | None:
 
 
 def live_tokens(agent_id: UUID) -> QuerySet[Token]:
-    return Token.filter(Q(expires_at=None) | Q(expires_at__gt=times.clock_now()), agent_id=agent_id, revoked_at=None)
+    """Return the tokens of an agent that its own program uses; those of connections live by themselves."""
+    own = Token.filter(agent_id=agent_id, connection_id=None, revoked_at=None)
+    return own.filter(Q(expires_at=None) | Q(expires_at__gt=times.clock_now()))
 
 
 @command("agent.manage_tokens")
@@ -74,6 +77,8 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
     """Change a token's name, scopes, end or budget. Open streams notice at once. Raise Conflict when it has ended."""
     agent = await locked_agent(agent)
     token = await Token.select_for_update().get(id=token_id)
+    if token.connection_id is not None:
+        raise Conflict("This token belongs to a connection, which renews it. Disconnect it instead.")
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= times.clock_now()):
         raise Conflict(ErrorCode.TOKEN_ENDED.detail())
     asked = sent.model_dump(exclude_unset=True)
@@ -93,7 +98,10 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
 
 @command("agent.manage_tokens")
 async def revoke_token(actor: Actor, agent: Agent, token_id: UUID) -> None:
-    """End one token of an agent at once."""
-    if await Token.filter(id=token_id, revoked_at=None).update(revoked_at=times.clock_now()):
+    """End one token of an agent at once; that of a connection with the connection."""
+    token = await Token.get(id=token_id)
+    if token.connection_id is not None:
+        await end_connections(agent.organization_id, [token.connection_id], "Its token was revoked.")
+    elif await Token.filter(id=token_id, revoked_at=None).update(revoked_at=times.clock_now()):
         record("agent.token_revoked", agent, f"Token revoked: {agent.name}.", token_id=token_id)
     lookups.recheck_streams()

@@ -157,15 +157,18 @@ def _allowance(limit: int, spent: float) -> Allowance:
 
 unknown_tokens = FailureLimit(20, 60.0)
 wrong_passwords = FailureLimit(10, 300.0)
+wrong_codes = FailureLimit(10, 300.0)
+terminals = FailureLimit(20, 600.0)  # that ask to be signed in
 wrong_sign_ins_by_address = FailureLimit(30, 300.0)
 wrong_sign_ins_by_account = FailureLimit(10, 300.0)
 agent_requests = RequestBudget(600)
 person_requests = RequestBudget(600)
 
 
-TokenScope = Literal["read", "work", "lead", "admin"]
+TokenScope = Literal["connect", "read", "work", "lead", "admin"]
 PersonScope = Literal["read", "work", "admin"]
 IMPLIED: dict[str, tuple[str, ...]] = {
+    "connect": ("connect",),
     "read": ("read",),
     "work": ("read", "work"),
     "lead": ("read", "work", "lead"),
@@ -181,9 +184,9 @@ ADMIN_NOUNS = {"invite"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
-# What a token lets its holder do. An agent: `read`, `work` (reading and writing), `lead` (all of it, as the board's
-# lead). A person: `read`, `work` (what happens on boards: tasks, memory, answers, decisions), `admin` (all that the
-# person may).
+# What a token lets its holder do. An agent: `connect` (its program reports about itself and its sessions), `read`,
+# `work` (reading and writing, and what `connect` lets it do), `lead` (all of it, as the board's lead). A person:
+# `read`, `work` (what happens on boards: tasks, memory, answers, decisions), `admin` (all that the person may).
 def granted(stored: Iterable[str] | None) -> frozenset[str] | None:
     """Return the scopes of a token with those they imply; None means unrestricted."""
     if stored is None:
@@ -191,10 +194,12 @@ def granted(stored: Iterable[str] | None) -> frozenset[str] | None:
     return frozenset(scope for name in stored for scope in IMPLIED.get(name, ()))
 
 
-def scope_needed(method: str, *, for_leads: bool = False) -> TokenScope:
+def scope_needed(method: str, *, for_leads: bool = False, for_programs: bool = False) -> TokenScope:
     """Return the scope that an operation needs of an agent."""
     if for_leads:
         return "lead"
+    if for_programs:
+        return "connect"
     return "read" if method in SAFE_METHODS else "work"
 
 
@@ -209,6 +214,7 @@ def scope_needed_of_people(method: str, verb: str | None, tags: Collection[str])
 
 def require_scope(actor: Actor | None, needed: TokenScope) -> None:
     """Raise Forbidden when the token lacks a scope; people and tokens without scopes are unrestricted."""
-    if actor is not None and actor.scopes is not None and needed not in actor.scopes:
+    enough = {"connect", "work"} if needed == "connect" else {needed}
+    if actor is not None and actor.scopes is not None and not enough & actor.scopes:
         message = f"This token may not do that: it lacks the scope {needed}."
         raise Forbidden(ErrorCode.TOKEN_SCOPE_MISSING.detail(message, needed=needed))

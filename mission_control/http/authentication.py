@@ -61,7 +61,14 @@ UPDATE = (
 NOT_HELD = " AND {table}.id IN (SELECT id FROM {table} WHERE id IN ({ids}) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)"
 TOKENS, SESSIONS = ("tokens", "last_used_at"), ("sessions", "last_seen_at")
 
+# A token of a connection ends when it was not used for so long. Each use puts that off, at most once a day.
+CONNECTED_FOR, RENEWED_AFTER = timedelta(days=90), timedelta(days=1)
+RENEWAL = (
+    "UPDATE tokens SET expires_at = ? WHERE revoked_at IS NULL AND expires_at > ? AND expires_at < ? AND id IN ({ids})"
+)
+
 _used: dict[UUID, datetime] = {}
+_renewed: dict[UUID, datetime] = {}
 _seen: dict[UUID, datetime] = {}
 _log = logging.getLogger(__name__)
 
@@ -77,6 +84,24 @@ async def write_down() -> None:
     """Write the remembered uses; keep them for the next time when that fails."""
     await _write_all(_used, *TOKENS)
     await _write_all(_seen, *SESSIONS)
+    await _renew()
+
+
+async def _renew() -> None:
+    """Put off the ends of the tokens of connections that were used, as of their earliest use."""
+    while taken := dict(list(_renewed.items())[:AT_ONCE]):
+        first = min(taken.values())
+        ends = first + CONNECTED_FOR
+        held = NOT_HELD.format(table="tokens", ids=placeholders(len(taken))) if is_postgres() else ""
+        ids = (*taken, *(taken if held else ()))
+        sql = RENEWAL.format(ids=placeholders(len(taken))) + held
+        try:
+            await rows(sql, ends, first, ends - RENEWED_AFTER, *ids)
+        except Exception:
+            _log.exception("renewing the tokens of connections failed")
+            return
+        for token_id in taken:
+            _renewed.pop(token_id, None)
 
 
 async def _write_all(remembered: dict[UUID, datetime], table: str, column: str) -> None:
@@ -148,6 +173,10 @@ def _remember_use(caller: Caller) -> None:
     kind, row_id = caller.credential
     if row_id is not None:
         remember(_seen if kind == "session" else _used, row_id, caller.last_used_at)
+        if caller.connection_id is not None and caller.expires_at is not None:
+            now = times.clock_now()
+            if caller.expires_at < now + CONNECTED_FOR - RENEWED_AFTER:
+                _renewed.setdefault(row_id, now)
 
 
 async def agent_by_token(secret: str) -> Actor | None:

@@ -42,7 +42,7 @@ WHERE {{condition}}
 ORDER BY m.created_at"""
 UNTAKEN = f"SELECT 1 FROM deliveries WHERE deliveries.agent_id = t.agent_id AND {NEWS}"
 TOKENS = f"""
-SELECT t.id, t.expires_at, t.agent_id, t.scopes, t.requests_per_minute, t.last_used_at,
+SELECT t.id, t.expires_at, t.agent_id, t.connection_id, t.scopes, t.requests_per_minute, t.last_used_at,
     a.name AS agent_name, a.organization_id AS agent_organization_id, a.board_id, a.gateway_id, a.is_board_lead,
     a.last_seen_at,
     CASE WHEN EXISTS ({UNTAKEN} AND offered_at IS NULL) THEN 'new ' ELSE '' END ||
@@ -67,6 +67,7 @@ class Caller:
     actor: Actor | None
     user_id: UUID | None = None
     agent_id: UUID | None = None
+    connection_id: UUID | None = None
     expires_at: datetime | None = None
     requests_per_minute: int | None = None
     last_used_at: datetime | None = None
@@ -142,6 +143,7 @@ def _token(found: Rows) -> Caller:
         actor,
         user_id=as_id(first["person_id"]),
         agent_id=as_id(first["agent_id"]),
+        connection_id=as_id(first["connection_id"]),
         expires_at=ends,
         requests_per_minute=first["requests_per_minute"],
         last_used_at=as_moment(first["last_used_at"]),

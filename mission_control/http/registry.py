@@ -32,6 +32,7 @@ Handler = Callable[..., Awaitable[Any]]
 type Ids = dict[str, UUID | str]  # what a path names, by the names of its parts
 
 API, AGENTS = "/api/v1", "/api/v1/agent/"
+PROGRAMS = "/api/v1/connect/"  # what the programs of connections call, beside the agents that they run
 
 
 ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
@@ -173,7 +174,7 @@ class Operation:
     def scope(self) -> TokenScope:
         """What an agent's token must be made for."""
         for_leads = self.hints is not None and self.hints.actor == "board_lead"
-        return scope_needed(self.method, for_leads=for_leads)
+        return scope_needed(self.method, for_leads=for_leads, for_programs=self.path.startswith(PROGRAMS))
 
 
 # The installed operations, in the order of the document.

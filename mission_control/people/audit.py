@@ -145,7 +145,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "rights": (
         "member.role_changed", "member.access_changed", "member.removed", "member.left", "invite.created",
         "invite.revoked", "invite.accepted", "organization.ownership_transferred", "agent.token_rotated",
-        "agent.token_changed", "agent.token_revoked",
+        "agent.token_changed", "agent.token_revoked", "agent.connected", "agent.disconnected",
     ),
 }  # fmt: skip
 

@@ -19,12 +19,14 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
 from mission_control.core.limits import (
     PersonScope,
+    wrong_codes,
     wrong_passwords,
     wrong_sign_ins_by_account,
     wrong_sign_ins_by_address,
 )
 from mission_control.core.values import fingerprint, new_secret
 from mission_control.http import lookups
+from mission_control.http.authentication import CONNECTED_FOR
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.channels import PROCESS, on_notify_family
 from mission_control.log.commands import command
@@ -65,6 +67,7 @@ def _fits(password: str, stored: str) -> bool:
 PREFIX_LENGTH = 10
 EVERYTHING: PersonScope = "admin"  # what a personal token without scopes may
 USUAL_LIFE = timedelta(days=90)  # of a personal token, unless another end is named
+CONNECTION_SCOPES = ["connect", "work"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +98,27 @@ async def revoke_personal_token(actor: Actor, token: Token) -> None:
 
 
 async def make_agent_token(agent_id: UUID, *, overlap_seconds: int = 0, **traits: object) -> NewToken:
-    """Inside a command: create a token for an agent; its active ones end after the overlap (0: at once)."""
+    """Inside a command: create a token for an agent; its active ones end after the overlap (0: at once).
+
+    Those of its connections go on.
+    """
     until = times.clock_now() + timedelta(seconds=overlap_seconds)
-    replaced = await end_agent_tokens(agent_id, until)
+    replaced = await end_agent_tokens(agent_id, until, connection_id=None)
     return await _make("mca", until if replaced else None, agent_id=agent_id, **traits)
 
 
-async def end_agent_tokens(agent_id: UUID, moment: datetime) -> int:
+async def make_connection_token(connection_id: UUID, agent_id: UUID, name: str) -> NewToken:
+    """Inside a command: create the token of a connection, which is renewed as long as it is used."""
+    ends = times.clock_now() + CONNECTED_FOR
+    about: dict[str, Any] = {"name": name, "scopes": CONNECTION_SCOPES, "expires_at": ends}
+    return await _make("mca", agent_id=agent_id, connection_id=connection_id, **about)
+
+
+async def end_agent_tokens(agent_id: UUID, moment: datetime, **which: object) -> int:
     """End an agent's active tokens at a time, never later than they would expire. Return how many."""
     count = 0
     now = times.clock_now()
-    for token in await Token.filter(agent_id=agent_id, revoked_at=None):
+    for token in await Token.filter(agent_id=agent_id, revoked_at=None, **which):
         if token.expires_at is not None and token.expires_at <= min(now, moment):
             continue
         if moment <= now:
@@ -153,6 +166,7 @@ LIMITS = {
     "password": wrong_passwords,
     "address": wrong_sign_ins_by_address,
     "account": wrong_sign_ins_by_account,
+    "code": wrong_codes,
 }
 
 

@@ -97,10 +97,14 @@ class Session(Dated):
 
 
 class Token(Dated):
-    """A bearer secret of one person (`mcu_`) or one agent (`mca_`). Only its fingerprint is stored."""
+    """A bearer secret of one person (`mcu_`) or one agent (`mca_`). Only its fingerprint is stored.
+
+    One of an agent may belong to a connection, and ends with it, not when the agent's own token is replaced.
+    """
 
     user = reference("User", null=True)
     agent = reference("Agent", null=True)
+    connection = reference("Connection", null=True)
     name = fields.TextField(default="")
     prefix = fields.CharField(max_length=16)
     fingerprint = fields.CharField(max_length=64, unique=True)
@@ -112,6 +116,7 @@ class Token(Dated):
 
     user_id: UUID | None
     agent_id: UUID | None
+    connection_id: UUID | None
 
     class Meta:
         table = "tokens"

@@ -29,6 +29,7 @@ class AgentSession(Identified):
     user = reference("User", null=True, on_delete=fields.SET_NULL)
     user_id: UUID | None
     gateway_id = nullable(fields.UUIDField)
+    connection_id = nullable(fields.UUIDField)
     run_id = nullable(fields.UUIDField)
     task_id = nullable(fields.UUIDField)
     parent_id = nullable(fields.UUIDField)

@@ -12,6 +12,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.agents.budgets import SUMS, report_usage
+from mission_control.agents.connection_queries import connection_of
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import RequestUsage, reported_run
 from mission_control.agents.work_state import Directive, directive_of
@@ -163,7 +164,7 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no sessions here.")
     run = await _run_of(agent, given)
-    session, is_new = await _session_of(agent, run, given.session)
+    session, is_new = await _session_of(actor, agent, run, given.session)
     if run is None and given.task_id is None and session.run_id is not None:
         run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
     before = {name: getattr(session, name) for name in CHANGED}
@@ -203,19 +204,23 @@ async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
 NAMED = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ?"
 
 
-async def _session_of(agent: Agent, run: Run | None, given: SessionGiven | None) -> tuple[AgentSession, bool]:
+async def _session_of(
+    actor: Actor, agent: Agent, run: Run | None, given: SessionGiven | None
+) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
     client = given.client if given is not None else OWN
     external_id = given.external_id if given is not None else str(run.id) if run is not None else WITHOUT_RUN
     named = agent.id, agent.board_id, client, external_id
     if (known := await find(AgentSession, NAMED, *named, lock=True)) is not None:
         return known, False
-    now = times.clock_now()
+    now, connection = times.clock_now(), await connection_of(actor)
     made = AgentSession(
         board_id=agent.board_id,
         agent_id=agent.id,
         agent_name=agent.name,
         gateway_id=agent.gateway_id,
+        connection_id=connection.id if connection is not None else None,
+        host_label=connection.host_label if connection is not None else None,
         client=client,
         external_id=external_id,
         **dict.fromkeys(("started_at", "last_seen_at", "state_at"), now),

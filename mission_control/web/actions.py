@@ -311,7 +311,7 @@ async def _lock(found: Any) -> None:
 
 @dataclass(slots=True)
 class SessionAction:
-    """Let a form begin or end the browser's own session, which no operation of the API does.
+    """Let a form begin or end the browser's own session, or let a terminal in, which no operation of the API does.
 
     The decorated function answers: it gets the form and what `performs` returned. `performs` gets the form and the
     parts of the path by name, `refused` the `Typed` form and them.

@@ -58,7 +58,7 @@ async def test_token_list_holds_no_secret(cast: Cast) -> None:
     assert listed[0]["id"] == made["id"]
     assert len(listed) == 2
     assert set(listed[0]) == {
-        "id", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at", "name",
+        "id", "prefix", "scopes", "connection_id", "created_at", "expires_at", "revoked_at", "last_used_at", "name",
         "requests_per_minute", "state",
     }  # fmt: skip
     assert listed[0]["scopes"] == ["read"]

@@ -299,6 +299,7 @@ BODIES: dict[str, Body] = {
     "create_skill_pack": lambda cast, made: {"source_url": PACK, "metadata": {"a": [1]}},
     "update_skill_pack": lambda cast, made: {"source_url": PACK, "name": "New"},
     "create_tag": lambda cast, made: {"name": "Red", "color": "#ff0000"},
+    "report_own_connection": lambda cast, made: {"client_version": "2.1", "checks": [{"name": "Cost", "text": "none"}]},
     "update_tag": lambda cast, made: {"description": "d"},
     "merge_tag": another_tag,
     "add_dependency": another_task,

@@ -54,6 +54,7 @@ MEMORIES = {
     "http.lookups._fresh",
     "http.lookups._quiet",  # agents that were told of nothing
     "agents.work_state._seen",  # agents whose presence is to be written down
+    "http.authentication._renewed",
     "http.authentication._seen",
     "http.authentication._used",
     "boards.live._shared",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents.models import Agent, Budget
+from mission_control.agents.models import Agent, Budget, Connection, DeviceCode
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import RULES, Actor, can, system
@@ -77,6 +77,10 @@ async def things(cast: Cast) -> dict[str, Any]:
         **await _written(cast),
         "sessions of the board": Reach(Gateway(organization_id=cast.organization.id), cast.board),
         "sessions of a gateway": Reach(Gateway(organization_id=cast.organization.id)),
+        "Vega's connection": Connection(
+            organization_id=cast.organization.id, board_id=cast.board.id, agent_id=cast.vega.id, user_id=cast.cleo.id
+        ),
+        "terminal": DeviceCode(user_code="BCDFGHJK"),
         "Cleo's token": await Token.get(user_id=cast.cleo.id),
     }
 

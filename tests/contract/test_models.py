@@ -59,6 +59,7 @@ INDEXES = {
     "idx_task_proposals_open",
     "idx_task_proposals_agent",
     "idx_task_proposals_decider",
+    "idx_agent_sessions_connection",
     "idx_agent_sessions_open",
     "idx_agent_sessions_parent",
     "idx_agent_sessions_user",
@@ -148,6 +149,7 @@ INDEXES = {
     "idx_tasks_retry",
     "idx_tasks_trash",
     "idx_tokens_agent",
+    "idx_tokens_connection",
     "idx_tokens_user",
     "idx_usage_entries_cost",
     "idx_usage_entries_run",
@@ -192,6 +194,7 @@ REACH = {
     "Budget": "mission_control.agents.usage_queries.visible_budget",
     "ChecklistItem": "only read together with its task, which was found first",
     "Comment": "only read together with its task, which was found first",
+    "Connection": "mission_control.agents.connection_queries.visible_connection",
     "CustomField": "mission_control.tasks.custom_field_queries.visible_field",
     "CustomFieldBoard": "only read together with its field or board, which was found first",
     "CustomFieldValue": "only read together with its task, which was found first",
@@ -236,6 +239,7 @@ REACH = {
 }
 NOBODYS = {
     "AccountEvent",
+    "DeviceCode",
     "GatewayIdentity",
     "InstanceSetting",
     "MailRequest",

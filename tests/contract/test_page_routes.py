@@ -18,7 +18,7 @@ from tests.contract.source import commands, trees
 from tests.pages.visitor import HERE, Visitor, give_password, visitor
 
 PLACE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
-NO_PAGES = ("/api/", "/static/", "/openapi", "/mcp", "/health", "/readyz", "/favicon.ico")
+NO_PAGES = ("/api/", "/oauth/", "/static/", "/openapi", "/mcp", "/health", "/readyz", "/favicon.ico")
 # What people use before they are signed in; /docs shows what any client may read of the API.
 OPEN = {
     "/sign-in",
@@ -43,8 +43,11 @@ OPEN = {
 }
 
 
-# They begin or end the browser's own session, which no operation of the API does.
-SESSIONS = {"/setup", "/sign-in", "/sign-in/forgotten", "/sign-out", "/reset/<secret>", "/invitations/<string:token>"}
+# They begin or end the browser's own session, or let a terminal in, which no operation of the API does.
+SESSIONS = {
+    *("/setup", "/sign-in", "/sign-in/forgotten", "/sign-out", "/reset/<secret>", "/invitations/<string:token>"),
+    *("/device/approvals", "/device/refusals"),
+}
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -22,7 +22,7 @@ from tests.lists import LISTS
 from tests.moments import loose_moments, unlike_the_document
 from tests.onboarding import add_gateway, hire_main_agent, on_gateway
 from tests.outside import outside
-from tests.things import filled, things_of, upload
+from tests.things import filled, make_connection, things_of, upload
 
 ANSWERING = [one for one in OPERATIONS if not one.is_stream]
 DRAFT = {
@@ -75,6 +75,7 @@ async def scene(cast: Cast) -> None:
     (await cast.ada.delete(cast.task(await cast.add_task(title="Gone")))).ok()
     (await cast.ada.post(f"{cast.home}/memory", {"content": "Clear.", "tags": ["chat"]})).ok()
     await add_gateway(cast)
+    await make_connection(cast, cast.vega.id)
     said = [{"role": "user", "content": "Begin."}]
     await OnboardingSession.create(board_id=cast.board.id, status="completed", messages=said, draft_goal=DRAFT)
 

@@ -18,7 +18,7 @@ READS = {"GET", "HEAD", "OPTIONS"}
 # Only the main agent of a gateway may do these.
 NOT_THEIRS = {name for name, status in REFUSED.items() if status == 403}
 # Whoever did these has no token afterwards.
-ENDS_ITS_SENDER = {"delete_me", "end_my_access"}
+ENDS_ITS_SENDER = {"delete_me", "end_my_access", "end_own_connection"}
 WRITES = [one for one in OPERATIONS if one.method != "GET"]
 
 
