@@ -9,7 +9,15 @@ from pydantic import Field
 
 from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import LONGEST_BRIEF, RULES, BoardCreate, BoardUpdate, as_lines, from_lines
+from mission_control.boards.schemas import (
+    LONGEST_BRIEF,
+    RULES,
+    BoardCreate,
+    BoardUpdate,
+    SessionDetail,
+    as_lines,
+    from_lines,
+)
 from mission_control.boards.words import goal_day, goal_moment
 from mission_control.core.actor import Actor
 from mission_control.core.values import NonEmptyStr, OptionalText
@@ -41,7 +49,7 @@ LIMITS = {"wip_in_progress": "in_progress", "wip_review": "review"}
 KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
 GOAL_NEEDS = "A board with a goal needs it, and at least one success metric."
 LONGEST_TEXT = 10_000
-PLAIN = ("name", "description", "objective", "brief", "max_agents", *RULES)
+PLAIN = ("name", "description", "objective", "brief", "session_detail", "max_agents", *RULES)
 
 
 class TypedBoard(BoardCreate):
@@ -79,6 +87,7 @@ class BoardSettingsForm(VersionedForm):
     objective: OptionalText = Field(None, max_length=10_000)
     brief: str = Field("", max_length=LONGEST_BRIEF)
     resume_after_minutes: int | None = Field(None, ge=1, le=30 * 1440)
+    session_detail: SessionDetail = "names"
     gateway_id: UUID | None = None
     board_group_id: UUID | None = None
     board_type: str = Field("", max_length=64)

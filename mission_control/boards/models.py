@@ -38,6 +38,7 @@ class Board(Changing):
     wip_limits = json_field(null=True)
     brief = fields.TextField(default="")
     resume_after_seconds = fields.IntField(default=3600)
+    session_detail = fields.CharField(max_length=16, default="names")
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)

@@ -44,6 +44,7 @@ def rule(name: str, label: str, *, default: bool = False) -> BoardField:
 
 
 LONGEST_BRIEF = 10_000
+SessionDetail = Literal["names", "commands", "all"]
 link = partial(kept, kind=UUID | None, default=None, is_changed=True)  # what the board belongs to
 internal = partial(kept, is_answered=False)
 
@@ -76,6 +77,7 @@ FIELDS: tuple[BoardField, ...] = (
         accepts=Annotated[int, Field(ge=60, le=30 * 86_400)],
         label="time to take work up again",
     ),
+    own("session_detail", SessionDetail, "names", label="what is kept of sessions"),
     kept("work_state", State),
     kept("work_state_reason", str | None),
     kept("work_state_at", datetime | None),

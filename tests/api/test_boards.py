@@ -15,8 +15,8 @@ KEYS = [
     "name", "slug", "description", "gateway_id", "board_group_id", "board_type", "objective", "success_metrics",
     "target_date", "goal_confirmed", "goal_source", "require_approval_for_done", "require_review_before_done",
     "comment_required_for_review", "block_status_changes_with_pending_approval", "only_lead_can_change_status",
-    "max_agents", "wip_limits", "brief", "resume_after_seconds", "work_state", "work_state_reason", "work_state_at",
-    "id", "organization_id", "created_at", "updated_at",
+    "max_agents", "wip_limits", "brief", "resume_after_seconds", "session_detail", "work_state", "work_state_reason",
+    "work_state_at", "id", "organization_id", "created_at", "updated_at",
 ]  # fmt: skip
 NEW = {"name": "Mirror", "slug": "mirror", "description": "Polish the mirror."}
 
@@ -52,6 +52,7 @@ async def test_creating_boards_is_forbidden_for_others(cast: Cast) -> None:
         ({"max_agents": 2**31}, ["body", "max_agents"], "less_than"),
         ({"resume_after_seconds": 59}, ["body", "resume_after_seconds"], "greater_than_equal"),
         ({"resume_after_seconds": 2_592_001}, ["body", "resume_after_seconds"], "less_than_equal"),
+        ({"session_detail": "everything"}, ["body", "session_detail"], "literal_error"),
         ({"brief": "x" * 10_001}, ["body", "brief"], "string_too_long"),
         ({"name": 5}, ["body", "name"], "string_type"),
         ({"gateway_id": "x"}, ["body", "gateway_id"], "uuid_parsing"),

@@ -33,7 +33,7 @@ async def report(cast: Cast, task: dict[str, Any], *titles: str, **more: Any) ->
 
 async def worked(cast: Cast) -> dict[str, Any]:
     """Export a board on which one task was handed in, one was given back and taken up again, and one is deleted."""
-    await cast.rule(brief="We work in the dark.", resume_after_seconds=120)
+    await cast.rule(brief="We work in the dark.", resume_after_seconds=120, session_detail="all")
     codex = {"session": {"external_id": "c1", "client": "codex", "model": "gpt", "branch": "main"}}
     handed_in, gone = await claimed(cast, "Grind"), await claimed(cast, "Gone")
     await report(cast, gone, "Wrote the secret")
@@ -62,7 +62,8 @@ async def worked(cast: Cast) -> dict[str, Any]:
 
 async def test_work_of_agents_is_in_the_file_without_the_trash(cast: Cast) -> None:
     file = await worked(cast)
-    assert (file["board"]["brief"], file["board"]["resume_after_seconds"]) == ("We work in the dark.", 120)
+    kept = [file["board"][name] for name in ("brief", "resume_after_seconds", "session_detail")]
+    assert kept == ["We work in the dark.", 120, "all"]
     grind, polish = file["tasks"]
     [run] = grind["runs"]
     assert (run["fence"], run["agent_name"], run["state"], run["summary"]) == (1, "Vega", "completed", "Done.")

@@ -121,6 +121,13 @@ async def test_settings_hold_goal_group_and_metrics(cast: Cast) -> None:
     assert (board.success_metrics, board.board_group_id) == ({"Stars": 7}, None)
 
 
+async def test_settings_hold_what_is_kept_of_sessions(cast: Cast) -> None:
+    ada, url = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/settings"
+    (await ada.get(url)).has("What is kept of sessions", "Names of tools and files")
+    (await ada.post(url, await typed(cast, session_detail="commands"))).is_status(303)
+    assert (await cast.ada.get(cast.home)).ok()["session_detail"] == "commands"
+
+
 async def test_settings_hold_the_brief_and_the_wait_for_an_agent(cast: Cast) -> None:
     (await cast.ada.patch(cast.home, {"resume_after_seconds": 90, "brief": "Be *quiet*."})).ok()
     ada, url = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/settings"
