@@ -18,7 +18,7 @@ from mission_control.database.sql import placeholders, select
 from mission_control.people.account_names import person_name
 
 MOST_ANSWERED = 20
-STAYS = timedelta(minutes=2)  # what others answered stays on an open page; as in static/js/pages/rows.js
+STAYS = timedelta(minutes=2)  # what others answered stays on an open page; as in static/js/pages/settled.js
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
 // The rows of #queue: which is current, keys that mean it, and where the focus goes after an answer.
 import { senderOf } from "../forms.js";
 import { enabled } from "../shortcuts.js";
+import { tidy } from "./settled.js";
 
 const KEYS = ["a", "r", "h", "x", " ", "enter", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-const STAYS = 120_000; // ms for which a row says who else answered it; as in home/listing.py
 let currentId = null;
 let before = { order: [], hadFocus: false }; // the rows before a swap
 let ranOut = false; // the last row was answered, and others may follow
@@ -56,23 +56,18 @@ const onKey = (event) => {
   const isNowhere = event.target === document.body || event.target.matches?.("main, #queue");
   if (isNowhere && row && key !== "enter") row.focus({ preventScroll: true }); // the key belongs to the row that is marked
   const inRow = document.activeElement?.closest?.(".need");
-  if (!inRow) return;
-  if (!waits(inRow) && "arh123456789".includes(key)) { // it was answered meanwhile
-    event.preventDefault();
-    return focus(nextOf(inRow.id));
-  }
-  if (key === "enter" && event.target === inRow) {
-    event.preventDefault();
-    inRow.querySelector("[data-need-open], .need-ask > a")?.click();
-  }
+  const isAnswered = inRow && !waits(inRow) && "arh123456789".includes(key); // meanwhile
+  if (!isAnswered && !(inRow && key === "enter" && event.target === inRow)) return;
+  event.preventDefault();
+  if (isAnswered) focus(nextOf(inRow.id));
+  else inRow.querySelector("[data-need-open], .need-ask > a")?.click();
 };
 
 // An answer is taken at once: the row is dimmed, the focus goes on. A refusal brings the row back.
 const begin = (event) => {
   const row = document.getElementById(event.target.dataset?.answer ?? "");
-  if (!row) return;
-  row.setAttribute("data-sent", "");
-  if (row.id !== currentId && !row.contains(document.activeElement)) return;
+  row?.setAttribute("data-sent", "");
+  if (!row || (row.id !== currentId && !row.contains(document.activeElement))) return;
   const next = nextOf(row.id);
   ranOut = !next;
   focus(next);
@@ -92,17 +87,8 @@ const remember = () => {
   before = { id: currentId, order: all().map((one) => one.id), element: document.activeElement, hadFocus: Boolean(current()?.contains(document.activeElement)), sent: all().filter((one) => one.hasAttribute("data-sent")).map((one) => one.id) };
 };
 
-// A list that was left open shows what waits, not what others answered long ago. Nothing moves under who writes.
-const tidy = () => {
-  if (isField(document.activeElement)) return;
-  for (const row of document.querySelectorAll("#queue .need[data-state=decided]")) {
-    const isOld = Date.now() - Date.parse(row.querySelector(".need-outcome time")?.dateTime) > STAYS;
-    if (isOld && !row.contains(document.activeElement)) row.remove();
-  }
-};
-
 const reconcile = () => {
-  tidy();
+  tidy(isField(document.activeElement));
   const there = new Set();
   for (const row of all()) there.has(row.id) ? row.remove() : there.add(row.id); // news that repeat what a reload brought
   for (const id of before.sent ?? []) { const row = document.getElementById(id); if (row?.hasAttribute("data-pending")) row.setAttribute("data-sent", ""); }
@@ -125,7 +111,7 @@ export const start = () => {
   document.addEventListener("htmx:finally:request", finish);
   document.addEventListener("htmx:before:swap", remember);
   document.addEventListener("htmx:after:swap", reconcile);
-  document.addEventListener("visibilitychange", tidy);
+  document.addEventListener("visibilitychange", () => tidy(isField(document.activeElement)));
   const named = location.hash ? document.getElementById(location.hash.slice(1)) : null;
   if (named && all().includes(named)) focus(named);
   else mark(all().find(isOpen) ?? null);
