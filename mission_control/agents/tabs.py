@@ -195,10 +195,15 @@ async def context_of(agent: Agent) -> JsonObject:
         " NULL) OR id IN (SELECT task_id FROM task_runs WHERE agent_id = a.id)) ORDER BY CASE status"
         " WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1 WHEN 'done' THEN 2 ELSE 3 END, created_at LIMIT 1) AS task_id,"
         " EXISTS (SELECT 1 FROM task_runs WHERE agent_id = a.id) AS has_worked,"
-        " EXISTS (SELECT 1 FROM approvals WHERE agent_id = a.id) AS has_asked FROM agents a WHERE a.id = ?",
+        " EXISTS (SELECT 1 FROM approvals WHERE agent_id = a.id) OR EXISTS (SELECT 1 FROM task_runs WHERE"
+        " agent_id = a.id AND state = 'completed') AS has_handed_in FROM agents a WHERE a.id = ?",
         agent.id,
     )
-    steps = {1: agent.last_seen_at is not None, 2: made["has_worked"] or made["has_asked"], 3: made["has_asked"]}
+    steps = {
+        1: agent.last_seen_at is not None,
+        2: made["has_worked"] or made["has_handed_in"],
+        3: made["has_handed_in"],
+    }
     return {"task_id": made["task_id"], "steps": steps}
 
 

@@ -236,8 +236,9 @@ def _run(arguments: list[str]) -> int:
     return problems.DONE
 
 
-def _command(name: str, rest: list[str]) -> None:
-    module, arguments, says = COMMANDS[name]
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """Return what reads the arguments of a command."""
+    _, arguments, says = COMMANDS[name]
     from mission_control.client.credentials import called
 
     parser = _Parser(
@@ -253,7 +254,12 @@ def _command(name: str, rest: list[str]) -> None:
     shared.add_argument(
         "--no-update", action="store_true", help="keep this program, although the server has a newer one"
     )
-    given = parser.parse_intermixed_args(rest)
+    return parser
+
+
+def _command(name: str, rest: list[str]) -> None:
+    module = COMMANDS[name][0]
+    given = parser_of(name).parse_intermixed_args(rest)
     function = getattr(import_module(f"mission_control.client.{module}"), name.replace("-", "_"))
     if module == SIGNING:
         function(given)

@@ -231,7 +231,8 @@ def _sentence(detail: object) -> str:
     if isinstance(detail, list):
         problems = (one for one in detail if isinstance(one, dict))
         return plain("; ".join(f"{'.'.join(map(str, one.get('loc', ())))}: {one.get('msg')}" for one in problems))
-    return plain(detail)
+    text = plain(detail)
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _code(value: dict[str, Any], detail: object) -> str:

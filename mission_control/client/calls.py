@@ -48,7 +48,7 @@ def call(session: Session, given: Namespace) -> None:
             session.held.drop(task_id)
     if given.pick and isinstance(found.value, dict):
         for one in found.value.get("items", [found.value]):
-            print(json.dumps({name: _picked(one, name) for name in given.pick.split(",")}, ensure_ascii=False))
+            print(json.dumps({name.strip(): _picked(one, name) for name in given.pick.split(",")}, ensure_ascii=False))
         return
     sys.stdout.buffer.write(found.body)
     if found.value is not None:
@@ -93,6 +93,8 @@ def _seconds(path: str, body: Any) -> float:
 
 
 def _picked(value: Any, name: str) -> Any:
-    for part in name.strip().split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    first, _, rest = name.strip().partition(".")
+    found = value.get(first) if isinstance(value, dict) else None
+    if not rest:
+        return found
+    return [_picked(one, rest) for one in found] if isinstance(found, list) else _picked(found, rest)

@@ -27,6 +27,12 @@ async def client() -> Response:
     return tagged(response, tag_of(body))
 
 
+@pages.get("/mc")
+async def mc() -> Response:
+    """Send the same to agents whose workspace was written when it had another name."""
+    return await client()
+
+
 @lru_cache(8)
 def program(base: str) -> bytes:
     """Return the program as a zip file that begins with a line for the shell."""

@@ -11,7 +11,6 @@ from mission_control.doors import guide, reference
 from mission_control.http import authentication
 from mission_control.http.openapi import REASONS, document
 from mission_control.http.registry import tag_of, tagged
-from mission_control.paths import data_dir
 from mission_control.web.shell import PaletteEntry, shell_page
 
 pages = Blueprint("docs_pages", __name__)
@@ -21,10 +20,7 @@ LONGEST_QUERY = 200
 @pages.get("/openapi.json")
 async def openapi() -> Response:
     """The OpenAPI document, or with `?tag=` (repeatable) the part of it that these tags need."""
-    wanted = frozenset(request.args.getlist("tag"))
-    if unknown := sorted(wanted - {one.name for one in reference.tags(_document())}):
-        raise NotFound(f"No operation has the tag {unknown[0][:LONGEST_QUERY]!r}.")
-    body = _written(current_app.config["SETTINGS"].base_url, wanted)
+    body = _written(current_app.config["SETTINGS"].base_url, _wanted())
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-cache"
     return tagged(response, tag_of(body))
@@ -45,24 +41,22 @@ async def llms() -> Response:
 
 @pages.get("/llms-full.txt")
 async def llms_full() -> Response:
-    """Send the same with every operation that agents may call."""
-    return Response(_whole(_base()), content_type="text/plain; charset=utf-8")
+    """Send the same with every operation that agents may call, or with `?tag=` (repeatable) those of these tags."""
+    return Response(_whole(_base(), _wanted()), content_type="text/plain; charset=utf-8")
 
 
-@lru_cache(8)
-def _whole(base: str) -> str:
-    return reference.whole(_document(), guide.llms(base))
+@lru_cache(16)
+def _whole(base: str, wanted: frozenset[str]) -> str:
+    known = reference.sliced(_document(), wanted) if wanted else _document()
+    return reference.whole(known, guide.llms(base))
 
 
-@pages.get("/mc")
-async def mc() -> Response:
-    """Send the shell script by which agents of gateways call the API; it holds no secret."""
-    return Response(_mc(), content_type="text/x-shellscript; charset=utf-8")
-
-
-@cache
-def _mc() -> bytes:
-    return (data_dir("templates") / "workspace" / "mc.sh").read_bytes()
+def _wanted() -> frozenset[str]:
+    """Return the tags that a request names. Raise NotFound for one that no operation has."""
+    wanted = frozenset(request.args.getlist("tag"))
+    if unknown := sorted(wanted - {one.name for one in reference.tags(_document())}):
+        raise NotFound(f"No operation has the tag {unknown[0][:LONGEST_QUERY]!r}.")
+    return wanted
 
 
 @pages.get("/redoc")

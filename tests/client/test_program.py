@@ -29,6 +29,7 @@ async def test_program_is_served_with_its_tag(app: Quart) -> None:
     answer = await client.get("/client.pyz")
     body, tag = await answer.get_data(as_text=False), answer.headers["ETag"]
     assert (answer.status_code, answer.mimetype) == (200, "application/zip") and body.startswith(SHEBANG)
+    assert (await client.get("/mc")).headers["ETag"] == tag
     assert (await client.get("/client.pyz", headers={"If-None-Match": tag})).status_code == 304
     assert "X-Mission-Control-Version" not in answer.headers
     told = await client.get("/healthz", headers={"User-Agent": "mission-control-client/0.0.1"})

@@ -214,7 +214,7 @@ async def test_call_fills_in_and_picks(made: Crew, vega: Terminal) -> None:
         printed = await vega.done(*command, "/api/v1/boards/{board_id}/tasks/{task_id}")
         assert json.loads(printed)["title"] == "Call"
     picked = await vega.done("GET", "/api/v1/agent/boards/{board_id}/tasks", "--pick", "number, title,tags.x")
-    assert json.loads(picked) == {"number": 1, " title": "Call", "tags.x": None}
+    assert json.loads(picked) == {"number": 1, "title": "Call", "tags.x": []}
     path = "/api/v1/agent/boards/{board_id}/tasks/#1/comments"
     said = await vega.done("POST", path, "-", typed='{"message": "of {task_id}"}')
     assert json.loads(said)["message"] == f"of {json.loads(said)['task_id']}"

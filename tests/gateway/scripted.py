@@ -10,17 +10,10 @@ from dataclasses import dataclass, field
 from tests.gateway.fake_model import FakeModel, Reply, Turn
 
 # Takes the command that fetches `mc` out of AGENTS.md, which is the one place where an agent finds its credentials.
-MAKE_MC = """grep '^curl .*/mc -o mc' AGENTS.md > .make-mc && sh .make-mc"""
-START = f"{MAKE_MC} && ./mc POST /api/v1/agent/heartbeat && rm -f BOOTSTRAP.md"
-CLAIMED = (
-    """./mc POST '/api/v1/agent/boards/{board_id}/claims' '{"lease_seconds": 600}' > .claim;"""
-    """ export TASK=$(jq -r .task.id .claim) FENCE=$(jq -r .lease.fence .claim)"""
-)
-COMMENT = (
-    """./mc POST '/api/v1/agent/boards/{board_id}/tasks/{task_id}/comments' '{"message": "**Update** It is done."}'"""
-)
-HAND_IN = """./mc POST '/api/v1/agent/boards/{board_id}/tasks/{task_id}/completions' '{"summary": "It is done."}'"""
-WORK = f"{CLAIMED}; {COMMENT} && {HAND_IN}"
+MAKE_MC = """grep '^python3 .*/client.pyz' AGENTS.md > .make-mc && sh .make-mc"""
+START = f"{MAKE_MC} && ./mc status && rm -f BOOTSTRAP.md"
+CLAIMED = "./mc claim --lease 600"
+WORK = f"{CLAIMED}; ./mc comment '**Update** It is done.' && ./mc finish 'It is done.'"
 
 # Calls until there is a file `stop`, with the token as it was at first and as it is now; keeps the statuses in `codes`.
 KEEP_CALLING = r"""

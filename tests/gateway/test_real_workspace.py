@@ -24,7 +24,7 @@ from tests.unit.test_workspace_files import board_of
 
 pytestmark = pytest.mark.gateway
 
-HAND_IN = re.compile(r"^\./mc POST \S+/completions - <<'JSON'\n.*?\nJSON$", re.MULTILINE | re.DOTALL)
+HAND_IN = re.compile(r"^\./mc finish [^\n]*(?:\\\n[^\n]*)*<<'TEXT'\n.*?\nTEXT$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""Agents that know nothing but their workspace files run the commands in them, with curl and jq."""
+"""Agents that know nothing but their workspace files run the commands in them, with Python and a shell."""
 
 import asyncio
 import json
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 FIRST_START = re.compile(r"`((?:\./mc|mkdir|command|rm) [^`]+)`")
-HELPER = "/mc -o mc"
+HELPER = "/client.pyz"
 INBOX = "./mc GET '/api/v1/agent/inbox?after=0'"
 
 
@@ -55,20 +54,21 @@ class Workspace:
         block = self.block(words)
         [start] = [at for at, one in enumerate(block.splitlines()) if words in one]
         lines = block.splitlines()[start:]
-        end = lines.index("JSON") if "<<'JSON'" in lines[0] else 0
+        end = next((lines.index(mark) for mark in ("JSON", "TEXT") if f"<<'{mark}'" in lines[0]), 0)
         return "\n".join(lines[: end + 1])
 
     async def run(self, command: str, **ids: str) -> str:
         """What a command prints; it must end well and print no error."""
         return await self._run(command, 0, ids)
 
-    async def refused(self, command: str, **ids: str) -> Any:
-        """What a refused command prints."""
-        return json.loads(await self._run(command, 1, ids))["detail"]
+    async def refused(self, command: str, code: int = 1, **ids: str) -> Any:
+        """What a refused request prints."""
+        return json.loads(await self._run(command, code, ids))["detail"]
 
     async def _run(self, command: str, code: int, ids: Mapping[str, str]) -> str:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder.parent), **self.ids, **ids}
         process = await asyncio.create_subprocess_exec(
-            "bash", "-c", command, cwd=self.folder, env={"PATH": os.environ["PATH"], **self.ids, **ids},
+            "bash", "-c", command, cwd=self.folder, env=environment,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         async with asyncio.timeout(PATIENCE):
@@ -129,31 +129,38 @@ async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp
     assert {one.name for one in vega.folder.iterdir() if one.name.startswith(".mc")} == set()
 
     wanted = await made.add_task("Look at “Vega” & 'Lyra'", description="Slowly.\n\\n stays.")
-    claim = await vega.json(vega.block("/agent/next '"))
-    assert claim["task"]["id"] == wanted
-    vega.ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
-    read, comments = vega.line("./mc GET /api/v1/boards/{board_id}/tasks/{task_id}"), vega.line("/comments | jq")
-    assert (await vega.json(read))["description"] == "Slowly.\n\\n stays."
-    commented = await vega.json(vega.block("**Update**"))
-    assert "**Evidence** 41 tests pass: `make test`\n**Next**" in commented["message"]
-    assert f"{made.vega.id}: **Update**" in await vega.run(comments)
-    await vega.json(vega.block("/lease '{\"lease"))
-    handed = await vega.json(vega.block("/completions"))
-    assert handed["task"]["status"] == "review" and handed["run"]["evidence"][0]["title"] == "Tests"
-    assert (await vega.json(vega.block("/completions")))["run"] == handed["run"]
-    refused = await vega.refused(vega.block("/completions"), FENCE="")
-    assert refused["code"] == "fence_missing"
+    claimed = await vega.run(vega.block("./mc claim\n"))
+    assert "# Task #1: Look at “Vega” & 'Lyra'" in claimed and "Slowly.\n\\n stays." in claimed
+    await vega.run(vega.block("**Update**"))
+    shown = await vega.run("./mc show")
+    assert "**Evidence** 41 tests pass: `make test`\n**Next**" in shown
+    await vega.run(vega.block("./mc report"))
+    assert "Handed in #1: it is in review now." in await vega.run(vega.block("./mc finish"))
+    [run] = (await made.ask("GET", f"{made.tasks}/{wanted}/runs"))["items"]
+    assert (run["evidence"][0]["title"], run["checked"][:11]) == ("Tests", "Each format")
+
+
+async def test_requests_of_earlier_workspaces_go_on(made: Crew, tmp_path: Path) -> None:
+    vega = await workspace(made, made.vega, "worker", FILES[:5], tmp_path / "vega")
+    wanted = await made.add_task("Look as before")
+    claim = await vega.json("""./mc POST /api/v1/agent/next '{"lease_seconds": 3600}'""")
+    ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
+    path = "/api/v1/agent/boards/{board_id}/tasks/{task_id}"
+    said = await vega.json(f'./mc POST {path}/comments - <<\'JSON\'\n{{"message": "**Update**"}}\nJSON', **ids)
+    assert said["message"] == "**Update**"
+    await vega.json(f"""./mc POST {path}/lease '{{"lease_seconds": 3600}}'""", **ids)
+    stale = await vega.refused(f"""./mc POST {path}/completions '{{"summary": "Done."}}'""", TASK=wanted, FENCE="7")
+    assert stale["code"] == "lease_lost"
+    handed = await vega.json(f"""./mc POST {path}/completions '{{"summary": "Done."}}'""", **ids)
+    assert handed["task"]["status"] == "review"
 
 
 async def test_worker_gives_back_and_stops(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     wanted = await made.add_task("Count the moons")
-    claim = await vega.json(vega.block("/agent/next '"))
-    ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
-    await vega.run(vega.block("./mc DELETE"), **ids)
+    await vega.run(vega.block("./mc claim\n"))
+    await vega.run(vega.block("./mc give-back"))
     assert (await made.task(wanted))["status"] == "inbox"
-    refused = await vega.refused(vega.block("**Update**"), **ids)
-    assert refused["code"] == "lease_lost"
     await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "paused", "reason": "Lunch."})
     said = await vega.json("./mc POST /api/v1/agent/heartbeat")
     assert (said["directive"], "Lunch" in said["directive_reason"]) == ("pause", True)
@@ -163,44 +170,34 @@ async def test_worker_gives_back_and_stops(made: Crew, names: tuple[str, ...], t
 
 async def test_refusals_and_silence_are_said_in_one_shape(made: Crew, tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", FILES[:5], tmp_path / "vega")
-    unknown = await vega.refused(f"./mc GET /api/v1/boards/{made.vega.id}")
+    unknown = await vega.refused(f"./mc GET /api/v1/agent/boards/{made.vega.id}")
     assert set(unknown) >= {"message", "code"}
     invalid = await vega.refused("./mc POST '/api/v1/agent/boards/{board_id}/questions' '{\"content\": 7}'")
     assert "content" in invalid["message"]
     files = vega.folder / "AGENTS.md"
     files.write_text(files.read_text().replace(f"BASE_URL={made.server.url}", "BASE_URL=http://127.0.0.1:9"))
-    silent = await vega.refused("./mc GET /api/v1/agent/healthz")
+    silent = await vega.refused("./mc GET /api/v1/agent/healthz", 5)
     assert silent["code"] == "no_answer" and "127.0.0.1:9" in silent["message"]
     files.write_text("")
-    assert (await vega.refused("./mc GET /x"))["code"] == "no_token"
-
-
-async def test_token_is_in_no_argument_of_a_process(made: Crew, tmp_path: Path) -> None:
-    vega = await workspace(made, made.vega, "worker", FILES[:5], tmp_path / "vega")
-    seen = tmp_path / "seen"
-    (tmp_path / "bin").mkdir()
-    spy = tmp_path / "bin" / "curl"
-    real = shutil.which("curl")
-    spy.write_text(f'#!/bin/sh\necho "$@" >> {seen}\nls -l .mc-request.* >> {seen}\nexec {real} "$@"\n')
-    spy.chmod(0o700)
-    await vega.run("./mc GET /api/v1/agent/healthz", PATH=f"{spy.parent}:{os.environ['PATH']}")
-    assert made.vega.token not in seen.read_text() and "-rw-------" in seen.read_text()
+    assert (await vega.refused("./mc GET /x", 4))["code"] == "no_token"
 
 
 async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     wanted = await made.add_task("Deploy")
-    claim = await vega.json(vega.block("/agent/next '"))
-    ids = {"TASK": wanted, "FENCE": str(claim["lease"]["fence"])}
-    approval = await vega.json(vega.block("/approvals"), **ids)
+    await vega.run(vega.block("./mc claim\n"))
+    await vega.run(vega.block("--approve"))
+    [approval] = (await made.ask("GET", f"{API}/boards/{made.board_id}/approvals"))["items"]
     assert (approval["status"], approval["task_id"]) == ("pending", wanted)
-    question = await vega.json(vega.block("/questions"))
+    await vega.run(vega.block("Which countries first?"))
+    [question] = (await made.ask("GET", f"{API}/boards/{made.board_id}/questions"))["items"]
     assert [one["recommended"] for one in question["options"]] == [True, False]
-    await vega.run(vega.block('"tags": ["chat"]}\''))
-    assert '["decision"] Prices are stored in cents.' in await vega.run(vega.line("is_chat=false&limit=20"))
-    await vega.run(vega.block("api/operations.tsv"))
-    listed = (vega.folder / "api" / "operations.tsv").read_text().splitlines()
-    assert any(one.startswith("POST\t/api/v1/agent/boards/{board_id}/claims\tagent_task_claim\t") for one in listed)
+    await vega.run(vega.block("--tag chat"))
+    listed = json.loads(await vega.run(vega.line("is_chat=false&limit=20")))
+    assert (listed["tags"], listed["content"]) == (["decision"], "Prices are stored in cents.")
+    found = await vega.run(vega.block("api/operations.md"))
+    assert "### POST /api/v1/agent/boards/{board_id}/tasks/{task_id}/comments" in found
+    assert "### TaskCommentCreate" in found and "`message` (string" in found
 
     await made.ask(
         "POST",
@@ -213,19 +210,18 @@ async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[s
 async def test_lead_leads_by_its_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     atlas = await workspace(made, made.atlas, "lead", names, tmp_path / "atlas")
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
-    assert f'"id":"{made.vega.id}"' in await atlas.run(atlas.line("agents?limit=200' | jq -c"))
+    assert f'"id": "{made.vega.id}"' in await atlas.run(atlas.line("agents?limit=200'"))
 
     created = await atlas.json(atlas.block("Read prices"))
     ids = {"TASK": created["id"], "AGENT": made.vega.id}
     assert (await atlas.json(atlas.block('assigned_agent_id": "'), **ids))["assigned_agent_id"] == made.vega.id
     assert "TASK ASSIGNED" in await vega.told()
-    await vega.json(vega.block("/agent/next '"))
-    await vega.json(vega.block("/completions"), TASK=created["id"], FENCE="1")
+    await vega.run(vega.block("./mc claim\n"))
+    await vega.run(vega.block("./mc finish"))
 
     assert "TASK READY FOR LEAD REVIEW" in await atlas.told()
-    assert "Read prices" in await atlas.run(atlas.line("include_waiting=true&limit=100") + " jq -c '.items[].title'")
-    assert '"url": "https://ci.example.org/runs/41"' in await atlas.run(atlas.line("/runs | jq"), **ids)
-    await atlas.run(atlas.block("**Review**"), **ids)
+    assert '"title": "Read prices' in await atlas.run(atlas.block("include_waiting=true&limit=100"))
+    assert "The importer reads CSV" in await atlas.run(atlas.block("**Review**"), **ids)
     assert (await made.task(created["id"]))["status"] == "done"
 
     await atlas.run(atlas.block("/nudge"), **ids)

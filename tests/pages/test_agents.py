@@ -44,7 +44,8 @@ async def test_new_agent_shows_its_token_once_with_first_steps(cast: Cast) -> No
     ada = await visitor(cast.app, cast.ada)
     seen = (await made(ada, cast, role="Librarian", soul="Be kind.")).is_status(200)
     secret = secret_in(seen)
-    seen.has("Lyra is ready", "shown only now", "/agent/heartbeat", f"data-first-task>{task['id']}<", "data-copy")
+    seen.has("Lyra is ready", "shown only now", "http://localhost/client.pyz")
+    seen.has(f"data-first-task>{task['id']}<", "data-copy")
     agent = await Agent.get(name="Lyra")
     assert (agent.identity_profile, agent.soul_template) == ({"role": "Librarian"}, "Be kind.")
     (await Caller(cast.app, {"X-Agent-Token": secret}).get("/agent/healthz")).ok()
@@ -170,7 +171,7 @@ async def test_empty_list_explains_how_to_connect(cast: Cast) -> None:
     (await eve.get("/agents")).has("Nova").lacks("How an agent connects")
     (await cast.eve.delete(f"/agents/{cast.nova.id}")).ok()
     seen = await eve.get("/agents")
-    seen.has("No agents yet", "How an agent connects", "http://localhost/api/v1/agent/heartbeat", "$TOKEN")
+    seen.has("No agents yet", "How an agent connects", "curl -fsSO http://localhost/client.pyz", "$TOKEN")
     seen.has("claude mcp add --transport http mission-control http://localhost/mcp", 'href="/docs"', "examples")
 
 

@@ -26,7 +26,7 @@ async def test_setup_form_creates_the_lead_and_shows_its_token_once(cast: Cast) 
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(at(cast.other_board))).is_status(200).has("What it is for", "Who leads it", "Lead Agent")
     done = (await ada.post(at(cast.other_board), TYPED)).is_status(200)
-    done.has("Dome is set up", "The token of Lyra, shown only now", "/api/v1/agent/heartbeat", "What Lyra does")
+    done.has("Dome is set up", "The token of Lyra, shown only now", "http://localhost/client.pyz", "What Lyra does")
     found = re.search(r"mca_[\w-]{48}", done.text)
     assert found
     assert (await cast.nobody.get("/agent/healthz", headers={"X-Agent-Token": found[0]})).ok()["is_board_lead"] is True

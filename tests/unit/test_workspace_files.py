@@ -197,7 +197,8 @@ def test_credentials_are_read_in_any_common_form(line: str) -> None:
 def test_what_is_not_accepted_is_folded_into_agents(role: Role) -> None:
     new, old = (workspace_files(facts(role), names=names) for names in (NEW, OLD))
     assert "## Tools" in new["AGENTS.md"] and "## You" in new["AGENTS.md"]
-    assert "/mc -o mc" in old["TOOLS.md"] and "/mc -o mc" not in old["AGENTS.md"] and "/mc -o mc" in new["AGENTS.md"]
+    fetches = "/client.pyz', 'mc')"
+    assert fetches in old["TOOLS.md"] and fetches not in old["AGENTS.md"] and fetches in new["AGENTS.md"]
 
 
 @pytest.mark.parametrize("role", ROLES)
