@@ -141,7 +141,11 @@ def _call(parser: argparse.ArgumentParser) -> None:
 
 def _sign_in(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", nargs="?", metavar="URL", help="the address of the server")
-    parser.add_argument("--with-token", action="store_true", help="take an agent's token, typed or from standard input")
+    parser.add_argument("--board", metavar="BOARD", help="on this board, by its name or id, if the person may")
+    parser.add_argument("--agent", metavar="NAME", help="as this agent, if the person may")
+    parser.add_argument(
+        "--with-token", action="store_true", help="with a token of an agent, typed or from standard input"
+    )
     parser.add_argument(
         "--allow-http", action="store_true", help="also without encryption, on a network that you trust"
     )
@@ -166,8 +170,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "note": (WORK, _note, "write into the board's memory"),
     "status": (WORK, _nothing, "say who you are, on which board, and what you hold"),
     "call": (CALLS, _call, "send one request to the API, as /llms-full.txt describes it"),
-    "sign-in": (SIGNING, _sign_in, "store the token for a server"),
-    "sign-out": (SIGNING, _nothing, "remove the stored token"),
+    "sign-in": (SIGNING, _sign_in, "sign this terminal in by a code, or store a token"),
+    "sign-out": (SIGNING, _nothing, "end the connection of this terminal, and remove its token"),
     "update": (UPDATE, _nothing, "replace this program by the server's, if it is another one"),
 }
 

@@ -69,6 +69,19 @@ class Api:
         content = None
         if body is not None:
             content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        found = self.tried(method, path, content, headers, seconds)
+        self._tell_news(found.value)
+        return _checked(found, self.connection)
+
+    def form(self, path: str, **fields: str) -> Answer:
+        """Send a form, as OAuth wants it, and return the answer, whatever the status."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.tried("POST", path, query(**fields)[1:].encode(), headers)
+
+    def tried(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str], seconds: float = 0.0
+    ) -> Answer:
+        """Send a request until it is answered by a server that is not too busy, and return the last answer."""
         for turn in range(TRIES):
             is_last, pause = turn + 1 == TRIES, 0.25 * 4**turn
             try:
@@ -82,8 +95,7 @@ class Api:
                 asked = found.headers.get("Retry-After", "")
                 pause = min(float(asked), LONGEST_PAUSE) if asked.isdigit() else pause
             time.sleep(pause)
-        self._tell_news(found.value)
-        return _checked(found, self.connection)
+        return found
 
     def send(
         self, method: str, path: str, content: bytes | None, headers: dict[str, str], seconds: float = 0.0

@@ -25,7 +25,7 @@ class Connection:
     ) -> None:
         self.url, self.token, self.source = checked_url(url, http), token, source
         self.board_id, self.path = board_id, path
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not token.isascii() or not token.isprintable() or " " in token:
             raise NotSignedIn(f"The token in {source} is none. {how_to_sign_in()}")
 
 
@@ -72,7 +72,10 @@ def find(name: str) -> Connection:
         raise NotSignedIn(f"You are not signed in.{known} {how_to_sign_in()}")
     values = values_in(content)
     allowed = allowed or values.get(ALLOW_HTTP, "").lower() in YES
-    return Connection(values.get(URL, ""), values.get(TOKEN, ""), path, path=path, http=allowed)
+    token = values.get(TOKEN, "")
+    if not token:
+        raise NotSignedIn(f"There is no token in {path}. {how_to_sign_in()}")
+    return Connection(values.get(URL, ""), token, path, path=path, http=allowed)
 
 
 def save(name: str, url: str, token: str, *, http: bool) -> str:
@@ -117,7 +120,7 @@ def _in_workspace() -> Connection | None:
 
 
 def how_to_sign_in() -> str:
-    return f"Run `{called()} sign-in --with-token`, or set {URL} and {TOKEN}."
+    return f"Run `{called()} sign-in`, or set {URL} and {TOKEN}."
 
 
 def called() -> str:

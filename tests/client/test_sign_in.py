@@ -7,7 +7,7 @@ import pytest
 
 from tests.client.terminal import Terminal
 from tests.live.crew import Crew
-from tests.live.servers import Server
+from tests.live.servers import API, Server
 
 pytestmark = [pytest.mark.database, pytest.mark.once]
 
@@ -22,7 +22,7 @@ def bare(server: Server, tmp_path: Path) -> Terminal:
 
 async def test_token_is_stored_for_its_user_alone(made: Crew, bare: Terminal) -> None:
     nobody = await bare.run("status")
-    assert nobody.code == 4 and "You are not signed in. Run `python3 client.pyz sign-in --with-token`" in nobody.err
+    assert nobody.code == 4 and "You are not signed in. Run `python3 client.pyz sign-in`" in nobody.err
     signed = await bare.run("sign-in", "--with-token", typed=f"{made.vega.token}\n")
     assert signed.code == 0 and made.server.url in signed.out and made.vega.token not in signed.out
     file = bare.config / "connect.env"
@@ -38,6 +38,19 @@ async def test_wrong_token_is_not_stored(bare: Terminal) -> None:
         printed = await bare.run("sign-in", "--with-token", typed=f"{token}\n")
         assert printed.code == 4 and printed.err, printed
     assert not bare.config.exists()
+
+
+async def test_second_token_does_not_replace_one_that_is_good(made: Crew, bare: Terminal) -> None:
+    await bare.run("sign-in", "--with-token", typed=made.vega.token)
+    second = await bare.run("sign-in", "--with-token", typed=made.atlas.token)
+    assert second.code == 2 and "You are signed in already" in second.err
+    assert "Vega works on" in await bare.done("status")
+    await made.ask("POST", f"{API}/agents/{made.vega.id}/tokens", {"overlap_seconds": 0})
+    assert (await bare.run("status")).code == 4
+    assert (await bare.run("sign-in", "--with-token", typed=made.atlas.token)).code == 0
+    assert "Atlas leads" in await bare.done("status")
+    signed_out = await bare.done("sign-out")
+    assert "revoke it on the agent's page" in signed_out
 
 
 async def test_file_that_others_may_read_is_refused(made: Crew, bare: Terminal) -> None:

@@ -132,6 +132,81 @@ async def test_token_is_in_no_argument_and_no_environment_of_others(between: Bet
     assert "X-Agent-Token: mca_x" in between.requests[0]
 
 
+ASKED = {
+    "device_code": "mct_1", "user_code": "KWPT-7QJX", "verification_uri": "http://here/device",
+    "verification_uri_complete": "http://here/device?user_code=KWPT-7QJX", "expires_in": 600, "interval": 0,
+}  # fmt: skip
+GIVEN = {"access_token": "mca_new", "agent": {"id": "1", "name": "Lyra"}, "board": {"id": "2", "name": "Shop"}}
+
+
+def oauth(error: str, text: str = "In words.") -> bytes:
+    """A refusal of OAuth."""
+    return said("400 Bad Request", json.dumps({"error": error, "error_description": text}))
+
+
+@pytest.fixture
+def stranger(terminal: Terminal) -> Terminal:
+    """A terminal that is not signed in."""
+    terminal.environment = {}
+    return terminal
+
+
+async def test_terminal_waits_until_a_person_approves(between: Between, stranger: Terminal) -> None:
+    who = json.dumps({"agent_id": "1", "board_id": "2", "token_expires_at": "2027-02-27T13:00:00Z"})
+    between.answers = [
+        said("200 OK", json.dumps(ASKED)), oauth("authorization_pending"), None, said("200 OK", json.dumps(GIVEN)),
+        said("200 OK", who),
+    ]  # fmt: skip
+    printed = await stranger.run("sign-in", "--board", "Shop & Co", "--agent", "Lyra")
+    assert printed.code == 0 and "enter KWPT-7QJX (good for 10 min)" in printed.out
+    assert "Signed in as Lyra on the board “Shop”" in printed.out and "until 2027-02-27" in printed.out
+    assert "mca_new" not in printed.out and "mca_new" in (stranger.config / "connect.env").read_text()
+    asked, *polls = between.requests[:-1]
+    assert "client_id=mission-control-client&scope=connect&client=other" in asked
+    assert "board=Shop%20%26%20Co&agent=Lyra" in asked and len(polls) == 3
+    grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=mct_1"
+    assert all(grant in one and "X-Agent-Token" not in one for one in polls)
+    assert "X-Agent-Token: mca_new" in between.requests[-1]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [("access_denied", 1), ("expired_token", 3), ("invalid_grant", 1), ("invalid_scope", 1)]
+)
+async def test_terminal_that_is_not_signed_in(between: Between, stranger: Terminal, error: str, code: int) -> None:
+    between.answers = [said("200 OK", json.dumps(ASKED)), oauth(error)]
+    printed = await stranger.run("sign-in")
+    assert printed.code == code and "In words." in printed.err and not stranger.config.exists()
+
+
+async def test_code_that_nobody_enters_expires(between: Between, stranger: Terminal) -> None:
+    between.answers = [said("200 OK", json.dumps({**ASKED, "expires_in": 1})), oauth("authorization_pending")]
+    printed = await stranger.run("sign-in")
+    assert printed.code == 3 and "The code has expired." in printed.err
+
+
+async def test_server_that_signs_no_terminal_in(between: Between, stranger: Terminal) -> None:
+    for answer in (said("404 Not Found", "{}"), said("200 OK", "<html>"), said("500 Oops", "")):
+        between.answers = [answer]
+        printed = await stranger.run("sign-in")
+        assert printed.code == 5 and printed.err
+
+
+async def test_connection_that_ends_at_sign_out(between: Between, stranger: Terminal) -> None:
+    stranger.config.mkdir(parents=True)
+    for answer, words in (
+        (said("200 OK", OK), "The connection has ended."),
+        (said("401 Unauthorized", '{"detail": "Unauthorized"}'), "Its token had ended before."),
+        (said("502 Bad Gateway", ""), "The token goes on until you end it"),
+        (said("403 Forbidden", '{"detail": "No."}'), "The token is of an agent"),
+    ):
+        file = stranger.config / "connect.env"
+        file.write_text(f"MISSION_CONTROL_URL={between.url}\nMISSION_CONTROL_TOKEN=mca_x\n")
+        file.chmod(0o600)
+        between.answers = [answer]
+        assert words in await stranger.done("sign-out") and not file.exists()
+        assert between.requests[-1].startswith("DELETE /api/v1/connect/connection ")
+
+
 NEWER = "X-Mission-Control-Version: 0.2.0"
 
 
