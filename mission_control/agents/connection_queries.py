@@ -17,7 +17,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Forbidden, existing
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Paging, Schema, example, parse_id
-from mission_control.database.sql import Row, as_id, as_json, placeholders, rows
+from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
 from mission_control.http.registry import lookup
 from mission_control.people.account_names import person_name
 from mission_control.people.models import Token
@@ -80,7 +80,7 @@ class ConnectionRead(Schema):
     checked: Annotated[list[Check], Field(description="What the program last found when it looked at its connection")]
     checked_at: datetime | None
     created_at: datetime
-    last_seen_at: Annotated[datetime | None, Field(description="When its token was last used, to the minute")]
+    last_seen_at: Annotated[datetime, Field(description="Its last sign, to the minute")]
     token_id: UUID | None
     token_expires_at: Annotated[datetime | None, Field(description="Put off by each use of the token")]
     ended_at: datetime | None
@@ -98,7 +98,7 @@ class ConnectionRead(Schema):
 COLUMNS = (
     "SELECT c.id, c.board_id, b.name AS board_name, c.agent_id, g.name AS agent_name, c.user_id,"
     f" {person_name('u', 'User')} AS user_name, c.client, c.client_version, c.host_label, c.user_label, c.system,"
-    " c.checked, c.checked_at, c.created_at, t.last_used_at AS last_seen_at, t.id AS token_id,"
+    " c.checked, c.checked_at, c.created_at, t.last_used_at, t.id AS token_id,"
     " t.expires_at AS token_expires_at, c.ended_at FROM connections c JOIN boards b ON b.id = c.board_id"
     " JOIN agents g ON g.id = c.agent_id JOIN users u ON u.id = c.user_id LEFT JOIN tokens t ON t.connection_id = c.id"
 )
@@ -116,7 +116,9 @@ async def connections_read(connection_ids: Sequence[UUID]) -> list[ConnectionRea
 
 
 def _read(row: Any) -> ConnectionRead:
-    return ConnectionRead.model_validate(row | {"checked": as_json(row["checked"]) or []})
+    signs = (as_moment(row[name]) for name in ("created_at", "checked_at", "last_used_at"))
+    seen = max(one for one in signs if one is not None)
+    return ConnectionRead.model_validate(row | {"checked": as_json(row["checked"]) or [], "last_seen_at": seen})
 
 
 def visible_connections(actor: Actor) -> QuerySet[Connection]:

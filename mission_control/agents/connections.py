@@ -19,6 +19,7 @@ from mission_control.http import lookups
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import reacts_to, record, signal
+from mission_control.people.account_commands import tokens_ended
 from mission_control.people.credentials import NewToken, make_connection_token
 
 EVENTS = (
@@ -175,6 +176,15 @@ async def end_connections_out_of_reach(actor: Actor, event: NewEvent) -> None:
     )
     why = "Its person can no longer write on the board."
     await end_connections(event.scope.organization_id, [UUID(str(row["id"])) for row in found], why)
+
+
+@tokens_ended
+async def end_connections_of_person(user_id: UUID) -> None:
+    """End the connections that a person approved, as somebody else may have done it in their name."""
+    found = await rows("SELECT id, organization_id FROM connections WHERE user_id = ? AND ended_at IS NULL", user_id)
+    for row in found:
+        why = "Its person ended all tokens."
+        await end_connections(UUID(str(row["organization_id"])), [UUID(str(row["id"]))], why)
 
 
 @reacts_to("agent.updated")

@@ -141,6 +141,7 @@ def _call(parser: argparse.ArgumentParser) -> None:
 
 def _sign_in(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", nargs="?", metavar="URL", help="the address of the server")
+    parser.add_argument("--client", choices=PROGRAMS, default="other", help="the program that works as the agent")
     parser.add_argument("--board", metavar="BOARD", help="on this board, by its name or id, if the person may")
     parser.add_argument("--agent", metavar="NAME", help="as this agent, if the person may")
     parser.add_argument(
@@ -155,6 +156,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
 
+PROGRAMS = "claude-code", "codex", "opencode", "gemini", "other"
 WORK, CALLS, SIGNING, UPDATE = "tasks", "calls", "signing", "update"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {

@@ -77,7 +77,7 @@ def _refuse_second(name: str, is_allowed: bool) -> None:
 def _approved(api: Api, given: Namespace) -> Any:
     """Show a code, and return the server's answer with the token when a person has approved it."""
     about = {
-        "client": "other",
+        "client": given.client,
         "host_label": platform.node(),
         "user_label": _user(),
         "system": platform.system(),

@@ -1,6 +1,6 @@
 """Commands on accounts: sign in and out, profiles, passwords, sessions, links to an identity provider."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.parts import Hook
 from mission_control.core.values import fingerprint, new_secret, parse_id
 from mission_control.database.sql import lowered, rows
 from mission_control.http import lookups
@@ -144,8 +145,14 @@ async def end_everything(actor: Actor, user: User) -> None:
     lookups.recheck_streams()
 
 
+# Inside a command: ends what else signs in because a person allowed it.
+tokens_ended = Hook[Callable[[UUID], Awaitable[None]]]()
+
+
 async def _end_tokens(user_id: UUID) -> None:
-    """Inside a command: revoke a person's tokens."""
+    """Inside a command: revoke a person's tokens, and those of programs that the person connected."""
+    for end in tokens_ended.functions:
+        await end(user_id)
     for token in await Token.filter(user_id=user_id, revoked_at=None):
         await Token.filter(id=token.id).update(revoked_at=times.clock_now())
         await record_account("token.revoked", user_id, token_id=token.id)
@@ -335,6 +342,8 @@ async def link_account(user: User, subject: str, session_id: UUID | None = None)
     sessions, tokens = await (others.exclude(id=session_id) if session_id else others).delete(), 0
     if session_id is None:
         tokens = await Token.filter(user_id=user.id, revoked_at=None).update(revoked_at=times.clock_now())
+        for end in tokens_ended.functions:
+            await end(user.id)
     await PasswordReset.filter(user_id=user.id, used_at=None).delete()
     await InstanceSetting.filter(name=_name(user.id)).delete()
     await record_account("account.linked", user.id, sessions_ended=sessions, tokens_ended=tokens)

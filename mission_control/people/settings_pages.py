@@ -1,5 +1,6 @@
 """Pages without a session, and one's own pages of the settings."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from quart_auth import logout_user
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.parts import Hook
 from mission_control.database.sql import select
 from mission_control.http import authentication
 from mission_control.http.request_log import SecretPath
@@ -40,6 +42,9 @@ class Fate:
     name: str
     kind: Literal["left", "deleted", "ownerless"]
 
+
+# The programs that a person connected, as `accounts/settings/terminals.html` shows them.
+terminals_of = Hook[Callable[[Actor], Awaitable[Sequence[Any]]]](is_single=True)
 
 pages = Blueprint("settings_pages", __name__)
 PROFILE, SIGN_IN = f"{HOME}/profile", f"{HOME}/sign-in"
@@ -108,6 +113,7 @@ async def _page(actor: Actor, key: str, **changes: object) -> str:
         "zones": zones(),
         "browsers": sorted(await sessions_of(actor, user), key=lambda one: not one.is_this),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
+        "terminals": await terminals_of.function(actor) if terminals_of.function and key == "sign-in" else [],
         "now": times.clock_now(),
         # The identity provider's name (or ""), whether the account is linked, and a ticket to link it.
         "provider": {"name": provider, "is_linked": user.is_linked, "ticket": ticket},

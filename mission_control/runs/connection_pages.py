@@ -15,6 +15,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, can, require
 from mission_control.database.sql import rows
 from mission_control.log.broker import head_of
+from mission_control.people.settings_pages import terminals_of
 from mission_control.runs.session_list_pages import SessionLine, line_of
 from mission_control.runs.session_queries import COLUMNS, RELATIONS, signs
 from mission_control.web.actions import Outcome, action
@@ -36,12 +37,21 @@ async def _listed(actor: Actor, asked: str) -> dict[str, object]:
     return {"live": live, "total": total, "ended": ended}
 
 
+@terminals_of
+async def own_terminals(actor: Actor) -> list[ConnectionRead]:
+    """Return the live connections that a person approved in the active organization."""
+    found = await queries.list_connections(actor, ConnectionQuery(is_live=True, limit=MOST_LIVE, offset=0))
+    return [one for one in found[0] if one.user_id == actor.id]
+
+
 pages = Pages("connection_pages", __name__)
 LiveList(
     pages=pages, place="agents", path=CONNECTED, template="runs/connected.html", read=_listed, asks=str,
     blocks=("connected",), news=Concerns[View](KINDS, ("connection_id", "agent_id")),
 )  # fmt: skip
-ENTRY = PaletteEntry("Connected programs", CONNECTED, "plug-zap", "terminals machines devices connect", position=32)
+ENTRY = PaletteEntry(
+    "Connected programs", CONNECTED, "plug-zap", "terminals machines devices connect", position=32, searched_only=True
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

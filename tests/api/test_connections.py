@@ -133,3 +133,13 @@ async def test_session_belongs_to_the_connection_that_reports_it(cast: Cast) -> 
     assert (str(found.connection_id), found.host_label) == (made["connection_id"], "mara-laptop")
     (await cast.vega.post("/agent/reports", {"items": [{"key": "1", "title": "Read"}]})).ok()
     assert (await AgentSession.get(agent_id=cast.vega.id)).connection_id is None
+
+
+async def test_ending_all_tokens_of_a_person_ends_their_connections(cast: Cast) -> None:
+    mine, _ = await connected(cast, cast.cleo)
+    other, _ = await connected(cast)
+    before = await head(cast)
+    (await cast.cleo.post("/users/me/endings")).ok()
+    (await mine.get("/agent/healthz")).refused(401)
+    (await other.get("/agent/healthz")).ok()
+    assert len(await events(before, kind="agent.disconnected")) == 1

@@ -1,6 +1,10 @@
 """The connected programs as pages: the list, one of them with checks and sessions, and ending it."""
 
+import pytest
+
+from mission_control.agents.connection_queries import PROGRAMS
 from mission_control.agents.models import Connection
+from mission_control.runs.connect_pages import Wanted
 from tests.cast import Cast
 from tests.devices import connected
 from tests.pages.visitor import visitor
@@ -18,7 +22,7 @@ async def test_list_shows_ones_own_and_admins_all(cast: Cast) -> None:
     _, made = await connected(cast, cast.cleo, host_label="cleo-laptop")
     for person in (cast.cleo, cast.ada):
         page = await (await visitor(cast.app, person)).get("/agents/connected")
-        page.has("Claude Code (Cleo) on cleo-laptop", made["connection_id"], "no sign yet")
+        page.has("Claude Code (Cleo) on cleo-laptop", made["connection_id"], "last sign")
     for other in (cast.dan, cast.eve):
         browser = await visitor(cast.app, other)
         (await browser.get("/agents/connected")).has("No program is connected").lacks("cleo-laptop")
@@ -68,3 +72,54 @@ async def test_tokens_of_the_agent_list_that_of_a_connection(cast: Cast) -> None
     await connected(cast, board=cast.board.name, agent=f"{cast.board.id}:{cast.vega.id}")
     page = await (await visitor(cast.app, cast.ada)).get(f"/agents/{cast.vega.id}/tokens")
     page.has("Claude Code, mara-laptop", "Reads and works").lacks("Replaced")
+
+
+async def test_settings_list_the_programs_that_a_person_connected(cast: Cast) -> None:
+    _, made = await connected(cast, cast.cleo, host_label="cleo-laptop")
+    cleo, ada = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada)
+    path = f"/agents/connected/{made['connection_id']}/endings"
+    (await cleo.get("/settings/sign-in")).has("Claude Code (Cleo) on cleo-laptop", path)
+    (await ada.get("/settings/sign-in")).lacks("cleo-laptop")
+    (await cleo.post(path)).is_status(303)
+    (await cleo.get("/settings/sign-in")).lacks("cleo-laptop")
+
+
+@pytest.mark.parametrize(
+    ("client", "line"),
+    [
+        ("claude-code", "claude mcp add --transport http"),
+        ("codex", "--bearer-token-env-var MISSION_CONTROL_TOKEN"),
+        ("opencode", "{env:MISSION_CONTROL_TOKEN}"),
+        ("gemini", "gemini mcp add --scope user"),
+        ("other", "python3 client.pyz claim --wait"),
+        ("nonsense", "claude mcp add"),
+    ],
+)
+async def test_page_has_the_lines_of_what_somebody_runs(cast: Cast, client: str, line: str) -> None:
+    page = await (await visitor(cast.app, cast.dan)).get(f"/agents/connect?client={client}")
+    page.has(
+        line,
+        "client.pyz sign-in",
+        "run the first line",
+        *([f"--client {client}"] if client in PROGRAMS and client != "other" else []),
+    ).lacks("/agents/new", "client.pyz connect")
+    ada = await (await visitor(cast.app, cast.ada)).get(f"/agents/connect?client={client}")
+    ada.has("/agents/new", "/gateways")
+
+
+async def test_first_signs_come_by_themselves(cast: Cast) -> None:
+    browser = await visitor(cast.app, cast.cleo)
+    async with browser.watching("/agents/connect/live?after=0") as page:
+        program, _ = await connected(cast, cast.cleo, host_label="cleo-laptop")
+        await page.until("on cleo-laptop")
+        (await program.call("PUT", "/connect/connection", REPORT)).ok()
+        await page.until("9 of 9 hooks answered")
+        session = {"external_id": "s1", "title": "Cache the pages"}
+        (await program.post("/agent/reports", {"session": session, "items": [{"key": "1", "title": "Ran"}]})).ok()
+        await page.until("Cache the pages")
+    (await (await visitor(cast.app, cast.ada)).get("/agents/connect")).has("run the first line")
+
+
+def test_line_allows_http_where_the_server_has_nothing_else() -> None:
+    lines = [Wanted("other", base).sign_in for base in ("https://a.example", "http://127.0.0.1:8000", "http://a.lan")]
+    assert [line.rpartition("sign-in")[2] for line in lines] == ["", "", " --allow-http"]

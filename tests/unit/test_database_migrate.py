@@ -15,6 +15,7 @@ from mission_control.config import ConfigError, Settings
 from mission_control.database.migrate import migrate, migration_folder, pending, pending_for, statements
 from mission_control.database.setup import orm_config
 from tests.own_database import empty_database
+from tools.make_migration import load
 
 pytestmark = pytest.mark.database
 
@@ -78,6 +79,18 @@ INSERT INTO approval_task_links (id, approval_id, task_id, is_pending, run_id, c
 INSERT INTO agent_questions (id, board_id, agent_name, content, reply_tags, allows_text, state, run_id, created_at)
     VALUES ('{{used}}', '{{board}}', 'Vega', 'Which?', '[]', '1', 'open', '{{run}}', {WHEN});
 """
+TOKEN = f"""
+INSERT INTO tokens (id, agent_id, name, prefix, fingerprint, created_at)
+    VALUES ('{{early}}', '{{agent}}', '', 'mca_', 'old', {WHEN});
+"""
+CONNECTED = f"""
+INSERT INTO users (id, clerk_user_id, email_verified, is_super_admin, created_at, updated_at)
+    VALUES ('{{run}}', 'local-1', '0', '0', {WHEN}, {WHEN});
+INSERT INTO connections (id, organization_id, board_id, agent_id, user_id, client, created_at)
+    VALUES ('{{used}}', '{{organization}}', '{{board}}', '{{agent}}', '{{run}}', 'codex', {WHEN});
+INSERT INTO tokens (id, agent_id, connection_id, name, prefix, fingerprint, created_at)
+    VALUES ('{{late}}', '{{agent}}', '{{used}}', '', 'mca_', 'new', {WHEN});
+"""
 APPLY = """
 import asyncio, sys, pathlib
 from mission_control.config import Settings
@@ -106,6 +119,13 @@ def write(files: Path, number: int, up: str) -> str:
     file = files / f"{number}_20261124_step.py"
     file.write_text(FILE.format(up=up))
     return file.name
+
+
+async def run(settings: Settings, sql: str) -> None:
+    """Run a script."""
+    async with TortoiseContext() as context:
+        await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
+        await context.db("default").execute_script(sql)
 
 
 async def query(settings: Settings, sql: str) -> list[tuple[object, ...]]:
@@ -173,6 +193,25 @@ async def test_ask_whose_run_expired_before_the_upgrade_stays_open(settings: Set
     assert [(one[0], str(one[1])) for one in found] == [("pending", "None"), ("rejected", thing["run"])]
     assert [one[0] for one in await query(settings, "SELECT run_id FROM approval_task_links")] == [None]
     assert await query(settings, "SELECT state, run_id FROM agent_questions") == [("open", None)]
+
+
+async def test_tokens_from_before_connections_go_on_and_those_of_connections_go_back_with_them(
+    settings: Settings, files: Path
+) -> None:
+    ours = sorted(migration_folder().glob("[0-9]*_*.py"), key=lambda file: int(file.name.partition("_")[0]))
+    [at] = [place for place, file in enumerate(ours) if file.stem.endswith("_connections")]
+    names = ("organization", "board", "agent", "held", "waiting", "deleted", "run", "early", "late", "used")
+    thing = {name: str(uuid4()) for name in names}
+    down = load(ours[at]).DOWN["sqlite" if settings.uses_sqlite else "postgres"]
+    for some, sql in ((ours[:2], IN_PROGRESS), (ours[2:at], TOKEN), (ours[at : at + 1], CONNECTED)):
+        for file in some:
+            (files / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        await migrate(settings, files)
+        await run(settings, sql.format(**thing))
+    found = await query(settings, "SELECT fingerprint, connection_id FROM tokens ORDER BY fingerprint")
+    assert [(one[0], str(one[1])) for one in found] == [("new", thing["used"]), ("old", "None")]
+    await run(settings, down)
+    assert await query(settings, "SELECT fingerprint FROM tokens") == [("old",)]
 
 
 async def test_database_of_a_version_that_recorded_its_models_is_upgraded(settings: Settings, files: Path) -> None:

@@ -1,0 +1,101 @@
+"""Add an agent: what somebody runs, the lines that connect it, and its first signs as they come."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from quart import request
+
+from mission_control.agents import connection_queries as queries
+from mission_control.agents.connection_queries import PROGRAMS, ConnectionRead
+from mission_control.agents.models import Connection
+from mission_control.agents.token_pages import base_url
+from mission_control.core import times
+from mission_control.core.actor import Actor, can
+from mission_control.runs.connection_pages import sessions_of
+from mission_control.web.lists import LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import PaletteEntry
+
+ADD = "/agents/connect"
+JUST_NOW = timedelta(hours=1)
+LOOPBACK = "localhost", "127.0.0.1", "::1"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What somebody may run: what it is called, what is said of it, and how it is started."""
+
+    key: str
+    name: str
+    says: str
+    can: str
+    start: str
+
+
+RUNS = (
+    Program("claude-code", PROGRAMS["claude-code"], "in your terminal, unchanged", "board tools, by MCP", "claude"),
+    Program("codex", PROGRAMS["codex"], "in your terminal, unchanged", "board tools, by MCP", "codex"),
+    Program("opencode", PROGRAMS["opencode"], "in your terminal, unchanged", "board tools, by MCP", "opencode"),
+    Program("gemini", PROGRAMS["gemini"], "in your terminal, unchanged", "board tools, by MCP", "gemini"),
+    Program("other", "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody runs; `base` is the address at which programs find the server."""
+
+    client: str
+    base: str
+
+    @property
+    def sign_in(self) -> str:
+        """Return the line that signs a terminal in."""
+        address = urlsplit(self.base)
+        is_safe = address.scheme == "https" or address.hostname in LOOPBACK
+        options = ("" if self.client == "other" else f" --client {self.client}") + ("" if is_safe else " --allow-http")
+        return f"curl -fsSO {self.base}/client.pyz && python3 client.pyz sign-in{options}"
+
+    @classmethod
+    def here(cls) -> "Wanted":
+        asked = request.args.get("client", "")
+        return cls(asked if asked in PROGRAMS else "claude-code", base_url())
+
+
+async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
+    found = await _newest(actor)
+    return {
+        "programs": RUNS,
+        "chosen": next(one for one in RUNS if one.key == asked.client),
+        "base": asked.base,
+        "sign_in": asked.sign_in,
+        "one": found,
+        "sessions": await sessions_of(found.id) if found is not None else [],
+        "may_manage": can(actor, "agent.manage"),
+    }
+
+
+async def _newest(actor: Actor) -> ConnectionRead | None:
+    """Return the connection that a person made last, if that was within the last hour and it is live."""
+    since = times.clock_now() - JUST_NOW
+    mine = Connection.filter(user_id=actor.id, organization_id=actor.organization_id, ended_at=None)
+    found = await mine.filter(created_at__gt=since, board__deleted_at=None).order_by("-created_at", "-id").first()
+    return (await queries.connections_read([found.id]))[0] if found is not None else None
+
+
+pages = Pages("connect_pages", __name__)
+LiveList(
+    pages=pages, place="agents", path=ADD, template="runs/connect.html", read=_read, asks=Wanted.here,
+    blocks=("first_sign",),
+    news=Concerns[View](("agent.", "session.", "member.", "board."), ("connection_id", "session_id", "agent_id")),
+)  # fmt: skip
+ENTRY = PaletteEntry(
+    "Add an agent",
+    ADD,
+    "plus",
+    "connect terminal program claude codex opencode gemini",
+    position=39,
+    group="Do",
+    searched_only=True,
+)
