@@ -201,6 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would write what is left at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return problems.PIPE_CLOSED
+    except OSError as error:
+        print(f"{error.filename or 'A file'}: {error.strerror}.", file=sys.stderr)
+        return problems.REFUSED
     except Exception as error:
         if os.environ.get("MISSION_CONTROL_DEBUG"):
             raise
@@ -229,7 +232,8 @@ def _run(arguments: list[str]) -> int:
             raise Usage(_unknown(name))
         else:
             _command(name, rest)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except Problem as problem:
         if is_call or "--json" in rest:
             if problem.text:

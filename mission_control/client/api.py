@@ -25,7 +25,7 @@ LARGEST_ANSWER = 256 * 1024 * 1024
 VERSION_HEADER = "X-Mission-Control-Version"
 TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 BUSY = (429, 502, 503, 504)
-SAFE = "-._~!$&'()*+,;=:@/%"
+SAFE = "-._~!$&'()*+,;=:@/%?"
 
 
 class Answer:
@@ -103,7 +103,9 @@ class Api:
         """Send one request and return its answer, whatever the status. Raise Unreachable when there is none."""
         agent = f"mission-control-client/{__version__} (Python {sys.version_info[0]}.{sys.version_info[1]})"
         sent = {"User-Agent": agent, "Accept": "application/json", **headers}
-        target = self.prefix + "".join(one if one in SAFE + "?" or one.isalnum() else _percent(one) for one in path)
+        target = self.prefix + "".join(
+            one if one.isascii() and (one in SAFE or one.isalnum()) else _percent(one) for one in path
+        )
         for is_second in (False, True):
             was_open = self._open is not None
             try:

@@ -17,8 +17,7 @@ def folder_of(variable: str, otherwise: str) -> str:
 
 def write(path: str, content: bytes, mode: int = 0o600) -> None:
     """Replace a file in one step; a folder that is made for it is the owner's alone."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_folder(path)
     written = f"{path}.{os.getpid()}"
     try:
         with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -31,6 +30,11 @@ def write(path: str, content: bytes, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             os.unlink(written)
         raise
+
+
+def make_folder(path: str) -> None:
+    """Make the folder of a file, where there is none."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
 
 
 def read_private(path: str) -> str | None:

@@ -30,6 +30,7 @@ def sign_in(given: Namespace) -> None:
     is_allowed = given.allow_http or os.environ.get(credentials.ALLOW_HTTP, "").lower() in credentials.YES
     url = credentials.checked_url(_url(given), is_allowed)
     _refuse_second(given.connection, is_allowed)
+    files.make_folder(credentials.path_of(given.connection))  # before there is a token that could not be kept
     nobody = Api(credentials.Connection(url, "", "nothing yet", http=is_allowed))
     if given.with_token:
         token, said = _typed_token(), ""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from mission_control.client.api import Api
 
-WAIT_SECONDS, ASK_SECONDS, RECONNECT_SECONDS = 600, 50, 15.0
+WAIT_SECONDS, ASK_SECONDS, RECONNECT_SECONDS = 600, 50, 5.0
+QUIET_SECONDS = 60.0  # a server that is there sends white space every 15
 NEXT = "/api/v1/agent/next"
 # Refusals of a claim that mean that there is no work at the moment.
 HALTED = ("agent_paused", "board_paused", "organization_paused", "budget_exhausted", "claims_disabled", "worker_only")
@@ -80,18 +81,22 @@ def wait(session: Session, given: Namespace) -> None:
 def _next(session: Session, wanted: dict[str, Any], seconds: float | None, is_it: Any) -> Any:
     """Return the first answer that is wanted. Raise Nothing when there is none, also after `seconds` of waiting."""
     end = None if seconds is None else time.monotonic() + seconds
-    is_reached = False
+    longest = 1  # at first, so that a server that is not there is known at once
+    is_away = False
     while True:
-        left = 0 if end is None else max(0, min(WAIT_SECONDS, round(end - time.monotonic(), 1)))
-        body = {**wanted, "known": session.held.known, "wait_seconds": int(left), "keep_alive": left > 0}
+        left = 0 if end is None else int(max(0, min(longest, end - time.monotonic())))
+        body = {**wanted, "known": session.held.known, "wait_seconds": left, "keep_alive": left > 0}
         try:
-            answer = session.api.call("POST", NEXT, body, seconds=left)
-        except Unreachable:
-            if not is_reached or not left:
+            answer = session.api.call("POST", NEXT, body, seconds=min(left, QUIET_SECONDS))
+        except Unreachable as problem:
+            if longest == 1 or end is None or time.monotonic() >= end:
                 raise
-            time.sleep(min(RECONNECT_SECONDS, left))  # the server may be starting again
+            if not is_away:
+                print(f"{problem.text} Trying again ...", file=sys.stderr, flush=True)
+            is_away = True
+            time.sleep(RECONNECT_SECONDS)
             continue
-        is_reached = True
+        longest, is_away = WAIT_SECONDS, False
         session.held.take(answer, wanted.get("lease_seconds"))
         if is_it(answer):
             return answer

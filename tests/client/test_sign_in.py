@@ -37,7 +37,7 @@ async def test_wrong_token_is_not_stored(bare: Terminal) -> None:
     for token in ("mca_wrong", "", "two words"):
         printed = await bare.run("sign-in", "--with-token", typed=f"{token}\n")
         assert printed.code == 4 and printed.err, printed
-    assert not bare.config.exists()
+    assert not (bare.config / "connect.env").exists()
 
 
 async def test_second_token_does_not_replace_one_that_is_good(made: Crew, bare: Terminal) -> None:
@@ -51,6 +51,19 @@ async def test_second_token_does_not_replace_one_that_is_good(made: Crew, bare: 
     assert "Atlas leads" in await bare.done("status")
     signed_out = await bare.done("sign-out")
     assert "revoke it on the agent's page" in signed_out
+
+
+async def test_token_that_cannot_be_kept_is_not_asked_for(made: Crew, bare: Terminal) -> None:
+    (bare.folder / ".config").write_text("in the way")
+    printed = await bare.run("sign-in", "--with-token", typed=made.vega.token)
+    assert printed.code == 4 and "connect.env cannot be read: Not a directory" in printed.err
+    work = await bare.run(
+        "status",
+        MISSION_CONTROL_URL=made.server.url,
+        MISSION_CONTROL_TOKEN=made.vega.token,
+        XDG_STATE_HOME="/proc/none",
+    )
+    assert work.code == 0 and "Vega works on" in work.out
 
 
 async def test_file_that_others_may_read_is_refused(made: Crew, bare: Terminal) -> None:

@@ -175,7 +175,7 @@ async def test_terminal_waits_until_a_person_approves(between: Between, stranger
 async def test_terminal_that_is_not_signed_in(between: Between, stranger: Terminal, error: str, code: int) -> None:
     between.answers = [said("200 OK", json.dumps(ASKED)), oauth(error)]
     printed = await stranger.run("sign-in")
-    assert printed.code == code and "In words." in printed.err and not stranger.config.exists()
+    assert printed.code == code and "In words." in printed.err and not (stranger.config / "connect.env").exists()
 
 
 async def test_code_that_nobody_enters_expires(between: Between, stranger: Terminal) -> None:

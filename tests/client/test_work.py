@@ -4,12 +4,13 @@ import asyncio
 import json
 import signal
 import stat
+from pathlib import Path
 
 import pytest
 
 from tests.client.terminal import Terminal, ended
-from tests.live.crew import Crew
-from tests.live.servers import API
+from tests.live.crew import Crew, crew
+from tests.live.servers import API, installation
 
 pytestmark = pytest.mark.database
 
@@ -194,6 +195,27 @@ async def test_claim_waits_through_a_pause(made: Crew, vega: Terminal) -> None:
     assert printed.code == 0 and "# Task #1: After lunch" in printed.out
 
 
+async def test_wait_outlives_the_server(tmp_path: Path) -> None:
+    async with installation(tmp_path) as here:
+        server = await here.start()
+        made = await crew(server)
+        names = {"MISSION_CONTROL_URL": server.url, "MISSION_CONTROL_TOKEN": made.vega.token}
+        vega = Terminal(tmp_path / "vega", names)
+        vega.fetch(server.url)
+        waiting = await vega.start("claim", "--wait")
+        await asyncio.sleep(2)
+        await server.kill()
+        async with here.served(port=server.port) as again:
+            made.server = again
+            await made.add_task("After the restart")
+            printed = await ended(waiting)
+    assert printed.code == 0 and "# Task #1: After the restart" in printed.out
+    assert printed.err in (
+        "",
+        f"Mission Control did not answer at {server.url} (Connection refused). Trying again ...\n",
+    )
+
+
 async def test_proposals_and_memory(made: Crew, vega: Terminal) -> None:
     assert "Proposed: Redirect the old shop." in await vega.done(
         "propose", "Redirect the old shop", "--reason", "It answers 404."
@@ -271,12 +293,15 @@ async def test_what_strangers_type_is_answered_in_words(made: Crew, vega: Termin
         ("ask", "Which?", "--option", "A", "--recommend", "2"): "--recommend names an option",
         ("report",): "What did you do?",
         ("call", "FETCH", "/"): "",
+        ("show", "é"): "is no task",
     }
     await made.add_task("Held")
     await vega.done("claim")
     for command, words in wrong.items():
         printed = await vega.run(*command)
         assert printed.code == 2 and words in printed.err, printed
+    odd = await vega.run("GET", "/é b\r\nX-Odd: 1")
+    assert odd.code == 1 and json.loads(odd.out)["detail"]["code"] == "refused"
     binary = await vega.run("comment", "-", typed=b"\xff\xfe")
     assert binary.code == 2 and "UTF-8" in binary.err
 
