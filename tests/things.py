@@ -54,10 +54,10 @@ async def things_of(cast: Cast, path: str) -> Things:
 
 
 async def make_programs(cast: Cast) -> None:
-    """Let the tokens of Atlas and Vega be those of connections that Ada approved."""
+    """Let the unrestricted tokens of Atlas and Vega be those of connections that Ada approved."""
     for agent in (cast.atlas, cast.vega):
         one = await make_connection(cast, agent.id)
-        await Token.filter(agent_id=agent.id).update(connection_id=one.id, scopes=["connect", "work"])
+        await Token.filter(agent_id=agent.id, scopes=None).update(connection_id=one.id, scopes=["connect", "work"])
 
 
 async def make_connection(cast: Cast, agent_id: UUID) -> Connection:

@@ -31,13 +31,17 @@ async def with_scopes(cast: Cast, agent: Program, *scopes: Any) -> Caller:
 
 def test_agent_operations_need_both_kinds_of_scopes() -> None:
     assert {one.method for one in OPEN_TO_AGENTS} >= {"GET", "POST", "PATCH"}
-    assert {one.scope for one in OPEN_TO_AGENTS} == {"read", "work", "lead"}
+    assert {one.scope for one in OPEN_TO_AGENTS} == {"connect", "read", "work", "lead"}
 
 
 def test_scopes_imply_each_other() -> None:
     assert granted(None) is None and granted([]) == frozenset()
     assert granted(["lead"]) == granted(["work", "lead"]) == frozenset({"read", "work", "lead"})
-    assert granted(["work"]) == frozenset({"read", "work"}) and granted(["read", "unknown"]) == frozenset({"read"})
+    assert (
+        granted(["connect"]) == frozenset({"connect"})
+        and granted(["work"]) == frozenset({"read", "work"})
+        and granted(["read", "unknown"]) == frozenset({"read"})
+    )
     assert [scope_needed(method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")] == ["read"] + ["work"] * 4
     require_scope(None, "lead")
 
