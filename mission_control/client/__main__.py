@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FOREVER = float("inf")
-CLIENTS = ("claude-code", "codex", "opencode", "gemini", "other")
 
 
 def _task(parser: argparse.ArgumentParser) -> None:
@@ -143,7 +142,6 @@ def _call(parser: argparse.ArgumentParser) -> None:
 def _sign_in(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", nargs="?", metavar="URL", help="the address of the server")
     parser.add_argument("--client", choices=PROGRAMS, default="other", help="the program that works as the agent")
-    parser.add_argument("--client", choices=CLIENTS, default="other", help="for the work of this program")
     parser.add_argument("--board", metavar="BOARD", help="on this board, by its name or id, if the person may")
     parser.add_argument("--agent", metavar="NAME", help="as this agent, if the person may")
     parser.add_argument(
