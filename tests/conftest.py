@@ -27,6 +27,7 @@ from mission_control.database.fit import CHECK_NAME
 from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http import lookups
+from mission_control.runs import hook_queue
 from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
@@ -140,6 +141,7 @@ async def empty_tables(request: pytest.FixtureRequest) -> AsyncIterator[None]:
             person_requests,
         ):
             limit.clear()
+        hook_queue.forget()
         await _empty_all_tables()
         lookups.recheck_local_streams()  # agents of the next test may have the same ids
 

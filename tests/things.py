@@ -76,6 +76,16 @@ async def _connection(cast: Cast, made: Things, path: str) -> Any:
     return (await make_connection(cast, cast.vega.id)).id
 
 
+@makes("client")
+async def _client(cast: Cast, made: Things, path: str) -> Any:
+    return "claude-code"
+
+
+@makes("signal")
+async def _signal(cast: Cast, made: Things, path: str) -> Any:
+    return "logs"
+
+
 def filled(path: str, made: Things) -> str:
     """A path with things in the places of their names."""
     return PLACE.sub(lambda found: made[found[1]], path)

@@ -81,9 +81,12 @@ def news_for(actor: Actor, task_id: UUID | None) -> tuple[str, Values]:
 
 
 @command("inbox.acknowledge")
-async def take(actor: Actor, until: datetime, task_id: UUID | None) -> None:
-    """What rode on answers until a moment has arrived: the agent calls again. A callback is sent it all the same."""
-    where, values = news_for(actor, task_id)
+async def take(actor: Actor, until: datetime, which: tuple[str, Values]) -> None:
+    """What rode on answers until a moment has arrived: the agent calls again. A callback is sent it all the same.
+
+    `which` is a condition for what the call is about, with its values, such as `news_for`.
+    """
+    where, values = which
     now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
     found = await rows(
         f"UPDATE deliveries SET taken_at = ?, state = CASE WHEN {SENT_TO_CALLBACK} THEN state ELSE 'sent' END,"

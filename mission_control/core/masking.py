@@ -5,20 +5,35 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]+")
+# How credentials of others look, and what is written before one.
+FORMS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}|\b(?:gh[oprsu]|github_pat)_\w{16,}|\bglpat-[\w-]{16,}|\bxox[a-z]-[\w-]{10,}"
+    r"|\bA[KS]IA[A-Z0-9]{16}\b|\bAIza[\w-]{30,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
+    r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)"
+    r"|(?i:(?<=bearer )[\w.~+/=-]{8,})",
+    re.DOTALL,
+)
+NAMED = re.compile(
+    r"""(?i)(\b\w*(?:password|passwd|secret|token|api[_-]?key)\w*["']?\s*[=:]\s*)(?:"[^"]+"|'[^']+'|[^\s"',;&]+)"""
+)
 HIDDEN = "••••"
 TELLING = 4  # so many first characters of a secret are held back; fewer end many a word
 SHORTEST = 8  # a shorter secret would hide ordinary words
 
 
 class Mask:
-    """Hides tokens of agents and people, and the secrets of one gateway."""
+    """Hides tokens of agents and people, the secrets of one gateway; with `forms` all that looks like a credential."""
 
-    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
+    def __init__(self, secrets: Iterable[str | None] = (), *, forms: bool = False) -> None:
+        self._forms = forms
         self._secrets = sorted({one for one in secrets if one and len(one) >= SHORTEST}, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
+        if self._forms:
+            text = NAMED.sub(rf"\1{HIDDEN}", FORMS.sub(HIDDEN, text))
         return TOKEN.sub(rf"\1{HIDDEN}", text)
 
     def growing(self, text: str) -> str:

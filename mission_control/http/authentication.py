@@ -254,10 +254,11 @@ KINDS: dict[Who, frozenset[str]] = {
 }
 
 
-async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
+async def authenticate(who: Who, *, touches: bool = True, spends: bool = True) -> Actor | None:
     """Return the caller, or None for `anyone`; raise Unauthenticated (401) or TooMany (429) otherwise.
 
-    An agent's request records its presence, unless `touches` is False because the operation does so itself.
+    An agent's request records its presence, unless `touches` is False because the operation does so itself. It takes
+    one of the caller's requests a minute, unless `spends` is False.
     """
     if who == "anyone":
         return None
@@ -266,14 +267,14 @@ async def authenticate(who: Who, *, touches: bool = True) -> Actor | None:
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     actor: Actor | None = None
     if agent_header and who != "user":
-        actor = await _by_token(agent_header, {"agent"}, touches)
+        actor = await _by_token(agent_header, {"agent"}, touches, spends)
     elif bearer:
         actor = await user_without_row(bearer) if who != "agent" else None
-        actor = actor or await _by_token(bearer, KINDS[who], touches)
+        actor = actor or await _by_token(bearer, KINDS[who], touches, spends)
     elif who != "agent":
         actor = await user_by_session()
         if actor is None and agent_header:
-            await _by_token(agent_header, (), touches)
+            await _by_token(agent_header, (), touches, spends)
     if actor is None:
         raise Unauthenticated()
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
@@ -300,21 +301,21 @@ async def caller_for(secret: str, ip: str) -> tuple[Actor, Allowance | None]:
     return actor, allowance
 
 
-async def _by_token(secret: str, kinds: Container[str], touches: bool) -> Actor | None:
+async def _by_token(secret: str, kinds: Container[str], touches: bool, spends: bool) -> Actor | None:
     quiet = lookups.quiet_caller(fingerprint(secret), question()) if "agent" in kinds else None
     if quiet is not None and quiet.actor is not None:
-        g.allowance = _spent(quiet)
+        g.allowance = _spent(quiet) if spends else None
         _remember_use(quiet)
         if quiet_agent_seen.function is not None:
             quiet_agent_seen.function(quiet.actor)
         return quiet.actor
-    caller, g.allowance = await _admitted(secret, client_ip())
+    caller, g.allowance = await _admitted(secret, client_ip(), spends=spends)
     if caller.agent_id is not None:
         return await agent_of(caller, touches=touches) if "agent" in kinds else None
     return await user_of(caller) if "user" in kinds else None
 
 
-async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
+async def _admitted(secret: str, ip: str, *, spends: bool = True) -> tuple[Caller, Allowance | None]:
     """Return the caller with a live token and take one request of its budget; count an unknown token as a failure."""
     caller = await lookups.caller_by("token", fingerprint(secret))
     if caller is None:
@@ -322,7 +323,7 @@ async def _admitted(secret: str, ip: str) -> tuple[Caller, Allowance | None]:
         limits.unknown_tokens.check(key)
         limits.unknown_tokens.failed(key)
         raise Unauthenticated()
-    return caller, _spent(caller)
+    return caller, _spent(caller) if spends else None
 
 
 def _spent(caller: Caller) -> Allowance | None:

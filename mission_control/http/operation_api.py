@@ -66,6 +66,8 @@ class Declaration(TypedDict, total=False):
     tells_presence: bool
     # It answers what is new for an agent, so nothing rides on that.
     tells_news: bool
+    # It takes nothing of the caller's requests a minute.
+    is_free: bool
     status: int
     # With types of its own the function answers a Response.
     media: tuple[str, ...]

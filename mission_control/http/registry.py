@@ -100,6 +100,7 @@ class Operation:
     is_long_poll: bool = False
     tells_presence: bool = False
     tells_news: bool = False
+    is_free: bool = False
     needs_body: bool = True
     status: int = 200
     media: tuple[str, ...] = ("application/json",)

@@ -51,7 +51,7 @@ async def news_for_call(call: AgentCall, carries: bool) -> JsonObject | None:
     actor = call.actor
     if call.takes:
         call.has_taken = True
-        await receiving.take(actor, call.began, call.task_id)
+        await receiving.take(actor, call.began, receiving.news_for(actor, call.task_id))
     if not carries or not (call.has_new or call.is_repeated):
         return None
     where, values = receiving.news_for(actor, call.task_id)

@@ -32,6 +32,7 @@ from mission_control.runs.session_view import (
     Turn,
     acts_of,
     changed_files,
+    mode_of,
     notes_as_acts,
     plan_of,
     program_of,
@@ -111,7 +112,12 @@ async def _session(session_id: UUID) -> Row:
         found
         | {name: as_moment(found[name]) for name in MOMENTS}
         | run
-        | {"shown_state": state_of(found | run), "steps": plan_of(found), "program": program_of(found)}
+        | {
+            "shown_state": state_of(found | run),
+            "steps": plan_of(found),
+            "program": program_of(found),
+            "mode": mode_of(found),
+        }
     )
 
 

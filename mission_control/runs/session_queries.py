@@ -170,7 +170,8 @@ def signs(row: Row, now: datetime) -> dict[str, Any]:
 def _read(row: Row) -> Row:
     row |= signs(row, times.clock_now())
     row |= {name: wire_moment(row[name]) for name in MOMENTS}
-    row |= {"plan": as_json(row["plan"]) or [], "is_doing_over": bool(row["is_doing_over"])}
+    plan = [{name: one[name] for name in ("text", "state")} for one in as_json(row["plan"]) or []]
+    row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
     row |= {"activity_count": row["seq"], "cost_usd": row["cost_micros"] / MICROS}
     return {name: row[name] for name in AgentSessionRead.model_fields}
 

@@ -98,6 +98,7 @@ class StepGiven(Body):
 
     text: Annotated[NonEmptyStr, Field(max_length=500)]
     state: StepState = "pending"
+    key: Annotated[Short, Field(description="How your program calls the step")] = None
 
 
 class ReportCreate(Body):
@@ -128,6 +129,25 @@ class ReportCreate(Body):
     ] = None
     ended: Annotated[bool, Field(description="The session ends with this report")] = False
     end_reason: Name = None
+
+
+class StepChange(NamedTuple):
+    """A change of the step of a plan that a program calls so; without a text of one that is there."""
+
+    key: str
+    text: str | None = None
+    state: StepState | None = None
+    is_gone: bool = False
+
+
+class HookReport(ReportCreate):
+    """What the hooks of a program said, which tells of single steps of its plan.
+
+    `keeps_state`: nothing in it says whether the session works; without activities it is no sign of the session either.
+    """
+
+    steps: list[StepChange] = Field(default_factory=list)
+    keeps_state: bool = False
 
 
 class ReportRead(Schema):
@@ -168,13 +188,16 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     if run is None and given.task_id is None and session.run_id is not None:
         run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
     before = {name: getattr(session, name) for name in CHANGED}
-    if is_new or session.ended_at is not None:
+    keeps_state = isinstance(given, HookReport) and given.keeps_state
+    if is_new or (session.ended_at is not None and not (keeps_state and not given.items)):
         message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
         record("session.started", scope_of(agent.organization_id, session), message, client=session.client)
         session.ended_at = session.end_reason = session.digest = None
     await _describe(session, run, given)
     new = await insert_new(_activities(session, given.items))
     _apply(session, given, new)
+    if keeps_state and not is_new:
+        session.state, session.state_at = before["state"], before["state_at"]
     if given.usage:
         used = await report_usage(
             actor,
@@ -241,7 +264,9 @@ async def _describe(session: AgentSession, run: Run | None, given: ReportCreate)
     if run is not None:
         session.run_id, session.task_id = run.id, run.task_id
     if given.plan is not None:
-        session.plan = [{"text": one_line(one.text, 500), "state": one.state} for one in given.plan]
+        session.plan = [_step(one) for one in given.plan]
+    if isinstance(given, HookReport):
+        session.plan = _with_changes(session.plan or [], given.steps) or session.plan
     for name in FACTS:
         if given.session is not None and (value := getattr(given.session, name)) is not None:
             setattr(session, name, one_line(value, 255) if name != "title" else one_line(value))
@@ -249,6 +274,24 @@ async def _describe(session: AgentSession, run: Run | None, given: ReportCreate)
         named = session.agent_id, session.board_id, session.client, given.session.parent
         parent = await find(AgentSession, NAMED, *named)
         session.parent_id = parent.id if parent is not None and parent.id != session.id else None
+
+
+def _step(one: StepGiven) -> dict[str, str]:
+    step = {"text": one_line(one.text, 500), "state": one.state}
+    return step | {"key": one.key} if one.key else step
+
+
+def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange]) -> list[dict[str, str]]:
+    """Return a plan after changes of steps; those that no program gave a name stay."""
+    steps = {one.get("key") or f"#{place}": one for place, one in enumerate(plan)}
+    for change in changes:
+        known = steps.pop(change.key, None) if change.is_gone else steps.get(change.key)
+        if change.is_gone or (known is None and not change.text):
+            continue
+        text = one_line(change.text, 500) if change.text else known["text"] if known else ""
+        state = change.state or (known["state"] if known else "pending")
+        steps[change.key] = {"text": text, "state": state, "key": change.key}
+    return list(steps.values())[:MOST_STEPS]
 
 
 def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[Activity]:
@@ -319,7 +362,11 @@ def _note_failure(session: AgentSession, one: Activity) -> None:
 
 async def directive_for(agent: Agent, run: Run | None) -> Directive:
     """Return what an agent should do after a report: stop too when the run that it works in is over."""
+    return await directive_for_run(agent, run.state if run else None, run.end_reason if run else None)
+
+
+async def directive_for_run(agent: Agent, state: str | None, reason: str | None) -> Directive:
     found = await directive_of(agent)
-    if found.directive != "stop" and run is not None and run.state in ("released", "expired", "superseded"):
-        return Directive("stop", f"This task is no longer yours. {(run.end_reason or run.state).rstrip('.')}.")
+    if found.directive != "stop" and state in ("released", "expired", "superseded"):
+        return Directive("stop", f"This task is no longer yours. {(reason or state).rstrip('.')}.")
     return found

@@ -77,6 +77,16 @@ def program_of(session: Row) -> str:
     return f"{PROGRAMS.get(client, client)} {session['client_version'] or ''}".strip()
 
 
+# Modes in which a program decides by itself what else it would ask the person at it.
+ASKS_NOBODY = ("auto", "acceptEdits", "bypassPermissions", "dontAsk", "yolo", "never")
+
+
+def mode_of(session: Row) -> str:
+    """Return the mode of a session as its program calls it, and what that means for who is asked."""
+    mode = str(session["mode"] or "")
+    return f"{mode} (asks nobody)" if mode in ASKS_NOBODY else mode
+
+
 def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = False) -> list[Act]:
     """Return the lines of activities in their order, those of one call as one; `word` is marked in them.
 

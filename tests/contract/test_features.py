@@ -53,6 +53,7 @@ MEMORIES = {
     "http.lookups._asked",
     "http.lookups._fresh",
     "http.lookups._quiet",  # agents that were told of nothing
+    "runs.hook_queue._dropped",  # how much came too fast
     "agents.work_state._seen",  # agents whose presence is to be written down
     "http.authentication._renewed",
     "http.authentication._seen",

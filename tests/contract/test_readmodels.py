@@ -29,6 +29,8 @@ DRAFT = {
     "status": "complete", "board_type": "goal", "objective": "See.", "success_metrics": {"nights": 3},
     "lead_agent": {"name": "Lyra", "autonomy_level": "balanced"},
 }  # fmt: skip
+# Whose usual answer is an empty object: the program goes on.
+SAYS_NOTHING = {"take_hook"}
 # What nobody gets an answer from before there are gateways or a mail server, and how it refuses.
 REFUSED = {
     "agent_main_message_board_lead": 403,
@@ -147,4 +149,4 @@ async def test_responses_match_the_document(
     assert unlike_the_document(document, one.method, path, one.status, answer.body) == []
     assert loose_moments(answer.body) == []
     listed = answer.body["items"] if isinstance(answer.body, dict) and "items" in answer.body else answer.body
-    assert listed, "a list that is empty shows nothing"
+    assert listed or one.name in SAYS_NOTHING, "a list that is empty shows nothing"

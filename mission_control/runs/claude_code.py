@@ -1,0 +1,187 @@
+"""Claude Code: its hooks, how they are answered, and its requests to the model as OTLP tells them."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from mission_control.agents.usage_queries import MOST_TOKENS, MOST_USD, RequestUsage
+from mission_control.runs.hook_reading import Body, Event, Hook, Program, named, plainly
+from mission_control.runs.kept import name_of, text_of
+from mission_control.runs.session_reports import MOST_STEPS, StepChange, StepGiven
+
+CALL, PROMPT, HELPER = ("agent_id", "tool_use_id"), ("prompt_id",), ("agent_id",)
+STATES: dict[str, Any] = {name: name for name in ("pending", "in_progress", "completed")}
+
+
+def prompted(hook: Hook) -> None:
+    """A turn begins, unless the program tells itself that a helper has ended."""
+    if hook.of("prompt").startswith("<task-notification>"):
+        hook.add("ACTIVITY", hook.key(hook.event), title="A helper has ended")
+    else:
+        plainly(hook)
+
+
+def called(hook: Hook) -> None:
+    """A call has ended; one that changes the plan is that change."""
+    tool, given, result = (hook.body.get(name) for name in ("tool_name", "tool_input", "tool_response"))
+    given, result = (one if isinstance(one, dict) else {} for one in (given, result))
+    if tool == "TodoWrite" and isinstance(todos := given.get("todos"), list):
+        hook.plan = [step for one in todos[:MOST_STEPS] if (step := _todo(one)) is not None]
+        hook.add("STATE_DELTA", hook.key(hook.event), ref=hook.ref)
+    elif tool == "TaskCreate" and isinstance(task := result.get("task"), dict):
+        _step(hook, task.get("id"), task.get("subject"), "pending")
+        hook.add("STATE_DELTA", hook.key(hook.event), title="Added a step to its plan", ref=hook.ref)
+    elif tool == "TaskUpdate":
+        _step(hook, given.get("taskId"), given.get("subject"), given.get("status"))
+        hook.add("STATE_DELTA", hook.key(hook.event), ref=hook.ref)
+    else:
+        hook.end_call(hook.body, "ok")
+
+
+def _todo(one: object) -> StepGiven | None:
+    step = one if isinstance(one, dict) else {}
+    text, state = text_of(step.get("content"))[:500].strip(), text_of(step.get("status"))
+    return StepGiven(text=text, state=STATES.get(state, "pending")) if text else None
+
+
+def _step(hook: Hook, number: object, text: object, state: object) -> None:
+    key = text_of(number)[:64].strip()
+    is_gone = state == "deleted"
+    if key:
+        words = text_of(text)[:500].strip() or None
+        hook.steps.append(StepChange(key, words, STATES.get(text_of(state)), is_gone))
+
+
+def planned(hook: Hook) -> None:
+    """A step of the plan was made or done, by whichever helper."""
+    state = "completed" if hook.name == "TaskCompleted" else None
+    _step(hook, hook.body.get("task_id"), hook.body.get("task_subject"), state)
+
+
+def batched(hook: Hook) -> None:
+    """Several calls have ended; those of tools that do not exist are told nowhere else."""
+    calls = hook.body.get("tool_calls")
+    for call in calls[:100] if isinstance(calls, list) else ():
+        if isinstance(call, dict) and call.get("tool_use_id") and call.get("tool_name") not in PLANNING:
+            hook.end_call(call, "failed" if call.get("is_error") else "ok")
+
+
+PLANNING = ("TaskCreate", "TaskUpdate", "TodoWrite")
+
+
+def notified(hook: Hook) -> None:
+    """The program shows something to the person at it."""
+    kind = name_of(hook.body.get("notification_type"))
+    hook.state = {"permission_prompt": "waiting", "idle_prompt": "idle"}.get(kind)  # type: ignore[assignment]
+    title = "Waits for an answer at the keyboard" if hook.state == "waiting" else f"Notification {kind}".strip()
+    if hook.state != "idle":
+        hook.add("ACTIVITY", hook.key(hook.event), title=title)
+
+
+def asked(hook: Hook) -> None:
+    """It asks the person at it whether it may call a tool."""
+    detail = hook.kept.call(hook.body.get("tool_name"), hook.body.get("tool_input"))
+    about = next((detail[name] for name in ("command", "path") if name in detail), "")
+    title = f"Asks to use {detail['tool']}" + (f": {about}" if about else "")
+    hook.add("ACTIVITY", hook.key(hook.event), title=title, detail=detail)
+
+
+def stopped(hook: Hook) -> None:
+    """A turn has ended with what it says; a note may let it go on, so that one prompt may end several times."""
+    said = hook.of("last_assistant_message")
+    key = named(hook.name, hook.of("prompt_id"), str(hook.body.get("stop_hook_active")), said)
+    if text := hook.kept.text(said):
+        hook.add("TEXT_MESSAGE_END", named(key, "text"), detail={"text": text})
+    hook.add("RUN_FINISHED", key)
+
+
+def failed(hook: Hook) -> None:
+    why = name_of(hook.body.get("error")).replace("_", " ")
+    hook.add("RUN_ERROR", hook.key(hook.event), state="failed", detail={"error": why} if why else None)
+
+
+REASONS = {
+    "clear": "The conversation was cleared.",
+    "logout": "Its person signed out.",
+    "prompt_input_exit": "Its person closed it.",
+}
+
+
+def ended(hook: Hook) -> None:
+    hook.end_reason = REASONS.get(hook.of("reason"))
+
+
+EVENTS = {
+    "SessionStart": Event(title="Opened the program", state="idle"),
+    "UserPromptSubmit": Event("RUN_STARTED", PROMPT, state="working", text="prompt", note=True, more=prompted),
+    "PreToolUse": Event("TOOL_CALL_START", CALL, call="begun", state="working", stops=True),
+    "PostToolUse": Event("TOOL_CALL_END", CALL, state="working", note=True, more=called),
+    "PostToolUseFailure": Event("TOOL_CALL_END", CALL, call="failed", state="working"),
+    "PostToolBatch": Event("TOOL_CALL_END", state="working", note=True, more=batched),
+    "PermissionRequest": Event(state="waiting", more=asked),
+    "PermissionDenied": Event("TOOL_CALL_END", CALL, call="refused", state="working"),
+    "Notification": Event(more=notified),
+    "SubagentStart": Event("STEP_STARTED", HELPER, title="Started a helper", state="working"),
+    "SubagentStop": Event("STEP_FINISHED", HELPER, title="A helper has ended"),
+    "TaskCreated": Event(more=planned),
+    "TaskCompleted": Event(more=planned),
+    "Stop": Event("RUN_FINISHED", state="idle", note=True, more=stopped),
+    "StopFailure": Event("RUN_ERROR", PROMPT, state="idle", more=failed),
+    "PreCompact": Event(title="Shortens its conversation"),
+    "PostCompact": Event(title="Shortened its conversation"),
+    "SessionEnd": Event(ends=True, more=ended),
+}
+
+
+def refusal(hook: Hook, words: str) -> dict[str, Any]:
+    decided = {"permissionDecision": "deny", "permissionDecisionReason": words}
+    return {"hookSpecificOutput": {"hookEventName": hook.name, **decided}}
+
+
+def carried(hook: Hook, text: str) -> dict[str, Any]:
+    """Return the answer on which a note rides; one at the end of a turn lets it go on, once."""
+    if hook.name == "Stop":
+        return {} if hook.body.get("stop_hook_active") else {"decision": "block", "reason": text}
+    return {"hookSpecificOutput": {"hookEventName": hook.name, "additionalContext": text}}
+
+
+PROGRAM = Program("claude-code", EVENTS, refusal, carried)
+
+
+SERVICE, REQUEST = "claude-code", "claude_code.api_request"
+
+
+def usage_of(record: Body) -> Iterable[tuple[str, RequestUsage]]:
+    """Yield the session and the usage of a request to the model; nothing for what tells of something else."""
+    session, tokens = text_of(record.get("session.id"))[:255].strip(), {}
+    for name in ("input", "output", "cache_read", "cache_creation"):
+        tokens[name] = min(max(_number(record.get(f"{name}_tokens")), 0), MOST_TOKENS)
+    if not session or not any(tokens.values()):
+        return
+    micros = _number(record.get("cost_usd_micros")) or round(_float(record.get("cost_usd")) * 10**6)
+    parts = (session, *(text_of(record.get(name)) for name in ("prompt.id", "event.timestamp")), str(tokens["output"]))
+    request = text_of(record.get("request_id"))
+    yield (
+        session,
+        RequestUsage(
+            key=f"cc:{request}" if request and len(request) <= 150 else f"cc:{named(*parts)}",
+            model=name_of(record.get("model")) or None,
+            input_tokens=tokens["input"] + tokens["cache_read"] + tokens["cache_creation"],
+            output_tokens=tokens["output"],
+            cached_tokens=tokens["cache_read"],
+            cost_usd=Decimal(min(max(micros, 0), MOST_USD * 10**6)) / 10**6,
+        ),
+    )
+
+
+def _number(value: object) -> int:
+    return round(_float(value))
+
+
+def _float(value: object) -> float:
+    """Return a number as OTLP writes it: integers may be text."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return number if abs(number) < 10**15 else 0.0

@@ -1,0 +1,142 @@
+"""Hooks of programs that people run, over HTTP: what happened in their sessions, and what that cost."""
+
+import logging
+from collections import Counter
+from typing import Any
+
+import orjson
+from pydantic import ConfigDict
+from quart import request
+
+from mission_control.agents.work_state import quiet_agent_seen
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.values import LLMErrorResponse, Schema
+from mission_control.http import news
+from mission_control.http.operation_api import Api
+from mission_control.runs import claude_code, hook_queue
+from mission_control.runs.hook_answers import answer_to, place_of
+from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
+from mission_control.runs.kept import name_of, text_of
+from mission_control.runs.session_reports import SessionGiven
+
+api = Api(__name__, "agents", below="/connect", who="agent")
+ERRORS = {404: LLMErrorResponse}
+PROGRAMS = {one.client: one for one in (claude_code.PROGRAM,)}
+SIGNALS = ("logs", "metrics", "traces")
+MOST_RECORDS = 2_000  # of one export
+NOT_JSON = "Only JSON is read here: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json."
+
+
+class ProgramAnswer(Schema):
+    """What a program does next, in its own words, such as `hookSpecificOutput`; nothing: it goes on."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+_log = logging.getLogger(__name__)
+dropped = Counter[str]()  # exports that are taken and not read, by their signal
+
+
+async def program_of(actor: Actor, client: str) -> Program:
+    if (program := PROGRAMS.get(client)) is None:
+        raise NotFound(f"Hooks are read of {', '.join(PROGRAMS)}.")
+    return program
+
+
+@api.post(
+    "/<string:client>/hooks",
+    ProgramAnswer,
+    find=program_of,
+    errors=ERRORS,
+    is_atomic=False,
+    is_free=True,
+    tells_presence=True,
+    tells_news=True,
+)
+async def take_hook(actor: Actor, program: Program) -> dict[str, Any]:
+    """Take an event of a program, as its own hooks send it, and answer as it expects.
+
+    The session is made at its first event. Of what came only what the board keeps of sessions is stored
+    (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. It takes
+    nothing of the requests a minute: what comes too fast to be written is counted.
+    """
+    began = news.now()
+    quiet_agent_seen(actor)
+    try:
+        body = parsed(await request.get_data(cache=True, as_text=False, parse_form_data=False))
+        place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
+        hook = read_hook(program, body, place.level) if place is not None else None
+        if place is None or hook is None:
+            return {}
+        answer = await answer_to(actor, began, place, hook)
+        hook_queue.put(actor, hook)
+        return answer
+    except Exception as error:  # whose text may quote what came
+        _log.error("a hook of %s was not read: %s", program.client, type(error).__name__)
+        return {}
+
+
+async def signal_of(actor: Actor, signal: str) -> str:
+    if signal not in SIGNALS:
+        raise NotFound(f"OTLP has {', '.join(SIGNALS)}.")
+    return signal
+
+
+@api.post(
+    "/otlp/v1/<string:signal>",
+    ProgramAnswer,
+    find=signal_of,
+    errors=ERRORS,
+    is_atomic=False,
+    is_free=True,
+    tells_presence=True,
+    tells_news=True,
+)
+async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
+    """Take what a program exports by OTLP over HTTP, as JSON: of its logs, what requests to its model cost.
+
+    Each request counts once, however often it is sent. Everything else in logs, and all metrics and traces, are
+    dropped.
+    """
+    quiet_agent_seen(actor)
+    if signal != "logs" or actor.board_id is None:
+        dropped[signal] += 1
+        return {}
+    if request.mimetype != "application/json":
+        dropped["not JSON"] += 1
+        return {"partialSuccess": {"rejectedLogRecords": "0", "errorMessage": NOT_JSON}}
+    try:
+        for record in _records(orjson.loads(await request.get_data(True, False, False))):
+            _count(actor, record)
+    except Exception as error:  # whose text may quote what came
+        _log.error("an export of logs was not read: %s", type(error).__name__)
+    return {}
+
+
+def _count(actor: Actor, record: Body) -> None:
+    """Count what a request to a model cost, if that is what a record tells."""
+    if record.get("event") != claude_code.REQUEST:
+        return
+    for external_id, usage in claude_code.usage_of(record):
+        version = name_of(record.get("service.version"))[:64] or None
+        given = SessionGiven(
+            external_id=external_id, client=claude_code.PROGRAM.client, client_version=version, model=usage.model
+        )
+        hook_queue.put_usage(actor, given, usage)
+
+
+def _records(body: Any) -> list[Body]:
+    """Return the log records of an export, each as its attributes with those of its resource, by their names."""
+    found: list[Body] = []
+    for resource in body.get("resourceLogs", ())[:MOST_RECORDS]:
+        common = _attributes(resource.get("resource", {}))
+        for scope in resource.get("scopeLogs", ())[:MOST_RECORDS]:
+            for one in scope.get("logRecords", ())[: MOST_RECORDS - len(found)]:
+                found.append({**common, **_attributes(one), "event": one.get("body", {}).get("stringValue")})
+    return found
+
+
+def _attributes(holder: Body) -> dict[str, Any]:
+    values = ((one.get("key"), one.get("value")) for one in holder.get("attributes", ()))
+    return {name: next(iter(value.values()), None) for name, value in values if name and isinstance(value, dict)}
