@@ -13,7 +13,9 @@ import pytest
 from quart import Quart
 
 from mission_control import __version__
+from mission_control.client.__main__ import parser_of
 from mission_control.doors.client_pages import SHEBANG, program
+from mission_control.runs.connect_pages import RUNS, Program, Wanted
 from tests.client.terminal import Terminal
 from tests.live.servers import COMMAND, ROOT
 
@@ -81,6 +83,14 @@ async def test_start_imports_little(tmp_path: Path) -> None:
     imported = set(re.findall(r"^import time:.*\| +(\S+)$", err.decode(), re.MULTILINE))
     assert "mission_control.client.api" in imported
     assert imported & SLOW == set() and len(imported) < MOST_MODULES, sorted(imported)
+
+
+@pytest.mark.parametrize("one", RUNS, ids=lambda one: one.key)
+def test_page_shows_a_line_that_the_program_takes(one: Program) -> None:
+    line = Wanted(one.key, "http://board.example.org").sign_in
+    _, command = line.split(" && python3 client.pyz ")
+    given = parser_of("sign-in").parse_intermixed_args(command.split()[1:])
+    assert (given.client, given.allow_http) == (one.key, True)
 
 
 async def test_installed_package_has_the_same_commands(tmp_path: Path) -> None:

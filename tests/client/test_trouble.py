@@ -157,12 +157,12 @@ async def test_terminal_waits_until_a_person_approves(between: Between, stranger
         said("200 OK", json.dumps(ASKED)), oauth("authorization_pending"), None, said("200 OK", json.dumps(GIVEN)),
         said("200 OK", who),
     ]  # fmt: skip
-    printed = await stranger.run("sign-in", "--board", "Shop & Co", "--agent", "Lyra")
+    printed = await stranger.run("sign-in", "--client", "codex", "--board", "Shop & Co", "--agent", "Lyra")
     assert printed.code == 0 and "enter KWPT-7QJX (good for 10 min)" in printed.out
     assert "Signed in as Lyra on the board “Shop”" in printed.out and "until 2027-02-27" in printed.out
     assert "mca_new" not in printed.out and "mca_new" in (stranger.config / "connect.env").read_text()
     asked, *polls = between.requests[:-1]
-    assert "client_id=mission-control-client&scope=connect&client=other" in asked
+    assert "client_id=mission-control-client&scope=connect&client=codex" in asked
     assert "board=Shop%20%26%20Co&agent=Lyra" in asked and len(polls) == 3
     grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=mct_1"
     assert all(grant in one and "X-Agent-Token" not in one for one in polls)
