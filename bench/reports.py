@@ -1,10 +1,11 @@
-"""What agents cost that report their work: `python -m bench.reports [--seconds 60] [--database postgres]`.
+"""What agents cost that report their work: `python -m bench.reports [--seconds 60] [--database postgres] [--hooks]`.
 
 In turns, without reports and with them: an agent claims the best task, hands it back and begins again, with a pause in
 between; a person changes titles, which another connection's stream shows. Then each of the agents reports one activity
 a second. The figures: milliseconds of a claim, of a report, from sending a change until the stream shows it, and from
 sending a report until an open board's stream has the line of the card; processor time of the server for a report; and
-the bytes on disk for an activity, with its indexes.
+the bytes on disk for an activity, with its indexes. With `--hooks` they report as Claude Code does: a hook before each
+call of a tool, and one after it.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the agents report in all")
     parser.add_argument("--rounds", type=int, default=3, help="in how many turns")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--hooks", action="store_true", help="report by the hooks of a program")
     options = parser.parse_args()
     features.install()
     print(f"{time.strftime('%F %T')}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.database}")
@@ -79,6 +81,7 @@ async def _measure(server: Server, folder: Path, url: str, options: argparse.Nam
     page = Connection(server.port, "")
     lines = await page.stream(f"/boards/{board['id']}/live", {"Cookie": f"mission_control={cookie}"})
     cards = Cards()
+    sends = _hook if options.hooks else _report
     watching = asyncio.create_task(cards.watch(lines))
     found: dict[bool, list[tuple[list[float], list[float]]]] = {False: [], True: []}
     reports: list[float] = []
@@ -86,7 +89,7 @@ async def _measure(server: Server, folder: Path, url: str, options: argparse.Nam
     for _ in range(options.rounds):
         for is_loaded in (False, True):
             length = options.seconds / options.rounds
-            async with _reporting(reporters if is_loaded else [], reports, cards):
+            async with _reporting(reporters if is_loaded else [], reports, cards, sends):
                 # Another number each time, so that no title is one that a task has.
                 changes = int(length / CHANGE_SECONDS) + len(found[False]) + len(found[True])
                 claims, (_, shown) = await asyncio.gather(
@@ -94,7 +97,7 @@ async def _measure(server: Server, folder: Path, url: str, options: argparse.Nam
                 )
             found[is_loaded].append((claims, shown))
     begun, before, count = time.perf_counter(), server.cpu_seconds(), len(reports)
-    async with _reporting(reporters, reports, cards):
+    async with _reporting(reporters, reports, cards, sends):
         await asyncio.sleep(ALONE_SECONDS)
     used, took, count = server.cpu_seconds() - before, time.perf_counter() - begun, len(reports) - count
     for number, name in enumerate(("a claim", "a change, until its stream shows it")):
@@ -134,8 +137,11 @@ class Cards:
                 self.took.append((time.perf_counter() - self._sent.pop(one)) * 1000)
 
 
+type Send = Callable[[Waiter, int, str], Awaitable[None]]
+
+
 @asynccontextmanager
-async def _reporting(reporters: list[Waiter], took: list[float], cards: Cards) -> AsyncIterator[None]:
+async def _reporting(reporters: list[Waiter], took: list[float], cards: Cards, sends: Send) -> AsyncIterator[None]:
     """Let agents report one activity a second, each in its own part of the second."""
     is_over = False
 
@@ -143,13 +149,9 @@ async def _reporting(reporters: list[Waiter], took: list[float], cards: Cards) -
         await asyncio.sleep(number / len(reporters))
         due = time.perf_counter()
         while not is_over:
-            tool, about = STEPS[len(took) % len(STEPS)]
-            item: dict[str, Any] = {"key": os.urandom(8).hex(), "kind": "TOOL_CALL_END", "state": "ok"}
-            item |= {"ref": os.urandom(12).hex(), "detail": {"tool": tool, "command": about, "seconds": 2.5}}
-            if number == 0:
-                item |= {"title": cards.title()}
+            title = cards.title() if number == 0 else ""
             sent = time.perf_counter()
-            await one.connection.json("POST", f"{V1}/agent/reports", {"items": [item]})
+            await sends(one, len(took), title)
             took.append((time.perf_counter() - sent) * 1000)
             due += 1.0
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
@@ -160,6 +162,24 @@ async def _reporting(reporters: list[Waiter], took: list[float], cards: Cards) -
     finally:
         is_over = True
         await asyncio.gather(*tasks)
+
+
+async def _report(one: Waiter, number: int, title: str) -> None:
+    tool, about = STEPS[number % len(STEPS)]
+    item: dict[str, Any] = {"key": os.urandom(8).hex(), "kind": "TOOL_CALL_END", "state": "ok"}
+    item |= {"ref": os.urandom(12).hex(), "detail": {"tool": tool, "command": about, "seconds": 2.5}}
+    await one.connection.json("POST", f"{V1}/agent/reports", {"items": [item | ({"title": title} if title else {})]})
+
+
+async def _hook(one: Waiter, number: int, title: str) -> None:
+    """Send the hook before a call, or the one after it; a title is the file that the call is about."""
+    tool, about = STEPS[number % len(STEPS)]
+    name = title.rpartition(" ")[2] or about.rpartition("/")[2]
+    event: dict[str, Any] = {"session_id": one.id, "cwd": "/home/mara/shop", "permission_mode": "default"}
+    event |= {"hook_event_name": ("PreToolUse", "PostToolUse")[number % 2], "tool_use_id": os.urandom(12).hex()}
+    event |= {"tool_name": tool, "tool_input": {"command": name, "file_path": f"/home/mara/shop/{name}"}}
+    event |= {"tool_response": {"stdout": "x" * 2_000}} if number % 2 else {}
+    await one.connection.json("POST", f"{V1}/connect/claude-code/hooks", event)
 
 
 async def _claim(claimer: Waiter, data: Data, seconds: float) -> list[float]:

@@ -27,6 +27,7 @@ class FakeModel:
         self.plan = list(plan)
         self.answers: list[dict[str, Any]] = []  # of tools, in order
         self.printed: list[str] = []  # the same as they came
+        self.heard = ""  # all that the model was given with the newest request of a turn
         self.offered: set[str] = set()
         self.unknown: list[str] = []
         self.app = Quart(__name__)
@@ -48,6 +49,8 @@ class FakeModel:
         asked = await request.get_json()
         names = {one["name"] for one in asked.get("tools", ()) if "name" in one}
         self.offered |= names
+        if names:
+            self.heard = json.dumps(asked, ensure_ascii=False)
         results = [
             block
             for message in asked["messages"]

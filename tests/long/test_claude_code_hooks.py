@@ -1,0 +1,148 @@
+"""The real Claude Code, unmodified, on the board by its own hooks and exports, with a model on loopback."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.live.crew import Crew, crew
+from tests.live.servers import API, Installation, Server
+from tests.long.test_command_line_clients import programs as programs
+from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
+from tests.mcp.node_clients import PATIENCE
+
+pytestmark = pytest.mark.long
+
+EVENTS = (
+    *("PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "UserPromptSubmit", "Notification", "Stop"),
+    *("SessionEnd", "StopFailure", "PermissionRequest", "PermissionDenied", "SubagentStart", "SubagentStop"),
+    *("TaskCreated", "TaskCompleted", "InstructionsLoaded", "PreCompact", "PostCompact", "ConfigChange"),
+)
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    folder = tmp_path_factory.mktemp("hooks")
+    async with Installation(folder, f"sqlite:///{folder}/hooks.sqlite3").served() as running:
+        yield running
+
+
+def settings_for(server: Server, token: str) -> dict[str, Any]:
+    """What stands in the settings of a person whose Claude Code is connected."""
+    hook = {
+        "type": "http",
+        "url": f"{server.url}{API}/connect/claude-code/hooks",
+        "timeout": 3,
+        "headers": {"Authorization": "Bearer $MISSION_CONTROL_TOKEN"},
+        "allowedEnvVars": ["MISSION_CONTROL_TOKEN"],
+    }
+    exports = {
+        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"{server.url}{API}/connect/otlp",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
+    }
+    return {"hooks": {name: [{"hooks": [hook]}] for name in EVENTS}, "env": exports}
+
+
+async def run(programs: Path, server: Server, token: str, model: FakeModel, home: Path) -> str:
+    """Let Claude Code work until its model has no more to do, and return what it printed."""
+    home.mkdir()
+    (home / "settings.json").write_bytes(orjson.dumps(settings_for(server, token)))
+    async with served(model) as url:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "MISSION_CONTROL_TOKEN": token,
+            "ANTHROPIC_BASE_URL": url,
+            "ANTHROPIC_API_KEY": "none",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "DISABLE_AUTOUPDATER": "1",
+            "ENABLE_TOOL_SEARCH": "false",
+        }
+        given = ("--settings", str(home / "settings.json"), "--strict-mcp-config", "--allowedTools", "Bash")
+        process = await asyncio.create_subprocess_exec(
+            programs / "claude",
+            *("-p", "Zebra: work.", *given, "--output-format", "json"),
+            cwd=home,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(PATIENCE):
+                printed, complained = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert process.returncode == 0 and FINISHED in printed.decode(), printed.decode() + complained.decode()
+    return printed.decode()
+
+
+async def session_of(made: Crew) -> dict[str, Any] | None:
+    found = (await made.ask("GET", f"{API}/boards/{made.board_id}/sessions"))["items"]
+    return found[0] if found else None
+
+
+async def until(made: Crew, what: str) -> dict[str, Any]:
+    """The session, as soon as it has done something of this title."""
+    while True:
+        session = await session_of(made)
+        if session is not None and what in {one["title"] for one in await done_in(made, session)}:
+            return session
+        await asyncio.sleep(0.1)
+
+
+async def done_in(made: Crew, session: dict[str, Any]) -> list[dict[str, Any]]:
+    path = f"{API}/boards/{made.board_id}/sessions/{session['id']}/activities?limit=200"
+    found: list[dict[str, Any]] = (await made.ask("GET", path))["items"]
+    return found
+
+
+async def be_the_person(made: Crew, stop: Path) -> None:
+    """Send a note while the first command runs; stop the agent while a later one does."""
+    session = await until(made, "Running cat")
+    board = f"{API}/boards/{made.board_id}"
+    await made.ask("POST", f"{board}/sessions/{session['id']}/notes", {"text": "Mind the wet paint."})
+    stop.with_name("noted").touch()
+    await until(made, "Running env")
+    await made.ask("PUT", f"{API}/agents/{made.vega.id}/work-state", {"state": "stopped", "reason": "Rain"})
+    stop.touch()
+
+
+async def test_session_note_failure_stop_and_usage(programs: Path, server: Server, tmp_path: Path) -> None:
+    made = await crew(server)
+    stop = tmp_path / "stopped"
+    wait = "for i in $(seq 300); do test -e {} && break; sleep 0.2; done"
+    commands = (
+        f"cat walrus.txt; {wait.format(stop.with_name('noted'))}",
+        "false walrus",
+        f"env true; {wait.format(stop)}",
+        "touch never.txt",
+    )
+    model = FakeModel([(SHELL, {"command": one}) for one in commands])
+    person = asyncio.create_task(be_the_person(made, stop))
+    await run(programs, server, made.vega.token, model, tmp_path / "home")
+    await asyncio.wait_for(person, PATIENCE)
+
+    session = await session_of(made)
+    assert session is not None
+    titles = [(one["title"], one["state"]) for one in await done_in(made, session)]
+    assert [one for one in titles if one[1] is not None][-3:] == [
+        ("Ran false, failed", "failed"), ("Ran env", "ok"), ("Ran touch, refused", "refused"),
+    ]  # fmt: skip
+    assert "Note from" in model.heard and "> Mind the wet paint." in model.heard
+    assert "is stopped: Rain." in model.printed[-1] and not (tmp_path / "home" / "never.txt").exists()
+    assert (session["state"], session["client"], session["client_version"]) == ("ended", "claude-code", "2.1.332")
+    assert session["cwd_label"] == "home" and session["input_tokens"] > 0
+    [note] = (await made.ask("GET", f"{API}/boards/{made.board_id}/sessions/{session['id']}/notes"))["items"]
+    assert note["state"] == "read"
+    everything = repr(await done_in(made, session)) + repr(session)
+    assert "Zebra" not in everything and "walrus" not in everything and FINISHED not in everything
