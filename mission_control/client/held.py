@@ -45,6 +45,11 @@ class Held:
         return found
 
     @property
+    def working(self) -> list[str]:
+        """Return the ids of the tasks that do not wait for people: a lease would end the wait."""
+        return [task_id for task_id, kept in self.tasks.items() if not kept.get("waits")]
+
+    @property
     def known(self) -> str:
         """Return the directive that the agent was told last."""
         return str(self._kept.get("known", "continue"))
@@ -76,6 +81,12 @@ class Held:
             self._kept["known"] = answer["directive"]
         self._save()
 
+    def park(self, task_id: str) -> None:
+        """Remember that a task waits for people."""
+        if task_id in self.tasks:
+            self.tasks[task_id]["waits"] = True
+            self._save()
+
     def drop(self, task_id: str) -> None:
         """Forget a task: it was handed in, given back, or is somebody else's."""
         if self.tasks.pop(task_id, None) is not None:
@@ -105,9 +116,8 @@ class Held:
         found: dict[str, Any] = self._api.call("POST", "/api/v1/agent/next", {"kinds": []})
         held = found.get("held") or []
         for one in held:
-            self.tasks.setdefault(
-                one["task_id"], {"number": one["number"], "title": one["title"], "fence": one["fence"]}
-            )
+            about = {"number": one["number"], "title": one["title"], "fence": one["fence"]}
+            self.tasks.setdefault(one["task_id"], about)["waits"] = one["state"] != "working"
         for gone in set(self.tasks) - {one["task_id"] for one in held}:
             del self.tasks[gone]
         self._save()
@@ -136,14 +146,15 @@ class Held:
         raise Problem(f"There is no task #{number} on your board.", "not_found")
 
     def _only(self) -> str:
-        if len(self.tasks) != 1:
+        if len(self.working) != 1:
             self.look()
-        if not self.tasks:
+        found = self.working or list(self.tasks)
+        if not found:
             raise Nothing("You hold no task. `claim` takes one; or name a task by its number.", "no_task")
-        if len(self.tasks) > 1:
-            listed = ", ".join(f"#{one['number']}" for one in self.tasks.values())
+        if len(found) > 1:
+            listed = ", ".join(f"#{self.tasks[one]['number']}" for one in found)
             raise Usage(f"You hold {listed}: say which one.", "which_task")
-        return next(iter(self.tasks))
+        return found[0]
 
     def _save(self) -> None:
         with contextlib.suppress(OSError):  # such as in a sandbox: the server knows it too

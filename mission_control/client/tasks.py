@@ -151,6 +151,8 @@ def ask(session: Session, given: Namespace) -> None:
     body.update(_approval(given, text) if given.approve else _question(given, text))
     board = session.held.board()
     found = session.api.call("POST", f"/api/v1/agent/boards/{board}/{kind}", body, fence=fence)
+    if given.park and task_id is not None:
+        session.held.park(task_id)
     end = None if given.wait is None else time.monotonic() + given.wait
     state, said = words.asked(found)
     while end is not None and state == "open" and time.monotonic() < end:
@@ -168,10 +170,11 @@ def ask(session: Session, given: Namespace) -> None:
 
 
 def _task_if_any(session: Session, named: str | None) -> str | None:
-    """Return the id of the task that is named, else of the only one that the agent holds, else None."""
+    """Return the id of the task that is named, else of the only one that the agent works on, else None."""
     if named or os.environ.get("TASK"):
         return session.held.task(named)
-    return next(iter(session.held.tasks)) if len(session.held.tasks) == 1 else None
+    working = session.held.working
+    return working[0] if len(working) == 1 else None
 
 
 def _approval(given: Namespace, text: str) -> dict[str, Any]:

@@ -152,6 +152,9 @@ async def test_parked_task_comes_back_with_the_answer(made: Crew, vega: Terminal
     await made.add_task("Park")
     await vega.done("claim")
     assert "you are free" in await vega.done("ask", "Which account pays?", "--park")
+    assert "waits for people" in await vega.done("status")
+    await vega.done("report", "Read mails", "--doing", "Wait")  # ends no wait
+    assert "#1 Park: waits for people" in await vega.done("status")
     assert (await vega.run("claim")).code == 3
     waiting = await vega.start("wait")
     await answer(made, "questions", {"answer": "Ours."})
