@@ -12,7 +12,7 @@ from tortoise.queryset import QuerySet
 
 from mission_control.agents.models import Connection
 from mission_control.boards.models import Board
-from mission_control.boards.queries import boards_of
+from mission_control.boards.queries import boards_of, on_readable_boards
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Forbidden, existing
@@ -96,11 +96,14 @@ class ConnectionRead(Schema):
 
 
 COLUMNS = (
-    "SELECT c.id, c.board_id, b.name AS board_name, c.agent_id, g.name AS agent_name, c.user_id,"
+    "c.id, c.board_id, b.name AS board_name, c.agent_id, g.name AS agent_name, c.user_id,"
     f" {person_name('u', 'User')} AS user_name, c.client, c.client_version, c.host_label, c.user_label, c.system,"
-    " c.checked, c.checked_at, c.created_at, t.last_used_at, t.id AS token_id,"
-    " t.expires_at AS token_expires_at, c.ended_at FROM connections c JOIN boards b ON b.id = c.board_id"
-    " JOIN agents g ON g.id = c.agent_id JOIN users u ON u.id = c.user_id LEFT JOIN tokens t ON t.connection_id = c.id"
+    " c.checked, c.checked_at, c.created_at, t.last_used_at, t.id AS token_id, t.expires_at AS token_expires_at,"
+    " c.ended_at"
+)
+RELATIONS = (
+    " FROM connections c JOIN boards b ON b.id = c.board_id JOIN agents g ON g.id = c.agent_id"
+    " JOIN users u ON u.id = c.user_id LEFT JOIN tokens t ON t.connection_id = c.id"
 )
 
 
@@ -109,7 +112,8 @@ async def connections_read(connection_ids: Sequence[UUID]) -> list[ConnectionRea
     if not connection_ids:
         return []
     found = await rows(
-        f"{COLUMNS} WHERE c.id IN ({placeholders(len(connection_ids))}) ORDER BY c.created_at DESC, c.id DESC",
+        f"SELECT {COLUMNS}{RELATIONS} WHERE c.id IN ({placeholders(len(connection_ids))})"
+        " ORDER BY c.created_at DESC, c.id DESC",
         *connection_ids,
     )
     return [_read(row) for row in found]
@@ -135,16 +139,33 @@ async def visible_connection(actor: Actor, connection_id: UUID) -> Connection:
     return await existing(visible_connections(actor).get_or_none(id=connection_id))
 
 
+# SQL on `c`, a connection, and `t`, its token.
+IS_LIVE = "(c.ended_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > ?)"
+HAS_ENDED = "(c.ended_at IS NOT NULL OR t.id IS NULL OR t.revoked_at IS NOT NULL OR t.expires_at <= ?)"
+
+
 async def list_connections(actor: Actor, query: ConnectionQuery) -> tuple[list[ConnectionRead], int]:
-    found = visible_connections(actor)
-    if query.agent_id is not None:
-        found = found.filter(agent_id=query.agent_id)
-    if query.board_id is not None:
-        found = found.filter(board_id=query.board_id)
+    """Return the connections that somebody sees, as `visible_connections` says, newest first, and their number."""
+    where, values = "WHERE c.organization_id = ? AND b.deleted_at IS NULL", list[object]([actor.organization_id])
+    if actor.administers(actor.organization_id):
+        readable, boards = on_readable_boards(actor, actor.organization_id, "c.board_id")
+        where, values = f"{where} AND (c.user_id = ? OR (1 = 1{readable}))", [*values, actor.id, *boards]
+    else:
+        where, values = f"{where} AND c.user_id = ?", [*values, actor.id]
+    for column, value in (("agent_id", query.agent_id), ("board_id", query.board_id)):
+        if value is not None:
+            where, values = f"{where} AND c.{column} = ?", [*values, value]
     if query.is_live is not None:
-        found = found.filter(ended_at__isnull=query.is_live)
-    ordered = found.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
-    return await connections_read([one.id for one in await ordered.only("id")]), await found.count()
+        where += f" AND {IS_LIVE if query.is_live else HAS_ENDED}"
+        values.append(times.clock_now())
+    found = await rows(
+        f"SELECT {COLUMNS}{RELATIONS} {where} ORDER BY c.created_at DESC, c.id DESC LIMIT ? OFFSET ?",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    [total] = await rows(f"SELECT COUNT(*) AS n{RELATIONS} {where}", *values)
+    return [_read(row) for row in found], int(total["n"])
 
 
 async def connection_of(actor: Actor) -> Connection | None:

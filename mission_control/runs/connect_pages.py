@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from quart import request
 
@@ -12,6 +13,7 @@ from mission_control.agents.models import Connection
 from mission_control.agents.token_pages import base_url
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
+from mission_control.core.values import parse_id
 from mission_control.runs.connection_pages import sessions_of
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
@@ -44,23 +46,27 @@ RUNS = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody runs; `base` is the address at which programs find the server."""
+    """What somebody runs, for which board; `base` is the address at which programs find the server."""
 
     client: str
     base: str
+    board: UUID | None = None
 
     @property
     def sign_in(self) -> str:
         """Return the line that signs a terminal in."""
         address = urlsplit(self.base)
         is_safe = address.scheme == "https" or address.hostname in LOOPBACK
-        options = ("" if self.client == "other" else f" --client {self.client}") + ("" if is_safe else " --allow-http")
-        return f"curl -fsSO {self.base}/client.pyz && python3 client.pyz sign-in{options}"
+        options = [f" --client {self.client}"] if self.client != "other" else []
+        options += [f" --board {self.board}"] if self.board else []
+        options += [] if is_safe else [" --allow-http"]
+        return f"curl -fsSO {self.base}/client.pyz && python3 client.pyz sign-in{''.join(options)}"
 
     @classmethod
     def here(cls) -> "Wanted":
         asked = request.args.get("client", "")
-        return cls(asked if asked in PROGRAMS else "claude-code", base_url())
+        board = parse_id(request.args.get("board", ""))
+        return cls(asked if asked in PROGRAMS else "claude-code", base_url(), board)
 
 
 async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
@@ -70,6 +76,7 @@ async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
         "chosen": next(one for one in RUNS if one.key == asked.client),
         "base": asked.base,
         "sign_in": asked.sign_in,
+        "board": asked.board,
         "one": found,
         "sessions": await sessions_of(found.id) if found is not None else [],
         "may_manage": can(actor, "agent.manage"),

@@ -9,6 +9,8 @@ import pytest
 from mission_control.agents.device_endpoints import CLIENT_ID, GRANT
 from mission_control.agents.devices import ALPHABET
 from mission_control.agents.models import Agent, Connection, DeviceCode
+from mission_control.boards.commands import erase_board
+from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.values import fingerprint
 from mission_control.people.models import Token
@@ -58,6 +60,8 @@ async def test_approved_terminal_gets_a_token_once(cast: Cast) -> None:
     assert (connection.user_id, connection.client, connection.host_label) == (cast.ada.id, "claude-code", "mara-laptop")
     [event] = await events(before, kind="agent.connected")
     assert event.actor_id == cast.ada.id and str(event.agent_id) == made["agent"]["id"]
+    [created] = await events(before, kind="agent.created")
+    assert created.actor_id == cast.ada.id
     assert await terminal.refusal() == "invalid_grant"
 
 
@@ -258,3 +262,15 @@ async def test_token_ends_when_it_is_not_used(cast: Cast) -> None:
     assert timedelta(days=89) < token.expires_at - times.clock_now() <= timedelta(days=90)
     await Token.filter(id=token.id).update(expires_at=times.clock_now())
     (await program.get("/agent/healthz")).refused(401)
+
+
+async def test_board_that_is_erased_takes_its_connections_along(cast: Cast) -> None:
+    program, _ = await connected(cast, board=cast.other_board.name, agent=f"{cast.other_board.id}:new")
+    path = f"/boards/{cast.other_board.id}"
+    (await cast.ada.delete(path)).ok()
+    (await program.get("/agent/healthz")).refused(401)
+    (await cast.ada.post(f"{path}/restorations")).ok()
+    (await program.get("/agent/healthz")).ok()
+    (await cast.ada.delete(path)).ok()
+    await erase_board(await cast.ada.actor(), await Board.get(id=cast.other_board.id))
+    assert await Connection.all().count() == await Token.filter(connection_id__isnull=False).count() == 0

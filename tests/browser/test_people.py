@@ -1,6 +1,5 @@
 """People in browsers: the first hour of two of them, the matrix by keyboard, a session ended elsewhere."""
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE, SAME_ORIGIN, Open, Site
 from tests.browser.looks import found
+from tests.browser.test_agents import shell
 from tests.browser.test_entrance import fill, setup_code
 from tests.live.servers import installation
 
@@ -33,11 +33,9 @@ async def invited(site: Site, email: str, **fields: Any) -> str:
     return f"{site.url}/invitations/{made['token']}"
 
 
-async def run_line(page: Page, number: int) -> None:
-    """Run a command as the page shows it."""
-    line = await page.locator(f"#line-{number}").inner_text()
-    shell = await asyncio.create_subprocess_exec("bash", "-c", line, stdout=asyncio.subprocess.DEVNULL)
-    assert await shell.wait() == 0
+async def run_line(page: Page, number: int, home: Path, token: str) -> None:
+    """Run a command as the page shows it, and type the token where it is asked for."""
+    await shell(await page.locator(f"#line-{number}").inner_text(), home, f"{token}\n")
     await expect(page.locator(f"#step-{number}")).to_have_text("Done")
 
 
@@ -74,12 +72,14 @@ async def test_first_hour_from_an_empty_database_to_a_colleague_who_decides(tmp_
         await owner.keyboard.type("Caulk the hull")
         await owner.keyboard.press("Enter")
         await owner.get_by_role("link", name="Connect an agent").click()
+        await owner.get_by_role("link", name="With a token").click()
         await owner.get_by_label("Name", exact=True).fill("Skipper")
         await owner.keyboard.press("Enter")
         await expect(owner.get_by_role("heading", name="Skipper is ready")).to_be_visible()
         await live(owner)
+        token = (await owner.locator("#token code").inner_text()).strip()
         for number in (1, 2, 3):
-            await run_line(owner, number)
+            await run_line(owner, number, tmp_path, token)
         await expect(owner.locator("#step-2")).to_have_text("Done")
         await owner.get_by_role("link", name="Decide on Home").click()
         await live(owner)

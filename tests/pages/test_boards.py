@@ -53,7 +53,7 @@ async def test_board_that_is_hardly_begun_lacks_an_agent(cast: Cast) -> None:
     board = (await cast.ada.post("/boards", {"name": "Dome", "slug": "dome", "description": "Roof."})).ok()["id"]
     (await cast.ada.post(f"/boards/{board}/tasks", {"title": "Oil it"})).ok()
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
-    (await ada.get(f"/boards/{board}")).has("No agent works on this board yet", f"/agents/new?board={board}")
+    (await ada.get(f"/boards/{board}")).has("No agent works on this board yet", f"/agents/connect?board={board}")
     (await ada.get(f"/boards/{board}?q=oil")).lacks("No agent works on this board yet")
     await cast.add_task()
     (await ada.get(cast.home)).lacks("No agent works on this board yet")

@@ -4,6 +4,8 @@ import pytest
 
 from mission_control.agents.connection_queries import PROGRAMS
 from mission_control.agents.models import Connection
+from mission_control.core import times
+from mission_control.people.models import Token
 from mission_control.runs.connect_pages import Wanted
 from tests.cast import Cast
 from tests.devices import connected
@@ -123,3 +125,18 @@ async def test_first_signs_come_by_themselves(cast: Cast) -> None:
 def test_line_allows_http_where_the_server_has_nothing_else() -> None:
     lines = [Wanted("other", base).sign_in for base in ("https://a.example", "http://127.0.0.1:8000", "http://a.lan")]
     assert [line.rpartition("sign-in")[2] for line in lines] == ["", "", " --allow-http"]
+
+
+async def test_line_for_a_board_names_it(cast: Cast) -> None:
+    page = await (await visitor(cast.app, cast.ada)).get(f"/agents/connect?client=codex&board={cast.board.id}")
+    page.has(f"sign-in --client codex --board {cast.board.id}", f"?client=gemini&amp;board={cast.board.id}")
+    page.has(f"/agents/new?board={cast.board.id}")
+    (await (await visitor(cast.app, cast.ada)).get("/agents/connect?board=$(id)")).lacks("--board", "$(id)")
+
+
+async def test_program_whose_token_expired_is_among_those_that_ended(cast: Cast) -> None:
+    _, made = await connected(cast)
+    await Token.filter(connection_id=made["connection_id"]).update(expires_at=times.clock_now())
+    page = await (await visitor(cast.app, cast.ada)).get("/agents/connected")
+    page.has("No program is connected", "1 that ended", "Expired")
+    (await (await visitor(cast.app, cast.ada)).get(f"/agents/connected/{made['connection_id']}")).has("has expired")

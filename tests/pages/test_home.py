@@ -175,7 +175,7 @@ async def test_a_new_installation_begins_with_instructions(cast: Cast) -> None:
     eve = await at(cast, cast.eve)
     (await eve.get("/")).is_status(200).has("Nothing needs you")
     (await cast.eve.delete(f"/agents/{cast.nova.id}")).ok()
-    (await eve.get("/")).is_status(200).has("Connect an agent", f"/agents/new?board={cast.foreign_board.id}")
+    (await eve.get("/")).is_status(200).has("Connect an agent", f"/agents/connect?board={cast.foreign_board.id}")
     (await cast.eve.delete(f"/boards/{cast.foreign_board.id}")).ok()
     (await eve.get("/")).is_status(200).has("Create your first board", 'action="/boards"')
 
