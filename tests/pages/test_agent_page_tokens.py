@@ -27,7 +27,7 @@ async def test_new_token_is_shown_once_with_usage_lines(cast: Cast) -> None:
     wish = {"name": "laptop", "may": "work", "ends": "604800", "requests_per_minute": "90", "overlap_seconds": "600"}
     seen = (await ada.post(path, wish)).is_status(200)
     secret = secret_in(seen)
-    seen.has("only time that it is shown", "token before it ends", f"X-Agent-Token: {secret}", "claude mcp add")
+    seen.has("only time that it is shown", "token before it ends", "client.pyz sign-in --with-token", "claude mcp add")
     assert seen.headers["Cache-Control"] == "no-store"
     made = await newest(cast)
     assert (made.name, made.scopes, made.requests_per_minute) == ("laptop", ["work"], 90)
