@@ -89,7 +89,7 @@ def asked(hook: Hook) -> None:
 def stopped(hook: Hook) -> None:
     """A turn has ended with what it says; a note may let it go on, so that one prompt may end several times."""
     said = hook.of("last_assistant_message")
-    key = named(hook.name, hook.of("prompt_id"), str(hook.body.get("stop_hook_active")), said)
+    key = named(hook.name, hook.of("prompt_id") or hook.of("turn_id"), str(hook.body.get("stop_hook_active")), said)
     if text := hook.kept.text(said):
         hook.add("TEXT_MESSAGE_END", named(key, "text"), detail={"text": text})
     hook.add("RUN_FINISHED", key)
@@ -155,16 +155,16 @@ def usage_of(record: Body) -> Iterable[tuple[str, RequestUsage]]:
     """Yield the session and the usage of a request to the model; nothing for what tells of something else."""
     session, tokens = text_of(record.get("session.id"))[:255].strip(), {}
     for name in ("input", "output", "cache_read", "cache_creation"):
-        tokens[name] = min(max(_number(record.get(f"{name}_tokens")), 0), MOST_TOKENS)
+        tokens[name] = number_of(record.get(f"{name}_tokens"))
     if not session or not any(tokens.values()):
         return
-    micros = _number(record.get("cost_usd_micros")) or round(_float(record.get("cost_usd")) * 10**6)
+    micros = number_of(record.get("cost_usd_micros")) or round(_float(record.get("cost_usd")) * 10**6)
     parts = (session, *(text_of(record.get(name)) for name in ("prompt.id", "event.timestamp")), str(tokens["output"]))
     request = text_of(record.get("request_id"))
     yield (
         session,
         RequestUsage(
-            key=f"cc:{request}" if request and len(request) <= 150 else f"cc:{named(*parts)}",
+            key=f"cc:{request}" if name_of(request) else f"cc:{named(*parts)}",
             model=name_of(record.get("model")) or None,
             input_tokens=tokens["input"] + tokens["cache_read"] + tokens["cache_creation"],
             output_tokens=tokens["output"],
@@ -174,8 +174,8 @@ def usage_of(record: Body) -> Iterable[tuple[str, RequestUsage]]:
     )
 
 
-def _number(value: object) -> int:
-    return round(_float(value))
+def number_of(value: object) -> int:
+    return min(max(round(_float(value)), 0), MOST_TOKENS)
 
 
 def _float(value: object) -> float:

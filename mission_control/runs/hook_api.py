@@ -2,6 +2,8 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import LLMErrorResponse, Schema
 from mission_control.http import news
 from mission_control.http.operation_api import Api
-from mission_control.runs import claude_code, hook_queue
+from mission_control.runs import claude_code, codex, hook_queue
 from mission_control.runs.hook_answers import answer_to, place_of
 from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
 from mission_control.runs.kept import name_of, text_of
@@ -22,7 +24,7 @@ from mission_control.runs.session_reports import SessionGiven
 
 api = Api(__name__, "agents", below="/connect", who="agent")
 ERRORS = {404: LLMErrorResponse}
-PROGRAMS = {one.client: one for one in (claude_code.PROGRAM,)}
+PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM)}
 SIGNALS = ("logs", "metrics", "traces")
 MOST_RECORDS = 2_000  # of one export
 NOT_JSON = "Only JSON is read here: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json."
@@ -61,10 +63,16 @@ async def take_hook(actor: Actor, program: Program) -> dict[str, Any]:
     (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. It takes
     nothing of the requests a minute: what comes too fast to be written is counted.
     """
+    raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    return await taken(actor, program, partial(parsed, raw))
+
+
+async def taken(actor: Actor, program: Program, read: Callable[[], Body]) -> dict[str, Any]:
+    """Take an event as it is read, and return the answer; `{}` whatever goes wrong."""
     began = news.now()
     quiet_agent_seen(actor)
     try:
-        body = parsed(await request.get_data(cache=True, as_text=False, parse_form_data=False))
+        body = read()
         place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
         hook = read_hook(program, body, place.level) if place is not None else None
         if place is None or hook is None:

@@ -6,6 +6,7 @@ An event that no table names is an activity by its name, so that a newer program
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -77,7 +78,7 @@ class Hook:
     def add(self, kind: str, key: str = "", **more: Any) -> None:
         self.items.append(ActivityGiven(key=key or None, at=times.clock_now(), kind=kind, **more))
 
-    def end_call(self, call: Body, outcome: str) -> None:
+    def end_call(self, call: Body, outcome: str | None) -> None:
         """A call has ended; which event says so first makes no difference."""
         ref = ":".join(filter(None, (self.of("agent_id"), text_of(call.get("tool_use_id")))))[:255]
         detail = self.kept.call(call.get("tool_name"), call.get("tool_input"))
@@ -124,6 +125,20 @@ def parsed(raw: bytes) -> Body:
             body.setdefault(name, text)
         body["is_cut"] = True
     return body if isinstance(body, dict) else {}
+
+
+# What a program that knows only texts writes as JSON, when it calls a tool of MCP with an event.
+WRITTEN = ("tool_input", "tool_response", "tool_calls", "token_usage")
+
+
+def from_tool(given: Body) -> Body:
+    """Return the arguments of a tool as the event that they are; what a program leaves empty is not there."""
+    body = {name: one for name, one in given.items() if one != ""}
+    for name in WRITTEN:
+        if isinstance(text := body.get(name), str) and text[:1] in ("{", "["):
+            with suppress(ValueError):
+                body[name] = orjson.loads(text)
+    return body
 
 
 def read_hook(program: Program, body: Body, level: Any) -> Hook | None:

@@ -38,7 +38,7 @@ def with_secrets(value: Any, name: str = "") -> Any:
     return f"{value} {SECRET}"
 
 
-def corpus() -> list[dict[str, Any]]:
+def corpus() -> list[tuple[str, dict[str, Any]]]:
     """All recorded events with secrets, and what was not recorded."""
     more = [
         event("PostToolUseFailure", tool_name="Bash", tool_use_id="t1", tool_input={}, error="It broke"),
@@ -53,7 +53,9 @@ def corpus() -> list[dict[str, Any]]:
         called("PreToolUse", "Bash", "12", command=f"'{SECRET}' x"),
         called("PreToolUse", "Read", "13", file_path=f"C:\\{SECRET}\\a.txt"),
     ]
-    return [with_secrets(one) for one in (*HOOKS.values(), *more)]
+    codex = [*recorded("codex-hooks").values(), {**HOOKS["Stop"], "hook_event_name": "PostModelRequest", "error": "Oh"}]
+    sent = {"claude-code": [*HOOKS.values(), *more], "codex": codex}
+    return [(client, with_secrets(one)) for client, events in sent.items() for one in events]
 
 
 async def everything() -> str:
@@ -68,10 +70,10 @@ async def test_no_secret_of_a_session_is_kept_at_the_level_of_names(
     await cast.add_task()
     (await cast.vega.post(f"/agent{cast.home}/claims", {})).ok()
     answers = []
-    for one in corpus():
+    for client, one in corpus():
         raw = json.dumps(one)
         for sent in (raw, raw[: len(raw) // 2], raw.replace('"cwd"', f'"{SECRET}": 1, "cwd"')):
-            answer = await cast.vega.call("POST", "/connect/claude-code/hooks", data=sent.encode())
+            answer = await cast.vega.call("POST", f"/connect/{client}/hooks", data=sent.encode())
             answers.append(answer.ok())
     records = [with_secrets(one) | {"body": one["body"]} for one in OTLP["logs"].values()]
     export = {"resourceLogs": [{"resource": OTLP["resource"], "scopeLogs": [{"logRecords": records}]}]}

@@ -1,0 +1,57 @@
+"""Codex: its hooks, which call a tool of our MCP server or are forwarded by a command; they are answered as others."""
+
+from mission_control.agents.usage_queries import RequestUsage
+from mission_control.runs.claude_code import HELPER, asked, carried, ended, number_of, refusal, stopped
+from mission_control.runs.hook_reading import Event, Hook, Program, named
+from mission_control.runs.kept import name_of
+
+
+def called(hook: Hook) -> None:
+    """A call has ended; whether it failed is not told."""
+    hook.end_call(hook.body, None)
+
+
+def began_request(hook: Hook) -> None:
+    """A request to the model begins, which is a sign and nothing else."""
+
+
+def requested(hook: Hook) -> None:
+    """A request to the model has ended: what it used up. Its input has what came from the cache."""
+    used, response = hook.body.get("token_usage"), hook.of("response_id")
+    if isinstance(used, dict) and response:
+        known = {name: number_of(used.get(name)) for name in ("input_tokens", "output_tokens", "cached_input_tokens")}
+        hook.usage.append(
+            RequestUsage(
+                key=f"cx:{response}" if name_of(response) else f"cx:{named(response)}",
+                model=name_of(hook.body.get("model")) or None,
+                input_tokens=known["input_tokens"],
+                output_tokens=known["output_tokens"],
+                cached_tokens=known["cached_input_tokens"],
+            )
+        )
+    if hook.body.get("error"):
+        detail = {"error": text} if (text := hook.kept.text(hook.body["error"])) else None
+        hook.add("RUN_ERROR", named(hook.name, hook.of("request_id")), state="failed", detail=detail)
+
+
+def interrupted(hook: Hook) -> None:
+    hook.add("RUN_FINISHED", hook.key(hook.event), title="Its person interrupted it")
+
+
+EVENTS = {
+    "SessionStart": Event(title="Opened the program", state="idle"),
+    "UserPromptSubmit": Event("RUN_STARTED", ("turn_id", "prompt"), state="working", text="prompt", note=True),
+    "PreModelRequest": Event(state="working", more=began_request),
+    "PostModelRequest": Event(state="working", more=requested),
+    "PreToolUse": Event("TOOL_CALL_START", ("agent_id", "tool_use_id"), call="begun", state="working", stops=True),
+    "PostToolUse": Event("TOOL_CALL_END", state="working", note=True, more=called),
+    "PermissionRequest": Event(state="waiting", more=asked),
+    "SubagentStart": Event("STEP_STARTED", HELPER, title="Started a helper", state="working"),
+    "SubagentStop": Event("STEP_FINISHED", HELPER, title="A helper has ended"),
+    "Stop": Event("RUN_FINISHED", state="idle", note=True, more=stopped),
+    "Interrupt": Event("RUN_FINISHED", ("turn_id",), state="idle", more=interrupted),
+    "PreCompact": Event(title="Shortens its conversation"),
+    "PostCompact": Event(title="Shortened its conversation"),
+    "SessionEnd": Event(ends=True, more=ended),
+}
+PROGRAM = Program("codex", EVENTS, refusal, carried)
