@@ -198,11 +198,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return problems.INTERRUPTED
     except BrokenPipeError:
-        # Python would write what is left at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return problems.PIPE_CLOSED
     except OSError as error:
-        print(f"{error.filename or 'A file'}: {error.strerror}.", file=sys.stderr)
+        _drop_output()
+        print(f"{error.filename or 'The output'}: {error.strerror}.", file=sys.stderr)
         return problems.REFUSED
     except Exception as error:
         if os.environ.get("MISSION_CONTROL_DEBUG"):
@@ -213,6 +213,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return problems.BROKEN
+
+
+def _drop_output() -> None:
+    """Drop what is left to write: Python would try it at its end, and complain."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 
+from mission_control.client import files
 from mission_control.client.held import ID
 from mission_control.client.problems import Usage
 
@@ -59,7 +60,7 @@ def call(session: Session, given: Namespace) -> None:
 def _body(session: Session, given: str | None) -> Any:
     if given is None:
         return None
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if given == "-" else given
+    text = files.typed().decode("utf-8", "surrogateescape") if given == "-" else given
     if not text.strip():
         return None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 
 from mission_control.client.problems import NotSignedIn
 
@@ -55,6 +56,11 @@ def read_private(path: str) -> str | None:
                 "token_exposed",
             )
         return file.read()
+
+
+def typed() -> bytes:
+    """Return what comes from standard input."""
+    return b"" if sys.stdin is None else sys.stdin.buffer.read()
 
 
 def remove(path: str) -> bool:

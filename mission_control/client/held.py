@@ -23,6 +23,14 @@ ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LEASE_SECONDS = 3600
 
 
+def _is_ours(kept: Any) -> bool:
+    """Return whether a file is as we write it: somebody may have changed it."""
+    tasks = kept.get("tasks", {}) if isinstance(kept, dict) else None
+    return isinstance(tasks, dict) and all(
+        isinstance(one, dict) and isinstance(one.get("fence"), int) and "number" in one for one in tasks.values()
+    )
+
+
 class Held:
     """The tasks of an agent on this machine. What is not known here, the server is asked for."""
 
@@ -34,7 +42,7 @@ class Held:
         try:
             with open(self._path, encoding="utf-8") as file:
                 kept = json.load(file)
-            self._kept = kept if isinstance(kept, dict) and isinstance(kept.get("tasks", {}), dict) else {}
+            self._kept = kept if _is_ours(kept) else {}
         except (OSError, ValueError):
             pass
 

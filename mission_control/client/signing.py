@@ -136,7 +136,12 @@ def _user() -> str:
 
 
 def _typed_token() -> str:
-    token = sys.stdin.readline() if not sys.stdin.isatty() else getpass.getpass("The agent's token (it is not shown): ")
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    token = (
+        getpass.getpass("The agent's token (it is not shown): ")
+        if is_terminal
+        else files.typed().decode("ascii", "replace")
+    )
     if not token.strip():
         raise NotSignedIn("There was no token. Make one on the agent's page, under Tokens.")
     return token.strip()

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 
-from mission_control.client import words
+from mission_control.client import files, words
 from mission_control.client.api import plain
 from mission_control.client.held import LEASE_SECONDS, Held
 from mission_control.client.problems import Nothing, Problem, Unreachable, Usage
@@ -330,7 +330,7 @@ def text_of(given: Namespace, missing: str) -> str:
     if given.file:
         content = read(given.file)
     elif given.text == "-":
-        content = sys.stdin.buffer.read()
+        content = files.typed()
     else:
         content = (given.text or "").encode("utf-8", "surrogateescape")
     try:

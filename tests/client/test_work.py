@@ -309,6 +309,26 @@ async def test_what_strangers_type_is_answered_in_words(made: Crew, vega: Termin
     assert binary.code == 2 and "UTF-8" in binary.err
 
 
+async def test_odd_surroundings_are_answered_in_words(made: Crew, vega: Terminal) -> None:
+    await made.add_task("Odd")
+    await vega.done("claim")
+    [kept] = (vega.folder / ".local" / "state" / "mission-control").iterdir()
+    for text in ("", "[]", '{"tasks": {"x": 3}}', '{"tasks": {"x": {"fence": "1"}}}'):
+        kept.write_text(text)
+        assert await vega.done("comment", "Still here.") == "Commented.\n"
+    environment = " ".join(f"{name}={value}" for name, value in vega.environment.items())
+    for end, code, words in (
+        ("comment - <&-", 2, "What do you want to say?"),
+        ("status > /dev/full", 1, "The output: No space left"),
+        ("status >&-", 0, ""),
+    ):
+        command = f"env -i HOME='{vega.folder}' {environment} '{vega.python}' client.pyz {end}"
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_shell(command, cwd=vega.folder, stdout=pipe, stderr=pipe)
+        printed = await ended(process)
+        assert printed.code == code and words in printed.err, printed
+
+
 async def test_help_names_commands_and_exit_codes(made: Crew, vega: Terminal) -> None:
     printed = await vega.done()
     assert "give-back" in printed and "  75  the server is too busy" in printed
