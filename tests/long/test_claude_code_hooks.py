@@ -11,7 +11,6 @@ import pytest
 
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, Installation, Server
-from tests.long.test_command_line_clients import programs as programs
 from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
 from tests.mcp.node_clients import PATIENCE
 

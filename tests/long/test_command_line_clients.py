@@ -5,7 +5,6 @@ They weigh 1 GB, so `make long` runs them and CI does not.
 
 import asyncio
 import os
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,13 @@ import orjson
 import pytest
 
 from tests.live.crew import Crew, crew
-from tests.live.servers import API, ROOT, Installation, Server
+from tests.live.servers import API, Installation, Server
 from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
 from tests.mcp.node_clients import PATIENCE
-from tests.node_packages import installed, node_program
 from tests.taught import calls_in
 
 pytestmark = pytest.mark.long
 
-SOURCE = ROOT / "tests" / "mcp" / "cli"
 CLIENTS = ("claude", "codex", "opencode")
 CODEX = """
 model = "fake"
@@ -40,19 +37,6 @@ url = "{server}/mcp"
 bearer_token_env_var = "MISSION_CONTROL_TOKEN"
 default_tools_approval_mode = "approve"
 """
-
-
-@pytest.fixture(scope="module")
-def programs() -> Path:
-    """The folder with the clients' programs."""
-    folder = installed(SOURCE)
-    claude = folder / "node_modules" / "@anthropic-ai" / "claude-code"
-    subprocess.run((node_program(folder), "install.cjs"), cwd=claude, check=True, capture_output=True)  # its binary
-    found = folder / "node_modules" / ".bin"
-    for opencode in folder.glob("node_modules/opencode-linux-*/bin/opencode"):
-        (found / "opencode").unlink(missing_ok=True)
-        (found / "opencode").symlink_to(opencode)
-    return found
 
 
 @pytest.fixture(scope="module")
