@@ -38,6 +38,7 @@ SMALL = """() => {
 BOARD = ("", "?view=table", "/settings", "?panel=feed", "?panel=goal")
 PAGES = (
     "/", "/?view=dense", "/boards", "/approvals", "/activity", "/agents", "/agents/new", "/gateways", "/groups",
+    "/agents/connected", "/agents/connect", "/device",
     "/notifications", "/settings", "/settings/profile", "/settings/notifications", "/settings/appearance",
     "/settings/people", "/settings/tags", "/settings/organization", "/settings/sign-in", "/palette", "/metrics",
 )  # fmt: skip
