@@ -162,7 +162,13 @@ async def _budgets(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post("/budgets", budget)).ok()
 
 
+@lists("/prices", "?model=own")
+async def _prices(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/prices", {"model": "own", "since": f"2026-01-{n + 1:02}", "input_usd": n, "output_usd": 2})).ok()
+
+
 @lists("/usage")
+@lists("/usage/shares")
 async def _usage(cast: Cast, made: Things, n: int) -> None:
     agent = await hire(cast.app, cast.ada, cast.board, f"Spender {n}")
     (await agent.post("/agent/usage", {"input_tokens": 10 + n})).ok()

@@ -317,6 +317,11 @@ async def _pack(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post("/skills/packs", {"source_url": PACK})).ok()["id"]
 
 
+@makes("price_id")
+async def _price(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/prices", {"model": "local-qwen", "input_usd": 1, "output_usd": 2})).ok()["id"]
+
+
 @makes("budget_id")
 async def _budget(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 1000})).ok()["id"]

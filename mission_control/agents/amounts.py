@@ -21,6 +21,19 @@ def exact_money(usd: float) -> str:
     return f"{whole}.{places.rstrip('0'):0<2} USD"
 
 
+def cost(usd: float, unpriced: int) -> str:
+    """Money, and the doubt about it while tokens have no price: `0.43 USD and more`, `not known`."""
+    if not unpriced:
+        return money(usd)
+    return f"{money(usd)} and more" if usd else "not known"
+
+
+def spent(usd: float, tokens: int, unpriced: int) -> list[str]:
+    """A cost where nothing else says that it is one: `0.43 USD`, `cost not known`; nothing where nothing was used."""
+    said = cost(usd, unpriced)
+    return [f"cost {said}" if unpriced and not usd else said] if usd or tokens else []
+
+
 def tokens(number: int) -> str:
     """`1 token`, `12,345 tokens`."""
     return f"{number:,} token{'' if number == 1 else 's'}"
@@ -35,7 +48,7 @@ def short(number: int) -> str:
 
 
 # What templates say amounts with.
-WORDS = {"money": money, "tokens": tokens, "short": short}
+WORDS = {"money": money, "cost": cost, "tokens": tokens, "short": short}
 
 
 def amount_of(unit: str, value: float) -> str:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from quart import Response, current_app
 
-from mission_control.agents import budgets, commands, notices, receiving, schemas, tokens, usage_queries
+from mission_control.agents import budgets, commands, notices, prices, receiving, schemas, tokens, usage_queries
 from mission_control.agents.commands import list_souls
-from mission_control.agents.models import Agent, AgentSoul, Budget
+from mission_control.agents.models import Agent, AgentSoul, Budget, ModelPrice
 from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
 from mission_control.agents.queries import list_agents as agents_page
 from mission_control.agents.receiving import check_url
@@ -299,10 +299,44 @@ usage_api = Api(__name__, "metrics")
 async def read_usage(actor: Actor, query: usage_queries.UsageQuery) -> usage_queries.UsagePage:
     """Sum up what agents used up, by day, agent and board.
 
-    Days are those of UTC. Money is in US dollars, as the agents reported it or as
-    their gateways estimate it; of an agent on a gateway the larger figure counts.
+    Days are those of UTC. Money is in US dollars, as agents and gateways tell it, or by the price of the model; of an
+    agent on a gateway the larger figure counts.
     """
     return await usage_page(actor, query)
+
+
+@usage_api.get("/usage/shares", rule="usage.read")
+async def read_usage_shares(actor: Actor, query: usage_queries.ShareQuery) -> usage_queries.UsageShares:
+    """Sum up what was used up by each agent, board, task, model or person, the most expensive first.
+
+    `cost_usd` is what is known: as it was told, by your own prices, or by the price list. Where `unpriced_tokens` is
+    more than 0, the cost of these is not in it. A person is whose program the session was.
+    """
+    return await usage_queries.usage_shares(actor, query)
+
+
+@usage_api.get("/prices", Page[prices.PriceRead], rule="usage.read")
+async def list_prices(actor: Actor, query: prices.PriceQuery) -> dict[str, object]:
+    """List what models cost: your own prices, then those of the list that comes with the program.
+
+    Usage that is told without a cost gets it by the price of its model on that day: your own before that of the list.
+    What was counted stays as it is.
+    """
+    found = await prices.list_prices(actor, query.model)
+    return page(found[query.offset : query.offset + query.limit], len(found), query)
+
+
+@usage_api.post("/prices", rule="price.manage")
+async def create_price(actor: Actor, data: prices.PriceCreate) -> prices.PriceRead:
+    """Set your own price of a model, since a day; it comes before the list's."""
+    return await prices.create_price(actor, actor.organization_id, data)
+
+
+@usage_api.delete("/prices/<price_id>", rule="price.manage")
+async def delete_price(actor: Actor, price: ModelPrice) -> OkResponse:
+    """Delete a price of your own."""
+    await prices.delete_price(actor, price)
+    return OK
 
 
 @usage_api.get("/budgets", Page[usage_queries.BudgetRead], rule="budget.manage")

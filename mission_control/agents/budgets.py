@@ -10,8 +10,9 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.agents.amounts import inside, micros
+from mission_control.agents.amounts import inside
 from mission_control.agents.models import WARN_AT_PERCENT, Budget, UsageEntry
+from mission_control.agents.prices import set_prices
 from mission_control.agents.usage_queries import BudgetCreate, RequestUsage, UsageFigures, concerned, today
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
@@ -33,7 +34,8 @@ EVENTS = (
     Kind("budget.deleted", "A budget was deleted."),
 )
 
-SUMS = ("input_tokens", "output_tokens", "cached_tokens", "cost_micros")  # of entries, runs and sessions
+# Of entries, runs and sessions.
+SUMS = ("input_tokens", "output_tokens", "cached_tokens", "written_tokens", "unpriced_tokens", "cost_micros")
 NAMES, WHERE = ("input", "output", "micros"), ("measured", "reported")
 MARKS = ("warned_on", "exceeded_on", "state_at")
 
@@ -94,18 +96,26 @@ async def report_usage(
         board_id,
     )
     about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "session_id": session_id}
-    entries = []
-    for one in await _unknown(agent_id, used):
-        counted = reported = Figures(one.input_tokens, one.output_tokens, micros(one.cost_usd))
-        if not reported:
-            continue
-        if found["gateway_id"] is not None:
-            counted = await beyond_known(agent_id, reported, "reported")
-        entry = UsageEntry(organization_id=as_id(found["organization_id"]), model=one.model, **about)
-        entry.key, entry.cached_tokens = getattr(one, "key", None), min(one.cached_tokens, counted.input)
-        entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
-        entries.append(entry)
+    organization_id = UUID(str(found["organization_id"]))
+    given = {**about, "organization_id": organization_id, "day": today()}
+    entries = [
+        UsageEntry(**one.figures(), key=getattr(one, "key", None), **given) for one in await _unknown(agent_id, used)
+    ]
+    entries = [one for one in entries if _figures(one)]
+    await set_prices(organization_id, entries)
+    if found["gateway_id"] is not None:
+        for entry in entries:
+            _count_only(entry, await beyond_known(agent_id, _figures(entry), "reported"))
     return await _count(entries)
+
+
+def _figures(entry: UsageEntry) -> Figures:
+    return Figures(entry.input_tokens, entry.output_tokens, entry.cost_micros)
+
+
+def _count_only(entry: UsageEntry, counted: Figures) -> None:
+    entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
+    entry.unpriced_tokens = min(entry.unpriced_tokens, counted.input + counted.output)
 
 
 async def _unknown(agent_id: UUID, used: Sequence[UsageFigures]) -> list[UsageFigures]:
@@ -126,20 +136,23 @@ async def measure_usage(
     *,
     model: str | None = None,
     cached: int = 0,
+    written: int = 0,
     session_id: UUID | None = None,
     run_id: UUID | None = None,
     task_id: UUID | None = None,
 ) -> UsageEntry | None:
     """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
     [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
-    counted = await beyond_known(agent_id, more, "measured")
-    if not counted:
-        return None
     whose = {name: as_id(agent[name]) for name in ("organization_id", "board_id")}
     served = {"session_id": session_id, "run_id": run_id, "task_id": task_id}
-    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", **whose, **served)
-    entry.cached_tokens = min(cached, counted.input)
-    entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(counted)
+    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", day=today(), **whose, **served)
+    entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(more)
+    entry.cached_tokens, entry.written_tokens = cached, written
+    await set_prices(entry.organization_id, [entry])
+    counted = await beyond_known(agent_id, _figures(entry), "measured")
+    if not counted:
+        return None
+    _count_only(entry, counted)
     await _count([entry])
     return entry
 
@@ -149,10 +162,10 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
 
     Return those that were new. The locks of the budgets make each warning happen once.
     """
-    day = today()
-    for entry in entries:
-        entry.day = day
-    new = await insert_new(entries)
+    for entry in entries:  # of an agent on a gateway only a part may count
+        entry.cached_tokens = min(entry.cached_tokens, entry.input_tokens)
+        entry.written_tokens = min(entry.written_tokens, entry.input_tokens - entry.cached_tokens)
+    day, new = today(), await insert_new(entries)
     if not new:
         return []
     if (run_id := new[0].run_id) is not None:

@@ -27,8 +27,12 @@ class UsageEntry(Dated):
     `source` is `agent` for what it reported itself, and `gateway` for what its gateway measured. Of an agent on a
     gateway each counts only what goes beyond the other.
 
-    `cached_tokens` are those of `input_tokens` that came from the model's cache. `key` is how the agent's program knows
-    one request to its model: a second report of it counts nothing.
+    Of the `input_tokens`, `cached_tokens` came from the model's cache, and `written_tokens` were written to it. `key`
+    is how the agent's program knows one request to its model: a second report of it counts nothing.
+
+    `priced` says where the cost comes from: `told` with the usage, by the price `list` as it was checked on the day
+    `price_date`, or by an `own` price since that day; it is `unpriced`, and its tokens are `unpriced_tokens`, when
+    neither has the model. An amount that was counted stays as it is when prices change.
     """
 
     organization = reference("Organization")
@@ -40,7 +44,11 @@ class UsageEntry(Dated):
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
     cached_tokens = fields.BigIntField(default=0)
+    written_tokens = fields.BigIntField(default=0)
+    unpriced_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
+    priced = fields.CharField(max_length=16, default="told")
+    price_date = nullable(fields.CharField, max_length=10)
     model = nullable(fields.TextField)
     source = fields.CharField(max_length=16, default="agent")
     session_id = nullable(fields.UUIDField)
@@ -59,6 +67,27 @@ class UsageEntry(Dated):
             Index(fields=("board_id", "day")),
             Index(fields=("agent_id", "day")),
         )
+
+
+class ModelPrice(Dated):
+    """What an organization pays for a model since a day, in millionths of a US dollar for a million tokens.
+
+    `model` is the name that `prices.plain` makes of it. Tokens read from a cache, or written to one, without a price of
+    their own cost what other input costs.
+    """
+
+    organization = reference("Organization")
+    organization_id: UUID
+    model = fields.CharField(max_length=200)
+    since = fields.CharField(max_length=10)
+    input_micros = fields.BigIntField()
+    output_micros = fields.BigIntField()
+    cached_micros = nullable(fields.BigIntField)
+    written_micros = nullable(fields.BigIntField)
+
+    class Meta:
+        table = "model_prices"
+        unique_together = (("organization", "model", "since"),)
 
 
 class GatewayAgentUsage(Model):

@@ -9,7 +9,7 @@ from uuid import UUID
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.amounts import WORDS, money
+from mission_control.agents.amounts import WORDS
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES, CallbackSet, State, callback_state, deliveries_of
@@ -155,14 +155,14 @@ async def usage_render(viewed: Viewed) -> str:
         viewed=viewed,
         sums=await sums_of_agent(viewed.id),
         words=WORDS,
-        days=await days_of("agent", viewed.id, DAYS),
+        days=await days_of(viewed.id, DAYS),
         budgets=await _budgets(viewed),
     )
 
 
 async def usage_card(viewed: Viewed) -> str:
     used, budgets = (await sums_of_agent(viewed.id)).today, await _budgets(viewed)
-    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, used=used, cost=money(used.cost_usd), budgets=budgets)
+    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, used=used, cost=used.cost, budgets=budgets)
 
 
 class OwnedBudget(BudgetState):

@@ -1,53 +1,66 @@
 """Budgets as a page of the settings, kept live."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
+from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents import amounts, usage_queries
 from mission_control.agents.models import Budget
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
-from mission_control.core.actor import Actor, require
+from mission_control.core.actor import Actor, can, require
 from mission_control.core.values import Paging, parse_id
-from mission_control.database.sql import Row, placeholders, rows
+from mission_control.database.sql import placeholders, rows
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro
-from mission_control.web.lists import Asked, LiveList, Pages
+from mission_control.web.lists import Asked, LiveList, Pages, number_asked
 from mission_control.web.regions import Concerns, View
-from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
+from mission_control.web.shell import PaletteEntry, SettingsPage, administers, settings_page, signed_in
 
 MAX_ROWS = 200
 
 
 async def listed(actor: Actor, _: Asked) -> dict[str, object]:
     budgets, total = await usage_queries.list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
-    days = await usage_queries.days_of("organization", actor.organization_id, usage_queries.CHART_DAYS)
-    users = await _users(actor)
-    return {"budgets": budgets, "total": total, "users": users, "days": days, "words": amounts.WORDS}
+    return {"budgets": budgets, "total": total}
 
 
-async def _users(actor: Actor) -> list[Row]:
-    """Return what each agent used up today and lately on each board, the most expensive first."""
-    since = (times.clock_now().date() - timedelta(days=usage_queries.CHART_DAYS - 1)).isoformat()
-    return await rows(
-        f"SELECT e.agent_id, a.name AS agent_name, b.name AS board_name, {usage_queries.SUMS},"
-        " SUM(CASE WHEN e.day >= ? THEN e.input_tokens + e.output_tokens ELSE 0 END) AS tokens_today,"
-        f" SUM(CASE WHEN e.day >= ? THEN e.cost_micros ELSE 0 END) / {amounts.MICROS}.0 AS cost_today"
-        " FROM usage_entries e LEFT JOIN agents a ON a.id = e.agent_id"
-        " LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
-        " WHERE e.organization_id = ? AND e.day >= ? GROUP BY e.agent_id, a.name, b.name"
-        f" ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, a.name LIMIT {MAX_ROWS}",
-        usage_queries.today(),
-        usage_queries.today(),
-        actor.organization_id,
-        since,
-    )
+DAYS = (1, 7, 14, 30, 90)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Among whom the usage is shared, and of how many days."""
+
+    by: usage_queries.Sharer
+    days: int
+
+    @classmethod
+    def here(cls) -> "Shares":
+        asked, days = request.args.get("by", ""), number_asked("days")
+        by = next((one for one in usage_queries.SHARERS if one == asked), None)
+        return cls(by or "agent", days if days in DAYS else 14)
+
+    @property
+    def query(self) -> usage_queries.ShareQuery:
+        since = times.clock_now().date() - timedelta(days=self.days - 1)
+        return usage_queries.ShareQuery.model_validate({"by": self.by, "from": since, "limit": MAX_ROWS, "offset": 0})
+
+
+async def _shared(actor: Actor, asked: Shares) -> dict[str, object]:
+    shares = await usage_queries.usage_shares(actor, asked.query)
+    return {
+        "asked": asked, "shares": shares, "spans": DAYS, "sharers": tuple(usage_queries.SHARERS),
+        "days": await usage_queries.days_shared(actor, asked.query), "words": amounts.WORDS,
+        "may_price": can(actor, "price.manage", None),
+    }  # fmt: skip
 
 
 LABELS = {"subject": "For", "unit": "Of", "period": "Counted", "limit": "Limit"}
@@ -131,11 +144,18 @@ async def _form(actor: Actor) -> dict[str, object]:
     return {"subjects": await _subjects(actor), "values": NEW, "errors": {}, "labels": LABELS}
 
 
+ENTRY = PaletteEntry("Usage", "/agents/usage", "gauge", "cost money tokens agents spent models", position=32)
+
 # Reports of agents, and everything that changes a budget or whose it is.
 NEWS = Concerns[View](("budget.", "agent.", "board."), ("usage",))
 LIST = LiveList(
     pages=pages, place=SETTINGS, template="usage/budgets.html", read=listed, around=_form,
-    blocks=("budgets", "used"), news=NEWS, verb="budget.manage", is_shared=True,
+    blocks=("budgets",), news=NEWS, verb="budget.manage", is_shared=True,
+)  # fmt: skip
+LiveList(
+    pages=pages, place="agents", path="/agents/usage", template="usage/shares.html", read=_shared,
+    asks=Shares.here, blocks=("usage",), news=Concerns[View](("price.", "agent.", "board."), ("usage",)),
+    verb="usage.read",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from mission_control.agents.amounts import MICROS, amount, amount_of, inside, micros
+from mission_control.agents.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens
 from mission_control.agents.models import Agent, Budget
 from mission_control.boards.models import Run
 from mission_control.boards.queries import visible_board
@@ -29,7 +29,13 @@ MOST_LIMIT = 10**12
 Unit = Literal["tokens", "cost"]
 Period = Literal["day", "total"]
 Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
-Usd = Annotated[Decimal, Field(ge=0, le=MOST_USD, allow_inf_nan=False, description="US dollars, to a millionth")]
+Usd = Annotated[
+    Decimal,
+    Field(
+        ge=0, le=MOST_USD, allow_inf_nan=False,
+        description="US dollars, to a millionth; 0 or left out: by the price of the model",
+    ),
+]  # fmt: skip
 Limit = Annotated[
     Decimal,
     Field(gt=0, le=MOST_LIMIT, allow_inf_nan=False, description="Tokens, or US dollars when the unit is cost"),
@@ -42,12 +48,15 @@ class UsageFigures(Body):
     input_tokens: Tokens = 0
     output_tokens: Tokens = 0
     cached_tokens: Annotated[Tokens, Field(description="How many of input_tokens came from the model's cache")] = 0
-    cost_usd: Usd = Decimal(0)
+    written_tokens: Annotated[Tokens, Field(description="How many of input_tokens were written to that cache")] = 0
+    cost_usd: Annotated[
+        Usd, Field(description="US dollars, to a millionth; left out or 0: by the price of the model")
+    ] = Decimal(0)
     model: Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone] = None
 
     def figures(self) -> dict[str, Any]:
         """As they are stored: money in millionths of a dollar."""
-        kept = self.model_dump(include={"input_tokens", "output_tokens", "cached_tokens", "model"})
+        kept = self.model_dump(include={"input_tokens", "output_tokens", "cached_tokens", "written_tokens", "model"})
         return kept | {"cost_micros": micros(self.cost_usd)}
 
 
@@ -77,13 +86,36 @@ class UsageReport(UsageFigures):
 
 
 class UsageSums(Schema):
-    """Tokens and money used up; `tokens` is input and output together."""
+    """Tokens and money used up; `tokens` is input and output together.
+
+    `cost_usd` is what is known of the cost: `listed_usd` of it by the price list, `own_usd` by your own prices, the
+    rest as it was told. It is not all while there are `unpriced_tokens`.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int
+    written_tokens: int
     tokens: int
+    unpriced_tokens: int
     cost_usd: float
+    listed_usd: float
+    own_usd: float
+    listed_on: Annotated[date | None, Field(description="When the price list was compared with its sources")]
+
+    @property
+    def cost(self) -> str:
+        return cost(self.cost_usd, self.unpriced_tokens)
+
+    @property
+    def sources(self) -> str:
+        """Where the cost comes from, in words, and what is not in it."""
+        given, day = self.cost_usd - self.listed_usd - self.own_usd, self.listed_on
+        listed = f"by price list of {day.day} {day:%b %Y}" if day is not None else ""
+        known = [(given, "as told"), (self.listed_usd, listed), (self.own_usd, "by your prices")]
+        parts = [(usd, how) for usd, how in known if usd >= 1 / MICROS]
+        said = [how if len(parts) == 1 else f"{money(usd)} {how}" for usd, how in parts]
+        return ", ".join([*said, f"no price for {tokens(self.unpriced_tokens)}"] if self.unpriced_tokens else said)
 
 
 class UsageDay(UsageSums):
@@ -162,6 +194,32 @@ class UsageLine(UsageSums):
     agent_name: str | None
     board_id: UUID | None
     board_name: str | None
+
+
+Sharer = Literal["agent", "board", "task", "model", "person"]
+
+
+class ShareQuery(UsageQuery):
+    """Whose usage, of which days, and shared among whom."""
+
+    by: Annotated[Sharer, Field(description="Whose shares: of each agent, board, task, model or person")] = "agent"
+
+
+class UsageShare(UsageSums):
+    """What one agent, board, task, model or person used up; nobody when it was deleted or not told."""
+
+    id: Annotated[UUID | None, Field(description="Of the agent, board, task or person")]
+    name: Annotated[str | None, Field(description="Of the agent, board, model or person; the title of the task")]
+    board_id: Annotated[UUID | None, Field(description="The board of a task")]
+    sessions: Annotated[int, Field(description="In how many sessions it was")]
+    unpriced_sessions: Annotated[int, Field(description="In how many of them a cost is not known")]
+    unpriced_model: Annotated[str | None, Field(description="A model without a price")]
+
+
+class UsageShares(Page[UsageShare]):
+    """Shares of the usage, the most expensive first, and the sums of all of it."""
+
+    sums: UsageShare
 
 
 class UsagePage(Page[UsageLine]):
@@ -321,10 +379,17 @@ CHART_DAYS = 30
 # The columns of UsageSums.
 SUMS = (
     "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
-    " COALESCE(SUM(e.cached_tokens), 0) AS cached_tokens,"
+    " COALESCE(SUM(e.cached_tokens), 0) AS cached_tokens, COALESCE(SUM(e.written_tokens), 0) AS written_tokens,"
     " COALESCE(SUM(e.input_tokens + e.output_tokens), 0) AS tokens,"
-    f" COALESCE(SUM(e.cost_micros), 0) / {MICROS}.0 AS cost_usd"
+    " COALESCE(SUM(e.unpriced_tokens), 0) AS unpriced_tokens,"
+    f" COALESCE(SUM(e.cost_micros), 0) / {MICROS}.0 AS cost_usd,"
+    f" COALESCE(SUM(CASE WHEN e.priced = 'list' THEN e.cost_micros END), 0) / {MICROS}.0 AS listed_usd,"
+    f" COALESCE(SUM(CASE WHEN e.priced = 'own' THEN e.cost_micros END), 0) / {MICROS}.0 AS own_usd,"
+    " MAX(CASE WHEN e.priced = 'list' THEN e.price_date END) AS listed_on"
 )
+
+
+ENTRIES = "FROM usage_entries e LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL"
 
 
 async def sums_of_agent(agent_id: UUID) -> UsageSoFar:
@@ -335,20 +400,25 @@ async def sums_of_agent(agent_id: UUID) -> UsageSoFar:
     return UsageSoFar(today=UsageSums(**now), total=UsageSums(**ever))
 
 
-async def days_of(subject: str, subject_id: UUID, count: int) -> list[UsageDay]:
-    """Return the usage of an `agent` or an `organization` on each of the last days (UTC), the oldest first."""
-    last = times.clock_now().date()
+async def days_of(agent_id: UUID, count: int) -> list[UsageDay]:
+    """Return the usage of an `agent` on each of the last days (UTC), the oldest first."""
+    since = times.clock_now().date() - timedelta(days=count - 1)
+    sql = f"SELECT e.day, {SUMS} FROM usage_entries e WHERE e.agent_id = ? AND e.day >= ? GROUP BY e.day"
+    return _each_day(await rows(sql, agent_id, since.isoformat()), count)
+
+
+def _each_day(found: list[Row], count: int) -> list[UsageDay]:
+    """Return the usage of each of the last days, also of those on which nothing was used."""
+    last, used = times.clock_now().date(), {row["day"]: row for row in found}
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
-    sql = f"SELECT e.day, {SUMS} FROM usage_entries e WHERE e.{subject}_id = ? AND e.day >= ? GROUP BY e.day"
-    used = {row["day"]: row for row in await rows(sql, subject_id, days[0])}
-    nothing = dict.fromkeys(UsageSums.model_fields, 0)
+    nothing = dict.fromkeys(UsageSums.model_fields, 0) | {"listed_on": None}
     return [UsageDay(**(used.get(day) or {"day": day, **nothing})) for day in days]
 
 
 async def usage_page(actor: Actor, query: UsageQuery) -> UsagePage:
     """Return usage by day, agent and board, newest day first, of readable boards. Raise 404 for another."""
     where, values = await _condition(actor, query)
-    source = f"FROM usage_entries e LEFT JOIN boards b ON b.id = e.board_id AND b.deleted_at IS NULL WHERE {where}"
+    source = f"{ENTRIES} WHERE {where}"
     grouped = f"SELECT e.day, e.agent_id, e.board_id, b.name AS board_name, {SUMS} {source}"
     grouped += " GROUP BY e.day, e.agent_id, e.board_id, b.name"
     lines = await rows(
@@ -363,6 +433,59 @@ async def usage_page(actor: Actor, query: UsageQuery) -> UsagePage:
     [sums] = await rows(f"SELECT {SUMS} {source}", *values)
     paging = {"total": count["n"], "limit": query.limit, "offset": query.offset}
     return UsagePage(items=[UsageLine(**line) for line in lines], sums=UsageSums(**sums), **paging)
+
+
+# By whom usage is shared: what is grouped by, the name, and further tables. `b` is the entry's board.
+SHARERS: dict[Sharer, tuple[str, str, str]] = {
+    "agent": ("e.agent_id", "g.name", " LEFT JOIN agents g ON g.id = e.agent_id"),
+    "board": ("b.id", "b.name", ""),
+    "task": ("t.id", "t.title", " LEFT JOIN tasks t ON t.id = e.task_id AND t.deleted_at IS NULL AND b.id IS NOT NULL"),
+    "model": ("NULL", "e.model", ""),
+    "person": (
+        "u.id",
+        "COALESCE(u.preferred_name, u.name, u.email)",
+        " LEFT JOIN agent_sessions s ON s.id = e.session_id LEFT JOIN users u ON u.id = s.user_id",
+    ),
+}
+SHARED = (
+    f"{SUMS}, COUNT(DISTINCT e.session_id) AS sessions,"
+    " COUNT(DISTINCT CASE WHEN e.unpriced_tokens > 0 THEN e.session_id END) AS unpriced_sessions,"
+    " MAX(CASE WHEN e.unpriced_tokens > 0 THEN e.model END) AS unpriced_model"
+)
+
+
+async def usage_shares(actor: Actor, query: ShareQuery) -> UsageShares:
+    """Return who or what used up how much of readable boards, the most expensive first. Raise 404 for another board."""
+    where, values = await _condition(actor, query)
+    whose, name, tables = SHARERS[query.by]
+    source = f"{ENTRIES}{tables} WHERE {where}"
+    place = "t.board_id" if query.by == "task" else "NULL"
+    grouped = ", ".join({one: None for one in (whose, name, place) if one != "NULL"})
+    shares = f"SELECT {whose} AS id, {name} AS name, {place} AS board_id, {SHARED} {source} GROUP BY {grouped}"
+    found = await rows(
+        f"{shares} ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, {name}"
+        " LIMIT ? OFFSET ?",
+        *values,
+        query.limit,
+        query.offset,
+    )
+    [count] = await rows(f"SELECT COUNT(*) AS n FROM ({shares}) g", *values)
+    [sums] = await rows(f"SELECT NULL AS id, NULL AS name, NULL AS board_id, {SHARED} {source}", *values)
+    paging = {"total": count["n"], "limit": query.limit, "offset": query.offset}
+    return UsageShares(items=[UsageShare(**one) for one in found], sums=UsageShare(**sums), **paging)
+
+
+async def days_shared(actor: Actor, query: UsageQuery) -> list[UsageDay]:
+    """Return the usage of readable boards on each day from `query.since` to today, the oldest first."""
+    where, values = await _condition(actor, query)
+    found = await rows(f"SELECT e.day, {SUMS} {ENTRIES} WHERE {where} GROUP BY e.day", *values)
+    last = times.clock_now().date()
+    return _each_day(found, (last - (query.since or last)).days + 1)
+
+
+async def sums_of_session(session_id: UUID) -> UsageSums:
+    [sums] = await rows(f"SELECT {SUMS} FROM usage_entries e WHERE e.session_id = ?", session_id)
+    return UsageSums(**sums)
 
 
 @dataclass(frozen=True, slots=True)

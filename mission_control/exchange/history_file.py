@@ -23,6 +23,8 @@ class UsedPart(Body):
     input_tokens: Amount = 0
     output_tokens: Amount = 0
     cached_tokens: Amount = 0
+    written_tokens: Amount = 0
+    unpriced_tokens: Amount = 0
     cost_micros: Amount = 0
 
 

@@ -50,6 +50,7 @@ class Measured:
     session_id: str
     figures: Figures
     cached: int
+    written: int
     began_at: datetime | None
     model: str | None
 
@@ -141,6 +142,7 @@ def _measured_of(said: Mapping[str, object]) -> Measured | None:
         session_id=session_id[:512],
         figures=Figures(taken, output, micros),
         cached=_count(usage.get("cacheRead")),
+        written=_count(usage.get("cacheWrite")),
         began_at=datetime.fromtimestamp(began / 1000, UTC).replace(tzinfo=None) if 0 < began < 2**42 else None,
         model=model[:200] if isinstance(model, str) else None,
     )
@@ -174,10 +176,21 @@ async def count_session(actor: Actor, gateway_id: UUID, agent: Agent, measured: 
     await mark.save()
     if more:
         session = await session_feed.followed(agent, measured.key)  # before budgets are locked, as reports do
-        served = {"session_id": session.id, "run_id": session.run_id, "task_id": session.task_id} if session else {}
-        # Of the tokens from a cache, which have no mark, as large a part counts as of the input.
-        cached = measured.cached * more.input // max(1, measured.figures.input)
-        entry = await measure_usage(actor, agent.id, more, model=measured.model, cached=cached, **served)
+        # Of the tokens from and to a cache, which have no mark, as large a part counts as of the input.
+        cached, written = (
+            one * more.input // max(1, measured.figures.input) for one in (measured.cached, measured.written)
+        )
+        entry = await measure_usage(
+            actor,
+            agent.id,
+            more,
+            model=measured.model,
+            cached=cached,
+            written=written,
+            session_id=session.id if session else None,
+            run_id=session.run_id if session else None,
+            task_id=session.task_id if session else None,
+        )
         if entry is not None and session is not None:
             await session_feed.add_to_session(session, entry)
 

@@ -60,6 +60,8 @@ class AgentSession(Identified):
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
     cached_tokens = fields.BigIntField(default=0)
+    written_tokens = fields.BigIntField(default=0)
+    unpriced_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
 
     class Meta:

@@ -9,7 +9,7 @@ import orjson
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.amounts import money, short
+from mission_control.agents.amounts import short, spent
 from mission_control.agents.page_frame import AGENT_PAGE, PAGE, Viewed
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.payloads import action_words, asks_to_finish
@@ -52,8 +52,7 @@ def in_words(run: Row) -> Row:
     assert began is not None
     used = run["input_tokens"] + run["output_tokens"]
     figures = [f"{short(used)} tokens"] if used else []
-    if run["cost_usd"]:
-        figures.append(money(run["cost_usd"]))
+    figures += spent(run["cost_usd"], used, run["unpriced_tokens"])
     files = [file | {"size": size_in_words(file["size"])} for file in run["artifacts"]]
     took = times.elapsed(began, ended) if ended else ""
     more = {"began": began, "took": "under a minute" if took == "<1 m" else took, "figures": figures}

@@ -222,6 +222,8 @@ class RunRead(Schema):
     input_tokens: int
     output_tokens: int
     cached_tokens: int
+    written_tokens: int
+    unpriced_tokens: int
     cost_usd: float
 
 
@@ -253,7 +255,7 @@ COLUMNS = (
     " IS NOT NULL THEN 'waiting' ELSE r.state END AS state, r.started_at, r.lease_expires_at, r.parked_at, r.ready_at,"
     " (SELECT COALESCE(d.offered_at, d.sent_at) FROM deliveries d WHERE d.id = r.id) AS notified_at,"
     " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, NULL AS artifacts, r.input_tokens,"
-    " r.output_tokens, r.cached_tokens, r.cost_micros AS cost_usd"
+    " r.output_tokens, r.cached_tokens, r.written_tokens, r.unpriced_tokens, r.cost_micros AS cost_usd"
 )
 
 

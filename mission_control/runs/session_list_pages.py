@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from quart import request
 
-from mission_control.agents.amounts import MICROS, money
+from mission_control.agents.amounts import MICROS, spent
 from mission_control.boards.queries import on_readable_boards, shortly
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -113,7 +113,7 @@ def line_of(row: Row) -> SessionLine:
         now=said.get(state, doing),
         place=where,
         task=f"#{row['task_number']}" if row["task_number"] else "no task",
-        cost=money(row["cost_micros"] / MICROS) if row["cost_micros"] else "not known" if used else "",
+        cost="".join(spent(row["cost_micros"] / MICROS, used, row["unpriced_tokens"])),
         since=as_moment(since or row["last_seen_at"]) or times.clock_now(),
         glyph=glyph,
         tone=tone,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from quart import Blueprint, Response, request
 
-from mission_control.agents.amounts import money
+from mission_control.agents.usage_queries import sums_of_session
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.parking import ASK_PAGE
@@ -193,8 +193,9 @@ async def side(view: SessionView) -> str:
         "SELECT id, title, agent_name, doing FROM agent_sessions WHERE parent_id = ? ORDER BY started_at, id LIMIT 50",
         view.session_id,
     )
-    context = {"session": await view.session(), "files": changed_files(acts_of(items)), "inner": inner}
-    return render_macro("runs/session_side.html", "side", view=view, money=money, **context)
+    files, sums = changed_files(acts_of(items)), await sums_of_session(view.session_id)
+    context = {"session": await view.session(), "files": files, "inner": inner, "sums": sums}
+    return render_macro("runs/session_side.html", "side", view=view, **context)
 
 
 async def steer(view: SessionView) -> str:

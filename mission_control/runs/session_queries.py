@@ -83,6 +83,8 @@ class AgentSessionRead(Schema):
     input_tokens: int
     output_tokens: int
     cached_tokens: int
+    written_tokens: int
+    unpriced_tokens: int
     cost_usd: float
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.agents.amounts import MICROS, money, short
+from mission_control.agents.amounts import MICROS, short, spent
 from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
@@ -25,7 +25,8 @@ RUNNING = f"""
     SELECT {COLUMNS}, r.id AS running_id, r.agent_name AS worker_name, r.started_at AS run_since, r.lease_expires_at,
         r.ready_at, CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
         CASE WHEN r.parked_at IS NOT NULL THEN {ASK_PAGE} END AS ask_page,
-        r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost
+        r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost,
+        r.unpriced_tokens AS run_unpriced
     FROM task_runs r
     LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}
     LEFT JOIN agents g ON g.id = r.agent_id
@@ -66,8 +67,8 @@ class Work:
 
     @property
     def figures(self) -> str:
-        cost, used = self.run["run_cost"], self.run["run_tokens"]
-        said = [money(cost / MICROS)] if cost else []
+        used = self.run["run_tokens"]
+        said = spent(self.run["run_cost"] / MICROS, used, self.run["run_unpriced"])
         return ", ".join([*said, f"{short(used)} tokens"] if used else said)
 
     @property

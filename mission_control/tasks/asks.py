@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from mission_control.agents.amounts import MICROS, spent
 from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
@@ -56,7 +57,7 @@ CHANGES = ("task.created", "task.updated", "task.status_changed", "task.deleted"
 _SELECT = (
     "SELECT t.id, t.board_id, t.number, t.title, t.status, t.due_at, t.flag_reason, t.failed_attempts,"
     " t.assigned_agent_id, g.name AS assignee, r.agent_id AS worker_id, r.agent_name AS worker, r.summary, r.evidence,"
-    " r.input_tokens, r.output_tokens, r.cost_micros, r.started_at, r.lease_expires_at, r.ended_at,"
+    " r.input_tokens, r.output_tokens, r.unpriced_tokens, r.cost_micros, r.started_at, r.lease_expires_at, r.ended_at,"
     " (SELECT COUNT(*) FROM task_dependencies d JOIN tasks w ON w.id = d.task_id"
     "  WHERE d.depends_on_task_id = t.id AND w.status <> 'done' AND w.deleted_at IS NULL) AS waiting,"
     " (SELECT COUNT(*) FROM task_dependencies d JOIN tasks w ON w.id = d.depends_on_task_id"
@@ -89,6 +90,7 @@ class TaskRow:
     evidence: list[Any] | None
     input_tokens: int | None
     output_tokens: int | None
+    unpriced_tokens: int | None
     cost_micros: int | None
     started_at: datetime | None
     lease_expires_at: datetime | None
@@ -135,8 +137,7 @@ def cost_of(task: TaskRow) -> list[NeedFact]:
     """Return what the last run of a task took."""
     tokens, money = (task.input_tokens or 0) + (task.output_tokens or 0), task.cost_micros or 0
     parts = [f"{tokens // 1000}k tokens" if tokens >= 1000 else f"{tokens} tokens"] if tokens else []
-    if money:
-        parts.append(f"{money / 1_000_000:.2f} USD")
+    parts += spent(money / MICROS, tokens, task.unpriced_tokens or 0)
     return [fact("gauge", ", ".join(parts))] if parts else []
 
 

@@ -11,7 +11,8 @@ from mission_control.core import times
 from mission_control.core.times import travelled
 from tests.cast import Answer, Caller, Cast
 
-NOTHING = {"input_tokens": 0, "output_tokens": 0, "cached_tokens": 0, "tokens": 0, "cost_usd": 0.0}
+TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "written_tokens", "tokens", "unpriced_tokens")
+NOTHING = dict.fromkeys((*TOKENS, "cost_usd", "listed_usd", "own_usd"), 0) | {"listed_on": None}
 
 
 async def report(agent: Caller, **used: Any) -> Answer:
@@ -21,14 +22,14 @@ async def report(agent: Caller, **used: Any) -> Answer:
 async def test_reports_add_up(cast: Cast) -> None:
     used = {"input_tokens": 120, "output_tokens": 30, "cached_tokens": 100}
     first = (await report(cast.vega, **used, cost_usd="0.0123", model="m1")).ok()
-    sums = {**used, "tokens": 150, "cost_usd": 0.0123}
+    sums = NOTHING | {**used, "tokens": 150, "cost_usd": 0.0123}
     assert first == {
         "today": sums, "total": sums, "budgets": [], "directive": "continue", "directive_reason": None,
     }  # fmt: skip
     with travelled(timedelta(days=1)):
         second = (await report(cast.vega, output_tokens=1, cost_usd=1)).ok()
         assert second["today"] == NOTHING | {"output_tokens": 1, "tokens": 1, "cost_usd": 1.0}
-        assert second["total"] == {**used, "output_tokens": 31, "tokens": 151, "cost_usd": 1.0123}
+        assert second["total"] == sums | {"output_tokens": 31, "tokens": 151, "cost_usd": 1.0123}
     entry = await UsageEntry.all().order_by("created_at").first()
     assert entry is not None and (entry.agent_id, entry.board_id) == (cast.vega.id, cast.board.id)
     assert (entry.cost_micros, entry.model, entry.day) == (12_300, "m1", times.clock_now().date().isoformat())
@@ -169,7 +170,8 @@ async def test_usage_of_a_task_is_that_of_all_its_runs(cast: Cast) -> None:
     with travelled(timedelta(days=40)):
         (await report(cast.vega, task_id=task["id"], output_tokens=1)).ok()
         found = (await cast.ada.get(f"/usage?task_id={task['id']}")).ok()
-    sums = {"input_tokens": 20, "output_tokens": 1, "cached_tokens": 10, "tokens": 21, "cost_usd": 1.0}
+    used = {"input_tokens": 20, "output_tokens": 1, "cached_tokens": 10, "tokens": 21, "unpriced_tokens": 1}
+    sums = NOTHING | {**used, "cost_usd": 1.0}
     assert (found["sums"], found["total"]) == (sums, 3)
     runs = (await cast.ada.get(f"{cast.task(task)}/runs")).ok()["items"]
     assert [one["cached_tokens"] for one in runs] == [5, 5]

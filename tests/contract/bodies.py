@@ -189,6 +189,10 @@ BODIES: dict[str, Body] = {
         "agent_id": str(cast.vega.id), "unit": "cost", "period": "total", "limit": "2.5",
     },
     "update_budget": lambda cast, made: {"limit": 7},
+    "create_price": lambda cast, made: {
+        "model": "local-qwen", "since": "2026-11-01", "input_usd": "0.1", "output_usd": 1, "cached_usd": "0.01",
+        "written_usd": None,
+    },
     "set_agent_work_state": lambda cast, made: {"state": "paused"},
     "set_board_work_state": lambda cast, made: {
         "state": "stopped", "reason": "Storm.",

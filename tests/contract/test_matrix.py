@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents.models import Agent, Budget, Connection, DeviceCode
+from mission_control.agents.models import Agent, Budget, Connection, DeviceCode, ModelPrice
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import RULES, Actor, can, system
@@ -56,6 +56,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "worker": await Agent.get(id=cast.vega.id).select_related("board"),
         "worker's id": cast.vega.id,
         "budget": Budget(organization_id=cast.organization.id, unit="tokens", limit_amount=1),
+        "price": ModelPrice(organization_id=cast.organization.id, model="m", since="2026-11-01"),
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
         "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
         "question": Question(board_id=cast.board.id, board=cast.board, agent_id=cast.vega.id, content="x"),

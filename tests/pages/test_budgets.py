@@ -1,4 +1,4 @@
-"""Budgets as a page of the settings: the list with bars, making, changing and lifting one, and who used up what."""
+"""Budgets as a page of the settings: the list with bars, making, changing and lifting one."""
 
 import re
 from typing import Any
@@ -25,7 +25,7 @@ async def only() -> Budget:
 async def test_empty_page_explains_budgets(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.get(HOME)).is_status(200)
-    seen.has("No budgets", "Nothing reported yet", "The whole organization", "Board Telescope", "Telescope / Vega")
+    seen.has("No budgets", "What was used", "The whole organization", "Board Telescope", "Telescope / Vega")
     seen.lacks("Nova", "Cellar")
     (await ada.get("/settings")).has(f'href="{HOME}"')
 
@@ -58,7 +58,6 @@ async def test_budget_is_created_and_shown_with_its_bar(cast: Cast) -> None:
     )
     bars = re.findall(r'<progress class="bar" max="([\d.]+)" value="([\d.]+)"', seen.text)
     assert bars == [("1000", "850"), ("1000", "850"), ("1000", "850"), ("2.5", "2.5")]
-    seen.has("Vega", "2.60 USD").lacks("Nothing reported yet")
 
 
 @pytest.mark.parametrize(
