@@ -164,7 +164,11 @@ async def _budgets(cast: Cast, made: Things, n: int) -> None:
 
 @lists("/prices", "?model=own")
 async def _prices(cast: Cast, made: Things, n: int) -> None:
-    (await cast.ada.post("/prices", {"model": "own", "since": f"2026-01-{n + 1:02}", "input_usd": n, "output_usd": 2})).ok()
+    (
+        await cast.ada.post(
+            "/prices", {"model": "own", "since": f"2026-01-{n + 1:02}", "input_usd": n, "output_usd": 2}
+        )
+    ).ok()
 
 
 @lists("/usage")

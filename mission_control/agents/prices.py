@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -36,8 +36,6 @@ LIST = Path(__file__).with_name("prices.csv")
 MOST_USD = 10**6
 # A date at the end, the window that a program writes into the name, and the provider in front.
 SUFFIX = re.compile(r"(\[\w+\]|[-@]latest|[-@]20\d\d-?[01]\d-?[0-3]\d)+$")
-
-Priced = Literal["told", "list", "own", "unpriced"]
 
 
 def plain(model: str) -> str:
