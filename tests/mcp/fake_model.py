@@ -73,6 +73,7 @@ class FakeModel:
         asked = await request.get_json()
         names = _flat(asked.get("tools", ()))
         self.offered |= set(names)
+        self.heard = json.dumps(asked, ensure_ascii=False)
         results = [one for one in asked["input"] if one.get("type") == "function_call_output"]
         step = self._next(set(names), [_text(one["output"]) for one in results])
         if step is None:
