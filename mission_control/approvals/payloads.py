@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from mission_control.core import times
+from mission_control.core.diffs import FileDiff, is_diff, parsed
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import parts_of
 from mission_control.database.sql import placeholders
@@ -193,8 +194,6 @@ SHOWN_ELSEWHERE = {
     "reason", "evidence", "confidence", "fence", "decision", "gateway_request", "analytics", "rubric_scores",
     "task_id", "task_ids", "taskId", "taskIds", "taskIDs", *DIFFS,
 }  # fmt: skip
-HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
-KINDS = {"+": "added", "-": "removed", "@": "hunk"}
 # What a link is, by a part of its address.
 LINKS = (
     (r"/pull/\d+|/merge_requests/\d+|/pulls/\d+", "Pull request"),
@@ -207,27 +206,6 @@ LINKS = (
     (r"\.(csv|xlsx?|json|ya?ml)$", "Data"),
     (r"\.(log)$|/logs?/", "Log"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DiffLine:
-    """One line of a diff: `added`, `removed`, `hunk` or `same`, and its numbers before and after."""
-
-    kind: str
-    text: str
-    before: int | None
-    after: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileDiff:
-    """The change of one file, with how many lines were added and removed; `hidden` lines are not shown."""
-
-    path: str
-    lines: list[DiffLine]
-    added: int
-    removed: int
-    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,51 +292,6 @@ def _texts_of(value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for one in value[:50]:
             yield from _texts_of(one)
-
-
-def is_diff(text: str) -> bool:
-    return bool(HUNK.search(text)) or bool(re.search(r"^--- .*\n\+\+\+ ", text, re.MULTILINE))
-
-
-def parsed(text: str, path: str, most: int) -> list[FileDiff]:
-    """Return the files of a unified diff, with at most so many lines of all of them."""
-    files: list[tuple[str, list[DiffLine]]] = []
-    before = after = 0
-    in_hunk = False
-    for line in text.splitlines():
-        if line.startswith(("diff --git", "Index: ")) or (not in_hunk and line.startswith("--- ")):
-            in_hunk = False
-            if not files or files[-1][1] or line.startswith("diff"):
-                files.append((path or _path(line), []))
-        elif line.startswith("+++ ") and not in_hunk:
-            files = files or [(path, [])]
-            files[-1] = (path or _path(line) or files[-1][0], files[-1][1])
-        elif (found := HUNK.match(line)) is not None:
-            files, in_hunk = files or [(path, [])], True
-            before, after = int(found[1]), int(found[2])
-            files[-1][1].append(DiffLine("hunk", line, None, None))
-        elif in_hunk and not line.startswith("\\"):
-            kind = KINDS.get(line[:1], "same") if not line.startswith("@") else "same"
-            files[-1][1].append(
-                DiffLine(kind, line[1:], None if kind == "added" else before, None if kind == "removed" else after)
-            )
-            before, after = before + (kind != "added"), after + (kind != "removed")
-    found_files = []
-    for name, lines in files:
-        added, removed = (sum(one.kind == kind for one in lines) for kind in ("added", "removed"))
-        kept = lines[: max(0, most)]
-        most -= len(kept)
-        found_files.append(FileDiff(name or "Change", kept, added, removed, len(lines) - len(kept)))
-    return [one for one in found_files if one.lines or one.hidden]
-
-
-def _path(line: str) -> str:
-    """Return the path in a line of a diff's head."""
-    if line.startswith("diff --git"):
-        return line.split(" b/", 1)[-1].strip() if " b/" in line else line.removeprefix("diff --git").strip()
-    name = line.split(maxsplit=1)[1] if len(line.split(maxsplit=1)) > 1 else ""
-    name = name.split("\t")[0].strip()
-    return "" if name == "/dev/null" else re.sub(r"^[ab]/", "", name)
 
 
 def links(payload: object) -> list[Link]:

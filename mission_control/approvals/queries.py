@@ -36,7 +36,7 @@ ONLY_SYSTEM = OnlySystem("approval.apply_deadline")
 
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
-    " r.agent_name, r.summary, r.checked, r.evidence"
+    " r.agent_name, r.summary, r.checked, r.evidence, r.code"
     " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
     " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
@@ -62,6 +62,12 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
     }
 
 
+def code_part(code: object) -> dict[str, object] | None:
+    """Return which commit and which diff a decision is about; None where nothing in a repository was handed in."""
+    found = as_json(code)
+    return {name: found.get(name) for name in ("head", "diff_sha256")} if isinstance(found, dict) else None
+
+
 def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Parts:
     """Return what a request decides about; `tasks` are rows as `_SELECT` has them."""
     payload = payload if isinstance(payload, dict) else {}
@@ -74,6 +80,8 @@ def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Pa
         parts["description"] = [row["description"] for row in tasks]
     if tasks and asks_to_finish(action_type):
         parts["result"] = [[row["summary"], row["checked"], as_json(row["evidence"])] for row in tasks]
+        if any(codes := [code_part(row["code"]) for row in tasks]):
+            parts["code"] = codes
         parts["run"] = [row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}" for row in tasks]
     return parts
 

@@ -102,6 +102,8 @@ class Run(Identified):
 
     `fence` is the task's number of assignments at that moment. `cost_micros` is in millionths of a US dollar.
 
+    `code` is what it changed in a repository; its diff and the output of its tests are attachments.
+
     A run waits for people from `parked_at` on, without an expiry. From `ready_at` on its agent may go on: everything
     that it asked is settled, or something with `resumes_on_any`.
     """
@@ -125,6 +127,7 @@ class Run(Identified):
     summary = nullable(fields.TextField)
     checked = nullable(fields.TextField)
     evidence = json_field(null=True)
+    code = json_field(null=True)
     input_tokens = fields.BigIntField(default=0)
     output_tokens = fields.BigIntField(default=0)
     cached_tokens = fields.BigIntField(default=0)

@@ -93,6 +93,15 @@ def _finish(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checked", metavar="TEXT", help="what you checked, against which criterion, and how")
     parser.add_argument("--evidence", action="append", metavar="[TITLE=]URL", help="a link that shows it; any number")
     parser.add_argument("--attach", action="append", metavar="FILE", help="a small file that the work made; any number")
+    parser.add_argument(
+        "--code",
+        nargs="?",
+        const="",
+        metavar="BASE",
+        help="what you committed here since BASE: commits and diff; left out, since the main branch of origin",
+    )
+    parser.add_argument("--tests", metavar="FILE", help="what the tests printed; - reads it from standard input")
+    parser.add_argument("--pull-request", metavar="URL", help="the pull or merge request")
     parser.add_argument("--confidence", type=float, metavar="PERCENT", help="how sure you are that it is finished")
     _usage(parser)
     _task(parser)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS, ASK_SECONDS, RECONNECT_SECONDS = 600, 50, 5.0
 QUIET_SECONDS = 60.0  # a server that is there sends white space every 15
 NEXT = "/api/v1/agent/next"
+LONGEST_OUTPUT = 200_000
 # Refusals of a claim that mean that there is no work at the moment.
 HALTED = ("agent_paused", "board_paused", "organization_paused", "budget_exhausted", "claims_disabled", "worker_only")
 GONE = ("lease_lost", "run_ended", "task_deleted")
@@ -212,6 +213,8 @@ def finish(session: Session, given: Namespace) -> None:
         body["evidence"] = [_evidence(one) for one in given.evidence]
     if given.attach:
         body["artifacts"] = [_attached(path) for path in given.attach]
+    if code := _code(given):
+        body["code"] = code
     answer = session.on_task("POST", task_id, "/completions", body, body["fence"])
     session.held.drop(task_id)
     task, asks = answer["task"], " People are asked to approve it." if answer["approval"] else ""
@@ -226,6 +229,21 @@ def _evidence(text: str) -> dict[str, str]:
         raise Usage(f"{text!r} is no link. Write --evidence https://..., or --evidence 'Tests=https://...'.")
     title = (match["title"] or "").strip()
     return {"title": title, "url": match["url"]} if title else {"url": match["url"]}
+
+
+def _code(given: Namespace) -> dict[str, Any]:
+    """Return what was committed, and what the tests printed, as far as they are asked for."""
+    found: dict[str, Any] = {}
+    if given.code is not None:
+        from mission_control.client import git
+
+        found = git.code_since(given.code)
+    if given.pull_request:
+        found["pull_request"] = given.pull_request
+    if given.tests:
+        output = sys.stdin.buffer.read() if given.tests == "-" else read(given.tests)
+        found["tests"] = output.decode("utf-8", "replace").replace("\0", "")[-LONGEST_OUTPUT:]
+    return found
 
 
 def _attached(path: str) -> dict[str, str]:

@@ -309,7 +309,10 @@ async def propose(call: Call) -> Said:
 
 @tools.tool(
     "Finish a task",
-    hands_in(checked="What you checked, against which criterion, and how"),
+    hands_in(
+        checked="What you checked, against which criterion, and how",
+        code="People see its diff by file and comment at its lines",
+    ),
     HANDED_IN,
     role="worker",
     repeats=True,

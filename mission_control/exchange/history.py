@@ -66,8 +66,10 @@ SESSIONS = (
     "SELECT s.id, s.seq FROM agent_sessions s LEFT JOIN tasks t ON t.id = s.task_id"
     " WHERE s.board_id = ? AND s.started_at <= ? AND t.deleted_at IS NULL"
 )
-PLAIN_OF_RUN = tuple(name for name in RunPart.model_fields if name not in ("evidence", "started_at", "ended_at"))
-RUNS = f"SELECT id, task_id, started_at, ended_at, evidence, {', '.join(PLAIN_OF_RUN)} FROM task_runs"
+MADE_OF_RUN = ("evidence", "code", "started_at", "ended_at")
+PLAIN_OF_RUN = tuple(name for name in RunPart.model_fields if name not in MADE_OF_RUN)
+FILES_OF_CODE = dict.fromkeys(("diff_id", "diff_sha256", "tests_id"))  # files are not in an export
+RUNS = f"SELECT id, task_id, started_at, ended_at, evidence, code, {', '.join(PLAIN_OF_RUN)} FROM task_runs"
 
 
 async def runs_of(history: History, task_ids: list[str]) -> list[tuple[str, Row]]:
@@ -79,6 +81,8 @@ async def runs_of(history: History, task_ids: list[str]) -> list[tuple[str, Row]
 def _run(row: Row, history: History) -> Row:
     part = {name: row[name] for name in PLAIN_OF_RUN} | {"evidence": as_json(row["evidence"]) or []}
     part |= _period(row, history)
+    code = as_json(row["code"])
+    part["code"] = code and {name: one for name, one in code.items() if name not in FILES_OF_CODE}
     return part if row["ended_at"] else part | {"state": "released"}
 
 
@@ -179,7 +183,8 @@ class Work:
         for task in self.file.tasks:
             for part in task.runs:
                 fields = part.model_dump() | {
-                    "evidence": [one.model_dump(mode="json") for one in part.evidence] or None
+                    "evidence": [one.model_dump(mode="json") for one in part.evidence] or None,
+                    "code": part.code and part.code.model_dump(mode="json") | FILES_OF_CODE,
                 }
                 run_id = self.runs[task.number, part.fence]
                 yield Run(id=run_id, board_id=self.board.id, task_id=self.tasks[task.number], **fields)

@@ -15,7 +15,7 @@ from mission_control.http.late import kept_alive
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES, WORKER
 from mission_control.runs import claiming, leases, polling, queries
-from mission_control.runs.completions import complete_run, uploads_of
+from mission_control.runs.completions import complete_run, files_of
 from mission_control.runs.next import NextCreate, NextRead, next_of
 from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.api import TASK
@@ -200,13 +200,14 @@ async def clear_flag(actor: Actor, task: Task) -> OkResponse:
 async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate) -> dict[str, object]:
     """Hand in the work on a task.
 
-    The summary becomes a comment, the files become attachments, and all of it is kept with the run. Where the board
+    The summary becomes a comment, the files become attachments, and all of it is kept with the run. People see the diff
+    of `code` by file, and send the work back with comments at its lines, which come to you as a note. Where the board
     requires an approval before a task is done, people are asked for it with the summary and the evidence: when they
     approve, the task is done; when they send it back, it returns to your inbox as rework. The board's other rules
     hold: a refusal changes nothing. Sent again with the same fence it answers the same. The whole request has at most
     MAX_FILE_BYTES.
     """
-    files = await asyncio.to_thread(uploads_of, data.artifacts)
+    files = await asyncio.to_thread(files_of, data)
     run_id = await complete_run(actor, task, data, files)
     approval = await pending_of(task.id)
     return {"task": await task_read(task.id), "run": await queries.run_read(run_id), "approval": approval}

@@ -16,6 +16,7 @@ from mission_control.people.account_names import person_name
 
 MOST_COMMENTS, MOST_FILES, MOST_ATTEMPTS, MOST_ASKS = 10, 100, 10, 20
 LONGEST_LINE = 300  # characters of a summary or a reason in a line
+LONGEST_NOTE = 20_000  # characters of what should change, with the comments at lines
 
 type WhyKind = Literal["new", "rework", "resume", "held"]
 
@@ -230,16 +231,22 @@ def _sentence(kind: WhyKind, attempts: Sequence[Row], asks: Sequence[Row], comme
         since = _moment(attempts[0])[0]
         sent_back = [row for row in settled if row["state"] in ("changes_requested", "rejected")]
         if sent_back and _moment(sent_back[-1])[0] >= since:
-            return f"It was sent back: {_answer(sent_back[-1])}"
+            return f"It was sent back: {_answer(sent_back[-1], whole=True)}"
         notes = [row for row in comments if _moment(row)[0] > since]
-        return f"It was sent back. {notes[-1]['name']}: {_short(notes[-1]['text'])}" if notes else "It was sent back."
+        return f"It was sent back. {notes[-1]['name']}: {_whole(notes[-1]['text'])}" if notes else "It was sent back."
     count = len(attempts)
     earlier = "1 earlier attempt" if count == 1 else f"{count} earlier attempts"
     return f"{earlier} did not finish it." if count else "It is new."
 
 
-def _answer(row: Row) -> str:
+def _whole(text: str) -> str:
+    """Return what should change as it was written: its lines name files."""
+    return text if len(text) <= LONGEST_NOTE else f"{text[:LONGEST_NOTE]} …"
+
+
+def _answer(row: Row, *, whole: bool = False) -> str:
     """Return how an ask ended: `Ada approved it: yes, but not today`."""
     did = ANSWERS.get(row["state"])
     ended = f"{row['name'] or 'Mission Control'} {did}" if did else f"it was {row['state']}"
-    return f"{ended}: {_short(row['answer'])}" if row["answer"] else f"{ended}."
+    said = row["answer"] and (_whole if whole else _short)(row["answer"])
+    return f"{ended}: {said}" if said else f"{ended}."

@@ -1,6 +1,7 @@
 """Complete a run: store what was handed in, move the task, and ask for the approval that its board requires."""
 
 from base64 import b64decode
+from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.agents.budgets import report_usage
@@ -19,7 +20,7 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import acting_as, reacts_to, record
 from mission_control.runs.leases import is_over
-from mission_control.runs.queries import ArtifactCreate, CompletionCreate
+from mission_control.runs.queries import CodeCreate, CompletionCreate
 from mission_control.tasks.attachments import Upload, attach, uploaded
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
@@ -92,16 +93,32 @@ async def _ask_anew(task: Task) -> None:
             await ask_for_approval(itself, task, run)
 
 
-def uploads_of(artifacts: list[ArtifactCreate]) -> list[Upload]:
+DIFF, TESTS = "changes.diff", "tests.txt"  # the files of a change in a repository
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a hand-in: what was sent as files, and the diff and the output of tests, where there are some."""
+
+    artifacts: list[Upload]
+    diff: Upload | None = None
+    tests: Upload | None = None
+
+
+def files_of(given: CompletionCreate) -> Files:
     """Return the files that were sent. Raise Invalid when the content of one does not match its type."""
-    return [
+    artifacts = [
         uploaded(one.name, b64decode(one.content_base64), one.content_type.partition(";")[0].strip())
-        for one in artifacts
+        for one in given.artifacts
     ]
+    code = given.code or CodeCreate()
+    texts = ((DIFF, code.diff), (TESTS, code.tests))
+    diff, tests = (uploaded(name, text.encode(), "") if text.strip() else None for name, text in texts)
+    return Files(artifacts, diff, tests)
 
 
 @command("task.complete")
-async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files: list[Upload]) -> UUID:
+async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files: Files) -> UUID:
     """Complete a run and return its id. Completing it again is a no-op.
 
     A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence.
@@ -132,12 +149,19 @@ async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files:
     return run.id
 
 
-async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: list[Upload]) -> None:
+async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: Files) -> None:
     run.summary, run.checked = given.summary, given.checked or None
     run.evidence = [one.model_dump(mode="json") for one in given.evidence]
-    await update(run, "summary", "checked", "evidence")
-    for file in files:
+    for file in files.artifacts:
         await attach(actor, task, file, run.id)
+    if given.code is not None and given.code != CodeCreate():
+        diff, tests = [await attach(actor, task, one, run.id) if one else None for one in (files.diff, files.tests)]
+        run.code = given.code.model_dump(mode="json", exclude={"diff", "tests"}) | {
+            "diff_id": diff and str(diff.id),
+            "diff_sha256": diff and diff.sha256,
+            "tests_id": tests and str(tests.id),
+        }
+    await update(run, "summary", "checked", "evidence", "code")
     assert run.agent_id is not None  # it is the actor's run
     await report_usage(actor, run.agent_id, given, board_id=task.board_id, task_id=task.id, run_id=run.id)
     record(
@@ -148,6 +172,6 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
         fence=run.fence,
         status=task.status,
         evidence=len(given.evidence),
-        artifacts=len(files),
+        artifacts=len(given.artifacts),
         **given.figures(),
     )

@@ -132,13 +132,16 @@ def _is_base64(text: str) -> str:
     return text
 
 
+HttpUrl = Annotated[
+    AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
+]
+
+
 class Evidence(Body):
     """A link to something that shows what was done."""
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
-    url: Annotated[
-        AnyUrl, UrlConstraints(max_length=LONGEST_URL, allowed_schemes=["http", "https"]), AfterValidator(_fits)
-    ]
+    url: HttpUrl
 
 
 class EvidenceRead(Schema):
@@ -154,6 +157,48 @@ class ArtifactCreate(Body):
     name: NonEmptyStr
     content_base64: Annotated[str, AfterValidator(_is_base64)]
     content_type: str = Field(default="", max_length=255)
+
+
+CommitId = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern="^[0-9a-fA-F]{7,64}$")]
+LONGEST_DIFF, LONGEST_OUTPUT, MOST_COMMITS = 1_000_000, 200_000, 100
+
+
+class Commit(Body):
+    """A commit of the work."""
+
+    id: CommitId
+    title: Annotated[str, Field(max_length=500)] = ""
+    url: HttpUrl | None = None
+
+
+class Code(Body):
+    """Where in a repository the work is."""
+
+    base: Annotated[CommitId | None, Field(description="The commit that the work began with")] = None
+    head: Annotated[CommitId | None, Field(description="Its last commit; who approves, approves this one")] = None
+    branch: Annotated[Annotated[str, Field(max_length=255)] | None, Field(description="The branch that it is on")] = (
+        None
+    )
+    pull_request: Annotated[HttpUrl | None, Field(description="Its pull or merge request")] = None
+    commits: Annotated[list[Commit], Field(max_length=MOST_COMMITS, description="From the first to the last")] = []
+
+
+class CodeCreate(Code):
+    """What changed in a repository: the commits, the diff, and what the tests printed."""
+
+    diff: Annotated[
+        str,
+        Field(max_length=LONGEST_DIFF, description="A unified diff, as git makes it; people see it by file"),
+    ] = ""
+    tests: Annotated[str, Field(max_length=LONGEST_OUTPUT, description="What the tests printed")] = ""
+
+
+class CodeRead(Code):
+    """What changed in a repository; its diff and the output of its tests are files of the task."""
+
+    diff_id: Annotated[UUID | None, Field(description="The file with the diff")]
+    diff_sha256: Annotated[str | None, Field(description="The SHA-256 of the diff, in hexadecimal digits")]
+    tests_id: Annotated[UUID | None, Field(description="The file with what the tests printed")]
 
 
 class CompletionCreate(UsageFigures):
@@ -187,6 +232,7 @@ class CompletionCreate(UsageFigures):
     ] = None
     evidence: list[Evidence] = Field(default_factory=list, max_length=MOST_EVIDENCE)
     artifacts: list[ArtifactCreate] = Field(default_factory=list, max_length=MOST_ARTIFACTS)
+    code: Annotated[CodeCreate | None, Field(description="What changed in a repository")] = None
 
 
 class ArtifactRead(Schema):
@@ -219,6 +265,7 @@ class RunRead(Schema):
     checked: str | None
     evidence: list[EvidenceRead]
     artifacts: list[ArtifactRead]
+    code: Annotated[CodeRead | None, Field(description="What changed in a repository")]
     input_tokens: int
     output_tokens: int
     cached_tokens: int
@@ -254,7 +301,7 @@ COLUMNS = (
     "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, CASE WHEN r.ended_at IS NULL AND r.parked_at"
     " IS NOT NULL THEN 'waiting' ELSE r.state END AS state, r.started_at, r.lease_expires_at, r.parked_at, r.ready_at,"
     " (SELECT COALESCE(d.offered_at, d.sent_at) FROM deliveries d WHERE d.id = r.id) AS notified_at,"
-    " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, NULL AS artifacts, r.input_tokens,"
+    " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, r.code, NULL AS artifacts, r.input_tokens,"
     " r.output_tokens, r.cached_tokens, r.written_tokens, r.unpriced_tokens, r.cost_micros AS cost_usd"
 )
 
@@ -300,6 +347,7 @@ async def _serialize_runs(found: list[Row]) -> list[Row]:
     for row in found:
         row |= {name: wire_moment(row[name]) for name in MOMENTS}
         row |= {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts.get(str(row["id"]), [])}
+        row["code"] = as_json(row["code"])
         row["cost_usd"] /= MICROS
     return found
 

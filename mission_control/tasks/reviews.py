@@ -5,9 +5,11 @@ from copy import copy
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.decisions import CLOSED
+from mission_control.approvals.decisions import CLOSED, decide_approval
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import asks_to_finish
+from mission_control.approvals.queries import code_part
+from mission_control.approvals.reading import pending_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid
@@ -28,7 +30,8 @@ from mission_control.tasks.schemas import TaskMove, TaskReview
 
 _SELECT = (
     "SELECT t.id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary, r.checked,"
-    " r.evidence FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
+    " r.evidence, r.code FROM tasks t"
+    " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
 )
 
 
@@ -44,22 +47,37 @@ async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
             "run": row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}",
             "failure": row["flag_reason"],
         }
+        | ({"code": code} if (code := code_part(row["code"])) else {})
         for row in found
     }
 
 
 @command("task.review")
 async def review_task(actor: Actor, task: Task, review: TaskReview) -> Task:
-    """Finish a task in review, approved in the person's name, or send it back. Raise Conflict when it left review."""
+    """Finish a task in review, approved in the person's name, or send it back. Raise Conflict when it left review.
+
+    Either way the pending request to finish it is decided, if there is one.
+    """
     task = await locked_task(task)
     if task.status != "review":
         raise Conflict(ErrorCode.TASK_NOT_IN_REVIEW.detail())
     refuse_changed(review.substance, (await parts_of_tasks([task.id]))[task.id])
     if review.decision == "approved":
-        if review.note:
-            await write_comment(actor, task, review.note, notify=False)
+        if words := review.words():
+            await write_comment(actor, task, words, notify=False)
         return await move_card(actor, task, TaskMove(status="done", approve=True))
-    return await _send_back(actor, task, review.note, await last_worker(task))
+    return await _return(actor, task, review.words())
+
+
+async def _return(actor: Actor, task: Task, note: str) -> Task:
+    """Send a task back: by the pending request to finish it, if there is one, which `finish_or_send_back` follows."""
+    agent_id, asked = await last_worker(task), await pending_of(task.id)
+    if agent_id is None or asked is None or not asks_to_finish(asked["action_type"]):
+        return await _send_back(actor, task, note, agent_id)
+    approval = await Approval.get(id=asked["id"])
+    approval.board = task.board
+    await decide_approval(actor, approval, "changes_requested", note)
+    return task
 
 
 async def _send_back(actor: Actor, task: Task, note: str | None, agent_id: UUID | None) -> Task:

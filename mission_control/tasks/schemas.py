@@ -172,23 +172,53 @@ class TaskMove(Body):
         return self
 
 
+LONGEST_REVIEW = 20_000
+
+
+class LineComment(Body):
+    """What a person says about a line of the diff."""
+
+    path: Annotated[NonEmptyStr, Field(max_length=1000)]
+    line: Annotated[int | None, Field(ge=0, lt=2**31, description="Its number; null: the file as a whole")] = None
+    is_former: Annotated[bool, Field(description="Whether it is a line as it was before")] = False
+    text: Annotated[NonEmptyStr, Field(max_length=4000)]
+
+    def words(self) -> str:
+        """Return the comment as a note has it, in Markdown: "`app.py:12`: ..."."""
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"`{place.replace('`', '')}`{' (before)' if self.is_former else ''}: {self.text}"
+
+
 class TaskReview(Body):
     """What a person says of a task in review."""
 
-    model_config = Body.model_config | example(decision="changes_requested", note="Shorter, please.")
+    model_config = Body.model_config | example(
+        decision="changes_requested",
+        note="Shorter, please.",
+        lines=[{"path": "app.py", "line": 12, "text": "Why not the one that is there?"}],
+    )
 
     decision: Annotated[Literal["approved", "changes_requested"], SentBack]
     note: Annotated[
         Annotated[NonEmptyStr, Field(max_length=4000)] | None,
-        Field(description="A comment; needed for `changes_requested`"),
+        Field(description="A comment; for `changes_requested` it or `lines` are needed"),
     ] = None
+    lines: Annotated[
+        list[LineComment], Field(max_length=100, description="Comments at lines of the diff; they end the note")
+    ] = []
     substance: Seen = None
 
     @model_validator(mode="after")
     def _note_when_sent_back(self) -> Self:
-        if self.decision == "changes_requested" and self.note is None:
+        if self.decision == "changes_requested" and not self.words():
             raise ValueError("say what should change")
+        if len(self.words()) > LONGEST_REVIEW:
+            raise ValueError(f"the note and all comments have at most {LONGEST_REVIEW} characters")
         return self
+
+    def words(self) -> str:
+        """Return the note with the comments at lines, each a paragraph."""
+        return "\n\n".join([*([self.note] if self.note else []), *(one.words() for one in self.lines)])
 
 
 class TaskCommentRead(Schema):

@@ -10,6 +10,7 @@ from mission_control.exchange import export_reading, history
 from mission_control.log.leases import Delivery
 from mission_control.runs import session_ends
 from mission_control.runs.models import Activity, AgentSession, Note
+from tests.api.test_code_handed_in import CODE
 from tests.api.test_exports import IMPORT, SMALL, without
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
@@ -46,8 +47,8 @@ async def worked(cast: Cast) -> dict[str, Any]:
     for title in ("Read it", "Went on"):
         await report(cast, handed_in, title)
     work = {"fence": handed_in["fence"], "summary": "Done.", "checked": "All of it.", "status": "review"}
-    evidence = [{"title": "CI", "url": "https://ci.example.org/1"}]
-    (await cast.vega.post(f"/agent{cast.task(handed_in)}/completions", work | {"evidence": evidence})).ok()
+    work |= {"evidence": [{"title": "CI", "url": "https://ci.example.org/1"}], "code": CODE}
+    (await cast.vega.post(f"/agent{cast.task(handed_in)}/completions", work)).ok()
     back = await claimed(cast, "Polish")
     (await cast.vega.delete(f"/agent{cast.task(back)}/lease?fence={back['fence']}&reason=No%20sand.")).ok()
     (await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": back["id"]})).ok()
@@ -69,6 +70,7 @@ async def test_work_of_agents_is_in_the_file_without_the_trash(cast: Cast) -> No
     assert (run["fence"], run["agent_name"], run["state"], run["summary"]) == (1, "Vega", "completed", "Done.")
     assert (run["checked"], run["input_tokens"], run["cost_micros"]) == ("All of it.", 5, 20_000)
     assert run["evidence"] == [{"title": "CI", "url": "https://ci.example.org/1"}]
+    assert run["code"] == {name: CODE[name] for name in ("base", "head", "branch", "pull_request", "commits")}
     assert [(one["fence"], one["state"], one["end_reason"]) for one in polish["runs"]] == [
         (1, "released", "No sand."), (2, "released", history.WENT_ON),
     ]  # fmt: skip
@@ -105,6 +107,8 @@ async def test_work_of_agents_is_imported_as_history(cast: Cast) -> None:
     assert tasks["Grind"]["fence"] == 1 and tasks["Polish"]["fence"] == 2
     [run] = (await cast.ada.get(f"{grind}/runs")).ok()["items"]
     assert (run["summary"], run["cost_usd"], run["agent_id"]) == ("Done.", 0.02, None)
+    assert (run["code"]["head"], run["code"]["diff_id"]) == (CODE["head"], None)
+    (await (await visitor(cast.app, cast.ada)).get(grind)).has(CODE["branch"])
     states = [(await cast.ada.get(f"{one}/notes")).ok()["items"][0]["state"] for one in (grind, polish)]
     assert states == ["read", "expired"]
     sessions = (await cast.ada.get(f"{board}/sessions")).ok()["items"]

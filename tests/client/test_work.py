@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -334,3 +335,37 @@ async def test_help_names_commands_and_exit_codes(made: Crew, vega: Terminal) ->
     assert "give-back" in printed and "  75  the server is too busy" in printed
     assert "--evidence" in await vega.done("finish", "--help")
     assert await vega.done("--version") == "0.1.0\n"
+
+
+async def test_commits_and_diff_are_handed_in_from_the_repository(made: Crew, vega: Terminal) -> None:
+    await made.add_task("Keep it longer")
+    await vega.done("claim")
+    assert (await vega.run("finish", "Done.", "--code")).code == 2  # no repository is here
+
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=Vega", "-c", "user.email=vega@example.org")
+        done = subprocess.run(["git", *who, *words], cwd=vega.folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "--quiet", "--initial-branch=main")
+    (vega.folder / "app.py").write_text("TTL = 5\n")
+    git("add", "app.py")
+    git("commit", "--quiet", "--message=Begin")
+    git("switch", "--quiet", "--create", "longer")
+    (vega.folder / "app.py").write_text("TTL = 300\n")
+    git("commit", "--quiet", "--all", "--message=Keep it\tlonger")
+    for wrong in ("nothing", "--output=/x"):
+        assert (await vega.run("finish", "Done.", f"--code={wrong}")).code == 2
+    printed = await vega.run("finish", "Done.", "--code", "--tests", "-", typed="1 passed\n")
+    assert printed.code == 0 and "What is not committed is not in it." in printed.err
+    [run] = (await made.ask("GET", f"{made.tasks}/{(await made.ask('GET', made.tasks))['items'][0]['id']}/runs"))[
+        "items"
+    ]
+    code = run["code"]
+    assert (code["base"], code["head"], code["branch"]) == (
+        git("rev-parse", "main"),
+        git("rev-parse", "HEAD"),
+        "longer",
+    )
+    assert [(one["id"], one["title"]) for one in code["commits"]] == [(code["head"], "Keep it\tlonger")]
+    assert [one["name"] for one in run["artifacts"]] == ["changes.diff", "tests.txt"]

@@ -45,9 +45,11 @@ async def test_worker_needs_six_calls(cast: Cast, mode: str) -> None:
             held["fence"],
         )
         assert again["why"]["text"] == "You go on: Ada answered: /shop/name, the rest to /"
-        done = await vega.ok("finish", **held, summary="Redirected.", checked="All 12 addresses.")
+        code = {"head": "3f" * 20, "diff": "--- a/map\n+++ b/map\n@@ -0,0 +1 @@\n+/shop /\n"}
+        done = await vega.ok("finish", **held, summary="Redirected.", checked="All 12 addresses.", code=code)
         assert done["task"]["status"] == "review"
-    assert await Run.filter(state="completed", task_id=redirect["id"], checked="All 12 addresses.").count() == 1
+    [run] = await Run.filter(state="completed", task_id=redirect["id"], checked="All 12 addresses.")
+    assert run.code["head"] == code["head"] and run.code["diff_id"]
 
 
 async def test_answer_within_the_wait_comes_with_the_question(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 import { install } from "../app.js";
+import * as diff from "./diff.js";
 import * as files from "./files.js";
 import * as props from "./props.js";
 
-install(files, props);
+install(diff, files, props);

@@ -1,0 +1,133 @@
+"""Unified diffs, as people read them: by file, with bounds. What a diff holds was written by others."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+HUNK = re.compile(r"^@@+ -(\d+)(?:,(\d+))? .*?\+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+KINDS = {"+": "added", "-": "removed"}
+LONGEST_LINE = 1000
+# What one does not see, or what moves what one sees: written out, so that nothing hides in a diff.
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+STATES = {"new file mode": "new", "deleted file mode": "deleted", "rename from": "renamed", "copy from": "copied"}
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a diff: `added`, `removed`, `hunk` or `same`, and its numbers before and after."""
+
+    kind: str
+    text: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(slots=True)
+class FileDiff:
+    """The change of one file, with how many lines were added and removed; `hidden` lines are not shown.
+
+    `state` says in a word what else became of it: new, deleted, renamed, copied, binary, or its mode.
+    """
+
+    path: str
+    lines: list[DiffLine] = field(default_factory=list)
+    added: int = 0
+    removed: int = 0
+    hidden: int = 0
+    former: str = ""
+    state: str = ""
+
+    def add(self, line: DiffLine, most: int) -> None:
+        self.added += line.kind == "added"
+        self.removed += line.kind == "removed"
+        if len(self.lines) < most:
+            self.lines.append(line)
+        else:
+            self.hidden += 1
+
+
+def is_diff(text: str) -> bool:
+    return bool(HUNK.search(text)) or bool(re.search(r"^--- .*\n\+\+\+ ", text, re.MULTILINE))
+
+
+def parsed(text: str, path: str, most: int) -> list[FileDiff]:
+    """Return the files of a unified diff, with at most so many lines of all of them; `path` where it names none."""
+    found: list[FileDiff] = []
+    for one in _files(text, path, max(0, most)):
+        if one.lines or one.hidden or one.state:
+            one.path = one.path or "Change"
+            found.append(one)
+    return found
+
+
+def _files(text: str, path: str, most: int) -> Iterator[FileDiff]:
+    one, left = FileDiff(path), most
+    before = after = olds = news = 0  # the numbers of the next line, and how many lines the hunk still has
+    in_hunk = False
+    for line in re.split(r"\r?\n", text.removesuffix("\n")):
+        is_counted = (olds > 0 or news > 0) and line[:1] in ("+", "-", " ", "")
+        # Diffs that models write count badly: what looks like a line of the hunk is one.
+        if is_counted or (in_hunk and line[:1] in ("+", "-", " ") and not line.startswith("--- ")):
+            kind = KINDS.get(line[:1], "same")
+            numbers = None if kind == "added" else before, None if kind == "removed" else after
+            one.add(DiffLine(kind, _seen(line[1:]), *numbers), left)
+            before, after = before + (kind != "added"), after + (kind != "removed")
+            olds, news = olds - (kind != "added"), news - (kind != "removed")
+        elif (hunk := HUNK.match(line)) is not None:
+            in_hunk = True
+            before, after = int(hunk[1]), int(hunk[3])
+            olds, news = int(hunk[2] or 1), int(hunk[4] or 1)
+            one.add(DiffLine("hunk", _seen(line), None, None), left)
+        elif line.startswith(("diff --git ", "Index: ")) or (line.startswith("--- ") and in_hunk):
+            yield one
+            left -= len(one.lines)
+            one, in_hunk, olds, news = FileDiff(path or _path(line)), False, 0, 0
+        elif not in_hunk:
+            _read_head(one, line, path)
+    yield one
+
+
+def _read_head(one: FileDiff, line: str, path: str) -> None:
+    """Read a line above the first hunk of a file."""
+    if line.startswith(("--- ", "+++ ")):
+        one.path = path or _path(line) or one.path
+    elif line.startswith(("rename to ", "copy to ")):
+        one.path = path or _named(line.split(" ", 2)[2])
+    elif line.startswith(("Binary files ", "GIT binary patch")):
+        one.state = "binary"
+    elif line.startswith("new mode "):
+        one.state = one.state or f"mode {_seen(line.split()[-1])}"
+    for head, state in STATES.items():
+        if line.startswith(f"{head} "):
+            one.state = state
+            one.former = _named(line.removeprefix(f"{head} ")) if state in ("renamed", "copied") else ""
+
+
+def _path(line: str) -> str:
+    """Return the path in a line of a diff's head."""
+    if line.startswith("diff --git "):
+        found = re.search(r'(?: b/| "b/)', line)
+        name = line[found.start() + 1 :] if found else line.removeprefix("diff --git ")
+    else:
+        name = line.partition(" ")[2].split("\t")[0]
+    name = _named(name.strip())
+    return "" if name == "/dev/null" else re.sub(r"^[ab]/", "", name)
+
+
+def _named(name: str) -> str:
+    """Return a path as it is: git writes those with bytes above 127 in quotes, in octal."""
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        raw = re.sub(
+            rb"\\([0-7]{3})", lambda one: bytes([int(one[1], 8) & 255]), name[1:-1].encode("latin-1", "replace")
+        )
+        name = raw.decode("utf-8", "replace").replace('\\"', '"').replace("\\\\", "\\")
+    return _seen(name)
+
+
+def visible(text: str) -> str:
+    """Return a text with what one does not see written out."""
+    return UNSEEN.sub(lambda one: one[0] if one[0] == "\n" else f"\\u{ord(one[0]):04x}", text)
+
+
+def _seen(text: str) -> str:
+    return visible(text) if len(text) <= LONGEST_LINE else f"{visible(text[:LONGEST_LINE])}…"
