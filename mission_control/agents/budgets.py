@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from operator import add
+from typing import Any, get_args
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -13,7 +14,7 @@ from tortoise.transactions import in_transaction
 from mission_control.agents.amounts import inside
 from mission_control.agents.models import WARN_AT_PERCENT, Budget, UsageEntry
 from mission_control.agents.prices import set_prices
-from mission_control.agents.usage_queries import BudgetCreate, RequestUsage, UsageFigures, concerned, today
+from mission_control.agents.usage_queries import BudgetCreate, RequestUsage, Source, UsageFigures, concerned, today
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
 from mission_control.core.errors import Conflict, Invalid, existing, invalid_field
@@ -36,6 +37,8 @@ EVENTS = (
 
 # Of entries, runs and sessions.
 SUMS = ("input_tokens", "output_tokens", "cached_tokens", "written_tokens", "unpriced_tokens", "cost_micros")
+type Stated = dict[str, list[int]]
+SOURCES: tuple[str, ...] = get_args(Source)
 NAMES, WHERE = ("input", "output", "micros"), ("measured", "reported")
 MARKS = ("warned_on", "exceeded_on", "state_at")
 
@@ -84,10 +87,12 @@ async def report_usage(
     task_id: UUID | None = None,
     run_id: UUID | None = None,
     session_id: UUID | None = None,
+    stated: Stated | None = None,
 ) -> list[UsageEntry]:
     """Record what an agent used, count it against its budgets, and return what was new: not nothing, nor a known key.
 
-    With a run, its sums grow too. Of an agent on a gateway only what the gateway has not measured counts.
+    With a run, its sums grow too. Of an agent on a gateway only what the gateway has not measured counts. `stated` is
+    how much each source has said of the session; it grows, and decides what counts.
     """
     [found] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
@@ -99,14 +104,32 @@ async def report_usage(
     organization_id = UUID(str(found["organization_id"]))
     given = {**about, "organization_id": organization_id, "day": today()}
     entries = [
-        UsageEntry(**one.figures(), key=getattr(one, "key", None), **given) for one in await _unknown(agent_id, used)
+        UsageEntry(**one.figures(), key=getattr(one, "key", None), source=getattr(one, "source", SOURCES[-1]), **given)
+        for one in await _unknown(agent_id, used)
     ]
     entries = [one for one in entries if _figures(one)]
     await set_prices(organization_id, entries)
     if found["gateway_id"] is not None:
         for entry in entries:
             _count_only(entry, await beyond_known(agent_id, _figures(entry), "reported"))
+    elif stated is not None:
+        for entry in entries:
+            _count_only(entry, beyond_stated(stated, entry))
     return await _count(entries)
+
+
+def beyond_stated(stated: Stated, entry: UsageEntry) -> Figures:
+    """Add an entry to what its source has said of a session, and return what of it counts.
+
+    A source counts nothing where a better one speaks, and a better one only what goes beyond what has been counted.
+    """
+    mine, counted = (Figures(*stated.get(name, ())) for name in (entry.source, "counted"))
+    mine = Figures(*map(add, astuple(mine), astuple(_figures(entry))))
+    stated[entry.source] = [*astuple(mine)]
+    if min(SOURCES.index(name) for name in stated if name != "counted") < SOURCES.index(entry.source):
+        return Figures()
+    stated["counted"] = [*astuple(counted.larger(mine))]
+    return mine.beyond(counted)
 
 
 def _figures(entry: UsageEntry) -> Figures:

@@ -24,8 +24,8 @@ WARN_AT_PERCENT = 80
 class UsageEntry(Dated):
     """Tokens and money of an agent, counted at once. `cost_micros` is in millionths of a US dollar.
 
-    `source` is `agent` for what it reported itself, and `gateway` for what its gateway measured. Of an agent on a
-    gateway each counts only what goes beyond the other.
+    `source` is `agent` for what it reported itself, `program` or `acp` for what its program or its client told, and
+    `gateway` for what its gateway measured. Of an agent on a gateway each counts only what goes beyond the other.
 
     Of the `input_tokens`, `cached_tokens` came from the model's cache, and `written_tokens` were written to it. `key`
     is how the agent's program knows one request to its model: a second report of it counts nothing.

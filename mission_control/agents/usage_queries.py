@@ -60,9 +60,19 @@ class UsageFigures(Body):
         return kept | {"cost_micros": micros(self.cost_usd)}
 
 
+Source = Literal["program", "acp", "agent"]  # the best first
+
+
 class RequestUsage(UsageFigures):
     """What one request to a model cost, or several."""
 
+    source: Annotated[
+        Source,
+        Field(
+            description="Who says it: the program by hooks or telemetry, the client by ACP, or the agent itself; of a"
+            " session the first of these counts that is there"
+        ),
+    ] = "agent"
     key: Annotated[
         Annotated[str, Field(max_length=200)] | None,
         BlankToNone,

@@ -169,6 +169,8 @@ def usage_of(record: Body) -> Iterable[tuple[str, RequestUsage]]:
             input_tokens=tokens["input"] + tokens["cache_read"] + tokens["cache_creation"],
             output_tokens=tokens["output"],
             cached_tokens=tokens["cache_read"],
+            written_tokens=tokens["cache_creation"],
+            source="program",
             cost_usd=Decimal(min(max(micros, 0), MOST_USD * 10**6)) / 10**6,
         ),
     )

@@ -15,11 +15,14 @@ def began_request(hook: Hook) -> None:
     """A request to the model begins, which is a sign and nothing else."""
 
 
+USED = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_input_tokens")
+
+
 def requested(hook: Hook) -> None:
     """A request to the model has ended: what it used up. Its input has what came from the cache."""
     used, response = hook.body.get("token_usage"), hook.of("response_id")
     if isinstance(used, dict) and response:
-        known = {name: number_of(used.get(name)) for name in ("input_tokens", "output_tokens", "cached_input_tokens")}
+        known = {name: number_of(used.get(name)) for name in USED}
         hook.usage.append(
             RequestUsage(
                 key=f"cx:{response}" if name_of(response) else f"cx:{named(response)}",
@@ -27,6 +30,8 @@ def requested(hook: Hook) -> None:
                 input_tokens=known["input_tokens"],
                 output_tokens=known["output_tokens"],
                 cached_tokens=known["cached_input_tokens"],
+                written_tokens=known["cache_write_input_tokens"],
+                source="program",
             )
         )
     if hook.body.get("error"):

@@ -18,7 +18,8 @@ class AgentSession(Identified):
     `last_seen_at`; `lost` says that this was recorded. `doing` is the title of the last activity that began and has not
     ended (`doing_ref` is its `ref`), else of the last that ended. `plan` is a list of steps with `text` and `state`.
     `seq` is the number of its newest activity. `failures` is how often the error `failing` came in a row. `digest` is
-    the SHA-256 over the activities of one that ended.
+    the SHA-256 over the activities of one that ended. `usage_sources` is how much each source said was used, and how
+    much of it was `counted`: input, output, millionths of a dollar.
     """
 
     board = reference("Board")
@@ -63,6 +64,7 @@ class AgentSession(Identified):
     written_tokens = fields.BigIntField(default=0)
     unpriced_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
+    usage_sources = json_field(null=True)
 
     class Meta:
         table = "agent_sessions"

@@ -32,6 +32,7 @@ from mission_control.runs.session_view import (
     Turn,
     acts_of,
     changed_files,
+    differences_of,
     mode_of,
     notes_as_acts,
     plan_of,
@@ -194,7 +195,9 @@ async def side(view: SessionView) -> str:
         view.session_id,
     )
     files, sums = changed_files(acts_of(items)), await sums_of_session(view.session_id)
-    context = {"session": await view.session(), "files": files, "inner": inner, "sums": sums}
+    session = await view.session()
+    differences = differences_of(session["usage_sources"])
+    context = {"session": session, "files": files, "inner": inner, "sums": sums, "differences": differences}
     return render_macro("runs/session_side.html", "side", view=view, **context)
 
 

@@ -86,6 +86,9 @@ class AgentSessionRead(Schema):
     written_tokens: int
     unpriced_tokens: int
     cost_usd: float
+    usage_sources: Annotated[
+        dict[str, int], Field(description="Tokens by who says it: program, acp, agent; the first of them counts")
+    ]
 
 
 class SessionQuery(Paging):
@@ -174,8 +177,13 @@ def _read(row: Row) -> Row:
     row |= {name: wire_moment(row[name]) for name in MOMENTS}
     plan = [{name: one[name] for name in ("text", "state")} for one in as_json(row["plan"]) or []]
     row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
+    row["usage_sources"] = {name: one[0] + one[1] for name, one in stated_of(row).items() if name != "counted"}
     row |= {"activity_count": row["seq"], "cost_usd": row["cost_micros"] / MICROS}
     return {name: row[name] for name in AgentSessionRead.model_fields}
+
+
+def stated_of(row: Row) -> dict[str, list[int]]:
+    return cast(dict[str, list[int]], as_json(row["usage_sources"]) or {})
 
 
 MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at")

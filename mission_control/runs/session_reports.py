@@ -170,7 +170,7 @@ class Reported(NamedTuple):
 # What a report changes of a session; the first are as the program says.
 FACTS = ("client_version", "host_label", "cwd_label", "branch", "model", "mode", "title")
 CHANGED = (
-    *(*FACTS, *SUMS, "doing", "doing_at", "doing_ref", "failures", "failing"),
+    *(*FACTS, *SUMS, "usage_sources", "doing", "doing_at", "doing_ref", "failures", "failing"),
     *(*ENDED, "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
 )
 
@@ -199,6 +199,7 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     if keeps_state and not is_new:
         session.state, session.state_at = before["state"], before["state_at"]
     if given.usage:
+        stated = dict(session.usage_sources or {})
         used = await report_usage(
             actor,
             agent_id,
@@ -207,7 +208,9 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
             task_id=given.task_id or (run.task_id if run else None),
             run_id=run.id if run else None,
             session_id=session.id,
+            stated=stated,
         )
+        session.usage_sources = stated or None
         for name in SUMS:
             setattr(session, name, getattr(session, name) + sum(getattr(one, name) for one in used))
     if given.ended:

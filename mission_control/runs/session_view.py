@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from mission_control.agents.amounts import tokens
 from mission_control.boards.queries import STUCK_AT
 from mission_control.core import times
 from mission_control.database.sql import Row
@@ -69,6 +70,22 @@ class Act:
     @property
     def words(self) -> str:
         return "".join(one.text for one in self.title)
+
+
+SPEAKERS = {"program": "Its program", "acp": "Its client", "agent": "The agent itself"}  # of usage, the best first
+LEAST_DIFFERENCE = 5  # percent
+
+
+def differences_of(sources: dict[str, int]) -> list[str]:
+    """Return what other sources say of the tokens of a session than the one that counts, where that is much."""
+    counts, *others = sorted(sources, key=list(SPEAKERS).index) or [""]
+    found = []
+    for name in others:
+        percent = round(100 * (sources[name] - sources[counts]) / max(1, sources[counts]))
+        if abs(percent) > LEAST_DIFFERENCE:
+            how = f"{abs(percent)} % {'more' if percent > 0 else 'less'} than {SPEAKERS[counts].lower()}"
+            found.append(f"{SPEAKERS[name]} says {tokens(sources[name])}, {how}.")
+    return found
 
 
 def program_of(session: Row) -> str:

@@ -94,6 +94,28 @@ async def test_what_has_no_price_is_not_nothing(cast: Cast) -> None:
     assert [(one["unpriced_tokens"], one["cost_usd"]) for one in (read, attempt)] == [(105, 0.25)] * 2
 
 
+async def test_of_a_session_one_source_counts(cast: Cast) -> None:
+    session = {"external_id": "one", "client": "codex"}
+
+    async def said(source: str, key: str, tokens: int, usd: str = "0") -> tuple[int, float, dict[str, int]]:
+        usage = {"source": source, "key": key, "model": "gpt-5.4", "input_tokens": tokens, "cost_usd": usd}
+        (await cast.vega.post("/agent/reports", {"session": session, "usage": [usage]})).ok()
+        [read] = (await cast.ada.get(f"{cast.home}/sessions")).ok()["items"]
+        return read["input_tokens"], read["cost_usd"], read["usage_sources"]
+
+    budget = (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 10_000})).ok()
+    assert await said("agent", "a1", 1000, "0.01") == (1000, 0.01, {"agent": 1000})
+    assert await said("acp", "b1", 600, "0.02") == (1000, 0.02, {"agent": 1000, "acp": 600})
+    assert await said("program", "c1", 1400) == (1400, 0.02, {"agent": 1000, "acp": 600, "program": 1400})
+    assert await said("program", "c1", 1400) == (1400, 0.02, {"agent": 1000, "acp": 600, "program": 1400})
+    assert (await said("agent", "a2", 5000, "9"))[:2] == (1400, 0.02)
+    assert await said("program", "c2", 9_000) == (10_400, 0.026, {"agent": 6000, "acp": 600, "program": 10_400})
+    assert (await cast.ada.get(f"/budgets/{budget['id']}")).ok()["used"] == 10_400
+    assert [one.input_tokens for one in await UsageEntry.all().order_by("created_at", "id")] == [1000, 0, 400, 0, 9000]
+    sums = (await cast.ada.get("/usage/shares")).ok()["sums"]
+    assert (sums["input_tokens"], sums["cost_usd"], sums["unpriced_tokens"]) == (10_400, 0.026, 0)
+
+
 async def test_own_price_comes_before_the_list(cast: Cast) -> None:
     before = await head(cast)
     made = (await cast.ada.post("/prices", OWN | {"model": "Local-Qwen"})).ok()

@@ -34,7 +34,7 @@ async def test_recorded_requests_count_once(cast: Cast) -> None:
         assert await sent(cast, *OTLP["logs"].values()) == {}
     [session] = await sessions(cast)
     assert (session["external_id"], session["client"], session["client_version"]) == (SESSION, "claude-code", "2.1.332")
-    assert (session["input_tokens"], session["output_tokens"], session["cost_usd"]) == (1000, 50, 0)
+    assert (session["input_tokens"], session["output_tokens"], session["cost_usd"]) == (1000, 50, 0.005)
     assert session["model"] == "claude-opus-5-5" and await UsageEntry.all().count() == 1
 
 
@@ -44,6 +44,7 @@ async def test_what_came_from_the_cache_is_part_of_the_input(cast: Cast) -> None
     await sent(cast, one, request_of(request_id="req_2", cost_usd="0.002", **tokens), one)
     [session] = await sessions(cast)
     assert (session["input_tokens"], session["cached_tokens"], session["output_tokens"]) == (480, 400, 10)
+    assert (session["written_tokens"], session["usage_sources"]) == (60, {"program": 490})
     assert session["cost_usd"] == 0.00325
     assert sorted([str(one.key) async for one in UsageEntry.all()]) == ["cc:req_1", "cc:req_2"]
 

@@ -35,6 +35,16 @@ async def test_usage_says_what_it_does_not_know(cast: Cast) -> None:
     (await cleo.get(USAGE)).has("Vega").lacks(PRICES)
 
 
+async def test_session_says_where_its_sources_differ(cast: Cast) -> None:
+    ada, session = await visitor(cast.app, cast.ada), {"external_id": "one", "client": "codex"}
+    for source, used in (("program", 1000), ("acp", 1050), ("agent", 1300)):
+        usage = {"source": source, "input_tokens": used, "model": "gpt-5"}
+        (await cast.vega.post("/agent/reports", {"session": session, "usage": [usage]})).ok()
+    [found] = (await cast.ada.get(f"{cast.home}/sessions")).ok()["items"]
+    seen = await ada.get(f"/boards/{cast.board.id}/sessions/{found['id']}")
+    seen.has("The agent itself says 1,300 tokens, 30 % more than its program.").lacks("1,050")
+
+
 async def test_own_price_is_set_and_deleted(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     seen = await ada.get(f"{PRICES}?model=local-qwen")
