@@ -7,6 +7,7 @@ from uuid import UUID
 from mission_control.agents import receiving
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import SENT_BY_GATEWAY
+from mission_control.agents.work_state import directive_of
 from mission_control.boards.schemas import SessionDetail
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -17,7 +18,6 @@ from mission_control.log.commands import command, on_abandonment
 from mission_control.log.leases import NEWS, NOTE, STOPPED, Delivery
 from mission_control.runs.hook_reading import Hook
 from mission_control.runs.news import withdraw
-from mission_control.runs.session_reports import directive_for_run
 from mission_control.work.loop import signal_steered
 
 FRAME = (
@@ -34,9 +34,7 @@ class Place(NamedTuple):
     level: SessionDetail
     session_id: UUID | None
     run_id: UUID | None
-    run_state: str | None
-    run_reason: str | None
-    is_over: bool
+    stopped: str | None
 
     @property
     def which(self) -> tuple[str, Values]:
@@ -49,11 +47,12 @@ class Place(NamedTuple):
         )
 
 
-# A run that ended stops the turn in which that was, not the next one.
+# Why a person stopped the run of a session: until the end of the turn in which that was.
 PLACE = (
-    "SELECT b.organization_id, b.name, b.session_detail, s.id, s.run_id, r.state, r.end_reason, CASE WHEN EXISTS"
+    "SELECT b.organization_id, b.name, b.session_detail, s.id, s.run_id, CASE WHEN EXISTS"
+    f" (SELECT 1 FROM deliveries d WHERE d.id = r.id AND d.header = '{STOPPED}') AND NOT EXISTS"
     " (SELECT 1 FROM session_activities a WHERE a.session_id = s.id AND a.at > r.ended_at AND a.kind IN"
-    " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN 1 ELSE 0 END AS is_over FROM boards b"
+    " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason END AS stopped FROM boards b"
     " LEFT JOIN agent_sessions s ON s.agent_id = ? AND s.board_id = b.id AND s.client = ? AND s.external_id = ?"
     " LEFT JOIN task_runs r ON r.id = s.run_id WHERE b.id = ?"
 )
@@ -65,8 +64,7 @@ async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
     for row in found:
         organization_id, session_id, run_id = (as_id(row[name]) for name in ("organization_id", "id", "run_id"))
         assert organization_id is not None
-        run = row["state"], row["end_reason"], bool(row["is_over"])
-        return Place(organization_id, row["name"], row["session_detail"], session_id, run_id, *run)
+        return Place(organization_id, row["name"], row["session_detail"], session_id, run_id, row["stopped"])
     return None
 
 
@@ -87,11 +85,9 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook) -> dic
 
 async def _stopped(actor: Actor, place: Place) -> str | None:
     agent = Agent(id=actor.id, board_id=actor.board_id, organization_id=place.organization_id)
-    over = None if place.is_over else place.run_state
-    found = await directive_for_run(agent, over, place.run_reason)
-    if found.directive != "stop":
-        return None
-    return f"{found.directive_reason} Stop working, and tell the person at this program why."
+    found = await directive_of(agent)
+    reason = found.directive_reason if found.directive == "stop" else place.stopped
+    return f"{reason} Stop working, and tell the person at this program why." if reason else None
 
 
 async def _with_notes(actor: Actor, place: Place, hook: Hook) -> JsonObject:

@@ -11,6 +11,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import end_run, lease_lost, running
 from mission_control.boards.models import Board, Run
 from mission_control.boards.parking import Resume, go_on, park
+from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.records import find
@@ -20,6 +21,7 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record, signal
 from mission_control.runs.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS, LeaseRead
+from mission_control.runs.session_queries import HOOKED
 from mission_control.tasks import notices
 from mission_control.tasks.changes import held_task, save
 from mission_control.tasks.leaving import return_to_inbox
@@ -36,8 +38,13 @@ EVENTS = (
 
 # Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
 RENEWED_AHEAD = timedelta(seconds=30)
-# A condition on `r`, a run: its agent is in a turn on a gateway that is connected. Its value: see `longest_turn_ago`.
-IN_TURN = "EXISTS (SELECT 1 FROM agents a WHERE a.id = r.agent_id AND a.gateway_away_at IS NULL AND a.run_began_at > ?)"
+# A condition on `r`, a run: its agent is in a turn on a gateway that is connected, or a session of it works that hooks
+# tell of. Its values: see `in_turn`.
+IN_TURN = (
+    "(EXISTS (SELECT 1 FROM agents a WHERE a.id = r.agent_id AND a.gateway_away_at IS NULL AND a.run_began_at > ?)"
+    f" OR EXISTS (SELECT 1 FROM agent_sessions s WHERE s.run_id = r.id AND s.client IN {HOOKED!r}"
+    " AND s.state = 'working' AND s.last_seen_at > ?))"
+)
 
 
 def is_over(run: Run) -> bool:
@@ -88,6 +95,10 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
     await notices.notify_after_change(actor, task, before)
 
 
+def in_turn() -> list[datetime]:
+    return [longest_turn_ago(), times.clock_now() - SILENT_AFTER]
+
+
 def longest_turn_ago() -> datetime:
     """Return since when a turn may go on and still renew leases: as long as the longest lease that one can ask for."""
     return times.clock_now() - timedelta(seconds=LONGEST_LEASE_SECONDS)
@@ -101,7 +112,7 @@ async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
         times.clock_now() + timedelta(seconds=LEASE_SECONDS),
         run_id,
         times.clock_now() + RENEWED_AHEAD,
-        longest_turn_ago(),
+        *in_turn(),
     )
     for run in renewed:
         signal(actor.organization_id, **{name: str(value) for name, value in run.items()})
@@ -150,7 +161,7 @@ async def expire_due(board_id: UUID | None = None) -> int:
         f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}",
         times.clock_now() + RENEWED_AHEAD,
         times.clock_now(),
-        longest_turn_ago(),
+        *in_turn(),
         *values,
     )
     expired = 0

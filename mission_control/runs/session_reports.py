@@ -365,11 +365,7 @@ def _note_failure(session: AgentSession, one: Activity) -> None:
 
 async def directive_for(agent: Agent, run: Run | None) -> Directive:
     """Return what an agent should do after a report: stop too when the run that it works in is over."""
-    return await directive_for_run(agent, run.state if run else None, run.end_reason if run else None)
-
-
-async def directive_for_run(agent: Agent, state: str | None, reason: str | None) -> Directive:
     found = await directive_of(agent)
-    if found.directive != "stop" and state in ("released", "expired", "superseded"):
-        return Directive("stop", f"This task is no longer yours. {(reason or state).rstrip('.')}.")
+    if found.directive != "stop" and run is not None and run.state in ("released", "expired", "superseded"):
+        return Directive("stop", f"This task is no longer yours. {(run.end_reason or run.state).rstrip('.')}.")
     return found

@@ -1,9 +1,12 @@
 """What the program of a session is answered: notes of people, and refusals after a stop or a spent budget."""
 
+from datetime import timedelta
 from typing import Any
 
 from mission_control.boards.models import Run
+from mission_control.core import times
 from mission_control.log.leases import Delivery
+from mission_control.runs.leases import expire_due
 from tests.cast import Cast
 from tests.devices import connected
 from tests.hooks import SESSION, called, event, hook, hooks, sessions
@@ -95,6 +98,24 @@ async def test_a_stopped_run_refuses_calls_until_its_turn_ends(cast: Cast) -> No
     assert stop.offered_at is not None and stop.taken_at is not None
     again = event("UserPromptSubmit", prompt="Go on", prompt_id="p2"), called("PreToolUse", "Bash", "5", command="ls")
     assert await hooks(cast.vega, *again) == [{}, {}]
+
+
+async def test_what_the_agent_gave_back_refuses_nothing(cast: Cast) -> None:
+    task = await working(cast)
+    given = f"/agent{cast.task(task)}/lease"
+    (await cast.vega.call("DELETE", given, {"fence": task["fence"]})).ok()
+    assert await hooks(cast.vega, CALL) == [{}]
+
+
+async def test_a_program_at_work_keeps_its_lease(cast: Cast) -> None:
+    task = await working(cast)
+    for minutes, state in ((14, "running"), (28, "running"), (46, "expired")):
+        with times.travelled(timedelta(minutes=minutes)):
+            if state == "running":
+                await hooks(cast.vega, called("PreToolUse", "Bash", str(minutes), command="ls"))
+        with times.travelled(timedelta(minutes=minutes + 1)):
+            await expire_due()
+        assert (await Run.get(task_id=task["id"])).state == state
 
 
 async def test_what_is_refused_has_ended(cast: Cast) -> None:
