@@ -10,6 +10,7 @@ from uuid import UUID
 from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.core import times
+from mission_control.core.diffs import FileDiff, parsed
 from mission_control.core.substance import substance_of
 from mission_control.core.values import Paging
 from mission_control.database.sql import as_json, as_moment, rows
@@ -168,12 +169,12 @@ KB = 1024
 
 @dataclass(slots=True)
 class Preview:
-    """What is shown of a text: a table, the lines of a diff, Markdown, or the text as it is."""
+    """What is shown of a text: a table, a diff by file, Markdown, or the text as it is."""
 
     text: str = ""
     markdown: str = ""
     table: list[list[str]] = field(default_factory=list)
-    lines: list[tuple[str, str]] = field(default_factory=list)
+    diffs: list[FileDiff] = field(default_factory=list)
     is_cut: bool = False
 
 
@@ -231,12 +232,7 @@ def _read(name: str, text: str, *, is_cut: bool) -> Preview:
     if name.endswith((".csv", ".tsv")):
         return _table(text, "\t" if name.endswith(".tsv") else ",", is_cut=is_cut)
     if name.endswith((".diff", ".patch")):
-        lines, kinds = text.splitlines(), {"+": "in", "-": "out", "@": "at"}
-        shown = [
-            ("file" if line.startswith(("+++", "---")) else kinds.get(line[:1], ""), line)
-            for line in lines[:MOST_LINES]
-        ]
-        return Preview(lines=shown, is_cut=is_cut or len(lines) > MOST_LINES)
+        return Preview(text=text, diffs=parsed(text, "", MOST_LINES), is_cut=is_cut)
     if name.endswith((".md", ".markdown")):
         return Preview(markdown=text[:50_000], is_cut=is_cut or len(text) > 50_000)
     return Preview(text=text, is_cut=is_cut)

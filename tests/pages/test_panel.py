@@ -294,7 +294,7 @@ async def send(cast: Cast, who: Any, task: dict[str, Any], name: str, content: b
 FILES = {
     "notes.md": (b"# Notes\n\n* **bold**", "text/markdown", "<strong>bold</strong>"),
     "list.csv": (b"name,size\n<b>,2\n", "text/csv", "<td>&lt;b&gt;</td>"),
-    "fix.diff": (b"@@ -1 +1 @@\n-old\n+new\n", "text/plain", 'data-line="in">+new</span>'),
+    "fix.diff": (b"@@ -1 +1 @@\n-old\n+new\n", "text/plain", '+</span><span class="diff-text">new</span>'),
     "log.txt": (b"<script>alert(1)</script> said", "text/plain", None),
     "say.txt": (b"plain & simple", "text/plain", "plain &amp; simple"),
 }
