@@ -21,6 +21,12 @@ def prompted(hook: Hook) -> None:
         plainly(hook)
 
 
+def calls(hook: Hook) -> None:
+    """A call begins; one that changes the plan is told when it has done so."""
+    if hook.body.get("tool_name") not in PLANNING:
+        plainly(hook)
+
+
 def called(hook: Hook) -> None:
     """A call has ended; one that changes the plan is that change."""
     tool, given, result = (hook.body.get(name) for name in ("tool_name", "tool_input", "tool_response"))
@@ -114,7 +120,7 @@ def ended(hook: Hook) -> None:
 EVENTS = {
     "SessionStart": Event(title="Opened the program", state="idle"),
     "UserPromptSubmit": Event("RUN_STARTED", PROMPT, state="working", text="prompt", note=True, more=prompted),
-    "PreToolUse": Event("TOOL_CALL_START", CALL, call="begun", state="working", stops=True),
+    "PreToolUse": Event("TOOL_CALL_START", CALL, call="begun", state="working", stops=True, more=calls),
     "PostToolUse": Event("TOOL_CALL_END", CALL, state="working", note=True, more=called),
     "PostToolUseFailure": Event("TOOL_CALL_END", CALL, call="failed", state="working"),
     "PostToolBatch": Event("TOOL_CALL_END", state="working", note=True, more=batched),

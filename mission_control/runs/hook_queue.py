@@ -80,8 +80,6 @@ def put(actor: Actor, hook: Hook) -> None:
     part = _part(actor, hook.session, len(hook.items), len(hook.usage))
     if part is None:
         return
-    given = {name: one for name, one in hook.session.model_dump().items() if one is not None}
-    part.session = part.session.model_copy(update=given)
     part.items += hook.items
     part.steps += hook.steps
     part.usage += hook.usage
@@ -106,6 +104,8 @@ def _part(actor: Actor, session: SessionGiven, items: int, requests: int) -> Par
         return None
     if not parts or not parts[-1].takes(items, requests):
         parts.append(Part(actor, session))
+    given = {name: one for name, one in session.model_dump().items() if one is not None}
+    parts[-1].session = parts[-1].session.model_copy(update=given)
     WRITING.no_later_than(times.clock_now() + EVERY)
     return parts[-1]
 

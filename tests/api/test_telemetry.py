@@ -6,7 +6,7 @@ from mission_control.agents.models import UsageEntry
 from mission_control.runs import hook_queue
 from mission_control.runs.hook_api import dropped
 from tests.cast import Cast
-from tests.hooks import SESSION, event, hooks, recorded, sessions
+from tests.hooks import SESSION, event, hook, hooks, recorded, sessions
 
 OTLP = recorded("claude-code-otlp")
 LOGS = "/connect/otlp/v1/logs"
@@ -30,6 +30,7 @@ async def sent(cast: Cast, *records: Any) -> Any:
 
 
 async def test_recorded_requests_count_once(cast: Cast) -> None:
+    await hook(cast.vega, event("UserPromptSubmit", prompt="A"))
     for _ in range(2):
         assert await sent(cast, *OTLP["logs"].values()) == {}
     [session] = await sessions(cast)
