@@ -166,12 +166,13 @@ async def home_page(actor: Actor, address: HomeAddress, panel: str = "") -> str:
 async def live() -> Response:
     """Keep Home live."""
     actor, address = await signed_in(), HomeAddress.of_request()
-    sent = await known_rows(actor, address)
+    sent = regions.Sent(await known_rows(actor, address))
 
     async def look(viewer: Actor, reads: Reads) -> HomeView:
+        sent.begin()
         return HomeView(actor=viewer, pages=(regions.PAGE,), active="home", reads=reads, address=address, sent=sent)
 
-    return await live_page(actor, look)
+    return await live_page(actor, look, take_back=sent.take_back)
 
 
 @pages.get(NEED)

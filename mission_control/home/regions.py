@@ -131,12 +131,26 @@ class HomeAddress:
         return f"/home/live?{urlencode({**self.query(view=layout), **more})}"
 
 
+@dataclass(slots=True)
+class Sent:
+    """The rows that an open page has, empty if unknown; and those that it had before what is rendered now."""
+
+    rows: Versions = field(default_factory=dict)
+    before: Versions = field(default_factory=dict)
+
+    def begin(self) -> None:
+        self.before = self.rows
+
+    def take_back(self) -> None:
+        self.rows = self.before
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeView(View):
     """Home as somebody sees it at this moment."""
 
     address: HomeAddress
-    sent: Versions = field(default_factory=dict)  # of an open page: its rows, empty if unknown
+    sent: Sent = field(default_factory=Sent)
 
     async def listed(self) -> Listed:
         address = self.address
@@ -217,9 +231,7 @@ class _Change:
 async def queue_changes(view: HomeView, _batch: Batch) -> str | None:
     """Return the rows that came, changed or went since the last news of this page; None where all of it is needed."""
     found = await find(view.actor, view.address.include, view.address.everything)
-    before = dict(view.sent)
-    view.sent.clear()
-    view.sent.update(found.versions)
+    before, view.sent.rows = view.sent.rows, found.versions
     change = _difference(before, found) if before else None
     if change is None or len(change.added) + len(change.changed) > MOST_ROWS:
         return None

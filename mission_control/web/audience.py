@@ -206,6 +206,9 @@ class Page[P]:
     async def filled(self, actor: Actor, batch: Batch, seen: int, parts: list[str | P]) -> str | None:
         raise NotImplementedError
 
+    def take_back(self) -> None:
+        """What was rendered last is not sent: what a page remembers of it does not hold."""
+
 
 # What goes to viewers, by their rights, or by a viewer with its rights. A list lacks what depends on who looks.
 type Made[P] = dict[Hashable, Message | Left | list[str | P] | None]
@@ -218,6 +221,8 @@ class Audience[P]:
         self.viewers = 0  # with those that catch up
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._organization_id, self._page, self._silences, self._is_shared = organization_id, page, silences, is_shared
+        # A page of one viewer may remember what it has sent: it renders one thing at a time, and sends that.
+        self._turn = contextlib.nullcontext() if is_shared else asyncio.Lock()
         self._members: dict[Viewer, None] = {}
         self._taken = self._deliveries = 0
         self._is_over = False
@@ -261,7 +266,8 @@ class Audience[P]:
             if self._is_over:
                 viewer.leave(Left.OVER)
             if missed or missed is None:
-                await self._repeat(viewer, Batch(signals=missed or [], missed_signals=missed is None))
+                async with self._turn:
+                    await self._repeat(viewer, Batch(signals=missed or [], missed_signals=missed is None))
             return await viewer.left
         finally:
             del self._members[viewer]
@@ -291,6 +297,7 @@ class Audience[P]:
             html = await self._page.news(viewer.actor, batch, max(self._taken, seen))
             if changes == lookups.changes():
                 return html
+            self._page.take_back()
 
     async def run(self, running: Broker) -> None:
         """Send news to the viewers as they happen."""
@@ -305,7 +312,8 @@ class Audience[P]:
                         items += reader.take_now()
                     if reader.closed:
                         return
-                    await self._take(items, running, reader)
+                    async with self._turn:
+                        await self._take(items, running, reader)
                     await asyncio.sleep(TOGETHER_SECONDS)
         except Exception as error:
             if self.begun.done():
@@ -373,6 +381,7 @@ class Audience[P]:
                 for key, some in groups.items():
                     self._write(some, key, made)
                 return
+            self._page.take_back()
 
     async def _make(self, key: Hashable, viewers: list[Viewer], batch: Batch, made: Made[P]) -> None:
         """Render a batch for viewers with equal rights, once but for the parts that depend on who looks."""

@@ -235,6 +235,7 @@ class _LivePage(Page[Region[Any]]):
     app: Quart
     organization_id: UUID
     look: Look
+    take_back: Callable[[], None]
 
     async def news(self, actor: Actor, batch: Batch, seen: int) -> str | None:
         async with self._seen(actor, seen) as view:
@@ -271,13 +272,14 @@ async def live_page(
     background: Callable[[], Coroutine[object, object, None]] | None = None,
     *,
     is_shared: bool = False,
+    take_back: Callable[[], None] = lambda: None,
 ) -> Response:
     """Return the stream of a page: the news of its regions, and of those of every page.
 
     `look` gives the page as the viewer sees it now, or None when it is no longer theirs. It is called for every batch
     with the rights that the viewer has at that moment. A page that `is_shared` has a `look` that depends on nothing but
-    its arguments and the address: it is called once for all viewers with equal rights. The stream ends with the
-    session; `background` runs as long.
+    its arguments and the address: it is called once for all viewers with equal rights. `take_back` is called when
+    what was rendered last is not sent. The stream ends with the session; `background` runs as long.
     """
     app: Quart = current_app._get_current_object()
     organization_id, scope = actor.organization_id, cast("Scope", request.scope)
@@ -285,7 +287,7 @@ async def live_page(
     viewer = Viewer(actor, scope[EXCHANGE], cursor, request.args.get("at"), packs=packs)
     asked = frozenset((name, value) for name, value in request.args.items(multi=True) if name not in OF_ONE_VIEWER)
     key = (organization_id, request.path, asked) if is_shared else viewer
-    page = _LivePage(app, organization_id, look)
+    page = _LivePage(app, organization_id, look, take_back)
     audiences: Audiences[Region[Any]] = app.extensions.setdefault(_AUDIENCES, Audiences())
 
     async def source() -> AsyncIterator[bytes]:

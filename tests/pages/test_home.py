@@ -1,5 +1,7 @@
 """Home as a page: what it says, what its forms do, and how it stays current."""
 
+import asyncio
+import contextlib
 import json
 import re
 from datetime import datetime, time, timedelta
@@ -8,12 +10,16 @@ from typing import Any
 
 import pytest
 
+from mission_control.asks.finding import count
 from mission_control.core import times
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.home.listing import answered_by_others
+from mission_control.home import regions
+from mission_control.home.listing import answered_by_others, find
 from mission_control.home.models import GatewayRequest, Question
+from mission_control.http import lookups
 from mission_control.knowledge.counting import count_more
+from mission_control.log.wake import publish_signals
 from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast, Person
 from tests.many_needs import put_needs
@@ -228,6 +234,61 @@ async def test_open_pages_get_single_rows(cast: Cast) -> None:
     assert 'hx-target="#queue"' not in gone + text and third["id"] not in gone + text
     assert 'hx-target="#needs-answer" hx-swap="beforeend"' in text
     assert (await changed_behind(cast, ada, live)).count('hx-target="#queue"') == 1
+
+
+async def test_row_that_goes_while_rights_change_is_told_of(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, _ = [await cast.ask() for _ in range(2)]
+    ada = await at(cast, cast.ada)
+    live = unescape((await ada.get("/")).text.split('hx-sse:connect="')[1].split('"')[0])
+    found: list[Any] = []
+
+    async def find_and_change(*wanted: Any) -> Any:
+        found.append(await find(*wanted))
+        if len(found) == 2:  # the first is of the stream's opening
+            lookups.recheck_local_streams()
+        return found[-1]
+
+    monkeypatch.setattr(regions, "find", find_and_change)
+    async with ada.watching(live) as watch:
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        text = await watch.until(f'hx-target="#need-approval-{asked["id"]}" hx-swap="delete"')
+    assert len(found) == 3 and 'hx-target="#queue"' not in text
+
+
+async def test_row_that_goes_while_missed_signals_are_caught_up_with_is_told_of(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, _ = [await cast.ask() for _ in range(2)]
+    ada = await at(cast, cast.ada)
+    live = unescape((await ada.get("/")).text.split('hx-sse:connect="')[1].split('"')[0])
+    await publish_signals([(cast.organization.id, {"needs_of": str(cast.ada.id)})])
+    looked, third = 0, asyncio.Event()
+    reached, decided = asyncio.Event(), asyncio.Event()
+
+    async def find_in_order(*wanted: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        if looked == 2:  # the catching up reads what the news of the answer will be about
+            reached.set()
+            await decided.wait()
+        elif looked == 3:
+            third.set()
+        return await find(*wanted)
+
+    async def count_late(actor: Any) -> Any:
+        if looked == 2:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(third.wait(), 0.5)
+                await asyncio.sleep(0.3)
+        return await count(actor)
+
+    monkeypatch.setattr(regions, "find", find_in_order)
+    monkeypatch.setattr(regions, "count", count_late)
+    async with ada.watching(live) as watch:
+        await asyncio.wait_for(reached.wait(), 20)
+        (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        decided.set()
+        await watch.until(f'hx-target="#need-approval-{asked["id"]}" hx-swap="delete"')
 
 
 async def changed_behind(cast: Cast, ada: Visitor, live: str) -> str:
