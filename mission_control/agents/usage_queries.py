@@ -11,15 +11,15 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.agents.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens
-from mission_control.agents.models import Agent, Budget
+from mission_control.agents.models import WARN_AT_PERCENT, Agent, Budget
 from mission_control.boards.models import Run
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing, invalid_field
-from mission_control.core.values import BlankToNone, Body, Page, Paging, Schema, example
+from mission_control.core.values import BlankToNone, Body, Moment, Page, Paging, Schema, example
 from mission_control.database.records import find
-from mission_control.database.sql import Row, Values, as_id, placeholders, rows, select_one
+from mission_control.database.sql import Row, Values, as_id, as_json, placeholders, rows, select_one
 from mission_control.http.registry import lookup
 
 MOST_TOKENS = 10**12
@@ -58,6 +58,35 @@ class UsageFigures(Body):
         """As they are stored: money in millionths of a dollar."""
         kept = self.model_dump(include={"input_tokens", "output_tokens", "cached_tokens", "written_tokens", "model"})
         return kept | {"cost_micros": micros(self.cost_usd)}
+
+
+class UsageWindow(Schema):
+    """How much of a subscription is used up in a span of time, such as 5 hours or a week, as the program said."""
+
+    name: Annotated[str, Field(description="The span: 5 hours, week")]
+    used_percent: int
+    resets_at: Annotated[Moment | None, Field(description="When it begins anew")]
+    at: Annotated[Moment, Field(description="When the program said so")]
+
+    @property
+    def state(self) -> str:
+        return "exceeded" if self.used_percent >= 100 else "warning" if self.used_percent >= WARN_AT_PERCENT else "ok"
+
+
+def windows_of(stored: object) -> list[UsageWindow]:
+    """Return the windows of a session that have not begun anew since."""
+    found, now = [UsageWindow.model_validate(one) for one in as_json(stored) or []], times.clock_now()
+    return [one for one in found if one.resets_at is None or one.resets_at > now]
+
+
+async def windows_of_agent(agent_id: UUID) -> list[UsageWindow]:
+    """Return what the newest session of an agent that was told of windows says of them."""
+    found = await rows(
+        "SELECT usage_windows FROM agent_sessions WHERE agent_id = ? AND usage_windows IS NOT NULL"
+        " ORDER BY last_seen_at DESC LIMIT 1",
+        agent_id,
+    )
+    return windows_of(found[0]["usage_windows"]) if found else []
 
 
 Source = Literal["program", "acp", "agent"]  # the best first

@@ -19,7 +19,8 @@ class AgentSession(Identified):
     ended (`doing_ref` is its `ref`), else of the last that ended. `plan` is a list of steps with `text` and `state`.
     `seq` is the number of its newest activity. `failures` is how often the error `failing` came in a row. `digest` is
     the SHA-256 over the activities of one that ended. `usage_sources` is how much each source said was used, and how
-    much of it was `counted`: input, output, millionths of a dollar.
+    much of it was `counted`: input, output, millionths of a dollar. `usage_windows` is what its program told last of
+    those of its subscription.
     """
 
     board = reference("Board")
@@ -65,6 +66,7 @@ class AgentSession(Identified):
     unpriced_tokens = fields.BigIntField(default=0)
     cost_micros = fields.BigIntField(default=0)
     usage_sources = json_field(null=True)
+    usage_windows = json_field(null=True)
 
     class Meta:
         table = "agent_sessions"

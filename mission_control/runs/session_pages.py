@@ -8,7 +8,7 @@ from uuid import UUID
 
 from quart import Blueprint, Response, request
 
-from mission_control.agents.usage_queries import sums_of_session
+from mission_control.agents.usage_queries import sums_of_session, windows_of
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.parking import ASK_PAGE
@@ -198,6 +198,7 @@ async def side(view: SessionView) -> str:
     session = await view.session()
     differences = differences_of(session["usage_sources"])
     context = {"session": session, "files": files, "inner": inner, "sums": sums, "differences": differences}
+    context["windows"] = windows_of(session["usage_windows"])
     return render_macro("runs/session_side.html", "side", view=view, **context)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from mission_control.agents.amounts import MICROS
+from mission_control.agents.usage_queries import UsageWindow, windows_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import SILENT_AFTER, STUCK_AT, on_visible_board
 from mission_control.core import times
@@ -87,6 +88,7 @@ class AgentSessionRead(Schema):
     written_tokens: int
     unpriced_tokens: int
     cost_usd: float
+    usage_windows: Annotated[list[UsageWindow], Field(description="Of its program's subscription, as it said last")]
     usage_sources: Annotated[
         dict[str, int], Field(description="Tokens by who says it: program, acp, agent; the first of them counts")
     ]
@@ -178,6 +180,7 @@ def _read(row: Row) -> Row:
     row |= {name: wire_moment(row[name]) for name in MOMENTS}
     plan = [{name: one[name] for name in ("text", "state")} for one in as_json(row["plan"]) or []]
     row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
+    row["usage_windows"] = [one.model_dump(mode="json") for one in windows_of(row["usage_windows"])]
     row["usage_sources"] = {name: one[0] + one[1] for name, one in stated_of(row).items() if name != "counted"}
     row |= {"activity_count": row["seq"], "cost_usd": row["cost_micros"] / MICROS}
     return {name: row[name] for name in AgentSessionRead.model_fields}

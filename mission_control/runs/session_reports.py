@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID, uuid5
 
@@ -20,6 +20,7 @@ from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
+from mission_control.core.times import wire
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
 from mission_control.database.records import find, find_all, insert, insert_new, update
 from mission_control.log.commands import command
@@ -43,6 +44,7 @@ EVENTS = (
     Kind("session.started", "An agent began a session, or went on with one that had ended.", "opened a session at"),
 )
 
+MOST_WINDOWS = 8
 MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
 DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600
 OLDEST = timedelta(days=1)  # when something can have happened that is reported now
@@ -101,6 +103,14 @@ class StepGiven(Body):
     key: Annotated[Short, Field(description="How your program calls the step")] = None
 
 
+class WindowGiven(Body):
+    """How much of your program's subscription is used up in a span of time."""
+
+    name: Annotated[NonEmptyStr, Field(max_length=64, description="The span, such as: 5 hours, week")]
+    used_percent: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+    resets_at: Annotated[Moment | None, Field(description="When it begins anew")] = None
+
+
 class ReportCreate(Body):
     """What you did since your last report, what you plan, and what you used."""
 
@@ -123,6 +133,10 @@ class ReportCreate(Body):
         BeforeValidator(lambda given: [given] if isinstance(given, dict) else given),
         Field(max_length=MOST_REQUESTS, description="One for each request to your model, or one for several"),
     ] = Field(default_factory=list)
+    windows: Annotated[
+        list[WindowGiven] | None,
+        Field(max_length=MOST_WINDOWS, description="Of your program's subscription, all of them; left out: not known"),
+    ] = None
     state: Annotated[
         Literal["working", "waiting", "idle"] | None,
         Field(description="Left out: as the activities say. `waiting`: for somebody at the keyboard"),
@@ -170,7 +184,7 @@ class Reported(NamedTuple):
 # What a report changes of a session; the first are as the program says.
 FACTS = ("client_version", "host_label", "cwd_label", "branch", "model", "mode", "title")
 CHANGED = (
-    *(*FACTS, *SUMS, "usage_sources", "doing", "doing_at", "doing_ref", "failures", "failing"),
+    *(*FACTS, *SUMS, "usage_sources", "usage_windows", "doing", "doing_at", "doing_ref", "failures", "failing"),
     *(*ENDED, "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
 )
 
@@ -266,6 +280,8 @@ async def _describe(session: AgentSession, run: Run | None, given: ReportCreate)
     session.last_seen_at = times.clock_now()
     if run is not None:
         session.run_id, session.task_id = run.id, run.task_id
+    if given.windows is not None:
+        session.usage_windows = [_window(one, session.last_seen_at) for one in given.windows] or None
     if given.plan is not None:
         session.plan = [_step(one) for one in given.plan]
     if isinstance(given, HookReport):
@@ -295,6 +311,16 @@ def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange])
         state = change.state or (known["state"] if known else "pending")
         steps[change.key] = {"text": text, "state": state, "key": change.key}
     return list(steps.values())[:MOST_STEPS]
+
+
+def _window(given: WindowGiven, at: datetime) -> dict[str, object]:
+    resets = wire(given.resets_at) if given.resets_at is not None else None
+    return {
+        "name": one_line(given.name),
+        "used_percent": round(given.used_percent),
+        "resets_at": resets,
+        "at": wire(at),
+    }
 
 
 def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[Activity]:

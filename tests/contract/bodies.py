@@ -158,7 +158,9 @@ async def some_steps(cast: Cast, made: Things) -> Any:
     step = {"key": "1", "kind": "TOOL_CALL_END", "state": "failed", "ref": "a", "detail": {"tool": "bash", "code": 1}}
     about = {"external_id": "one", "client": "codex", "branch": "main", "title": "Fix"}
     usage = {"key": "r", "input_tokens": 9, "cached_tokens": 2, "cost_usd": "0.01", "model": "m"}
-    return {"session": about, "items": [step], "plan": [{"text": "Look"}], "usage": [usage], "state": "idle"}
+    windows = [{"name": "5 hours", "used_percent": 61, "resets_at": "2099-01-01T00:00:00Z"}]
+    did = {"items": [step], "plan": [{"text": "Look"}], "usage": [usage], "windows": windows}
+    return {"session": about, **did, "state": "idle"}
 
 
 async def another_tag(cast: Cast, made: Things) -> Any:

@@ -1,6 +1,10 @@
 """Usage and prices as pages: what was spent, by whose word, and what is not known; setting a price of one's own."""
 
+from datetime import timedelta
+
 from mission_control.agents.models import ModelPrice
+from mission_control.core import times
+from mission_control.core.times import travelled
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 
@@ -43,6 +47,25 @@ async def test_session_says_where_its_sources_differ(cast: Cast) -> None:
     [found] = (await cast.ada.get(f"{cast.home}/sessions")).ok()["items"]
     seen = await ada.get(f"/boards/{cast.board.id}/sessions/{found['id']}")
     seen.has("The agent itself says 1,300 tokens, 30 % more than its program.").lacks("1,050")
+
+
+async def test_windows_of_a_subscription_are_gauges_until_they_begin_anew(cast: Cast) -> None:
+    ada, session = await visitor(cast.app, cast.ada), {"external_id": "one", "client": "codex"}
+    soon = (times.clock_now() + timedelta(minutes=90)).isoformat() + "Z"
+    windows = [{"name": "5 hours", "used_percent": 91.6, "resets_at": soon}, {"name": "week", "used_percent": 40}]
+    (await cast.vega.post("/agent/reports", {"session": session, "windows": windows})).ok()
+    (await cast.vega.post("/agent/reports", {"session": session})).ok()
+    [found] = (await cast.ada.get(f"{cast.home}/sessions")).ok()["items"]
+    read = [(one["name"], one["used_percent"], one["resets_at"] is None) for one in found["usage_windows"]]
+    assert read == [("5 hours", 92, False), ("week", 40, True)]
+    pages = f"/boards/{cast.board.id}/sessions/{found['id']}", f"/agents/{cast.vega.id}/usage"
+    for page in pages:
+        (await ada.get(page)).has("Subscription", "92 %", 'data-state="warning"', "week", "as the program said")
+    with travelled(timedelta(hours=2)):
+        (await ada.get(pages[1])).has("week").lacks("5 hours")
+    for wrong in ({"used_percent": -1}, {"name": " "}, {"resets_at": "soon"}):
+        given = {"session": session, "windows": [windows[0] | wrong]}
+        (await cast.vega.post("/agent/reports", given)).refused(422)
 
 
 async def test_own_price_is_set_and_deleted(cast: Cast) -> None:
