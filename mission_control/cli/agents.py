@@ -95,6 +95,7 @@ INBOX_SECONDS = 10
 POLL_SECONDS = 20.0
 LEASE_SECONDS = 1800
 MOST_IN_REVIEW = 6  # workers start nothing new then, so that an open demo does not bury the person who left it
+MODELS = ("claude-opus-5-5", "gpt-6.2-sol")  # the first tells its cost
 
 
 class Agent:
@@ -202,7 +203,9 @@ class Worker(Agent):
         state = "failed" if self.chance.random() < 0.08 else "ok"
         ended = {"key": ref, "kind": "TOOL_CALL_END", "ref": ref, "state": state, "detail": detail}
         tokens = self.chance.randint(1_000, 8_000)
-        usage = {"key": ref, "input_tokens": tokens, "output_tokens": tokens // 12, "cost_usd": round(tokens * 3e-6, 4)}
+        model, cost_usd = MODELS[len(self.name) % 2], round(tokens * 3e-6, 4)
+        usage = {"key": ref, "model": model, "input_tokens": tokens, "output_tokens": tokens // 12}
+        usage |= {"cost_usd": cost_usd} if model == MODELS[0] else {"cached_tokens": tokens // 2}  # by the price list
         await self.api.post("/agent/reports", **about_this, items=[ended], usage=usage)
         if self.chance.random() < 0.4:
             await self.say(task, story.PROGRESS)

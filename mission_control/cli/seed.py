@@ -82,7 +82,10 @@ async def set_budgets(mara: Actor, agent: Agent) -> None:
         await create_budget(mara, mara.organization_id, BudgetCreate.model_validate(budget))
     assert agent.board_id is not None
     await report_usage(
-        system(mara.organization_id), agent.id, UsageFigures(input_tokens=USED_TOKENS), board_id=agent.board_id
+        system(mara.organization_id),
+        agent.id,
+        UsageFigures(input_tokens=USED_TOKENS, model="local-qwen"),
+        board_id=agent.board_id,
     )
 
 
@@ -124,6 +127,7 @@ async def _play_task(actors: Mapping[str, Actor], board: Board, number: int, ago
         approval = await request_approval(worker, board, request)
         assert worker.agent_id is not None
         used = UsageFigures(input_tokens=tokens, output_tokens=tokens // 12, cost_usd=Decimal(14 * tokens) / MICROS)
+        used.model = "claude-opus-5-5"
         await report_usage(worker, worker.agent_id, used, board_id=board.id, task_id=task.id)
     with times.travelled(-ago):
         await decide_approval(decider, approval, "approved", None)

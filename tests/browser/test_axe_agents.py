@@ -59,6 +59,13 @@ async def test_axe_finds_nothing_on_every_tab(agents: dict[str, str], site: Site
     assert not any(broken.values()), broken
 
 
+async def test_axe_finds_nothing_in_what_they_used(agents: dict[str, str], site: Site, walker: Page) -> None:
+    for by in ("agent", "model"):
+        await walker.goto(f"{site.url}/agents/usage?by={by}")
+        await expect(walker.get_by_role("table").first).to_contain_text("not known")
+        assert not await found(walker)
+
+
 async def test_axe_finds_nothing_in_every_dialog(agents: dict[str, str], site: Site, walker: Page) -> None:
     broken = {}
     for name, tab in DIALOGS.items():

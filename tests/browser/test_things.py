@@ -14,8 +14,8 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "/settings/tags", "/settings/tags/new", "/settings/custom-fields", "/settings/custom-fields/new",
     "/settings/skills", "/settings/skills/new", "/settings/skills/packs", "/settings/skills/packs/new",
-    "/settings/souls", "/settings/budgets", "/settings/import-export", "/settings/trash", "/settings/trash/tasks",
-    "/settings/trash/archive", "/work",
+    "/settings/souls", "/settings/budgets", "/settings/prices", "/settings/import-export", "/settings/trash",
+    "/settings/trash/tasks", "/settings/trash/archive", "/work",
 )  # fmt: skip
 
 
