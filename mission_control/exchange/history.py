@@ -201,7 +201,7 @@ class Work:
                 state_at=part.ended_at,
                 digest=part.digest,
                 **of_task,
-                **part.model_dump(include={*OWN_OF_SESSION}),
+                **part.model_dump(include={*OWN_OF_SESSION}, exclude_none=True),
             )
 
     def _activities(self) -> Iterator[Activity]:

@@ -304,8 +304,8 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
         ("error", 60, "error"),
         ("offline", None, "offline"),
         ("deleting", 60, "deleting"),
-        ("online", 9, "online"),
-        ("busy", 11, "offline"),
+        ("online", 14, "online"),
+        ("busy", 16, "offline"),
         ("provisioning", 0, "provisioning"),
     ],
 )
