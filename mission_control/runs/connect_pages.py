@@ -54,13 +54,13 @@ class Wanted:
 
     @property
     def sign_in(self) -> str:
-        """Return the line that signs a terminal in."""
+        """Return the command that signs a terminal in."""
         address = urlsplit(self.base)
         is_safe = address.scheme == "https" or address.hostname in LOOPBACK
         options = [f" --client {self.client}"] if self.client != "other" else []
         options += [f" --board {self.board}"] if self.board else []
         options += [] if is_safe else [" --allow-http"]
-        return f"curl -fsSO {self.base}/client.pyz && python3 client.pyz sign-in{''.join(options)}"
+        return f"curl -fsSO {self.base}/client.pyz &&\npython3 client.pyz sign-in{''.join(options)}"
 
     @classmethod
     def here(cls) -> "Wanted":
