@@ -86,9 +86,9 @@ async def test_start_imports_little(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("one", RUNS, ids=lambda one: one.key)
-def test_page_shows_a_line_that_the_program_takes(one: Program) -> None:
-    line = Wanted(one.key, "http://board.example.org").sign_in
-    _, command = line.split(" && python3 client.pyz ")
+def test_page_shows_a_command_that_the_program_takes(one: Program) -> None:
+    shown = Wanted(one.key, "http://board.example.org").sign_in
+    _, command = shown.split("python3 client.pyz ")
     given = parser_of("sign-in").parse_intermixed_args(command.split()[1:])
     assert (given.client, given.allow_http) == (one.key, True)
 
