@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class Terminal:
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
             self.python, str(self.program), *arguments,
-            env=environment, cwd=self.folder, stdin=pipe, stdout=pipe, stderr=pipe,
+            env=environment, cwd=self.folder, stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
 
     async def run(self, *arguments: str, typed: str | bytes = "", **more: str) -> Printed:
@@ -67,6 +68,11 @@ class Terminal:
         printed = await self.run(*arguments, typed=typed, **more)
         assert (printed.code, printed.err) == (0, ""), printed
         return printed.out
+
+
+def _hear_ctrl_c() -> None:
+    """Tests that a shell runs in the background ignore it, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def ended(process: asyncio.subprocess.Process, typed: str | bytes = "") -> Printed:
