@@ -298,6 +298,16 @@ async def kinds(cast: Cast, since: int) -> list[tuple[str, UUID | None]]:
     return [(event.kind, event.agent_id) for event in found]
 
 
+async def changes(cast: Cast, since: int) -> list[tuple[str, UUID | None]]:
+    """The same without the news that agents took with their calls."""
+    return [one for one in await kinds(cast, since) if not one[0].endswith("_notified")]
+
+
+def apart_from_news(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer to an agent, without what rides on it."""
+    return {name: value for name, value in answer.items() if name != "news"}
+
+
 def everybody(cast: Cast) -> dict[str, Person | Program]:
     """All members of the cast by name."""
     names = ("ada", "ben", "cleo", "dan", "eve", "atlas", "vega", "rigel", "mira", "nova")

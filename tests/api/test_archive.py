@@ -8,7 +8,7 @@ import pytest
 from mission_control.core import times
 from mission_control.log.models import Event
 from mission_control.tasks.models import Task
-from tests.cast import Cast, head, ids, kinds, stamp
+from tests.cast import Cast, changes, head, ids, stamp
 
 
 async def done(cast: Cast, title: str, minutes_ago: float = 0) -> dict[str, Any]:
@@ -27,7 +27,7 @@ async def test_old_done_tasks_are_archived(cast: Cast) -> None:
     before = await head(cast)
     answer = (await cast.cleo.post(f"{cast.home}/archivals", {"done_before": stamp(-30).isoformat()})).ok()
     assert set(answer["archived_task_ids"]) == {old["id"], older["id"], born_done["id"]}
-    assert await kinds(cast, before) == [("task.archived", None)] * 3
+    assert await changes(cast, before) == [("task.archived", None)] * 3
     again = (await cast.atlas.post(f"{cast.home}/archivals", {"done_before": stamp(-30).isoformat()})).ok()
     assert again["archived_task_ids"] == []
     for path in (cast.tasks, f"{cast.home}/snapshot"):
@@ -45,7 +45,7 @@ async def test_task_is_archived_and_restored(cast: Cast) -> None:
     assert archived["archived_at"] is not None and (await cast.cleo.post(path)).ok() == archived
     assert (await cast.atlas.delete(path)).ok()["archived_at"] is None
     assert (await cast.atlas.delete(path)).ok()["archived_at"] is None
-    assert await kinds(cast, before) == [("task.archived", None), ("task.unarchived", cast.atlas.id)]
+    assert await changes(cast, before) == [("task.archived", None), ("task.unarchived", cast.atlas.id)]
 
 
 async def test_restarted_task_leaves_the_archive(cast: Cast) -> None:

@@ -23,6 +23,7 @@ SAMPLES: dict[str, Any] = {
     "heartbeat_config": {"every": "30s"},
     "identity_profile": {"role": "Tester"},
     "claim_tags": ["docs"],
+    "session_detail": "commands",
 }
 
 

@@ -46,7 +46,7 @@ async def started(cast: Cast, work: Work, *, who: Actor | None = None) -> Any:
 
 async def test_file_is_looked_at_before_its_import_and_imported_as_a_job(cast: Cast) -> None:
     looked = (await cast.ada.post("/boards/imports", the_file())).ok()
-    assert looked["counts"] == {"tasks": 5, "comments": 5, "approvals": 2, "memory": 1}
+    assert looked["counts"] == {"tasks": 5, "comments": 5, "approvals": 2, "memory": 1, "runs": 0, "sessions": 0}
     assert (looked["new_tags"], looked["is_name_taken"], looked["job_id"]) == (["New"], False, None)
     assert not await Board.filter(name="Brought").exists()
     path = f"/boards/imports/{looked['id']}"

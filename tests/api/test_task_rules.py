@@ -11,7 +11,7 @@ import pytest
 
 from mission_control.boards.words import STATUSES
 from mission_control.tasks.models import Task, TaskDependency
-from tests.cast import Caller, Cast, head, kinds, stamp
+from tests.cast import Caller, Cast, changes, head, stamp
 
 BEGUN, EARLIER = stamp(-60), stamp(-120)
 JUST_NOW = timedelta(minutes=5)
@@ -161,7 +161,7 @@ class Scene:
         assert (now.assigned_agent_id, now.assigned_user_id) == self._ids(assignee, before), where
         assert _moment(now.in_progress_at) == (begun, "now")[begun == "now"], where
         assert now.previous_in_progress_at == previous, where
-        recorded = [kind for kind, _ in await kinds(self.cast, written)]
+        recorded = [kind for kind, _ in await changes(self.cast, written)]
         expected = [] if cell == "same" else ["task.updated" if to == before.status else "task.status_changed"]
         assert recorded == expected, where
 

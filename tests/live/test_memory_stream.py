@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.api.test_groups import made
-from tests.cast import Caller, Cast, head
+from tests.cast import Caller, Cast, apart_from_news, head
 from tests.live.reading import Stream, reading
 
 FAREWELL = {"content": "", "tags": None, "source": None, "author": None, "edited_at": None, "deleted": True}
@@ -11,8 +11,7 @@ FAREWELL = {"content": "", "tags": None, "source": None, "author": None, "edited
 
 async def write(by: Caller, path: str, content: str, *tags: str) -> dict[str, Any]:
     """An entry that somebody writes."""
-    body: dict[str, Any] = (await by.post(path, {"content": content, "tags": list(tags)})).ok()
-    return body
+    return apart_from_news((await by.post(path, {"content": content, "tags": list(tags)})).ok())
 
 
 async def entries(stream: Stream, count: int) -> list[dict[str, Any]]:
