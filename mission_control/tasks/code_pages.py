@@ -153,7 +153,10 @@ async def _not_sent(refusal: Refusal[Task, ReviewForm]) -> ResponseReturnValue:
         return render_macro("tasks/panel_gone.html", "reason", sentence=refusal.sentence)
     view, typed = view_of(refusal.actor, task.board, panel_id=task.id), await _typed()
     errors = {"note": refusal.sentence} if refusal.sentence else {}
-    return await _page(refusal.actor, view, {typed.get(AT, ""): "", **typed}, errors)
+    try:
+        return await _page(refusal.actor, view, {typed.get(AT, ""): "", **typed}, errors)
+    except NotFound:  # no code was handed in, or no longer
+        raise refusal.error from None
 
 
 @action(pages, f"{TASK}/reviews", form=ReviewForm, before=_asked, refused=_not_sent)
