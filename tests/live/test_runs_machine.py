@@ -21,8 +21,12 @@ from tests.runs_oracle import NEXT
 @pytest.mark.parametrize("grows_old", [False, True])
 async def test_invariants_hold_after_every_step(cast: Cast, grows_old: bool) -> None:
     ground = await prepare(cast, grows_old=grows_old)
-    with alone():
-        await play(RunsMachine, ground, steps(20_000 if LONG else 1_000))
+    try:
+        with alone():
+            await play(RunsMachine, ground, steps(20_000 if LONG else 1_000))
+    finally:
+        if ground.past is not None:
+            ground.past.time.close()
     await ground.verify_all()
     print(f"{ground.steps} steps, {ground.claims} hand-outs: {dict(ground.seen)}")
     for state, number in sorted(ground.reached.items()):
