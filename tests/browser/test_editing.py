@@ -298,12 +298,13 @@ async def test_limit_of_a_budget_survives_what_agents_use_up(
     site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
 ) -> None:
     board, vega, client = agent
+    await site.make("/budgets", agent_id=vega["id"], unit="tokens", period="total", limit=20_000)
     page = await open_page("/settings/budgets")
     await live(page)
     limit = page.locator("input[name=limit]").first
     await limit.press_sequentially("12")
     await client.post("/api/v1/agent/usage", json={"input_tokens": 12_000, "output_tokens": 345})
-    await expect(page.locator("#used")).to_contain_text("12,345")
+    await expect(page.locator("#budgets")).to_contain_text("12,345")
     await expect(limit).to_have_value("12")
     await expect(limit).to_be_focused()
     assert board and vega
