@@ -48,6 +48,7 @@ class Scripted:
 
     model: FakeModel
     acts: dict[str, Callable[[Turn], str | None]] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)  # whose command gave a result, each time
 
     def __post_init__(self) -> None:
         """Answer for these agents; others keep to the model's rules."""
@@ -56,6 +57,7 @@ class Scripted:
     def answer(self, turn: Turn) -> Reply | None:
         """What the model says to an agent."""
         if turn.results:
+            self.done.append(turn.agent)
             return Reply(f"DONE: {turn.results[-1][:200]}")
         if "read AGENTS.md" in turn.user or "BOOTSTRAP.md" in turn.user:
             return Reply(command=START)

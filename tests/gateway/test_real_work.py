@@ -96,10 +96,12 @@ async def test_conversation_about_a_board_ends_with_its_goal_and_its_lead(
             return callbacks_of(turn.user)[0]
         return callbacks_of(requests[0])[1] if "A number is reached" in turn.user else None
 
-    Scripted(real_gateway.model).acts[f"mc-gateway-{team.gateway_id}"] = report
+    main = f"mc-gateway-{team.gateway_id}"
+    script = Scripted(real_gateway.model, {main: report})
     await team.ask("POST", f"{path}/start", {})
     asked = await until(lambda: team.ask("GET", path), lambda found: len(found["messages"]) == 2)
     assert '"When is this a success?"' in asked["messages"][1]["content"]
+    await until(lambda: asyncio.sleep(2, script.done), lambda done: main in done)  # nobody answers within its turn
     await team.ask("POST", f"{path}/answer", {"answer": "A number is reached", "other_text": "five countries"})
     proposed = await until(lambda: team.ask("GET", path), lambda found: found["status"] == "completed")
     goal = {name: proposed["draft_goal"][name] for name in ("board_type", "objective", "success_metrics")}
