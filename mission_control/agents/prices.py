@@ -172,7 +172,6 @@ class PriceRead(Schema):
 
     @classmethod
     def of(cls, price: Price, price_id: UUID | None = None) -> Self:
-        named = {name: getattr(price, name) for name in ("input", "output", "cached", "written")}
         return cls(
             id=price_id,
             model=price.model,
@@ -180,7 +179,10 @@ class PriceRead(Schema):
             above=price.above or None,
             source=price.source or None,
             checked=date.fromisoformat(price.checked) if price.checked else None,
-            **{f"{name}_usd": value if value is None else value / MICROS for name, value in named.items()},  # type: ignore[arg-type]
+            input_usd=price.input / MICROS,
+            output_usd=price.output / MICROS,
+            cached_usd=None if price.cached is None else price.cached / MICROS,
+            written_usd=None if price.written is None else price.written / MICROS,
         )
 
 

@@ -14,6 +14,7 @@ from mission_control.client.problems import Problem, Usage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FOREVER = float("inf")
@@ -196,7 +197,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> NoReturn:
         raise Usage(f"{message[:1].upper()}{message[1:]}.\n{self.format_usage().strip()}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from mission_control.agents.usage_queries import MOST_TOKENS, MOST_USD, RequestUsage
 from mission_control.runs.hook_reading import Body, Event, Hook, Program, named, plainly
 from mission_control.runs.kept import name_of, text_of
-from mission_control.runs.session_reports import MOST_STEPS, StepChange, StepGiven
+from mission_control.runs.session_reports import MOST_STEPS, ReportedState, StepChange, StepGiven
 
 CALL, PROMPT, HELPER = ("agent_id", "tool_use_id"), ("prompt_id",), ("agent_id",)
 STATES: dict[str, Any] = {name: name for name in ("pending", "in_progress", "completed")}
@@ -75,10 +75,13 @@ def batched(hook: Hook) -> None:
 PLANNING = ("TaskCreate", "TaskUpdate", "TodoWrite")
 
 
+SHOWN: dict[str, ReportedState] = {"permission_prompt": "waiting", "idle_prompt": "idle"}
+
+
 def notified(hook: Hook) -> None:
     """The program shows something to the person at it."""
     kind = name_of(hook.body.get("notification_type"))
-    hook.state = {"permission_prompt": "waiting", "idle_prompt": "idle"}.get(kind)  # type: ignore[assignment]
+    hook.state = SHOWN.get(kind)
     title = "Waits for an answer at the keyboard" if hook.state == "waiting" else f"Notification {kind}".strip()
     if hook.state != "idle":
         hook.add("ACTIVITY", hook.key(hook.event), title=title)

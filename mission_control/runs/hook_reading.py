@@ -15,10 +15,9 @@ import orjson
 from mission_control.agents.usage_queries import RequestUsage
 from mission_control.core import times
 from mission_control.runs.kept import Kept, in_text, last_part, name_of, text_of
-from mission_control.runs.session_reports import ActivityGiven, SessionGiven, StepChange, StepGiven
+from mission_control.runs.session_reports import ActivityGiven, ReportedState, SessionGiven, StepChange, StepGiven
 
 type Body = Mapping[str, Any]
-State = Literal["working", "waiting", "idle"]
 
 
 class Event(NamedTuple):
@@ -32,7 +31,7 @@ class Event(NamedTuple):
     kind: str = "ACTIVITY"
     key: tuple[str, ...] = ()
     title: str = ""
-    state: State | None = None
+    state: ReportedState | None = None
     call: Literal["", "begun", "ok", "failed", "refused"] = ""
     text: str = ""
     note: bool = False
@@ -64,7 +63,7 @@ class Hook:
     plan: list[StepGiven] | None = None
     steps: list[StepChange] = field(default_factory=list)
     usage: list[RequestUsage] = field(default_factory=list)
-    state: State | None = None
+    state: ReportedState | None = None
     end_reason: str | None = None
 
     @property

@@ -55,6 +55,9 @@ Label = Annotated[Annotated[str, Field(max_length=255)] | None, BlankToNone]
 Name = Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone]
 
 
+ReportedState = Literal["working", "waiting", "idle"]  # what a program says of its session
+
+
 class SessionGiven(Body):
     """Which conversation of your program it was, and where it runs."""
 
@@ -138,7 +141,7 @@ class ReportCreate(Body):
         Field(max_length=MOST_WINDOWS, description="Of your program's subscription, all of them; left out: not known"),
     ] = None
     state: Annotated[
-        Literal["working", "waiting", "idle"] | None,
+        ReportedState | None,
         Field(description="Left out: as the activities say. `waiting`: for somebody at the keyboard"),
     ] = None
     ended: Annotated[bool, Field(description="The session ends with this report")] = False

@@ -14,8 +14,8 @@ import pytest
 
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, Installation, Server
-from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
-from tests.mcp.node_clients import PATIENCE
+from tests.mcp.fake_model import SHELL, FakeModel, served
+from tests.mcp.node_clients import PATIENCE, QUIET_CLAUDE, finish
 from tests.taught import calls_in
 
 pytestmark = pytest.mark.long
@@ -65,13 +65,7 @@ async def work(
             headers = {"Authorization": f"Bearer {token}"}
             servers = {"mission-control": {"type": "http", "url": f"{server.url}/mcp", "headers": headers}}
             (home / "mcp.json").write_bytes(orjson.dumps({"mcpServers": {} if by_shell else servers}))
-            environment |= {
-                "ANTHROPIC_BASE_URL": url,
-                "ANTHROPIC_API_KEY": "none",
-                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-                "DISABLE_AUTOUPDATER": "1",
-                "ENABLE_TOOL_SEARCH": "false",
-            }
+            environment |= {"ANTHROPIC_BASE_URL": url, **QUIET_CLAUDE}
             tools = "Bash" if by_shell else "mcp__mission-control"
             allowed = ("--strict-mcp-config", "--allowedTools", tools, "--output-format", "json")
             command = ("-p", "Work.", "--mcp-config", str(home / "mcp.json"), *allowed)
@@ -93,23 +87,7 @@ async def work(
             (home / "config.toml").write_text(config)
             environment |= {"CODEX_HOME": str(home), "FAKE_KEY": "none", "MISSION_CONTROL_TOKEN": token}
             command = ("exec", "--skip-git-repo-check", "--json", "Work.")
-        process = await asyncio.create_subprocess_exec(
-            programs / client,
-            *command,
-            cwd=home,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(PATIENCE):
-                printed, complained = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    assert process.returncode == 0 and FINISHED in printed.decode(), printed.decode() + complained.decode()
+        await finish(programs / client, *command, home=home, environment=environment)
     assert len(model.answers) == len(model.plan), (model.answers, model.unknown)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, Installation, Server
 from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
-from tests.mcp.node_clients import PATIENCE
+from tests.mcp.node_clients import PATIENCE, QUIET_CLAUDE, finish
 
 pytestmark = pytest.mark.long
 
@@ -98,36 +98,14 @@ async def run(programs: Path, client: str, server: Server, token: str, model: Fa
     async with served(model) as url:
         if client == "claude":
             (home / "settings.json").write_bytes(orjson.dumps(settings_for(server, token)))
-            environment |= {
-                "ANTHROPIC_BASE_URL": url,
-                "ANTHROPIC_API_KEY": "none",
-                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-                "DISABLE_AUTOUPDATER": "1",
-                "ENABLE_TOOL_SEARCH": "false",
-            }
+            environment |= {"ANTHROPIC_BASE_URL": url, **QUIET_CLAUDE}
             given = ("--settings", str(home / "settings.json"), "--strict-mcp-config", "--allowedTools", "Bash")
             command = ("-p", "Zebra: work.", *given, "--output-format", "json")
         else:
             (home / "config.toml").write_text(config_for(server, url))
             environment |= {"CODEX_HOME": str(home), "FAKE_KEY": "none"}
             command = ("exec", "--skip-git-repo-check", "--dangerously-bypass-hook-trust", "--json", "Zebra: work.")
-        process = await asyncio.create_subprocess_exec(
-            programs / client,
-            *command,
-            cwd=home,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(PATIENCE):
-                printed, complained = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    assert process.returncode == 0 and FINISHED in printed.decode(), printed.decode() + complained.decode()
+        await finish(programs / client, *command, home=home, environment=environment)
 
 
 async def session_of(made: Crew) -> dict[str, Any] | None:

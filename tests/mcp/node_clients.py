@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tests.mcp.fake_model import FINISHED
 from tests.node_packages import installed, node_program
 
 SOURCE = Path(__file__).parent / "node"
@@ -135,3 +136,28 @@ async def with_token(folder: Path, url: str, token: str) -> AsyncIterator[str]:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+# Claude Code asks nobody but the model.
+QUIET_CLAUDE = {
+    "ANTHROPIC_API_KEY": "none",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "ENABLE_TOOL_SEARCH": "false",
+}
+
+
+async def finish(program: Path, *command: str, home: Path, environment: dict[str, str]) -> None:
+    """Let a command line client work until its model says that it has finished."""
+    process = await asyncio.create_subprocess_exec(
+        program, *command, cwd=home, env=environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(PATIENCE):
+            printed, complained = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0 and FINISHED in printed.decode(), printed.decode() + complained.decode()
