@@ -298,7 +298,7 @@ async def test_limit_of_a_budget_survives_what_agents_use_up(
     site: Site, open_page: Open, agent: tuple[str, dict[str, Any], httpx.AsyncClient]
 ) -> None:
     board, vega, client = agent
-    await site.make("/budgets", agent_id=vega["id"], unit="tokens", period="total", limit=20_000)
+    budget = await site.make("/budgets", agent_id=vega["id"], unit="tokens", period="total", limit=20_000)
     page = await open_page("/settings/budgets")
     await live(page)
     limit = page.locator("input[name=limit]").first
@@ -307,4 +307,5 @@ async def test_limit_of_a_budget_survives_what_agents_use_up(
     await expect(page.locator("#budgets")).to_contain_text("12,345")
     await expect(limit).to_have_value("12")
     await expect(limit).to_be_focused()
+    assert (await site.api.delete(f"/api/v1/budgets/{budget['id']}")).status_code == 200  # other tests count budgets
     assert board and vega

@@ -56,7 +56,7 @@ async def test_stopping_all_agents_shows_on_every_page(site: Site, open_page: Op
 
 async def test_budget_is_created_changed_and_deleted(site: Site, open_page: Open) -> None:
     page = await opened(open_page, "/settings/budgets")
-    await page.get_by_label("Limit").fill("2.50")
+    await page.get_by_role("textbox", name="Limit").fill("2.50")
     await page.get_by_label("Of", exact=True).select_option("US dollars")
     await page.get_by_role("button", name="Set the budget").click()
     await expect(page.locator("#budgets")).to_contain_text("0.00 of 2.50 USD")
