@@ -162,12 +162,34 @@ def _sign_in(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _program(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("client", metavar="PROGRAM", choices=CONNECTED, help=" or ".join(CONNECTED))
+
+
+def _connect(parser: argparse.ArgumentParser) -> None:
+    _program(parser)
+    parser.add_argument("url", nargs="?", metavar="URL", help="the address of the server")
+    parser.add_argument("--board", metavar="BOARD", help="on this board, by its name or id, if the person may")
+    parser.add_argument("--agent", metavar="NAME", help="as this agent, if the person may")
+    parser.add_argument("--check", action="store_true", help="change nothing: try all of it, without a model")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add_argument("--yes", action="store_true", help="agree to what is shown, for scripts")
+    parser.add_argument("--ask", action="store_true", help="have Claude Code ask people, not decide by itself")
+    parser.add_argument(
+        "--token-by-environment", action="store_true", help="keep the token out of its settings: the shell sets it"
+    )
+    parser.add_argument(
+        "--allow-http", action="store_true", help="also without encryption, on a network that you trust"
+    )
+
+
 def _nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
 
 PROGRAMS = "claude-code", "codex", "opencode", "gemini", "other"
-WORK, CALLS, SIGNING, UPDATE = "tasks", "calls", "signing", "update"
+CONNECTED = "claude-code", "codex"
+WORK, CALLS, SIGNING, UPDATE, CONNECT = "tasks", "calls", "signing", "update", "connect"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "claim": (WORK, _claim, "take the next task, and read all that is known about it"),
@@ -184,6 +206,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "call": (CALLS, _call, "send one request to the API, as /llms-full.txt describes it"),
     "sign-in": (SIGNING, _sign_in, "sign this terminal in by a code, or store a token"),
     "sign-out": (SIGNING, _nothing, "end the connection of this terminal, and remove its token"),
+    "connect": (CONNECT, _connect, "lead a program that you run to a board, or look whether that works"),
+    "disconnect": (CONNECT, _program, "take all of that out of the program, and end its connection"),
     "update": (UPDATE, _nothing, "replace this program by the server's, if it is another one"),
 }
 
@@ -235,6 +259,10 @@ def _run(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if arguments[:1] == ["hook"]:
+        from mission_control.client import spool
+
+        return spool.main(arguments[1:])
     name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     is_call = name == "call" or name.upper() in METHODS
     if name.upper() in METHODS:
@@ -287,7 +315,7 @@ def _command(name: str, rest: list[str]) -> None:
     module = COMMANDS[name][0]
     given = parser_of(name).parse_intermixed_args(rest)
     function = getattr(import_module(f"mission_control.client.{module}"), name.replace("-", "_"))
-    if module == SIGNING:
+    if module in (SIGNING, CONNECT):
         function(given)
         return
     from mission_control.client import credentials

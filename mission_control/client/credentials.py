@@ -65,16 +65,24 @@ def find(name: str) -> Connection:
         return Connection(url, token, "the environment", http=allowed)
     if not name and (found := _in_workspace()) is not None:
         return found
+    connection = stored(name, allowed)
+    if connection is None:
+        known = f" There is no connection {name}." if name else ""
+        raise NotSignedIn(f"You are not signed in.{known} {how_to_sign_in()}")
+    return connection
+
+
+def stored(name: str, allowed: bool = False) -> Connection | None:
+    """Return the connection in a file of ours, None when there is none."""
     path = path_of(name)
     content = files.read_private(path)
     if content is None:
-        known = f" There is no connection {name}." if name else ""
-        raise NotSignedIn(f"You are not signed in.{known} {how_to_sign_in()}")
+        return None
     values = values_in(content)
-    allowed = allowed or values.get(ALLOW_HTTP, "").lower() in YES
     token = values.get(TOKEN, "")
     if not token:
         raise NotSignedIn(f"There is no token in {path}. {how_to_sign_in()}")
+    allowed = allowed or values.get(ALLOW_HTTP, "").lower() in YES
     return Connection(values.get(URL, ""), token, path, path=path, http=allowed)
 
 

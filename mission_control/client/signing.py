@@ -28,7 +28,7 @@ SLOWER = 5  # seconds, as RFC 8628 has it
 def sign_in(given: Namespace) -> None:
     """Store a token, after the server has said whose it is."""
     is_allowed = given.allow_http or os.environ.get(credentials.ALLOW_HTTP, "").lower() in credentials.YES
-    url = credentials.checked_url(_url(given), is_allowed)
+    url = credentials.checked_url(url_of(given), is_allowed)
     _refuse_second(given.connection, is_allowed)
     files.make_folder(credentials.path_of(given.connection))  # before there is a token that could not be kept
     nobody = Api(credentials.Connection(url, "", "nothing yet", http=is_allowed))
@@ -47,7 +47,7 @@ def sign_in(given: Namespace) -> None:
     )
 
 
-def _url(given: Namespace) -> str:
+def url_of(given: Namespace) -> str:
     found = given.url or os.environ.get(credentials.URL, "") or origin.URL
     if not found:
         raise Usage(f"At which server? `{credentials.called()} sign-in https://board.example.org`")

@@ -319,6 +319,9 @@ def status(session: Session, given: Namespace) -> None:
     token = session.api.call("GET", "/api/v1/agent/healthz")
     board = session.api.call("GET", f"/api/v1/agent/boards/{who['board_id']}") if who["board_id"] else None
     held = session.held.look()["held"]
+    from mission_control.client.changes import connected as programs_here
+
+    connected = programs_here()
     until = moment_or_never(token["token_expires_at"])
     role = "leads" if who["is_board_lead"] else "works on"
     where = f"{role} the board “{board['name']}”" if board else "belongs to no board"
@@ -328,11 +331,12 @@ def status(session: Session, given: Namespace) -> None:
         f"Token from {session.api.connection.source}, {until}",
         f"Directive: {who['directive']}{why}",
         *([words.held_line(one) for one in held] or ["Holds no task."]),
+        *(f"Connected on this machine: {one['client']} {one['version']} at {one['url']}" for one in connected),
     ]
     answer = {
         "agent": {"id": who["id"], "name": who["name"]}, "board": board and {"id": board["id"], "name": board["name"]},
         "url": session.api.connection.url, "directive": who["directive"], "directive_reason": who["directive_reason"],
-        "token_expires_at": token["token_expires_at"], "held": held,
+        "token_expires_at": token["token_expires_at"], "held": held, "connected": connected,
     }  # fmt: skip
     session.say(plain("\n".join(lines)), answer)
 

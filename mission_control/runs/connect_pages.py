@@ -21,6 +21,7 @@ from mission_control.web.shell import PaletteEntry
 
 ADD = "/agents/connect"
 JUST_NOW = timedelta(hours=1)
+CONNECTED = "claude-code", "codex"  # which the program for terminals connects by itself
 LOOPBACK = "localhost", "127.0.0.1", "::1"
 
 
@@ -36,8 +37,8 @@ class Program:
 
 
 RUNS = (
-    Program("claude-code", PROGRAMS["claude-code"], "in your terminal, unchanged", "board tools, by MCP", "claude"),
-    Program("codex", PROGRAMS["codex"], "in your terminal, unchanged", "board tools, by MCP", "codex"),
+    Program("claude-code", PROGRAMS["claude-code"], "in your terminal, unchanged", "work live, notes, cost", "claude"),
+    Program("codex", PROGRAMS["codex"], "in your terminal, unchanged", "work live, notes, cost", "codex"),
     Program("opencode", PROGRAMS["opencode"], "in your terminal, unchanged", "board tools, by MCP", "opencode"),
     Program("gemini", PROGRAMS["gemini"], "in your terminal, unchanged", "board tools, by MCP", "gemini"),
     Program("other", "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),
@@ -54,13 +55,14 @@ class Wanted:
 
     @property
     def sign_in(self) -> str:
-        """Return the command that signs a terminal in."""
+        """Return the command that signs a terminal in, and connects the program where it can."""
         address = urlsplit(self.base)
         is_safe = address.scheme == "https" or address.hostname in LOOPBACK
-        options = [f" --client {self.client}"] if self.client != "other" else []
+        command = f"connect {self.client}" if self.client in CONNECTED else "sign-in"
+        options = [f" --client {self.client}"] if self.client not in (*CONNECTED, "other") else []
         options += [f" --board {self.board}"] if self.board else []
         options += [] if is_safe else [" --allow-http"]
-        return f"curl -fsSO {self.base}/client.pyz &&\npython3 client.pyz sign-in{''.join(options)}"
+        return f"curl -fsSO {self.base}/client.pyz &&\npython3 client.pyz {command}{''.join(options)}"
 
     @classmethod
     def here(cls) -> "Wanted":
@@ -76,6 +78,7 @@ async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
         "chosen": next(one for one in RUNS if one.key == asked.client),
         "base": asked.base,
         "sign_in": asked.sign_in,
+        "is_connected": asked.client in CONNECTED,
         "board": asked.board,
         "one": found,
         "sessions": await sessions_of(found.id) if found is not None else [],

@@ -13,9 +13,12 @@ import pytest
 from quart import Quart
 
 from mission_control import __version__
-from mission_control.client.__main__ import parser_of
+from mission_control.client.__main__ import CONNECTED, parser_of
+from mission_control.client.connect import MODULES
 from mission_control.doors.client_pages import SHEBANG, program
+from mission_control.runs import connect_pages
 from mission_control.runs.connect_pages import RUNS, Program, Wanted
+from mission_control.runs.hook_api import PROGRAMS
 from tests.client.terminal import Terminal
 from tests.live.servers import COMMAND, ROOT
 
@@ -89,7 +92,8 @@ async def test_start_imports_little(tmp_path: Path) -> None:
 def test_page_shows_a_command_that_the_program_takes(one: Program) -> None:
     shown = Wanted(one.key, "http://board.example.org").sign_in
     _, command = shown.split("python3 client.pyz ")
-    given = parser_of("sign-in").parse_intermixed_args(command.split()[1:])
+    name, *options = command.split()
+    given = parser_of(name).parse_intermixed_args(options)
     assert (given.client, given.allow_http) == (one.key, True)
 
 
@@ -102,3 +106,8 @@ async def test_installed_package_has_the_same_commands(tmp_path: Path) -> None:
     claimed, helped = run("claim"), run("finish", "--help")
     assert claimed.returncode == 4 and "Run `mission-control sign-in" in claimed.stderr
     assert helped.returncode == 0 and helped.stdout.startswith("usage: mission-control finish")
+
+
+def test_what_can_be_connected_is_the_same_everywhere() -> None:
+    assert CONNECTED == tuple(MODULES) == connect_pages.CONNECTED
+    assert set(CONNECTED) <= set(PROGRAMS)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from mission_control.agents.connection_queries import PROGRAMS
 from mission_control.agents.models import Connection
 from mission_control.core import times
 from mission_control.people.models import Token
@@ -89,22 +88,23 @@ async def test_settings_list_the_programs_that_a_person_connected(cast: Cast) ->
 @pytest.mark.parametrize(
     ("client", "line"),
     [
-        ("claude-code", "claude mcp add --transport http"),
-        ("codex", "--bearer-token-env-var MISSION_CONTROL_TOKEN"),
+        ("claude-code", "client.pyz connect claude-code"),
+        ("codex", "client.pyz connect codex --check"),
         ("opencode", "{env:MISSION_CONTROL_TOKEN}"),
         ("gemini", "gemini mcp add --scope user"),
         ("other", "python3 client.pyz claim --wait"),
-        ("nonsense", "claude mcp add"),
+        ("nonsense", "client.pyz connect claude-code"),
     ],
 )
 async def test_page_has_the_lines_of_what_somebody_runs(cast: Cast, client: str, line: str) -> None:
     page = await (await visitor(cast.app, cast.dan)).get(f"/agents/connect?client={client}")
+    signs_in = client in ("opencode", "gemini", "other")
     page.has(
         line,
-        "client.pyz sign-in",
+        "client.pyz sign-in" if signs_in else "client.pyz connect",
         "run the first line",
-        *([f"--client {client}"] if client in PROGRAMS and client != "other" else []),
-    ).lacks("/agents/new", "client.pyz connect")
+        *([f"sign-in --client {client}"] if signs_in and client != "other" else []),
+    ).lacks("/agents/new", "client.pyz connect" if signs_in else "client.pyz sign-in")
     ada = await (await visitor(cast.app, cast.ada)).get(f"/agents/connect?client={client}")
     ada.has("/agents/new", "/gateways")
 
@@ -129,7 +129,7 @@ def test_line_allows_http_where_the_server_has_nothing_else() -> None:
 
 async def test_line_for_a_board_names_it(cast: Cast) -> None:
     page = await (await visitor(cast.app, cast.ada)).get(f"/agents/connect?client=codex&board={cast.board.id}")
-    page.has(f"sign-in --client codex --board {cast.board.id}", f"?client=gemini&amp;board={cast.board.id}")
+    page.has(f"connect codex --board {cast.board.id}", f"?client=gemini&amp;board={cast.board.id}")
     page.has(f"/agents/new?board={cast.board.id}")
     (await (await visitor(cast.app, cast.ada)).get("/agents/connect?board=$(id)")).lacks("--board", "$(id)")
 

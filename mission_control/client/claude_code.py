@@ -1,0 +1,233 @@
+"""Claude Code: hooks and telemetry in its user settings, the tools of the board by its own command."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+
+from mission_control.client import programs
+from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
+from mission_control.client.jsonc import Document
+from mission_control.client.problems import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mission_control.client.changes import Change, Kept
+    from mission_control.client.connect import Target
+
+KEY, NAME, COMMAND, LEAST = "claude-code", "Claude Code", "claude", (2, 1, 295)
+SERVER = "mission-control"
+# The event, and how many seconds it may wait: while a prompt is on the screen, waiting costs nobody anything.
+EVENTS = {
+    "SessionStart": 3, "UserPromptSubmit": 3, "PreToolUse": 3, "PostToolUse": 3, "PostToolUseFailure": 3,
+    "PostToolBatch": 3, "PermissionRequest": 600, "PermissionDenied": 3, "Notification": 3, "SubagentStart": 3,
+    "SubagentStop": 3, "TaskCreated": 3, "TaskCompleted": 3, "Stop": 3, "StopFailure": 3, "PreCompact": 3,
+    "PostCompact": 3, "SessionEnd": 3,
+}  # fmt: skip
+BY_COMMAND = ("SessionStart",)  # which it does not send by HTTP
+MANAGED = "/etc/claude-code/managed-settings.json"  # of who runs the machine
+HOOKS = "/api/v1/connect/claude-code/hooks"
+HELPER = "otelHeadersHelper"
+LOGS = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
+TELEMETRY = {
+    "CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "http/json",
+}  # fmt: skip
+OURS = (TOKEN, URL, ALLOW_HTTP, LOGS)
+
+
+def settings_path() -> str:
+    folder = os.environ.get("CLAUDE_CONFIG_DIR") or os.path.expanduser("~/.claude")
+    return os.path.join(folder, "settings.json")
+
+
+def changes(kept: Kept, target: Target) -> list[Change]:
+    """Return what becomes of its settings."""
+    return [
+        kept.change(
+            settings_path(), lambda content: added(content, target), stripped, is_secret=bool(target.in_settings)
+        )
+    ]
+
+
+def added(content: bytes, target: Target) -> bytes:
+    """Return settings with our hooks behind those of others."""
+    document = Document(content, settings_path())
+    _refuse_comments(content)
+    for event, seconds in EVENTS.items():
+        document.append(("hooks", event), {"hooks": [_hook(event, seconds, target)]})
+    for name, value in target.environment.items():
+        document.put(("env", name), value)
+    if not has_telemetry(document):
+        for name, value in {**TELEMETRY, LOGS: f"{target.url}/api/v1/connect/otlp/v1/logs"}.items():
+            document.put(("env", name), value)
+        document.put((HELPER,), f"{target.hook(KEY)} --headers")
+    if target.asks:
+        document.put(("permissions", "defaultMode"), "default")
+    return document.content
+
+
+def _refuse_comments(content: bytes) -> None:
+    """Refuse settings of which the program itself reads nothing, without a word."""
+    try:
+        json.loads(content.decode("utf-8-sig", "replace") or "{}")
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        raise Problem(
+            f"{settings_path()}: Claude Code reads nothing of this file, because line {line} is a comment, has a comma"
+            " too many, or is no JSON. Mend it first; nothing was changed.",
+            "bad_settings",
+        ) from None
+
+
+def _hook(event: str, seconds: int, target: Target) -> dict[str, object]:
+    if event in BY_COMMAND:
+        return {"type": "command", "command": target.hook(KEY), "timeout": seconds}
+    return {
+        "type": "http", "url": f"{target.url}{HOOKS}", "timeout": seconds,
+        "headers": {"Authorization": f"Bearer ${TOKEN}"}, "allowedEnvVars": [TOKEN],
+    }  # fmt: skip
+
+
+def has_telemetry(document: Document) -> bool:
+    """Return whether somebody sends its telemetry elsewhere, which then stays so."""
+    named = document.get("env")
+    names = named if isinstance(named, dict) else {}
+    return bool(document.get(HELPER)) or any(name.startswith("OTEL_") or name in TELEMETRY for name in names)
+
+
+def stripped(content: bytes) -> bytes:
+    """Return settings without what we added, however they were changed since."""
+    document = Document(content, settings_path())
+    hooks = document.get("hooks")
+    for event in list(hooks) if isinstance(hooks, dict) else ():
+        _without_ours(document, event)
+    if isinstance(hooks, dict) and hooks and not document.get("hooks"):
+        document.remove(("hooks",))
+    environment = document.get("env")
+    environment = environment if isinstance(environment, dict) else {}
+    is_ours = "/api/v1/connect/otlp/" in str(environment.get(LOGS, ""))
+    for name in (*OURS, *(TELEMETRY if is_ours else ())):
+        if name in environment and (name != LOGS or is_ours):
+            document.remove(("env", name))
+    if environment and not document.get("env"):
+        document.remove(("env",))
+    if is_our_command(document.get(HELPER)):
+        document.remove((HELPER,))
+    return document.content
+
+
+def _without_ours(document: Document, event: str) -> None:
+    groups, removed = document.get("hooks", event), False
+    for at in reversed(range(len(groups) if isinstance(groups, list) else 0)):
+        inner = groups[at].get("hooks") if isinstance(groups[at], dict) else None
+        if isinstance(inner, list) and inner and all(is_ours(one) for one in inner):
+            document.remove(("hooks", event, at))
+            removed = True
+    if removed and not document.get("hooks", event):
+        document.remove(("hooks", event))
+
+
+def is_ours(hook: object) -> bool:
+    if not isinstance(hook, dict):
+        return False
+    return str(hook.get("url", "")).endswith(HOOKS) or is_our_command(hook.get("command"))
+
+
+def is_our_command(text: object) -> bool:
+    return f" hook {KEY}" in str(text) and ("client.pyz" in str(text) or "mission_control.client" in str(text))
+
+
+def strips(kept: Kept) -> dict[str, Any]:
+    """Return what takes our entries out of each file."""
+    return {settings_path(): stripped}
+
+
+def secret_path() -> str:
+    return settings_path()
+
+
+def plan() -> str:
+    """Return what is done besides the files."""
+    return "`claude mcp add` gives it the tools of the board."
+
+
+def finish(kept: Kept, target: Target) -> str:
+    """Give it the tools of the board by its own command, and return that in a line."""
+    remove_tools(target.program)
+    header = "Authorization: Bearer ${" + TOKEN + "}"
+    add = ["mcp", "add", "--transport", "http", "--scope", "user", SERVER, f"{target.url}/mcp", "--header", header]
+    done, said = programs.run(target.program, add)
+    if not done:
+        raise Problem(f"Its hooks are connected, but `claude mcp add` failed: {said[-300:]}", "no_mcp")
+    return "It has the tools of the board."
+
+
+def remove_tools(program: str) -> str:
+    """Take the tools of the board away by its own command, and return that in a line."""
+    done, _ = programs.run(program, ["mcp", "remove", "--scope", "user", SERVER])
+    return f"Its own list of MCP servers: our entry {'is out' if done else 'was not there'}."
+
+
+def asks_nobody() -> str:
+    """Return why it asks nobody for permission, "" when it asks."""
+    mode = _read().get("permissions", "defaultMode") or "auto"
+    return "" if mode in ("default", "plan") else f"mode {mode}: it asks nobody, here or on the board"
+
+
+def _read(path: str = "") -> Document:
+    path = path or settings_path()
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        content = b""
+    return Document(content, path)
+
+
+CALL = ("Bash", {"command": "echo Mission Control", "description": "Say a name"})
+ACTIVITIES = 5  # opened, prompted, a call begun and ended, finished
+ASKED = "Say the name, as Mission Control looks whether its connection works."
+QUIET = {
+    "ANTHROPIC_API_KEY": "none", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1",
+    "CLAUDE_CODE_USE_BEDROCK": "0", "CLAUDE_CODE_USE_VERTEX": "0", "CLAUDE_CODE_USE_FOUNDRY": "0",
+}  # fmt: skip
+
+
+def entries(program: str) -> str:
+    """Return what is missing of our entries or forbids them, "" when they are whole."""
+    document = _read()
+    for one in (document, _read(MANAGED)):
+        for name in ("disableAllHooks", "allowManagedHooksOnly"):
+            if one.get(name) is True:
+                return f"{name} is set in {one.name}, so that our hooks do not run"
+    hooks = document.get("hooks") or {}
+    missing = [
+        event for event in EVENTS
+        if not any(is_ours(one) for group in hooks.get(event, ()) for one in group.get("hooks", ()))
+    ]  # fmt: skip
+    return f"no hook of ours for {', '.join(missing)}: connect it again" if missing else ""
+
+
+def turn(program: str, url: str, folder: str) -> programs.Turn:
+    """Have it take a turn with a model at another address."""
+    names = {"ANTHROPIC_BASE_URL": url, **QUIET}
+    found = programs.Turn()
+    found.session = str(uuid.uuid4())
+    command = [
+        program, "-p", ASKED, "--session-id", found.session, "--output-format", "stream-json", "--verbose",
+        "--no-session-persistence", "--allowedTools", "Bash(echo:*)", "--settings", json.dumps({"env": names}),
+    ]  # fmt: skip
+    said = programs.run(command[0], command[1:], folder, names)[1]
+    for line in said.splitlines():
+        try:
+            one = json.loads(line)
+        except ValueError:
+            continue
+        for server in one.get("mcp_servers", ()) if isinstance(one, dict) else ():
+            if server.get("name") == SERVER:
+                found.tools = str(server.get("status"))
+    found.trouble = "" if '"result"' in said else said[-300:]
+    return found

@@ -1,0 +1,230 @@
+"""Connect a program that somebody runs: its hooks, its tools and its telemetry lead to the board; and away again."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from argparse import Namespace
+from importlib import import_module
+
+from mission_control.client import credentials, files, programs, signing, spool
+from mission_control.client.api import Api, plain
+from mission_control.client.changes import Kept
+from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable, Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MODULES = {"claude-code": "claude_code", "codex": "codex"}
+MODE = (
+    "Claude Code decides by itself in its auto mode, and then asks nobody, here or on the board. Ask you instead? (sets"
+    " permissions.defaultMode)"
+)
+
+
+class Target:
+    """Where a program is led: the server, the token and how it gets it, the command for its hooks."""
+
+    def __init__(self, program: str, url: str, token: str, name: str, *, in_settings: bool, asks: bool) -> None:
+        self.program, self.url, self.token, self.name = program, url, token, name
+        self.in_settings, self.asks = in_settings, asks
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program gets into its environment by its own settings."""
+        if not self.in_settings:
+            return {}
+        is_open = self.url.startswith("http:") and not _is_loopback(self.url)
+        more = {credentials.ALLOW_HTTP: "yes"} if is_open else {}
+        return {credentials.TOKEN: self.token, credentials.URL: self.url, **more}
+
+    def hook(self, client: str) -> str:
+        """Return the command that hands on an event."""
+        import shlex
+
+        python = getattr(sys, "_base_executable", "") or sys.executable
+        run = (
+            [python, "-IS", own_copy()]
+            if credentials.program()
+            else [sys.executable, "-P", "-m", "mission_control.client"]
+        )
+        more = ["--connection", self.name] if self.name else []
+        return " ".join(shlex.quote(one) for one in [*run, "hook", client, *more])
+
+
+def _is_loopback(url: str) -> bool:
+    return re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:|/|$)", url) is not None
+
+
+def own_copy() -> str:
+    """Return where this program lies for hooks, wherever it was fetched."""
+    return os.path.join(files.folder_of("XDG_DATA_HOME", "~/.local/share"), "client.pyz")
+
+
+def connect(given: Namespace) -> None:
+    """Connect a program, after every change was shown; or look whether it works."""
+    module = _module(given.client)
+    program, version = _found(module)
+    if given.check:
+        _check(given.client, module, program, version)
+        return
+    name, connection = _signed_in(given)
+    kept = Kept(given.client)
+    if connection is None:  # it is only shown what would change
+        token, url = "...", credentials.checked_url(signing.url_of(given), given.allow_http)
+    else:
+        token, url = connection.token, connection.url
+    in_settings = not given.token_by_environment and not _is_in_repository(module.secret_path())
+    asks = given.client == "claude-code" and (given.ask or kept.value.get("asks", False) or _wants(given, MODE))
+    target = Target(program, url, token, name, in_settings=in_settings, asks=asks)
+    changes = [one for one in module.changes(kept, target) if one.now != one.after]
+    for change in changes:
+        print(change.shown(token), end="\n\n")
+    print(f"{'Then ' if changes else 'Its settings stay as they are. Then '}{module.plan()}")
+    if in_settings:
+        print(
+            "The token of this connection is in its settings, which only you may read: keep them out of repositories."
+        )
+    if given.dry_run or connection is None:
+        print("Nothing was changed.")
+        return
+    if not given.yes and not _agrees("Do that?"):
+        raise Usage("Nothing was changed. `--yes` agrees for a script.", "not_agreed")
+    _keep_own_copy()
+    kept.write(changes)
+    kept.save(name=name, url=url, version=version, asks=asks)
+    print(module.finish(kept, target))
+    _report(Api(connection), version, None)
+    print(f"{module.NAME} {version} is connected. Start it as always.")
+    if not in_settings:
+        print(f"Its shell has to set {credentials.TOKEN}: `set -a; . '{connection.path}'; set +a`.")
+    print(f"`{credentials.called()} connect {given.client} --check` tries all of it without a model.")
+
+
+def disconnect(given: Namespace) -> None:
+    """Take everything of ours out of a program, and end its connection."""
+    module, kept = _module(given.client), Kept(given.client)
+    if not kept.is_there:
+        raise Problem(f"{module.NAME} is not connected by this user on this machine.", "not_connected")
+    name = kept.value.get("name", "")
+    said = [kept.restore(path, strip) for path, strip in module.strips(kept).items()]
+    if program := _which(module.COMMAND):
+        said.append(module.remove_tools(program))
+    kept.forget()
+    files.remove(spool.path_of(given.client, name))
+    if not any(Kept(client).is_there for client in MODULES):
+        files.remove(own_copy())
+    print(plain("\n".join(one for one in said if one)))
+    try:
+        signing.sign_out(Namespace(connection=name))
+    except NotSignedIn as problem:
+        print(problem.text)
+
+
+def _module(client: str) -> Any:
+    return import_module(f"mission_control.client.{MODULES[client]}")
+
+
+def _which(command: str) -> str:
+    import shutil
+
+    return shutil.which(command) or ""
+
+
+def _found(module: Any) -> tuple[str, str]:
+    """Return where a program is and its version, which must be new enough."""
+    program = _which(module.COMMAND)
+    if not program:
+        raise Problem(f"There is no {module.COMMAND} here. Install {module.NAME} first.", "no_program")
+    _, said = programs.run(program, ["--version"])
+    version = re.search(r"\d+(\.\d+)+", said)
+    least = ".".join(map(str, module.LEAST))
+    if version is None or tuple(map(int, version[0].split("."))) < module.LEAST:
+        has = version[0] if version else "of no version that it tells"
+        raise Problem(f"{module.NAME} is {has}; {least} or newer is needed. Update it first.", "too_old")
+    return program, version[0]
+
+
+def _signed_in(given: Namespace) -> tuple[str, credentials.Connection | None]:
+    """Return the name of the connection for a program, and the connection, signed in if it was not.
+
+    It is the usual one, if that is this program's or there is none, else one with the program's name.
+    """
+    for name in [given.connection] if given.connection else ["", given.client]:
+        connection = credentials.stored(name)
+        if connection is not None:
+            try:
+                if given.connection or _is_of(connection, given.client):
+                    return name, connection
+                continue
+            except NotSignedIn:  # its token has ended
+                pass
+        if not given.dry_run:
+            signing.sign_in(Namespace(**{**vars(given), "connection": name, "with_token": False}))
+        return name, credentials.stored(name)
+    raise Usage(f"The connection {given.client} is of another program. Choose a name by --connection.", "other_program")
+
+
+def _is_of(connection: credentials.Connection, client: str) -> bool:
+    try:
+        return bool(Api(connection).call("GET", signing.OWN_CONNECTION)["client"] == client)
+    except (NotSignedIn, Unreachable, Busy):
+        raise
+    except Problem:  # an agent's own token, of no connection
+        return False
+
+
+def _is_in_repository(path: str) -> bool:
+    folder = os.path.dirname(os.path.realpath(path))
+    while folder != os.path.dirname(folder):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return True
+        folder = os.path.dirname(folder)
+    return False
+
+
+def _wants(given: Namespace, question: str) -> bool:
+    return not given.yes and not given.dry_run and _agrees(question)
+
+
+def _agrees(question: str) -> bool:
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _keep_own_copy() -> None:
+    if path := credentials.program():
+        with open(path, "rb") as file:
+            content = file.read()
+        files.write(own_copy(), content, 0o700)
+
+
+def _report(api: Api, version: str, checks: list[dict[str, str]] | None) -> None:
+    body: dict[str, object] = {"client_version": version}
+    if checks is not None:
+        body["checks"] = checks
+    try:
+        api.call("PUT", signing.OWN_CONNECTION, body)
+    except (NotSignedIn, Unreachable, Busy):
+        raise
+    except Problem:
+        pass  # an agent's own token, of no connection
+
+
+def _check(client: str, module: Any, program: str, version: str) -> None:
+    kept = Kept(client)
+    connection = credentials.stored(kept.value.get("name", ""))
+    if not kept.is_there or connection is None:
+        raise Problem(f"{module.NAME} is not connected: `{credentials.called()} connect {client}`.", "not_connected")
+    from mission_control.client.checking import checks
+
+    api = Api(connection)
+    found = checks(api, module, program, version)
+    _report(api, version, found)
+    for one in found:
+        print(plain(f"{one['state']:7}{one['name']}: {one['text']}"))
+    if any(one["state"] == "failed" for one in found):
+        raise Problem("", "check_failed")

@@ -1,0 +1,33 @@
+"""Run the programs that are connected."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from mission_control.client.api import plain
+from mission_control.client.problems import Problem
+
+SECONDS = 120.0
+
+
+class Turn:
+    """What a program said about a turn: its session, and how it found the tools of the board, if it tells."""
+
+    def __init__(self) -> None:
+        self.session, self.tools, self.trouble = "", "", ""
+        self.has_tools_as_it_reports = False
+
+
+def run(
+    program: str, arguments: list[str], folder: str | None = None, more: dict[str, str] | None = None
+) -> tuple[bool, str]:
+    """Return whether a command ended well, and what it printed."""
+    try:
+        done = subprocess.run(
+            [program, *arguments], cwd=folder, env={**os.environ, **(more or {})}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Problem(f"{os.path.basename(program)} did not end well: {plain(error)}", "program_failed") from error
+    return done.returncode == 0, plain(done.stdout.decode("utf-8", "replace")).strip()

@@ -1,0 +1,181 @@
+"""The whole way of a program: connected by a code, its events on the board, kept while the server is away, and out."""
+
+import asyncio
+import json
+import shlex
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.client.terminal import Printed, Terminal, ended
+from tests.client.test_sign_in_by_code import OWNER, code_of
+from tests.live.crew import Crew
+from tests.live.servers import PATIENCE, TOKEN, Server
+
+pytestmark = [pytest.mark.database, pytest.mark.once]
+# A program that is as new as this, and writes down what it is told.
+PROGRAM = """#!/bin/sh
+if [ "$1" = --version ]; then echo "{version} (a program)"; else echo "$@" >> "$HOME/told"; fi
+"""
+EVENT = json.loads((Path(__file__).parents[1] / "programs" / "claude-code-hooks.json").read_text())["SessionStart"]
+
+
+@pytest.fixture(scope="module")
+async def browser(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of the owner, who has set the server up."""
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    async with httpx.AsyncClient(base_url=server.url, headers=ours, timeout=PATIENCE) as client:
+        setup = {"code": TOKEN, "organization_name": "Harbour", **OWNER}
+        assert (await client.post("/setup", data=setup)).status_code == 303
+        yield client
+
+
+@pytest.fixture
+async def board(browser: httpx.AsyncClient, request: pytest.FixtureRequest) -> str:
+    """The id of a new board."""
+    slug = request.node.name.replace("_", "-")[:40]
+    made = await browser.post("/api/v1/boards", json={"name": slug, "slug": slug, "description": "d"})
+    return str(made.json()["id"])
+
+
+@pytest.fixture
+def mara(server: Server, tmp_path: Path) -> Terminal:
+    """A terminal on whose machine is Claude Code."""
+    terminal = Terminal(tmp_path / "mara")
+    terminal.fetch(server.url)
+    install(terminal)
+    return terminal
+
+
+def install(terminal: Terminal, version: str = "2.1.332") -> None:
+    path = terminal.folder / "bin" / "claude"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(PROGRAM.format(version=version))
+    path.chmod(0o755)
+    terminal.environment["PATH"] = f"{path.parent}:/usr/bin:/bin"
+
+
+async def connected(terminal: Terminal, browser: httpx.AsyncClient, board: str, *more: str) -> Printed:
+    """What is printed when it is connected, after its person approved that."""
+    process = await terminal.start("connect", "claude-code", "--board", board, "--yes", *more)
+    code = await code_of(process)
+    approval = {"user_code": code, "agent": f"{board}:new"}
+    assert (await browser.post("/device/approvals", data=approval)).status_code == 303
+    return await ended(process)
+
+
+def settings(terminal: Terminal) -> Path:
+    return terminal.folder / ".claude" / "settings.json"
+
+
+async def hand_on(terminal: Terminal, event: dict[str, Any]) -> str:
+    """What the command for SessionStart prints, as it stands in the settings."""
+    [group] = json.loads(settings(terminal).read_text())["hooks"]["SessionStart"]
+    command = shlex.split(group["hooks"][0]["command"])
+    environment = {"HOME": str(terminal.folder), "PATH": "/usr/bin:/bin"}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    printed = await ended(process, json.dumps(event))
+    assert (printed.code, printed.err) == (0, "")
+    return printed.out
+
+
+async def sessions(browser: httpx.AsyncClient, board: str, at_least: int) -> set[str]:
+    """The sessions of a board by the ids of their program, as soon as there are so many."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            items = (await browser.get(f"/api/v1/boards/{board}/sessions")).json()["items"]
+            if len(items) >= at_least:
+                return {one["external_id"] for one in items}
+            await asyncio.sleep(0.1)
+
+
+async def test_connected_seen_kept_and_out(browser: httpx.AsyncClient, board: str, mara: Terminal) -> None:
+    done = await connected(mara, browser, board)
+    assert done.code == 0 and "Claude Code 2.1.332 is connected" in done.out, done
+    told = (mara.folder / "told").read_text()
+    assert "mcp add --transport http --scope user mission-control" in told and "${MISSION_CONTROL_TOKEN}" in told
+    token = json.loads(settings(mara).read_text())["env"]["MISSION_CONTROL_TOKEN"]
+    assert token not in done.out and token not in told
+
+    assert await hand_on(mara, {**EVENT, "session_id": "first"}) == "{}\n"
+    assert await sessions(browser, board, 1) == {"first"}
+    stored = mara.config / "connect.env"
+    here = stored.read_text()
+    stored.write_text(here.replace(mara_port(here), ":9"))
+    assert await hand_on(mara, {**EVENT, "session_id": "away"}) == "{}\n"
+    stored.write_text(here)
+    assert await hand_on(mara, {**EVENT, "session_id": "back"}) == "{}\n"
+    assert await sessions(browser, board, 3) == {"first", "away", "back"}
+    assert not list((mara.folder / ".local/state/mission-control/spool").iterdir())
+
+    assert "Connected on this machine: claude-code 2.1.332" in await mara.done("status")
+    again = await mara.done("connect", "claude-code", "--yes")
+    assert "Its settings stay as they are" in again
+    out = await mara.done("disconnect", "claude-code")
+    assert "removed, there was none before" in out and "The connection has ended" in out
+    left = [one.name for one in mara.folder.rglob("*") if one.is_file() and "mission-control" in str(one)]
+    assert [name for name in left if not name.startswith("agent-")] == [] and not settings(mara).exists()
+    assert (await mara.run("disconnect", "claude-code")).code == 1
+
+
+def mara_port(text: str) -> str:
+    return ":" + text.split("\n")[0].rsplit(":", 1)[1]
+
+
+@pytest.fixture
+def own(made: Crew, mara: Terminal) -> list[str]:
+    """What connects it with an agent's own token, without a code."""
+    path = mara.config / "connections" / "own.env"
+    path.parent.mkdir(parents=True, mode=0o700)
+    path.write_text(f"MISSION_CONTROL_URL={made.server.url}\nMISSION_CONTROL_TOKEN={made.vega.token}\n")
+    path.chmod(0o600)
+    return ["connect", "claude-code", "--connection", "own"]
+
+
+async def test_only_shown_without_a_yes(mara: Terminal, own: list[str]) -> None:
+    shown = await mara.done("connect", "claude-code", "--dry-run")
+    assert "+++" in shown and "PostToolUse" in shown and "Nothing was changed" in shown
+    assert not settings(mara).exists()
+    refused = await mara.run(*own)
+    assert refused.code == 2 and "`--yes` agrees" in refused.err and not settings(mara).exists()
+
+
+async def test_token_stays_out_of_repositories(mara: Terminal, own: list[str]) -> None:
+    (mara.folder / ".claude" / ".git").mkdir(parents=True)
+    assert "has to set MISSION_CONTROL_TOKEN" in await mara.done(*own, "--yes")
+    assert "mca_" not in settings(mara).read_text() and "$MISSION_CONTROL_TOKEN" in settings(mara).read_text()
+
+
+async def test_program_that_is_missing_or_old_is_refused_first(mara: Terminal) -> None:
+    install(mara, "2.1.9")
+    old = await mara.run("connect", "claude-code", "--yes")
+    assert old.code == 1 and "Claude Code is 2.1.9; 2.1.295 or newer is needed" in old.err
+    missing = await mara.run("connect", "codex", "--yes")
+    assert missing.code == 1 and "There is no codex here" in missing.err
+    unknown = await mara.run("connect", "emacs")
+    assert unknown.code == 2
+    assert not mara.config.exists()
+
+
+async def test_hook_never_fails_its_program(mara: Terminal) -> None:
+    for arguments in (
+        ["hook"],
+        ["hook", "claude-code"],
+        ["hook", "claude-code", "--headers"],
+        ["hook", "x", "--connection"],
+    ):
+        printed = await mara.run(*arguments, typed="no JSON")
+        assert (printed.code, printed.out, printed.err) == (0, "{}\n", ""), arguments
+
+
+async def test_ended_connection_says_so_once_a_session(mara: Terminal, own: list[str]) -> None:
+    await mara.done(*own, "--yes")
+    kept = mara.config / "connections" / "own.env"
+    kept.write_text(kept.read_text().replace("mca_", "mca_x"))
+    answer = json.loads(await hand_on(mara, EVENT))
+    assert "not on the board" in answer["systemMessage"]
+    assert await hand_on(mara, {**EVENT, "hook_event_name": "Stop"}) == "{}\n"

@@ -1,0 +1,200 @@
+"""Settings of other people in every shape: ours come in, others stay, and the old bytes come back."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mission_control.client import claude_code, codex
+from mission_control.client.changes import Kept
+from mission_control.client.connect import Target
+from mission_control.client.jsonc import Document
+from mission_control.client.problems import Problem
+
+OTHERS = '{"type": "command", "command": "true"}'
+SHAPES = {
+    "none": None,
+    "empty": b"",
+    "object": b"{}",
+    "no-end": b'{"model": "opus"}',
+    "others": f'{{\n  "hooks": {{\n    "Stop": [{{"hooks": [{OTHERS}]}}]\n  }},\n  "model": "opus"\n}}\n'.encode(),
+    "tabs": b'{\r\n\t"model": "opus",\r\n\t"hooks": {\r\n\t}\r\n}\r\n',
+    "surrogates": b'{"greeting": "gr\xc3\xbc\xc3\x9fe", "raw": "\xff"}\n',
+    "environment": b'{\n    "env": {"EDITOR": "vi"},\n    "permissions": {"defaultMode": "plan"}\n}\n',
+}
+TOKEN = "mca_of_a_test"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own, without the folders of this machine."""
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def target(*, in_settings: bool = True, asks: bool = False) -> Target:
+    return Target("claude", "http://localhost:8000", TOKEN, "", in_settings=in_settings, asks=asks)
+
+
+def connected(home: Path, content: bytes | None, to: Target) -> Path:
+    """The settings of Claude Code after it was connected."""
+    path = home / ".claude" / "settings.json"
+    path.parent.mkdir(exist_ok=True)
+    if content is not None:
+        path.write_bytes(content)
+    again(to)
+    return path
+
+
+def again(to: Target) -> int:
+    """Connect, and return how many files that changed."""
+    kept = Kept("claude-code")
+    changes = [one for one in claude_code.changes(kept, to) if one.now != one.after]
+    kept.write(changes)
+    return len(changes)
+
+
+def removed() -> str:
+    kept = Kept("claude-code")
+    [said] = [kept.restore(path, strip) for path, strip in claude_code.strips(kept).items()]
+    kept.forget()
+    return said
+
+
+@pytest.mark.parametrize("content", SHAPES.values(), ids=SHAPES)
+def test_old_bytes_come_back(home: Path, content: bytes | None) -> None:
+    path = connected(home, content, target(asks=True))
+    value = json.loads(path.read_bytes().decode(errors="replace"))
+    assert value["env"]["MISSION_CONTROL_TOKEN"] == TOKEN and value["permissions"]["defaultMode"] == "default"
+    assert set(claude_code.EVENTS) <= set(value["hooks"])
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert again(target(asks=True)) == 0
+    said = removed()
+    assert (path.read_bytes() if path.exists() else None) == content, said
+    assert ("byte for byte" in said) is (content is not None)
+
+
+@pytest.mark.parametrize("content", SHAPES.values(), ids=SHAPES)
+def test_what_was_changed_since_stays(home: Path, content: bytes | None) -> None:
+    path = connected(home, content, target())
+    document = Document(path.read_bytes(), "settings")
+    document.put(("theme",), "dark")
+    document.append(("hooks", "Stop"), {"hooks": [json.loads(OTHERS)]})
+    path.write_bytes(document.content)
+    assert again(target()) == 1
+    said = removed()
+    assert "as others left it" in said
+    before = json.loads((content or b"{}").decode(errors="replace")) if content != b"" else {}
+    left = json.loads(path.read_bytes().decode(errors="replace"))
+    hooks = left.pop("hooks")
+    assert hooks["Stop"][-1] == {"hooks": [json.loads(OTHERS)]} and set(hooks) == {"Stop"}
+    before.pop("hooks", None)
+    assert left == {**before, "theme": "dark"}
+
+
+def test_what_somebody_wrote_as_ours_does_not_count_as_the_old_bytes(home: Path) -> None:
+    connected(home, b'{"env": {"MISSION_CONTROL_TOKEN": "mca_typed"}, "theme": "dark"}', target())
+    assert "as others left it" in removed()
+    assert json.loads((home / ".claude" / "settings.json").read_text()) == {"theme": "dark"}
+
+
+def test_link_stays_one(home: Path) -> None:
+    real = home / "dotfiles" / "claude.json"
+    real.parent.mkdir()
+    real.write_bytes(SHAPES["others"] or b"")
+    (home / ".claude").mkdir()
+    (home / ".claude" / "settings.json").symlink_to(real)
+    path = connected(home, None, target(in_settings=False))
+    assert path.is_symlink() and TOKEN not in path.read_text() and "$MISSION_CONTROL_TOKEN" in path.read_text()
+    removed()
+    assert path.is_symlink() and real.read_bytes() == SHAPES["others"]
+
+
+@pytest.mark.parametrize("content", [b'{\n  // mine\n  "a": 1\n}', b'{"a": 1,}', b"[1", b'{"hooks": []}'])
+def test_file_that_the_program_does_not_read_is_left_alone(home: Path, content: bytes) -> None:
+    with pytest.raises(Problem, match=r"Mend (it|the file)"):
+        connected(home, content, target())
+    assert (home / ".claude" / "settings.json").read_bytes() == content
+
+
+def test_telemetry_of_others_stays(home: Path) -> None:
+    content = b'{"env": {"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example.org"}}'
+    value = json.loads(connected(home, content, target()).read_text())
+    assert "otelHeadersHelper" not in value and claude_code.LOGS not in value["env"]
+    removed()
+    assert (home / ".claude" / "settings.json").read_bytes() == content
+
+
+def test_what_forbids_hooks_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = connected(home, b"{}", target())
+    assert claude_code.entries("") == ""
+    value = json.loads(path.read_text())
+    del value["hooks"]["Stop"]
+    path.write_text(json.dumps(value))
+    assert "no hook of ours for Stop" in claude_code.entries("")
+    managed = home / "managed.json"
+    managed.write_text('{"allowManagedHooksOnly": true}')
+    monkeypatch.setattr(claude_code, "MANAGED", str(managed))
+    assert "allowManagedHooksOnly is set in" in claude_code.entries("")
+
+
+def test_difference_hides_the_token(home: Path) -> None:
+    [change] = claude_code.changes(Kept("claude-code"), target())
+    assert TOKEN.encode() in change.after and TOKEN not in change.shown(TOKEN)
+
+
+COMMENTED = b'{\n  // mine\n  "a": [1, /* one */ 2,],\n}\n'
+
+
+def test_text_with_comments_keeps_them() -> None:
+    document = Document(COMMENTED, "settings")
+    document.append(("a",), 3)
+    document.put(("b", "c"), True)
+    assert document.value == {"a": [1, 2, 3], "b": {"c": True}} and b"/* one */" in document.content
+    document.remove(("a", 2))
+    document.remove(("b",))
+    assert document.content == COMMENTED
+
+
+def test_codex_has_files_of_its_own_and_forgets_our_trust(home: Path) -> None:
+    hooks = codex.added(b"", target()).decode()
+    assert set(json.loads(hooks)["hooks"]) == set(codex.EVENTS)
+    assert json.loads(codex.stripped(hooks.encode())) == {}
+    assert codex.without_names(codex.with_names(b"A=1", target().environment)) == b"A=1\n"
+    key = f"{home}/.codex/hooks.json:stop:0:0"
+    mine = b'# mine\nmodel = "x"\n'
+    ours = f'\n[mcp_servers.{codex.SERVER}]\nurl = "u"\n\n[hooks.state]\n\n[hooks.state."{key}"]\ntrusted_hash = "h"\n'
+    assert codex.without_server(mine + ours.encode(), [key]) == mine
+    theirs = b'\n[tui]\nx = 1\n\n[hooks.state."other:stop:0:0"]\ntrusted_hash = "t"\n'
+    left = codex.without_server(mine + ours.encode() + theirs, [key])
+    assert key.encode() not in left and codex.SERVER.encode() not in left and left.endswith(theirs)
+
+
+def test_every_event_is_one_that_the_server_reads() -> None:
+    from mission_control.runs.claude_code import EVENTS as CLAUDE
+    from mission_control.runs.codex import EVENTS as CODEX
+
+    assert set(claude_code.EVENTS) <= set(CLAUDE) and set(codex.EVENTS) <= set(CODEX)
+
+
+@pytest.mark.parametrize("event", sorted(set(codex.EVENTS) - {"Interrupt"}))
+def test_codex_is_asked_for_nothing_that_it_lacks(event: str) -> None:
+    samples = json.loads((Path(__file__).parents[1] / "programs" / "codex-hooks.json").read_text())
+    seen = next(one for name, one in samples.items() if name.split(":")[0] == event)
+    assert set(codex.EVENTS[event].split()) <= set(seen)
+
+
+def test_nothing_is_written_when_one_file_changed_meanwhile(home: Path) -> None:
+    path = home / ".claude" / "settings.json"
+    path.parent.mkdir()
+    path.write_bytes(b"{}")
+    kept = Kept("claude-code")
+    changes = claude_code.changes(kept, target())
+    path.write_bytes(b'{"a": 1}')
+    with pytest.raises(Problem, match="changed meanwhile"):
+        kept.write(changes)
+    assert path.read_bytes() == b'{"a": 1}' and not kept.is_there
+    assert os.listdir(path.parent) == ["settings.json"]
