@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from asyncpg import DeadlockDetectedError
@@ -27,7 +28,7 @@ from mission_control.database.fit import CHECK_NAME
 from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http import lookups
-from mission_control.runs import hook_queue
+from mission_control.runs import hook_api, hook_queue
 from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
@@ -197,3 +198,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the table of rights, and the digests of the document, be written anew."""
     parser.addoption("--write-rights", action="store_true", help="write tests/contract/operation_rights.csv anew")
     parser.addoption("--write-document", action="store_true", help="write tests/contract/document.txt anew")
+
+
+@pytest.fixture
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program waits for people: what it asks is a sign of its session and nothing else."""
+    for client, program in hook_api.PROGRAMS.items():
+        monkeypatch.setitem(hook_api.PROGRAMS, client, program._replace(waits=timedelta()))

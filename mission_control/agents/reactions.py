@@ -68,8 +68,8 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
     held = [task for task in tasks if task["status"] in ("in_progress", "inbox")]
     holders = {as_id(task["agent_id"]): task["status"] == "inbox" or task["is_parked"] for task in held}
     recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
-    if approval.gateway_id is not None:
-        recipients = [event.agent_id] if event.data.get("note") else []
+    if approval.is_outside:  # a program reads the note with its answer
+        recipients = [event.agent_id] if event.data.get("note") and approval.session_id is None else []
     for agent_id in dict.fromkeys(recipients):
         if agent_id is not None:
             advice = (
@@ -103,7 +103,7 @@ async def notify_closed(actor: Actor, event: NewEvent) -> None:
 
 
 def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str) -> None:
-    request = request_of(approval.payload) if approval.gateway_id is not None else None
+    request = request_of(approval.payload) if approval.is_outside else None
     lines = [
         f"Board: {approval.board.name}",
         f"Approval ID: {approval.id}",

@@ -116,6 +116,7 @@ async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecisi
         data.note,
         only_pending=True,
         always=data.always,
+        stop=data.stop,
         seen=data.substance,
         then=data.then,
     )

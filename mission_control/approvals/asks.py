@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.approvals.commands import reopen_approval
 from mission_control.approvals.decisions import apply_deadline, held_tasks, locked_approval, task_ids_of
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import asks_to_finish
+from mission_control.approvals.payloads import OutsideRequest, asks_to_finish
 from mission_control.approvals.queries import parts_of_approvals, visible_approval
 from mission_control.approvals.reading import Item, Score, item_of, items_of, queue
 from mission_control.asks import kinds
@@ -28,6 +28,8 @@ def title_of(item: Item) -> str:
     """Return what is asked: `Approve: Kit finishes #20 Cache the catalogue pages`."""
     if asks_to_finish(item.action_type) and item.tasks:
         return f"Approve: {item.asker} finishes {item.title.removeprefix('Finish ')}"
+    if item.request is not None and item.request.client:
+        return f"{item.asker} asks to {item.request.asks_to}"
     return f"Approve: {item.title}"
 
 
@@ -42,7 +44,9 @@ def _facts(item: Item) -> list[NeedFact]:
         facts.append(fact("code", item.shown.diff_stat))
     if item.request is not None:
         warnings = [shortened(one, 120) for one in item.request.warnings[:2]]
-        facts += [fact("triangle-alert", one, "warn") for one in [*warnings, *item.request.risks[:2]]]
+        risks = [] if item.request.client else item.request.risks[:2]
+        facts += _places(item.request)
+        facts += [fact("triangle-alert", one, "warn") for one in [*warnings, *risks]]
     if item.sure is not None and not item.is_of_person:
         facts.append(fact("gauge", f"{item.sure} % sure", "warn" if item.sure_word == "Low" else ""))
     facts += [
@@ -51,8 +55,22 @@ def _facts(item: Item) -> list[NeedFact]:
     return facts + deadline_facts(item.reminded_at, item.asked_name)
 
 
+def _places(request: OutsideRequest) -> list[NeedFact]:
+    """Return where a program asks, and how dangerous that is."""
+    if not request.client:
+        return []
+    where = dict(request.facts)
+    machine = " on ".join(one for one in (CLIENTS.get(request.client, request.client), where.get("Host")) if one)
+    found = [fact("laptop", machine), *([fact("folder", where["In"])] if "In" in where else [])]
+    tone = {"high": "bad", "medium": "warn"}.get(request.risk, "")
+    return [*found, fact("shield-check", request.risk_words, tone)] if request.risk else found
+
+
+CLIENTS = {"claude-code": "Claude Code", "codex": "Codex"}
+
+
 def _answers(item: Item) -> list[NeedAnswer]:
-    """Return what can be answered: approve, send back, reject; for a gateway also approve the next times."""
+    """Return what can be answered: approve, send back, reject; what asks outside may take others."""
     ids = {"board_id": item.board_id, "approval_id": item.id}
     is_outside, effects = item.request is not None, item.effects
 
@@ -60,6 +78,16 @@ def _answers(item: Item) -> list[NeedAnswer]:
         in_house = {"undoable": True, "in_bulk": True} if not is_outside and id != "always" else {}
         return answer(id, key, label, effect, "decide_approval", ids, body, **{"note": WHY, **in_house, **more})
 
+    if item.request is not None and item.request.client:
+        yes, no, is_safe = {"decision": "approved"}, {"decision": "rejected"}, not item.request.is_dangerous
+        found = [decision("approve", "A", "Allow once", effects["approve"], yes, recommended=is_safe)]
+        if "always" in effects:
+            label = "Allow exactly this from now on"
+            found.append(decision("always", "1", label, effects["always"], yes | {"always": True}))
+        found.append(decision("reject", "R", "Deny", effects["reject"], no, course="stop"))
+        if "stop" in effects:
+            found.append(decision("stop", None, "Deny and stop", effects["stop"], no | {"stop": True}, course="stop"))
+        return found
     found = [decision("approve", "A", "Approve", effects["approve"], {"decision": "approved"}, recommended=True)]
     if "always" in effects:
         always = {"decision": "approved", "always": True}
@@ -92,6 +120,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
         "approval.decided": "decided this",
         "approval.closed": "closed this",
         "approval.ended_on_gateway": "closed this, as its gateway did,",
+        "approval.ended_at_program": "closed this, as it is answered at the keyboard,",
         "=approved": "approved this",
         "=rejected": "rejected this",
         "=changes_requested": "sent this back",
@@ -102,6 +131,8 @@ class ApprovalAsk(kinds.AskKind[Item]):
         by="resolved_by_user_id",
         where="resolved_by_kind = 'user' AND status <> 'pending'",
         decision="decision",
+        outside="resolved_by_kind = 'program' AND resolved_by_name IS NOT NULL",
+        name="resolved_by_name",
         words={"approved": "approved this", "changes_requested": "sent this back", "rejected": "rejected this"},
         otherwise="decided this",
     )
@@ -133,6 +164,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
             url=item.url,
             facts=_facts(item),
             answers=_answers(item),
+            exact=item.request.exact if item.request is not None else None,
             high_risk=is_dangerous or (item.request is not None and item.request.is_dangerous),
             otherwise=item.without_decision,
             at=item.decide_by or item.expires_at,

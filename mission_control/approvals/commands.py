@@ -170,7 +170,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     decisions.refuse_closed(approval)
     if approval.status == "pending":
         return approval
-    if approval.gateway_id is not None:
+    if approval.is_outside:
         raise Conflict(ErrorCode.APPROVAL_FINAL.detail())
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if not held and not outcomes:

@@ -45,13 +45,15 @@ async def decide_approval(
     *,
     only_pending: bool = False,
     always: bool = False,
+    stop: bool = False,
     seen: str | None = None,
     then: RejectedTask = "inbox",
 ) -> Approval:
     """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
 
-    A gateway that asked gets its answer in the background; `always` says yes for the next times too, where it takes
-    that. Such a decision is final. `seen` is the substance that was shown: raise Conflict when it is another one now.
+    A gateway or a program that asked gets its answer in the background; `always` says yes for the next times too, and
+    `stop` ends the turn too, where it takes that. Such a decision is final. `seen` is the substance that was shown:
+    raise Conflict when it is another one now.
 
     Tasks in review change in the same transaction: see `tasks/reviews.py`. `then` says what becomes of rejected work.
     Another decision undoes the effects of the one before it; another note does not.
@@ -63,17 +65,17 @@ async def decide_approval(
         raise Conflict(await _already_decided(approval))
     if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
         return approval
-    if approval.status != "pending" and approval.gateway_id is not None:
+    if approval.status != "pending" and approval.is_outside:
         raise Conflict(await _already_decided(approval))
     if approval.status == "pending":
         refuse_changed(seen, (await parts_of_approvals([approval.id]))[approval.id])
     before, outcomes = approval.decision, await outcomes_of(approval.id)
-    if approval.gateway_id is not None:
-        approval.answer = answer_of(approval.payload, approval.expires_at, decision, always=always)
+    if approval.is_outside:
+        approval.answer = answer_of(approval.payload, approval.expires_at, decision, always=always, stop=stop)
         approval.answer_state = "waiting"
         notify(CHANNEL)
-    elif always:
-        raise Invalid("Only a request of a gateway can be approved for the next times too.")
+    elif always or stop:
+        raise Invalid("Only a request of a gateway or a program takes such an answer.")
     resolve(approval, actor, decision, note)
     await save_decision(approval, is_another=decision != before)
     facts: dict[str, Any] = {"action_type": approval.action_type, "before": before, "decision": decision, "note": note}
@@ -223,7 +225,7 @@ async def set_deadline(actor: Actor, approval: Approval, deadline: ApprovalDeadl
     approval = await locked_approval(approval)
     if approval.status != "pending":
         raise Conflict(ErrorCode.APPROVAL_DECIDED.detail())
-    if approval.gateway_id is not None:
+    if approval.is_outside:
         raise Conflict(ErrorCode.APPROVAL_OF_GATEWAY.detail())
     await DEADLINES.change(approval, deadline)
     return approval

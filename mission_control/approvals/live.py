@@ -106,6 +106,7 @@ POLLS = Polls[Approval, ApprovalQuery](
     "approval.closed",
     "approval.task_closed",
     "approval.ended_on_gateway",
+    "approval.ended_at_program",
 )
 async def wake_polls_of_approvals(actor: Actor, event: NewEvent) -> None:
     POLLS.wake(event)

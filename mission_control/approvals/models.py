@@ -31,7 +31,9 @@ class Approval(Asked, Changing):
     resolved_by_user = reference("User", null=True, on_delete=fields.SET_NULL)
     resolved_by_kind = nullable(fields.CharField, max_length=16)
     resolved_at = UtcDatetimeField(null=True)
-    # Who decided on the gateway that asked, and our answer to it: `allow-once`, `allow-always` or `deny`.
+    # The session whose program asks; its `external_id` names the call, and is one while it waits.
+    session_id = nullable(fields.UUIDField)
+    # Who decided outside, and our answer to what asked there: `allow-once`, `allow-always`, `deny` or `stop`.
     resolved_by_name = nullable(fields.TextField)
     answer = nullable(fields.CharField, max_length=16)
 
@@ -47,6 +49,11 @@ class Approval(Asked, Changing):
             Index(fields=("board_id", "decision", "resolved_at", "id")),
             Index(fields=("status", "created_at")),
         )
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether a gateway or a program asks, which acts on the answer at once."""
+        return self.gateway_id is not None or self.session_id is not None
 
     def scope(self, task_id: Any = None) -> Scope:
         """Return the scope of events about this approval; `board` must be loaded."""

@@ -164,6 +164,7 @@ class DecisionForm(Form):
     decision: Decision
     note: str | None = Field(None, max_length=4000)
     always: bool = False
+    stop: bool = False
     then: RejectedTask = "inbox"
     origin: Literal["row", "dialog", ""] = Field("", alias="from")
     substance: str | None = None
@@ -172,8 +173,8 @@ class DecisionForm(Form):
     @model_validator(mode="before")
     @classmethod
     def _rejection(cls, sent: object) -> object:
-        """A button that says where the task of rejected work goes rejects it."""
-        return {"decision": "rejected", **sent} if isinstance(sent, dict) and "then" in sent else sent
+        """A button that says where the task of rejected work goes rejects it; so does one that ends the turn."""
+        return {"decision": "rejected", **sent} if isinstance(sent, dict) and {"then", "stop"} & sent.keys() else sent
 
     @model_validator(mode="after")
     def _note_when_sent_back(self) -> "DecisionForm":
@@ -183,7 +184,9 @@ class DecisionForm(Form):
 
     def body(self, found: Approval) -> Fields:
         always = self.always and self.decision == "approved"
-        return self.model_dump(include={"decision", "note", "then", "substance"}) | {"always": always}
+        stop = self.stop and self.decision == "rejected"
+        given = self.model_dump(include={"decision", "note", "then", "substance"})
+        return given | {"always": always, "stop": stop}
 
 
 class ReopeningForm(Form):
@@ -280,7 +283,7 @@ async def decide_approval(outcome: Outcome[Approval, DecisionForm]) -> ResponseR
     effects = "".join(dict.fromkeys(texts))
     place, undo = safe_next(form.next), {"needs": f"approval:{approval.id}", "next": form.next}
     toast = f"{await _title_of(outcome.actor, approval)} {WORDS[form.decision]}.{effects}"
-    if approval.gateway_id is not None:
+    if approval.is_outside:
         return done(f"{place}#queue", toast=toast)
     return done(f"{place}#queue", toast=toast, undo_action="/needs/undos", undo=undo)
 

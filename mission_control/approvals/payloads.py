@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from mission_control.core import times
-from mission_control.core.diffs import FileDiff, is_diff, parsed
+from mission_control.core.diffs import FileDiff, is_diff, parsed, visible
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import parts_of
 from mission_control.database.sql import placeholders
@@ -46,7 +46,7 @@ def reason_of(payload: object) -> str:
     return next((text.strip() for text in places if isinstance(text, str) and text.strip()), "")
 
 
-Answer = Literal["allow-once", "allow-always", "deny"]
+Answer = Literal["allow-once", "allow-always", "deny", "stop"]
 
 # The types of action by the gateway's kind of approval, with their words.
 ACTIONS = {"exec": "gateway.exec", "plugin": "gateway.plugin", "system-agent": "gateway.system_agent"}
@@ -54,14 +54,20 @@ WORDS = {
     "gateway.exec": "Run a command",
     "gateway.plugin": "Use a plugin",
     "gateway.system_agent": "Change the gateway",
+    "session.exec": "Run a command",
+    "session.edit": "Change a file",
+    "session.tool": "Use a tool",
 }
 TITLE_LENGTH = 100
 CHANNEL = "gateway-answers"  # notified when an answer waits to be sent
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayRequest:
-    """What a gateway asks for, from `payload.gateway_request`."""
+class OutsideRequest:
+    """What a gateway or the program of a session asks for, from `payload.gateway_request` or `.session_request`.
+
+    Everything in it is shown as it is: nothing is cut, and what one does not see is written out.
+    """
 
     kind: str
     title: str
@@ -71,31 +77,66 @@ class GatewayRequest:
     warnings: list[str]
     risks: list[str]
     allowed: list[str]
+    client: str = ""
+    risk: str = ""
+    diff: str = ""
+    asks_there_too: bool = False
 
     @property
     def heading(self) -> str:
         """The verb and its object: `Run a command: git push`."""
+        if self.kind == "edit":
+            return f"Change {_short(self.title)}"
+        if self.client and self.kind != "exec":
+            return f"Use {_short(self.title)}"
         if self.kind != "exec":
             return _short(self.title) or WORDS.get(ACTIONS.get(self.kind, ""), "Decide about a request")
         return f"Run a command: {_short(self.command)}"
 
     @property
+    def is_of_gateway(self) -> bool:
+        return not self.client
+
+    @property
+    def risk_words(self) -> str:
+        """How dangerous it is, and why."""
+        level = f"{self.risk} risk" if self.risk else ""
+        return ": ".join(one for one in (level, ", ".join(self.risks)) if one)
+
+    @property
+    def asks_to(self) -> str:
+        """What its agent asks to do; the command is shown beside it."""
+        return "run a command" if self.kind == "exec" else f"{self.heading[:1].lower()}{self.heading[1:]}"
+
+    @property
+    def exact(self) -> str:
+        """All of what is asked: the command, the diff, or what a tool is given."""
+        return "\n".join(one for one in (self.command, self.diff, self.details if self.client else "") if one)
+
+    @property
     def as_text(self) -> str:
         """What it is in plain text, for those who see no page."""
-        said = [self.title, self.command, self.details, *self.warnings]
+        said = [self.title, self.command, self.diff, self.details, *self.warnings]
         facts = [*self.facts, ("Risk", ", ".join(self.risks))] if self.risks else self.facts
         return "\n".join([*(one for one in said if one), *(f"{label}: {value}" for label, value in facts)])
 
     @property
     def is_dangerous(self) -> bool:
-        return bool(self.risks or self.warnings)
+        return self.risk == "high" if self.client else bool(self.risks or self.warnings)
 
     @property
     def allows_always(self) -> bool:
         """Whether the gateway takes a yes for the next times too."""
         return "allow-always" in self.allowed
 
+    @property
+    def allows_stop(self) -> bool:
+        """Whether a no can end the turn too."""
+        return "stop" in self.allowed
+
     def effects(self, who: str) -> dict[str, str]:
+        if self.client:
+            return self._effects_in_session(who)
         is_command = self.kind == "exec"
         does = "The command runs once" if is_command else "It happens once"
         refused = "The command does not run" if is_command else "It does not happen"
@@ -108,14 +149,33 @@ class GatewayRequest:
             "ignore": f"{refused}; {who} waits until the request expires.",
         }
 
+    def _effects_in_session(self, who: str) -> dict[str, str]:
+        always = {"always": "This session does not ask again for exactly this."} if self.allows_always else {}
+        stop = {"stop": f"It does not happen, and the turn of {who} ends."} if self.allows_stop else {}
+        there = "The terminal asks as well; whoever answers first decides." if self.asks_there_too else ASKED_LATER
+        return {
+            "approve": f"{who} goes on.",
+            **always,
+            "reject": f"It does not happen, and {who} reads your note.",
+            **stop,
+            "ignore": f"{there} Nothing is ever allowed by waiting.",
+        }
 
-def request_of(payload: object) -> GatewayRequest | None:
-    """Return what a gateway asks for, None for any other approval."""
-    asked = payload.get("gateway_request") if isinstance(payload, Mapping) else None
-    if not isinstance(asked, Mapping):
+
+ASKED_LATER = "The terminal asks its person then."
+REQUESTS = ("session_request", "gateway_request")
+
+
+def request_of(payload: object) -> OutsideRequest | None:
+    """Return what a gateway or a program asks for, None for any other approval."""
+    found = payload if isinstance(payload, Mapping) else {}
+    asked = next((one for name in REQUESTS if isinstance(one := found.get(name), Mapping)), None)
+    if asked is None:
         return None
     facts = [("In", "cwd"), ("Program", "resolved_path"), ("Host", "host"), ("Plugin", "plugin"), ("Tool", "tool")]
-    return GatewayRequest(
+    facts += [("File", "path"), ("Client", "client")]
+    diff = found.get("diff")
+    return OutsideRequest(
         kind=_text(asked.get("kind")),
         title=_text(asked.get("title")),
         command=_text(asked.get("command")),
@@ -124,15 +184,19 @@ def request_of(payload: object) -> GatewayRequest | None:
         warnings=_texts(asked.get("warnings")),
         risks=[risk.replace("-", " ").replace("_", " ") for risk in _texts(asked.get("risk_kinds"))],
         allowed=_texts(asked.get("allowed_decisions")),
+        client=_text(asked.get("client")),
+        risk=_text(asked.get("risk")),
+        diff=_text(diff.get("diff")) if "session_request" in found and isinstance(diff, Mapping) else "",
+        asks_there_too=asked.get("asks_there_too") is True,
     )
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return visible(value) if isinstance(value, str) else ""
 
 
 def _texts(values: object) -> list[str]:
-    return [one for one in values if isinstance(one, str) and one] if isinstance(values, list) else []
+    return [visible(one) for one in values if isinstance(one, str) and one] if isinstance(values, list) else []
 
 
 def _short(text: str) -> str:
@@ -140,17 +204,23 @@ def _short(text: str) -> str:
     return line if len(line) <= TITLE_LENGTH and not rest else f"{line[:TITLE_LENGTH].rstrip()} …"
 
 
-def answer_of(payload: object, expires_at: datetime | None, decision: str, *, always: bool) -> Answer:
-    """Return the answer for the gateway. Raise Invalid where it takes no standing yes, Conflict when it expired."""
+def answer_of(
+    payload: object, expires_at: datetime | None, decision: str, *, always: bool, stop: bool = False
+) -> Answer:
+    """Return the answer for who asks. Raise Invalid for one that it does not take, Conflict when it expired."""
+    request = request_of(payload)
     if expires_at is not None and expires_at <= times.clock_now():
-        raise Conflict(ErrorCode.APPROVAL_EXPIRED.detail())
+        why = "This request has expired: its program asks at its keyboard." if request and request.client else None
+        raise Conflict(ErrorCode.APPROVAL_EXPIRED.detail(why) if why else ErrorCode.APPROVAL_EXPIRED.detail())
+    if stop and (request is None or not request.allows_stop):
+        raise Invalid("An answer does not end the turn of what asks here.")
     if decision != "approved":
-        return "deny"
+        return "stop" if stop else "deny"
     if not always:
         return "allow-once"
-    request = request_of(payload)
     if request is None or not request.allows_always:
-        raise Invalid("The gateway takes a yes for this one time only.")
+        who = "program" if request and request.client else "gateway"
+        raise Invalid(f"The {who} takes a yes for this one time only.")
     return "allow-always"
 
 
@@ -191,8 +261,8 @@ MOST_FACTS = 12
 DIFFS = ("diff", "patch", "diffs", "patches", "changes")
 # What the page shows elsewhere, or what only programs need.
 SHOWN_ELSEWHERE = {
-    "reason", "evidence", "confidence", "fence", "decision", "gateway_request", "analytics", "rubric_scores",
-    "task_id", "task_ids", "taskId", "taskIds", "taskIDs", *DIFFS,
+    "reason", "evidence", "confidence", "fence", "decision", "gateway_request", "session_request", "analytics",
+    "rubric_scores", "task_id", "task_ids", "taskId", "taskIds", "taskIDs", *DIFFS,
 }  # fmt: skip
 # What a link is, by a part of its address.
 LINKS = (

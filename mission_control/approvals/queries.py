@@ -177,7 +177,7 @@ async def approval_history(approval: Approval) -> list[Row]:
         " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
         " WHERE e.id IN (SELECT id FROM events WHERE board_id = ? AND subject_id = ? AND kind IN"
         "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed',"
-        " 'approval.ended_on_gateway')) ORDER BY e.seq",
+        " 'approval.ended_on_gateway', 'approval.ended_at_program')) ORDER BY e.seq",
         approval.board_id,
         approval.id,
     )

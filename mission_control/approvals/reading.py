@@ -7,7 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from mission_control.approvals import payloads
-from mission_control.approvals.payloads import GatewayRequest, asks_to_finish, heading, reason_of, stated_confidence
+from mission_control.approvals.payloads import OutsideRequest, asks_to_finish, heading, reason_of, stated_confidence
 from mission_control.approvals.queries import parts_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome
 from mission_control.asks.kinds import MOST_QUEUED
@@ -137,7 +137,9 @@ class Item(ApprovalRead):
         return self.resolver if self.resolved_by is not None else self.resolved_by_name or by_itself
 
     @cached_property
-    def request(self) -> GatewayRequest | None:
+    def request(self) -> OutsideRequest | None:
+        if self.session_id is None and "session_request" in (self.payload or {}):
+            return None  # an agent wrote that itself
         return payloads.request_of(self.payload)
 
     @cached_property
@@ -185,6 +187,9 @@ class Item(ApprovalRead):
     @property
     def next_steps(self) -> list[tuple[str, str]]:
         words = {"approve": "Approve", "always": "Always", "send_back": "Send back", "ignore": "Ignore"}
+        if self.request is not None and self.request.client:
+            words = {"approve": "Allow once", "always": "From now on", "reject": "Deny", "stop": "Deny and stop"}
+            words["ignore"] = "No answer"
         effects = self.effects | {"ignore": self.without_decision}
         return [(word, effects[name]) for name, word in words.items() if name in effects]
 
@@ -233,7 +238,7 @@ ANSWER = set(ApprovalRead.model_fields)
 _SELECT = (
     "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_name, a.resolved_by_kind, a.resolved_by_user_id,"
-    " a.requested_by_user_id, a.gateway_id, a.expires_at, a.answer_state, a.decide_by, a.otherwise,"
+    " a.requested_by_user_id, a.gateway_id, a.session_id, a.expires_at, a.answer_state, a.decide_by, a.otherwise,"
     " a.otherwise_user_id, a.reminded_at, a.asked_user_id, g.name AS agent_name, b.name AS board_name,"
     " b.block_status_changes_with_pending_approval AS holds_tasks,"
     " EXISTS (SELECT 1 FROM approval_task_links l WHERE l.approval_id = a.id) AS has_tasks,"

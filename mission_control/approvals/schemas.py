@@ -105,7 +105,10 @@ class ApprovalDecision(Body):
     ] = None
     then: Then = "inbox"
     always: Annotated[
-        bool, Field(description="Approve the next times too; only for a request of a gateway that takes that")
+        bool, Field(description="Approve the next times too; only for a request from outside that takes that")
+    ] = False
+    stop: Annotated[
+        bool, Field(description="End the turn too; only to reject a request of a program that takes that")
     ] = False
     substance: Seen = None
 
@@ -115,6 +118,8 @@ class ApprovalDecision(Body):
             raise ValueError("say what should change")
         if self.always and self.decision != "approved":
             raise ValueError("`always` goes with approved only")
+        if self.stop and self.decision != "rejected":
+            raise ValueError("`stop` goes with rejected only")
         return self
 
 
@@ -160,6 +165,7 @@ class AskedApproval(Schema):
     run_id: UUID | None
     outcomes: list[TaskOutcome]
     gateway_id: UUID | None
+    session_id: UUID | None
     expires_at: datetime | None
     answer_state: Literal["waiting", "sent", "late"] | None
     resolved_by_name: str | None
@@ -173,7 +179,8 @@ class ApprovalRead(DeadlineRead, AskedApproval):
 
     One with a `gateway_id` was asked for by a gateway: `payload.gateway_request` says what for, `expires_at` until
     when. `answer_state` is `waiting` until the gateway has the decision, then `sent`, or `late` when it had another one
-    already; `resolved_by_name` is who decided on the gateway.
+    already; `resolved_by_name` is who decided on the gateway. One with a `session_id` was asked for by the program of
+    that session, in `payload.session_request`; it is the same, and who sits at the program may answer first.
     """
 
     substance: Substance

@@ -175,13 +175,18 @@ class AnswerWords:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """How answers of people are found in the table of a kind, in SQL; `words` say what somebody did, by decision."""
+    """How answers of people are found in the table of a kind, in SQL; `words` say what somebody did, by decision.
+
+    `outside` finds those that were given at a program, by somebody whom `name` names.
+    """
 
     at: str
     by: str
     where: str
     otherwise: str
     decision: str = "NULL"
+    outside: str = ""
+    name: str = "NULL"
     words: Mapping[str, str] = field(default_factory=dict)
 
 

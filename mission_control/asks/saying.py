@@ -130,6 +130,7 @@ def need(
     otherwise: str,
     at: datetime | None = None,
     reason: str | None = None,
+    exact: str | None = None,
     high_risk: bool = False,
     facts: Sequence[schemas.NeedFact] = (),
     tasks: Sequence[schemas.NeedTask] = (),
@@ -144,6 +145,7 @@ def need(
         group=KINDS[key.kind].group,
         title=title,
         reason=reason or None,
+        exact=exact or None,
         since=key.since,
         version=key.digest,
         board=schemas.NeedBoard(id=key.board_id, name=board)

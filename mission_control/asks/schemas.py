@@ -121,6 +121,9 @@ class Need(Schema):
     group: Group
     title: Annotated[str, Field(description="What is asked, in one line")]
     reason: Annotated[str | None, Field(description="Why, where that adds something")]
+    exact: Annotated[
+        str | None, Field(description="All of the command, the diff or the call that is asked for, with nothing hidden")
+    ] = None
     since: datetime
     version: str
     substance: Annotated[str, Field(description="A mark of what is decided; send it with your answer")] = ""

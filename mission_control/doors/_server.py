@@ -173,7 +173,7 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     """
     actor: Actor = context.request.scope[ACTOR]
     if asked.name == HOOK and actor.is_agent:
-        return await _hook(actor, asked.arguments or {})
+        return await _hook(actor, context.request.scope, asked.arguments or {})
     call, found = AgentCall.of(actor, now(), asked.arguments), registry.tools_of(actor).get(asked.name)
     async with _progress(context) if STREAMS in context.request.scope else nullcontext():
         result = await _answered(context.request.scope, found, asked)
@@ -186,14 +186,14 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     return result
 
 
-async def _hook(actor: Actor, given: JsonObject) -> CallToolResult:
+async def _hook(actor: Actor, scope: Scope, given: JsonObject) -> CallToolResult:
     """Answer a hook of a program, whose text is what the program reads; no model sees this tool."""
     try:
         require_scope(actor, "connect")
         program = await program_of(actor, str(given.get("client")))
     except DomainError as error:
         return CallToolResult(content=[TextContent(text=refusal(error, {})[0])], is_error=True)
-    answer = await taken(actor, program, partial(from_tool, given))
+    answer = await taken(actor, program, partial(from_tool, given), partial(scope.__setitem__, WAITS, True))
     return CallToolResult(content=[TextContent(text=to_json(answer).decode())])
 
 

@@ -162,6 +162,7 @@ class RequestAsk(kinds.AskKind[RequestItem]):
             title=f"{'Approve' if is_approval else f'{item.agent_name} asks'}: {item.title}",
             reason=None if is_approval else in_one_line(item.content or ""),
             url=item.url,
+            exact=item.request.exact if item.request is not None else None,
             facts=[fact("bot", item.agent_name), fact("plug-zap", item.gateway_name)],
             answers=_decisions(item) if is_approval else choices("answer_gateway_request", ids, item, goes_on),
             otherwise=ignored or f"{item.agent_name} waits until the question expires.",

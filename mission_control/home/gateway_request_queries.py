@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from mission_control.approvals.payloads import GatewayRequest as AskedFor
+from mission_control.approvals.payloads import OutsideRequest as AskedFor
 from mission_control.approvals.payloads import request_of
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing

@@ -46,8 +46,12 @@ class Answered:
 
 async def answered_by_others(actor: Actor, opened: datetime) -> list[Answered]:
     """Return what other people answered on the actor's boards just now, since a page was opened, oldest first."""
-    where = f"one.answered_at >= ? AND one.user_id <> ? ORDER BY one.answered_at LIMIT {MOST_ANSWERED}"
-    return await _answered(actor, where, max(opened, times.clock_now() - STAYS), actor.id)
+    where = (
+        f"one.answered_at >= ? AND COALESCE(one.by_name, '') || COALESCE(CAST(one.user_id AS TEXT), '') <> ?"
+        f" ORDER BY one.answered_at LIMIT {MOST_ANSWERED}"
+    )
+    since = max(opened, times.clock_now() - STAYS)
+    return await _answered(actor, where, since, str(actor.id), since=since)
 
 
 async def last_answered(actor: Actor) -> Answered | None:
@@ -55,22 +59,33 @@ async def last_answered(actor: Actor) -> Answered | None:
     return found[0] if found else None
 
 
-async def _answered(actor: Actor, where: str, *values: object) -> list[Answered]:
+async def _answered(actor: Actor, where: str, *values: object, since: datetime | None = None) -> list[Answered]:
+    """Return what was answered; that at programs only since a moment."""
     boards = {board.id: board for board in await boards_of(actor)}
     if not boards:
         return []
     selects = [
         f"SELECT '{kind.kind}' AS kind, id AS subject, created_at AS since, {one.at} AS answered_at,"
-        f" {one.by} AS user_id, {one.decision} AS decision FROM {kind.table}"
+        f" {one.by} AS user_id, {one.decision} AS decision, CAST(NULL AS TEXT) AS by_name FROM {kind.table}"
         f" WHERE board_id IN ({placeholders(len(boards))}) AND {one.where}"
         for kind in KINDS.values()
         if (one := kind.answers) is not None
     ]
+    given: list[object] = [*list(boards) * len(selects)]
+    for kind in KINDS.values() if since is not None else ():
+        if (one := kind.answers) is not None and one.outside:
+            selects.append(
+                f"SELECT '{kind.kind}' AS kind, id AS subject, created_at AS since, {one.at} AS answered_at,"
+                f" CAST(NULL AS UUID) AS user_id, {one.decision} AS decision, {one.name} AS by_name FROM {kind.table}"
+                f" WHERE board_id IN ({placeholders(len(boards))}) AND {one.at} >= ? AND {one.outside}"
+            )
+            given += [*boards, since]
     found = await select(
         Answered,
-        f"SELECT one.*, {person_name('u', 'Somebody')} AS name FROM ({' UNION ALL '.join(selects)}) AS one"
+        "SELECT one.kind, one.subject, one.since, one.answered_at, one.user_id, one.decision,"
+        f" COALESCE({person_name('u')}, one.by_name, 'Somebody') AS name FROM ({' UNION ALL '.join(selects)}) AS one"
         f" LEFT JOIN users u ON u.id = one.user_id WHERE {where}",
-        *(list(boards) * len(selects)),
+        *given,
         *values,
     )
     asked: dict[UUID, AnswerWords] = {}

@@ -1,11 +1,12 @@
 """Claude Code: its hooks, how they are answered, and its requests to the model as OTLP tells them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from mission_control.agents.usage_queries import MOST_TOKENS, MOST_USD, RequestUsage
-from mission_control.runs.hook_reading import Body, Event, Hook, Program, named, plainly
+from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.session_reports import MOST_STEPS, ReportedState, StepChange, StepGiven
 
@@ -122,23 +123,25 @@ def ended(hook: Hook) -> None:
 
 EVENTS = {
     "SessionStart": Event(title="Opened the program", state="idle"),
-    "UserPromptSubmit": Event("RUN_STARTED", PROMPT, state="working", text="prompt", note=True, more=prompted),
+    "UserPromptSubmit": Event(
+        "RUN_STARTED", PROMPT, state="working", text="prompt", note=True, settles="turn", more=prompted
+    ),
     "PreToolUse": Event("TOOL_CALL_START", CALL, call="begun", state="working", stops=True, more=calls),
-    "PostToolUse": Event("TOOL_CALL_END", CALL, state="working", note=True, more=called),
-    "PostToolUseFailure": Event("TOOL_CALL_END", CALL, call="failed", state="working"),
-    "PostToolBatch": Event("TOOL_CALL_END", state="working", note=True, more=batched),
-    "PermissionRequest": Event(state="waiting", more=asked),
+    "PostToolUse": Event("TOOL_CALL_END", CALL, state="working", note=True, settles="call", more=called),
+    "PostToolUseFailure": Event("TOOL_CALL_END", CALL, call="failed", state="working", settles="call"),
+    "PostToolBatch": Event("TOOL_CALL_END", state="working", note=True, settles="turn", more=batched),
+    "PermissionRequest": Event(state="waiting", asks=True, more=asked),
     "PermissionDenied": Event("TOOL_CALL_END", CALL, call="refused", state="working"),
     "Notification": Event(more=notified),
     "SubagentStart": Event("STEP_STARTED", HELPER, title="Started a helper", state="working"),
-    "SubagentStop": Event("STEP_FINISHED", HELPER, title="A helper has ended"),
+    "SubagentStop": Event("STEP_FINISHED", HELPER, title="A helper has ended", settles="helper"),
     "TaskCreated": Event(more=planned),
     "TaskCompleted": Event(more=planned),
-    "Stop": Event("RUN_FINISHED", state="idle", note=True, more=stopped),
-    "StopFailure": Event("RUN_ERROR", PROMPT, state="idle", more=failed),
+    "Stop": Event("RUN_FINISHED", state="idle", note=True, settles="turn", more=stopped),
+    "StopFailure": Event("RUN_ERROR", PROMPT, state="idle", settles="turn", more=failed),
     "PreCompact": Event(title="Shortens its conversation"),
     "PostCompact": Event(title="Shortened its conversation"),
-    "SessionEnd": Event(ends=True, more=ended),
+    "SessionEnd": Event(ends=True, settles="session", more=ended),
 }
 
 
@@ -154,7 +157,35 @@ def carried(hook: Hook, text: str) -> dict[str, Any]:
     return {"hookSpecificOutput": {"hookEventName": hook.name, "additionalContext": text}}
 
 
-PROGRAM = Program("claude-code", EVENTS, refusal, carried)
+def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
+    """Return what a person decided; a standing yes is for exactly this call, and for this session."""
+    if decided.answer in ("deny", "stop"):
+        decision: dict[str, Any] = {"behavior": "deny", "message": decided.words}
+        decision |= {"interrupt": True} if decided.answer == "stop" else {}
+        return _decided(hook, decision)
+    decision = {"behavior": "allow"}
+    if decided.answer == "allow-always":
+        rule = {"toolName": hook.body.get("tool_name"), "ruleContent": hook.body["tool_input"]["command"]}
+        added = {"type": "addRules", "destination": "session", "behavior": "allow", "rules": [rule]}
+        decision["updatedPermissions"] = [added]
+    return _decided(hook, decision)
+
+
+def _decided(hook: Hook, decision: dict[str, Any]) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": hook.name, "decision": decision}}
+
+
+# Its hook waits for 600 seconds, with the question on the screen; a little is left for the answer's way.
+PROGRAM = Program(
+    "claude-code",
+    EVENTS,
+    refusal,
+    carried,
+    verdict,
+    answers=("allow-once", "allow-always", "deny", "stop"),
+    waits=timedelta(seconds=590),
+    asks_there_too=True,
+)
 
 
 SERVICE, REQUEST = "claude-code", "claude_code.api_request"

@@ -1,7 +1,9 @@
 """Codex: its hooks, which call a tool of our MCP server or are forwarded by a command; they are answered as others."""
 
+from datetime import timedelta
+
 from mission_control.agents.usage_queries import RequestUsage
-from mission_control.runs.claude_code import HELPER, asked, carried, ended, number_of, refusal, stopped
+from mission_control.runs.claude_code import HELPER, asked, carried, ended, number_of, refusal, stopped, verdict
 from mission_control.runs.hook_reading import Event, Hook, Program, named
 from mission_control.runs.kept import name_of
 
@@ -45,18 +47,23 @@ def interrupted(hook: Hook) -> None:
 
 EVENTS = {
     "SessionStart": Event(title="Opened the program", state="idle"),
-    "UserPromptSubmit": Event("RUN_STARTED", ("turn_id", "prompt"), state="working", text="prompt", note=True),
+    "UserPromptSubmit": Event(
+        "RUN_STARTED", ("turn_id", "prompt"), state="working", text="prompt", note=True, settles="turn"
+    ),
     "PreModelRequest": Event(state="working", more=began_request),
     "PostModelRequest": Event(state="working", more=requested),
     "PreToolUse": Event("TOOL_CALL_START", ("agent_id", "tool_use_id"), call="begun", state="working", stops=True),
-    "PostToolUse": Event("TOOL_CALL_END", state="working", note=True, more=called),
-    "PermissionRequest": Event(state="waiting", more=asked),
+    "PostToolUse": Event("TOOL_CALL_END", state="working", note=True, settles="call", more=called),
+    "PermissionRequest": Event(state="waiting", asks=True, more=asked),
     "SubagentStart": Event("STEP_STARTED", HELPER, title="Started a helper", state="working"),
-    "SubagentStop": Event("STEP_FINISHED", HELPER, title="A helper has ended"),
-    "Stop": Event("RUN_FINISHED", state="idle", note=True, more=stopped),
-    "Interrupt": Event("RUN_FINISHED", ("turn_id",), state="idle", more=interrupted),
+    "SubagentStop": Event("STEP_FINISHED", HELPER, title="A helper has ended", settles="helper"),
+    "Stop": Event("RUN_FINISHED", state="idle", note=True, settles="turn", more=stopped),
+    "Interrupt": Event("RUN_FINISHED", ("turn_id",), state="idle", settles="turn", more=interrupted),
     "PreCompact": Event(title="Shortens its conversation"),
     "PostCompact": Event(title="Shortened its conversation"),
-    "SessionEnd": Event(ends=True, more=ended),
+    "SessionEnd": Event(ends=True, settles="session", more=ended),
 }
-PROGRAM = Program("codex", EVENTS, refusal, carried)
+# Its person sees no question until the hook is answered, so that it waits a short while.
+PROGRAM = Program(
+    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny"), waits=timedelta(seconds=45)
+)

@@ -35,6 +35,7 @@ class Place(NamedTuple):
     session_id: UUID | None
     run_id: UUID | None
     stopped: str | None
+    is_asking: bool = False
 
     @property
     def which(self) -> tuple[str, Values]:
@@ -52,7 +53,8 @@ PLACE = (
     "SELECT b.organization_id, b.name, b.session_detail, s.id, s.run_id, CASE WHEN EXISTS"
     f" (SELECT 1 FROM deliveries d WHERE d.id = r.id AND d.header = '{STOPPED}') AND NOT EXISTS"
     " (SELECT 1 FROM session_activities a WHERE a.session_id = s.id AND a.at > r.ended_at AND a.kind IN"
-    " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason END AS stopped FROM boards b"
+    " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason END AS stopped,"
+    " EXISTS (SELECT 1 FROM approvals a WHERE a.session_id = s.id AND a.status = 'pending') AS is_asking FROM boards b"
     " LEFT JOIN agent_sessions s ON s.agent_id = ? AND s.board_id = b.id AND s.client = ? AND s.external_id = ?"
     " LEFT JOIN task_runs r ON r.id = s.run_id WHERE b.id = ?"
 )
@@ -64,7 +66,8 @@ async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
     for row in found:
         organization_id, session_id, run_id = (as_id(row[name]) for name in ("organization_id", "id", "run_id"))
         assert organization_id is not None
-        return Place(organization_id, row["name"], row["session_detail"], session_id, run_id, row["stopped"])
+        level, is_asking = row["session_detail"], bool(row["is_asking"])
+        return Place(organization_id, row["name"], level, session_id, run_id, row["stopped"], is_asking)
     return None
 
 

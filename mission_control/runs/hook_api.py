@@ -15,8 +15,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import LLMErrorResponse, Schema
 from mission_control.http import news
+from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
-from mission_control.runs import claude_code, codex, hook_queue
+from mission_control.runs import claude_code, codex, hook_queue, permissions
 from mission_control.runs.hook_answers import answer_to, place_of
 from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
 from mission_control.runs.kept import name_of, text_of
@@ -60,15 +61,20 @@ async def take_hook(actor: Actor, program: Program) -> dict[str, Any]:
     """Take an event of a program, as its own hooks send it, and answer as it expects.
 
     The session is made at its first event. Of what came only what the board keeps of sessions is stored
-    (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. It takes
-    nothing of the requests a minute: what comes too fast to be written is counted.
+    (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. That to a
+    request for a permission comes when a person decided on the board, or is `{}` when nobody did in time or it was
+    answered at the keyboard: nothing is ever allowed by waiting. It takes nothing of the requests a minute: what comes
+    too fast to be written is counted.
     """
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
-    return await taken(actor, program, partial(parsed, raw))
+    return await taken(actor, program, partial(parsed, raw), waits)
 
 
-async def taken(actor: Actor, program: Program, read: Callable[[], Body]) -> dict[str, Any]:
-    """Take an event as it is read, and return the answer; `{}` whatever goes wrong."""
+async def taken(actor: Actor, program: Program, read: Callable[[], Body], waits: Callable[[], None]) -> dict[str, Any]:
+    """Take an event as it is read, and return the answer; `{}` whatever goes wrong.
+
+    `waits` is called before it waits for a person.
+    """
     began = news.now()
     quiet_agent_seen(actor)
     try:
@@ -79,6 +85,11 @@ async def taken(actor: Actor, program: Program, read: Callable[[], Body]) -> dic
             return {}
         answer = await answer_to(actor, began, place, hook)
         hook_queue.put(actor, hook)
+        if place.is_asking and hook.event.settles:
+            await permissions.settle_with(place, hook)
+        if hook.event.asks and not answer and not body.get("is_cut"):
+            waits()
+            return await permissions.answer_of_people(actor, hook)
         return answer
     except Exception as error:  # whose text may quote what came
         _log.error("a hook of %s was not read: %s", program.client, type(error).__name__)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -25,7 +26,8 @@ class Event(NamedTuple):
 
     `key` are the fields that name it; without one it is named by what it says and the minute. `call`: it is about a
     call of a tool, with this outcome if it has ended. `text` is a field that is kept at the level `all`, `note` whether
-    a note of people can ride on its answer, and `stops` whether its answer can refuse the call.
+    a note of people can ride on its answer, and `stops` whether its answer can refuse the call. `asks`: its answer is
+    what a person decides; `settles`: what was asked before is over then, of the call, of the turn, of a helper, or all.
     """
 
     kind: str = "ACTIVITY"
@@ -37,16 +39,32 @@ class Event(NamedTuple):
     note: bool = False
     stops: bool = False
     ends: bool = False
+    asks: bool = False
+    settles: Literal["", "call", "turn", "helper", "session"] = ""
     more: "Callable[[Hook], None] | None" = None
 
 
+class Verdict(NamedTuple):
+    """What a person decided: `allow-once`, `allow-always`, `deny` or `stop`, with words for a no."""
+
+    answer: str
+    words: str
+
+
 class Program(NamedTuple):
-    """A program whose hooks are read, and how it is answered."""
+    """A program whose hooks are read, and how it is answered.
+
+    What it asks people waits at most so long for one of these answers; it may ask at its keyboard at the same time.
+    """
 
     client: str
     events: Mapping[str, Event]
     refusal: "Callable[[Hook, str], dict[str, Any]]"
     carried: "Callable[[Hook, str], dict[str, Any]]"
+    verdict: "Callable[[Hook, Verdict], dict[str, Any]]"
+    answers: tuple[str, ...] = ()
+    waits: timedelta = timedelta()
+    asks_there_too: bool = False
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ READY = f"SELECT r.task_id FROM task_runs r WHERE r.agent_id = ? AND r.board_id 
 
 
 @reacts_to("approval.decided", "approval.closed", "approval.task_closed", "approval.ended_on_gateway")
+@reacts_to("approval.ended_at_program")
 async def resume_after_decision(actor: Actor, event: NewEvent) -> None:
     approval_id = event.data["approval_id"]
     await _make_ready(event, await rows(OF_APPROVAL, approval_id, approval_id))

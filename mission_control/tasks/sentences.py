@@ -147,7 +147,8 @@ def _approval(kind: str, data: Data) -> str:
         "approval.decided": f"{DECIDED.get(decision, 'decided')} {what}, for",
         "approval.reopened": "re-opened the approval of",
         "approval.ended_on_gateway": f"{data.get('how') or 'decided'} on the gateway: {what}, for",
-        "approval.answered": f"told the gateway: {what}, for",
+        "approval.ended_at_program": f"noted that the keyboard has the question again: {what}, for",
+        "approval.answered": f"passed on the answer: {what}, for",
     }
     if asks_to_finish(str(data.get("action_type") or "")):
         is_approved = data.get("status") == "approved"

@@ -12,6 +12,8 @@ from mission_control.runs.models import Activity, AgentSession
 from tests.cast import Cast
 from tests.hooks import SESSION, activities, called, event, hook, hooks, recorded, sessions, told
 
+pytestmark = pytest.mark.usefixtures("unasked")  # what programs ask: test_permissions.py
+
 HOOKS = recorded("claude-code-hooks")
 FIRST = [one for one in HOOKS.values() if one["session_id"] == SESSION]
 SECOND = [one for one in HOOKS.values() if one["session_id"] != SESSION]

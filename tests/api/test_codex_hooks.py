@@ -13,6 +13,8 @@ from tests.cast import Cast
 from tests.hooks import activities, hook, recorded, sessions, told
 from tests.mcp.clients import Tools, connected
 
+pytestmark = pytest.mark.usefixtures("unasked")  # what programs ask: test_permissions.py
+
 HOOKS = recorded("codex-hooks")
 FIRST = list(HOOKS.values())[:-1]
 ASKING = HOOKS["PermissionRequest:Bash"]

@@ -14,6 +14,8 @@ from tests.cast import Cast
 from tests.hooks import SESSION, called, event, recorded, sessions
 from tests.pages.visitor import visitor
 
+pytestmark = pytest.mark.usefixtures("unasked")  # what programs ask: test_permissions.py
+
 SECRET = "zq9secretzq9"
 # What a program calls its things, and the titles of its plan, are kept at every level.
 NAMES = {

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from mission_control.agents.models import UsageEntry
 from mission_control.runs import hook_queue
 from mission_control.runs.hook_api import dropped
 from tests.cast import Cast
 from tests.hooks import SESSION, event, hook, hooks, recorded, sessions
+
+pytestmark = pytest.mark.usefixtures("unasked")  # what programs ask: test_permissions.py
 
 OTLP = recorded("claude-code-otlp")
 LOGS = "/connect/otlp/v1/logs"

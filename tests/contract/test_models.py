@@ -78,6 +78,7 @@ INDEXES = {
     "idx_approvals_answered",
     "idx_approvals_decide_by",
     "idx_approvals_decider",
+    "idx_approvals_of_session",
     "idx_approvals_requester",
     "idx_approvals_run",
     "idx_approvals_unanswered",

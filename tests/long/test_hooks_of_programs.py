@@ -1,8 +1,13 @@
 """The real Claude Code and Codex, unmodified, on the board by their own hooks, with a model on loopback."""
 
 import asyncio
+import fcntl
 import os
-from collections.abc import AsyncIterator
+import pty
+import signal
+import struct
+import termios
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +26,8 @@ EVENTS = (
     *("SessionEnd", "StopFailure", "PermissionRequest", "PermissionDenied", "SubagentStart", "SubagentStop"),
     *("TaskCreated", "TaskCompleted", "InstructionsLoaded", "PreCompact", "PostCompact", "ConfigChange"),
 )
+
+KEY = "none-of-a-provider-at-all"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,9 @@ def settings_for(server: Server, token: str) -> dict[str, Any]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"{server.url}{API}/connect/otlp",
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
     }
-    return {"hooks": {name: [{"hooks": [hook]}] for name in EVENTS}, "env": exports}
+    hooks = {name: [{"hooks": [hook]}] for name in EVENTS}
+    hooks["PermissionRequest"] = [{"hooks": [hook | {"timeout": 600}]}]  # so long people have
+    return {"hooks": hooks, "env": exports}
 
 
 CODEX = """
@@ -75,6 +84,7 @@ FIELDS = {
     "UserPromptSubmit": (*COMMON, "turn_id", "permission_mode", "prompt"),
     "PreToolUse": CALL,
     "PostToolUse": (*CALL, "tool_response"),
+    "PermissionRequest": (*COMMON, "turn_id", "permission_mode", "tool_name", "tool_input"),
     "PostModelRequest": (*COMMON, "turn_id", "request_id", "status", "response_id", "token_usage"),
     "Stop": (*COMMON, "turn_id", "permission_mode", "stop_hook_active", "last_assistant_message"),
 }
@@ -86,12 +96,14 @@ def config_for(server: Server, model: str) -> str:
     for event, names in FIELDS.items():
         given = ", ".join(['client = "codex"', *(f'{name} = "${{{name}}}"' for name in names)])
         text += f'\n[[hooks.{event}]]\n[[hooks.{event}.hooks]]\ntype = "mcp_tool"\nserver = "board"\ntool = "hook"\n'
-        text += f"timeout = 3\ninput = {{ {given} }}\n"
+        text += f"timeout = {60 if event == 'PermissionRequest' else 3}\ninput = {{ {given} }}\n"
     return text
 
 
-async def run(programs: Path, client: str, server: Server, token: str, model: FakeModel, home: Path) -> None:
-    """Let a program work until its model has no more to do."""
+async def run(
+    programs: Path, client: str, server: Server, token: str, model: FakeModel, home: Path, *allowed: str
+) -> None:
+    """Let a program work until its model has no more to do; tools that are allowed are not asked for."""
     home.mkdir()
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "MISSION_CONTROL_TOKEN": token}
     command: tuple[str, ...]
@@ -99,7 +111,7 @@ async def run(programs: Path, client: str, server: Server, token: str, model: Fa
         if client == "claude":
             (home / "settings.json").write_bytes(orjson.dumps(settings_for(server, token)))
             environment |= {"ANTHROPIC_BASE_URL": url, **QUIET_CLAUDE}
-            given = ("--settings", str(home / "settings.json"), "--strict-mcp-config", "--allowedTools", "Bash")
+            given = ("--settings", str(home / "settings.json"), "--strict-mcp-config", *allowed)
             command = ("-p", "Zebra: work.", *given, "--output-format", "json")
         else:
             (home / "config.toml").write_text(config_for(server, url))
@@ -160,7 +172,7 @@ async def test_session_note_failure_stop_and_usage(programs: Path, server: Serve
     )
     model = FakeModel([(SHELL, {"command": one}) for one in commands])
     person = asyncio.create_task(be_the_person(made, stop))
-    await run(programs, client, server, made.vega.token, model, tmp_path / "home")
+    await run(programs, client, server, made.vega.token, model, tmp_path / "home", "--allowedTools", "Bash")
     await asyncio.wait_for(person, PATIENCE)
 
     session = await through(made, "ended" if client == "claude" else "idle")
@@ -177,3 +189,144 @@ async def test_session_note_failure_stop_and_usage(programs: Path, server: Serve
     assert note["state"] == "read"
     everything = repr(await done_in(made, session)) + repr(session)
     assert "Zebra" not in everything and "walrus" not in everything and FINISHED not in everything
+
+
+async def decide(made: Crew, command: str, **body: Any) -> dict[str, Any]:
+    """Decide about a command as soon as the program asks for it, and return what was asked."""
+    approvals = f"{API}/boards/{made.board_id}/approvals"
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for one in (await made.ask("GET", f"{approvals}?status=pending"))["items"]:
+                if one["payload"]["session_request"]["command"] == command:
+                    sent = {"substance": one["substance"], **body}
+                    await made.ask("POST", f"{approvals}/{one['id']}/decisions", sent)
+                    return dict(one)
+            await asyncio.sleep(0.1)
+
+
+async def test_people_answer_what_claude_code_asks(programs: Path, server: Server, tmp_path: Path) -> None:
+    made = await crew(server)
+    home = tmp_path / "home"
+    allowed, denied, always = (f"touch {home}/{name}.txt" for name in ("allowed", "denied", "always"))
+    model = FakeModel([(SHELL, {"command": one}) for one in (allowed, denied, always, always)])
+
+    async def person() -> None:
+        await decide(made, allowed, decision="approved")
+        await decide(made, denied, decision="rejected", note="Use a copy.")
+        asked = await decide(made, always, decision="approved", always=True)
+        assert asked["payload"]["session_request"]["cwd"] == str(home)
+
+    answering = asyncio.create_task(person())
+    await run(programs, "claude", server, made.vega.token, model, home)
+    await answering
+    assert {one.name for one in home.glob("*.txt")} == {"allowed.txt", "always.txt"}
+    assert "denied this on the board" in model.printed[1] and "Use a copy." in model.printed[1]
+    found = (await made.ask("GET", f"{API}/boards/{made.board_id}/approvals"))["items"]
+    assert [one["answer_state"] for one in found] == ["sent"] * 3, "the same command was not asked for again"
+    assert str(home) not in str([one["payload"]["session_request"] for one in found]), "the board keeps names only"
+
+
+async def test_claude_code_is_answered_at_its_keyboard_first(programs: Path, server: Server, tmp_path: Path) -> None:
+    made, home = await crew(server), tmp_path / "home"
+    home.mkdir()
+    command = f"touch {home}/local.txt"
+    model = FakeModel([(SHELL, {"command": command})])
+    (home / "settings.json").write_bytes(orjson.dumps(settings_for(server, made.vega.token)))
+    known = {"hasCompletedOnboarding": True, "projects": {str(home): {"hasTrustDialogAccepted": True}}}
+    known["customApiKeyResponses"] = {"approved": [KEY[-20:]]}
+    (home / ".claude.json").write_bytes(orjson.dumps(known))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    async with served(model) as url:
+        environment = QUIET_CLAUDE | {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color"}
+        environment |= {"MISSION_CONTROL_TOKEN": made.vega.token, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY}
+        given = ("--settings", str(home / "settings.json"), "--strict-mcp-config", "--permission-mode", "default")
+        process = await asyncio.create_subprocess_exec(
+            *(programs / "claude", *given, "Zebra: work."),
+            cwd=home,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        seen = bytearray()
+        asyncio.get_running_loop().add_reader(ours, lambda: seen.extend(os.read(ours, 65536)))
+        try:
+            approvals = f"{API}/boards/{made.board_id}/approvals"
+            async with asyncio.timeout(PATIENCE):
+                while not (found := (await made.ask("GET", f"{approvals}?status=pending"))["items"]):
+                    await asyncio.sleep(0.1)
+                while b"Yes" not in seen:
+                    await asyncio.sleep(0.1)
+                os.write(ours, b"1")
+                while (one := await made.ask("GET", f"{approvals}/{found[0]['id']}"))["status"] == "pending":
+                    await asyncio.sleep(0.1)
+        finally:
+            asyncio.get_running_loop().remove_reader(ours)
+            process.kill()
+            await process.wait()
+            os.close(ours)
+            os.close(theirs)
+    assert (home / "local.txt").exists()
+    assert (one["status"], one["note"]) == ("approved", "Answered at the keyboard: allowed.")
+
+
+async def test_people_answer_what_codex_asks(programs: Path, server: Server, tmp_path: Path) -> None:
+    """By its server, because `codex exec` asks for nothing."""
+    made, home = await crew(server), tmp_path / "home"
+    home.mkdir()
+    allowed, denied = (f"touch {home}/{name}.txt" for name in ("allowed", "denied"))
+    model = FakeModel([(SHELL, {"command": one}) for one in (allowed, denied)])
+    async with served(model) as url:
+        (home / "config.toml").write_text(config_for(server, url))
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home), "FAKE_KEY": "none"}
+        process = await asyncio.create_subprocess_exec(
+            *(programs / "codex", "app-server"),
+            cwd=home,
+            env=environment | {"MISSION_CONTROL_TOKEN": made.vega.token},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        said: list[dict[str, Any]] = []
+
+        async def ask(number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
+            assert process.stdin is not None
+            process.stdin.write(orjson.dumps({"id": number, "method": method, "params": params}) + b"\n")
+            return await heard(lambda one: one.get("id") == number and "result" in one)
+
+        async def heard(is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+            assert process.stdout is not None
+            while True:
+                said.append(orjson.loads(await process.stdout.readline()))
+                if is_it(said[-1]):
+                    return said[-1]
+
+        async def person() -> None:
+            await decide(made, allowed, decision="approved")
+            await decide(made, denied, decision="rejected", note="Use a copy.")
+
+        answering = asyncio.create_task(person())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await ask(1, "initialize", {"clientInfo": {"name": "test", "title": "Test", "version": "1"}})
+                process.stdin.write(b'{"method": "initialized"}\n')
+                known = (await ask(4, "hooks/list", {"cwds": [str(home)]}))["result"]["data"][0]["hooks"]
+                trusted = {one["key"]: {"trusted_hash": one["currentHash"]} for one in known}
+                edit = {"keyPath": "hooks.state", "mergeStrategy": "upsert", "value": trusted}
+                await ask(5, "config/batchWrite", {"edits": [edit]})
+                begun = {"cwd": str(home), "approvalPolicy": "untrusted", "sandbox": "workspace-write"}
+                thread = (await ask(2, "thread/start", begun))["result"]["thread"]["id"]
+                await ask(3, "turn/start", {"threadId": thread, "input": [{"type": "text", "text": "Work."}]})
+                await heard(lambda one: one.get("method") == "turn/completed")
+                await answering
+        finally:
+            answering.cancel()
+            os.killpg(process.pid, signal.SIGKILL)  # a wrapper and what it started
+            await process.wait()
+    assert [one for one in said if str(one.get("method")).endswith("requestApproval")] == []
+    assert {one.name for one in home.glob("*.txt")} == {"allowed.txt"}
+    assert "Use a copy." in model.printed[1]

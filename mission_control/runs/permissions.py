@@ -1,0 +1,273 @@
+"""Requests of programs for a permission: approvals, which the person at the program answers too; the first counts.
+
+The request of the program waits in this process, without a connection of the database. Whatever ends the
+wait without a decision (its time, a restart, a client that left) leaves the question to the keyboard.
+"""
+
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from mission_control.approvals.commands import save_request
+from mission_control.approvals.decisions import CLOSED, hold_tasks_of, locked_approval, resolve, save_decision
+from mission_control.approvals.live import POLLS
+from mission_control.approvals.models import Approval
+from mission_control.boards.models import Board
+from mission_control.core import times
+from mission_control.core.actor import Actor, OnlySystem, system
+from mission_control.core.values import JsonObject
+from mission_control.database.sql import Row, as_id, as_json, rows, select
+from mission_control.http.lookups import channel_of_caller, fresh
+from mission_control.log import broker, channels
+from mission_control.log.commands import command, uncancelled
+from mission_control.log.event_log import Kind, NewEvent
+from mission_control.log.unit_of_work import reacts_to, record
+from mission_control.people.account_names import person_name
+from mission_control.runs import hook_queue
+from mission_control.runs.hook_answers import Place, place_of
+from mission_control.runs.hook_reading import Hook, Verdict
+from mission_control.runs.permission_reading import Asked, asked_of, external_id_of, reduced
+from mission_control.work.loops import Loop
+
+EVENTS = (
+    Kind(
+        "approval.ended_at_program",
+        "What a program asked was answered at its keyboard, or is answered there: nobody decided on the board.",
+        "left to the keyboard",
+    ),
+)
+ONLY_SYSTEM = OnlySystem("permission.settle")
+MOST_OPEN = 50  # of one session
+GRACE = timedelta(seconds=15)  # after which a wait that a crash ended is ended here
+NOT_IN_TIME = "Nobody decided in time."
+RESTARTED = "The server was restarted."
+GONE = "The program no longer waits for the board."
+
+_waiting: Counter[UUID] = Counter()
+
+
+async def answer_of_people(actor: Actor, hook: Hook) -> JsonObject:
+    """Return what people decide about a call, in the program's own shape; `{}` when they do not, or not in time."""
+    await hook_queue.write()
+    place = await place_of(actor, hook.program.client, hook.session.external_id)
+    if place is None or place.session_id is None or hook.program.waits <= timedelta():
+        return {}
+    host = (await rows("SELECT host_label FROM agent_sessions WHERE id = ?", place.session_id))[0]["host_label"]
+    asked = asked_of(hook, host)
+    board = await Board.get_or_none(id=actor.board_id, deleted_at=None)
+    if asked is None or board is None:
+        return {}
+    until = times.clock_now() + hook.program.waits
+    try:
+        approval_id = await ask(actor, board, place.session_id, asked, until)
+    except IntegrityError:  # the same call came twice at one moment
+        approval_id = await ask(actor, board, place.session_id, asked, until)
+    if approval_id is None:
+        return {}
+    SETTLING.no_later_than(until + GRACE)
+    decided = await _waited(actor, place, approval_id, until)
+    return hook.program.verdict(hook, decided) if decided is not None else {}
+
+
+@command("approval.request")
+async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime) -> UUID | None:
+    """Ask people about a call of a session; one that waits already is the same. None when too many wait."""
+    waiting = await Approval.filter(session_id=session_id, status="pending").limit(MOST_OPEN)
+    for one in waiting:
+        if one.external_id == asked.external_id:
+            await Approval.filter(id=one.id).update(expires_at=until)
+            return one.id
+    if len(waiting) >= MOST_OPEN:
+        return None
+    runs = await rows(
+        "SELECT r.id FROM agent_sessions s JOIN task_runs r ON r.id = s.run_id WHERE s.id = ? AND r.ended_at IS NULL",
+        session_id,
+    )
+    approval = Approval(
+        board_id=board.id,
+        agent_id=actor.agent_id,
+        action_type=asked.action_type,
+        payload=asked.payload,
+        confidence=0,
+        status="pending",
+        session_id=session_id,
+        external_id=asked.external_id,
+        expires_at=until,
+        run_id=as_id(runs[0]["id"]) if runs else None,
+    )
+    approval.board = board
+    await save_request(approval, [], {})
+    return approval.id
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a request, and who decided."""
+
+    status: str
+    decision: str | None
+    answer: str | None
+    note: str | None
+    name: str | None
+
+
+_DECIDED = (
+    f"SELECT a.status, a.decision, a.answer, a.note, {person_name('u')} AS name FROM approvals a"
+    " LEFT JOIN users u ON u.id = a.resolved_by_user_id WHERE a.id = ?"
+)
+
+
+async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime) -> Verdict | None:
+    """Return what people decided, None when the keyboard decides. The last one that waits ends what nobody decided."""
+    _waiting[approval_id] += 1
+    why: str | None = GONE
+    try:
+        while True:
+            with contextlib.ExitStack() as listening:
+                names = (channel_of_caller(actor), POLLS.channel_of(approval_id))
+                changed, notified = [listening.enter_context(channels.listening(name)) for name in names]
+                found = await select(Decided, _DECIDED, approval_id)
+                if not found or found[0].status != "pending":
+                    why = None
+                    return await _passed_on(place, approval_id, found[0]) if found else None
+                left, running = (until - times.clock_now()).total_seconds(), broker.current()
+                if running is None or running.closing:
+                    why = RESTARTED
+                    return None
+                if left <= 0:
+                    why = NOT_IN_TIME
+                    return None
+                await channels.notified_within(changed, left, notified)
+            if changed.done() and await fresh(actor) is None:
+                return None
+    finally:
+        _waiting[approval_id] -= 1
+        if _waiting[approval_id] <= 0:
+            del _waiting[approval_id]
+        if why is not None and approval_id not in _waiting:
+            await uncancelled(leave(system(place.organization_id), approval_id, why))
+
+
+async def _passed_on(place: Place, approval_id: UUID, found: Decided) -> Verdict | None:
+    """Note that the program gets a decision, and return it; what was closed is answered at the keyboard."""
+    if found.answer is None or found.decision == CLOSED:
+        return None
+    await uncancelled(deliver(system(place.organization_id), approval_id))
+    said = found.note or ""
+    who = found.name or "Somebody"
+    words = f"{who} denied this on the board “{place.board_name}”" + (f": {said}" if said else ".")
+    return Verdict(found.answer, words)
+
+
+@command("permission.settle")
+async def deliver(actor: Actor, approval_id: UUID) -> None:
+    """Note that a program has the answer."""
+    if not await Approval.filter(id=approval_id, answer_state="waiting").update(answer_state="sent"):
+        return
+    approval = await Approval.get(id=approval_id).select_related("board")
+    record("approval.answered", approval.scope(), f"Program told: {approval.action_type}.", **_facts(approval))
+
+
+def _facts(approval: Approval) -> dict[str, Any]:
+    named = {"agent_id": approval.agent_id, "approval_id": approval.id, "action_type": approval.action_type}
+    return {**named, "task_ids": []}
+
+
+async def settle_with(place: Place, hook: Hook) -> None:
+    """End what an event of a program shows to be answered at its keyboard."""
+    helper, settles = hook.of("agent_id"), hook.event.settles
+    is_prompt = any(one.kind == "RUN_STARTED" for one in hook.items)
+    if hook.event.kind == "RUN_STARTED" and not is_prompt:
+        return  # the program itself speaks
+    open_ones = await Approval.filter(session_id=place.session_id, status="pending").only("id", "external_id")
+    call = external_id_of(hook) if settles == "call" else ""
+    for one in open_ones:
+        is_it = str(one.external_id) == call if call else str(one.external_id).startswith(f"{helper}:")
+        if is_it or settles == "session":
+            is_allowed = bool(call) and hook.name == "PostToolUse"
+            await answered_there(system(place.organization_id), one.id, is_allowed=is_allowed)
+
+
+@command("permission.settle")
+async def answered_there(actor: Actor, approval_id: UUID, *, is_allowed: bool) -> None:
+    """Note that who sits at the program answered first, if nobody on the board did."""
+    how = "allowed" if is_allowed else "decided"
+    decision = "approved" if is_allowed else CLOSED
+    await _end(actor, approval_id, decision, f"Answered at the keyboard{{host}}: {how}.", is_answered=True)
+
+
+@command("permission.settle")
+async def leave(actor: Actor, approval_id: UUID, why: str) -> None:
+    """Leave to the keyboard what nobody decided, and note an answer that nobody fetched."""
+    await _end(actor, approval_id, CLOSED, f"{why} It is asked at the keyboard{{host}}.")
+
+
+async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_answered: bool = False) -> None:
+    approval = await Approval.get_or_none(id=approval_id).select_related("board")
+    if approval is None:
+        return
+    await hold_tasks_of(approval)
+    approval = await locked_approval(approval)
+    if approval.status != "pending":
+        return
+    host = request.get("host") if isinstance(request := (approval.payload or {}).get("session_request"), dict) else ""
+    where = f" of {host}" if host else ""
+    resolve(approval, actor, decision, note.format(host=where))
+    approval.resolved_by_kind = "program"
+    approval.resolved_by_name = f"Somebody at the keyboard{where}" if is_answered else None
+    await save_decision(approval)
+    facts = {**_facts(approval), "decision": decision, "note": approval.note}
+    record("approval.ended_at_program", approval.scope(), f"Answered at its program: {approval.action_type}.", **facts)
+
+
+@reacts_to("approval.decided", "approval.closed", "approval.ended_at_program")
+async def keep_less(actor: Actor, event: NewEvent) -> None:
+    """Keep of what is no longer asked what the board keeps of sessions."""
+    found = await rows(
+        "SELECT id, payload FROM approvals WHERE id = ? AND session_id IS NOT NULL", event.data["approval_id"]
+    )
+    for row in found:
+        if (left := reduced(as_json(row["payload"]) or {})) is not None:
+            await Approval.filter(id=row["id"]).update(payload=left)
+
+
+_OPEN = (
+    "SELECT a.id, a.status, a.expires_at < ? AS is_over, b.organization_id FROM approvals a"
+    " JOIN boards b ON b.id = a.board_id WHERE a.session_id IS NOT NULL"
+    " AND (a.status = 'pending' OR a.answer_state = 'waiting')"
+)
+
+
+async def look() -> float:
+    """End what no process waits for; return the seconds until the next look."""
+    found = await rows(_OPEN, times.clock_now() - GRACE)
+    await _end_all([row for row in found if row["is_over"]], NOT_IN_TIME)
+    return 30.0 if found else SETTLING.pause
+
+
+async def take_over() -> None:
+    """End what the server before this one had begun: no program waits for it."""
+    await _end_all(await rows(_OPEN, times.clock_now()), RESTARTED)
+
+
+async def _end_all(found: Sequence[Row], why: str) -> None:
+    for row in found:
+        approval_id, actor = UUID(str(row["id"])), system(UUID(str(row["organization_id"])))
+        await (leave(actor, approval_id, why) if row["status"] == "pending" else note_late(actor, approval_id))
+
+
+@command("permission.settle")
+async def note_late(actor: Actor, approval_id: UUID) -> None:
+    """Note that a decision did not reach its program, which asked at its keyboard."""
+    await Approval.filter(id=approval_id, answer_state="waiting").update(
+        answer_state="late", note=f"The answer came too late. {GONE}"
+    )
+
+
+SETTLING = Loop(name="ending requests of programs", look=look, pause=300.0, take_over=take_over)
