@@ -4,6 +4,7 @@ The request of the program waits in this process, without a connection of the da
 wait without a decision (its time, a restart, a client that left) leaves the question to the keyboard.
 """
 
+import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
@@ -64,15 +65,31 @@ async def answer_of_people(actor: Actor, hook: Hook) -> JsonObject:
     if asked is None or board is None:
         return {}
     until = times.clock_now() + hook.program.waits
+    opening = asyncio.ensure_future(_opened(actor, board, place.session_id, asked, until))
     try:
-        approval_id = await ask(actor, board, place.session_id, asked, until)
-    except IntegrityError:  # the same call came twice at one moment
-        approval_id = await ask(actor, board, place.session_id, asked, until)
+        approval_id = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await uncancelled(_left(system(place.organization_id), opening))
+        raise
     if approval_id is None:
         return {}
     SETTLING.no_later_than(until + GRACE)
     decided = await _waited(actor, place, approval_id, until)
     return hook.program.verdict(hook, decided) if decided is not None else {}
+
+
+async def _opened(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime) -> UUID | None:
+    try:
+        return await ask(actor, board, session_id, asked, until)
+    except IntegrityError:  # the same call came twice at one moment
+        return await ask(actor, board, session_id, asked, until)
+
+
+async def _left(actor: Actor, opening: asyncio.Future[UUID | None]) -> None:
+    """Leave to the keyboard what was being asked when its client left."""
+    approval_id = await opening
+    if approval_id is not None and approval_id not in _waiting:
+        await leave(actor, approval_id, GONE)
 
 
 @command("approval.request")

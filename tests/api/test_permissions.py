@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from mcp_types import TextContent
 
+from mission_control.approvals.commands import save_request
 from mission_control.approvals.models import Approval
 from mission_control.core import times
 from mission_control.log import channels
@@ -168,6 +169,31 @@ async def test_a_client_that_leaves_is_asked_at_its_keyboard(cast: Cast) -> None
             return now if (now := await read(cast, approval))["decision"] == "closed" else None
 
         assert "no longer waits for the board" in (await until(ended))["note"]
+
+
+async def test_a_client_that_leaves_while_it_asks_leaves_nothing_open(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, left = asyncio.Event(), asyncio.Event()
+
+    async def save(*given: Any) -> None:
+        await save_request(*given)
+        saved.set()
+        await left.wait()
+
+    monkeypatch.setattr(permissions, "save_request", save)
+    waiting = asyncio.create_task(hook(cast.vega, request()))
+    await saved.wait()
+    waiting.cancel()
+    await asyncio.sleep(0)
+    left.set()
+
+    async def ended() -> Any:
+        return await Approval.get_or_none(decision="closed")
+
+    await until(ended)
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert not await Approval.filter(status="pending").exists()
 
 
 async def test_equal_requests_are_one(cast: Cast) -> None:
