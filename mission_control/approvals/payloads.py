@@ -81,6 +81,7 @@ class OutsideRequest:
     risk: str = ""
     diff: str = ""
     asks_there_too: bool = False
+    asks_again: bool = False
 
     @property
     def heading(self) -> str:
@@ -153,6 +154,7 @@ class OutsideRequest:
         always = {"always": "This session does not ask again for exactly this."} if self.allows_always else {}
         stop = {"stop": f"It does not happen, and the turn of {who} ends."} if self.allows_stop else {}
         there = "The terminal asks as well; whoever answers first decides." if self.asks_there_too else ASKED_LATER
+        there = f"{who} waits for an answer." if self.asks_again else there
         return {
             "approve": f"{who} goes on.",
             **always,
@@ -188,6 +190,7 @@ def request_of(payload: object) -> OutsideRequest | None:
         risk=_text(asked.get("risk")),
         diff=_text(diff.get("diff")) if "session_request" in found and isinstance(diff, Mapping) else "",
         asks_there_too=asked.get("asks_there_too") is True,
+        asks_again=asked.get("asks_again") is True,
     )
 
 

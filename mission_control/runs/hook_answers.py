@@ -76,7 +76,8 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook) -> dic
     if "offered" in actor.news and place.session_id is not None:
         await receiving.take(actor, began[0], _of(actor, place))
     if hook.event.stops and (why := await _stopped(actor, place)):
-        hook.refused()
+        if hook.event.call:
+            hook.refused()
         if place.session_id is not None:
             await _offered(actor, place, STOPPED)
         return hook.program.refusal(hook, why)

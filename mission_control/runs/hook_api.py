@@ -17,7 +17,7 @@ from mission_control.core.values import LLMErrorResponse, Schema
 from mission_control.http import news
 from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
-from mission_control.runs import claude_code, codex, hook_queue, permissions
+from mission_control.runs import claude_code, codex, hook_queue, permissions, worker
 from mission_control.runs.hook_answers import answer_to, place_of
 from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
 from mission_control.runs.kept import name_of, text_of
@@ -42,6 +42,8 @@ dropped = Counter[str]()  # exports that are taken and not read, by their signal
 
 
 async def program_of(actor: Actor, client: str) -> Program:
+    if client.startswith(worker.PREFIX):
+        return worker.program_of(client)
     if (program := PROGRAMS.get(client)) is None:
         raise NotFound(f"Hooks are read of {', '.join(PROGRAMS)}.")
     return program
@@ -87,6 +89,9 @@ async def taken(actor: Actor, program: Program, read: Callable[[], Body], waits:
         hook_queue.put(actor, hook)
         if place.is_asking and hook.event.settles:
             await permissions.settle_with(place, hook)
+        if hook.name == worker.LISTENS and not answer and hook.program.asks_again:
+            waits()
+            return await worker.notified(actor, began, hook)
         if hook.event.asks and not answer and not body.get("is_cut"):
             waits()
             return await permissions.answer_of_people(actor, hook)

@@ -54,7 +54,8 @@ class Verdict(NamedTuple):
 class Program(NamedTuple):
     """A program whose hooks are read, and how it is answered.
 
-    What it asks people waits at most so long for one of these answers; it may ask at its keyboard at the same time.
+    What it asks people waits at most so long for one of these answers; it may ask at its keyboard at the same time, or
+    have no keyboard and ask again until it is answered.
     """
 
     client: str
@@ -65,6 +66,7 @@ class Program(NamedTuple):
     answers: tuple[str, ...] = ()
     waits: timedelta = timedelta()
     asks_there_too: bool = False
+    asks_again: bool = False
 
 
 @dataclass(slots=True)

@@ -55,6 +55,7 @@ def asked_of(hook: Hook, host: str | None) -> Asked | None:
         "warnings": [UNSEEN_WARNING] if is_unseen else [],
         "allowed_decisions": list(answers),
         "asks_there_too": program.asks_there_too,
+        "asks_again": program.asks_again,
         "sha256": digest_of(tool, given),
         "kept": _kept(hook, tool, given),
     }

@@ -49,6 +49,7 @@ GRACE = timedelta(seconds=15)  # after which a wait that a crash ended is ended 
 NOT_IN_TIME = "Nobody decided in time."
 RESTARTED = "The server was restarted."
 GONE = "The program no longer waits for the board."
+OVER = "The turn that asked this is over."
 
 _waiting: Counter[UUID] = Counter()
 
@@ -65,20 +66,23 @@ async def answer_of_people(actor: Actor, hook: Hook) -> JsonObject:
     if asked is None or board is None:
         return {}
     until = times.clock_now() + hook.program.waits
-    opening = asyncio.ensure_future(_opened(actor, board, place.session_id, asked, until))
+    again = hook.program.asks_again
+    end = None if again else until
+    opening = asyncio.ensure_future(_opened(actor, board, place.session_id, asked, end))
     try:
         approval_id = await asyncio.shield(opening)
     except asyncio.CancelledError:
-        await uncancelled(_left(system(place.organization_id), opening))
+        if not again:
+            await uncancelled(_left(system(place.organization_id), opening))
         raise
     if approval_id is None:
         return {}
     SETTLING.no_later_than(until + GRACE)
-    decided = await _waited(actor, place, approval_id, until)
+    decided = await _waited(actor, place, approval_id, until, is_left=not again)
     return hook.program.verdict(hook, decided) if decided is not None else {}
 
 
-async def _opened(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime) -> UUID | None:
+async def _opened(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime | None) -> UUID | None:
     try:
         return await ask(actor, board, session_id, asked, until)
     except IntegrityError:  # the same call came twice at one moment
@@ -93,8 +97,15 @@ async def _left(actor: Actor, opening: asyncio.Future[UUID | None]) -> None:
 
 
 @command("approval.request")
-async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime) -> UUID | None:
-    """Ask people about a call of a session; one that waits already is the same. None when too many wait."""
+async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime | None) -> UUID | None:
+    """Ask people about a call of a session; one that waits already is the same. None when too many wait.
+
+    Without an end it waits until its program asks again, also for what was answered since.
+    """
+    if until is None:
+        named = {"session_id": session_id, "external_id": asked.external_id}
+        if (answered := await Approval.filter(**named, answer_state="waiting").first()) is not None:
+            return answered.id
     waiting = await Approval.filter(session_id=session_id, status="pending").limit(MOST_OPEN)
     for one in waiting:
         if one.external_id == asked.external_id:
@@ -140,8 +151,8 @@ _DECIDED = (
 )
 
 
-async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime) -> Verdict | None:
-    """Return what people decided, None when the keyboard decides. The last one that waits ends what nobody decided."""
+async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime, *, is_left: bool) -> Verdict | None:
+    """Return what people decided, None when nobody did. `is_left`: the last that waits leaves it to the keyboard."""
     _waiting[approval_id] += 1
     why: str | None = GONE
     try:
@@ -167,7 +178,7 @@ async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime
         _waiting[approval_id] -= 1
         if _waiting[approval_id] <= 0:
             del _waiting[approval_id]
-        if why is not None and approval_id not in _waiting:
+        if is_left and why is not None and approval_id not in _waiting:
             await uncancelled(leave(system(place.organization_id), approval_id, why))
 
 
@@ -206,7 +217,9 @@ async def settle_with(place: Place, hook: Hook) -> None:
     call = external_id_of(hook) if settles == "call" else ""
     for one in open_ones:
         is_it = str(one.external_id) == call if call else str(one.external_id).startswith(f"{helper}:")
-        if is_it or settles == "session":
+        if hook.program.asks_again:
+            await leave(system(place.organization_id), one.id, OVER, is_asked_there=False)
+        elif is_it or settles == "session":
             is_allowed = bool(call) and hook.name == "PostToolUse"
             await answered_there(system(place.organization_id), one.id, is_allowed=is_allowed)
 
@@ -220,9 +233,9 @@ async def answered_there(actor: Actor, approval_id: UUID, *, is_allowed: bool) -
 
 
 @command("permission.settle")
-async def leave(actor: Actor, approval_id: UUID, why: str) -> None:
-    """Leave to the keyboard what nobody decided, and note an answer that nobody fetched."""
-    await _end(actor, approval_id, CLOSED, f"{why} It is asked at the keyboard{{host}}.")
+async def leave(actor: Actor, approval_id: UUID, why: str, *, is_asked_there: bool = True) -> None:
+    """Leave to the keyboard what nobody decided, if there is one."""
+    await _end(actor, approval_id, CLOSED, f"{why} It is asked at the keyboard{{host}}." if is_asked_there else why)
 
 
 async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_answered: bool = False) -> None:
@@ -270,7 +283,7 @@ async def look() -> float:
 
 async def take_over() -> None:
     """End what the server before this one had begun: no program waits for it."""
-    await _end_all(await rows(_OPEN, times.clock_now()), RESTARTED)
+    await _end_all(await rows(f"{_OPEN} AND a.expires_at IS NOT NULL", times.clock_now()), RESTARTED)
 
 
 async def _end_all(found: Sequence[Row], why: str) -> None:
