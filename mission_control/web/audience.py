@@ -234,7 +234,6 @@ class Audience[P]:
                 async for sent in self._missed(viewer):
                     yield sent
                 why = await self._attend(viewer, running)
-                viewer.moment = broker.moment_of(time.time())
                 await viewer.written()
                 if why is not Left.BEHIND:
                     break
@@ -262,20 +261,23 @@ class Audience[P]:
         missed = [] if viewer.moment is None else running.recent.since(self._organization_id, viewer.moment)
         self._members[viewer] = None
         self._silences.note_sent([viewer])
+        has_all = not missed and missed is not None
         try:
             if self._is_over:
                 viewer.leave(Left.OVER)
-            if missed or missed is None:
+            if not has_all:
                 async with self._turn:
-                    await self._repeat(viewer, Batch(signals=missed or [], missed_signals=missed is None))
+                    has_all = await self._repeat(viewer, Batch(signals=missed or [], missed_signals=missed is None))
             return await viewer.left
         finally:
+            if has_all:  # else what it missed is looked for again, when its connection takes more
+                viewer.moment = broker.moment_of(time.time())
             del self._members[viewer]
             self._silences.forget(viewer)
             viewer.cursor = max(viewer.cursor, self._taken)
 
-    async def _repeat(self, viewer: Viewer, signals: Batch) -> None:
-        """Send what signals changed; again when newer news overtook that."""
+    async def _repeat(self, viewer: Viewer, signals: Batch) -> bool:
+        """Send what signals changed; again when newer news overtook that. Return False if the viewer left before."""
         while not viewer.left.done():
             deliveries = self._deliveries
             html = await self._own(viewer, signals)
@@ -284,7 +286,9 @@ class Audience[P]:
             elif deliveries == self._deliveries:
                 if html and not viewer.left.done():
                     viewer.write(Message(message(html, seq=self._taken)))
-                return
+                    return True
+                return not html
+        return False
 
     async def _own(self, viewer: Viewer, batch: Batch) -> str | None:
         """Return what a batch changes for one viewer, None when the page is no longer its own."""

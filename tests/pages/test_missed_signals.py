@@ -1,12 +1,17 @@
 """Signals are stored nowhere: a page hears of those that were sent before its stream was open."""
 
 import time
+from itertools import count
+from typing import Any
+
+import pytest
 
 from mission_control.core import times
 from mission_control.log import broker
 from mission_control.log.broker import KEPT_SECONDS, moment_of
 from mission_control.people import jobs
 from mission_control.people.jobs import JobResult
+from mission_control.web import audience
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of
 from tests.pages.visitor import visitor
@@ -22,6 +27,25 @@ async def test_work_that_ends_before_the_stream_opens(cast: Cast) -> None:
     job = await job_of(cast, cast.ada)
     page = (await ada.get("/settings/tags")).has("Sync Sky").text
     await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
+    async with ada.watching(stream_of(page)) as watch:
+        await watch.until("Sync Sky: done")
+
+
+async def test_reader_that_falls_behind_before_it_has_what_it_missed(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    job = await job_of(cast, cast.ada)
+    page = (await ada.get("/settings/tags")).has("Sync Sky").text
+    await jobs.end(job.id, cast.organization.id, "done", result=JobResult(summary="40 skills."))
+    repeat, times_asked = audience.Audience._repeat, count()
+
+    async def behind_at_first(self: Any, viewer: audience.Viewer, signals: Any) -> bool:
+        if not next(times_asked):
+            viewer.leave(audience.Left.BEHIND)
+        return await repeat(self, viewer, signals)
+
+    monkeypatch.setattr(audience.Audience, "_repeat", behind_at_first)
     async with ada.watching(stream_of(page)) as watch:
         await watch.until("Sync Sky: done")
 
