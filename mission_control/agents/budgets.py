@@ -200,14 +200,15 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
     budgets = concerned(new[0].agent_id, new[0].board_id, new[0].organization_id)
     for budget in await budgets.order_by("id").select_for_update():
         if budget.period == "day" and (budget.used_on or "") < day:
-            budget.used_amount = 0
+            budget.used_amount = budget.unpriced_tokens = 0
         elif budget.period == "day" and budget.used_on != day:
             continue  # Another process is past midnight already.
         for one in new:
             budget.used_amount += one.input_tokens + one.output_tokens if budget.unit == "tokens" else one.cost_micros
+            budget.unpriced_tokens += one.unpriced_tokens
         budget.used_on = day
         await mark(budget, day)
-        await budget.save(update_fields=["used_amount", "used_on", *MARKS])
+        await budget.save(update_fields=["used_amount", "unpriced_tokens", "used_on", *MARKS])
     signal(new[0].organization_id, usage=str(new[0].agent_id))
     return new
 
@@ -255,11 +256,12 @@ async def create_budget(actor: Actor, organization_id: UUID, new: BudgetCreate) 
     await _hold_subject(made)
     day, amount = today(), "input_tokens + output_tokens" if made.unit == "tokens" else "cost_micros"
     [used] = await rows(
-        f"SELECT COALESCE(SUM({amount}), 0) AS used FROM usage_entries WHERE {made.subject}_id = ? AND day >= ?",
+        f"SELECT COALESCE(SUM({amount}), 0) AS used, COALESCE(SUM(unpriced_tokens), 0) AS unpriced FROM usage_entries"
+        f" WHERE {made.subject}_id = ? AND day >= ?",
         made.subject_id,
         day if made.period == "day" else "",
     )
-    made.used_amount, made.used_on = int(used["used"]), day
+    made.used_amount, made.unpriced_tokens, made.used_on = int(used["used"]), int(used["unpriced"]), day
     try:
         async with in_transaction():
             await made.save(force_create=True)

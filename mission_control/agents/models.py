@@ -111,7 +111,8 @@ class Budget(Changing):
     """A limit for one agent, one board, or (neither given) the organization, for each UTC day or in total.
 
     `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar). `used_amount` is what was used
-    on the day `used_on`, or ever when the period is `total`: it grows with every report, under the budget's lock.
+    on the day `used_on`, or ever when the period is `total`: it grows with every report, under the budget's lock, as do
+    the `unpriced_tokens` of that time, of which the cost is not known.
     `state_at` is when it was nearly or fully used up.
     """
 
@@ -122,6 +123,7 @@ class Budget(Changing):
     period = fields.CharField(max_length=16, default="day")
     limit_amount = fields.BigIntField()
     used_amount = fields.BigIntField(default=0)
+    unpriced_tokens = fields.BigIntField(default=0)
     used_on = nullable(fields.CharField, max_length=10)
     warned_on = nullable(fields.CharField, max_length=10)
     exceeded_on = nullable(fields.CharField, max_length=10)
@@ -144,6 +146,10 @@ class Budget(Changing):
 
     def used(self, day: str) -> int:
         return self.used_amount if self.period == "total" or self.used_on == day else 0
+
+    def unpriced(self, day: str) -> int:
+        """Return how many tokens a budget of money does not count, as they have no price."""
+        return self.unpriced_tokens if self.unit == "cost" and (self.period == "total" or self.used_on == day) else 0
 
     def stands(self, line: str | None, day: str) -> bool:
         """Return whether `warned_on` or `exceeded_on` still holds on a day."""

@@ -179,6 +179,7 @@ class BudgetState(Schema):
     period: Period
     limit: int | float
     used: int | float
+    unpriced_tokens: Annotated[int, Field(description="Tokens without a price, which a budget of cost does not count")]
     state: Literal["ok", "warning", "exceeded"]
 
     @classmethod
@@ -192,6 +193,7 @@ class BudgetState(Schema):
                 "period": budget.period,
                 "limit": amount(budget.unit, budget.limit_amount),
                 "used": amount(budget.unit, budget.used(day)),
+                "unpriced_tokens": budget.unpriced(day),
                 "state": budget.state(day),
                 **more,
             }
@@ -199,9 +201,10 @@ class BudgetState(Schema):
 
     @property
     def words(self) -> str:
-        """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD`."""
+        """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD, no price for 12,500 tokens`."""
         used = amount_of(self.unit, self.used).rpartition(" ")[0]
-        return f"{used} of {amount_of(self.unit, self.limit)}"
+        said = f"{used} of {amount_of(self.unit, self.limit)}"
+        return f"{said}, no price for {tokens(self.unpriced_tokens)}" if self.unpriced_tokens else said
 
 
 class UsageReported(UsageSoFar):
@@ -373,7 +376,8 @@ async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
 
 def _read(row: Row) -> BudgetRead:
     budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
-    budget.used_amount, budget.used_on = row["used_amount"], row["used_on"]
+    for name in ("used_amount", "unpriced_tokens", "used_on"):
+        setattr(budget, name, row[name])
     return BudgetRead.of(budget, **{name: row[name] for name in BudgetRead.__annotations__})
 
 

@@ -14,10 +14,11 @@ from mission_control.core.times import travelled
 from mission_control.log import channels
 from mission_control.log.leases import Delivery
 from tests.cast import Answer, Caller, Cast, events, head
+from tests.pages.visitor import visitor
 
 KEYS = [
-    "id", "subject", "unit", "period", "limit", "used", "state", "agent_id", "agent_name", "board_id", "board_name",
-    "created_at", "updated_at",
+    "id", "subject", "unit", "period", "limit", "used", "unpriced_tokens", "state", "agent_id", "agent_name",
+    "board_id", "board_name", "created_at", "updated_at",
 ]  # fmt: skip
 
 
@@ -37,6 +38,22 @@ async def kinds(before: int) -> list[str]:
 
 async def told(header: str) -> list[Any]:
     return [one.agent_id for one in await Delivery.filter(header=header).order_by("seq")]
+
+
+async def test_budget_of_money_says_what_it_cannot_count(cast: Cast) -> None:
+    made = await limit(cast, 2, unit="cost")
+    await use(cast.vega, 500, model="of-our-own")
+    await limit(cast, 1000)  # of tokens: nothing is missing there
+    found = (await cast.ada.get("/budgets")).ok()["items"]
+    uncounted = [(one["unit"], one["used"], one["unpriced_tokens"]) for one in found]
+    assert uncounted == [("tokens", 500, 0), ("cost", 0, 500)]
+    page = await (await visitor(cast.app, cast.ada)).get("/settings/budgets")
+    page.has("0.00 of 2.00 USD, no price for 500 tokens")
+    again = await limit(cast, 5, unit="cost", period="total")
+    assert again["unpriced_tokens"] == 500
+    with travelled(timedelta(days=1)):
+        found = (await cast.ada.get("/budgets")).ok()["items"]
+        assert {one["id"]: one["unpriced_tokens"] for one in found}[made["id"]] == 0
 
 
 async def test_admins_create_read_change_and_delete_budgets(cast: Cast) -> None:
