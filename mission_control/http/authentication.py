@@ -254,15 +254,21 @@ KINDS: dict[Who, frozenset[str]] = {
 }
 
 
-async def authenticate(who: Who, *, touches: bool = True, spends: bool = True) -> Actor | None:
+async def authenticate(
+    who: Who, *, touches: bool = True, spends: bool = True, takes_basic: bool = False
+) -> Actor | None:
     """Return the caller, or None for `anyone`; raise Unauthenticated (401) or TooMany (429) otherwise.
 
     An agent's request records its presence, unless `touches` is False because the operation does so itself. It takes
-    one of the caller's requests a minute, unless `spends` is False.
+    one of the caller's requests a minute, unless `spends` is False. `takes_basic`: an agent's token may be the password
+    of HTTP Basic, as programs send it that know an address and no headers.
     """
     if who == "anyone":
         return None
     agent_header = request.headers.get("X-Agent-Token", "").strip()
+    given = request.authorization
+    if takes_basic and not agent_header and given is not None and given.type == "basic":
+        agent_header = given.password or ""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     actor: Actor | None = None

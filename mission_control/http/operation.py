@@ -40,7 +40,12 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
         began = news.now()
         comes_first = shape is not None and await has_small_body()
         raw = await parsed_body() if comes_first else None
-        actor = await authenticate(entry.who, touches=not entry.tells_presence, spends=not entry.is_free)
+        actor = await authenticate(
+            entry.who,
+            touches=not entry.tells_presence,
+            spends=not entry.is_free,
+            takes_basic=entry.takes_basic,
+        )
         if shape is not None and not comes_first:
             raw = await parsed_body()
         if actor is not None and actor.is_agent and entry.carries_news:

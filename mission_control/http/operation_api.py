@@ -68,6 +68,8 @@ class Declaration(TypedDict, total=False):
     tells_news: bool
     # It takes nothing of the caller's requests a minute.
     is_free: bool
+    # Its agent may send the token as the password of HTTP Basic, too.
+    takes_basic: bool
     status: int
     # With types of its own the function answers a Response.
     media: tuple[str, ...]

@@ -101,6 +101,7 @@ class Operation:
     tells_presence: bool = False
     tells_news: bool = False
     is_free: bool = False
+    takes_basic: bool = False
     needs_body: bool = True
     status: int = 200
     media: tuple[str, ...] = ("application/json",)

@@ -8,7 +8,7 @@ from typing import Any
 from mission_control.agents.usage_queries import MOST_TOKENS, MOST_USD, RequestUsage
 from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of
-from mission_control.runs.session_reports import MOST_STEPS, ReportedState, StepChange, StepGiven
+from mission_control.runs.session_reports import MOST_STEPS, ReportedState, SessionGiven, StepChange, StepGiven
 
 CALL, PROMPT, HELPER = ("agent_id", "tool_use_id"), ("prompt_id",), ("agent_id",)
 STATES: dict[str, Any] = {name: name for name in ("pending", "in_progress", "completed")}
@@ -188,10 +188,10 @@ PROGRAM = Program(
 )
 
 
-SERVICE, REQUEST = "claude-code", "claude_code.api_request"
+REQUEST = "claude_code.api_request"
 
 
-def usage_of(record: Body) -> Iterable[tuple[str, RequestUsage]]:
+def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage]]:
     """Yield the session and the usage of a request to the model; nothing for what tells of something else."""
     session, tokens = text_of(record.get("session.id"))[:255].strip(), {}
     for name in ("input", "output", "cache_read", "cache_creation"):
@@ -201,11 +201,13 @@ def usage_of(record: Body) -> Iterable[tuple[str, RequestUsage]]:
     micros = number_of(record.get("cost_usd_micros")) or round(_float(record.get("cost_usd")) * 10**6)
     parts = (session, *(text_of(record.get(name)) for name in ("prompt.id", "event.timestamp")), str(tokens["output"]))
     request = text_of(record.get("request_id"))
+    model = name_of(record.get("model")) or None
+    version = name_of(record.get("service.version"))[:64] or None
     yield (
-        session,
+        SessionGiven(external_id=session, client=PROGRAM.client, client_version=version, model=model),
         RequestUsage(
             key=f"cc:{request}" if name_of(request) else f"cc:{named(*parts)}",
-            model=name_of(record.get("model")) or None,
+            model=model,
             input_tokens=tokens["input"] + tokens["cache_read"] + tokens["cache_creation"],
             output_tokens=tokens["output"],
             cached_tokens=tokens["cache_read"],

@@ -17,15 +17,16 @@ from mission_control.core.values import LLMErrorResponse, Schema
 from mission_control.http import news
 from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
-from mission_control.runs import claude_code, codex, hook_queue, permissions, worker
+from mission_control.runs import claude_code, codex, gemini, hook_queue, permissions, worker
 from mission_control.runs.hook_answers import answer_to, place_of
 from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
-from mission_control.runs.kept import name_of, text_of
-from mission_control.runs.session_reports import SessionGiven
+from mission_control.runs.kept import text_of
 
 api = Api(__name__, "agents", below="/connect", who="agent")
 ERRORS = {404: LLMErrorResponse}
-PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM)}
+PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM, gemini.PROGRAM)}
+# What reads a record of OTLP, by its event.
+READERS = {claude_code.REQUEST: claude_code.usage_of, **dict.fromkeys(gemini.RECORDS, gemini.usage_of)}
 SIGNALS = ("logs", "metrics", "traces")
 MOST_RECORDS = 2_000  # of one export
 NOT_JSON = "Only JSON is read here: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json."
@@ -114,6 +115,7 @@ async def signal_of(actor: Actor, signal: str) -> str:
     errors=ERRORS,
     is_atomic=False,
     is_free=True,
+    takes_basic=True,
     tells_presence=True,
     tells_news=True,
 )
@@ -121,7 +123,8 @@ async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
     """Take what a program exports by OTLP over HTTP, as JSON: of its logs, what requests to its model cost.
 
     Each request counts once, however often it is sent. Everything else in logs, and all metrics and traces, are
-    dropped.
+    dropped. A program that can be given an address and no headers may have the token in it, as the password of HTTP
+    Basic: `https://agent:TOKEN@...`.
     """
     quiet_agent_seen(actor)
     if signal != "logs" or actor.board_id is None:
@@ -140,14 +143,9 @@ async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
 
 def _count(actor: Actor, record: Body) -> None:
     """Count what a request to a model cost, if that is what a record tells."""
-    if record.get("event") != claude_code.REQUEST:
-        return
-    for external_id, usage in claude_code.usage_of(record):
-        version = name_of(record.get("service.version"))[:64] or None
-        given = SessionGiven(
-            external_id=external_id, client=claude_code.PROGRAM.client, client_version=version, model=usage.model
-        )
-        hook_queue.put_usage(actor, given, usage)
+    if (read := READERS.get(text_of(record.get("event")))) is not None:
+        for given, usage in read(record):
+            hook_queue.put_usage(actor, given, usage)
 
 
 def _records(body: Any) -> list[Body]:
@@ -157,7 +155,9 @@ def _records(body: Any) -> list[Body]:
         common = _attributes(resource.get("resource", {}))
         for scope in resource.get("scopeLogs", ())[:MOST_RECORDS]:
             for one in scope.get("logRecords", ())[: MOST_RECORDS - len(found)]:
-                found.append({**common, **_attributes(one), "event": one.get("body", {}).get("stringValue")})
+                own = _attributes(one)
+                body = one.get("body", {}).get("stringValue")  # which names the event, or tells of it
+                found.append({**common, **own, "event": body if body in READERS else own.get("event.name")})
     return found
 
 

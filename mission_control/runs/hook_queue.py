@@ -89,9 +89,9 @@ def put(actor: Actor, hook: Hook) -> None:
     part.end_reason = hook.end_reason
 
 
-def put_usage(actor: Actor, session: SessionGiven, usage: RequestUsage) -> None:
-    """Let what a request to a model cost be counted a moment later."""
-    if (part := _part(actor, session, 0, 1)) is not None:
+def put_usage(actor: Actor, session: SessionGiven, usage: RequestUsage | None) -> None:
+    """Let what a request to a model cost be counted a moment later; without one only the session is told of."""
+    if (part := _part(actor, session, 0, 1)) is not None and usage is not None:
         part.usage.append(usage)
 
 

@@ -24,7 +24,7 @@ type Body = Mapping[str, Any]
 class Event(NamedTuple):
     """What an event of a program is: its kind, what names it in its session, and what follows from it.
 
-    `key` are the fields that name it; without one it is named by what it says and the minute. `call`: it is about a
+    `key` are the fields that name it; without one it is named by what it says and when. `call`: it is about a
     call of a tool, with this outcome if it has ended. `text` is a field that is kept at the level `all`, `note` whether
     a note of people can ride on its answer, and `stops` whether its answer can refuse the call. `asks`: its answer is
     what a person decides; `settles`: what was asked before is over then, of the call, of the turn, of a helper, or all.
@@ -109,7 +109,7 @@ class Hook:
                 detail["error" if outcome == "failed" else "output"] = text
         if agent := name_of(self.body.get("agent_type")):
             detail["agent"] = agent
-        key = named("end", ref) if ref else self.key(self.event)
+        key = named("end", *filter(None, (ref, self.of("timestamp")))) if ref else self.key(self.event)
         self.add("TOOL_CALL_END", key, state=outcome, ref=ref or None, detail=detail)
 
     def refused(self) -> None:
@@ -121,7 +121,7 @@ class Hook:
         if any(values):
             return named(self.name, *values)
         said = orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS).decode()
-        return named(self.name, said, f"{times.clock_now():%Y%m%d%H%M}")
+        return named(self.name, said, self.of("timestamp") or f"{times.clock_now():%Y%m%d%H%M}")
 
 
 def named(*parts: str) -> str:

@@ -21,9 +21,12 @@ TOOLS = {
     "multiedit": ("Changing", "Changed"),
     "write": ("Writing", "Wrote"),
     "apply": ("Changing", "Changed"),
+    "replace": ("Changing", "Changed"),
     "grep": ("Searching for", "Searched for"),
     "glob": ("Searching for", "Searched for"),
     "search": ("Searching for", "Searched for"),
+    "google": ("Searching for", "Searched for"),
+    "list": ("Listing", "Listed"),
     "websearch": ("Searching for", "Searched for"),
 }
 PLAIN = {

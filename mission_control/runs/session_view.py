@@ -1,11 +1,13 @@
 """What an agent did as pages show it: neighbours of one kind are one line, an error is open, turns fold."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
+from uuid import UUID
 
 from mission_control.agents.amounts import tokens
 from mission_control.boards.queries import STUCK_AT
@@ -109,17 +111,31 @@ def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = Fa
 
     What began and has not ended still runs in an open session, unless something else followed it.
     """
-    over = {one.ref: one for one in items if one.ref and ends(one.kind)}
-    began = {one.ref: one.at for one in items if one.ref and begins(one.kind)}
-    lines = []
+    over, began, lines = _pairs(items), dict[UUID, datetime](), []
     for one in items:
-        if one.ref and begins(one.kind) and one.ref in over:
+        if (end := over.get(one.id)) is not None:
+            began[end] = one.at
             continue
-        took = (one.at - began[one.ref]).total_seconds() if one.ref in began and ends(one.kind) else 0.0
+        took = (one.at - began[one.id]).total_seconds() if one.id in began else 0.0
         lines.append(_act(one, took, word))
     if is_open and lines and begins(items[-1].kind) and lines[-1].what != "prompt":
         lines[-1] = replace(lines[-1], is_running=True)
     return lines
+
+
+def _pairs(items: Sequence[ActivityRead]) -> dict[UUID, UUID]:
+    """Return which activity ends which; programs that name no calls have the same one several times."""
+    pairs, alone = dict[UUID, UUID](), defaultdict[tuple[str, bool], list[UUID]](list)
+    for one in items:
+        if not one.ref or not (begins(one.kind) or ends(one.kind)):
+            continue
+        is_end = ends(one.kind)
+        if others := alone[one.ref, not is_end]:
+            other = others.pop(0)
+            pairs.update({other: one.id} if is_end else {one.id: other})
+        else:
+            alone[one.ref, is_end].append(one.id)
+    return pairs
 
 
 def notes_as_acts(notes: Iterable[Row], word: str = "") -> list[Act]:

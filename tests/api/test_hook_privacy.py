@@ -23,7 +23,6 @@ NAMES = {
     *("agent_type", "subject", "task_subject", "taskId", "task_id", "id", "reason", "notification_type"),
 }
 HOOKS = recorded("claude-code-hooks")
-OTLP = recorded("claude-code-otlp")
 
 
 def with_secrets(value: Any, name: str = "") -> Any:
@@ -37,6 +36,8 @@ def with_secrets(value: Any, name: str = "") -> Any:
     if value.startswith("/"):
         folder, _, last = value.rpartition("/")
         return f"{folder}/{SECRET}/{last}"
+    if name.endswith("_path"):
+        return f"{SECRET}/{value}"
     return f"{value} {SECRET}"
 
 
@@ -56,8 +57,21 @@ def corpus() -> list[tuple[str, dict[str, Any]]]:
         called("PreToolUse", "Read", "13", file_path=f"C:\\{SECRET}\\a.txt"),
     ]
     codex = [*recorded("codex-hooks").values(), {**HOOKS["Stop"], "hook_event_name": "PostModelRequest", "error": "Oh"}]
-    sent = {"claude-code": [*HOOKS.values(), *more], "codex": codex}
+    gemini = list(recorded("gemini-hooks").values())
+    sent = {"claude-code": [*HOOKS.values(), *more], "codex": codex, "gemini": gemini}
     return [(client, with_secrets(one)) for client, events in sent.items() for one in events]
+
+
+def export_of(otlp: dict[str, Any]) -> dict[str, Any]:
+    """All records of an export, with secrets in all attributes but those that name things."""
+    named = ("session.id", "event.name", "request_id", "prompt.id")
+    holders = [otlp["resource"], *otlp["logs"].values()]
+    resource, *records = (
+        one | {"attributes": [a if a["key"] in named else {**a, "value": with_secrets(a["value"])} for a in attributes]}
+        for one in holders
+        if (attributes := one["attributes"])
+    )
+    return {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": records}]}]}
 
 
 async def everything() -> str:
@@ -77,13 +91,12 @@ async def test_no_secret_of_a_session_is_kept_at_the_level_of_names(
         for sent in (raw, raw[: len(raw) // 2], raw.replace('"cwd"', f'"{SECRET}": 1, "cwd"')):
             answer = await cast.vega.call("POST", f"/connect/{client}/hooks", data=sent.encode())
             answers.append(answer.ok())
-    records = [with_secrets(one) | {"body": one["body"]} for one in OTLP["logs"].values()]
-    export = {"resourceLogs": [{"resource": OTLP["resource"], "scopeLogs": [{"logRecords": records}]}]}
-    answers.append((await cast.vega.post("/connect/otlp/v1/logs", export)).ok())
+    for name in ("claude-code-otlp", "gemini-otlp"):
+        answers.append((await cast.vega.post("/connect/otlp/v1/logs", export_of(recorded(name)))).ok())
     await hook_queue.write()
     found = await everything()
     assert SECRET not in found and SECRET not in repr(answers) and SECRET not in caplog.text
-    assert "Wrote note.txt" in found and "Ran touch" in found
+    assert "Wrote note.txt" in found and "Ran touch" in found and "gm:" in found and "cc:" in found
     ada = await visitor(cast.app, cast.ada)
     for session in await sessions(cast):
         page = (await ada.get(f"/boards/{cast.board.id}/sessions/{session['id']}")).is_status(200)
