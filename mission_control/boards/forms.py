@@ -88,6 +88,7 @@ class BoardSettingsForm(VersionedForm):
     brief: str = Field("", max_length=LONGEST_BRIEF)
     resume_after_minutes: int | None = Field(None, ge=1, le=30 * 1440)
     session_detail: SessionDetail = "names"
+    codex_wait_seconds: int | None = Field(None, ge=0, le=300)
     gateway_id: UUID | None = None
     board_group_id: UUID | None = None
     board_type: str = Field("", max_length=64)
@@ -112,6 +113,8 @@ class BoardSettingsForm(VersionedForm):
             if name in self.model_fields_set and getattr(self, name) != getattr(found, name)
         }
         plain: dict[str, object] = self.model_dump(include=set(PLAIN))
+        if self.codex_wait_seconds is not None:
+            plain["codex_wait_seconds"] = self.codex_wait_seconds
         if (minutes := self.resume_after_minutes) is not None and minutes != _minutes(found):
             plain["resume_after_seconds"] = minutes * 60
         return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(found)})
@@ -150,7 +153,8 @@ class BoardSettingsForm(VersionedForm):
     @classmethod
     def values_of(cls, board: Board) -> dict[str, object]:
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
-        plain = {name: getattr(board, name) for name in (*PLAIN, "gateway_id", "board_group_id", "board_type")}
+        more = ("gateway_id", "board_group_id", "board_type", "codex_wait_seconds")
+        plain = {name: getattr(board, name) for name in (*PLAIN, *more)}
         goal = {
             "metrics": as_lines(board.success_metrics),
             "metrics_json": "",

@@ -39,6 +39,8 @@ class Board(Changing):
     brief = fields.TextField(default="")
     resume_after_seconds = fields.IntField(default=3600)
     session_detail = fields.CharField(max_length=16, default="names")
+    call_rules = json_field(null=True)
+    codex_wait_seconds = fields.IntField(default=45)
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)

@@ -9,8 +9,9 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, Field, model_validator
 
+from mission_control.client.patterns import trouble
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, completed, created
-from mission_control.core.values import FromRow, Moment, NonEmptyStr, Paging, Schema, example
+from mission_control.core.values import Body, FromRow, Moment, NonEmptyStr, Paging, Schema, example
 from mission_control.people.work_state import State
 
 WipLimits = Annotated[
@@ -41,6 +42,52 @@ def own(name: str, kind: object, default: object = None, **more: object) -> Boar
 
 def rule(name: str, label: str, *, default: bool = False) -> BoardField:
     return own(name, bool, default, is_rule=True, label=label)
+
+
+MOST_PATTERNS = 100
+
+
+def _allowing(pattern: str) -> str:
+    return _usable(pattern, allows=True)
+
+
+def _asking(pattern: str) -> str:
+    return _usable(pattern, allows=False)
+
+
+def _usable(pattern: str, *, allows: bool) -> str:
+    if why := trouble(pattern := pattern.strip(), allows=allows):
+        raise ValueError(f"{pattern[:80]}: {why}")
+    return pattern
+
+
+def _once(patterns: list[str]) -> list[str]:
+    return list(dict.fromkeys(patterns))
+
+
+LISTED = Field(max_length=MOST_PATTERNS), AfterValidator(_once)
+
+
+class CallRules(Body):
+    """Rules for the calls of programs, as patterns such as `Bash(git status *)`; of several the strictest holds."""
+
+    model_config = example(allow=["Bash(git status *)"], ask=["Bash(git push *)"])
+
+    allow: Annotated[
+        list[Annotated[str, AfterValidator(_allowing)]],
+        *LISTED,
+        Field(description="What runs without asking: a tool, or the whole of one plain command"),
+    ] = []
+    ask: Annotated[
+        list[Annotated[str, AfterValidator(_asking)]],
+        *LISTED,
+        Field(description="What asks, wherever it stands in a command, whatever else allows it"),
+    ] = []
+
+
+GivenRules = Annotated[
+    CallRules | None, AfterValidator(lambda rules: rules if rules and (rules.allow or rules.ask) else None)
+]
 
 
 LONGEST_BRIEF = 10_000
@@ -78,6 +125,22 @@ FIELDS: tuple[BoardField, ...] = (
         label="time to take work up again",
     ),
     own("session_detail", SessionDetail, "names", label="what is kept of sessions"),
+    # Not its own: who imports a board lets no program do anything by that.
+    kept(
+        "call_rules",
+        dict[str, list[str]] | None,
+        accepts=GivenRules,
+        default=None,
+        is_changed=True,
+        label="what programs may without asking",
+    ),
+    own(
+        "codex_wait_seconds",
+        int,
+        45,
+        accepts=Annotated[int, Field(ge=0, le=300)],
+        label="how long Codex waits for an answer",
+    ),
     kept("work_state", State),
     kept("work_state_reason", str | None),
     kept("work_state_at", datetime | None),

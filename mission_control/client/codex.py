@@ -90,7 +90,7 @@ def added(content: bytes, target: Target) -> bytes:
         given = {"client": KEY, "hook_event_name": event, **{name: f"${{{name}}}" for name in fields.split()}}
         hook: dict[str, object] = {"type": "mcp_tool", "server": SERVER, "tool": "hook", "input": given, "timeout": 3}
         if event == "PermissionRequest":
-            hook.update(timeout=60, statusMessage="Asking on the board; esc to stop")
+            hook.update(timeout=310, statusMessage="Asking on the board; esc to stop")
         if event in BY_COMMAND:
             hook = {"type": "command", "command": target.hook(KEY), "timeout": 3}
         document.append(("hooks", event), {"hooks": [hook]})

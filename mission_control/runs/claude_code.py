@@ -146,7 +146,15 @@ EVENTS = {
 
 
 def refusal(hook: Hook, words: str) -> dict[str, Any]:
-    decided = {"permissionDecision": "deny", "permissionDecisionReason": words}
+    return _permission(hook, "deny", words)
+
+
+def asking(hook: Hook, words: str) -> dict[str, Any]:
+    return _permission(hook, "ask", words)
+
+
+def _permission(hook: Hook, decision: str, words: str) -> dict[str, Any]:
+    decided = {"permissionDecision": decision, "permissionDecisionReason": words}
     return {"hookSpecificOutput": {"hookEventName": hook.name, **decided}}
 
 
@@ -185,6 +193,7 @@ PROGRAM = Program(
     answers=("allow-once", "allow-always", "deny", "stop"),
     waits=timedelta(seconds=590),
     asks_there_too=True,
+    asking=asking,
 )
 
 

@@ -1,7 +1,5 @@
 """Codex: its hooks, which call a tool of our MCP server or are forwarded by a command; they are answered as others."""
 
-from datetime import timedelta
-
 from mission_control.agents.usage_queries import RequestUsage
 from mission_control.runs.claude_code import HELPER, asked, carried, ended, number_of, refusal, stopped, verdict
 from mission_control.runs.hook_reading import Event, Hook, Program, named
@@ -63,7 +61,5 @@ EVENTS = {
     "PostCompact": Event(title="Shortened its conversation"),
     "SessionEnd": Event(ends=True, settles="session", more=ended),
 }
-# Its person sees no question until the hook is answered, so that it waits a short while.
-PROGRAM = Program(
-    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny"), waits=timedelta(seconds=45)
-)
+# Its person sees no question until the hook is answered: the board says how long that may take.
+PROGRAM = Program("codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny"), waits=None)

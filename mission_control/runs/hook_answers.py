@@ -1,6 +1,8 @@
 """What the program of a session is answered: a note of a person, or that it has to stop."""
 
+from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from mission_control.database.sql import Row, Values, as_id, as_json, as_moment,
 from mission_control.http.news import Began
 from mission_control.log.commands import command, on_abandonment
 from mission_control.log.leases import NEWS, NOTE, STOPPED, Delivery
+from mission_control.runs import call_rules
 from mission_control.runs.hook_reading import Hook
 from mission_control.runs.news import withdraw
 from mission_control.work.loop import signal_steered
@@ -36,6 +39,8 @@ class Place(NamedTuple):
     run_id: UUID | None
     stopped: str | None
     is_asking: bool = False
+    rules: call_rules.Rules = MappingProxyType({})
+    waits: timedelta = timedelta()  # how long the board lets Codex wait, whose person sees no question until then
 
     @property
     def which(self) -> tuple[str, Values]:
@@ -50,7 +55,8 @@ class Place(NamedTuple):
 
 # Why a person stopped the run of a session: until the end of the turn in which that was.
 PLACE = (
-    "SELECT b.organization_id, b.name, b.session_detail, s.id, s.run_id, CASE WHEN EXISTS"
+    "SELECT b.organization_id, b.name, b.session_detail, b.call_rules, b.codex_wait_seconds, s.id, s.run_id, CASE WHEN"
+    " EXISTS"
     f" (SELECT 1 FROM deliveries d WHERE d.id = r.id AND d.header = '{STOPPED}') AND NOT EXISTS"
     " (SELECT 1 FROM session_activities a WHERE a.session_id = s.id AND a.at > r.ended_at AND a.kind IN"
     " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason END AS stopped,"
@@ -67,7 +73,8 @@ async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
         organization_id, session_id, run_id = (as_id(row[name]) for name in ("organization_id", "id", "run_id"))
         assert organization_id is not None
         level, is_asking = row["session_detail"], bool(row["is_asking"])
-        return Place(organization_id, row["name"], level, session_id, run_id, row["stopped"], is_asking)
+        rules, waits = as_json(row["call_rules"]) or {}, timedelta(seconds=row["codex_wait_seconds"])
+        return Place(organization_id, row["name"], level, session_id, run_id, row["stopped"], is_asking, rules, waits)
     return None
 
 
@@ -81,6 +88,8 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook) -> dic
         if place.session_id is not None:
             await _offered(actor, place, STOPPED)
         return hook.program.refusal(hook, why)
+    if ruled := call_rules.answer_of(hook, place.rules, place.board_name):
+        return ruled
     is_new = "new" in actor.news
     if hook.event.note and is_new and place.session_id is not None and not hook.of("agent_id"):
         return await _with_notes(actor, place, hook)

@@ -54,8 +54,9 @@ class Verdict(NamedTuple):
 class Program(NamedTuple):
     """A program whose hooks are read, and how it is answered.
 
-    What it asks people waits at most so long for one of these answers; it may ask at its keyboard at the same time, or
-    have no keyboard and ask again until it is answered.
+    What it asks people waits at most so long for one of these answers (None: as long as the board says); it may ask at
+    its keyboard at the same time, or have no keyboard and ask again until it is answered. `asking` is the answer by
+    which it asks what it would not ask.
     """
 
     client: str
@@ -64,9 +65,10 @@ class Program(NamedTuple):
     carried: "Callable[[Hook, str], dict[str, Any]]"
     verdict: "Callable[[Hook, Verdict], dict[str, Any]]"
     answers: tuple[str, ...] = ()
-    waits: timedelta = timedelta()
+    waits: timedelta | None = timedelta()
     asks_there_too: bool = False
     asks_again: bool = False
+    asking: "Callable[[Hook, str], dict[str, Any]] | None" = None
 
 
 @dataclass(slots=True)

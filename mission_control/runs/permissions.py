@@ -58,14 +58,17 @@ async def answer_of_people(actor: Actor, hook: Hook) -> JsonObject:
     """Return what people decide about a call, in the program's own shape; `{}` when they do not, or not in time."""
     await hook_queue.write()
     place = await place_of(actor, hook.program.client, hook.session.external_id)
-    if place is None or place.session_id is None or hook.program.waits <= timedelta():
+    if place is None or place.session_id is None:
+        return {}
+    waits = place.waits if hook.program.waits is None else hook.program.waits
+    if waits <= timedelta():
         return {}
     host = (await rows("SELECT host_label FROM agent_sessions WHERE id = ?", place.session_id))[0]["host_label"]
     asked = asked_of(hook, host)
     board = await Board.get_or_none(id=actor.board_id, deleted_at=None)
     if asked is None or board is None:
         return {}
-    until = times.clock_now() + hook.program.waits
+    until = times.clock_now() + waits
     again = hook.program.asks_again
     end = None if again else until
     opening = asyncio.ensure_future(_opened(actor, board, place.session_id, asked, end))

@@ -79,6 +79,7 @@ INDEXES = {
     "idx_approvals_decide_by",
     "idx_approvals_decider",
     "idx_approvals_of_session",
+    "idx_events_of_board_changes",
     "idx_approvals_requester",
     "idx_approvals_run",
     "idx_approvals_unanswered",

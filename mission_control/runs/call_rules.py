@@ -1,0 +1,49 @@
+"""What the rules of a board say to the calls of programs: which run without asking, which ask whatever allows them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mission_control.client.patterns import allows, concerns, is_exact
+from mission_control.core.values import JsonObject
+from mission_control.runs.hook_reading import Hook, Verdict
+from mission_control.runs.kept import name_of
+from mission_control.runs.permission_reading import asked_of
+
+type Rules = Mapping[str, Sequence[str]]
+
+
+def answer_of(hook: Hook, rules: Rules, board_name: str) -> JsonObject:
+    """Return what the rules of a board answer to a call, `{}` when they leave it to people or to the program."""
+    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    if not rules or not tool or not isinstance(given, dict):
+        return {}
+    if hook.event.stops and hook.program.asking is not None:
+        pattern = asking(rules, tool, given)
+        words = f"The rule {pattern} of the board “{board_name}” has people asked before this."
+        return hook.program.asking(hook, words) if pattern else {}
+    if hook.event.asks and (asked := asked_of(hook, None)) is not None:
+        pattern = allowing(rules, tool, given, asked.payload["session_request"]["risk"])
+        return _allowed(hook, pattern, board_name) if pattern else {}
+    return {}
+
+
+def asking(rules: Rules, tool: str, given: Mapping[str, Any]) -> str | None:
+    """Return the pattern by which a call asks whatever allows it."""
+    return next((one for one in rules.get("ask", ()) if concerns(one, tool, given)), None)
+
+
+def allowing(rules: Rules, tool: str, given: Mapping[str, Any], risk: str) -> str | None:
+    """Return the pattern by which a call runs without asking. What looks dangerous only its exact command allows."""
+    if asking(rules, tool, given) is not None:
+        return None
+    found = (one for one in rules.get("allow", ()) if risk != "high" or is_exact(one))
+    return next((one for one in found if allows(one, tool, given)), None)
+
+
+def _allowed(hook: Hook, pattern: str, board_name: str) -> JsonObject:
+    """Return the answer that lets a call run, to its person too, and let the timeline say so."""
+    hook.state = "working"
+    title, detail = f"Allowed by a rule of the board: {pattern}", {**(hook.items[-1].detail or {}), "rule": pattern}
+    hook.items[-1] = hook.items[-1].model_copy(update={"title": title, "detail": detail})
+    said = f"Allowed by the rule {pattern} of the board “{board_name}”."
+    return {**hook.program.verdict(hook, Verdict("allow-once", "")), "systemMessage": said}
