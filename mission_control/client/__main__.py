@@ -188,7 +188,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 
 
 PROGRAMS = "claude-code", "codex", "opencode", "gemini", "other"
-CONNECTED = "claude-code", "codex"
+CONNECTED = "claude-code", "codex", "gemini"
 WORK, CALLS, SIGNING, UPDATE, CONNECT = "tasks", "calls", "signing", "update", "connect"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MODULES = {"claude-code": "claude_code", "codex": "codex"}
+MODULES = {"claude-code": "claude_code", "codex": "codex", "gemini": "gemini"}
 MODE = (
     "Claude Code decides by itself in its auto mode, and then asks nobody, here or on the board. Ask you instead? (sets"
     " permissions.defaultMode)"

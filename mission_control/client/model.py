@@ -1,6 +1,6 @@
 """A model with a script, on this machine: it has a program call one tool and end, so that nothing is paid.
 
-It speaks Anthropic's Messages and OpenAI's Responses, as far as Claude Code and Codex ask.
+It speaks Anthropic's Messages, OpenAI's Responses and Gemini's API, as far as programs ask.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ INPUT, OUTPUT = 1000, 50
 
 
 class Asked:
-    """The address of the model, and how often it was asked."""
+    """The address of the model, how often it was asked, and with which tools."""
 
-    url, times = "", 0
+    def __init__(self) -> None:
+        self.url, self.times, self.tools = "", 0, ""
 
 
 @contextmanager
@@ -63,17 +64,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._send({"input_tokens": 1})
             return
         self.asked.times += 1
+        self.asked.tools += json.dumps(asked.get("tools", []))
         if path.endswith("/messages"):
             self._send(_anthropic(asked, *self.call))
         elif path.endswith("/responses"):
             self._send(_responses(asked, *self.call))
+        elif path.endswith((":generateContent", ":streamGenerateContent")):
+            answer = _gemini(asked, *self.call)
+            self._send([answer] if path.endswith(":streamGenerateContent") else answer)
         else:
             self._send({})
 
     def _send(self, answer: Any) -> None:
         if isinstance(answer, list):
             kind = "text/event-stream"
-            body = "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in answer).encode()
+            events = (f"event: {one['type']}\n" if "type" in one else "" for one in answer)
+            body = "".join(f"{event}data: {json.dumps(one)}\n\n" for event, one in zip(events, answer)).encode()
         else:
             kind, body = "application/json", json.dumps(answer).encode()
         self.send_response(200)
@@ -139,3 +145,12 @@ def _responses(asked: dict[str, Any], tool: str, given: dict[str, Any]) -> Any:
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": done},
     ]
+
+
+def _gemini(asked: dict[str, Any], tool: str, given: dict[str, Any]) -> Any:
+    spoke = any(one.get("role") == "model" for one in asked["contents"])
+    calls = bool(asked.get("tools")) and not spoke
+    part = {"functionCall": {"name": tool, "args": given}} if calls else {"text": SAYS}
+    usage = {"promptTokenCount": INPUT, "candidatesTokenCount": OUTPUT, "totalTokenCount": INPUT + OUTPUT}
+    content = {"role": "model", "parts": [part]}
+    return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}], "usageMetadata": usage}

@@ -21,7 +21,7 @@ from mission_control.web.shell import PaletteEntry
 
 ADD = "/agents/connect"
 JUST_NOW = timedelta(hours=1)
-CONNECTED = "claude-code", "codex"  # which the program for terminals connects by itself
+CONNECTED = "claude-code", "codex", "gemini"  # which the program for terminals connects by itself
 LOOPBACK = "localhost", "127.0.0.1", "::1"
 
 
@@ -40,7 +40,7 @@ RUNS = (
     Program("claude-code", PROGRAMS["claude-code"], "in your terminal, unchanged", "work live, notes, cost", "claude"),
     Program("codex", PROGRAMS["codex"], "in your terminal, unchanged", "work live, notes, cost", "codex"),
     Program("opencode", PROGRAMS["opencode"], "in your terminal, unchanged", "board tools, by MCP", "opencode"),
-    Program("gemini", PROGRAMS["gemini"], "in your terminal, unchanged", "board tools, by MCP", "gemini"),
+    Program("gemini", PROGRAMS["gemini"], "in your terminal, unchanged", "work live, notes, cost", "gemini"),
     Program("other", "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),
 )
 

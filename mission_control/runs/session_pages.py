@@ -9,6 +9,7 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from mission_control.agents.usage_queries import sums_of_session, windows_of
+from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.parking import ASK_PAGE
@@ -118,8 +119,17 @@ async def _session(session_id: UUID) -> Row:
             "steps": plan_of(found),
             "program": program_of(found),
             "mode": mode_of(found),
+            "prompts": await _prompts(found),
         }
     )
+
+
+async def _prompts(session: Row) -> str:
+    """Return where what a program asks is answered, if not here; `work` asks here, whatever it runs."""
+    if session["state"] != "waiting" or session["client"] != "gemini":
+        return ""
+    is_here = await Approval.filter(session_id=session["id"], status="pending").exists()
+    return "" if is_here else "at its keyboard: none of its hooks can answer"
 
 
 async def _items(session_id: UUID, is_search: bool, before: int) -> tuple[list[ActivityRead], int]:

@@ -13,6 +13,7 @@ from mission_control.runs.session_queries import ActivityRead
 from mission_control.runs.session_view import acts_of
 from tests.cast import Cast
 from tests.hooks import activities, hook, recorded, sessions, told
+from tests.pages.visitor import visitor
 
 HOOKS = recorded("gemini-hooks")
 OTLP = recorded("gemini-otlp")
@@ -59,8 +60,12 @@ async def test_a_recorded_session_is_on_the_board_once(cast: Cast) -> None:
 @pytest.mark.parametrize("name", ["Notification:exec", "Notification:edit"])
 async def test_it_waits_at_its_keyboard(cast: Cast, name: str) -> None:
     await send(cast, COMMAND[0], HOOKS[name])
-    assert [one["state"] for one in await sessions(cast)] == ["waiting"]
+    [session] = await sessions(cast)
+    assert session["state"] == "waiting"
+    ada, path = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/sessions/{session['id']}"
+    (await ada.get(path)).has("at its keyboard: none of its hooks can answer")
     await send(cast, COMMAND[1])
+    (await ada.get(path)).lacks("none of its hooks")
     assert [one["state"] for one in await sessions(cast)] == ["working"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.client import claude_code, codex
+from mission_control.client import claude_code, codex, gemini
 from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
 from mission_control.client.jsonc import Document
@@ -29,7 +29,14 @@ TOKEN = "mca_of_a_test"
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, without the folders of this machine."""
-    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+    for name in (
+        "CLAUDE_CONFIG_DIR",
+        "CODEX_HOME",
+        "GEMINI_CLI_HOME",
+        "XDG_STATE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
@@ -176,8 +183,60 @@ def test_codex_has_files_of_its_own_and_forgets_our_trust(home: Path) -> None:
 def test_every_event_is_one_that_the_server_reads() -> None:
     from mission_control.runs.claude_code import EVENTS as CLAUDE
     from mission_control.runs.codex import EVENTS as CODEX
+    from mission_control.runs.gemini import EVENTS as GEMINI
 
     assert set(claude_code.EVENTS) <= set(CLAUDE) and set(codex.EVENTS) <= set(CODEX)
+    assert set(gemini.EVENTS) <= set(GEMINI)
+
+
+OF_GEMINI = {
+    **{name: content for name, content in SHAPES.items() if name != "environment"},
+    "comments": b'{\r\n  // mine\r\n  "ui": {"x": 1}, /* x */\r\n  "mcpServers": {"docs": {"url": "u"}}\r\n}',
+}
+
+
+@pytest.mark.parametrize("content", OF_GEMINI.values(), ids=OF_GEMINI)
+def test_gemini_has_all_in_one_file_and_its_old_bytes_back(home: Path, content: bytes | None) -> None:
+    path, kept = home / ".gemini" / "settings.json", Kept("gemini")
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    [change] = gemini.changes(kept, target())
+    assert TOKEN not in change.shown(TOKEN)
+    kept.write([change])
+    document = Document(path.read_bytes(), "settings")
+    assert document.get("telemetry", "otlpEndpoint") == f"http://agent:{TOKEN}@localhost:8000/api/v1/connect/otlp"
+    assert document.get("mcpServers", gemini.SERVER, "headers") == {"Authorization": f"Bearer {TOKEN}"}
+    assert gemini.entries("") == "" and path.stat().st_mode & 0o777 == 0o600
+    assert (b"// mine" in document.content) == (b"// mine" in (content or b""))
+    [again] = gemini.changes(Kept("gemini"), target())
+    assert again.now == again.after
+    assert content is None or "byte for byte" in Kept("gemini").restore(str(path), gemini.stripped)
+    if content is None:
+        assert "there was none before" in Kept("gemini").restore(str(path), gemini.stripped)
+    assert (path.read_bytes() if path.exists() else None) == content
+
+
+def test_gemini_changed_since_loses_only_ours(home: Path) -> None:
+    path, kept = home / ".gemini" / "settings.json", Kept("gemini")
+    kept.write(gemini.changes(kept, target(in_settings=False)))
+    assert TOKEN not in path.read_text() and path.read_text().count("$MISSION_CONTROL_TOKEN") == 2
+    document = Document(path.read_bytes(), "settings")
+    document.append(("hooks", "AfterTool"), {"hooks": [json.loads(OTHERS)]})
+    document.put(("hooksConfig", "disabled"), [gemini.SERVER])
+    path.write_bytes(document.content)
+    assert "hooksConfig" in gemini.entries("")
+    assert "as others left it" in Kept("gemini").restore(str(path), gemini.stripped)
+    left = json.loads(path.read_text())
+    assert left == {
+        "hooks": {"AfterTool": [{"hooks": [json.loads(OTHERS)]}]},
+        "hooksConfig": {"disabled": ["mission-control"]},
+    }
+
+
+def test_gemini_sends_telemetry_where_others_want_it(home: Path) -> None:
+    content = b'{"telemetry": {"enabled": false}}'
+    assert json.loads(gemini.added(content, target()))["telemetry"] == {"enabled": False}
 
 
 @pytest.mark.parametrize("event", sorted(set(codex.EVENTS) - {"Interrupt"}))

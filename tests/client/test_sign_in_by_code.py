@@ -35,19 +35,19 @@ async def test_terminal_is_signed_in_works_and_signs_out(server: Server, tmp_pat
         assert (await browser.post("/setup", data=setup)).status_code == 303
         board = (await browser.post("/api/v1/boards", json={"name": "Quay", "slug": "quay", "description": "d"})).json()
         await browser.post(f"/api/v1/boards/{board['id']}/tasks", json={"title": "Paint the boat"})
-        line = (await browser.get("/agents/connect?client=gemini")).text
-        [options] = re.findall(r"client\.pyz sign-in ([^<]*)</code>", line)
+        line = (await browser.get("/agents/connect?client=other")).text
+        [options] = re.findall(r"client\.pyz sign-in ?([^<]*)</code>", line)
         process = await terminal.start("sign-in", *options.split())
         code = await code_of(process)
         page = (await browser.get(f"/device?user_code={code}")).text
-        assert "Gemini CLI (Mara) on Quay" in page
+        assert "Program (Mara) on Quay" in page
         approval = {"user_code": code, "agent": f"{board['id']}:new"}
         assert (await browser.post("/device/approvals", data=approval)).status_code == 303
         signed = await ended(process)
-        assert signed.code == 0 and "Signed in as Gemini CLI (Mara) on the board" in signed.out, signed
+        assert signed.code == 0 and "Signed in as Program (Mara) on the board" in signed.out, signed
         assert "Paint the boat" in await terminal.done("claim")
         await terminal.done("report", "Mixed the paint")
-        assert "Open the session" in (await browser.get("/agents/connect?client=gemini")).text
-        assert "Gemini CLI (Mara) on" in (await browser.get("/agents/connected")).text
+        assert "Open the session" in (await browser.get("/agents/connect?client=other")).text
+        assert "Program (Mara) on" in (await browser.get("/agents/connected")).text
         assert "The connection has ended" in await terminal.done("sign-out")
         assert "1 that ended" in (await browser.get("/agents/connected")).text

@@ -16,7 +16,12 @@ SETTINGS = (
     b'{\r\n\t"model": "opus",\r\n\t"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}\r\n}\r\n'
 )
 CONFIG = b'# mine\nmodel = "gpt-x"\n\n[tui]\nnotifications = true # yes\n'
-FILES = {"claude-code": (".claude/settings.json", SETTINGS), "codex": (".codex/config.toml", CONFIG)}
+COMMENTED = b'{\r\n  // mine\r\n  "ui": {"theme": "Dracula"} /* a theme */\r\n}'
+FILES = {
+    "claude-code": (".claude/settings.json", SETTINGS),
+    "codex": (".codex/config.toml", CONFIG),
+    "gemini": (".gemini/settings.json", COMMENTED),
+}
 COUNTED = "2,100 tokens of two requests"
 
 

@@ -91,14 +91,14 @@ async def test_settings_list_the_programs_that_a_person_connected(cast: Cast) ->
         ("claude-code", "client.pyz connect claude-code"),
         ("codex", "client.pyz connect codex --check"),
         ("opencode", "{env:MISSION_CONTROL_TOKEN}"),
-        ("gemini", "gemini mcp add --scope user"),
+        ("gemini", "client.pyz connect gemini --check"),
         ("other", "python3 client.pyz claim --wait"),
         ("nonsense", "client.pyz connect claude-code"),
     ],
 )
 async def test_page_has_the_lines_of_what_somebody_runs(cast: Cast, client: str, line: str) -> None:
     page = await (await visitor(cast.app, cast.dan)).get(f"/agents/connect?client={client}")
-    signs_in = client in ("opencode", "gemini", "other")
+    signs_in = client in ("opencode", "other")
     page.has(
         line,
         "client.pyz sign-in" if signs_in else "client.pyz connect",

@@ -1,0 +1,178 @@
+"""Gemini CLI: hooks, telemetry and the tools of the board in its user settings, which may have comments."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from mission_control.client import files, programs
+from mission_control.client.credentials import TOKEN
+from mission_control.client.jsonc import Document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mission_control.client.changes import Change, Kept
+    from mission_control.client.connect import Target
+
+KEY, NAME, COMMAND, LEAST = "gemini", "Gemini CLI", "gemini", (0, 61, 0)
+SERVER = "mission-control"
+# Those of the model are not among them: they come with every piece of an answer, and have the whole conversation.
+EVENTS = "SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "Notification", "AfterAgent", "SessionEnd"
+MILLISECONDS = 3000
+OTLP = "/api/v1/connect/otlp"
+PROMPTS = (
+    "Gemini CLI's prompts are answered at its keyboard, for no hook can answer one; run it by `work` to answer them"
+    " on the board."
+)
+
+
+def settings_path() -> str:
+    return os.path.join(os.environ.get("GEMINI_CLI_HOME") or os.path.expanduser("~"), ".gemini", "settings.json")
+
+
+def changes(kept: Kept, target: Target) -> list[Change]:
+    """Return what becomes of its settings."""
+    return [
+        kept.change(
+            settings_path(), lambda content: added(content, target), stripped, is_secret=bool(target.in_settings)
+        )
+    ]
+
+
+def added(content: bytes, target: Target) -> bytes:
+    """Return settings with our hooks behind those of others."""
+    document = Document(content, settings_path())
+    hook = {"name": SERVER, "type": "command", "command": target.hook(KEY), "timeout": MILLISECONDS}
+    for event in EVENTS:
+        document.append(("hooks", event), {"hooks": [hook]})
+    secret = target.token if target.in_settings else f"${TOKEN}"
+    headers = {"Authorization": f"Bearer {secret}"}
+    document.put(("mcpServers", SERVER), {"url": f"{target.url}/mcp", "type": "http", "headers": headers})
+    if document.get("telemetry") is None:
+        # It takes headers of telemetry from the shell alone, where all that it starts would have them too.
+        scheme, _, rest = target.url.partition("://")
+        telemetry = {"otlpEndpoint": f"{scheme}://agent:{secret}@{rest}{OTLP}", "otlpProtocol": "http"}
+        document.put(("telemetry",), {"enabled": True, "target": "local", **telemetry, "logPrompts": False})
+    return document.content
+
+
+def stripped(content: bytes) -> bytes:
+    """Return settings without what we added, however they were changed since."""
+    document = Document(content, settings_path())
+    hooks = document.get("hooks")
+    for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
+        ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if _is_ours(group)]
+        for at in reversed(ours):
+            document.remove(("hooks", event, at))
+        if ours and not document.get("hooks", event):
+            document.remove(("hooks", event))
+    if document.get("mcpServers", SERVER) is not None:
+        document.remove(("mcpServers", SERVER))
+    for name in ("hooks", "mcpServers"):
+        if document.get(name) == {} and Document(content, "").get(name):
+            document.remove((name,))
+    if is_our_telemetry(document):
+        document.remove(("telemetry",))
+    return document.content
+
+
+def is_our_telemetry(document: Document) -> bool:
+    return OTLP in str(document.get("telemetry", "otlpEndpoint"))
+
+
+def _is_ours(group: object) -> bool:
+    inner = group.get("hooks") if isinstance(group, dict) else None
+    return isinstance(inner, list) and bool(inner) and all(isinstance(one, dict) and is_ours(one) for one in inner)
+
+
+def is_ours(hook: dict[str, Any]) -> bool:
+    command = str(hook.get("command"))
+    return f" hook {KEY}" in command and ("client.pyz" in command or "mission_control.client" in command)
+
+
+def strips(kept: Kept) -> dict[str, Any]:
+    """Return what takes our entries out of each file."""
+    return {settings_path(): stripped}
+
+
+def secret_path() -> str:
+    return settings_path()
+
+
+def plan() -> str:
+    """Return what is done besides the files."""
+    return f"nothing else is done. {PROMPTS}"
+
+
+def finish(kept: Kept, target: Target) -> str:
+    """Return what its person has to know."""
+    if is_our_telemetry(_read()):
+        return "What it costs is counted in every folder, but where a project's own settings send telemetry elsewhere."
+    return "Its telemetry goes where its settings send it already: what it costs is not counted on the board."
+
+
+def remove_tools(program: str) -> str:
+    """Say nothing: they are in a file that comes back as it was."""
+    return ""
+
+
+def asks_nobody() -> str:
+    """Return why nobody is asked on the board."""
+    return PROMPTS
+
+
+def _read() -> Document:
+    try:
+        with open(settings_path(), "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        content = b""
+    return Document(content, settings_path())
+
+
+CALL = ("list_directory", {"dir_path": "."})  # which it may do without asking
+ACTIVITIES = 5  # opened, prompted, a call begun and ended, finished
+ASKED = "Look around, as Mission Control looks whether its connection works."
+MODEL = "gemini-2.5-flash"  # with a name it asks no other model which one to take
+QUIET = {
+    "GEMINI_API_KEY": "none", "GOOGLE_GENAI_USE_VERTEXAI": "false", "GOOGLE_GENAI_USE_GCA": "false",
+    "GEMINI_CLI_TRUST_WORKSPACE": "true", "GEMINI_CLI_NO_RELAUNCH": "true",
+}  # fmt: skip
+
+
+def entries(program: str) -> str:
+    """Return what is missing of our entries or forbids them, "" when they are whole."""
+    document = _read()
+    if document.get("hooksConfig", "enabled") is False or SERVER in (document.get("hooksConfig", "disabled") or ()):
+        return f"hooksConfig in {document.name} switches our hooks off"
+    hooks = document.get("hooks") or {}
+    missing = [event for event in EVENTS if not any(map(_is_ours, hooks.get(event, ())))]
+    if document.get("mcpServers", SERVER) is None:
+        missing.append("the tools of the board")
+    return f"nothing of ours for {', '.join(missing)}: connect it again" if missing else ""
+
+
+def turn(program: str, url: str, folder: str) -> programs.Turn:
+    """Have it take a turn with a model at another address.
+
+    For its folder alone it is signed in by a key, and offers the tools of the board, for which it would ask.
+    """
+    found = programs.Turn()
+    own = {
+        "security": {"auth": {"selectedType": "gemini-api-key"}}, "general": {"enableAutoUpdate": False},
+        "tools": {"allowed": [f"mcp_{SERVER}_*"]},
+    }  # fmt: skip
+    files.write(os.path.join(folder, ".gemini", "settings.json"), json.dumps(own).encode())
+    command = ["-p", ASKED, "-m", MODEL, "--output-format", "stream-json"]
+    said = programs.run(program, command, folder, {"GOOGLE_GEMINI_BASE_URL": url, **QUIET})[1]
+    for line in said.splitlines():
+        try:
+            one = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(one, dict) and one.get("type") == "init":
+            found.session = str(one.get("session_id"))
+    found.trouble = "" if '"result"' in said else said[-300:]
+    return found
