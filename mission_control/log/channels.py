@@ -128,7 +128,12 @@ def on_notify_family[F: Callable[[str], None]](family: str) -> Callable[[F], F]:
 
     Unlike a waiter, it is not called when a notification may have been lost.
     """
-    return lambda function: marked(function, lambda callback: add(_families, family, callback))
+    return lambda function: marked(function, lambda callback: hear_family(family, callback))
+
+
+def hear_family(family: str, callback: Callable[[str], None]) -> None:
+    """Do for a callback what `on_notify_family` does for a function that it marks."""
+    add(_families, family, callback)
 
 
 @contextlib.contextmanager

@@ -48,8 +48,6 @@ MEMORIES = {
     "fleet.notices._next",
     "knowledge.counting._asked_for",  # organizations whose figures were read
     "gateways.link._recorded",
-    "tasks.open_boards._ending",  # announcements on their way
-    "tasks.open_boards._people",  # who has a board open
     "http.lookups._asked",
     "http.lookups._fresh",
     "http.lookups._quiet",  # agents that were told of nothing

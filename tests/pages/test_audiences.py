@@ -16,9 +16,10 @@ from mission_control.http.exchange import Exchange
 from mission_control.log import stream
 from mission_control.people.account_commands import create_user
 from mission_control.people.models import User
-from mission_control.tasks import board_regions, open_boards
+from mission_control.tasks import board_regions
 from mission_control.web import audience
 from mission_control.web.regions import _LivePage
+from mission_control.work import presence
 from tests.cast import Cast, as_person
 from tests.pages.visitor import Visitor, Watch, visitor
 from tests.rights_changes import remove
@@ -30,7 +31,7 @@ OF_LISTENING = ("PRAGMA data_version", 'FROM "events"')
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes and goes is shown without a pause."""
-    monkeypatch.setattr(open_boards, "TOGETHER_SECONDS", 0.01)
+    monkeypatch.setattr(presence, "TOGETHER_SECONDS", 0.01)
 
 
 @pytest.fixture
