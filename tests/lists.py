@@ -361,6 +361,8 @@ async def _deliveries(cast: Cast, made: Things, n: int) -> None:
 
 @lists("/agents")
 @lists("/agent/agents")
+@lists(f"{BOARD}/workers")
+@lists(f"{AGENT_BOARD}/workers")
 async def _agents(cast: Cast, made: Things, n: int) -> None:
     await hire(cast.app, cast.ada, cast.board, f"Worker {n}")
 

@@ -14,7 +14,7 @@ from mission_control.http.body_limit import BodyLimit
 from mission_control.http.late import kept_alive
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES, WORKER
-from mission_control.runs import claiming, leases, polling, queries
+from mission_control.runs import claiming, leases, polling, queries, readiness
 from mission_control.runs.completions import complete_run, files_of
 from mission_control.runs.next import NextCreate, NextRead, next_of
 from mission_control.runs.waiting import reasons_of
@@ -64,6 +64,30 @@ async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | Non
     budget_exhausted, task_has_pending_approval, task_blocked_cannot_transition.
     """
     return await polling.claim(actor, board, data or queries.ClaimCreate())
+
+
+@api.get(
+    "/boards/<board_id>/workers",
+    Page[readiness.WorkerRead],
+    who="actor",
+    rule="board.read",
+    agents=hints(
+        "agent_worker_discovery",
+        use="Before you give a task to somebody: who would begin it now, who is busy, and with what.",
+        avoid="Not to learn who is on the board; list its agents.",
+        never="Do not wait for a worker that is away; give the task to one that is ready, or leave it in the inbox.",
+        route="Then update the task with assigned_agent_id: a ready worker begins it at once.",
+        example="who could start this now",
+    ),
+)
+async def list_workers(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
+    """List the workers of a board: those that are ready first, then those at work.
+
+    A worker is ready while it waits in `agent_next` or in a claim. Assign a task in the inbox to one, and it begins
+    that task before others.
+    """
+    found = await readiness.workers_of(board)
+    return page(found[query.offset : query.offset + query.limit], len(found), query)
 
 
 @api.post(

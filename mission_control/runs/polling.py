@@ -20,7 +20,7 @@ from mission_control.log import broker, channels
 from mission_control.log.commands import on_abandonment, uncancelled
 from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import notify, reacts_to
-from mission_control.runs import claiming, leases
+from mission_control.runs import claiming, leases, readiness
 from mission_control.runs.claiming import (
     NO_WORK_CODES,
     Claim,
@@ -87,8 +87,8 @@ async def waited[R](
     """
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
     end = channels.end_of_wait(wanted.wait_seconds)
-    who = claiming.Waiter(actor.agent_id, tuple(wanted.tags or ()))
-    with channels.queued(channel, who) as waiter:
+    who, ready = claiming.Waiter(actor.agent_id, tuple(wanted.tags or ())), readiness.Ready(actor, board, wanted)
+    with channels.queued(channel, who) as waiter, ready:
         while True:
             with contextlib.ExitStack() as listening:
                 twin = listening.enter_context(notified_of_answer(actor))
@@ -104,7 +104,9 @@ async def waited[R](
                     answer, is_held, reason = None, False, halt.detail
                 running = broker.current()
                 if answer is not None or now() >= end or running is None or running.closing:
+                    ready.asks_again = answer is None
                     return answer, reason
+                await ready.announce(reason is None and not board.only_lead_can_change_status)
                 if waiter.holds_baton:
                     waiter.pass_baton(await claiming.waiters_with_work(waiter.not_polled(), board))
                 left = min(end - now(), HELD_SECONDS) if is_held else end - now()

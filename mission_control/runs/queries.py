@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
 from mission_control.agents.amounts import MICROS
+from mission_control.agents.connection_queries import Client
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
@@ -48,6 +49,12 @@ class ClaimCreate(Body):
     wait_seconds: Annotated[
         int, Field(ge=0, le=LONGEST_WAIT_SECONDS, description="How long to wait for work when there is none")
     ] = 0
+    places: Annotated[
+        int, Field(ge=1, le=100, description="How many tasks you would begin now; people see it while you wait")
+    ] = 1
+    program: Annotated[
+        Client | None, Field(description="Which program does the work; left out: that of your connection")
+    ] = None
 
 
 class LeaseRead(TypedDict):

@@ -1,4 +1,4 @@
-"""Who is at a board, in all processes: announced again and again, kept in memory, forgotten when nobody announces it."""
+"""Who is at a board, in all processes: announced again and again, kept in memory, forgotten when no process says so."""
 
 import asyncio
 import logging
@@ -66,24 +66,27 @@ class Presence(Part):
         return known.order
 
     @asynccontextmanager
-    async def kept(self, organization_id: UUID, board_id: UUID, member: str, lasts: float = 0.0) -> AsyncIterator[None]:
-        """Announce a member for the length of a block, and some seconds more when it ends without an exception."""
+    async def kept(self, organization_id: UUID, board_id: UUID, member: str) -> AsyncIterator[None]:
+        """Announce a member for the length of a block."""
+        name = await self.enter(organization_id, board_id, member)
+        try:
+            yield
+        finally:
+            self.leave(name)
+
+    async def enter(self, organization_id: UUID, board_id: UUID, member: str) -> str:
+        """Announce a member, and return the name under which it leaves: as often as it entered."""
         name = f"{organization_id}:{board_id}:{member}"
         self._here[name] += 1
-        try:
-            if self._here[name] == 1:
-                await self._publish([name], "here")
-            yield
-        except BaseException:
-            lasts = 0.0
-            raise
-        finally:
-            if lasts:
-                asyncio.get_running_loop().call_later(lasts, self._leave, name)
-            else:
-                self._leave(name)
+        if self._here[name] == 1:
+            await self._publish([name], "here")
+        return name
 
-    def _leave(self, name: str) -> None:
+    def leave(self, name: str, after: float = 0.0) -> None:
+        """Announce that a member is gone, after some seconds, unless it entered again."""
+        if after:
+            asyncio.get_running_loop().call_later(after, self.leave, name)
+            return
         self._here[name] -= 1
         if self._here[name] <= 0:
             del self._here[name]

@@ -28,6 +28,7 @@ const open = (pressed) => {
   const card = cardOf(button);
   const status = card.closest("[data-sortable]")?.dataset.sortable ?? card.dataset.status;
   for (const one of menu().querySelectorAll("[name=status]")) one.setAttribute("aria-current", one.value === status);
+  for (const one of menu().querySelectorAll("[name=start], [name=start] + hr")) one.hidden = status !== "inbox";
   menu().setAttribute("aria-label", button.getAttribute("aria-label"));
   menu().showPopover({ source: button });
   place(menu(), button);
@@ -36,7 +37,8 @@ const open = (pressed) => {
 const act = (item) => {
   const card = document.getElementById(cardOf(button)?.id);
   if (!card) return; // it left the board meanwhile
-  if (item.name === "select") card.querySelector(".pick")?.click();
+  if (item.name === "start") htmx.ajax("GET", button.getAttribute("formaction").replace(/moves$/, "start"), { target: "#dialogs", swap: "innerHTML" });
+  else if (item.name === "select") card.querySelector(".pick")?.click();
   else if (item.name === "duplicate") move(card, {}, "duplicates");
   else move(card, { [item.name]: item.value });
 };

@@ -1,0 +1,111 @@
+"""Start on a card: who is ready for its task, and handing it to one of them."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from quart import Blueprint
+from quart.typing import ResponseReturnValue
+
+from mission_control.agents.models import Agent
+from mission_control.boards.words import LABELS
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict
+from mission_control.people.models import User
+from mission_control.runs.readiness import WorkerRead, workers_of
+from mission_control.tasks.board_view import BoardView, of_board
+from mission_control.tasks.forms import assignee_value
+from mission_control.tasks.models import Task
+from mission_control.tasks.pages import TASK
+from mission_control.tasks.panel import Panel, panel_region
+from mission_control.tasks.rules import Limits, blockers_of, full
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import Fields, VersionedForm, done, is_htmx
+from mission_control.web.fragments import render_macro
+from mission_control.web.shell import shell_page
+
+pages = Blueprint("start_pages", __name__)
+TEMPLATE = "runs/start_parts.html"
+
+
+class StartForm(VersionedForm):
+    """Which worker a task of the inbox is handed to; the version says where the task was, and whose."""
+
+    agent_id: UUID
+
+    def body(self, found: Task) -> Fields:
+        return {"assigned_agent_id": self.agent_id}
+
+    @classmethod
+    def values_of(cls, task: Task) -> dict[str, object]:
+        assignee = assignee_value(task.assigned_agent_id, task.assigned_user_id)
+        return {"status": task.status, "assignee": assignee}
+
+    async def merged(self, found: Task) -> Self:
+        """Refuse to hand out what somebody began, finished or gave away since the form was shown."""
+        if self.version != self.version_of(found):
+            raise Conflict(f"Somebody was faster: {await _where_now(found)}")
+        return self
+
+
+async def _where_now(task: Task) -> str:
+    named: Agent | User | None = None
+    if task.assigned_agent_id is not None:
+        named = await Agent.get_or_none(id=task.assigned_agent_id)
+    who = named.name if named is not None else "a person" if task.assigned_user_id is not None else ""
+    where = "" if task.status == "inbox" else f"is in the column {LABELS[task.status]}"
+    owner = f"is {who}'s now" if who else "" if where else "is nobody's now"
+    return f"#{task.number} {' and '.join(filter(None, (where, owner)))}."
+
+
+async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[str, str]) -> ResponseReturnValue:
+    """Show who is ready: a dialog for htmx, else a page."""
+    if not errors and (why := await _why_not(task)):
+        raise Conflict(why)
+    board = task.board
+    context: dict[str, Any] = {"task": task, "workers": await workers_of(board), "board_name": board.name}
+    context["full"] = await full(Limits.of(None, board.wip_limits), None, board.id)
+    context |= {"values": StartForm.shown(task) | values, "errors": errors}
+    context["values"]["version"] = StartForm.version_of(task)
+    if not is_htmx():
+        return await shell_page(actor, "runs/start.html", active=f"board-{task.board_id}", **context)
+    if errors:
+        return render_macro(TEMPLATE, "start_form", **context, in_dialog=True)
+    return render_macro(TEMPLATE, "start_dialog", **context)
+
+
+async def _why_not(task: Task) -> str:
+    """Return why nobody can begin a task; empty for one that somebody can."""
+    if task.status != "inbox" or task.archived_at is not None:
+        return f"Only what is in the inbox can be started: {await _where_now(task)}"
+    if task.board.only_lead_can_change_status:
+        return "On this board only the lead starts work."
+    if await blockers_of(task.id):
+        return f"#{task.number} waits for other tasks. It can be started when they are done."
+    return ""
+
+
+@action(
+    pages, f"{TASK}/start", performs="update_task", form=StartForm, page=f"{TASK}/start", shows=_ask,
+)  # fmt: skip
+async def start_task(outcome: Outcome[Task, StartForm]) -> ResponseReturnValue:
+    task = outcome.found
+    worker = next((one for one in await workers_of(task.board) if one.agent_id == outcome.form.agent_id), None)
+    name = worker.agent_name if worker else "The agent"
+    then = "begins it" if worker is not None and worker.state == "ready" else "takes it when it asks for work"
+    return done(task.url, toast=f"#{task.number} is handed to {name}, which {then}")
+
+
+async def box(view: BoardView, panel: Panel) -> str:
+    """Return who could begin a task of the inbox now, for those who may hand it out."""
+    is_offered = panel.status == "inbox" and panel.may_write and panel.archived_at is None
+    if not is_offered or view.board.only_lead_can_change_status or await blockers_of(panel.id):
+        return ""
+    found: list[WorkerRead] = await view.reads.get(("workers", view.board.id), lambda: workers_of(view.board))
+    own = next((one for one in found if one.agent_id == panel.assigned_agent_id), None)
+    if panel.assigned_agent_id is not None and own is None:
+        return ""  # the lead's
+    return render_macro(TEMPLATE, "box", panel=panel, workers=found, own=own)
+
+
+NEWS = of_board("task.", "agent.", "board.", "organization.", signals=("workers_on", "agent_id"))
+REGIONS = (panel_region("start", NEWS, box),)
