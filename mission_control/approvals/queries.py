@@ -9,6 +9,7 @@ import orjson
 
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
+from mission_control.boards.forge_states import handed_in
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
@@ -36,7 +37,7 @@ ONLY_SYSTEM = OnlySystem("approval.apply_deadline")
 
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
-    " r.agent_name, r.summary, r.checked, r.evidence, r.code"
+    " t.board_id, r.agent_name, r.summary, r.checked, r.evidence, r.code"
     " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
     " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
@@ -50,7 +51,7 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
         return {}
     found: dict[UUID, list[Row]] = {}
     listed, ids = in_list(approval_ids)
-    for row in await rows(_SELECT.format(listed), *ids):
+    for row in await with_code(await rows(_SELECT.format(listed), *ids)):
         found.setdefault(UUID(str(row["id"])), []).append(row)
     return {
         approval_id: parts_of(
@@ -62,10 +63,18 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
     }
 
 
-def code_part(code: object) -> dict[str, object] | None:
-    """Return which commit and which diff a decision is about; None where nothing in a repository was handed in."""
-    found = as_json(code)
-    return {name: found.get(name) for name in ("head", "diff_sha256")} if isinstance(found, dict) else None
+async def with_code(found: list[Row]) -> list[Row]:
+    """Return rows of tasks with `code` as a part of their substance: which commit and which diff a decision is about.
+
+    Where another commit was pushed since, as a forge told, it is that one. Null where no code was handed in.
+    """
+    handed = [row for row in found if row["code"] is not None]
+    for row, known in zip(handed, await handed_in([(row["board_id"], row["code"]) for row in handed]), strict=True):
+        code = as_json(row["code"])
+        row["code"] = {name: code.get(name) for name in ("head", "diff_sha256")}
+        if known.pushed:
+            row["code"]["pushed"] = known.pushed
+    return found
 
 
 def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Parts:
@@ -80,7 +89,7 @@ def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Pa
         parts["description"] = [row["description"] for row in tasks]
     if tasks and asks_to_finish(action_type):
         parts["result"] = [[row["summary"], row["checked"], as_json(row["evidence"])] for row in tasks]
-        if any(codes := [code_part(row["code"]) for row in tasks]):
+        if any(codes := [row["code"] for row in tasks]):
             parts["code"] = codes
         parts["run"] = [row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}" for row in tasks]
     return parts

@@ -101,6 +101,7 @@ class BoardSettingsForm(VersionedForm):
     comment_required_for_review: bool = False
     block_status_changes_with_pending_approval: bool = False
     only_lead_can_change_status: bool = False
+    done_when_merged: bool = False
     wip_in_progress: Limit = None
     wip_review: Limit = None
 

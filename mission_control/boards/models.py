@@ -34,6 +34,7 @@ class Board(Changing):
     comment_required_for_review = fields.BooleanField(default=False)
     block_status_changes_with_pending_approval = fields.BooleanField(default=False)
     only_lead_can_change_status = fields.BooleanField(default=False)
+    done_when_merged = fields.BooleanField(default=False)
     max_agents = fields.IntField(default=1)
     wip_limits = json_field(null=True)
     brief = fields.TextField(default="")
@@ -141,3 +142,23 @@ class Run(Identified):
         table = "task_runs"
         unique_together = (("task", "fence"),)
         indexes = (Index(fields=("board_id", "started_at")), Index(fields=("agent_id", "started_at")))
+
+
+class ForgeState(Identified):
+    """What a forge told of a pull request, a branch or a commit (`kind`), by its number, name or id.
+
+    `repository` is its address without the scheme, in lower case. `branch` is that of a pull request.
+    """
+
+    board = reference("Board")
+    board_id: UUID
+    repository = fields.CharField(max_length=500)
+    kind = fields.CharField(max_length=16)
+    name = fields.CharField(max_length=255)
+    branch = nullable(fields.CharField, max_length=255)
+    facts = json_field(default=dict)
+    reported_at = UtcDatetimeField(default=now)
+
+    class Meta:
+        table = "forge_states"
+        unique_together = (("board", "repository", "kind", "name"),)

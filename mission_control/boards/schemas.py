@@ -114,6 +114,7 @@ FIELDS: tuple[BoardField, ...] = (
     rule("comment_required_for_review", "comment when entering review"),
     rule("block_status_changes_with_pending_approval", "waiting approvals hold tasks"),
     rule("only_lead_can_change_status", "only the lead moves tasks"),
+    rule("done_when_merged", "done when merged"),
     own("max_agents", int, 1, accepts=Annotated[int, Field(ge=0, lt=2**31)], label="most agents"),
     own("wip_limits", dict[str, int] | None, accepts=WipLimits, label="limits of columns"),
     own("brief", str, "", accepts=Annotated[str, Field(max_length=LONGEST_BRIEF)], label="how we work here"),

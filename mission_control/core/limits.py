@@ -67,11 +67,12 @@ class FailureLimit:
         except Forbidden:
             raise
         except Exception:
-            self._take_back(keys)
+            self.forget(*keys)
             raise
-        self._take_back(keys)
+        self.forget(*keys)
 
-    def _take_back(self, keys: tuple[str, ...]) -> None:
+    def forget(self, *keys: str) -> None:
+        """Take back the newest failure of each key."""
         for key in keys:
             for one, _ in self._counted(key):
                 if moments := self._failures.get(one):

@@ -22,7 +22,8 @@ from mission_control.database.records import (
 class Webhook(Changing):
     """An address at which another system writes to a board. The secret is encrypted.
 
-    With `takes_unsigned` the secret is not enforced yet; the first signed call ends that.
+    With `takes_unsigned` the secret is not enforced yet; the first signed call ends that. Where it is a `forge` that
+    calls, it tells of its `repository`, or of all that are below that address.
     """
 
     board = reference("Board")
@@ -32,6 +33,8 @@ class Webhook(Changing):
     secret = sealed(nullable(fields.TextField))
     takes_unsigned = fields.BooleanField(default=False)
     signature_header = nullable(fields.CharField, max_length=255)
+    forge = nullable(fields.CharField, max_length=16)
+    repository = nullable(fields.TextField)
 
     board_id: UUID
     agent_id: UUID | None

@@ -2,17 +2,19 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from mission_control.boards.forge_states import repository_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, Schema, example
 from mission_control.database.sql import select, select_one
+from mission_control.exchange.forges import Forge
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.http.registry import lookup
 
@@ -34,7 +36,17 @@ def _header_name(value: str | None) -> str | None:
     return value
 
 
+def _repository(value: str | None) -> str | None:
+    if value is not None and not repository_of(value):
+        raise ValueError("this must be the http or https address of a repository, or of what it belongs to")
+    return value
+
+
 HeaderName = Annotated[OptionalText, AfterValidator(_header_name)]
+Repository = Annotated[
+    Annotated[OptionalText, AfterValidator(_repository)],
+    Field(description="The address of the repository that a `forge` tells of, or of its group"),
+]
 
 
 class BoardWebhookUpdate(Schema):
@@ -45,15 +57,26 @@ class BoardWebhookUpdate(Schema):
     agent_id: UUID | None = None
     secret: OptionalText = None
     signature_header: HeaderName = None
+    repository: Repository = None
 
 
 class BoardWebhookCreate(BoardWebhookUpdate):
-    """A webhook to create. Without `secret` it gets a random one, with null it has none."""
+    """A webhook to create. Without `secret` it gets a random one, with null it has none.
+
+    With `forge` its calls are no notices: they say what became of pull requests, pushes and checks.
+    """
 
     model_config = example(description="What the build server reports")
 
     description: NonEmptyStr
     enabled: bool = True
+    forge: Annotated[Forge | None, Field(description="Who calls: GitHub, GitLab, or Forgejo (also Gitea)")] = None
+
+    @model_validator(mode="after")
+    def _whole_forge(self) -> Self:
+        if (self.forge is None) != (self.repository is None):
+            raise ValueError("send forge and repository together")
+        return self
 
 
 class BoardWebhookRead(Schema):
@@ -69,6 +92,8 @@ class BoardWebhookRead(Schema):
     enabled: bool
     has_secret: bool
     signature_header: str | None
+    forge: Annotated[Forge | None, Field(description="Who calls: GitHub, GitLab, or Forgejo (also Gitea)")]
+    repository: Annotated[str | None, Field(description="The repository that it tells of, or its group")]
     endpoint_path: str
     endpoint_url: str | None
     created_at: datetime

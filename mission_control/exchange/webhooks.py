@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -21,6 +22,8 @@ from mission_control.core.errors import Conflict, Forbidden, Gone, Invalid, NotF
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import DEEPEST, INT64, new_id, new_secret, to_json
+from mission_control.exchange.forge_calls import take
+from mission_control.exchange.forges import EVENT_HEADERS, SIGNATURES, is_gitlab_signed, new_forge_secret
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.exchange.webhook_queries import BoardWebhookCreate, BoardWebhookUpdate, endpoint_path, payload_read
 from mission_control.http.proxies import rate_limit_key
@@ -62,9 +65,10 @@ async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, ke
     await _check_agent(board.id, new.agent_id)
     webhook = Webhook(board_id=board.id, **new.model_dump(exclude={"secret"}))
     chosen = "secret" in new.model_fields_set
-    secret = new.secret if chosen else new_secret("mcw")
+    secret = new.secret if chosen else _new_secret(webhook)
+    _check_forge(webhook, secret)
     webhook.secret = encrypt(secret, key) if secret else None
-    webhook.takes_unsigned = not chosen
+    webhook.takes_unsigned = not chosen and webhook.forge is None
     webhook.board = board
     await webhook.save(force_create=True)
     record("webhook.created", webhook, f"Webhook created: {webhook.description}", **_visible_fields(webhook))
@@ -85,6 +89,9 @@ async def update_webhook(actor: Actor, webhook: Webhook, change: BoardWebhookUpd
     changes = {name: value for name, value in sent.items() if name == "secret" or getattr(webhook, name) != value}
     if not changes:
         return webhook
+    if "repository" in changes and (webhook.forge is None or changes["repository"] is None):
+        raise Invalid("repository belongs to a forge, which needs one.")
+    _check_forge(webhook, changes.get("secret", secret))
     has_new_secret = changes.get("secret") is not None
     if has_new_secret:
         changes["secret"] = encrypt(changes["secret"], key)
@@ -114,7 +121,7 @@ def _record_update(webhook: Webhook, before: dict[str, Any], *, has_new_secret: 
 async def rotate_secret(actor: Actor, webhook: Webhook, key: str) -> str:
     """Give a webhook a new random secret and return it. It replaces the old one at once."""
     webhook = await locked_webhook(webhook)
-    secret = new_secret("mcw")
+    secret = _new_secret(webhook)
     webhook.secret, webhook.takes_unsigned, webhook.updated_at = encrypt(secret, key), False, times.clock_now()
     await webhook.save(update_fields=["secret", "takes_unsigned", "updated_at"])
     record("webhook.secret_rotated", webhook, f"Secret of a webhook changed: {webhook.description}")
@@ -146,26 +153,40 @@ async def _check_agent(board_id: UUID, agent_id: UUID | None) -> None:
         raise Invalid("agent_id must name an agent of this board.")
 
 
+def _new_secret(webhook: Webhook) -> str:
+    return new_forge_secret(webhook.forge) if webhook.forge else new_secret("mcw")
+
+
+def _check_forge(webhook: Webhook, secret: str | None) -> None:
+    if webhook.forge is not None and not secret:
+        raise Invalid("The calls of a forge must be signed: they need a secret.")
+
+
 def _visible_fields(webhook: Webhook) -> dict[str, Any]:
-    same = ("description", "enabled", "agent_id", "signature_header")
+    same = ("description", "enabled", "agent_id", "signature_header", "forge", "repository")
     takes_unsigned = webhook.secret is None or webhook.takes_unsigned
     secret = {"has_secret": webhook.secret is not None, "takes_unsigned": takes_unsigned}
     return {name: getattr(webhook, name) for name in same} | secret
 
 
 HIDDEN = "[redacted]"
+KEPT_CALLS = 100  # of a forge, which calls often
 USUAL_HEADERS = ("x-hub-signature-256", "x-webhook-signature")
 KEPT_HEADERS = {"content-type", "user-agent"}
-NEVER_KEPT = {*USUAL_HEADERS, "authorization"}
+NEVER_KEPT = {*USUAL_HEADERS, "authorization", *(name for names in SIGNATURES.values() for name in names)}
 CREDENTIAL = re.compile(
     r"auth|token|secret|passw|credential|cookie|session|signature|jwt|bearer|(?<!idempotency-)\bkey\b|apikey"
 )
 SURROGATES = re.compile("[\ud800-\udfff\x00]")
 
 
-def is_signed(body: bytes, secret: str, headers: Mapping[str, str], configured: str | None) -> bool | None:
+def is_signed(
+    body: bytes, secret: str, headers: Mapping[str, str], configured: str | None, forge: str | None = None
+) -> bool | None:
     """Return whether the body is signed with the secret by HMAC-SHA256, None without a signature."""
-    names = (configured,) if configured else USUAL_HEADERS
+    if forge == "gitlab":
+        return is_gitlab_signed(body, secret, headers)
+    names = SIGNATURES[forge] if forge else (configured,) if configured else USUAL_HEADERS
     sent = next((headers[name].strip() for name in names if headers.get(name, "").strip()), None)
     if sent is None:
         return None
@@ -311,11 +332,13 @@ def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
         return False
     headers = {name.lower(): value for name, value in call.headers}
     configured = (webhook.signature_header or "").lower() or None
-    signed = is_signed(call.body, decrypt(webhook.secret, key), headers, configured)
+    signed = is_signed(call.body, decrypt(webhook.secret, key), headers, configured, webhook.forge)
     if signed is None and not webhook.takes_unsigned:
         raise Forbidden("The signature is missing.")
     if not signed and not webhook.takes_unsigned:
         raise Forbidden("The signature is invalid.")
+    if webhook.forge and signed:  # a busy repository tells more in a minute than a stranger is allowed to try
+        calls.forget(rate_limit_key(call.source_ip))
     return bool(signed)
 
 
@@ -342,6 +365,8 @@ async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: boo
         await webhook.save(update_fields=["takes_unsigned", "updated_at"])
         _record_update(webhook, before, has_new_secret=False)
     content = decoded(call.body, call.content_type)
+    if webhook.forge is not None:
+        content = await _taken(actor, webhook, call, content, is_signed=bool(is_signed))
     payload = WebhookPayload(
         id=new_id(),
         board_id=board.id,
@@ -355,6 +380,11 @@ async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: boo
     )
     payload.payload = to_json(content).decode()  # encoded here: the field would store a plain text as JSON
     await payload.save(force_create=True)
+    if webhook.forge is not None:
+        message = f"Webhook received something: {webhook.description.rstrip('.')}."
+        record("webhook.received", webhook, message, payload_id=payload.id, told_agent_id=None)
+        await _forget_old_calls(webhook)
+        return payload
     tags = ["webhook", f"webhook:{webhook.id}", f"payload:{payload.id}"]
     entry = ["WEBHOOK PAYLOAD RECEIVED", *_facts(webhook, payload), "", *_fenced(webhook, payload, content)]
     await write_memory(actor, board, "\n".join(entry), tags, "webhook")
@@ -368,10 +398,28 @@ async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: boo
     return payload
 
 
+async def _taken(actor: Actor, webhook: Webhook, call: Call, content: object, *, is_signed: bool) -> dict[str, Any]:
+    """Return what is kept of a forge's call: what it told, and no more of its payload. A test tells nothing."""
+    headers = {name.lower(): value for name, value in call.headers}
+    event = next((clean(headers[name]) for name in EVENT_HEADERS if headers.get(name)), None)
+    if isinstance(content, str):  # GitHub can send forms, too
+        content = decoded(parse_qs(content).get("payload", [""])[0].encode(), "application/json")
+    kept = await take(actor, webhook, content) if is_signed else {"ignored": "Only signed calls of the forge count."}
+    return {"event": event, **kept}
+
+
+async def _forget_old_calls(webhook: Webhook) -> None:
+    oldest = WebhookPayload.filter(webhook_id=webhook.id).order_by("-received_at", "-id").offset(KEPT_CALLS).limit(100)
+    if ids := await oldest.values_list("id", flat=True):
+        await WebhookPayload.filter(id__in=ids).delete()
+
+
 @command("webhook.replay")
 async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
     """Notify an agent of a payload again and return the agent's id. Raises Conflict without an agent to notify."""
     webhook = await locked_webhook(payload.webhook)
+    if webhook.forge is not None:
+        raise Conflict("What a forge tells is shown by the tasks; nobody is notified of it.")
     agent_id = await _recipient(webhook)
     if agent_id is None:
         raise Conflict("The webhook has no agent and the board has no lead, so nobody can be notified.")

@@ -13,6 +13,7 @@ from mission_control.agents.connection_queries import Client
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
+from mission_control.boards.forge_states import ForgeReport, reports_of
 from mission_control.boards.models import Board
 from mission_control.boards.parking import Resume
 from mission_control.boards.queries import on_readable_boards
@@ -206,6 +207,7 @@ class CodeRead(Code):
     diff_id: Annotated[UUID | None, Field(description="The file with the diff")]
     diff_sha256: Annotated[str | None, Field(description="The SHA-256 of the diff, in hexadecimal digits")]
     tests_id: Annotated[UUID | None, Field(description="The file with what the tests printed")]
+    reported: Annotated[ForgeReport | None, Field(description="What became of it, as its forge told")]
 
 
 class CompletionCreate(UsageFigures):
@@ -356,6 +358,9 @@ async def _serialize_runs(found: list[Row]) -> list[Row]:
         row |= {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts.get(str(row["id"]), [])}
         row["code"] = as_json(row["code"])
         row["cost_usd"] /= MICROS
+    handed = [row for row in found if row["code"] is not None]
+    for row, report in zip(handed, await reports_of([(row["board_id"], row["code"]) for row in handed]), strict=True):
+        row["code"]["reported"] = report and report.model_dump(mode="json")
     return found
 
 

@@ -25,7 +25,7 @@ AT_ONCE = 500
 # anything else are not kept.
 STILL = (
     "task.updated", "task.status_changed", "task.parked", "task.resumed", "task.comment", "task.checklist",
-    "task.linked", "task.unlinked", "task.file_",
+    "task.linked", "task.unlinked", "task.file_", "task.code_",
 )  # fmt: skip
 # What neither tasks nor approvals show.
 UNSHOWN = ("memory.", "webhook.", "view.", "onboarding.", "proposal.")

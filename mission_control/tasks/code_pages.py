@@ -12,6 +12,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.reading import pending_of
+from mission_control.boards.forge_states import HandedIn, handed_in
 from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.diffs import FileDiff, parsed, visible
@@ -46,6 +47,7 @@ class CodeShown:
     files: list[FileDiff]
     hidden_files: int
     tests: str
+    known: HandedIn
     substance: str
     may_review: bool
 
@@ -69,10 +71,11 @@ async def code_of(panel: Panel) -> CodeShown | None:
     diff, tests = [await _text_of(facts.get(name)) for name in ("diff_id", "tests_id")]
     files = await asyncio.to_thread(parsed, diff, "", MOST_LINES)
     output = visible(COLOURS.sub("", tests)[-LONGEST_OUTPUT:])
+    [known] = await handed_in([(panel.board_id, facts)])
     parts = (await parts_of_tasks([panel.id]))[panel.id]
     may_review = panel.may_write and panel.status == "review"
     hidden = max(0, len(files) - MOST_FILES)
-    return CodeShown(facts, files[:MOST_FILES], hidden, output, substance_of(parts), may_review)
+    return CodeShown(facts, files[:MOST_FILES], hidden, output, known, substance_of(parts), may_review)
 
 
 async def _text_of(attachment_id: str | None) -> str:
@@ -87,7 +90,7 @@ async def code(_view: BoardView, panel: Panel) -> str:
 
 
 NEWS = of_panel(
-    "task.run_completed", "task.status_changed", "task.updated", "task.restored", "task.file_removed"
+    "task.run_completed", "task.code_", "task.status_changed", "task.updated", "task.restored", "task.file_removed"
 )  # fmt: skip
 REGIONS = (panel_region("code", NEWS, code),)
 

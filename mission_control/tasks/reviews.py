@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.approvals.decisions import CLOSED, decide_approval
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import asks_to_finish
-from mission_control.approvals.queries import code_part
+from mission_control.approvals.queries import with_code
 from mission_control.approvals.reading import pending_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -29,8 +29,8 @@ from mission_control.tasks.rules import assign_to_lead, blockers_of, enter, is_w
 from mission_control.tasks.schemas import TaskMove, TaskReview
 
 _SELECT = (
-    "SELECT t.id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary, r.checked,"
-    " r.evidence, r.code FROM tasks t"
+    "SELECT t.id, t.board_id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary,"
+    " r.checked, r.evidence, r.code FROM tasks t"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
 )
 
@@ -47,8 +47,8 @@ async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
             "run": row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}",
             "failure": row["flag_reason"],
         }
-        | ({"code": code} if (code := code_part(row["code"])) else {})
-        for row in found
+        | ({"code": row["code"]} if row["code"] else {})
+        for row in await with_code(found)
     }
 
 
@@ -112,7 +112,7 @@ async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
             continue
         reason = None
         if decision == "approved":
-            reason = await _finish(actor, task)
+            reason = await finish(actor, task)
             outcome = FINISHED if reason is None else NOT_FINISHED
         elif decision == "rejected":
             outcome = await _end(actor, task, event.data["then"], note)
@@ -136,7 +136,7 @@ def _link(event: NewEvent, task: Task) -> Any:
     return ApprovalTask.filter(approval_id=event.data["approval_id"], task_id=task.id)
 
 
-async def _finish(actor: Actor, task: Task) -> str | None:
+async def finish(actor: Actor, task: Task) -> str | None:
     """Move a task to done. Return the rule that forbids it, as a sentence."""
     try:
         await change_task(actor, task, TaskChange(status="done"))

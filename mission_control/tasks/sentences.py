@@ -25,6 +25,7 @@ ICONS = {
     "task.restored": "rotate-ccw",
     "task.lease_expired": "rotate-ccw",
     "task.note_sent": "message-square",
+    "task.code_reported": "code",
     "approval": "shield-check",
     "agent": "bot",
     "session": "bot",
@@ -90,6 +91,8 @@ def describe(
         return "commented on", "", message
     if kind == "task.lease_expired":
         return "took back", "because its lease ran out", ""
+    if kind == "task.code_reported":
+        return "reported on the code of", f"({message})", ""
     if kind == "task.flagged":
         return "flagged", "for a person", str(data.get("reason") or "")
     if kind == "task.updated":

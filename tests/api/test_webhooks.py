@@ -13,8 +13,8 @@ from mission_control.log.leases import Delivery
 from tests.cast import NO_ID, Cast, events, head, kinds
 
 KEYS = [
-    "id", "board_id", "agent_id", "description", "enabled", "has_secret", "signature_header", "endpoint_path",
-    "endpoint_url", "created_at", "updated_at", "warning", "secret",
+    "id", "board_id", "agent_id", "description", "enabled", "has_secret", "signature_header", "forge", "repository",
+    "endpoint_path", "endpoint_url", "created_at", "updated_at", "warning", "secret",
 ]  # fmt: skip
 NEW = {"description": "Deployments of the dome"}
 

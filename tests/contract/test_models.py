@@ -206,6 +206,7 @@ REACH = {
     "FigureChange": "only summed up for boards, which were found first",
     "FigureSum": "only summed up for boards, which were found first",
     "FigureTask": "only summed up for boards, which were found first",
+    "ForgeState": "only read together with tasks or approvals of its board, which were found first",
     "FiguresCounted": "only read together with its organization, by the system",
     "Gateway": "mission_control.gateways.queries.visible_gateway",
     "GatewayAgentUsage": "only read together with its agent, by the system",

@@ -5,7 +5,11 @@ import re
 import pytest
 
 from tests.api.test_code_handed_in import CODE, HEAD, again, code_handed_in
+from tests.api.test_forge_webhooks import CODE as OF_FORGE
+from tests.api.test_forge_webhooks import OPENED, PUSHED, RUN, made
 from tests.cast import Cast
+from tests.forges import HEAD as HEAD_OF_FORGE
+from tests.forges import LATER, REPOSITORY
 from tests.pages.visitor import visitor
 
 AT = "line:new:12:app.py"
@@ -80,3 +84,15 @@ async def test_odd_diffs_are_shown_as_far_as_they_go(cast: Cast, diff: str) -> N
     task = await code_handed_in(cast, diff=diff)
     page = await (await visitor(cast.app, cast.cleo)).get(cast.task(task))
     page.is_status(200).has(CODE["branch"], "Send back")
+
+
+async def test_panel_says_what_the_forge_tells(cast: Cast) -> None:
+    hook = await made(cast)
+    task = await code_handed_in(cast, **OF_FORGE)
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get(cast.task(task))).has("Pull request").lacks("PR 2")
+    await hook.take(OPENED, RUN)
+    page = (await cleo.get(cast.task(task))).has("PR 2 open, checks failed", f'href="{REPOSITORY}/pull/2"')
+    page.has("GitHub: PR 2 open, checks failed").lacks("hanged since the hand-in")
+    await hook.take(PUSHED)
+    (await cleo.get(cast.task(task))).has(f"Changed since the hand-in: {HEAD_OF_FORGE[:7]} → {LATER[:7]}.")

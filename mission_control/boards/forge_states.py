@@ -1,0 +1,229 @@
+"""What forges told of the code that is handed in: found by the addresses that a hand-in names, and said in words."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import Field
+
+from mission_control.core.values import Schema
+from mission_control.database.sql import as_json, as_moment, in_list, rows
+
+PULL = re.compile(r"(/.+?)/(?:-/)?(?:pull|pulls|merge_requests)/(\d{1,18})(?:/.*)?")
+COMMIT = re.compile(r"(/.+?)/(?:-/)?commits?/[0-9a-fA-F]{7,64}/?")
+LONGEST_REPOSITORY = 500
+
+type PullState = Literal["open", "draft", "merged", "closed"]
+type ChecksState = Literal["running", "passed", "failed"]
+type ReviewState = Literal["approved", "changes_requested"]
+
+
+class ForgeReport(Schema):
+    """What GitHub, GitLab or Forgejo told of it by a signed webhook."""
+
+    number: Annotated[int | None, Field(description="The number of its pull or merge request")]
+    url: Annotated[str | None, Field(description="Where that is")]
+    state: Annotated[PullState | None, Field(description="What became of that")]
+    head: Annotated[str | None, Field(description="The last commit of the branch now; another one was pushed since")]
+    checks: Annotated[ChecksState | None, Field(description="How the checks of that commit went")]
+    review: Annotated[ReviewState | None, Field(description="What people said there")]
+    reported_at: datetime
+
+    @property
+    def sentence(self) -> str:
+        """Say it in a few words: `PR 12 open, checks passed`."""
+        name = "MR" if "/merge_requests/" in (self.url or "") else "PR"
+        said = [f"{name} {self.number} {self.state}"] if self.number else []
+        said += [f"checks {self.checks}"] if self.checks and self.state not in ("merged", "closed") else []
+        said += [self.review.replace("_", " ")] if self.review and self.state in ("open", "draft") else []
+        return ", ".join(said)
+
+
+class Place(NamedTuple):
+    """Where a hand-in is on a forge: its repository, and there a pull request or a branch, by number or name."""
+
+    repository: str
+    kind: Literal["pull", "branch"]
+    name: str
+
+
+def repository_of(address: str) -> str:
+    """Return an address of a repository as it is compared: without its scheme, in lower case; empty when it is none."""
+    try:
+        parts = urlsplit(address.strip())
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    path = parts.path.rstrip("/").removesuffix(".git")
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or len(path) < 2:
+        return ""
+    found = f"{parts.hostname}{port}{path}".lower()
+    return found if len(found) <= LONGEST_REPOSITORY else ""
+
+
+def place_of(code: object) -> Place | None:
+    """Return where a hand-in says to be: by its pull request, else by its branch and the address of a commit."""
+    if not isinstance(code, Mapping):
+        return None
+    if found := _within(PULL, code.get("pull_request")):
+        return Place(found[0], "pull", str(int(found[1])))
+    named = (_within(COMMIT, one.get("url")) for one in code.get("commits") or () if isinstance(one, Mapping))
+    repository = next((one[0] for one in named if one), None)
+    return Place(repository, "branch", branch) if repository and (branch := code.get("branch")) else None
+
+
+def _within(pattern: re.Pattern[str], url: object) -> tuple[str, str] | None:
+    """Return the repository of an address, and what the pattern finds after it."""
+    if not isinstance(url, str) or (path := pattern.fullmatch(urlsplit(url).path)) is None:
+        return None
+    repository = repository_of(urlsplit(url)._replace(path=path[1], query="", fragment="").geturl())
+    return (repository, path[path.re.groups]) if repository else None
+
+
+async def reports_of(codes: Sequence[tuple[object, object]]) -> list[ForgeReport | None]:
+    """Return what was told of hand-ins, each with the id of its board, in their order."""
+    asked = [(str(board_id), place_of(as_json(code))) for board_id, code in codes]
+    wanted = {(board_id, place) for board_id, place in asked if place is not None}
+    known = _Known(wanted)
+    await known.read({place.name for _, place in wanted})
+    await known.read({branch for one in wanted if (branch := known.branch(*one))})
+    await known.read({head for one in wanted if (head := known.head(*one))})
+    return [known.report(board_id, place) if place else None for board_id, place in asked]
+
+
+class HandedIn(NamedTuple):
+    """What is known of the code of a task: what its forge tells, and the commit that was pushed since."""
+
+    report: ForgeReport | None
+    head: str | None
+    pushed: str | None
+
+    @property
+    def words(self) -> str:
+        """Return both in a line; empty when nothing is known."""
+        return "; ".join(one for one in (self.report.sentence if self.report else "", self.change) if one)
+
+    @property
+    def change(self) -> str:
+        return f"changed since the hand-in: {(self.head or '')[:7]} → {self.pushed[:7]}" if self.pushed else ""
+
+    @property
+    def tone(self) -> str:
+        if self.pushed:
+            return "warn"
+        return "bad" if self.report and self.report.checks == "failed" and self.report.state != "merged" else ""
+
+
+async def handed_in(codes: Sequence[tuple[object, object]]) -> list[HandedIn]:
+    found = zip(codes, await reports_of(codes), strict=True)
+    return [_handed_in(as_json(code), report) for (_, code), report in found]
+
+
+def _handed_in(code: object, report: ForgeReport | None) -> HandedIn:
+    head = code.get("head") if isinstance(code, Mapping) else None
+    is_other = head and report and report.head and not report.head.startswith(head) and not head.startswith(report.head)
+    return HandedIn(report, head, report.head if report and is_other else None)
+
+
+async def code_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, HandedIn]:
+    """Return what is known of the code of those tasks whose last run handed some in."""
+    if not task_ids:
+        return {}
+    listed, ids = in_list(task_ids)
+    found = await rows(
+        "SELECT r.task_id, r.board_id, r.code FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+        f" WHERE t.id IN ({listed}) AND r.code IS NOT NULL",
+        *ids,
+    )
+    known = await handed_in([(row["board_id"], row["code"]) for row in found])
+    return {UUID(str(row["task_id"])): one for row, one in zip(found, known, strict=True)}
+
+
+type State = tuple[dict[str, Any], datetime]  # what a forge told, and when
+
+
+class _Known:
+    """The states that hand-ins ask for: pull requests, also by their branch (the newest one), branches, commits."""
+
+    def __init__(self, wanted: Collection[tuple[str, Place]]) -> None:
+        self._boards = {UUID(board_id) for board_id, _ in wanted}
+        self._repositories = {place.repository for _, place in wanted}
+        self._by_name: dict[tuple[str, str, str, str], State] = {}
+        self._by_branch: dict[tuple[str, str, str], State] = {}
+
+    async def read(self, names: set[str]) -> None:
+        if not names:
+            return
+        at, on = in_list(self._boards)
+        within, addresses = in_list(self._repositories)
+        named, wanted = in_list(names)
+        for row in await rows(
+            "SELECT board_id, repository, kind, name, branch, facts, reported_at FROM forge_states"
+            f" WHERE board_id IN ({at}) AND repository IN ({within}) AND (name IN ({named}) OR branch IN ({named}))"
+            " ORDER BY reported_at",
+            *on,
+            *addresses,
+            *wanted,
+            *wanted,
+        ):
+            reported_at = as_moment(row["reported_at"])
+            assert reported_at is not None  # the column is never null
+            board_id, repository = str(row["board_id"]), row["repository"]
+            self._by_name[board_id, repository, row["kind"], row["name"]] = as_json(row["facts"]), reported_at
+            if row["kind"] == "pull" and row["branch"]:
+                self._by_branch[board_id, repository, row["branch"]] = as_json(row["facts"]), reported_at
+
+    def _pull(self, board_id: str, place: Place) -> State | None:
+        if place.kind == "branch":
+            return self._by_branch.get((board_id, place.repository, place.name))
+        return self._by_name.get((board_id, place.repository, "pull", place.name))
+
+    def branch(self, board_id: str, place: Place) -> str | None:
+        """Return the branch in the repository itself, whose pushes are told."""
+        pull = self._pull(board_id, place)
+        if pull is None:
+            return place.name if place.kind == "branch" else None
+        return None if pull[0].get("is_fork") else pull[0].get("branch")
+
+    def _pushed(self, board_id: str, place: Place) -> State | None:
+        return self._by_name.get((board_id, place.repository, "branch", self.branch(board_id, place) or ""))
+
+    def head(self, board_id: str, place: Place) -> str | None:
+        """Return the last commit: a push and its pull request are told apart, in any order."""
+        pull, branch = self._pull(board_id, place), self._pushed(board_id, place)
+        if pull is None:
+            return branch[0].get("head") if branch else None
+        head: str | None = pull[0].get("head")
+        is_behind = branch is not None and head in branch[0].get("seen", ())
+        return branch[0].get("head") if branch and is_behind and pull[0].get("state") in ("open", "draft") else head
+
+    def report(self, board_id: str, place: Place) -> ForgeReport | None:
+        pull, branch, head = self._pull(board_id, place), self._pushed(board_id, place), self.head(board_id, place)
+        commit = self._by_name.get((board_id, place.repository, "commit", head or ""))
+        if pull is None and branch is None:
+            return None
+        facts = pull[0] if pull else {}
+        return ForgeReport(
+            number=facts.get("number"),
+            url=facts.get("url"),
+            state=facts.get("state"),
+            head=head,
+            checks=checks_of(commit[0]) if commit else None,
+            review=review_of(facts),
+            reported_at=max(one[1] for one in (pull, branch, commit) if one),
+        )
+
+
+def checks_of(facts: Mapping[str, Any]) -> ChecksState | None:
+    states = {one["state"] for one in facts.get("checks", {}).values()}
+    worst: tuple[ChecksState, ...] = ("failed", "running", "passed")
+    return next((one for one in worst if one in states), None)
+
+
+def review_of(facts: Mapping[str, Any]) -> ReviewState | None:
+    states = {one["state"] for one in facts.get("reviews", {}).values()}
+    worst: tuple[ReviewState, ...] = ("changes_requested", "approved")
+    return next((one for one in worst if one in states), None)
