@@ -1,4 +1,4 @@
-"""A model for command line clients: it speaks enough of two vendors' APIs to make them call the tools it is told to.
+"""A model for command line clients: it speaks enough of three vendors' APIs to make them call the tools it is told to.
 
 Each request for a completion is answered by the next step of a plan: call a tool of MCP with arguments, run a command
 in the client's own shell (`SHELL`), or say something. Arguments of tools may name what an earlier tool answered:
@@ -17,7 +17,10 @@ type Step = tuple[str, dict[str, Any]]
 FINISHED = "Everything is done."
 # A step that is a command, and the tools that run one, each with the name of its argument.
 SHELL = "shell"
-SHELLS = {"Bash": "command", "bash": "command", "exec_command": "cmd", "shell_command": "command"}
+SHELLS = {
+    "Bash": "command", "bash": "command", "exec_command": "cmd", "shell_command": "command",
+    "run_shell_command": "command",
+}  # fmt: skip
 
 
 class FakeModel:
@@ -34,6 +37,7 @@ class FakeModel:
         self.app.route("/v1/messages", methods=["POST"])(self._messages)
         self.app.route("/v1/messages/count_tokens", methods=["POST"])(self._count)
         self.app.route("/v1/responses", methods=["POST"])(self._responses)
+        self.app.route("/v1beta/models/<string:asked>", methods=["POST"])(self._gemini)
         self.app.route("/<path:path>", methods=["GET", "POST", "HEAD"])(self._other)
 
     async def _other(self, path: str) -> Any:
@@ -90,6 +94,25 @@ class FakeModel:
             if space:
                 item["namespace"] = space
         return self._stream(_openai(item))
+
+    # Gemini
+
+    async def _gemini(self, asked: str) -> Any:
+        given = await request.get_json()
+        declared = [one for tool in given.get("tools", ()) for one in tool.get("functionDeclarations", ())]
+        names = {one["name"] for one in declared}
+        self.offered |= names
+        if names:
+            self.heard = json.dumps(given, ensure_ascii=False)
+        parts = [part for one in given["contents"] for part in one["parts"]]
+        results = [json.dumps(part["functionResponse"]) for part in parts if "functionResponse" in part]
+        step = self._next(names, results) if names else None
+        said = {"text": FINISHED} if step is None else {"functionCall": {"name": step[0], "args": step[1]}}
+        content, usage = {"role": "model", "parts": [said]}, {"promptTokenCount": 1, "candidatesTokenCount": 1}
+        answer = {"candidates": [{"content": content, "finishReason": "STOP"}], "usageMetadata": usage}
+        if asked.endswith(":streamGenerateContent"):
+            return Response(f"data: {json.dumps(answer)}\n\n", content_type="text/event-stream")
+        return answer
 
     def _next(self, names: set[str], results: list[str]) -> Step | None:
         """The step after so many answers."""
