@@ -153,8 +153,8 @@ class OutsideRequest:
     def _effects_in_session(self, who: str) -> dict[str, str]:
         always = {"always": "This session does not ask again for exactly this."} if self.allows_always else {}
         stop = {"stop": f"It does not happen, and the turn of {who} ends."} if self.allows_stop else {}
-        there = "The terminal asks as well; whoever answers first decides." if self.asks_there_too else ASKED_LATER
-        there = f"{who} waits for an answer." if self.asks_again else there
+        there = f"{who} waits for an answer." if self.asks_again else ASKED_LATER
+        there = "The terminal asks as well; whoever answers first decides." if self.asks_there_too else there
         return {
             "approve": f"{who} goes on.",
             **always,

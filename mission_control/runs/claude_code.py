@@ -32,8 +32,8 @@ def called(hook: Hook) -> None:
     """A call has ended; one that changes the plan is that change."""
     tool, given, result = (hook.body.get(name) for name in ("tool_name", "tool_input", "tool_response"))
     given, result = (one if isinstance(one, dict) else {} for one in (given, result))
-    if tool == "TodoWrite" and isinstance(todos := given.get("todos"), list):
-        hook.plan = [step for one in todos[:MOST_STEPS] if (step := _todo(one)) is not None]
+    if tool == "TodoWrite" and isinstance(given.get("todos"), list):
+        hook.plan = todos(given["todos"])
         hook.add("STATE_DELTA", hook.key(hook.event), ref=hook.ref)
     elif tool == "TaskCreate" and isinstance(task := result.get("task"), dict):
         _step(hook, task.get("id"), task.get("subject"), "pending")
@@ -45,10 +45,15 @@ def called(hook: Hook) -> None:
         hook.end_call(hook.body, "ok")
 
 
+def todos(given: object) -> list[StepGiven]:
+    """Return a whole plan, as a program's tool is given it."""
+    return [step for one in given[:MOST_STEPS] if (step := _todo(one))] if isinstance(given, list) else []
+
+
 def _todo(one: object) -> StepGiven | None:
     step = one if isinstance(one, dict) else {}
     text, state = text_of(step.get("content"))[:500].strip(), text_of(step.get("status"))
-    return StepGiven(text=text, state=STATES.get(state, "pending")) if text else None
+    return StepGiven(text=text, state=STATES.get(state, "pending")) if text and state != "cancelled" else None
 
 
 def _step(hook: Hook, number: object, text: object, state: object) -> None:

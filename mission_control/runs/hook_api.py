@@ -17,14 +17,14 @@ from mission_control.core.values import LLMErrorResponse, Schema
 from mission_control.http import news
 from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
-from mission_control.runs import claude_code, codex, gemini, hook_queue, permissions, worker
+from mission_control.runs import claude_code, codex, gemini, hook_queue, opencode, permissions, worker
 from mission_control.runs.hook_answers import answer_to, place_of
 from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
 from mission_control.runs.kept import text_of
 
 api = Api(__name__, "agents", below="/connect", who="agent")
 ERRORS = {404: LLMErrorResponse}
-PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM, gemini.PROGRAM)}
+PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM, opencode.PROGRAM, gemini.PROGRAM)}
 # What reads a record of OTLP, by its event.
 READERS = {claude_code.REQUEST: claude_code.usage_of, **dict.fromkeys(gemini.RECORDS, gemini.usage_of)}
 SIGNALS = ("logs", "metrics", "traces")

@@ -18,7 +18,7 @@ LONGEST = 4_000
 MASK = Mask(forms=True)
 NAME = re.compile(r"[A-Za-z0-9][\w.:/-]{0,99}")  # of a tool, an event, a mode, a model
 WORD = re.compile(r"[A-Za-z][\w.+-]{0,30}")  # a program, as a command begins with it
-PATHS = ("file_path", "notebook_path", "path", "dir_path")
+PATHS = ("file_path", "notebook_path", "path", "dir_path", "filePath")
 # What is told of a call beside its tool and its path, at the level `commands`.
 ABOUT = ("command", "pattern", "query", "url", "description")
 

@@ -66,8 +66,13 @@ def asked_of(hook: Hook, host: str | None) -> Asked | None:
 
 
 def external_id_of(hook: Hook) -> str:
-    """Return how a call is called in its session: the same call of the same helper is the same."""
-    return f"{hook.of('agent_id')}:{digest_of(name_of(hook.body.get('tool_name')), hook.body.get('tool_input'))}"
+    """Return how a call is called in its session: the same call of the same helper is the same.
+
+    A program may name what it asks by itself.
+    """
+    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    call = name_of(hook.body.get("permission_id")) or digest_of(tool, given)
+    return f"{hook.of('agent_id')}:{call}"
 
 
 def digest_of(tool: str, given: object) -> str:
@@ -111,6 +116,9 @@ def _rest(given: Mapping[str, Any]) -> str:
 
 def _diff(given: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the diff that an edit is, taking out of the input what is in it."""
+    if isinstance(given.get("diff"), str):
+        yield from given.pop("diff").split("\n")
+        return
     edits = given.pop("edits") if isinstance(given.get("edits"), list) else None
     changes = edits if edits and all(_is_edit(one) for one in edits) else [given] if _is_edit(given) else []
     if edits and not changes:

@@ -50,6 +50,8 @@ NOT_IN_TIME = "Nobody decided in time."
 RESTARTED = "The server was restarted."
 GONE = "The program no longer waits for the board."
 OVER = "The turn that asked this is over."
+ALLOWED = "once", "always"  # what opencode says of an answer
+SILENT = timedelta(minutes=20)  # after which a program that asks again no longer does
 
 _waiting: Counter[UUID] = Counter()
 
@@ -220,10 +222,12 @@ async def settle_with(place: Place, hook: Hook) -> None:
     call = external_id_of(hook) if settles == "call" else ""
     for one in open_ones:
         is_it = str(one.external_id) == call if call else str(one.external_id).startswith(f"{helper}:")
-        if hook.program.asks_again:
+        if not is_it and settles != "session":
+            continue
+        if hook.program.asks_again and not hook.program.asks_there_too:
             await leave(system(place.organization_id), one.id, OVER, is_asked_there=False)
-        elif is_it or settles == "session":
-            is_allowed = bool(call) and hook.name == "PostToolUse"
+        else:
+            is_allowed = bool(call) and (hook.name == "PostToolUse" or hook.of("reply") in ALLOWED)
             await answered_there(system(place.organization_id), one.id, is_allowed=is_allowed)
 
 
@@ -271,22 +275,25 @@ async def keep_less(actor: Actor, event: NewEvent) -> None:
 
 
 _OPEN = (
-    "SELECT a.id, a.status, a.expires_at < ? AS is_over, b.organization_id FROM approvals a"
-    " JOIN boards b ON b.id = a.board_id WHERE a.session_id IS NOT NULL"
+    "SELECT a.id, a.status, a.expires_at < ? AS is_over, a.expires_at IS NULL AND a.status = 'pending' AND EXISTS"
+    " (SELECT 1 FROM agent_sessions s WHERE s.id = a.session_id AND s.last_seen_at < ?) AS is_left, b.organization_id"
+    " FROM approvals a JOIN boards b ON b.id = a.board_id WHERE a.session_id IS NOT NULL"
     " AND (a.status = 'pending' OR a.answer_state = 'waiting')"
 )
 
 
 async def look() -> float:
     """End what no process waits for; return the seconds until the next look."""
-    found = await rows(_OPEN, times.clock_now() - GRACE)
+    now = times.clock_now()
+    found = await rows(_OPEN, now - GRACE, now - SILENT)
     await _end_all([row for row in found if row["is_over"]], NOT_IN_TIME)
+    await _end_all([row for row in found if row["is_left"]], GONE)
     return 30.0 if found else SETTLING.pause
 
 
 async def take_over() -> None:
     """End what the server before this one had begun: no program waits for it."""
-    await _end_all(await rows(f"{_OPEN} AND a.expires_at IS NOT NULL", times.clock_now()), RESTARTED)
+    await _end_all(await rows(f"{_OPEN} AND a.expires_at IS NOT NULL", *(times.clock_now(),) * 2), RESTARTED)
 
 
 async def _end_all(found: Sequence[Row], why: str) -> None:

@@ -20,7 +20,18 @@ SECRET = "zq9secretzq9"
 # What a program calls its things, and the titles of its plan, are kept at every level.
 NAMES = {
     *("session_id", "hook_event_name", "prompt_id", "permission_mode", "tool_name", "tool_use_id", "agent_id"),
-    *("agent_type", "subject", "task_subject", "taskId", "task_id", "id", "reason", "notification_type"),
+    *(
+        "agent_type",
+        "subject",
+        "task_subject",
+        "taskId",
+        "task_id",
+        "id",
+        "reason",
+        "notification_type",
+        "todos",
+        "parent",
+    ),
 }
 HOOKS = recorded("claude-code-hooks")
 
@@ -58,7 +69,8 @@ def corpus() -> list[tuple[str, dict[str, Any]]]:
     ]
     codex = [*recorded("codex-hooks").values(), {**HOOKS["Stop"], "hook_event_name": "PostModelRequest", "error": "Oh"}]
     gemini = list(recorded("gemini-hooks").values())
-    sent = {"claude-code": [*HOOKS.values(), *more], "codex": codex, "gemini": gemini}
+    opencode = [*recorded("opencode-hooks").values(), event("session.error", error="Oh dear"), event("question.asked")]
+    sent = {"claude-code": [*HOOKS.values(), *more], "codex": codex, "gemini": gemini, "opencode": opencode}
     return [(client, with_secrets(one)) for client, events in sent.items() for one in events]
 
 
