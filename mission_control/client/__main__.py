@@ -183,13 +183,33 @@ def _connect(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--board", metavar="BOARD", help="the board that you are signed in for, to be sure")
+    parser.add_argument(
+        "--agent", default="claude", metavar="PROGRAM", help="claude, codex, opencode, gemini, or any command in quotes"
+    )
+    parser.add_argument("--acp", action="store_true", help="the command speaks the Agent Client Protocol")
+    parser.add_argument("--repository", default=".", metavar="FOLDER", help="left out: the one where you are")
+    parser.add_argument("--tag", action="append", metavar="TAG", help="only tasks with any of these tags")
+    parser.add_argument("--at-most", type=int, default=1, metavar="N", help="so many tasks at once; 1 if left out")
+    parser.add_argument("--budget", type=float, metavar="USD", help="give a task back that costs more, if it is told")
+    parser.add_argument("--time", type=float, metavar="MINUTES", help="give a task back that takes longer")
+    parser.add_argument("--once", action="store_true", help="do what is there now, one task, and end")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and claim nothing")
+    parser.add_argument("--tools", action="store_true", help="let the program use the board's tools too")
+    parser.add_argument("--install", action="store_true", help="have the system start it, by systemd or launchd")
+    parser.add_argument(
+        "--lease", type=int, default=900, metavar="SECONDS", help="how long a task is yours without a sign; 900"
+    )
+
+
 def _nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
 
 PROGRAMS = "claude-code", "codex", "opencode", "gemini", "other"
 CONNECTED = "claude-code", "codex", "gemini"
-WORK, CALLS, SIGNING, UPDATE, CONNECT = "tasks", "calls", "signing", "update", "connect"
+WORK, CALLS, SIGNING, UPDATE, CONNECT, WORKER = "tasks", "calls", "signing", "update", "connect", "work"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "claim": (WORK, _claim, "take the next task, and read all that is known about it"),
@@ -202,6 +222,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "give-back": (WORK, _give_back, "give the task back"),
     "propose": (WORK, _propose, "propose work that you found beside your task"),
     "note": (WORK, _note, "write into the board's memory"),
+    "work": (WORKER, _work, "take tasks and have a program do them, each in its own worktree"),
     "status": (WORK, _nothing, "say who you are, on which board, and what you hold"),
     "call": (CALLS, _call, "send one request to the API, as /llms-full.txt describes it"),
     "sign-in": (SIGNING, _sign_in, "sign this terminal in by a code, or store a token"),

@@ -54,16 +54,23 @@ class Api:
         return found.value
 
     def answer(
-        self, method: str, path: str, body: object = None, *, fence: int | None = None, seconds: float = 0.0
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        fence: int | None = None,
+        seconds: float = 0.0,
+        key: str = "",
     ) -> Answer:
         """Return an answer with a status below 300; `seconds` is how long the server may wait before it answers.
 
         What does not arrive, or finds the server busy, is sent again. A write has the same key each time, so that it is
-        done once.
+        done once; with a `key` of the caller's also when it is sent again later.
         """
         headers = {"X-Agent-Token": self.connection.token} if self.connection.token else {}
         if method != "GET":
-            headers["Idempotency-Key"] = os.urandom(12).hex()
+            headers["Idempotency-Key"] = key or os.urandom(12).hex()
         if fence is not None:
             headers["X-Task-Fence"] = str(fence)
         content = None

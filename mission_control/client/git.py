@@ -1,4 +1,4 @@
-"""What was committed in the repository where the program runs."""
+"""What was committed in a repository, by default the one where the program runs."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ LONGEST_DIFF, MOST_COMMITS = 1_000_000, 100
 DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/")
 
 
-def code_since(base: str) -> dict[str, Any]:
+def code_since(base: str, folder: str | None = None) -> dict[str, Any]:
     """Return the commits since a base, the main branch of origin if it is empty, with branch and diff."""
-    head = _git("rev-parse", "--verify", "HEAD^{commit}")
-    start = _git("merge-base", _commit(base), head)
-    log = _git("log", "--reverse", "--format=%H%x09%s", f"{start}..{head}").splitlines()
+    head = git("rev-parse", "--verify", "HEAD^{commit}", folder=folder)
+    start = git("merge-base", commit_of(base, folder), head, folder=folder)
+    log = git("log", "--reverse", "--format=%H%x09%s", f"{start}..{head}", folder=folder).splitlines()
     commits = [line.partition("\t") for line in log]
-    branch = _git("rev-parse", "--abbrev-ref", "HEAD")
+    branch = git("rev-parse", "--abbrev-ref", "HEAD", folder=folder)
     found: dict[str, Any] = {
         "base": start,
         "head": head,
         "commits": [{"id": one, "title": title[:500]} for one, _, title in commits[-MOST_COMMITS:]],
-        "diff": _cut(_git(*DIFF, start, head, strip=False)),
+        "diff": _cut(git(*DIFF, start, head, strip=False, folder=folder)),
     }
     if branch != "HEAD":
         found["branch"] = branch[:255]
-    if _git("status", "--porcelain"):
+    if git("status", "--porcelain", folder=folder):
         print("What is not committed is not in it.", file=sys.stderr)
     return found
 
 
-def _commit(base: str) -> str:
+def commit_of(base: str, folder: str | None = None) -> str:
     """Return what a base names; without one, the main branch of origin or of this repository."""
     if base.startswith("-"):
         raise Usage(f"{base} is no commit.")
     for name in [base] if base else ["origin/HEAD", "origin/main", "origin/master", "main", "master"]:
-        found = _run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        found = run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", folder=folder)
         if found.returncode == 0:
             return found.stdout.decode().strip()
     raise Usage(f"There is no commit {base} here." if base else "Name the commit that you began with: --code BASE.")
@@ -61,8 +61,9 @@ def _cut(diff: str) -> str:
     return "".join(kept)
 
 
-def _git(*words: str, strip: bool = True) -> str:
-    done = _run(*words)
+def git(*words: str, strip: bool = True, folder: str | None = None) -> str:
+    """Return what git prints. Raise Usage when it fails."""
+    done = run(*words, folder=folder)
     if done.returncode != 0:
         why = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise Usage(f"git {words[0]} failed: {why[-1] if why else 'it says nothing'}")
@@ -70,8 +71,8 @@ def _git(*words: str, strip: bool = True) -> str:
     return text.strip() if strip else text
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[bytes]:
+def run(*words: str, folder: str | None = None) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(["git", *words], capture_output=True, check=False)
+        return subprocess.run(["git", *words], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     except OSError as error:
         raise Usage(f"git cannot be run: {error.strerror}.") from error

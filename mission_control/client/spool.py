@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     """Hand on the event on standard input, or print the headers of telemetry. The exit code is 0, whatever happens."""
     answer: dict[str, Any] = {}
     try:
+        if os.environ.get("MISSION_CONTROL_RUN"):
+            raise Problem("`work` tells of this session itself.")
         client, rest = arguments[0], list(arguments[1:])
         name = rest[rest.index("--connection") + 1] if "--connection" in rest else ""
         os.environ.pop(credentials.TOKEN, None)  # of its shell; the file is the one of this connection

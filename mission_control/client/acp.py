@@ -1,0 +1,200 @@
+"""The Agent Client Protocol, version 1: JSON-RPC in lines on the standard input and output of an agent.
+
+An agent and all that it starts end with this process, however that ends: a shell in their group waits for the end of a
+pipe, and kills them. Processes that left the group are found by MISSION_CONTROL_RUN in their environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+
+from mission_control.client.problems import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+RUN = "MISSION_CONTROL_RUN"
+# Of the shell that becomes the agent: the run, and the end of the pipe that is closed when this process has ended.
+LIFELINE = f"""(read -r nothing </dev/fd/$2
+for one in $(grep -lsF "{RUN}=$1" /proc/[0-9]*/environ); do one=${{one#/proc/}}; kill -9 "${{one%%/*}}"; done
+kill -9 0) >/dev/null 2>&1 & export {RUN}="$1"; shift 2; exec "$@"
+"""
+LINES_KEPT = 40
+START_SECONDS, END_SECONDS, GROUP_SECONDS = 300.0, 5.0, 10.0
+
+
+class Refused(Exception):
+    """The agent answered with an error; `code` is that of JSON-RPC."""
+
+    def __init__(self, error: object) -> None:
+        found = error if isinstance(error, dict) else {}
+        data = found.get("data")
+        more = f" ({data.get('details') or data.get('message') or data})" if isinstance(data, dict) else ""
+        super().__init__(f"{found.get('message') or error}{more}"[:1000])
+        self.code = found.get("code")
+
+
+class Gone(Exception):
+    """The agent has ended, or says nothing that can be understood."""
+
+
+def started(command: list[str], folder: str, environment: dict[str, str], run: str) -> tuple[Any, int]:
+    """Start a command in a group of its own, and return it with the pipe that keeps it alive."""
+    reading, writing = os.pipe()
+    kept = {name: one for name, one in environment.items() if name != RUN}
+    try:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", LIFELINE, "sh", run, str(reading), *command], cwd=folder, env=kept,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(reading,),
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        os.close(writing)
+        raise Problem(f"{command[0]} cannot be run: {error.strerror}.", "program_failed") from error
+    finally:
+        os.close(reading)
+    return process, writing
+
+
+def ended(process: Any, writing: int, seconds: float = END_SECONDS) -> None:
+    """End a command: let it end by itself for a moment, then kill it with all that it started."""
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    os.close(writing)
+    process.wait()
+    end = time.monotonic() + GROUP_SECONDS
+    while time.monotonic() < end and _lives(process.pid):
+        time.sleep(0.02)
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
+
+
+def kill_leftovers(run: str) -> int:
+    """Kill what an earlier process of this run left behind; return how many there were."""
+    count, mark = 0, f"{RUN}={run}".encode()
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) != os.getpid():
+                with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
+                    if mark in file.read().split(b"\0"):
+                        os.kill(int(name), signal.SIGKILL)
+                        count += 1
+    return count
+
+
+class Agent:
+    """An agent that runs. What it sends of itself goes to `hear`, which may answer requests by `reply`."""
+
+    def __init__(
+        self, command: list[str], folder: str, environment: dict[str, str], run: str, inbox: queue.Queue[Any]
+    ) -> None:
+        self.name, self.inbox = command[0], inbox
+        self.errors: list[str] = []
+        self._writing, self._number = threading.Lock(), 0
+        self._answers: dict[int, Any] = {}
+        self.process, self._lifeline = started(command, folder, environment, run)
+        self._threads = [threading.Thread(target=one, daemon=True) for one in (self._read, self._complain)]
+        for one in self._threads:
+            one.start()
+
+    def begin(self, method: str, **params: Any) -> int:
+        """Send a request, and return its number."""
+        self._number += 1
+        self._send({"id": self._number, "method": method, "params": params})
+        return self._number
+
+    def tell(self, method: str, **params: Any) -> None:
+        self._send({"method": method, "params": params})
+
+    def reply(self, number: object, result: object) -> None:
+        self._send({"id": number, "result": result})
+
+    def refuse(self, number: object) -> None:
+        self._send({"id": number, "error": {"code": -32601, "message": "This client has no such method."}})
+
+    def answer(self, number: int, hear: Callable[[str, Any], None], seconds: float) -> Any:
+        """Return the answer to a request; what comes before it is heard. Raise Gone when none comes in time."""
+        end = time.monotonic() + seconds
+        while number not in self._answers:
+            try:
+                kind, what = self.inbox.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
+            except queue.Empty:
+                if self.process.poll() is not None and self.inbox.empty():
+                    raise Gone(f"{self.name} has ended{self._why()}.") from None
+                if time.monotonic() >= end:
+                    raise Gone(f"{self.name} did not answer in {seconds:.0f} seconds.") from None
+                hear("tick", None)
+                continue
+            if kind == "closed" and what is self:
+                raise Gone(f"{self.name} has ended{self._why()}.")
+            if kind == "answer" and what[0] is self:
+                self._answers[what[1]["id"]] = what[1]
+            elif kind in ("answer", "closed"):
+                continue  # of an agent before this one
+            else:
+                hear(kind, what)
+        found = self._answers.pop(number)
+        if "error" in found:
+            raise Refused(found["error"])
+        return found.get("result") or {}
+
+    def close(self) -> None:
+        ended(self.process, self._lifeline)
+        for one in self._threads:
+            one.join(GROUP_SECONDS)
+
+    def _why(self) -> str:
+        code = self.process.poll()
+        said = f": {self.errors[-1]}" if self.errors else ""
+        return (f" with exit code {code}" if code is not None else "") + said
+
+    def _send(self, message: dict[str, Any]) -> None:
+        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        with self._writing:
+            try:
+                self.process.stdin.write(line)
+                self.process.stdin.flush()
+            except (OSError, ValueError) as error:
+                raise Gone(f"{self.name} has ended{self._why()}.") from error
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                self._note(line)
+                continue
+            if not isinstance(message, dict):
+                self._note(line)
+            elif "method" in message:
+                self.inbox.put(("message", (self, message)))
+            elif isinstance(message.get("id"), int):
+                self.inbox.put(("answer", (self, message)))
+        self.inbox.put(("closed", self))
+
+    def _complain(self) -> None:
+        for line in self.process.stderr:
+            self._note(line)
+
+    def _note(self, line: bytes) -> None:
+        if text := line.decode("utf-8", "replace").strip():
+            self.errors = [*self.errors[1 - LINES_KEPT :], text[:300]]

@@ -1,0 +1,182 @@
+"""The programs that do the work: how each is started for the Agent Client Protocol, asks, and names its calls."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+
+from mission_control.client.problems import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Kind:
+    """A program: its name on the board, its command, the mode in which it asks, and what its environment needs."""
+
+    def __init__(
+        self, client: str, commands: tuple[str, ...], mode: str = "", *, own: str = "", acp: bool = True
+    ) -> None:
+        self.client, self.commands, self.mode, self.own, self.acp = client, commands, mode, own, acp
+
+    def command(self) -> list[str]:
+        """Return the command; raise Usage when nothing of it is installed."""
+        for text in self.commands:
+            words = shlex.split(text)
+            if shutil.which(words[0]):
+                return words
+        first = shlex.split(self.commands[0])[0]
+        raise Usage(f"{first} is not installed, or not on the PATH.", "program_missing")
+
+    def environment(self) -> dict[str, str]:
+        """Return what its environment has beside ours: the adapters take the program that is installed."""
+        variable, _, program = self.own.partition("=")
+        found = shutil.which(program) if program else None
+        return {variable: found} if found and not os.environ.get(variable) else {}
+
+
+ASKS = '{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"}}'
+KINDS = {
+    "claude": Kind(
+        "claude-code",
+        ("claude-agent-acp", "npx -y @agentclientprotocol/claude-agent-acp"),
+        "default",
+        own="CLAUDE_CODE_EXECUTABLE=claude",
+    ),
+    "codex": Kind(
+        "codex", ("codex-acp", "npx -y @agentclientprotocol/codex-acp"), "workspace-write", own="CODEX_PATH=codex"
+    ),
+    "opencode": Kind("opencode", ("opencode acp",)),
+    "gemini": Kind("gemini", ("gemini --acp",), "default"),
+}
+# Of those, what stands on the command line for each, and the name by which it is connected.
+NAMES = {**{one.client: name for name, one in KINDS.items()}, **{name: name for name in KINDS}}
+
+
+def kind_of(named: str, *, acp: bool) -> Kind:
+    """Return the program that is named, or what a command line is."""
+    if named in NAMES:
+        return KINDS[NAMES[named]]
+    try:
+        words = shlex.split(named)
+    except ValueError as error:
+        raise Usage(f"{named!r} is no command: {error}.") from error
+    if not words:
+        raise Usage(f"--agent is {', '.join(KINDS)}, or a command.")
+    return Kind("other", (named,), acp=acp)
+
+
+def environment_of(kind: Kind) -> dict[str, str]:
+    """Return the environment of a program: this one without the token, which is none of its business."""
+    ours = ("MISSION_CONTROL_TOKEN", "MISSION_CONTROL_URL", "AUTH_TOKEN")
+    kept = {name: one for name, one in os.environ.items() if name not in ours}
+    if kind.client == "opencode":
+        kept.setdefault("OPENCODE_CONFIG_CONTENT", ASKS)
+    return {**kept, **kind.environment()}
+
+
+# The tools of the kinds of calls, by the names under which people know them.
+TOOLS = {
+    "execute": "Bash", "edit": "Edit", "read": "Read", "delete": "Delete", "move": "Move", "search": "Search",
+    "fetch": "WebFetch", "think": "Think",
+}  # fmt: skip
+RENAMED = {"filePath": "file_path", "oldString": "old_string", "newString": "new_string"}
+
+
+def tool_of(call: dict[str, Any]) -> str:
+    """Return the name of the tool of a call."""
+    meta = call.get("_meta")
+    claude = meta.get("claudeCode") if isinstance(meta, dict) else None
+    named = claude.get("toolName") if isinstance(claude, dict) else None
+    if named:
+        return str(named)
+    if "todos" in given_to(call):
+        return "TodoWrite"
+    return TOOLS.get(str(call.get("kind")), str(call.get("name") or "").strip() or "Tool")
+
+
+def given_to(call: dict[str, Any]) -> dict[str, Any]:
+    """Return what a call is given, as hooks name it: its command, or its file with what changes there."""
+    raw = call.get("rawInput")
+    given: dict[str, Any] = (
+        {RENAMED.get(str(name), str(name)): one for name, one in raw.items()} if isinstance(raw, dict) else {}
+    )
+    command = given.get("command")
+    if isinstance(command, list) and all(isinstance(one, str) for one in command):
+        given["command"] = " ".join(shlex.quote(one) for one in command)
+    if call.get("kind") == "execute" and not given.get("command"):
+        given["command"] = str(call.get("title") or "")
+    diffs = [one for one in _parts(call) if one.get("type") == "diff"]
+    if not diffs or "old_string" in given or "content" in given or "edits" in given:
+        return given
+    edits = [
+        {"old_string": str(one.get("oldText") or ""), "new_string": str(one.get("newText") or "")} for one in diffs
+    ]
+    paths = {str(one.get("path")) for one in diffs}
+    if len(paths) == 1:
+        return {**given, "file_path": paths.pop(), "edits": edits}
+    return {**given, "files": [{"path": str(one.get("path")), **two} for one, two in zip(diffs, edits)]}
+
+
+def _parts(call: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = call.get("content")
+    return [one for one in parts if isinstance(one, dict)] if isinstance(parts, list) else []
+
+
+def output_of(call: dict[str, Any]) -> str:
+    """Return what a call answered, as text."""
+    texts = []
+    for one in _parts(call):
+        inner = one.get("content")
+        if isinstance(inner, dict) and isinstance(inner.get("text"), str):
+            texts.append(inner["text"])
+    raw = call.get("rawOutput")
+    return "\n".join(texts) or (raw if isinstance(raw, str) else "")
+
+
+def has_failed(call: dict[str, Any]) -> bool:
+    """Return whether a call that has ended failed, by its state or the exit code of its command."""
+    raw, meta = call.get("rawOutput"), call.get("_meta")
+    metadata = raw.get("metadata") if isinstance(raw, dict) else None
+    end = meta.get("terminal_exit") if isinstance(meta, dict) else None
+    codes = [
+        metadata.get("exit") if isinstance(metadata, dict) else None,
+        end.get("exit_code") if isinstance(end, dict) else None,
+    ]
+    return call.get("status") == "failed" or any(isinstance(one, int) and one != 0 for one in codes)
+
+
+FIGURES = {
+    "input_tokens": ("inputTokens", "input_tokens"),
+    "output_tokens": ("outputTokens", "output_tokens"),
+    "cached_tokens": ("cachedInputTokens", "cachedReadTokens", "cached_input_tokens"),
+    "written_tokens": ("cachedWriteTokens", "cacheWriteInputTokens"),
+}
+
+
+def usage_of(result: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return what a turn used up, a model each where that is known."""
+    meta = result.get("_meta")
+    quota = meta.get("quota") if isinstance(meta, dict) else None
+    by_model = quota.get("model_usage") if isinstance(quota, dict) else None
+    counted = [
+        (str(one.get("model") or ""), one.get("token_count")) for one in by_model or () if isinstance(one, dict)
+    ] or [("", result.get("usage"))]
+    found = []
+    for model, counts in counted:
+        figures: dict[str, Any] = _figures(counts if isinstance(counts, dict) else {})
+        if any(figures.values()):
+            figures["input_tokens"] += figures["cached_tokens"] + figures["written_tokens"]
+            named = {"model": model[:200]} if model else {}
+            found.append({**figures, **named, "key": f"{key}:{model}"[:200], "source": "acp"})
+    return found
+
+
+def _figures(counts: dict[str, Any]) -> dict[str, int]:
+    found = {}
+    for name, names in FIGURES.items():
+        value = next((counts[one] for one in names if isinstance(counts.get(one), int)), 0)
+        found[name] = max(0, value)
+    return found

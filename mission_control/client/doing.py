@@ -1,0 +1,589 @@
+"""One task, from its worktree to its hand-in. Each step is on disk before the next, so that a crash ends nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shlex
+import socket
+import time
+
+from mission_control import __version__
+from mission_control.client import acp, agents, files, worktree
+from mission_control.client.api import plain
+from mission_control.client.git import code_since
+from mission_control.client.outbox import Outbox
+from mission_control.client.problems import Problem
+from mission_control.client.tasks import GONE
+from mission_control.client.telling import Line
+from mission_control.client.words import brief
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mission_control.client.work import Worker
+
+MOST_PROMPTS, MOST_STARTS = 6, 3
+CANCEL_SECONDS, TURN_SECONDS = 10.0, 86_400.0
+LONGEST_SUMMARY = 20_000
+# The states in which a task is kept here.
+BEGUN, WORKED, HANDED_IN, KEPT = "begun", "worked", "handed in", "kept"
+GO_ON = "You were interrupted. Look at what is done already, then go on, and end when the task is finished."
+ENDS = (
+    "Commit what belongs to the task. When you are done, end your turn with a summary for the people who asked: what"
+    " you did, what you found, what you left out. Do not hand the task in or give it back: that is done for you."
+)
+
+
+class Stopped(Exception):
+    """People or a limit ended the work; `gives_back` with the reason when the task is still ours."""
+
+    def __init__(self, why: str, *, gives_back: bool = False) -> None:
+        super().__init__(why)
+        self.gives_back = gives_back
+
+
+class Kept(dict):  # type: ignore[type-arg]
+    """What is known of a task on this machine, in a file of its own."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.folder, self.path = folder, os.path.join(folder, "task.json")
+        with contextlib.suppress(OSError, ValueError), open(self.path, encoding="utf-8") as file:
+            self.update(json.load(file))
+
+    def save(self, **values: Any) -> None:
+        self.update(values)
+        files.write(self.path, json.dumps(self).encode())
+
+    @property
+    def tree(self) -> str:
+        return os.path.join(self.folder, "tree")
+
+
+class Doing:
+    """A task that is being done."""
+
+    def __init__(self, worker: Worker, kept: Kept) -> None:
+        self.worker, self.kept, self.outbox = worker, kept, Outbox(os.path.join(kept.folder, "outbox"))
+        self.inbox: queue.Queue[Any] = queue.Queue()
+        self.kind, self.began = worker.kind, time.monotonic()
+        self.line: Line | None = None
+        self.agent: acp.Agent | None = None
+        self.session, self.said, self.title = "", list[str](), ""
+        self.calls: dict[str, dict[str, Any]] = {}
+        self.reported: set[str] = set()
+        self.asking: dict[Any, Any] = {}
+        self.notes: list[str] = []
+        self.stop: Stopped | None = None
+        self.replaying, self.steers, self.cost = False, False, 0.0
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/agent/boards/{self.kept['board']}/tasks/{self.kept['task']}"
+
+    def do(self, answer: dict[str, Any]) -> None:
+        """Do a task as it was claimed, and put its hand-in into the outbox."""
+        kept = self.kept
+        code, tests = None, ""
+        summary = ""
+        try:
+            self._prepare(answer)
+            if kept["state"] == BEGUN:
+                summary = self._work(answer)
+                self._check()
+                self._end()
+                kept.save(state=WORKED, summary=summary)
+            code, tests = self._evidence()
+        except Stopped as stopped:
+            self._end()
+            self._leave(stopped)
+            return
+        except Problem as problem:
+            self._end()
+            self._leave(Stopped(problem.text, gives_back=True))
+            return
+        finally:
+            self._end()
+        self._hand_in(kept.get("summary") or summary, code, tests)
+
+    # -- the worktree -------------------------------------------------------------------------------------------------
+
+    def _prepare(self, answer: dict[str, Any]) -> None:
+        kept, task = self.kept, answer["task"]
+        is_new = "branch" not in kept
+        if is_new:
+            with self.worker.alone("repository"):
+                base, commit, policy = worktree.begin(self.worker.top)
+                kept.save(base=base, commit=commit, setup=policy.setup, check=policy.check, words=policy.text)
+                branch = worktree.branch_of(task["number"], task["title"])
+                branch = worktree.make(self.worker.top, kept.tree, branch, commit)
+                kept.save(branch=branch, top=self.worker.top, is_set_up=False)
+        elif not os.path.isdir(kept.tree):
+            with self.worker.alone("repository"):
+                self.worker.git("worktree", "prune")
+                self.worker.git("worktree", "add", "--quiet", kept.tree, kept["branch"])
+        self._begin_line()
+        if kept["setup"] and not kept["is_set_up"]:
+            code, output = self._ran(kept["setup"])
+            if code != 0:
+                end = output.strip()[-2_000:]
+                raise Stopped(f"`{kept['setup']}` ended with exit code {code}:\n\n{end}", gives_back=True)
+        kept.save(is_set_up=True)
+
+    def _ran(self, command: str) -> tuple[int, str]:
+        self.worker.say(f"#{self.kept['number']}: {command}")
+        words, environment = ["/bin/sh", "-c", command], agents.environment_of(self.kind)
+        code, output = self._command(words, self.kept.tree, environment, worktree.COMMAND_SECONDS)
+        return code, plain(output.replace("\0", ""))[-worktree.LONGEST_OUTPUT :]
+
+    def _command(self, words: list[str], folder: str, environment: dict[str, str], seconds: float) -> tuple[int, str]:
+        """Run a command that ends with this process, while stops and the lease are heard."""
+        process, lifeline = acp.started(words, folder, environment, self.kept["run"])
+        output: list[bytes] = []
+        reading = self._reader(process, output)
+        process.stdin.close()
+        end = time.monotonic() + seconds
+        try:
+            while process.poll() is None or any(one.is_alive() for one in reading):
+                if time.monotonic() > end:
+                    return 124, self._text(output) + "\nIt took too long."
+                with contextlib.suppress(queue.Empty):
+                    self._hear(*self.inbox.get(timeout=0.1))
+                self._check()
+                if process.poll() is not None:
+                    for one in reading:
+                        one.join(2)
+                    break
+            return process.returncode, self._text(output)
+        finally:
+            acp.ended(process, lifeline, 0.0)
+
+    def _reader(self, process: Any, output: list[bytes]) -> list[Any]:
+        import threading
+
+        found = [
+            threading.Thread(target=lambda pipe=pipe: output.extend(iter(lambda: pipe.read1(65536), b"")), daemon=True)
+            for pipe in (process.stdout, process.stderr)
+        ]
+        for one in found:
+            one.start()
+        return found
+
+    def _text(self, output: list[bytes]) -> str:
+        return b"".join(output)[-worktree.LONGEST_OUTPUT * 2 :].decode("utf-8", "replace")
+
+    # -- the agent ----------------------------------------------------------------------------------------------------
+
+    def _work(self, answer: dict[str, Any]) -> str:
+        """Have the agent do the task, and return its summary."""
+        if not self.kind.acp:
+            return self._work_plainly(answer)
+        prompts, starts = [self._brief(answer)], 0
+        if self.kept.get("prompted"):
+            prompts = [self._again(answer)]
+        while True:
+            try:
+                if self.agent is None:
+                    starts += 1
+                    is_loaded = self._start()
+                    if not is_loaded and starts == 1 and self.kept.get("prompted"):
+                        prompts = [f"{self._brief(answer)}\n\n{GO_ON}\n\n{prompts[0]}"]
+                    elif not is_loaded and starts > 1:
+                        prompts = [f"{self._brief(answer)}\n\n{GO_ON}"]
+                    elif starts > 1:
+                        prompts = [GO_ON]
+                return self._turns(prompts)
+            except (acp.Gone, acp.Refused) as trouble:
+                self._close_agent()
+                self._check()
+                self._tell("StopFailure", error="ended", prompt_id=str(starts))
+                self.worker.say(f"#{self.kept['number']}: {trouble}")
+                if starts >= MOST_STARTS:
+                    raise Stopped(f"The agent failed {starts} times. {plain(trouble)}", gives_back=True) from trouble
+
+    def _turns(self, prompts: list[str]) -> str:
+        checks = 0
+        for _ in range(MOST_PROMPTS):
+            if not prompts:
+                break
+            reason = self._prompt(prompts.pop(0))
+            self._check()
+            if reason == "refusal":
+                raise Stopped(f"The agent refused. {''.join(self.said)[-2_000:]}", gives_back=True)
+            if self.notes:
+                prompts = ["\n\n".join(self.notes)]
+                self.notes = []
+            elif reason in ("max_tokens", "max_turn_requests"):
+                prompts = ["Go on."]
+            elif reason == "cancelled":
+                raise acp.Gone("The agent ended its turn without having been asked.")
+            elif self.kept["check"] and checks < 2:
+                checks += 1
+                code, output = self._ran(self.kept["check"])
+                self.kept.save(checked=code, tests=output)
+                if code != 0 and checks < 2:
+                    end = output.strip()[-6_000:]
+                    prompts = [f"`{self.kept['check']}` ends with exit code {code}. Mend it.\n\n```\n{end}\n```"]
+        return "".join(self.said).strip()[-LONGEST_SUMMARY:]
+
+    def _start(self) -> bool:
+        """Start the agent and its session; return whether it is the one from before."""
+        kept, kind = self.kept, self.kind
+        environment = {**agents.environment_of(kind), "MISSION_CONTROL_TASK": str(kept["number"])}
+        self.agent = acp.Agent(kind.command(), kept.tree, environment, kept["run"], self.inbox)
+        able = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
+        info = {"name": "mission-control", "title": "Mission Control", "version": __version__}
+        hello = self._asked("initialize", protocolVersion=1, clientCapabilities=able, clientInfo=info)
+        agent_info, able_to = hello.get("agentInfo") or {}, hello.get("agentCapabilities") or {}
+        meta = hello.get("_meta") or {}
+        self.steers = bool((meta.get("steering") or {}).get("supported"))
+        kept.save(version=f"{agent_info.get('name', kind.client)} {agent_info.get('version', '')}".strip()[:64])
+        methods = [one.get("id") for one in hello.get("authMethods") or () if isinstance(one, dict)]
+        if "gemini-api-key" in methods and os.environ.get("GEMINI_API_KEY"):
+            self._asked("authenticate", methodId="gemini-api-key")
+        servers = self.worker.mcp_servers(bool((able_to.get("mcpCapabilities") or {}).get("http")))
+        where: dict[str, Any] = {"cwd": kept.tree, "mcpServers": servers}
+        found, is_loaded = {}, False
+        if kept.get("session") and able_to.get("loadSession"):
+            self.replaying = True
+            try:
+                found = self._asked("session/load", sessionId=kept["session"], **where)
+                is_loaded = True
+            except acp.Refused:
+                pass
+            finally:
+                self.replaying = False
+        if not is_loaded:
+            found = self._asked("session/new", **where)
+            kept.save(session=str(found.get("sessionId")))
+        self.session = kept["session"]
+        self._mode(found)
+        self._begin_line()
+        return is_loaded
+
+    def _mode(self, found: dict[str, Any]) -> None:
+        """Have it ask before it acts. Without such a mode it is as the program itself is set up."""
+        modes = (found.get("modes") or {}).get("availableModes") or ()
+        named = [one.get("id") for one in modes if isinstance(one, dict)]
+        if self.kind.mode and (self.kind.mode in named or not named):
+            with contextlib.suppress(acp.Refused):
+                self._asked("session/set_mode", sessionId=self.session, modeId=self.kind.mode)
+                self.kept.save(mode=self.kind.mode)
+                return
+        if self.kind.mode and named:
+            raise Stopped(f"{self.kind.client} has no mode {self.kind.mode}, in which it asks.", gives_back=True)
+        self.kept.save(mode=(found.get("modes") or {}).get("currentModeId") or "")
+
+    def _asked(self, method: str, seconds: float = acp.START_SECONDS, **params: Any) -> Any:
+        assert self.agent is not None
+        found = self.agent.answer(self.agent.begin(method, **params), self._hear, seconds)
+        return found if isinstance(found, dict) else {}
+
+    def _prompt(self, text: str) -> str:
+        """Have the agent take a turn, and return why it ended."""
+        assert self.agent is not None
+        number = int(self.kept.get("prompted") or 0) + 1
+        self.kept.save(prompted=number)
+        self.said = []
+        self._tell("UserPromptSubmit", prompt=text, prompt_id=str(number))
+        words = [{"type": "text", "text": text}]
+        turn = self.agent.begin("session/prompt", sessionId=self.session, prompt=words)
+        result = self.agent.answer(turn, self._notified_in_turn, TURN_SECONDS)
+        said = "".join(self.said).strip()
+        self._tell("Stop", prompt_id=str(number), last_assistant_message=said)
+        self._use(result, number)
+        return str(result.get("stopReason") or "end_turn")
+
+    def _notified_in_turn(self, kind: str, what: Any) -> None:
+        self._hear(kind, what)
+        if self.stop is not None:
+            raise self.stop
+
+    def _use(self, result: dict[str, Any], number: int) -> None:
+        used = agents.usage_of(result, f"acp:{self.session}:{number}")
+        if used and self.cost:
+            used[0]["cost_usd"] = round(self.cost - float(self.kept.get("cost") or 0), 6) if len(used) == 1 else 0
+            self.kept.save(cost=self.cost)
+        if used:
+            self._report(f"usage-{number:04}", usage=used)
+
+    def _hear(self, kind: str, what: Any) -> None:
+        """Take what comes: from the agent, from people, from the lease."""
+        if kind == "message":
+            agent, message = what
+            if agent is self.agent:
+                self._received(message)
+        elif kind == "note":
+            self._note(what)
+        elif kind == "answer":
+            pass
+        elif (kind == "stop" and self.stop is None) or kind == "lost":
+            self.stop = Stopped(what)
+        self._limits()
+
+    def _limits(self) -> None:
+        given = self.worker.given
+        if self.stop is not None:
+            return
+        if self.worker.ends:
+            self.stop = Stopped("This worker was ended.")
+        elif given.time and time.monotonic() - self.began > given.time * 60:
+            self.stop = Stopped(f"It took more than {given.time:g} minutes.", gives_back=True)
+        elif given.budget and self.cost > given.budget:
+            self.stop = Stopped(f"It cost more than {given.budget:g} US dollars.", gives_back=True)
+
+    def _check(self) -> None:
+        self._limits()
+        if self.stop is not None:
+            raise self.stop
+
+    def _received(self, message: dict[str, Any]) -> None:
+        params = message.get("params")
+        params = params if isinstance(params, dict) else {}
+        if "id" in message:
+            if message["method"] == "session/request_permission":
+                self._permission(message["id"], params)
+            elif self.agent is not None:
+                self.agent.refuse(message["id"])
+        elif message["method"] == "session/update" and isinstance(update := params.get("update"), dict):
+            self._update(update)
+
+    def _update(self, update: dict[str, Any]) -> None:
+        kind = update.get("sessionUpdate")
+        if kind in ("tool_call", "tool_call_update"):
+            self._call(update)
+        elif kind == "plan" and not self.replaying:
+            self._tell("Plan", plan=update.get("entries"))
+        elif kind == "agent_message_chunk" and not self.replaying:
+            content = update.get("content")
+            if isinstance(content, dict) and isinstance(content.get("text"), str):
+                self.said.append(content["text"])
+        elif kind == "usage_update":
+            cost = update.get("cost")
+            amount = cost.get("amount") if isinstance(cost, dict) else cost
+            if isinstance(amount, (int, float)):
+                self.cost = max(self.cost, float(amount))
+
+    def _call(self, update: dict[str, Any]) -> None:
+        """A call of a tool begins, changes or ends. What a loaded session repeats is known by its id."""
+        number = str(update.get("toolCallId"))
+        call = self._merged(number, update)
+        if self.replaying:
+            self.reported.update((f"begun {number}", f"ended {number}"))
+            return
+        state = call.get("status")
+        if state in ("in_progress", "completed", "failed"):
+            self._begun(number, call)
+        if state in ("completed", "failed") and f"ended {number}" not in self.reported:
+            self.reported.add(f"ended {number}")
+            self.said = []  # what is said at last, after all calls, is the summary
+            about = self._about(number, call)
+            if number in self.asking.get("refused", ()):
+                self._tell("PermissionDenied", **about)
+            elif agents.has_failed(call):
+                self._tell("PostToolUseFailure", error=agents.output_of(call), **about)
+            else:
+                self._tell("PostToolUse", tool_response=agents.output_of(call), **about)
+
+    def _merged(self, number: str, update: dict[str, Any]) -> dict[str, Any]:
+        call = self.calls.setdefault(number, {})
+        call.update({name: one for name, one in update.items() if one not in (None, [], {}, "")})
+        return call
+
+    def _begun(self, number: str, call: dict[str, Any]) -> None:
+        if f"begun {number}" not in self.reported:
+            self.reported.add(f"begun {number}")
+            self._tell("PreToolUse", **self._about(number, call))
+
+    def _about(self, number: str, call: dict[str, Any]) -> dict[str, Any]:
+        return {"tool_name": agents.tool_of(call), "tool_input": agents.given_to(call), "tool_use_id": number}
+
+    def _permission(self, request: object, params: dict[str, Any]) -> None:
+        """Ask people; nothing is allowed without their answer."""
+        given = params.get("toolCall")
+        given = given if isinstance(given, dict) else {}
+        number = str(given.get("toolCallId"))
+        call = self._merged(number, given)
+        options = [one for one in params.get("options") or () if isinstance(one, dict)]
+        chosen = {kind: next((one.get("optionId") for one in options if one.get("kind") == kind), None)
+                  for kind in ("allow_once", "reject_once")}  # fmt: skip
+        agent, line = self.agent, self.line
+        assert agent is not None and line is not None
+        self._begun(number, call)
+        self.asking[request] = agent
+
+        def answered(found: dict[str, Any]) -> None:
+            decision = found.get("decision")
+            option = chosen["allow_once"] if decision == "allow-once" else chosen["reject_once"]
+            outcome = {"outcome": "selected", "optionId": option} if option else {"outcome": "cancelled"}
+            if self.asking.pop(request, None) is None:
+                return
+            if decision != "allow-once":
+                self.asking.setdefault("refused", set()).add(number)
+            with contextlib.suppress(acp.Gone):
+                agent.reply(request, {"outcome": outcome})
+            if decision == "stop":
+                self.inbox.put(("stop", str(found.get("words") or "Denied and stopped.")))
+            elif decision != "allow-once" and found.get("words"):
+                self.inbox.put(("note", str(found["words"])))
+
+        line.ask(answered, lambda: request not in self.asking or self.agent is not agent, **self._about(number, call))
+
+    def _note(self, text: str) -> None:
+        """Let the agent have what people wrote: at once where it takes that, else with its next prompt."""
+        if self.agent is not None and self.session and self.steers:
+            words = [{"type": "text", "text": text}]
+            with contextlib.suppress(acp.Gone):
+                self.agent.begin("_session/steering", sessionId=self.session, prompt=words)
+                return
+        self.notes.append(text)
+
+    def _work_plainly(self, answer: dict[str, Any]) -> str:
+        """Have any command do the task: it reads the brief, and what it prints at its end is the summary."""
+        text = self._again(answer) if self.kept.get("prompted") else ""
+        text = f"{self._brief(answer)}\n\n{text}".strip()
+        path = os.path.join(self.kept.folder, "brief.md")
+        files.write(path, text.encode())
+        self.kept.save(prompted=int(self.kept.get("prompted") or 0) + 1)
+        number = str(self.kept["prompted"])
+        self._tell("UserPromptSubmit", prompt=text, prompt_id=number)
+        words = shlex.join(self.kind.command())
+        command = ["/bin/sh", "-c", f'{words} <"$MISSION_CONTROL_BRIEF"']
+        environment = {**agents.environment_of(self.kind), "MISSION_CONTROL_BRIEF": path,
+                       "MISSION_CONTROL_TASK": str(self.kept["number"])}  # fmt: skip
+        code, output = self._command(command, self.kept.tree, environment, TURN_SECONDS)
+        end = plain(output.replace("\0", "")).strip()[-LONGEST_SUMMARY:]
+        self._tell("Stop", prompt_id=number, last_assistant_message=end)
+        if code != 0:
+            raise Stopped(f"`{words}` ended with exit code {code}.\n\n{end[-2_000:]}", gives_back=True)
+        if self.kept["check"]:
+            checked, printed = self._ran(self.kept["check"])
+            self.kept.save(checked=checked, tests=printed)
+        return end
+
+    # -- words --------------------------------------------------------------------------------------------------------
+
+    def _brief(self, answer: dict[str, Any]) -> str:
+        parts = [brief(answer), self.kept.get("words") or "", f"## How it ends\n\n{ENDS}"]
+        if self.kept["check"]:
+            parts.append(f"`{self.kept['check']}` is run when you end; it has to succeed.")
+        return "\n\n".join(one for one in parts if one)
+
+    def _again(self, answer: dict[str, Any]) -> str:
+        why = answer.get("why") or {}
+        if why.get("kind") == "rework":
+            return f"Your work was sent back.\n\n{plain(why.get('text') or '')}\n\n{ENDS}"
+        if why.get("kind") == "resume":
+            return f"People answered.\n\n{plain(why.get('text') or '')}\n\n{GO_ON}"
+        return GO_ON
+
+    # -- the board ----------------------------------------------------------------------------------------------------
+
+    def _begin_line(self) -> None:
+        """Let the board know the session, as soon as it has a name."""
+        kept = self.kept
+        if not self.kind.acp:
+            kept.save(session=kept["run"])
+        name = str(kept.get("session") or "")
+        if self.line is not None and self.line.common["session_id"] == name:
+            return
+        if self.line is not None:
+            self.line.over.set()
+        self.session = name
+        if name:
+            self._describe()
+        self.line = Line(self.worker.connection, self.kind.client, name, kept.tree, self.inbox)
+        self.line.keep(f"{self.path}/lease", kept["fence"], self.worker.given.lease)
+
+    def _describe(self) -> None:
+        kept = self.kept
+        facts = {
+            "external_id": kept["session"], "client": self.kind.client, "client_version": kept.get("version") or "",
+            "host_label": socket.gethostname()[:255], "cwd_label": os.path.basename(kept["top"])[:255],
+            "branch": kept["branch"][:255], "mode": kept.get("mode") or "",
+            "title": f"#{kept['number']} {kept['title']}"[:200],
+        }  # fmt: skip
+        with contextlib.suppress(Problem):
+            self.worker.api.call("POST", "/api/v1/agent/reports", {"session": {k: v for k, v in facts.items() if v},
+                                 "task_id": kept["task"], "fence": kept["fence"]}, fence=kept["fence"])  # fmt: skip
+
+    def _report(self, name: str, **what: Any) -> None:
+        """Have something of the session arrive, whatever happens."""
+        kept = self.kept
+        session = {"external_id": self.session, "client": self.kind.client}
+        body = {"session": session, "task_id": kept["task"], "fence": kept["fence"], **what}
+        self.outbox.put(f"1-{name}-{kept['fence']}", "POST", "/api/v1/agent/reports", body)
+        self.worker.send_once(kept)
+
+    def _tell(self, name: str, **fields: Any) -> None:
+        if self.line is not None and self.session:
+            self.line.tell(name, **fields)
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _close_agent(self) -> None:
+        agent, self.agent = self.agent, None
+        self.asking.clear()
+        if agent is not None:
+            agent.close()
+
+    def _end(self) -> None:
+        agent = self.agent
+        if agent is not None and self.stop is not None and self.session:
+            with contextlib.suppress(acp.Gone, acp.Refused, queue.Empty):
+                agent.tell("session/cancel", sessionId=self.session)
+                for request in [one for one in self.asking if one != "refused"]:
+                    self.asking.pop(request, None)
+                    agent.reply(request, {"outcome": {"outcome": "cancelled"}})
+                end = time.monotonic() + CANCEL_SECONDS
+                while time.monotonic() < end:  # for its last words; then it is killed
+                    kind, what = self.inbox.get(timeout=max(0.0, end - time.monotonic()))
+                    if kind == "closed" or (kind == "answer" and "stopReason" in (what[1].get("result") or {})):
+                        break
+        self._close_agent()
+
+    def _evidence(self) -> tuple[dict[str, Any] | None, str]:
+        kept = self.kept
+        worktree.commit_rest(kept.tree, f"#{kept['number']} {kept['title']}")
+        code = code_since(kept["commit"], kept.tree)
+        kept.save(head=code["head"])
+        return (code if code["commits"] else None), str(kept.get("tests") or "")
+
+    def _hand_in(self, summary: str, code: dict[str, Any] | None, tests: str) -> None:
+        kept = self.kept
+        body: dict[str, Any] = {"fence": kept["fence"], "summary": summary or "Done, as the changes show."}
+        if kept.get("checked") is not None:
+            word = "succeeds" if kept["checked"] == 0 else f"ends with exit code {kept['checked']}"
+            body["checked"] = f"`{kept['check']}` {word}."
+        if code is not None or tests:
+            body["code"] = {**(code or {}), **({"tests": tests} if tests else {})}
+        self.outbox.put(f"2-hand-in-{kept['fence']}", "POST", f"{self.path}/completions", body, kept["fence"])
+        self._close_line(ended=False)
+
+    def _close_line(self, *, ended: bool) -> None:
+        line, self.line = self.line, None
+        if line is not None:
+            if ended and self.session:
+                line.tell("SessionEnd")
+            line.close()
+
+    def _leave(self, stopped: Stopped) -> None:
+        """End without a hand-in. The worktree stays with all that is in it."""
+        kept, why = self.kept, plain(stopped)
+        self.worker.say(f"#{kept['number']}: {why} What was done stays in {kept.tree}, branch {kept.get('branch')}.")
+        self._tell("StopFailure", error="stopped", prompt_id=str(kept.get("prompted") or 0))
+        self._close_line(ended=not self.worker.ends)
+        if self.worker.ends:
+            return
+        if stopped.gives_back:
+            body = {"fence": kept["fence"], "reason": why[:2_000]}
+            try:
+                self.worker.api.call("DELETE", f"{self.path}/lease", body, fence=kept["fence"])
+            except Problem as problem:
+                if problem.code not in GONE:
+                    self.worker.say(problem.text)
+        kept.save(state=KEPT, why=why)

@@ -1,0 +1,147 @@
+"""What the board hears of a session while it goes on, and what the session hears: notes, stops, answers, the lease.
+
+Each has a thread and a connection of its own, and puts what the work has to know into its inbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+
+from mission_control.client.api import Api
+from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable
+from mission_control.client.tasks import GONE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from mission_control.client.credentials import Connection
+
+MOST_WAITING = 2_000  # events, while the server is away
+PAUSE, LONGEST_PAUSE, LISTEN_SECONDS = 1.0, 60.0, 55.0
+
+
+class Line:
+    """The connection of one session with the board; without a session only the lease is kept."""
+
+    def __init__(self, connection: Connection, client: str, session: str, folder: str, inbox: queue.Queue[Any]) -> None:
+        self.connection, self.inbox = connection, inbox
+        self.path = f"/api/v1/connect/work:{client}/hooks"
+        self.common = {"session_id": session, "cwd": folder}
+        self.over = threading.Event()
+        self._events: queue.Queue[Any] = queue.Queue(MOST_WAITING)
+        self._threads: list[threading.Thread] = []
+        if session:
+            self._start(self._tell)
+            self._start(self._listen)
+
+    def tell(self, name: str, **fields: Any) -> None:
+        """Let the board know of an event, in its turn; beyond what may wait it is dropped."""
+        with contextlib.suppress(queue.Full):
+            self._events.put_nowait({"hook_event_name": name, **self.common, **fields})
+
+    def ask(self, answered: Callable[[dict[str, Any]], None], is_over: Callable[[], bool], **fields: Any) -> None:
+        """Ask people about a call, and pass on what they say, however long that takes."""
+        event = {"hook_event_name": "PermissionRequest", **self.common, **fields}
+
+        def asking() -> None:
+            self.flush()
+            api = self._api()
+            while not (self.over.is_set() or is_over()):
+                if found := self._sent(api, event):
+                    answered(found)
+                    break
+            api.close()
+
+        self._start(asking)
+
+    def keep(self, path: str, fence: int, seconds: int) -> None:
+        """Renew the lease of a task, until it is somebody else's."""
+
+        def keeping() -> None:
+            api, pause = self._api(), seconds / 3
+            while not self.over.wait(pause):
+                try:
+                    api.call("POST", path, {"fence": fence, "lease_seconds": seconds}, fence=fence)
+                    pause = seconds / 3
+                except Problem as problem:
+                    if problem.code in GONE or isinstance(problem, NotSignedIn):
+                        self.inbox.put(("lost", problem.text))
+                        break
+                    pause = PAUSE * 5
+            api.close()
+
+        self._start(keeping)
+
+    def flush(self, seconds: float = 10.0) -> None:
+        """Wait a moment until what was told has arrived."""
+        done = threading.Event()
+        with contextlib.suppress(queue.Full):
+            self._events.put_nowait(done)
+            done.wait(seconds if self.common["session_id"] else 0)
+
+    def close(self) -> None:
+        self.flush()
+        self.over.set()
+        with contextlib.suppress(queue.Full):
+            self._events.put_nowait(None)
+
+    def _start(self, function: Callable[[], None]) -> None:
+        thread = threading.Thread(target=function, daemon=True)
+        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
+        thread.start()
+
+    def _api(self) -> Api:
+        return Api(self.connection)
+
+    def _sent(self, api: Api, event: dict[str, Any], seconds: float = LISTEN_SECONDS) -> dict[str, Any]:
+        """Return the answer to an event; nothing, after a pause, when the server is away."""
+        try:
+            found = api.call("POST", self.path, event, seconds=seconds)
+        except (Unreachable, Busy):
+            self.over.wait(PAUSE)
+            return {}
+        except Problem:
+            self.over.wait(LONGEST_PAUSE)
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _tell(self) -> None:
+        api, pause = self._api(), PAUSE
+        while True:
+            event = self._events.get()
+            if event is None:
+                break
+            if isinstance(event, threading.Event):
+                event.set()
+                continue
+            while not self.over.is_set():
+                try:
+                    api.call("POST", self.path, event)
+                    pause = PAUSE
+                    break
+                except (Unreachable, Busy):
+                    self.over.wait(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                except Problem:
+                    break  # it is refused, and would be again
+        api.close()
+
+    def _listen(self) -> None:
+        api = self._api()
+        event = {"hook_event_name": "Listen", **self.common}
+        while not self.over.is_set():
+            asked = time.monotonic()
+            found = self._sent(api, event)
+            if not found and time.monotonic() - asked < PAUSE:
+                self.over.wait(PAUSE)
+            if "note" in found:
+                self.inbox.put(("note", str(found["note"])))
+            elif "stop" in found:
+                self.inbox.put(("stop", str(found["stop"])))
+                break
+        api.close()

@@ -1,0 +1,107 @@
+"""`work --install`: the file by which systemd or launchd starts a worker of this user, and starts it again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+from mission_control.client import credentials, files
+from mission_control.client.problems import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from mission_control.client.tasks import Session
+
+SYSTEMD = """[Unit]
+Description=Mission Control: tasks of {board}
+After=network-online.target
+
+[Service]
+ExecStart={command}
+WorkingDirectory={folder}
+Environment="PATH={path}"
+Restart=on-failure
+RestartSec=30
+KillMode=mixed
+TimeoutStopSec=60
+
+[Install]
+WantedBy=default.target
+"""
+LAUNCHD = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict>
+<key>Label</key><string>{label}</string>
+<key>ProgramArguments</key><array>{arguments}</array>
+<key>WorkingDirectory</key><string>{folder}</string>
+<key>EnvironmentVariables</key><dict><key>PATH</key><string>{path}</string></dict>
+<key>RunAtLoad</key><true/>
+<key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>
+<key>StandardErrorPath</key><string>{log}</string>
+</dict></plist>
+"""
+
+
+def install(session: Session, given: Namespace) -> None:
+    """Write the file, and say how it is started; with --dry-run only show it."""
+    from mission_control.client.work import Worker
+
+    worker = Worker(session.api, given)
+    if session.api.connection.path == "":
+        raise Problem(
+            f"The token comes from {session.api.connection.source}, where no service finds it: `{credentials.called()}"
+            " sign-in` stores one.",
+            "token_not_stored",
+        )
+    name = re.sub(r"[^a-z0-9]+", "-", f"mission-control-{os.path.basename(worker.folder)}".lower()).strip("-")
+    arguments = _arguments()
+    is_mac = sys.platform == "darwin"
+    if is_mac:
+        path = os.path.expanduser(f"~/Library/LaunchAgents/{name}.plist")
+        log = os.path.join(worker.folder, "work.log")
+        words = "".join(f"<string>{_xml(one)}</string>" for one in arguments)
+        values = {"folder": _xml(worker.top), "path": _xml(os.environ.get("PATH", "")), "log": _xml(log)}
+        content = LAUNCHD.format(label=name, arguments=words, **values)
+        commands = [["launchctl", "load", "-w", path]]
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+        path = os.path.join(base, "systemd", "user", f"{name}.service")
+        values = {"folder": worker.top.replace("%", "%%"), "path": os.environ.get("PATH", "").replace("%", "%%")}
+        board = re.sub(r"[^\w .-]", "", worker.board["name"])
+        content = SYSTEMD.format(board=board, command=" ".join(_systemd(one) for one in arguments), **values)
+        commands = [["systemctl", "--user", "daemon-reload"], ["systemctl", "--user", "enable", "--now", name]]
+    print(f"{path}:\n\n{content}")
+    starts = "\n".join(f"  {shlex.join(one)}" for one in commands)
+    if given.dry_run:
+        print(f"It would be written, and started by:\n{starts}\nNothing was changed.")
+        return
+    files.write(path, content.encode(), 0o644)
+    try:
+        for one in commands:
+            subprocess.run(one, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Problem(f"It is written, and could not be started: {error}. Start it by:\n{starts}") from error
+    print("It runs, and starts again with you." + ("" if is_mac else " Without you too: loginctl enable-linger"))
+
+
+def _arguments() -> list[str]:
+    """Return the command line of the worker: this one, without what is about its installation."""
+    own = [sys.executable, os.path.abspath(credentials.program())] if credentials.program() else [
+        os.path.abspath(sys.argv[0])
+    ]  # fmt: skip
+    return [*own, *(one for one in sys.argv[1:] if one not in ("--install", "--dry-run", "--once", "--json"))]
+
+
+def _systemd(word: str) -> str:
+    """Return a word as systemd reads it in ExecStart."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
+def _xml(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
