@@ -17,6 +17,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError
 from mission_control.runs.hook_reading import Hook
+from mission_control.runs.models import AgentSession
 from mission_control.runs.session_reports import (
     MOST_ITEMS,
     MOST_REQUESTS,
@@ -138,6 +139,10 @@ async def _write(place: Place, part: Part) -> None:
     agent = await Agent.get_or_none(id=place[0])
     if agent is None or agent.board_id != place[1]:
         return
+    if not (part.items or part.usage or part.state):
+        known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
+        if not await known.exists():  # some programs tell of one, and end it, that never did anything
+            return
     try:
         done = await report(part.actor, agent.id, agent, part.report())
     except DomainError as refusal:

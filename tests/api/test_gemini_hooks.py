@@ -57,6 +57,13 @@ async def test_a_recorded_session_is_on_the_board_once(cast: Cast) -> None:
     assert (session["client"], session["external_id"], session["state"]) == ("gemini", SESSION, "ended")
 
 
+async def test_the_end_of_a_session_that_did_nothing_is_none(cast: Cast) -> None:
+    """As a client of ACP it ends the session of its process, which is not the one that it had."""
+    (await cast.vega.post("/connect/otlp/v1/logs", exported(OTLP["logs"]["gemini_cli.config"]))).ok()
+    await send(cast, HOOKS["SessionEnd"])
+    assert await sessions(cast) == []
+
+
 @pytest.mark.parametrize("name", ["Notification:exec", "Notification:edit"])
 async def test_it_waits_at_its_keyboard(cast: Cast, name: str) -> None:
     await send(cast, COMMAND[0], HOOKS[name])
