@@ -4,7 +4,7 @@ import json
 import shlex
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -15,14 +15,16 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import crew_of, present
 from mission_control.core.actor import Actor, can
-from mission_control.core.values import NonEmptyStr, Paging
+from mission_control.core.values import Paging
 from mission_control.database.sql import as_moment, rows
+from mission_control.exchange.forges import NAMES, SIGNATURES, Forge
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.exchange.webhook_queries import (
     SAMPLE,
     BoardWebhookPayloadRead,
     BoardWebhookRead,
     HeaderName,
+    Repository,
     WebhookTest,
     list_payloads,
     list_webhooks,
@@ -174,7 +176,10 @@ async def _head(view: WebhooksView) -> str:
     if webhook is None:
         return render_macro(PARTS, "gone", view=view)
     names = {str(one["id"]): one["name"] for one in await crew_of(view.board)}
-    context = {"recipient": names.get(str(webhook.agent_id), ""), "curl": curl_line(webhook)}
+    context = {
+        "recipient": names.get(str(webhook.agent_id), ""), "curl": curl_line(webhook),
+        "forge": NAMES.get(webhook.forge or ""), "headers": SIGNATURES.get(webhook.forge or "", ()),
+    }  # fmt: skip
     return render_macro(PARTS, "head", view=view, webhook=webhook, **context)
 
 
@@ -222,8 +227,13 @@ async def show(board_id: UUID, webhook_id: UUID) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-Instruction = Annotated[NonEmptyStr, Field(max_length=4000)]
-LABELS = {"description": "Instruction", "agent_id": "Recipient", "secret": "Secret", "signature_header": "Header"}
+LABELS = {
+    "description": "Instruction",
+    "agent_id": "Recipient",
+    "secret": "Secret",
+    "signature_header": "Header",
+    "repository": "Repository",
+}
 NEW_SECRETS = (
     ("make", "Make a secret"),
     ("own", "Use a secret of the other system"),
@@ -233,7 +243,8 @@ SECRETS = (("keep", "Leave it as it is"), *NEW_SECRETS[1:])
 
 
 class _Fields(Form):
-    description: Instruction
+    description: str = Field("", max_length=4000)
+    repository: Repository = None
     agent_id: UUID | None = None
     signature_header: HeaderName = None
     secret: str | None = Field(None, max_length=500)
@@ -242,7 +253,12 @@ class _Fields(Form):
         """Return the fields of the body; the secret only where one or none was chosen."""
         if choice == "own" and not (self.secret or "").strip():
             raise FormInvalid(self.model_dump() | {"secret": ""}, {"secret": "Enter the secret."})
-        fields = self.model_dump(include={"description", "agent_id", "signature_header"})
+        if not (about := self.description.strip()) and not self.repository:
+            raise FormInvalid(self.model_dump(), {"description": "Enter what an agent should do."})
+        fields = self.model_dump(include={"agent_id", "signature_header"})
+        fields["description"] = about or f"What becomes of the code in {self.repository}"
+        if self.repository:
+            fields["repository"] = self.repository
         if choice in ("own", "none"):
             fields["secret"] = self.secret if choice == "own" else None
         return fields
@@ -250,9 +266,15 @@ class _Fields(Form):
 
 class NewWebhookForm(_Fields):
     choice: Literal["make", "own", "none"] = "make"
+    forge: Forge | Literal["other"] = "other"
 
     def body(self, found: object) -> Fields:
-        return self.fields(self.choice)
+        if self.forge == "other":
+            self.repository = None
+            return self.fields(self.choice)
+        if not self.repository:
+            raise FormInvalid(self.model_dump(), {"repository": "Enter the address of the repository."})
+        return self.fields(self.choice) | {"forge": self.forge}
 
 
 class WebhookForm(_Fields, VersionedForm):
@@ -264,7 +286,8 @@ class WebhookForm(_Fields, VersionedForm):
 
     @classmethod
     def values_of(cls, webhook: Webhook) -> dict[str, object]:
-        return {name: getattr(webhook, name) for name in ("description", "agent_id", "signature_header", "enabled")}
+        names = ("description", "agent_id", "signature_header", "enabled", "repository")
+        return {name: getattr(webhook, name) for name in names}
 
     @classmethod
     def shown(cls, webhook: Webhook) -> dict[str, object]:
@@ -281,7 +304,7 @@ async def _form(actor: Actor, found: Board | Webhook, values: Fields, errors: di
     return await shell_page(
         actor, "webhooks/form.html", active=f"board-{board.id}", board=board, webhook=webhook, values=values,
         errors=errors, labels=LABELS, agents=[(one["id"], one["name"]) for one in crew],
-        has_lead=any(one["is_board_lead"] for one in crew), secrets=SECRETS if webhook else NEW_SECRETS,
+        has_lead=any(one["is_board_lead"] for one in crew), secrets=SECRETS if webhook else NEW_SECRETS, forges=NAMES,
     )  # fmt: skip
 
 
@@ -297,7 +320,8 @@ async def create_board_webhook(outcome: Outcome[Board, NewWebhookForm]) -> Respo
 async def _secret_page(actor: Actor, board: Board, webhook: BoardWebhookRead, secret: str) -> Response:
     """Return the page that shows a secret once; no cache keeps it."""
     curl = curl_line(webhook, secret)
-    context = {"board": board, "webhook": webhook, "secret": secret, "curl": curl}
+    forge = NAMES.get(webhook.forge or "")
+    context = {"board": board, "webhook": webhook, "secret": secret, "curl": curl, "forge": forge}
     html = await shell_page(actor, "webhooks/secret.html", active=f"board-{board.id}", **context)
     return Response(html, headers={"Cache-Control": "no-store"}, mimetype="text/html")
 

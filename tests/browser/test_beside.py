@@ -148,12 +148,17 @@ async def places(site: Site) -> dict[str, str]:
         await site.make(f"/boards/{board}/memory", content="Channel **16**, see @Vega", tags=tags)
     webhook = await site.make(f"/boards/{board}/webhooks", description="Weather")
     await site.make(f"/boards/{board}/webhooks/{webhook['id']}/tests", content='{"wind": 7}')
+    at = {"forge": "gitlab", "repository": "https://gitlab.example.org/harbour/office"}
+    forge = await site.make(f"/boards/{board}/webhooks", description="The code", **at)
     group = await site.make("/board-groups", name="All of the harbour", slug="", board_ids=[board])
     here, hook, groups = f"/boards/{board}", f"/boards/{board}/webhooks/{webhook['id']}", f"/groups/{group['id']}"
     asides = {name: f"{here}?panel={name}" for name in ("chat", "memory", "feed", "goal")}
     return asides | {
         "settings": f"{here}/settings", "webhooks": f"{here}/webhooks", "webhook": hook, "edit webhook": f"{hook}/edit",
-        "delete webhook": f"{hook}/delete", "groups": "/groups", "group": groups, "group chat": f"{groups}?panel=chat",
+        "delete webhook": f"{hook}/delete", "new webhook": f"{here}/webhooks/new",
+        "webhook of a forge": f"{here}/webhooks/{forge['id']}",
+        "edit its repository": f"{here}/webhooks/{forge['id']}/edit",
+        "groups": "/groups", "group": groups, "group chat": f"{groups}?panel=chat",
         "edit group": f"{groups}/edit", "pace": f"{groups}/pace", "delete group": f"{groups}/delete",
         "boards": "/boards", "new board": "/boards/new", "activity": "/activity",
     }  # fmt: skip

@@ -1,13 +1,20 @@
 """Comments at the lines of a diff, in a browser: keys, what is kept while the page changes, a phone, no harm by axe."""
 
+import hmac
+from typing import Any
+
+import orjson
 import pytest
 from playwright.async_api import expect
 
 from tests.api.test_code_handed_in import CODE
+from tests.api.test_forge_webhooks import CODE as OF_FORGE
+from tests.api.test_forge_webhooks import OPENED, PUSHED, RUN
 from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.browser.test_board import live
 from tests.browser.test_steering import Agent, at_work
+from tests.forges import REPOSITORY
 
 pytestmark = pytest.mark.browser
 
@@ -82,3 +89,28 @@ async def test_page_of_the_changes_fits_a_phone(site: Site, open_page: Open) -> 
     await expect(page.get_by_role("textbox", name="Comment on line 12", exact=True)).to_be_focused()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     assert await found(page) == []
+
+
+async def test_what_a_forge_tells_appears_while_one_looks(site: Site, open_page: Open) -> None:
+    agent, task = await at_work(site, "Rigel")
+    await site.api.patch(f"/api/v1/boards/{agent.board}", json={"require_review_before_done": True})
+    await agent.post(f"{task}/completions", fence=1, summary="It is kept longer.", code=CODE | OF_FORGE)
+    where = f"/boards/{agent.board}/webhooks"
+    hook = await site.make(where, description="The code", forge="github", repository=REPOSITORY)
+
+    async def call(payload: dict[str, Any]) -> None:
+        body = orjson.dumps(payload)
+        signature = hmac.new(hook["secret"].encode(), body, "sha256").hexdigest()
+        sent = {"X-Hub-Signature-256": f"sha256={signature}", "Content-Type": "application/json"}
+        (await site.api.post(f"/api/v1{where}/{hook['id']}", content=body, headers=sent)).raise_for_status()
+
+    page = await open_page(task)
+    await live(page)
+    for payload in (OPENED, RUN):
+        await call(payload)
+    await expect(page.get_by_role("link", name="PR 2 open, checks failed")).to_be_visible()
+    await call(PUSHED)
+    await expect(page.get_by_text("Changed since the hand-in: ec26c3e → 5e5e5e5.")).to_be_visible()
+    await expect(page.locator("form[data-diff] > .need-changed")).to_contain_text("code")
+    assert await found(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

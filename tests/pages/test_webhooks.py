@@ -3,8 +3,13 @@
 import hmac
 import re
 
+import pytest
+
 from mission_control.exchange.models import Webhook, WebhookPayload
+from tests.api.test_forge_webhooks import OPENED
+from tests.api.test_forge_webhooks import made as made_of_forge
 from tests.cast import Cast
+from tests.forges import FORGEJO_AT, GITHUB, REPOSITORY
 from tests.pages.visitor import Seen, Visitor, visitor
 
 TEXT = {"description": "Look at the build."}
@@ -165,3 +170,50 @@ async def test_calls_are_paged(cast: Cast) -> None:
     (await ada.get(url)).has("call 21", "20 of 22 calls").lacks("call 01")
     (await ada.get(f"{url}?page=2")).has("call 01").lacks("call 02", 'rel="next"')
     (await ada.get(f"{url}?page=9999999999")).is_status(200)
+
+
+OF_FORGE = {"forge": "github", "repository": REPOSITORY, "choice": "make", "description": ""}
+
+
+async def test_webhook_of_a_forge_is_set_up(cast: Cast) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    where = f"{cast.home}/webhooks"
+    (await cleo.get(f"{where}/new")).has("Who calls", "GitHub", "GitLab", "Forgejo or Gitea", "Another system")
+    page = (await cleo.post(f"{where}/new", OF_FORGE)).is_status(200)
+    page.has("Keep this secret now", f'href="{REPOSITORY}/settings/hooks/new"', "Check runs").lacks("curl")
+    [webhook] = (await cast.cleo.get(where)).ok()["items"]
+    assert (webhook["forge"], webhook["description"]) == ("github", f"What becomes of the code in {REPOSITORY}")
+    (await cleo.get(where)).has(REPOSITORY, "0 calls").lacks("Nobody is notified")
+    page = (await cleo.get(f"{where}/{webhook['id']}")).has("x-hub-signature-256", "tasks in review show", REPOSITORY)
+    page.has("A call appears here as it arrives.").lacks("Send a test call", "openssl")
+
+
+async def test_calls_of_a_forge_are_listed_with_what_they_tell(cast: Cast) -> None:
+    hook = await made_of_forge(cast)
+    await hook.take(OPENED, GITHUB["ping"])
+    page = (await (await visitor(cast.app, cast.cleo)).get(hook.path)).has(
+        "Signed", "any", "It is about another repository."
+    )
+    page.has("github.com/codertocat/hello-world", "&#34;state&#34;: &#34;open&#34;").lacks(
+        "Notify the agent again", "octokit"
+    )
+
+
+async def test_repository_of_a_forge_is_changed(cast: Cast) -> None:
+    hook, cleo = await made_of_forge(cast), await visitor(cast.app, cast.cleo)
+    form = (await cleo.get(f"{hook.path}/edit")).lacks("Who calls", "Recipient").form(f"{hook.path}/edit")
+    (await cleo.post(f"{hook.path}/edit", form | {"repository": "nowhere"})).is_status(422).has(
+        "the http or https address"
+    )
+    (await cleo.post(f"{hook.path}/edit", form | {"repository": FORGEJO_AT})).is_status(303)
+    webhook = (await cast.cleo.get(hook.path)).ok()
+    assert (webhook["repository"], webhook["description"]) == (FORGEJO_AT, "The code")
+
+
+@pytest.mark.parametrize(("typed", "field"), [
+    ({"repository": ""}, "Enter the address of the repository."), ({"repository": "git@x:y"}, "http or https address"),
+    ({"choice": "none"}, "need a secret"), ({"forge": "other"}, "Enter what an agent should do."),
+])  # fmt: skip
+async def test_refused_webhook_of_a_forge(cast: Cast, typed: dict[str, str], field: str) -> None:
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.post(f"{cast.home}/webhooks/new", OF_FORGE | typed)).is_status(422).has(field)
