@@ -139,7 +139,7 @@ async def _write(place: Place, part: Part) -> None:
     agent = await Agent.get_or_none(id=place[0])
     if agent is None or agent.board_id != place[1]:
         return
-    if not (part.items or part.usage or part.state):
+    if not (part.items or part.usage or part.steps or part.state):
         known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
         if not await known.exists():  # some programs tell of one, and end it, that never did anything
             return
