@@ -21,6 +21,7 @@ from mission_control.log.leases import NEWS, NOTE, STOPPED, Delivery
 from mission_control.runs import call_rules
 from mission_control.runs.hook_reading import Hook
 from mission_control.runs.news import withdraw
+from mission_control.runs.session_queries import IS_STOPPED
 from mission_control.work.loop import signal_steered
 
 FRAME = (
@@ -53,13 +54,14 @@ class Place(NamedTuple):
         )
 
 
-# Why a person stopped the run of a session: until the end of the turn in which that was.
+# Why a person stopped the run of a session, or the session: until the end of the turn in which that was.
 PLACE = (
     "SELECT b.organization_id, b.name, b.session_detail, b.call_rules, b.codex_wait_seconds, s.id, s.run_id, CASE WHEN"
     " EXISTS"
     f" (SELECT 1 FROM deliveries d WHERE d.id = r.id AND d.header = '{STOPPED}') AND NOT EXISTS"
     " (SELECT 1 FROM session_activities a WHERE a.session_id = s.id AND a.at > r.ended_at AND a.kind IN"
-    " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason END AS stopped,"
+    " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason"
+    f" WHEN {IS_STOPPED} THEN s.stop_reason END AS stopped,"
     " EXISTS (SELECT 1 FROM approvals a WHERE a.session_id = s.id AND a.status = 'pending') AS is_asking FROM boards b"
     " LEFT JOIN agent_sessions s ON s.agent_id = ? AND s.board_id = b.id AND s.client = ? AND s.external_id = ?"
     " LEFT JOIN task_runs r ON r.id = s.run_id WHERE b.id = ?"

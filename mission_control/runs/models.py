@@ -20,7 +20,8 @@ class AgentSession(Identified):
     `seq` is the number of its newest activity. `failures` is how often the error `failing` came in a row. `digest` is
     the SHA-256 over the activities of one that ended. `usage_sources` is how much each source said was used, and how
     much of it was `counted`: input, output, millionths of a dollar. `usage_windows` is what its program told last of
-    those of its subscription.
+    those of its subscription. `stopped_at` is when a person stopped its turn while it served no run, `attached_at` when
+    one put it to the task of its run.
     """
 
     board = reference("Board")
@@ -67,6 +68,9 @@ class AgentSession(Identified):
     cost_micros = fields.BigIntField(default=0)
     usage_sources = json_field(null=True)
     usage_windows = json_field(null=True)
+    stopped_at = UtcDatetimeField(null=True)
+    stop_reason = nullable(fields.TextField)
+    attached_at = UtcDatetimeField(null=True)
 
     class Meta:
         table = "agent_sessions"

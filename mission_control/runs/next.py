@@ -243,11 +243,12 @@ def _answer(kind: str, text: str, directive: str) -> JsonObject:
 
 
 async def _held(actor: Actor) -> list[JsonObject]:
-    """Return the tasks that an agent holds, the oldest first."""
+    """Return the tasks that an agent holds, the oldest first, without those on which people put a session of its."""
     found = await rows(
         "SELECT r.task_id, t.number, t.title, r.fence, r.lease_expires_at, CASE WHEN r.parked_at IS NULL THEN 'working'"
         " WHEN r.ready_at IS NULL THEN 'waiting' ELSE 'ready' END AS state"
         " FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.agent_id = ? AND r.ended_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM agent_sessions a WHERE a.run_id = r.id AND a.attached_at IS NOT NULL)"
         f" AND (r.lease_expires_at IS NULL OR r.lease_expires_at > ?) ORDER BY r.started_at LIMIT {MOST_HELD}",
         actor.id,
         times.clock_now(),

@@ -1,12 +1,15 @@
-"""Notes to agents, and stopping their runs, over HTTP."""
+"""Notes to agents, stopping their runs and sessions, and putting sessions to tasks, over HTTP."""
 
 from mission_control.core.actor import Actor
 from mission_control.core.values import Page, Paging, page
 from mission_control.database.sql import Row
 from mission_control.http.operation_api import Api
-from mission_control.runs import notes, queries
+from mission_control.runs import attaching, notes, queries
 from mission_control.runs.models import AgentSession
+from mission_control.runs.session_queries import AgentSessionRead, session_read
+from mission_control.runs.session_signals import announce
 from mission_control.runs.stop import RunStop, stop_run
+from mission_control.runs.stop import stop_session as stop_session_of
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 
@@ -51,3 +54,33 @@ async def stop_task(actor: Actor, task: Task, data: RunStop | None) -> Row:
     writes with the fence of that run are refused. `notified_at` of the run says when it was told.
     """
     return await queries.run_read(await stop_run(actor, task, data.reason if data is not None else None))
+
+
+@api.post(f"{SESSION}/stop", AgentSessionRead, rule="session.stop")
+async def stop_session(actor: Actor, session: AgentSession, data: RunStop | None) -> Row:
+    """Stop the run that a session serves, as `stop_task` does; of a session without one stop the turn.
+
+    Every call of that turn is refused then, and the program is told to end it and to say why; reports answer the
+    directive `stop`. With the end of the turn this is over. When its turn is over already, it is 409 `nobody_works`.
+    """
+    stopped = await stop_session_of(actor, session, data.reason if data is not None else None)
+    await announce(session.board.organization_id, stopped)
+    return await session_read(session.id)
+
+
+@api.put(f"{SESSION}/task", AgentSessionRead, rule="session.attach")
+async def attach_session(actor: Actor, session: AgentSession, data: attaching.SessionAttach) -> Row:
+    """Put a session that works on no task to one.
+
+    The task is in progress then, given to the session's agent without a lease, and what the session does from now on
+    shows on it. It ends like every other run: when the task is handed in, moved, or given to somebody else.
+    """
+    await announce(session.board.organization_id, await attaching.attach(actor, session, data.task_id))
+    return await session_read(session.id)
+
+
+@api.delete(f"{SESSION}/task", AgentSessionRead, rule="session.attach")
+async def detach_session(actor: Actor, session: AgentSession) -> Row:
+    """Take a session off the task that somebody put it to. The task goes to the inbox; what was done stays there."""
+    await announce(session.board.organization_id, await attaching.detach(actor, session))
+    return await session_read(session.id)

@@ -73,7 +73,7 @@ class NoteRead(Schema):
     expired_at: Annotated[datetime | None, Field(description="When it was given up")]
 
 
-@rule("note.send", "task.stop")
+@rule("note.send", "task.stop", "session.stop", "session.attach")
 def may_steer(actor: Actor, thing: Task | AgentSession) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(thing.board)

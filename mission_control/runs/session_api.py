@@ -44,7 +44,7 @@ async def report(actor: Actor, agent: Agent, data: reports.ReportCreate) -> repo
     """
     done = await reports.report(actor, agent.id, agent, data)
     await announce(agent.organization_id, done.session)
-    directive = await reports.directive_for(agent, done.run)
+    directive = await reports.directive_for(agent, done.session, done.run)
     return reports.ReportRead(session_id=done.session.id, stored=done.stored, **directive._asdict())
 
 

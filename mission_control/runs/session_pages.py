@@ -22,6 +22,7 @@ from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.runs.notes import notes_of_session
 from mission_control.runs.session_queries import (
+    IS_STOPPED,
     ActivityQuery,
     ActivityRead,
     activities_of,
@@ -52,7 +53,7 @@ SESSION = "/boards/<uuid:board_id>/sessions/<uuid:session_id>"
 PAGE, TEMPLATE = "session", "runs/session.html"
 SHOWN, MOST_SEARCHED, AT_ONCE = 200, 2_000, 500
 LONGEST_SEARCH = 200
-MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at")
+MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at", "stopped_at", "attached_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +105,27 @@ class SessionView(View):
         return urlencode({name: value for name, value in asked.items() if value})
 
 
+# Whether a session serves a run that goes on, whether a person stopped its turn, and when a call was refused since.
+STANDING = (
+    f"SELECT r.id IS NOT NULL AS has_run, {IS_STOPPED} AS is_stopped, (SELECT MAX(a.at) FROM session_activities a"
+    " WHERE a.session_id = s.id AND a.at >= s.stopped_at AND a.state = 'refused') AS refused_at"
+    " FROM agent_sessions s LEFT JOIN task_runs r ON r.id = s.run_id AND r.ended_at IS NULL WHERE s.id = ?"
+)
+
+
 async def _session(session_id: UUID) -> Row:
     found = await session_read(session_id)
     run: Row = {"ask_page": None}
     if found["state"] == "waiting" and found["run_id"] is not None:
         asks = f"SELECT {ASK_PAGE} AS ask_page, r.ready_at FROM task_runs r WHERE r.id = ?"
         [run] = await rows(asks, as_id(found["run_id"]))
+    [standing] = await rows(STANDING, session_id)
     return (
         found
         | {name: as_moment(found[name]) for name in MOMENTS}
         | run
+        | {name: bool(standing[name]) for name in ("has_run", "is_stopped")}
+        | {"refused_at": as_moment(standing["refused_at"])}
         | {
             "shown_state": state_of(found | run),
             "steps": plan_of(found),

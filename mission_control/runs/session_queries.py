@@ -79,6 +79,9 @@ class AgentSessionRead(Schema):
     is_doing_over: Annotated[bool, Field(description="Whether that has ended")]
     failures: Annotated[int, Field(description="How often `failing` came in a row; from 4 on it is stuck")]
     failing: str | None
+    stopped_at: Annotated[datetime | None, Field(description="When a person stopped its turn, without a run")]
+    stop_reason: str | None
+    attached_at: Annotated[datetime | None, Field(description="When a person put it to its task")]
     plan: list[PlanStep]
     activity_count: int
     digest: Annotated[str | None, Field(description="The SHA-256 over the activities of one that ended")]
@@ -151,6 +154,13 @@ COLUMNS = (
 IS_OVER_WITH_RUN = f"(s.client = '{OWN}' AND s.external_id = CAST(s.run_id AS TEXT) AND r.ended_at IS NOT NULL)"
 
 
+# SQL on `s`, a session: a person stopped the turn in which it still is.
+IS_STOPPED = (
+    "(s.stopped_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM session_activities z WHERE z.session_id = s.id"
+    " AND z.at > s.stopped_at AND z.kind IN ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')))"
+)
+
+
 @lookup
 async def visible_session(actor: Actor, board_id: UUID, session_id: UUID) -> AgentSession:
     return await on_visible_board(AgentSession, actor, board_id, session_id)
@@ -190,7 +200,7 @@ def stated_of(row: Row) -> dict[str, list[int]]:
     return cast(dict[str, list[int]], as_json(row["usage_sources"]) or {})
 
 
-MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at")
+MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at", "stopped_at", "attached_at")
 
 
 async def list_sessions(board: Board, query: SessionQuery) -> tuple[list[Row], int]:

@@ -23,12 +23,13 @@ from mission_control.core.errors import Forbidden
 from mission_control.core.times import wire
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
 from mission_control.database.records import find, find_all, insert, insert_new, update
+from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.runs.models import Activity, AgentSession
 from mission_control.runs.session_ends import ENDED, end, scope_of
-from mission_control.runs.session_queries import OWN, StepState
+from mission_control.runs.session_queries import IS_STOPPED, OWN, StepState
 from mission_control.runs.session_titles import (
     MASK,
     begins,
@@ -236,11 +237,19 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     return Reported(session, run, len(new))
 
 
+# SQL on the table of runs: people put a session to the task.
+IS_ATTACHED = "EXISTS (SELECT 1 FROM agent_sessions a WHERE a.run_id = task_runs.id AND a.attached_at IS NOT NULL)"
+
+
 async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
-    """Return the run of the task that a report names, else the only one in which the agent works."""
+    """Return the run of the task that a report names, else the only one in which the agent works.
+
+    A run that began because people put a session to its task is that session's alone.
+    """
     if given.task_id is not None:
         return await reported_run(agent, given.task_id, given.fence)
-    found = await find_all(Run, "agent_id = ? AND ended_at IS NULL AND parked_at IS NULL LIMIT 2", agent.id)
+    alone = f"agent_id = ? AND ended_at IS NULL AND parked_at IS NULL AND NOT {IS_ATTACHED} LIMIT 2"
+    found = await find_all(Run, alone, agent.id)
     return found[0] if len(found) == 1 else None
 
 
@@ -392,9 +401,12 @@ def _note_failure(session: AgentSession, one: Activity) -> None:
         session.failures, session.failing = 0, None
 
 
-async def directive_for(agent: Agent, run: Run | None) -> Directive:
-    """Return what an agent should do after a report: stop too when the run that it works in is over."""
+async def directive_for(agent: Agent, session: AgentSession, run: Run | None) -> Directive:
+    """Return what an agent should do after a report: stop too when its run is over, or its session was stopped."""
     found = await directive_of(agent)
     if found.directive != "stop" and run is not None and run.state in ("released", "expired", "superseded"):
         return Directive("stop", f"This task is no longer yours. {(run.end_reason or run.state).rstrip('.')}.")
+    if found.directive != "stop" and session.stopped_at is not None and session.stop_reason is not None:
+        if await rows(f"SELECT 1 AS one FROM agent_sessions s WHERE s.id = ? AND {IS_STOPPED}", session.id):
+            return Directive("stop", session.stop_reason)
     return found

@@ -1,5 +1,6 @@
 """Start on a card: who is ready for its task, and handing it to one of them."""
 
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -8,10 +9,14 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
 from mission_control.boards.words import LABELS
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
+from mission_control.database.sql import rows
 from mission_control.people.models import User
 from mission_control.runs.readiness import WorkerRead, workers_of
+from mission_control.runs.session_queries import OWN
+from mission_control.runs.session_view import program_of
 from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.models import Task
@@ -25,6 +30,14 @@ from mission_control.web.shell import shell_page
 
 pages = Blueprint("start_pages", __name__)
 TEMPLATE = "runs/start_parts.html"
+QUIET_FOR = timedelta(hours=1)
+# Sessions of programs at which somebody may work on the task already, those with the newest signs.
+SESSIONS = (
+    "SELECT s.id, s.title, s.agent_name, s.client, s.client_version, s.host_label FROM agent_sessions s"
+    " LEFT JOIN task_runs r ON r.id = s.run_id AND r.ended_at IS NULL WHERE s.board_id = ? AND s.last_seen_at > ?"
+    f" AND s.ended_at IS NULL AND s.agent_id IS NOT NULL AND s.parent_id IS NULL AND s.client <> '{OWN}'"
+    " AND r.id IS NULL ORDER BY s.last_seen_at DESC LIMIT 5"
+)
 
 
 class StartForm(VersionedForm):
@@ -63,6 +76,8 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
         raise Conflict(why)
     board = task.board
     context: dict[str, Any] = {"task": task, "workers": await workers_of(board), "board_name": board.name}
+    sessions = await rows(SESSIONS, board.id, times.clock_now() - QUIET_FOR)
+    context["sessions"] = [one | {"program": program_of(one)} for one in sessions]
     context["full"] = await full(Limits.of(None, board.wip_limits), None, board.id)
     context |= {"values": StartForm.shown(task) | values, "errors": errors}
     context["values"]["version"] = StartForm.version_of(task)
@@ -104,7 +119,7 @@ async def box(view: BoardView, panel: Panel) -> str:
     own = next((one for one in found if one.agent_id == panel.assigned_agent_id), None)
     if panel.assigned_agent_id is not None and own is None:
         return ""  # the lead's
-    return render_macro(TEMPLATE, "box", panel=panel, workers=found, own=own)
+    return render_macro("runs/start_box.html", "box", panel=panel, workers=found, own=own)
 
 
 NEWS = of_board("task.", "agent.", "board.", "organization.", signals=("workers_on", "agent_id"))

@@ -1,4 +1,7 @@
-"""Stopping a run: a person takes a task from its agent, which hears it at once or with its next call."""
+"""Stopping a run, by which a person takes a task from its agent, or the turn of a session that works on no task.
+
+Agents hear it at once or with their next call.
+"""
 
 from copy import copy
 from typing import Annotated
@@ -8,20 +11,28 @@ from pydantic import Field
 
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import track_run
+from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, ErrorCode, existing
 from mission_control.core.values import BlankToNone, Body, example
+from mission_control.database.records import find, update
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.leases import STOPPED
 from mission_control.log.unit_of_work import deliver, record
+from mission_control.runs.models import AgentSession
 from mission_control.runs.notes import present_run
 from mission_control.tasks.asks import STOPPED_BY_PERSON
 from mission_control.tasks.changes import locked_task, save
 from mission_control.tasks.models import Task
+from mission_control.tasks.queries import visible_task
 from mission_control.tasks.rules import enter
 
-EVENTS = (Kind("task.stopped", "A person stopped the run of an agent; the task waits for a person.", "stopped"),)
+EVENTS = (
+    Kind("task.stopped", "A person stopped the run of an agent; the task waits for a person.", "stopped"),
+    Kind("session.stopped", "A person stopped the turn of a session that works on no task.", "stopped a session at"),
+)
 
 
 class RunStop(Body):
@@ -53,3 +64,31 @@ async def stop_run(actor: Actor, task: Task, reason: str | None) -> UUID:
     notice = deliver(NOTICE, task.scope(), agent_id=run.agent_id, header=STOPPED, text=text, reason=why)
     notice.id = run.id
     return run.id
+
+
+NOTHING_TO_STOP = {
+    "ended": "This session is over. There is nothing to stop.",
+    "idle": "Its turn is over; it waits for the person at its program. There is nothing to stop.",
+}
+
+
+async def stop_session(actor: Actor, session: AgentSession, reason: str | None) -> AgentSession:
+    """Stop the run that a session serves, or else its turn: its calls are refused until that ends."""
+    run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id) if session.run_id is not None else None
+    if run is None:
+        return await _stop_turn(actor, session, reason)
+    await stop_run(actor, await visible_task(actor, session.board_id, run.task_id), reason)
+    return session
+
+
+@command("session.stop")
+async def _stop_turn(actor: Actor, session: AgentSession, reason: str | None) -> AgentSession:
+    held = await existing(find(AgentSession, "id = ?", session.id, lock=True))
+    held.board = session.board
+    if (why := NOTHING_TO_STOP.get("ended" if held.ended_at is not None else held.state)) is not None:
+        raise Conflict(ErrorCode.NOBODY_WORKS.detail(why))
+    held.stopped_at = times.clock_now()
+    held.stop_reason = f"Stopped by {actor.name}{f': {reason}' if reason else '.'}"
+    await update(held, "stopped_at", "stop_reason")
+    record("session.stopped", held, f"Stopped a session of {held.agent_name}.", reason=reason, client=held.client)
+    return held

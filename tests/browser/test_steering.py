@@ -161,3 +161,35 @@ async def test_note_stays_under_the_hands_of_its_writer_when_the_work_ends(site:
     await expect(page.locator(".moment.comment")).to_contain_text("Half a note")
     await page.reload()
     await expect(comment).to_have_value("")
+
+
+async def test_session_at_a_keyboard_is_put_to_a_task_and_stopped_by_keys(site: Site, open_page: Open) -> None:
+    board = await site.board(name="Loft of keys")
+    agent = Agent(site, board, await site.make("/agents", board_id=board, name="Otto of keys"))
+    await site.task(board, "Splice the halyard")
+    about = {"external_id": "k1", "client": "claude-code", "title": "Look at the halyard", "host_label": "mara-laptop"}
+    session = await agent.report("Read ropes.md", session=about, state="working")
+    page = await open_page(session)
+    await live(page)
+    await page.keyboard.press("t")
+    dialog = page.get_by_role("dialog", name="On which task does it work?")
+    await expect(dialog.get_by_role("searchbox")).to_be_focused()
+    assert await found(page) == []
+    await page.keyboard.type("halyard")
+    await expect(dialog.get_by_role("button", name="Splice the halyard")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Take it off #1")).to_be_visible()
+    assert await found(page) == []
+    await page.keyboard.press("t")
+    await expect(page.get_by_role("link", name="Attach to a task")).to_be_visible()
+    await page.keyboard.press("s")
+    stop = page.get_by_role("dialog", name="Stop Otto of keys?")
+    await expect(stop).to_contain_text("Every further call of this turn is refused")
+    assert await found(page) == []
+    await page.keyboard.type("The price is wrong.")
+    await stop.get_by_role("button", name="Stop Otto of keys").click()
+    await expect(page.locator("#session-steer")).to_contain_text("Stopped by Ada: The price is wrong.")
+    assert await found(page) == []
+    told = await agent.post("/reports", session=about, items=[])
+    assert (told["directive"], told["directive_reason"]) == ("stop", "Stopped by Ada: The price is wrong.")

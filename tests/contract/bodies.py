@@ -70,6 +70,17 @@ async def a_note(cast: Cast, made: Things) -> Any:
     return {"text": "The seeing is poor."}
 
 
+async def one_task(cast: Cast, made: Things) -> Any:
+    """A task of the inbox."""
+    return {"task_id": (await cast.add_task())["id"]}
+
+
+async def an_attachment(cast: Cast, made: Things) -> Any:
+    """Nothing is sent; the session is at a task."""
+    path = f"{cast.home}/sessions/{made['session_id']}/task"
+    (await cast.ada.call("PUT", path, await one_task(cast, made))).ok()
+
+
 async def a_stop(cast: Cast, made: Things) -> Any:
     """Why Vega should stop."""
     await a_lease(cast, made)
@@ -261,6 +272,9 @@ BODIES: dict[str, Body] = {
     "send_note": a_note,
     "send_session_note": lambda cast, made: {"text": "The seeing is poor."},
     "stop_task": a_stop,
+    "stop_session": lambda cast, made: {"reason": "The dome is closed."},
+    "attach_session": one_task,
+    "detach_session": an_attachment,
     "extend_lease": a_lease,
     "park_task": a_lease,
     "release_lease": a_lease,
