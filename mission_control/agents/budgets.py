@@ -88,11 +88,13 @@ async def report_usage(
     run_id: UUID | None = None,
     session_id: UUID | None = None,
     stated: Stated | None = None,
+    at: datetime | None = None,
 ) -> list[UsageEntry]:
     """Record what an agent used, count it against its budgets, and return what was new: not nothing, nor a known key.
 
     With a run, its sums grow too. Of an agent on a gateway only what the gateway has not measured counts. `stated` is
-    how much each source has said of the session; it grows, and decides what counts.
+    how much each source has said of the session; it grows, and decides what counts. `at` is when that was, if it comes
+    late.
     """
     [found] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
@@ -102,7 +104,7 @@ async def report_usage(
     )
     about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "session_id": session_id}
     organization_id = UUID(str(found["organization_id"]))
-    given = {**about, "organization_id": organization_id, "day": today()}
+    given = {**about, "organization_id": organization_id, "day": today(at)}
     entries = [
         UsageEntry(**one.figures(), key=getattr(one, "key", None), source=getattr(one, "source", SOURCES[-1]), **given)
         for one in await _unknown(agent_id, used)
@@ -204,6 +206,8 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
         elif budget.period == "day" and budget.used_on != day:
             continue  # Another process is past midnight already.
         for one in new:
+            if budget.period == "day" and one.day != day:
+                continue  # it comes late
             budget.used_amount += one.input_tokens + one.output_tokens if budget.unit == "tokens" else one.cost_micros
             budget.unpriced_tokens += one.unpriced_tokens
         budget.used_on = day

@@ -312,8 +312,8 @@ BUDGETS = (
 )
 
 
-def today() -> str:
-    return times.clock_now().date().isoformat()
+def today(at: datetime | None = None) -> str:
+    return (at or times.clock_now()).date().isoformat()
 
 
 async def exhausted(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> Budget | None:

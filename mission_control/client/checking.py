@@ -37,9 +37,7 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
         text = f"{count} of {module.ACTIVITIES} activities arrived"
     else:
         text = turn.trouble or "its turn left no sign here"
-    if turn.has_tools_as_it_reports and count > 1:
-        turn.tools = "connected"
-    if not turn.tools and module.SERVER in asked.tools:
+    if asked.has_tools:
         turn.tools = "connected"
     nobody = module.asks_nobody()
     tokens = session["input_tokens"] + session["output_tokens"] if session else 0

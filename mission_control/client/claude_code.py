@@ -10,6 +10,7 @@ from mission_control.client import programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
+from mission_control.client.script import is_our_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +21,15 @@ if TYPE_CHECKING:
 
 KEY, NAME, COMMAND, LEAST = "claude-code", "Claude Code", "claude", (2, 1, 295)
 SERVER = "mission-control"
-# The event, and how many seconds it may wait: while a prompt is on the screen, waiting costs nobody anything.
-EVENTS = {
-    "SessionStart": 3, "UserPromptSubmit": 3, "PreToolUse": 3, "PostToolUse": 3, "PostToolUseFailure": 3,
-    "PostToolBatch": 3, "PermissionRequest": 600, "PermissionDenied": 3, "Notification": 3, "SubagentStart": 3,
-    "SubagentStop": 3, "TaskCreated": 3, "TaskCompleted": 3, "Stop": 3, "StopFailure": 3, "PreCompact": 3,
-    "PostCompact": 3, "SessionEnd": 3,
-}  # fmt: skip
-BY_COMMAND = ("SessionStart",)  # which it does not send by HTTP
+EVENTS = (
+    "SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch",
+    "PermissionRequest", "PermissionDenied", "Notification", "SubagentStart", "SubagentStop", "TaskCreated",
+    "TaskCompleted", "Stop", "StopFailure", "PreCompact", "PostCompact", "SessionEnd",
+)  # fmt: skip
+# A prompt may wait long: it is on the screen. The others end by themselves after a second.
+SECONDS, ASKS, ASKS_SECONDS = 10, "PermissionRequest", 600
 MANAGED = "/etc/claude-code/managed-settings.json"  # of who runs the machine
-HOOKS = "/api/v1/connect/claude-code/hooks"
+HOOKS = "/api/v1/connect/claude-code/hooks"  # to which an earlier version had it post
 HELPER = "otelHeadersHelper"
 LOGS = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
 TELEMETRY = {
@@ -56,14 +56,14 @@ def added(content: bytes, target: Target) -> bytes:
     """Return settings with our hooks behind those of others."""
     document = Document(content, settings_path())
     _refuse_comments(content)
-    for event, seconds in EVENTS.items():
-        document.append(("hooks", event), {"hooks": [_hook(event, seconds, target)]})
+    for event in EVENTS:
+        document.append(("hooks", event), {"hooks": [_hook(event, target)]})
     for name, value in target.environment.items():
         document.put(("env", name), value)
     if not has_telemetry(document):
         for name, value in {**TELEMETRY, LOGS: f"{target.url}/api/v1/connect/otlp/v1/logs"}.items():
             document.put(("env", name), value)
-        document.put((HELPER,), f"{target.hook(KEY)} --headers")
+        document.put((HELPER,), target.headers(KEY))
     if target.asks:
         document.put(("permissions", "defaultMode"), "default")
     return document.content
@@ -82,13 +82,10 @@ def _refuse_comments(content: bytes) -> None:
         ) from None
 
 
-def _hook(event: str, seconds: int, target: Target) -> dict[str, object]:
-    if event in BY_COMMAND:
-        return {"type": "command", "command": target.hook(KEY), "timeout": seconds}
-    return {
-        "type": "http", "url": f"{target.url}{HOOKS}", "timeout": seconds,
-        "headers": {"Authorization": f"Bearer ${TOKEN}"}, "allowedEnvVars": [TOKEN],
-    }  # fmt: skip
+def _hook(event: str, target: Target) -> dict[str, object]:
+    if event == ASKS:
+        return {"type": "command", "command": target.hook(KEY, ASKS_SECONDS - 5), "timeout": ASKS_SECONDS}
+    return {"type": "command", "command": target.hook(KEY), "timeout": SECONDS}
 
 
 def has_telemetry(document: Document) -> bool:
@@ -114,7 +111,7 @@ def stripped(content: bytes) -> bytes:
             document.remove(("env", name))
     if environment and not document.get("env"):
         document.remove(("env",))
-    if is_our_command(document.get(HELPER)):
+    if is_our_command(document.get(HELPER), KEY):
         document.remove((HELPER,))
     return document.content
 
@@ -133,11 +130,7 @@ def _without_ours(document: Document, event: str) -> None:
 def is_ours(hook: object) -> bool:
     if not isinstance(hook, dict):
         return False
-    return str(hook.get("url", "")).endswith(HOOKS) or is_our_command(hook.get("command"))
-
-
-def is_our_command(text: object) -> bool:
-    return f" hook {KEY}" in str(text) and ("client.pyz" in str(text) or "mission_control.client" in str(text))
+    return str(hook.get("url", "")).endswith(HOOKS) or is_our_command(hook.get("command"), KEY)
 
 
 def strips(kept: Kept) -> dict[str, Any]:

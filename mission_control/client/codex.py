@@ -1,4 +1,4 @@
-"""Codex: hooks that call our MCP server in a file of their own, the token in its own `.env`, trust by its own way."""
+"""Codex: hooks in a file of their own, the tools of the board, the token in its own `.env`, trust by its own way."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mission_control.client import programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
+from mission_control.client.script import is_our_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,20 +23,12 @@ if TYPE_CHECKING:
 KEY, NAME, COMMAND, LEAST = "codex", "Codex", "codex", (0, 171, 0)
 SERVER = "mission-control"
 SECONDS = 60.0
-FIELDS = "session_id turn_id cwd model permission_mode tool_name tool_input"
-# What each event was seen to have: a field that is missing fails the whole hook.
-EVENTS = {
-    "SessionStart": "session_id cwd model permission_mode source",
-    "UserPromptSubmit": "session_id turn_id cwd model permission_mode prompt",
-    "PostModelRequest": "session_id turn_id cwd model request_id response_id status error token_usage",
-    "PreToolUse": f"{FIELDS} tool_use_id",
-    "PermissionRequest": FIELDS,
-    "PostToolUse": f"{FIELDS} tool_use_id tool_response",
-    "Stop": "session_id turn_id cwd model permission_mode stop_hook_active last_assistant_message",
-    "Interrupt": "session_id turn_id cwd",
-    "SessionEnd": "session_id cwd reason",
-}
-BY_COMMAND = ("SessionEnd",)  # at which it calls no tool
+EVENTS = (
+    "SessionStart", "UserPromptSubmit", "PostModelRequest", "PreToolUse", "PermissionRequest", "PostToolUse",
+    "SubagentStart", "SubagentStop", "PreCompact", "PostCompact", "Stop", "Interrupt", "SessionEnd",
+)  # fmt: skip
+HOOK_SECONDS, SHORT, SHORT_SECONDS = 10, ("Interrupt", "SessionEnd"), 3
+ASKS, ASKS_SECONDS = "PermissionRequest", 310
 TABLE = re.compile(r"^\[+[^\n]*\]\s*(?:#[^\n]*)?$", re.MULTILINE)
 
 
@@ -86,13 +79,12 @@ def remove_tools(program: str) -> str:
 def added(content: bytes, target: Target) -> bytes:
     """Return its hooks with ours behind those of others."""
     document = Document(content, paths()[0])
-    for event, fields in EVENTS.items():
-        given = {"client": KEY, "hook_event_name": event, **{name: f"${{{name}}}" for name in fields.split()}}
-        hook: dict[str, object] = {"type": "mcp_tool", "server": SERVER, "tool": "hook", "input": given, "timeout": 3}
-        if event == "PermissionRequest":
-            hook.update(timeout=310, statusMessage="Asking on the board; esc to stop")
-        if event in BY_COMMAND:
-            hook = {"type": "command", "command": target.hook(KEY), "timeout": 3}
+    for event in EVENTS:
+        seconds = SHORT_SECONDS if event in SHORT else HOOK_SECONDS
+        hook: dict[str, object] = {"type": "command", "command": target.hook(KEY), "timeout": seconds}
+        if event == ASKS:
+            hook.update(command=target.hook(KEY, ASKS_SECONDS - 5), timeout=ASKS_SECONDS)
+            hook["statusMessage"] = "Asking on the board; esc to stop"
         document.append(("hooks", event), {"hooks": [hook]})
     return document.content
 
@@ -118,9 +110,7 @@ def _is_ours(group: object) -> bool:
 
 def is_ours(hook: dict[str, Any]) -> bool:
     """Return whether a hook is ours, as it is written or as the program lists it."""
-    command = str(hook.get("command"))
-    is_command = f" hook {KEY}" in command and ("client.pyz" in command or "mission_control.client" in command)
-    return hook.get("server") == SERVER or is_command
+    return hook.get("server") == SERVER or is_our_command(hook.get("command"), KEY)
 
 
 def with_names(content: bytes, names: dict[str, str]) -> bytes:
@@ -295,6 +285,5 @@ def turn(program: str, url: str, folder: str) -> programs.Turn:
             continue
         if isinstance(one, dict) and one.get("type") == "thread.started":
             found.session = str(one.get("thread_id"))
-    found.has_tools_as_it_reports = True  # its hooks call a tool of ours
     found.trouble = "" if found.session else said[-300:]
     return found

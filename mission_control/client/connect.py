@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from argparse import Namespace
 from importlib import import_module
 
-from mission_control.client import credentials, files, programs, signing, spool
+from mission_control.client import credentials, files, programs, script, signing, spool
 from mission_control.client.api import Api, plain
 from mission_control.client.changes import Kept
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable, Usage
@@ -40,27 +41,22 @@ class Target:
         more = {credentials.ALLOW_HTTP: "yes"} if is_open else {}
         return {credentials.TOKEN: self.token, credentials.URL: self.url, **more}
 
-    def hook(self, client: str) -> str:
-        """Return the command that hands on an event."""
-        import shlex
+    def hook(self, client: str, seconds: int = 0) -> str:
+        """Return the command that hands on an event, for one that may wait so many seconds for its answer."""
+        more = ["--seconds", str(seconds)] if seconds else []
+        return shlex.join(["sh", script.path(), client, *more, *self._named])
 
-        python = getattr(sys, "_base_executable", "") or sys.executable
-        run = (
-            [python, "-IS", own_copy()]
-            if credentials.program()
-            else [sys.executable, "-P", "-m", "mission_control.client"]
-        )
-        more = ["--connection", self.name] if self.name else []
-        return " ".join(shlex.quote(one) for one in [*run, "hook", client, *more])
+    def headers(self, client: str) -> str:
+        """Return the command that prints the headers of telemetry."""
+        return f"{script.python_command()} {shlex.join(['hook', client, *self._named, '--headers'])}"
+
+    @property
+    def _named(self) -> list[str]:
+        return ["--connection", self.name] if self.name else []
 
 
 def _is_loopback(url: str) -> bool:
     return re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:|/|$)", url) is not None
-
-
-def own_copy() -> str:
-    """Return where this program lies for hooks, wherever it was fetched."""
-    return os.path.join(files.folder_of("XDG_DATA_HOME", "~/.local/share"), "client.pyz")
 
 
 def connect(given: Namespace) -> None:
@@ -113,9 +109,10 @@ def disconnect(given: Namespace) -> None:
     if program := _which(module.COMMAND):
         said.append(module.remove_tools(program))
     kept.forget()
-    files.remove(spool.path_of(given.client, name))
+    spool.Spool(given.client, name).forget()
     if not any(Kept(client).is_there for client in MODULES):
-        files.remove(own_copy())
+        files.remove(script.own_copy())
+        files.remove(script.path())
     print(plain("\n".join(one for one in said if one)))
     try:
         signing.sign_out(Namespace(connection=name))
@@ -199,7 +196,8 @@ def _keep_own_copy() -> None:
     if path := credentials.program():
         with open(path, "rb") as file:
             content = file.read()
-        files.write(own_copy(), content, 0o700)
+        files.write(script.own_copy(), content, 0o700)
+    script.write()
 
 
 def _report(api: Api, version: str, checks: list[dict[str, str]] | None) -> None:

@@ -8,6 +8,7 @@ import os
 from mission_control.client import files, programs
 from mission_control.client.credentials import TOKEN
 from mission_control.client.jsonc import Document
+from mission_control.client.script import is_our_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ KEY, NAME, COMMAND, LEAST = "gemini", "Gemini CLI", "gemini", (0, 61, 0)
 SERVER = "mission-control"
 # Those of the model are not among them: they come with every piece of an answer, and have the whole conversation.
 EVENTS = "SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "Notification", "AfterAgent", "SessionEnd"
-MILLISECONDS = 3000
+MILLISECONDS = 10_000  # it ends by itself after a second
 OTLP = "/api/v1/connect/otlp"
 PROMPTS = (
     "Gemini CLI's prompts are answered at its keyboard, for no hook can answer one; run it by `work` to answer them"
@@ -88,8 +89,7 @@ def _is_ours(group: object) -> bool:
 
 
 def is_ours(hook: dict[str, Any]) -> bool:
-    command = str(hook.get("command"))
-    return f" hook {KEY}" in command and ("client.pyz" in command or "mission_control.client" in command)
+    return is_our_command(hook.get("command"), KEY)
 
 
 def strips(kept: Kept) -> dict[str, Any]:

@@ -21,10 +21,10 @@ INPUT, OUTPUT = 1000, 50
 
 
 class Asked:
-    """The address of the model, how often it was asked, and with which tools."""
+    """The address of the model, how often it was asked, and whether it knows the tools of the board."""
 
     def __init__(self) -> None:
-        self.url, self.times, self.tools = "", 0, ""
+        self.url, self.times, self.has_tools = "", 0, False
 
 
 @contextmanager
@@ -64,7 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send({"input_tokens": 1})
             return
         self.asked.times += 1
-        self.asked.tools += json.dumps(asked.get("tools", []))
+        text = json.dumps(asked).replace("-", "_").replace("__", "_")  # Claude Code offers their names alone
+        self.asked.has_tools = self.asked.has_tools or "mcp_mission_control" in text
         if path.endswith("/messages"):
             self._send(_anthropic(asked, *self.call))
         elif path.endswith("/responses"):

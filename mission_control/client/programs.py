@@ -16,7 +16,6 @@ class Turn:
 
     def __init__(self) -> None:
         self.session, self.tools, self.trouble = "", "", ""
-        self.has_tools_as_it_reports = False
 
 
 def run(

@@ -199,6 +199,7 @@ PROGRAM = Program(
     waits=timedelta(seconds=590),
     asks_there_too=True,
     asking=asking,
+    keeps_costs=False,  # it sends them itself, by OTLP
 )
 
 

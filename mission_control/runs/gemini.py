@@ -103,7 +103,7 @@ def verdict(_hook: Hook, _decided: Verdict) -> dict[str, Any]:
     return {}
 
 
-PROGRAM = Program("gemini", EVENTS, refusal, carried, verdict)
+PROGRAM = Program("gemini", EVENTS, refusal, carried, verdict, keeps_costs=False)
 
 
 CONFIGURED = "gemini_cli.config"

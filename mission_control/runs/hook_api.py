@@ -4,10 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from quart import request
 
 from mission_control.agents.work_state import quiet_agent_seen
@@ -19,7 +19,7 @@ from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
 from mission_control.runs import claude_code, codex, gemini, hook_queue, opencode, permissions, worker
 from mission_control.runs.hook_answers import answer_to, place_of
-from mission_control.runs.hook_reading import Body, Program, parsed, read_hook
+from mission_control.runs.hook_reading import Body, Program, When, parsed, read_hook
 from mission_control.runs.kept import text_of
 
 api = Api(__name__, "agents", below="/connect", who="agent")
@@ -30,6 +30,22 @@ READERS = {claude_code.REQUEST: claude_code.usage_of, **dict.fromkeys(gemini.REC
 SIGNALS = ("logs", "metrics", "traces")
 MOST_RECORDS = 2_000  # of one export
 NOT_JSON = "Only JSON is read here: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json."
+
+
+SecondsGiven = Annotated[int | None, Field(ge=0, lt=2**40)]
+
+
+class HookQuery(Schema):
+    """When an event happened; left out: now."""
+
+    at: Annotated[
+        SecondsGiven,
+        Field(description="Seconds since 1970 by the clock of the program's machine; they tell equal events apart"),
+    ] = None
+    age: Annotated[
+        SecondsGiven,
+        Field(description="It comes late: it happened so many seconds ago, up to 7 days. Nobody is asked any more"),
+    ] = None
 
 
 class ProgramAnswer(Schema):
@@ -60,40 +76,43 @@ async def program_of(actor: Actor, client: str) -> Program:
     tells_presence=True,
     tells_news=True,
 )
-async def take_hook(actor: Actor, program: Program) -> dict[str, Any]:
+async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[str, Any]:
     """Take an event of a program, as its own hooks send it, and answer as it expects.
 
     The session is made at its first event. Of what came only what the board keeps of sessions is stored
     (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. That to a
     request for a permission comes when a person decided on the board, or is `{}` when nobody did in time or it was
-    answered at the keyboard: nothing is ever allowed by waiting. It takes nothing of the requests a minute: what comes
-    too fast to be written is counted.
+    answered at the keyboard: nothing is ever allowed by waiting. What was kept while the server was away comes late,
+    with its `age`: it is stored by when it happened, and answered by `{}`. It takes nothing of the requests a minute:
+    what comes too fast to be written is counted.
     """
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
-    return await taken(actor, program, partial(parsed, raw), waits)
+    return await taken(actor, program, partial(parsed, raw), waits, When.told(query.at, query.age))
 
 
-async def taken(actor: Actor, program: Program, read: Callable[[], Body], waits: Callable[[], None]) -> dict[str, Any]:
+async def taken(
+    actor: Actor, program: Program, read: Callable[[], Body], waits: Callable[[], None], when: When | None = None
+) -> dict[str, Any]:
     """Take an event as it is read, and return the answer; `{}` whatever goes wrong.
 
     `waits` is called before it waits for a person.
     """
-    began = news.now()
+    began, when = news.now(), when or When.told()
     quiet_agent_seen(actor)
     try:
         body = read()
         place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
-        hook = read_hook(program, body, place.level) if place is not None else None
+        hook = read_hook(program, body, place.level, when) if place is not None else None
         if place is None or hook is None:
             return {}
-        answer = await answer_to(actor, began, place, hook)
+        answer = {} if when.is_late else await answer_to(actor, began, place, hook)
         hook_queue.put(actor, hook)
         if place.is_asking and hook.event.settles:
             await permissions.settle_with(place, hook)
-        if hook.name == worker.LISTENS and not answer and hook.program.asks_again:
+        if hook.name == worker.LISTENS and not when.is_late and not answer and hook.program.asks_again:
             waits()
             return await worker.notified(actor, began, hook)
-        if hook.event.asks and not answer and not body.get("is_cut"):
+        if hook.event.asks and not when.is_late and not answer and not body.get("is_cut"):
             waits()
             return await permissions.answer_of_people(actor, hook)
         return answer

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from mission_control.agents.usage_queries import RequestUsage
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError
-from mission_control.runs.hook_reading import Hook
+from mission_control.runs.hook_reading import Hook, When
 from mission_control.runs.models import AgentSession
 from mission_control.runs.session_reports import (
     MOST_ITEMS,
@@ -50,9 +50,10 @@ class Part:
     usage: list[RequestUsage] = field(default_factory=list)
     state: Any = None
     end_reason: str | None = None
+    late: tuple[datetime, datetime] | None = None  # when the first and the last of it happened, if all of it comes late
 
-    def takes(self, items: int, requests: int) -> bool:
-        is_open = self.end_reason is None
+    def takes(self, items: int, requests: int, *, is_late: bool) -> bool:
+        is_open = self.end_reason is None and is_late == (self.late is not None)
         return is_open and len(self.items) + items <= MOST_ITEMS and len(self.usage) + requests <= MOST_REQUESTS
 
     def report(self) -> HookReport:
@@ -66,6 +67,7 @@ class Part:
             keeps_state=self.state is None,
             ended=self.end_reason is not None,
             end_reason=self.end_reason,
+            late=self.late,
         )
 
 
@@ -78,9 +80,11 @@ _writing = asyncio.Lock()
 
 def put(actor: Actor, hook: Hook) -> None:
     """Let an event be written a moment later. Beyond what may wait, its activities are only counted."""
-    part = _part(actor, hook.session, len(hook.items), len(hook.usage))
+    part = _part(actor, hook.session, len(hook.items), len(hook.usage), hook.when)
     if part is None:
         return
+    if part.late is not None:
+        part.late = part.late[0], max(part.late[1], hook.when.at)
     part.items += hook.items
     part.steps += hook.steps
     part.usage += hook.usage
@@ -96,15 +100,16 @@ def put_usage(actor: Actor, session: SessionGiven, usage: RequestUsage | None) -
         part.usage.append(usage)
 
 
-def _part(actor: Actor, session: SessionGiven, items: int, requests: int) -> Part | None:
+def _part(actor: Actor, session: SessionGiven, items: int, requests: int, when: When | None = None) -> Part | None:
     place = actor.agent_id, actor.board_id, session.client, session.external_id
     parts = _waiting.setdefault(place, [])
     waits = sum(len(one.items) for one in parts)
     if items and (waits >= MOST_OF_SESSION or sum(len(o.items) for p in _waiting.values() for o in p) >= MOST_WAITING):
         _dropped[place] = _dropped.get(place, 0) + items
         return None
-    if not parts or not parts[-1].takes(items, requests):
-        parts.append(Part(actor, session))
+    late = (when.at, when.at) if when is not None and when.is_late else None
+    if not parts or not parts[-1].takes(items, requests, is_late=late is not None):
+        parts.append(Part(actor, session, late=late))
     given = {name: one for name, one in session.model_dump().items() if one is not None}
     parts[-1].session = parts[-1].session.model_copy(update=given)
     WRITING.no_later_than(times.clock_now() + EVERY)

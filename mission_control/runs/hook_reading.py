@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -16,7 +16,15 @@ import orjson
 from mission_control.agents.usage_queries import RequestUsage
 from mission_control.core import times
 from mission_control.runs.kept import Kept, in_text, last_part, name_of, text_of
-from mission_control.runs.session_reports import ActivityGiven, ReportedState, SessionGiven, StepChange, StepGiven
+from mission_control.runs.session_reports import (
+    OLDEST,
+    ActivityGiven,
+    ReportedState,
+    SessionGiven,
+    StepChange,
+    StepGiven,
+)
+from mission_control.runs.session_titles import GAP, gap_title
 
 type Body = Mapping[str, Any]
 
@@ -44,6 +52,21 @@ class Event(NamedTuple):
     more: "Callable[[Hook], None] | None" = None
 
 
+class When(NamedTuple):
+    """When an event happened, the minute that tells two equal ones apart, and whether it comes late."""
+
+    at: datetime
+    minute: str
+    is_late: bool = False
+
+    @classmethod
+    def told(cls, at: int | None = None, age: int | None = None) -> "When":
+        """Return when it was: now, or so many seconds ago; `at` are seconds by the clock of its machine."""
+        now = times.clock_now()
+        happened = now - min(timedelta(seconds=age or 0), OLDEST)
+        return cls(happened, f"{now:%Y%m%d%H%M}" if at is None else str(at // 60), age is not None)
+
+
 class Verdict(NamedTuple):
     """What a person decided: `allow-once`, `allow-always`, `deny` or `stop`, with words for a no."""
 
@@ -69,6 +92,7 @@ class Program(NamedTuple):
     asks_there_too: bool = False
     asks_again: bool = False
     asking: "Callable[[Hook, str], dict[str, Any]] | None" = None
+    keeps_costs: bool = True  # while the server is away
 
 
 @dataclass(slots=True)
@@ -81,6 +105,7 @@ class Hook:
     name: str
     event: Event
     session: SessionGiven
+    when: When
     items: list[ActivityGiven] = field(default_factory=list)
     plan: list[StepGiven] | None = None
     steps: list[StepChange] = field(default_factory=list)
@@ -97,7 +122,7 @@ class Hook:
         return text_of(self.body.get(name))
 
     def add(self, kind: str, key: str = "", **more: Any) -> None:
-        self.items.append(ActivityGiven(key=key or None, at=times.clock_now(), kind=kind, **more))
+        self.items.append(ActivityGiven(key=key or None, at=self.when.at, kind=kind, **more))
 
     def end_call(self, call: Body, outcome: str | None) -> None:
         """A call has ended; which event says so first makes no difference."""
@@ -123,7 +148,7 @@ class Hook:
         if any(values):
             return named(self.name, *values)
         said = orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS).decode()
-        return named(self.name, said, self.of("timestamp") or f"{times.clock_now():%Y%m%d%H%M}")
+        return named(self.name, said, self.of("timestamp") or self.when.minute)
 
 
 def named(*parts: str) -> str:
@@ -162,13 +187,13 @@ def from_tool(given: Body) -> Body:
     return body
 
 
-def read_hook(program: Program, body: Body, level: Any) -> Hook | None:
+def read_hook(program: Program, body: Body, level: Any, when: When | None = None) -> Hook | None:
     """Return what an event says as far as it is kept; None when it names no session."""
     external_id = text_of(body.get("session_id"))[:255].strip()
     if not external_id:
         return None
     name = name_of(body.get("hook_event_name")) or "Unknown event"
-    event = program.events.get(name, Event())
+    event = program.events.get(name) or OWN_EVENTS.get(name, Event())
     folder = text_of(body.get("cwd"))
     session = SessionGiven(
         external_id=external_id,
@@ -177,7 +202,7 @@ def read_hook(program: Program, body: Body, level: Any) -> Hook | None:
         mode=name_of(body.get("permission_mode"))[:64] or None,
         model=name_of(body.get("model")) or None,
     )
-    hook = Hook(program, body, Kept(level, folder), name, event, session, state=event.state)
+    hook = Hook(program, body, Kept(level, folder), name, event, session, when or When.told(), state=event.state)
     if body.get("is_cut"):
         hook.add("ACTIVITY", hook.key(Event()), title=f"{_spaced(name)}: too long to be read")
     elif event.more is not None:
@@ -187,6 +212,21 @@ def read_hook(program: Program, body: Body, level: Any) -> Hook | None:
     if event.ends:
         hook.end_reason = hook.end_reason or "The program was closed."
     return hook
+
+
+def was_away(hook: Hook) -> None:
+    """Nothing could be sent for a while: for how long, what comes later, and what is lost."""
+    detail = {name: _count(hook.body.get(name)) for name in ("seconds", "late", "lost")}
+    title = gap_title(**detail, keeps_costs=hook.program.keeps_costs)
+    hook.add(GAP, named(hook.name, hook.when.minute), title=title, detail=detail)
+
+
+def _count(value: object) -> int:
+    return min(max(value, 0), 10**9) if isinstance(value, int) else 0
+
+
+# What our own command tells of every program.
+OWN_EVENTS = {"NotReachable": Event(more=was_away)}
 
 
 def plainly(hook: Hook) -> None:

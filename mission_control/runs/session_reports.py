@@ -31,6 +31,7 @@ from mission_control.runs.models import Activity, AgentSession
 from mission_control.runs.session_ends import ENDED, end, scope_of
 from mission_control.runs.session_queries import IS_STOPPED, OWN, StepState
 from mission_control.runs.session_titles import (
+    GAP,
     MASK,
     begins,
     ends,
@@ -48,7 +49,7 @@ EVENTS = (
 MOST_WINDOWS = 8
 MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
 DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600
-OLDEST = timedelta(days=1)  # when something can have happened that is reported now
+OLDEST = timedelta(days=7)  # when something can have happened that is reported now
 WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no task
 
 Short = Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone]
@@ -162,10 +163,12 @@ class HookReport(ReportCreate):
     """What the hooks of a program said, which tells of single steps of its plan.
 
     `keeps_state`: nothing in it says whether the session works; without activities it is no sign of the session either.
+    `late`: when the first and the last of it happened, if all of it comes late.
     """
 
     steps: list[StepChange] = Field(default_factory=list)
     keeps_state: bool = False
+    late: tuple[datetime, datetime] | None = None
 
 
 class ReportRead(Schema):
@@ -202,7 +205,8 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no sessions here.")
     run = await _run_of(agent, given)
-    session, is_new = await _session_of(actor, agent, run, given.session)
+    late = given.late if isinstance(given, HookReport) else None
+    session, is_new = await _session_of(actor, agent, run, given.session, late[0] if late is not None else None)
     if run is None and given.task_id is None and session.run_id is not None:
         run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
     before = {name: getattr(session, name) for name in CHANGED}
@@ -227,13 +231,15 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
             run_id=run.id if run else None,
             session_id=session.id,
             stated=stated,
+            at=late[1] if late is not None else None,
         )
         session.usage_sources = stated or None
         for name in SUMS:
             setattr(session, name, getattr(session, name) + sum(getattr(one, name) for one in used))
     if given.ended:
-        await end(agent.organization_id, session, given.end_reason)
-    await update(session, *(name for name in CHANGED if getattr(session, name) != before[name]))
+        await end(agent.organization_id, session, given.end_reason, late[1] if late is not None else None)
+    if changed := [name for name in CHANGED if getattr(session, name) != before[name]]:
+        await update(session, *changed)
     return Reported(session, run, len(new))
 
 
@@ -257,7 +263,7 @@ NAMED = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ?"
 
 
 async def _session_of(
-    actor: Actor, agent: Agent, run: Run | None, given: SessionGiven | None
+    actor: Actor, agent: Agent, run: Run | None, given: SessionGiven | None, began: datetime | None
 ) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
     client = given.client if given is not None else OWN
@@ -265,7 +271,7 @@ async def _session_of(
     named = agent.id, agent.board_id, client, external_id
     if (known := await find(AgentSession, NAMED, *named, lock=True)) is not None:
         return known, False
-    now, connection = times.clock_now(), await connection_of(actor)
+    now, connection = began or times.clock_now(), await connection_of(actor)
     made = AgentSession(
         board_id=agent.board_id,
         agent_id=agent.id,
@@ -289,7 +295,8 @@ async def _session_of(
 
 async def _describe(session: AgentSession, run: Run | None, given: ReportCreate) -> None:
     """Take over what a report says of the session itself."""
-    session.last_seen_at = times.clock_now()
+    late = given.late if isinstance(given, HookReport) else None
+    session.last_seen_at = times.clock_now() if late is None else max(session.last_seen_at, late[1])
     if run is not None:
         session.run_id, session.task_id = run.id, run.task_id
     if given.windows is not None:
@@ -376,6 +383,8 @@ def _apply(session: AgentSession, given: ReportCreate, new: Sequence[Activity]) 
     state = session.state
     for one in new:
         session.seq = one.seq
+        if one.kind == GAP:
+            continue  # which is nothing that it did
         _note_failure(session, one)
         is_end = ends(one.kind) or not begins(one.kind)
         state = "idle" if one.kind in ("RUN_FINISHED", "RUN_ERROR") else "working"

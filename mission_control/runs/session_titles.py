@@ -29,6 +29,7 @@ TOOLS = {
     "list": ("Listing", "Listed"),
     "websearch": ("Searching for", "Searched for"),
 }
+GAP = "GAP"  # nothing could be sent for a while
 PLAIN = {
     "RUN_STARTED": "Began a turn",
     "RUN_FINISHED": "Finished a turn",
@@ -80,13 +81,25 @@ def _call(kind: str, tool: str, about: str) -> str:
     return f"{'Called' if is_over else 'Calling'} {tool}{f': {about}' if about else ''}"
 
 
+def gap_title(seconds: int, late: int, lost: int, *, keeps_costs: bool) -> str:
+    """Say what is missing of a while in which nothing could be sent; pages say from when to when that was."""
+    said = [f"{late:,} {'event' if late == 1 else 'events'} came later"] if late else []
+    said += [f"{lost:,} {'was' if lost == 1 else 'were'} lost"] if lost else []
+    parts = [f"Not reachable for {_time(seconds)}", ", ".join(said), "" if keeps_costs else "what it cost is not known"]
+    return "; ".join(filter(None, parts))
+
+
 def _lasted(detail: Mapping[str, object]) -> str:
     seconds = detail.get("seconds")
     if seconds is None and isinstance(milliseconds := detail.get("duration_ms"), int | float):
         seconds = milliseconds / 1000
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds < 10**6:
         return ""
-    return f", {round(seconds / 60)} min" if seconds >= 60 else f", {round(seconds)} s"
+    return f", {_time(seconds)}"
+
+
+def _time(seconds: float) -> str:
+    return f"{round(seconds / 60):,} min" if seconds >= 60 else f"{round(seconds)} s"
 
 
 def _first(detail: Mapping[str, object], names: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -14,7 +14,7 @@ from mission_control.boards.queries import STUCK_AT
 from mission_control.core import times
 from mission_control.database.sql import Row
 from mission_control.runs.session_queries import OWN, ActivityRead
-from mission_control.runs.session_titles import begins, ends
+from mission_control.runs.session_titles import GAP, begins, ends
 
 PROGRAMS = {
     OWN: "its own", "openclaw": "OpenClaw", "claude-code": "Claude Code", "codex": "Codex", "gemini": "Gemini CLI",
@@ -26,11 +26,12 @@ WORDS = {
 }  # fmt: skip
 GLYPHS = {
     "read": "eye", "search": "search", "change": "pencil", "run": "terminal", "prompt": "message-square",
-    "said": "lightbulb", "plan": "list-checks", "wait": "hand", "error": "circle-x", "step": "users", "other": "circle",
+    "said": "lightbulb", "plan": "list-checks", "wait": "hand", "gap": "wifi-off",
+    "error": "circle-x", "step": "users", "other": "circle",
 }  # fmt: skip
 KINDS = {
     "RUN_STARTED": "prompt", "RUN_ERROR": "error", "TEXT_MESSAGE_END": "said", "STATE_DELTA": "plan",
-    "STEP_STARTED": "step", "STEP_FINISHED": "step",
+    "STEP_STARTED": "step", "STEP_FINISHED": "step", GAP: "gap",
 }  # fmt: skip
 OUTPUT = ("error", "stderr", "output", "message", "text")
 MOST_OUTPUT_LINES = 3
@@ -62,6 +63,7 @@ class Act:
     path: str = ""
     is_running: bool = False
     note: Row | None = None
+    until: datetime | None = None  # of a while in which nothing could be sent
     inner: tuple["Act", ...] = ()
 
     @property
@@ -149,6 +151,10 @@ def notes_as_acts(notes: Iterable[Row], word: str = "") -> list[Act]:
 def _act(one: ActivityRead, took: float, word: str) -> Act:
     detail, what = one.detail or {}, _what(one)
     said = [text for name in OUTPUT if isinstance(text := detail.get(name), str) and text.strip()]
+    seconds, title = detail.get("seconds"), one.title
+    until = one.at + timedelta(seconds=seconds) if what == "gap" and isinstance(seconds, int) else None
+    if until is not None:
+        title = "".join(title.partition(";")[1:])  # what precedes it is said by the moments
     is_bad = one.state == "failed" or what == "error"
     result = one.state if one.state in ("failed", "refused") and one.state not in one.title else ""
     if took >= TOOK_FROM and not re.search(r"\d (s|min|h)\b", one.title):
@@ -159,12 +165,13 @@ def _act(one: ActivityRead, took: float, word: str) -> Act:
         what=what,
         glyph=GLYPHS[what],
         at=one.at,
-        title=tuple(_parts(one.title, command if isinstance(command, str) else "", word)),
+        title=tuple(_parts(title, command if isinstance(command, str) else "", word)),
         result=result,
-        tone="bad" if is_bad else "ask" if what == "wait" else "",
+        tone="bad" if is_bad else {"wait": "ask", "gap": "warn"}.get(what, ""),
         output=_marked("\n".join(said[0].strip().splitlines()[-MOST_OUTPUT_LINES:]), word) if is_bad and said else (),
         text=_marked(said[0].strip(), word) if said and what in ("prompt", "said") else (),
         path=path if isinstance(path, str) else "",
+        until=until,
     )
 
 

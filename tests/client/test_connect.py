@@ -110,7 +110,6 @@ async def test_connected_seen_kept_and_out(browser: httpx.AsyncClient, board: st
     stored.write_text(here)
     assert await hand_on(mara, {**EVENT, "session_id": "back"}) == "{}\n"
     assert await sessions(browser, board, 3) == {"first", "away", "back"}
-    assert not list((mara.folder / ".local/state/mission-control/spool").iterdir())
 
     assert "Connected on this machine: claude-code 2.1.332" in await mara.done("status")
     again = await mara.done("connect", "claude-code", "--yes")
@@ -147,7 +146,7 @@ async def test_only_shown_without_a_yes(mara: Terminal, own: list[str]) -> None:
 async def test_token_stays_out_of_repositories(mara: Terminal, own: list[str]) -> None:
     (mara.folder / ".claude" / ".git").mkdir(parents=True)
     assert "has to set MISSION_CONTROL_TOKEN" in await mara.done(*own, "--yes")
-    assert "mca_" not in settings(mara).read_text() and "$MISSION_CONTROL_TOKEN" in settings(mara).read_text()
+    assert "mca_" not in settings(mara).read_text()
 
 
 async def test_program_that_is_missing_or_old_is_refused_first(mara: Terminal) -> None:

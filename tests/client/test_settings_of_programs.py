@@ -11,6 +11,7 @@ from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
+from mission_control.client.script import is_our_command
 
 OTHERS = '{"type": "command", "command": "true"}'
 SHAPES = {
@@ -115,7 +116,7 @@ def test_link_stays_one(home: Path) -> None:
     (home / ".claude").mkdir()
     (home / ".claude" / "settings.json").symlink_to(real)
     path = connected(home, None, target(in_settings=False))
-    assert path.is_symlink() and TOKEN not in path.read_text() and "$MISSION_CONTROL_TOKEN" in path.read_text()
+    assert path.is_symlink() and TOKEN not in path.read_text()
     removed()
     assert path.is_symlink() and real.read_bytes() == SHAPES["others"]
 
@@ -239,11 +240,23 @@ def test_gemini_sends_telemetry_where_others_want_it(home: Path) -> None:
     assert json.loads(gemini.added(content, target()))["telemetry"] == {"enabled": False}
 
 
-@pytest.mark.parametrize("event", sorted(set(codex.EVENTS) - {"Interrupt"}))
-def test_codex_is_asked_for_nothing_that_it_lacks(event: str) -> None:
-    samples = json.loads((Path(__file__).parents[1] / "programs" / "codex-hooks.json").read_text())
-    seen = next(one for name, one in samples.items() if name.split(":")[0] == event)
-    assert set(codex.EVENTS[event].split()) <= set(seen)
+def test_hooks_of_an_earlier_version_become_ours(home: Path) -> None:
+    command = "/usr/bin/python3 -IS /home/m/.local/share/mission-control/client.pyz hook claude-code"
+    old = {"type": "http", "url": f"https://board.example.org{claude_code.HOOKS}", "timeout": 3}
+    hooks = {"Stop": [{"hooks": [old]}], "SessionStart": [{"hooks": [{"type": "command", "command": command}]}]}
+    assert json.loads(claude_code.stripped(json.dumps({"hooks": hooks}).encode())) == {}
+    called = {"type": "mcp_tool", "server": codex.SERVER, "tool": "hook", "input": {"client": "codex"}}
+    assert json.loads(codex.stripped(json.dumps({"hooks": {"Stop": [{"hooks": [called]}]}}).encode())) == {}
+
+
+@pytest.mark.parametrize("folder", ["/home/m", "/home/mara's own", "/Users/Mara Ito"])
+def test_own_commands_are_known_again(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", folder)
+    to = target()
+    to.name = "two"
+    for command in (to.hook("codex"), to.hook("codex", 55), to.headers("codex")):
+        assert is_our_command(command, "codex") and not is_our_command(command, "claude-code")
+    assert not is_our_command("sh /home/m/bin/hook codex", "codex")
 
 
 def test_nothing_is_written_when_one_file_changed_meanwhile(home: Path) -> None:
