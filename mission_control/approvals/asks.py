@@ -15,6 +15,7 @@ from mission_control.asks import kinds
 from mission_control.asks.pages import queue_row
 from mission_control.asks.saying import answer, deadline_facts, fact, in_one_line, link_facts, need, shortened
 from mission_control.asks.schemas import Need, NeedAnswer, NeedFact, NeedParty
+from mission_control.boards.forge_states import code_facts, code_of_tasks
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
 from mission_control.core.actor import Actor
@@ -39,6 +40,7 @@ def _risks(item: Item) -> list[Score]:
 
 def _facts(item: Item) -> list[NeedFact]:
     facts = [fact("user" if item.is_of_person else "bot", item.asker)]
+    facts += code_facts(item.code)
     facts += link_facts([(one.name, one.url) for one in item.evidence])
     if item.shown.diff_stat:
         facts.append(fact("code", item.shown.diff_stat))
@@ -115,7 +117,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
     table = "approvals"
     takes_back = True
     is_kept = True
-    concerns = ("approval.", "board.")
+    concerns = ("approval.", "task.code_reported", "board.")
     endings = {
         "approval.decided": "decided this",
         "approval.closed": "closed this",
@@ -151,7 +153,13 @@ class ApprovalAsk(kinds.AskKind[Item]):
 
     async def read(self, page: kinds.Page) -> Mapping[UUID, Item]:
         boards = await boards_with(page.board_ids)
-        return {item.id: item for item in await items_of(page.actor, boards.values(), page.ids)}
+        items = await items_of(page.actor, boards.values(), page.ids)
+        finished = {item.id: item.task_id for item in items if item.task_id and asks_to_finish(item.action_type)}
+        known = await code_of_tasks(list(finished.values()))
+        for item in items:
+            if (task_id := finished.get(item.id)) is not None:
+                item.code = known.get(task_id)
+        return {item.id: item for item in items}
 
     def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
         party = NeedParty(id=item.agent_id or item.requested_by_user_id, name=item.asker)

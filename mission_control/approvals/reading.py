@@ -12,6 +12,7 @@ from mission_control.approvals.queries import parts_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome
 from mission_control.asks.kinds import MOST_QUEUED
 from mission_control.asks.schemas import NeedTask
+from mission_control.boards.forge_states import HandedIn
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -92,6 +93,7 @@ class Item(ApprovalRead):
     resolved_by: PersonRef | None = None
     requested_by: PersonRef | None = None
     substance: str | None = None
+    code: HandedIn | None = None
 
     @property
     def title(self) -> str:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from mission_control.asks.saying import fact
+from mission_control.asks.schemas import NeedFact
 from mission_control.core.values import Schema
 from mission_control.database.sql import as_json, as_moment, in_list, rows
 
@@ -115,6 +117,16 @@ class HandedIn(NamedTuple):
         if self.pushed:
             return "warn"
         return "bad" if self.report and self.report.checks == "failed" and self.report.state != "merged" else ""
+
+
+def code_facts(known: HandedIn | None) -> list[NeedFact]:
+    """Return what is known as facts of a need, with the address of the pull request."""
+    if known is None or known.report is None:
+        return []
+    facts = [fact("triangle-alert", known.change, "warn")] if known.pushed else []
+    if known.report.sentence:
+        facts.append(fact("code", known.report.sentence, "" if known.pushed else known.tone, known.report.url))
+    return facts
 
 
 async def handed_in(codes: Sequence[tuple[object, object]]) -> list[HandedIn]:

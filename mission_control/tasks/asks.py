@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from mission_control.agents.amounts import MICROS, spent
 from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, in_one_line, link_facts, need, span
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
+from mission_control.boards.forge_states import HandedIn, code_facts, code_of_tasks
 from mission_control.boards.queries import SILENT_AFTER, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -24,8 +25,8 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
 from mission_control.tasks.notices import WORK_WAITS
 from mission_control.tasks.query import LIVING
-from mission_control.tasks.reviews import parts_of_tasks
 from mission_control.tasks.schemas import TaskMove
+from mission_control.tasks.seen import parts_of_tasks
 
 STOPPED_BY_PERSON = "Stopped by a person"  # how the reason of the flag begins
 NOTE = ("note", "What should change?", True)
@@ -100,6 +101,7 @@ class TaskRow:
     steps: int
     steps_done: int
     files: int
+    code: HandedIn | None = None
 
     @property
     def name(self) -> str:
@@ -223,13 +225,17 @@ class ReviewAsk(TaskAsk):
 
     kind, group, position = "review", "review", 10
     glyph = ("circle-question-mark", "ask")
-    concerns = ("approval.", *CHANGES)
+    concerns = ("approval.", "task.code_reported", *CHANGES)
 
     where = (
         "t.status = 'review' AND NOT EXISTS"
         " (SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending)"
     )
     since = "COALESCE((SELECT MAX(r.ended_at) FROM task_runs r WHERE r.task_id = t.id), t.updated_at)"
+
+    async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
+        found, known = await super().read(page), await code_of_tasks(page.ids)
+        return {task_id: replace(task, code=known.get(task_id)) for task_id, task in found.items()}
 
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         reviewer = f" {task.assignee} may review it too." if task.assignee else ""
@@ -247,7 +253,7 @@ class ReviewAsk(TaskAsk):
             page, key, task,
             title=f"Review {task.name}",
             reason=in_one_line(task.summary or ""),
-            facts=[*facts_of(task), *evidence, *cost_of(task)],
+            facts=[*facts_of(task), *code_facts(task.code), *evidence, *cost_of(task)],
             answers=[approve, send_back],
             otherwise=f"It stays in review.{reviewer}",
         )  # fmt: skip

@@ -38,6 +38,7 @@ STILL = (
     "task.comment",
     "task.checklist",
     "task.file_",
+    "task.code_",
     "task.flagged",
     "task.unflagged",
     "task.linked",

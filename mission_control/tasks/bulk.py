@@ -12,6 +12,7 @@ from mission_control.boards.words import Priority, TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.core.declared import changed, completed
 from mission_control.core.errors import Conflict, DomainError, NotFound, existing
+from mission_control.core.substance import Seen
 from mission_control.core.values import Body, Moment, Schema, example
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
 from mission_control.log.commands import command
@@ -23,11 +24,13 @@ from mission_control.tasks.leaving import archive_task, delete_task, restore_tas
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import tasks_read
 from mission_control.tasks.schemas import TaskRead, TaskUpdate
+from mission_control.tasks.seen import refuse_unseen
 from mission_control.tasks.tags import tag_ids_of
 
 MOST = 200
 APART = {  # what is done to a task in another way than by its change
     "task_id", "status", "before_task_id", "after_task_id", "archived", "deleted", "add_tag_ids", "remove_tag_ids",
+    "substance",
 }  # fmt: skip
 
 
@@ -50,6 +53,7 @@ class TaskChangeOfOne(Body):
     remove_tag_ids: Ids = Field(default_factory=list)
     archived: Annotated[bool | None, Field(description="Archive it, or take it out of the archive")] = None
     deleted: Annotated[bool | None, Field(description="Delete it, or restore it")] = None
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _says_each_once(self) -> Self:
@@ -267,6 +271,9 @@ async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
         task = await unarchive_task(actor, task)
     if wanted.status or wanted.before_task_id or wanted.after_task_id:
         status = wanted.status or task.status
+        if status == "done" and wanted.substance is not None:
+            await locked_task(task)
+            await refuse_unseen(task.id, wanted.substance)
         task = await move_task(actor, task, status, wanted.before_task_id, wanted.after_task_id)
     fields = wanted.fields()
     if wanted.add_tag_ids or wanted.remove_tag_ids:

@@ -26,9 +26,13 @@ KINDS = ("move", "assign", "tag", "untag", "archive", "delete", *SETTABLE)
 
 
 class BulkForm(Form):
-    """The selected tasks and one change, such as `move:review`, `assign:agent:<id>`, `due:fri` or `delete`."""
+    """The selected tasks and one change, such as `move:review`, `assign:agent:<id>`, `due:fri` or `delete`.
+
+    `seen` are the substances of shown tasks with code in review, each after the id of its task.
+    """
 
     task_ids: Annotated[list[UUID], Field(max_length=MOST)] = []
+    seen: Annotated[list[str], Field(max_length=1000)] = []
     change: Annotated[str, Field(max_length=200)]
     due: date | None = None
 
@@ -52,7 +56,15 @@ class BulkForm(Form):
             raise FormInvalid({}, {"": "Select tasks first."})
         if self.kind not in KINDS:
             raise FormInvalid({}, {"": "Choose what to change."})
-        changes = [{"task_id": task_id, **self._change()} for task_id in dict.fromkeys(self.task_ids)]
+        seen = dict(one.split(" ", 1) for one in self.seen if " " in one) if self.kind == "move" else {}
+        changes = [
+            {
+                "task_id": task_id,
+                **self._change(),
+                **({"substance": seen[str(task_id)]} if str(task_id) in seen else {}),
+            }
+            for task_id in dict.fromkeys(self.task_ids)
+        ]
         return {"changes": changes, "atomic": False}
 
     def _change(self) -> dict[str, object]:

@@ -22,6 +22,7 @@ from mission_control.core.substance import substance_of
 from mission_control.database.sql import Condition, placeholders, select
 from mission_control.tasks.fields import FIELDS, REWRITTEN, Surface, alike_at
 from mission_control.tasks.query import LIVING, CardFilter
+from mission_control.tasks.seen import code_seen
 from mission_control.web.fragments import render_macro
 
 
@@ -110,6 +111,8 @@ class Card:
     line: Line | None = None
     due: Due | None = None
     substance: str = ""
+    code: Badge | None = None
+    seen: str = ""
 
     @property
     def assignee(self) -> Assignee | None:
@@ -181,6 +184,19 @@ async def _read(sql: str, *values: object) -> list[Card]:
     for card in cards:
         if card.approval_id is not None and card.approval_id in known:
             card.substance = substance_of(known[card.approval_id])
+    return await with_code(cards)
+
+
+async def with_code(cards: list[Card]) -> list[Card]:
+    """Say on cards in review what is known of their code, and what somebody has seen who finishes them."""
+    found = await code_seen([card.task_id for card in cards if card.status == "review"])
+    for card in cards:
+        if card.task_id in found:
+            known, card.seen = found[card.task_id]
+            if known.pushed:
+                card.code = Badge("Changed since the hand-in", "warn", "code")
+            elif known.words:
+                card.code = Badge(known.words, known.tone, "code")
     return cards
 
 

@@ -23,8 +23,8 @@ from mission_control.tasks.board_view import BoardView, view_of
 from mission_control.tasks.models import AttachmentContent, Task
 from mission_control.tasks.pages import TASK
 from mission_control.tasks.panel import Panel, of_panel, panel_in, panel_region
-from mission_control.tasks.reviews import parts_of_tasks
 from mission_control.tasks.schemas import LineComment
+from mission_control.tasks.seen import parts_of_tasks
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx, sentences
 from mission_control.web.fragments import render_macro

@@ -152,6 +152,7 @@ class MoveForm(VersionedForm):
     after_task_id: UUID | None = None
     assignee: str | None = None
     approve: bool = False
+    substance: str | None = None
 
     def body(self, found: Task) -> Fields:
         moved = self.model_dump(exclude_none=True, exclude={"version", "assignee"})

@@ -17,6 +17,7 @@ from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskMove
+from mission_control.tasks.seen import refuse_unseen
 
 
 async def position_of(actor: Actor, task: Task) -> dict[str, str]:
@@ -35,8 +36,11 @@ async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
 
     With `approve`, the actor first approves that the task is finished: a pending request to finish it, else a new one.
     """
-    if move.approve and move.status == "done":
-        await _approve(actor, await locked_task(task))
+    if move.status == "done" and (move.approve or move.substance is not None):
+        held = await locked_task(task)
+        await refuse_unseen(task.id, move.substance)
+        if move.approve:
+            await _approve(actor, held)
     above, below = move.before_task_id, move.after_task_id
     if move.place and not (above or below):
         above, below = await _neighbours(task, move.status, move.place)

@@ -17,6 +17,7 @@ from mission_control.tasks.board_view import BoardView, News, of_board
 from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
+from mission_control.tasks.seen import code_seen
 from mission_control.web.regions import Concerns, Region
 
 NEXT_TO = """
@@ -58,6 +59,7 @@ class Panel(TaskRow):
     may_write: bool = False
     agents: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
+    seen: str = ""  # the substance that finishing it names, where code is in review
 
     @property
     def assignee(self) -> str:
@@ -159,6 +161,8 @@ async def _read(view: BoardView, task_id: UUID) -> Panel | None:
     if not panel.is_deleted:
         panel.agents = await view.crew()
         panel.people = await view.reads.get(("people", view.board.id), lambda: people_of(view.board))
+    if panel.status == "review" and panel.may_write:
+        panel.seen = (await code_seen([task_id])).get(task_id, (None, ""))[1]
     return panel
 
 

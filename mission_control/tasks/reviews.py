@@ -1,6 +1,5 @@
 """Review a task: a person finishes it, or sends it back to the agent that did it."""
 
-from collections.abc import Sequence
 from copy import copy
 from typing import Any
 from uuid import UUID
@@ -8,13 +7,10 @@ from uuid import UUID
 from mission_control.approvals.decisions import CLOSED, decide_approval
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import asks_to_finish
-from mission_control.approvals.queries import with_code
 from mission_control.approvals.reading import pending_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid
-from mission_control.core.substance import Parts, refuse_changed
-from mission_control.database.sql import as_json, placeholders, rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import reacts_to
@@ -27,29 +23,7 @@ from mission_control.tasks.moves import move_card
 from mission_control.tasks.notices import notify_reviewer
 from mission_control.tasks.rules import assign_to_lead, blockers_of, enter, is_worker, last_worker
 from mission_control.tasks.schemas import TaskMove, TaskReview
-
-_SELECT = (
-    "SELECT t.id, t.board_id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary,"
-    " r.checked, r.evidence, r.code FROM tasks t"
-    " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
-)
-
-
-async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
-    if not task_ids:
-        return {}
-    found = await rows(_SELECT.format(placeholders(len(task_ids))), *task_ids)
-    return {
-        UUID(str(row["id"])): {
-            "title": f"#{row['number']} {row['title']}",
-            "description": row["description"],
-            "result": [row["summary"], row["checked"], as_json(row["evidence"])],
-            "run": row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}",
-            "failure": row["flag_reason"],
-        }
-        | ({"code": row["code"]} if row["code"] else {})
-        for row in await with_code(found)
-    }
+from mission_control.tasks.seen import refuse_unseen
 
 
 @command("task.review")
@@ -61,7 +35,7 @@ async def review_task(actor: Actor, task: Task, review: TaskReview) -> Task:
     task = await locked_task(task)
     if task.status != "review":
         raise Conflict(ErrorCode.TASK_NOT_IN_REVIEW.detail())
-    refuse_changed(review.substance, (await parts_of_tasks([task.id]))[task.id])
+    await refuse_unseen(task.id, review.substance)
     if review.decision == "approved":
         if words := review.words():
             await write_comment(actor, task, words, notify=False)

@@ -164,6 +164,7 @@ class TaskMove(Body):
     approve: Annotated[
         bool, Field(description="Approve in your own name that it is finished, when it moves to done; only for people")
     ] = False
+    substance: Seen = None
 
     @model_validator(mode="after")
     def _one_neighbour(self) -> Self:

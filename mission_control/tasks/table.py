@@ -9,7 +9,7 @@ from mission_control.database.sql import Condition, as_json, lowered, placeholde
 from mission_control.log.stream import Batch
 from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks_of
 from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, of_board, state_of_cards
-from mission_control.tasks.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from
+from mission_control.tasks.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from, with_code
 from mission_control.tasks.custom_field_queries import BoardField
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 from mission_control.tasks.query import OF_FIELD, TABLE, CardFilter, field_number, field_text
@@ -86,7 +86,7 @@ async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
         Card, f"{sql} WHERE t.id = q.id AND {which} ORDER BY q.place, a.created_at, a.id", *values, *only
     )
     table = Table(columns_of_table(fields, view.wanted.columns), found[0].total if found else 0)
-    table.rows = [*cards_from(found)]
+    table.rows = await with_code([*cards_from(found)])
     await _add_values(table, fields)
     table.sums = await _sums(view, table)
     return table

@@ -16,6 +16,8 @@ export const move = (card, fields, act = "moves") => {
   form.dataset.move = form.dataset.at = card.id;
   form.setAttribute("hx-post", url);
   form.setAttribute("hx-swap", "none");
+  const seen = card.querySelector("[name=seen]")?.value; // the id of its task, and what is shown of its code
+  if (seen && act === "moves") fields = { ...fields, substance: seen.slice(seen.indexOf(" ") + 1) };
   for (const [name, value] of Object.entries(fields)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   document.body.append(form);
   htmx.process(form);

@@ -319,3 +319,62 @@ async def test_work_without_code_hears_nothing(cast: Cast) -> None:
     before = await head(cast)
     await hook.take(OPENED, PASSED, MERGED)
     assert await events(before, kind="task.code_reported") == []
+
+
+async def _review(cast: Cast, task: dict[str, Any], seen: str) -> Answer:
+    return await cast.cleo.post(f"{cast.task(task)}/reviews", {"decision": "approved", "substance": seen})
+
+
+async def _move(cast: Cast, task: dict[str, Any], seen: str) -> Answer:
+    return await cast.cleo.post(f"{cast.task(task)}/moves", {"status": "done", "approve": True, "substance": seen})
+
+
+async def _changes(cast: Cast, task: dict[str, Any], seen: str) -> Answer:
+    change = {"task_id": task["id"], "status": "done", "substance": seen}
+    found = (await cast.cleo.post(f"{cast.home}/tasks/changes", {"changes": [change], "atomic": False})).ok()
+    [result] = found["results"]
+    return Answer(result["status"], result, {})
+
+
+async def _decide(cast: Cast, task: dict[str, Any], seen: str) -> Answer:
+    [asked] = (await cast.cleo.get(f"{cast.approvals}?status=pending")).ok()["items"]
+    return await cast.cleo.patch(f"{cast.approvals}/{asked['id']}", {"decision": "approved", "substance": seen})
+
+
+async def _need(cast: Cast, task: dict[str, Any], seen: str) -> Answer:
+    [need] = [one for one in (await cast.cleo.get("/needs")).ok()["items"] if one["kind"] in ("review", "approval")]
+    found: Answer = await answer(cast.cleo, need, "approve", substance=seen)
+    return found
+
+
+@pytest.mark.parametrize(("way", "asks"), [
+    (_review, False), (_move, False), (_changes, False), (_need, False), (_move, True), (_decide, True), (_need, True),
+])  # fmt: skip
+async def test_every_way_to_finish_is_bound_to_what_was_seen(cast: Cast, way: Any, asks: bool) -> None:
+    hook = await made(cast)
+    task = await code_handed_in(cast, asks=asks, **CODE)
+    await hook.take(OPENED)
+    kind = "approval" if asks else "review"
+    seen = (await one_of(cast.cleo, kind))["substance"]
+    await hook.take(PUSHED)
+    refused = await way(cast, task, seen)
+    assert refused.status == 409 and "need_changed" in str(refused.body)
+    assert (await cast.cleo.get(cast.task(task))).ok()["status"] == "review"
+    assert (await way(cast, task, (await one_of(cast.cleo, kind))["substance"])).status == 200
+    assert (await cast.cleo.get(cast.task(task))).ok()["status"] == "done"
+
+
+async def test_needs_say_what_is_known_of_the_code(cast: Cast) -> None:
+    hook = await made(cast)
+    for asks in (True, False):
+        await code_handed_in(cast, asks=asks, **CODE)
+    await hook.take(OPENED, RUN)
+    for kind in ("approval", "review"):
+        [found] = [one for one in (await one_of(cast.cleo, kind))["facts"] if one["icon"] == "code"]
+        assert (found["text"], found["tone"], found["url"]) == (
+            "PR 2 open, checks failed", "bad", f"{REPOSITORY}/pull/2",
+        )  # fmt: skip
+    await hook.take(PUSHED)
+    for kind in ("approval", "review"):
+        texts = [one["text"] for one in (await one_of(cast.cleo, kind))["facts"]]
+        assert f"changed since the hand-in: {HEAD[:7]} → {LATER[:7]}" in texts

@@ -1,6 +1,7 @@
 """Comments at the lines of a diff, in a browser: keys, what is kept while the page changes, a phone, no harm by axe."""
 
 import hmac
+import re
 from typing import Any
 
 import orjson
@@ -114,3 +115,12 @@ async def test_what_a_forge_tells_appears_while_one_looks(site: Site, open_page:
     await expect(page.locator("form[data-diff] > .need-changed")).to_contain_text("code")
     assert await found(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    await page.goto(site.url + f"/boards/{agent.board}")
+    await live(page)
+    card = page.locator(".card", has_text="Changed since the hand-in")
+    await card.get_by_role("button", name=re.compile("^Move")).click()
+    async with page.expect_request("**/moves") as sent:
+        await page.locator("#card-menu").get_by_role("button", name="Done").click()
+    assert "substance=title" in ((await sent.value).post_data or "")
+    await expect(card).to_have_count(0)  # it is in the folded column

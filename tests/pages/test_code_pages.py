@@ -96,3 +96,28 @@ async def test_panel_says_what_the_forge_tells(cast: Cast) -> None:
     page.has("GitHub: PR 2 open, checks failed").lacks("hanged since the hand-in")
     await hook.take(PUSHED)
     (await cleo.get(cast.task(task))).has(f"Changed since the hand-in: {HEAD_OF_FORGE[:7]} → {LATER[:7]}.")
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["approval", "review"])
+async def test_cards_say_it_and_finish_only_what_was_seen(cast: Cast, asks: bool) -> None:
+    hook = await made(cast)
+    task = await code_handed_in(cast, asks=asks, **OF_FORGE)
+    await hook.take(OPENED, RUN)
+    cleo, url = await visitor(cast.app, cast.cleo), cast.task(task)
+    board = (await cleo.get(cast.home)).has("PR 2 open, checks failed")
+    (await cleo.get(f"{cast.home}?view=table&q=is:open")).has('name="seen"')
+    [seen] = re.findall(r'name="seen" form="bulk" value="[0-9a-f-]{36} ([^"]+)"', board.text)
+    assert (await cleo.get(url)).form(f"{url}/moves")["substance"] == [seen]
+    await hook.take(PUSHED)
+    (await cleo.get(cast.home)).has("Changed since the hand-in")
+    move = {"status": "done", "substance": seen, "approve": "true"}
+    (await cleo.with_htmx.post(f"{url}/moves", move)).has("This changed while you looked.")
+    bulk = {"task_ids": task["id"], "change": "move:done", "seen": f"{task['id']} {seen}"}
+    (await cleo.with_htmx.post(f"{cast.home}/tasks/bulk", bulk)).has("This changed while you looked.")
+    assert (await cast.cleo.get(url)).ok()["status"] == "review"
+    [now] = (await cleo.get(url)).form(f"{url}/moves")["substance"]
+    if asks:  # the offer to approve and finish has it too
+        offer = await cleo.with_htmx.post(f"{url}/moves", {"status": "done", "substance": now})
+        offer.has(f'name="substance" value="{now}"', "Approve and finish")
+    await cleo.with_htmx.post(f"{url}/moves", move | {"substance": now})
+    assert (await cast.cleo.get(url)).ok()["status"] == "done"
