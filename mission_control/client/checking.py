@@ -47,7 +47,18 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
         _line("Board tools", turn.tools == "connected", f"by MCP: {turn.tools or 'not seen'}"),
         {**_line("Prompts", True, nobody or "it asks you"), **({"state": "later"} if nobody else {})},
     ]
+    if used := tell_windows(api, module, program, turn):
+        found.append(_line("Subscription", True, used))
     return found
+
+
+def tell_windows(api: Api, module: Any, program: str, turn: programs.Turn) -> str:
+    """Tell the board what the program says of its subscription, and return that in a line; "" where it says nothing."""
+    windows = module.windows(program) if turn.session and hasattr(module, "windows") else []
+    if windows:
+        session = {"external_id": turn.session, "client": module.KEY}
+        api.call("POST", "/api/v1/agent/reports", {"session": session, "windows": windows})
+    return ", ".join(f"{one['used_percent']:.0f} % of its {one['name']}" for one in windows)
 
 
 def _line(name: str, is_good: bool, text: str) -> dict[str, str]:

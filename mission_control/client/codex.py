@@ -203,9 +203,10 @@ class AppServer:
         self._process.stdin.flush()
 
     def close(self) -> None:
-        assert self._process.stdin is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
         self._end.cancel()
 
 
@@ -255,6 +256,40 @@ def asks_nobody() -> str:
     except FileNotFoundError:
         return ""
     return "approval_policy never: it asks nobody" if policy and policy[1] == "never" else ""
+
+
+def windows(program: str) -> list[dict[str, object]]:
+    """Return how much of its subscription is used up in which span of time; nothing where it has none or is silent."""
+    server = AppServer(program)
+    try:
+        limits = server.ask("account/rateLimits/read", None)["rateLimits"]
+        both = [one for one in (limits.get("primary"), limits.get("secondary")) if one]
+        return [
+            {
+                "name": span_of(int(one["windowDurationMins"])), "used_percent": float(one["usedPercent"]),
+                "resets_at": moment_of(one.get("resetsAt")),
+            }
+            for one in both
+        ]  # fmt: skip
+    except (Problem, KeyError, TypeError, ValueError):
+        return []
+    finally:
+        server.close()
+
+
+def span_of(minutes: int) -> str:
+    """Return a span as people say it: `5 hours`, `week`."""
+    for size, name in ((7 * 24 * 60, "week"), (24 * 60, "day"), (60, "hour")):
+        if minutes >= size and minutes % size == 0:
+            count = minutes // size
+            return name if count == 1 else f"{count} {name}s"
+    return f"{minutes} minutes"
+
+
+def moment_of(seconds: object) -> str | None:
+    from datetime import datetime, timezone
+
+    return datetime.fromtimestamp(float(str(seconds)), timezone.utc).isoformat() if seconds else None
 
 
 def entries(program: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.client import gemini
+from mission_control.client import gemini, script
 from mission_control.client.connect import Target
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, Installation, Server
@@ -32,8 +32,11 @@ async def run(program: Path, made: Crew, model: FakeModel, home: Path) -> None:
         path.parent.mkdir(parents=True, mode=0o700)
     stored.write_text(f"MISSION_CONTROL_URL={url}\nMISSION_CONTROL_TOKEN={token}\n")
     stored.chmod(0o600)
-    target = Target(str(program), url, token, "", in_settings=True, asks=False)
-    settings.write_bytes(gemini.added(b'{"security": {"auth": {"selectedType": "gemini-api-key"}}}', target))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        script.write()
+        target = Target(str(program), url, token, "", in_settings=True, asks=False)
+        settings.write_bytes(gemini.added(b'{"security": {"auth": {"selectedType": "gemini-api-key"}}}', target))
     async with served(model) as address:
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "GOOGLE_GEMINI_BASE_URL": address, **gemini.QUIET}
         command = ("-p", "Zebra: work.", "-m", gemini.MODEL, "--approval-mode", "yolo")
