@@ -34,6 +34,7 @@ from mission_control.work.loops import Loop
 EVERY = timedelta(milliseconds=250)
 MOST_WAITING = 20_000  # activities in this process
 MOST_OF_SESSION = 2_000
+MOST_FACTS = 1_000
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ type Place = tuple[UUID | None, UUID | None, str, str]
 
 _waiting: OrderedDict[Place, list[Part]] = OrderedDict()
 _dropped: dict[Place, int] = {}
+_facts = OrderedDict[Place, SessionGiven]()  # of sessions that have not begun
 _writing = asyncio.Lock()
 
 
@@ -110,8 +112,9 @@ def _part(actor: Actor, session: SessionGiven, items: int, requests: int, when: 
     late = (when.at, when.at) if when is not None and when.is_late else None
     if not parts or not parts[-1].takes(items, requests, is_late=late is not None):
         parts.append(Part(actor, session, late=late))
-    given = {name: one for name, one in session.model_dump().items() if one is not None}
-    parts[-1].session = parts[-1].session.model_copy(update=given)
+    for one in filter(None, (_facts.pop(place, None), session)):
+        given = {name: value for name, value in one.model_dump().items() if value is not None}
+        parts[-1].session = parts[-1].session.model_copy(update=given)
     WRITING.no_later_than(times.clock_now() + EVERY)
     return parts[-1]
 
@@ -138,6 +141,7 @@ def forget() -> None:
     """Drop what waits."""
     _waiting.clear()
     _dropped.clear()
+    _facts.clear()
 
 
 async def _write(place: Place, part: Part) -> None:
@@ -146,7 +150,10 @@ async def _write(place: Place, part: Part) -> None:
         return
     if not (part.items or part.usage or part.steps or part.state):
         known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
-        if not await known.exists():  # some programs tell of one, and end it, that never did anything
+        if not await known.exists():  # some programs tell of one, and end it, that never does anything
+            _facts[place] = part.session
+            while len(_facts) > MOST_FACTS:
+                _facts.popitem(last=False)
             return
     try:
         done = await report(part.actor, agent.id, agent, part.report())

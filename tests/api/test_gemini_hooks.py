@@ -62,6 +62,8 @@ async def test_the_end_of_a_session_that_did_nothing_is_none(cast: Cast) -> None
     (await cast.vega.post("/connect/otlp/v1/logs", exported(OTLP["logs"]["gemini_cli.config"]))).ok()
     await send(cast, HOOKS["SessionEnd"])
     assert await sessions(cast) == []
+    await send(cast, HOOKS["SessionStart"])
+    assert [(one["mode"], one["state"]) for one in await sessions(cast)] == [("yolo", "idle")]
 
 
 @pytest.mark.parametrize("name", ["Notification:exec", "Notification:edit"])
