@@ -174,7 +174,7 @@ def _connect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="change nothing: try all of it, without a model")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--yes", action="store_true", help="agree to what is shown, for scripts")
-    parser.add_argument("--ask", action="store_true", help="have Claude Code ask people, not decide by itself")
+    parser.add_argument("--ask", action="store_true", help="have Claude Code or opencode ask people before it acts")
     parser.add_argument(
         "--token-by-environment", action="store_true", help="keep the token out of its settings: the shell sets it"
     )
@@ -208,7 +208,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 
 
 PROGRAMS = "claude-code", "codex", "opencode", "gemini", "other"
-CONNECTED = "claude-code", "codex", "gemini"
+CONNECTED = "claude-code", "codex", "opencode", "gemini"
 WORK, CALLS, SIGNING, UPDATE, CONNECT, WORKER = "tasks", "calls", "signing", "update", "connect", "work"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {

@@ -130,7 +130,8 @@ class Kept:
         mode = self.value["files"].get(path, {}).get("mode", 0o600)
         if now is None or without == now:
             return f"{path}: nothing of ours is in it."
-        if without is None:
+        known = self.value["files"].get(path, {"copy": "?"})
+        if without is None or (without == b"" and not known["copy"]):
             os.unlink(path)
             return f"{path}: removed, there was none before."
         files.write(path, without, mode)

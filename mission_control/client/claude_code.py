@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 KEY, NAME, COMMAND, LEAST = "claude-code", "Claude Code", "claude", (2, 1, 295)
 SERVER = "mission-control"
+MODE = (
+    "Claude Code decides by itself in its auto mode, and then asks nobody, here or on the board. Ask you instead? (sets"
+    " permissions.defaultMode)"
+)
 EVENTS = (
     "SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch",
     "PermissionRequest", "PermissionDenied", "Notification", "SubagentStart", "SubagentStop", "TaskCreated",

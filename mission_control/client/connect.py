@@ -18,11 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MODULES = {"claude-code": "claude_code", "codex": "codex", "gemini": "gemini"}
-MODE = (
-    "Claude Code decides by itself in its auto mode, and then asks nobody, here or on the board. Ask you instead? (sets"
-    " permissions.defaultMode)"
-)
+MODULES = {"claude-code": "claude_code", "codex": "codex", "opencode": "opencode", "gemini": "gemini"}
 
 
 class Target:
@@ -72,8 +68,11 @@ def connect(given: Namespace) -> None:
         token, url = "...", credentials.checked_url(signing.url_of(given), given.allow_http)
     else:
         token, url = connection.token, connection.url
-    in_settings = not given.token_by_environment and not _is_in_repository(module.secret_path())
-    asks = given.client == "claude-code" and (given.ask or kept.value.get("asks", False) or _wants(given, MODE))
+    # Where a program's settings have no place for the token, it reads the file of the connection itself.
+    secret = module.secret_path()
+    in_settings = bool(secret) and not given.token_by_environment and not _is_in_repository(secret)
+    mode = getattr(module, "MODE", "")  # what is asked of who lets it decide by itself
+    asks = bool(mode) and (given.ask or kept.value.get("asks", False) or _wants(given, mode))
     target = Target(program, url, token, name, in_settings=in_settings, asks=asks)
     changes = [one for one in module.changes(kept, target) if one.now != one.after]
     for change in changes:
@@ -94,7 +93,7 @@ def connect(given: Namespace) -> None:
     print(module.finish(kept, target))
     _report(Api(connection), version, None)
     print(f"{module.NAME} {version} is connected. Start it as always.")
-    if not in_settings:
+    if secret and not in_settings:
         print(f"Its shell has to set {credentials.TOKEN}: `set -a; . '{connection.path}'; set +a`.")
     print(f"`{credentials.called()} connect {given.client} --check` tries all of it without a model.")
 

@@ -65,7 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.asked.times += 1
         text = json.dumps(asked).replace("-", "_").replace("__", "_")  # Claude Code offers their names alone
-        self.asked.has_tools = self.asked.has_tools or "mcp_mission_control" in text
+        named = ("mcp_mission_control", '"mission_control_')  # opencode says no more than the server
+        self.asked.has_tools = self.asked.has_tools or any(one in text for one in named)
         if path.endswith("/messages"):
             self._send(_anthropic(asked, *self.call))
         elif path.endswith("/responses"):

@@ -36,7 +36,8 @@ async def mc() -> Response:
 @lru_cache(8)
 def program(base: str) -> bytes:
     """Return the program as a zip file that begins with a line for the shell."""
-    names = ["__init__.py", *sorted(f"client/{path.name}" for path in (PACKAGE / "client").glob("*.py"))]
+    files = (path.name for path in (PACKAGE / "client").iterdir() if path.suffix in (".py", ".js"))
+    names = ["__init__.py", *sorted(f"client/{name}" for name in files)]
     texts = {f"mission_control/{name}": (PACKAGE / name).read_text(encoding="utf-8") for name in names}
     texts[f"mission_control/{ORIGIN}"] = texts[f"mission_control/{ORIGIN}"].replace('URL = ""', f"URL = {base!r}")
     packed = io.BytesIO(SHEBANG)

@@ -21,7 +21,7 @@ from mission_control.web.shell import PaletteEntry
 
 ADD = "/agents/connect"
 JUST_NOW = timedelta(hours=1)
-CONNECTED = "claude-code", "codex", "gemini"  # which the program for terminals connects by itself
+CONNECTED = "claude-code", "codex", "opencode", "gemini"  # which the program for terminals connects by itself
 LOOPBACK = "localhost", "127.0.0.1", "::1"
 
 
@@ -39,7 +39,7 @@ class Program:
 RUNS = (
     Program("claude-code", PROGRAMS["claude-code"], "in your terminal, unchanged", "work live, notes, cost", "claude"),
     Program("codex", PROGRAMS["codex"], "in your terminal, unchanged", "work live, notes, cost", "codex"),
-    Program("opencode", PROGRAMS["opencode"], "in your terminal, unchanged", "board tools, by MCP", "opencode"),
+    Program("opencode", PROGRAMS["opencode"], "in your terminal, unchanged", "work live, notes, cost", "opencode"),
     Program("gemini", PROGRAMS["gemini"], "in your terminal, unchanged", "work live, notes, cost", "gemini"),
     Program("other", "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),
 )
@@ -59,8 +59,7 @@ class Wanted:
         address = urlsplit(self.base)
         is_safe = address.scheme == "https" or address.hostname in LOOPBACK
         command = f"connect {self.client}" if self.client in CONNECTED else "sign-in"
-        options = [f" --client {self.client}"] if self.client not in (*CONNECTED, "other") else []
-        options += [f" --board {self.board}"] if self.board else []
+        options = [f" --board {self.board}"] if self.board else []
         options += [] if is_safe else [" --allow-http"]
         return f"curl -fsSO {self.base}/client.pyz &&\npython3 client.pyz {command}{''.join(options)}"
 
@@ -76,7 +75,6 @@ async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
     return {
         "programs": RUNS,
         "chosen": next(one for one in RUNS if one.key == asked.client),
-        "base": asked.base,
         "sign_in": asked.sign_in,
         "is_connected": asked.client in CONNECTED,
         "board": asked.board,

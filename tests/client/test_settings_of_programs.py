@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.client import claude_code, codex, gemini
+from mission_control.client import claude_code, codex, gemini, opencode
 from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
 from mission_control.client.jsonc import Document
@@ -238,6 +238,66 @@ def test_gemini_changed_since_loses_only_ours(home: Path) -> None:
 def test_gemini_sends_telemetry_where_others_want_it(home: Path) -> None:
     content = b'{"telemetry": {"enabled": false}}'
     assert json.loads(gemini.added(content, target()))["telemetry"] == {"enabled": False}
+
+
+OF_OPENCODE = {
+    "none": None,
+    "empty": b"",
+    "comments": b'{\r\n  // mine\r\n  "tui": {"x": 1}, /* x */\r\n}',
+    "its own": b'{"permission": {"bash": {"git push": "ask"}}}\n',
+}
+
+
+@pytest.mark.parametrize("content", OF_OPENCODE.values(), ids=OF_OPENCODE)
+@pytest.mark.parametrize("name", ["opencode.json", "opencode.jsonc"])
+def test_opencode_gets_a_plugin_without_the_token_and_asks_if_wanted(
+    home: Path, content: bytes | None, name: str
+) -> None:
+    folder, kept = home / ".config" / "opencode", Kept("opencode")
+    others = folder / "plugin" / "other.js"
+    others.parent.mkdir(parents=True)
+    others.write_text("export const Other = async () => ({})")
+    settings = folder / (name if content is not None else "opencode.json")
+    if content is not None:
+        settings.write_bytes(content)
+    kept.write(opencode.changes(kept, target(asks=True)))
+    plugin = folder / "plugin" / "mission-control.js"
+    assert TOKEN not in plugin.read_text() and opencode.PLACES not in plugin.read_text()
+    permission = Document(settings.read_bytes(), "settings").get("permission")
+    assert permission == ({"bash": {"git push": "ask"}} if content == OF_OPENCODE["its own"] else opencode.ASKS)
+    assert opencode.entries("") == opencode.asks_nobody() == ""
+    assert [one for one in opencode.changes(Kept("opencode"), target(asks=True)) if one.now != one.after] == []
+    for path, strip in opencode.strips(Kept("opencode")).items():
+        Kept("opencode").restore(path, strip)
+    assert (settings.read_bytes() if settings.exists() else None) == content
+    assert [one.name for one in others.parent.iterdir()] == ["other.js"]
+
+
+def test_opencode_changed_since_loses_only_ours(home: Path) -> None:
+    kept = Kept("opencode")
+    kept.write(opencode.changes(kept, target(asks=True)))
+    plugin, settings = Path(opencode.plugin_path()), Path(opencode.settings_path())
+    plugin.write_text(plugin.read_text() + "// mine\n")
+    document = Document(settings.read_bytes(), "settings")
+    document.put(("theme",), "dark")
+    settings.write_bytes(document.content)
+    for path, strip in opencode.strips(Kept("opencode")).items():
+        Kept("opencode").restore(path, strip)
+    assert not plugin.exists() and json.loads(settings.read_text()) == {"theme": "dark"}
+
+
+def test_opencode_is_left_as_it_is_where_nobody_wants_to_be_asked(home: Path) -> None:
+    settings = home / ".config" / "opencode" / "opencode.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"permission": opencode.ASKS}))
+    kept = Kept("opencode")
+    kept.write(opencode.changes(kept, target()))
+    for path, strip in opencode.strips(Kept("opencode")).items():
+        Kept("opencode").restore(path, strip)
+    assert json.loads(settings.read_text()) == {"permission": opencode.ASKS}
+    assert "not there" in opencode.entries("")
+    settings.unlink()
+    assert "nobody is asked" in opencode.asks_nobody()
 
 
 def test_hooks_of_an_earlier_version_become_ours(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real Claude Code and Codex: connected twice, looked at, disconnected, and their files as they were."""
+"""The real programs: connected twice, looked at, disconnected, and their files as they were."""
 
 import os
 from pathlib import Path
@@ -17,9 +17,11 @@ SETTINGS = (
 )
 CONFIG = b'# mine\nmodel = "gpt-x"\n\n[tui]\nnotifications = true # yes\n'
 COMMENTED = b'{\r\n  // mine\r\n  "ui": {"theme": "Dracula"} /* a theme */\r\n}'
+SCHEMA = b'"$schema": "https://opencode.ai/config.json", "tui"'  # which opencode adds where it is not
 FILES = {
     "claude-code": (".claude/settings.json", SETTINGS),
     "codex": (".codex/config.toml", CONFIG),
+    "opencode": (".config/opencode/opencode.jsonc", COMMENTED.replace(b'"ui"', SCHEMA)),
     "gemini": (".gemini/settings.json", COMMENTED),
 }
 COUNTED = "2,100 tokens of two requests"
@@ -30,7 +32,7 @@ async def test_both_are_connected_looked_at_and_as_before(programs: Path, tmp_pa
         terminal = Terminal(tmp_path / "home", {"PATH": f"{programs}:{os.environ['PATH']}"})
         terminal.fetch(server.url)
         for name, content in FILES.values():
-            (terminal.folder / name).parent.mkdir()
+            (terminal.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (terminal.folder / name).write_bytes(content)
         ours = {"Sec-Fetch-Site": "same-origin"}
         async with httpx.AsyncClient(base_url=server.url, headers=ours, timeout=PATIENCE) as browser:
@@ -39,7 +41,8 @@ async def test_both_are_connected_looked_at_and_as_before(programs: Path, tmp_pa
             fields = {"name": "Quay", "slug": "quay", "description": "d"}
             board = (await browser.post("/api/v1/boards", json=fields)).json()["id"]
             for client in FILES:
-                process = await terminal.start("connect", client, "--board", board, "--yes")
+                more = ["--ask"] if client == "opencode" else []
+                process = await terminal.start("connect", client, "--board", board, "--yes", *more)
                 approval = {"user_code": await code_of(process), "agent": f"{board}:new"}
                 assert (await browser.post("/device/approvals", data=approval)).status_code == 303
                 first = await ended(process)
@@ -54,6 +57,7 @@ async def test_both_are_connected_looked_at_and_as_before(programs: Path, tmp_pa
         for client, (name, content) in FILES.items():
             assert "byte for byte" in await terminal.done("disconnect", client)
             assert (terminal.folder / name).read_bytes() == content
+    assert not list((terminal.folder / ".config" / "opencode" / "plugin").iterdir())
     assert not (terminal.folder / ".codex" / "hooks.json").exists()
     assert not (terminal.folder / ".codex" / ".env").exists()
     assert "mission-control" not in (terminal.folder / ".claude.json").read_text()

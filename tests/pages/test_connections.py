@@ -90,7 +90,7 @@ async def test_settings_list_the_programs_that_a_person_connected(cast: Cast) ->
     [
         ("claude-code", "client.pyz connect claude-code"),
         ("codex", "client.pyz connect codex --check"),
-        ("opencode", "{env:MISSION_CONTROL_TOKEN}"),
+        ("opencode", "client.pyz connect opencode --check"),
         ("gemini", "client.pyz connect gemini --check"),
         ("other", "python3 client.pyz claim --wait"),
         ("nonsense", "client.pyz connect claude-code"),
@@ -98,13 +98,8 @@ async def test_settings_list_the_programs_that_a_person_connected(cast: Cast) ->
 )
 async def test_page_has_the_lines_of_what_somebody_runs(cast: Cast, client: str, line: str) -> None:
     page = await (await visitor(cast.app, cast.dan)).get(f"/agents/connect?client={client}")
-    signs_in = client in ("opencode", "other")
-    page.has(
-        line,
-        "client.pyz sign-in" if signs_in else "client.pyz connect",
-        "run the first line",
-        *([f"sign-in --client {client}"] if signs_in and client != "other" else []),
-    ).lacks("/agents/new", "client.pyz connect" if signs_in else "client.pyz sign-in")
+    does, does_not = ("sign-in", "connect") if client == "other" else ("connect", "sign-in")
+    page.has(line, f"client.pyz {does}", "run the first line").lacks("/agents/new", f"client.pyz {does_not}")
     ada = await (await visitor(cast.app, cast.ada)).get(f"/agents/connect?client={client}")
     ada.has("/agents/new", "/gateways")
 
