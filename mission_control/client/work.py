@@ -15,9 +15,10 @@ import time
 from functools import partial
 
 from mission_control.client import acp, agents, credentials, files, worktree
-from mission_control.client.api import Api, plain
+from mission_control.client.api import PATIENCE_SECONDS, Api, plain
 from mission_control.client.doing import BEGUN, HANDED_IN, KEPT, WORKED, Doing, Kept
 from mission_control.client.git import git
+from mission_control.client.outbox import SERVERS
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
 from mission_control.client.tasks import GONE, HALTED, NEXT, QUIET_SECONDS, WAIT_SECONDS
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mission_control.client.tasks import Session
 
 PARENT = "MISSION_CONTROL_PARENT"
-AWAY_SECONDS, LONGEST_AWAY = 2.0, 60.0
+AWAY_SECONDS, LONGEST_AWAY, SHORT_SECONDS = 2.0, 60.0, 2.0
 
 
 class Ended(Exception):
@@ -192,7 +193,8 @@ class Worker:
             threading.Thread(target=self._end_with_parent, daemon=True).start()
 
     def _end_with_parent(self) -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     def pause(self, seconds: float, why: str = "") -> None:
@@ -276,15 +278,21 @@ class Worker:
     def _claimed(self, path: str) -> bool:
         """Claim a task, and do it. A claim whose answer was lost is sent again as it was, and answered the same."""
         claim = self._claim_at(path)
-        seconds = claim["body"]["wait_seconds"]
+        seconds: float = min(claim["body"]["wait_seconds"], QUIET_SECONDS)
+        is_short = self.given.once and seconds > 0  # one that a worker left which waited
         self._is_waiting = True
         try:
             if self.ends:
                 raise Ended
-            answer = self.api.call("POST", NEXT, claim["body"], seconds=min(seconds, QUIET_SECONDS), key=claim["key"])
+            seconds = SHORT_SECONDS - PATIENCE_SECONDS if is_short else seconds
+            answer = self.api.call("POST", NEXT, claim["body"], seconds=seconds, key=claim["key"])
         except (Unreachable, Busy, NotSignedIn):
+            if is_short:
+                return False
             raise
         except Problem as problem:
+            if problem.code in SERVERS:
+                raise Busy(problem.text, problem.code) from problem
             files.remove(path)
             if problem.code not in HALTED:
                 raise
@@ -310,7 +318,7 @@ class Worker:
         wait = 0 if self.given.once else WAIT_SECONDS
         body: dict[str, Any] = {
             "lease_seconds": self.given.lease, "kinds": ["directive", "work"], "known": self.known,
-            "wait_seconds": wait, "keep_alive": wait > 0,
+            "wait_seconds": wait, "keep_alive": wait > 0, "program": self.kind.client,
         }  # fmt: skip
         if self.given.tag:
             body["tags"] = self.given.tag

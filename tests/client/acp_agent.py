@@ -6,6 +6,7 @@ line it writes a file. It keeps its sessions in ACP_SESSIONS, and plays them aga
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -17,10 +18,20 @@ KEPT = Path(os.environ["ACP_SESSIONS"])
 answers: dict[int, Any] = {}
 came, writing = threading.Condition(), threading.Lock()
 cancelled = threading.Event()
-sent = 0
+sent = steps = 0
+
+
+def step() -> None:
+    """Die at the step that ACP_DIES says, once."""
+    global steps
+    steps += 1
+    if steps == int(os.environ.get("ACP_DIES", "0")) and not (KEPT / "died").exists():
+        (KEPT / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def send(message: dict[str, Any]) -> None:
+    step()
     with writing:
         print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
 
@@ -139,4 +150,5 @@ def heard(message: dict[str, Any]) -> None:
 
 threading.excepthook = fault
 for line in sys.stdin:
+    step()
     heard(json.loads(line))

@@ -81,10 +81,10 @@ class Shop:
         return found
 
 
-@pytest.fixture
-def shop(made: Crew, vega: Terminal, tmp_path: Path) -> Shop:
-    top, kept = tmp_path / "shop", tmp_path / "sessions"
-    kept.mkdir()
+def shop_in(folder: Path, made: Crew) -> Shop:
+    """A repository in a folder, with Vega's worker."""
+    top, kept = folder / "shop", folder / "sessions"
+    kept.mkdir(parents=True)
     top.mkdir()
     git(top, "init", "--quiet", "--initial-branch=main")
     (top / "WORKFLOW.md").write_text("---\nsetup: touch .ready\ncheck: test -s work.txt\n---\nBe brief.\n")
@@ -92,8 +92,15 @@ def shop(made: Crew, vega: Terminal, tmp_path: Path) -> Shop:
     (top / ".gitignore").write_text(".ready\n")
     git(top, "add", ".")
     git(top, "commit", "--quiet", "-m", "Begin")
-    vega.environment |= {"ACP_SESSIONS": str(kept), "IS_SANDBOX": "1"}
+    names = {"MISSION_CONTROL_URL": made.server.url, "MISSION_CONTROL_TOKEN": made.vega.token}
+    vega = Terminal(folder / "vega", {**names, "ACP_SESSIONS": str(kept), "IS_SANDBOX": "1"})
+    vega.fetch(made.server.url)
     return Shop(made, vega, top, kept)
+
+
+@pytest.fixture
+def shop(made: Crew, tmp_path: Path) -> Shop:
+    return shop_in(tmp_path, made)
 
 
 async def until[T](found: Callable[[], Awaitable[T]]) -> T:
@@ -208,6 +215,26 @@ async def test_limits_give_a_task_back(shop: Shop) -> None:
     assert "more than 0.02 minutes" in said
     [run] = await shop.runs(task)
     assert run["state"] == "released" and "minutes" in run["end_reason"] and len(shop.trees()) == 1
+
+
+async def test_a_worker_that_waits_takes_what_comes_and_is_ended(shop: Shop) -> None:
+    process = await shop.terminal.start(*shop.work, "--at-most", "2")
+    workers = f"{API}/boards/{shop.made.board_id}/workers"
+
+    async def ready() -> Any:
+        return [one for one in (await shop.made.ask("GET", workers))["items"] if one["state"] == "ready"]
+
+    await until(ready)
+    task = await shop.task("do: write work.txt done\ndo: say Done.")
+
+    async def in_review() -> bool:
+        return bool((await shop.made.task(task))["status"] == "review")
+
+    await until(in_review)
+    process.send_signal(signal.SIGTERM)
+    assert (await ended(process)).code == 0
+    await shop.once(code=3)
+    assert shop.left() == []
 
 
 async def test_any_command_does_a_task(shop: Shop) -> None:
