@@ -9,7 +9,7 @@ import orjson
 
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
-from mission_control.boards.forge_states import handed_in
+from mission_control.boards.forge_states import HandIn, handed_in
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
@@ -37,7 +37,7 @@ ONLY_SYSTEM = OnlySystem("approval.apply_deadline")
 
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
-    " t.board_id, r.agent_name, r.summary, r.checked, r.evidence, r.code"
+    " t.board_id, r.ended_at, r.agent_name, r.summary, r.checked, r.evidence, r.code"
     " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
     " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
@@ -69,7 +69,8 @@ async def with_code(found: list[Row]) -> list[Row]:
     Where another commit was pushed since, as a forge told, it is that one. Null where no code was handed in.
     """
     handed = [row for row in found if row["code"] is not None]
-    for row, known in zip(handed, await handed_in([(row["board_id"], row["code"]) for row in handed]), strict=True):
+    codes = [HandIn(row["board_id"], row["code"], row["ended_at"]) for row in handed]
+    for row, known in zip(handed, await handed_in(codes), strict=True):
         code = as_json(row["code"])
         row["code"] = {name: code.get(name) for name in ("head", "diff_sha256")}
         if known.pushed:

@@ -85,15 +85,36 @@ def _within(pattern: re.Pattern[str], url: object) -> tuple[str, str] | None:
     return (repository, path[path.re.groups]) if repository else None
 
 
-async def reports_of(codes: Sequence[tuple[object, object]]) -> list[ForgeReport | None]:
-    """Return what was told of hand-ins, each with the id of its board, in their order."""
-    asked = [(str(board_id), place_of(as_json(code))) for board_id, code in codes]
+class HandIn(NamedTuple):
+    """The code of a run, of which board, and when it was handed in; columns as they were read."""
+
+    board_id: object
+    code: object
+    at: object
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        code = as_json(self.code)
+        return code if isinstance(code, Mapping) else {}
+
+
+async def reports_of(codes: Sequence[HandIn]) -> list[ForgeReport | None]:
+    """Return what was told of hand-ins, in their order."""
+    return [one.report for one in await handed_in(codes)]
+
+
+async def handed_in(codes: Sequence[HandIn]) -> "list[HandedIn]":
+    """Return what is known of hand-ins, in their order."""
+    asked = [(str(one.board_id), place_of(one.facts)) for one in codes]
     wanted = {(board_id, place) for board_id, place in asked if place is not None}
     known = _Known(wanted)
     await known.read({place.name for _, place in wanted})
     await known.read({branch for one in wanted if (branch := known.branch(*one))})
     await known.read({head for one in wanted if (head := known.head(*one))})
-    return [known.report(board_id, place) if place else None for board_id, place in asked]
+    return [
+        known.handed_in(board_id, place, one) if place else HandedIn(None, one.facts.get("head"), None)
+        for one, (board_id, place) in zip(codes, asked, strict=True)
+    ]
 
 
 class HandedIn(NamedTuple):
@@ -129,28 +150,18 @@ def code_facts(known: HandedIn | None) -> list[NeedFact]:
     return facts
 
 
-async def handed_in(codes: Sequence[tuple[object, object]]) -> list[HandedIn]:
-    found = zip(codes, await reports_of(codes), strict=True)
-    return [_handed_in(as_json(code), report) for (_, code), report in found]
-
-
-def _handed_in(code: object, report: ForgeReport | None) -> HandedIn:
-    head = code.get("head") if isinstance(code, Mapping) else None
-    is_other = head and report and report.head and not report.head.startswith(head) and not head.startswith(report.head)
-    return HandedIn(report, head, report.head if report and is_other else None)
-
-
 async def code_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, HandedIn]:
     """Return what is known of the code of those tasks whose last run handed some in."""
     if not task_ids:
         return {}
     listed, ids = in_list(task_ids)
     found = await rows(
-        "SELECT r.task_id, r.board_id, r.code FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+        "SELECT r.task_id, r.board_id, r.code, r.ended_at FROM tasks t"
+        " JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
         f" WHERE t.id IN ({listed}) AND r.code IS NOT NULL",
         *ids,
     )
-    known = await handed_in([(row["board_id"], row["code"]) for row in found])
+    known = await handed_in([HandIn(row["board_id"], row["code"], row["ended_at"]) for row in found])
     return {UUID(str(row["task_id"])): one for row, one in zip(found, known, strict=True)}
 
 
@@ -212,6 +223,26 @@ class _Known:
         is_behind = branch is not None and head in branch[0].get("seen", ())
         return branch[0].get("head") if branch and is_behind and pull[0].get("state") in ("open", "draft") else head
 
+    def handed_in(self, board_id: str, place: Place, one: HandIn) -> "HandedIn":
+        report, head = self.report(board_id, place), one.facts.get("head")
+        is_other = report is not None and self._is_pushed_since(board_id, place, one, report.head, head)
+        return HandedIn(report, head, report.head if report and is_other else None)
+
+    def _is_pushed_since(self, board_id: str, place: Place, one: HandIn, now: str | None, head: str | None) -> bool:
+        """Return whether the commit that was handed in is no longer the last one.
+
+        The forge may tell of it only after it was handed in: what was told before is of a former commit then.
+        """
+        if not now or not head or _is_same(now, head):
+            return False
+        mine = [one.facts.get("base"), *(commit.get("id") for commit in one.facts.get("commits") or ())]
+        if any(_is_same(now, former) for former in mine if former):
+            return False
+        states = [state for state in (self._pull(board_id, place), self._pushed(board_id, place)) if state]
+        is_left = any(_is_same(head, former) for state, _ in states for former in state.get("seen", ()))
+        at = as_moment(one.at)
+        return is_left or at is None or max(reported_at for _, reported_at in states) >= at
+
     def report(self, board_id: str, place: Place) -> ForgeReport | None:
         pull, branch, head = self._pull(board_id, place), self._pushed(board_id, place), self.head(board_id, place)
         commit = self._by_name.get((board_id, place.repository, "commit", head or ""))
@@ -227,6 +258,11 @@ class _Known:
             review=review_of(facts),
             reported_at=max(one[1] for one in (pull, branch, commit) if one),
         )
+
+
+def _is_same(commit: str, other: str) -> bool:
+    """Return whether two ids name one commit; either may be its beginning."""
+    return commit.startswith(other) or other.startswith(commit)
 
 
 def checks_of(facts: Mapping[str, Any]) -> ChecksState | None:

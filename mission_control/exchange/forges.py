@@ -116,6 +116,7 @@ def _pull(payload: Facts) -> Report | None:
     facts = _pull_facts(number, _text(pull, "html_url"), state, head, _text(pull, "head", "ref"), at)
     theirs, ours = _text(pull, "head", "repo", "full_name"), _text(payload, "repository", "full_name")
     facts["is_fork"] = theirs.lower() != ours.lower()
+    facts["seen"] = [before] if (before := _sha(payload, "before")) and before != head else []
     review = _object(payload, "review")
     word = "dismissed" if payload.get("action") == "dismissed" else _text(review, "state") or _text(review, "type")
     who = _text(review, "user", "login") or _text(payload, "sender", "login")
@@ -133,6 +134,7 @@ def _gitlab_pull(payload: Facts) -> Report | None:
     at = _moment(pull, "updated_at")
     facts = _pull_facts(number, _text(pull, "url"), state, head, _text(pull, "source_branch"), at)
     facts["is_fork"] = pull.get("source_project_id") != pull.get("target_project_id")
+    facts["seen"] = [before] if (before := _sha(pull, "oldrev")) and before != head else []
     _add_review(facts, _text(payload, "user", "username"), _text(pull, "action"), at)
     return Report("pull", str(number), facts)
 
@@ -214,7 +216,10 @@ def _merged_pull(known: Facts, report: Facts) -> Facts:
         if one["at"] >= reviews.get(who, one)["at"]:
             reviews[who] = one
     newest = sorted(reviews.items(), key=lambda one: one[1]["at"])[-MOST_REVIEWS:]
-    return (known if is_older else report) | {"reviews": dict(newest)}
+    now = known if is_older else report
+    former = (*known.get("seen", []), *report["seen"], report["head"], known.get("head"))
+    seen = list(dict.fromkeys(one for one in former if one and one != now["head"]))[-MOST_SEEN:]
+    return now | {"reviews": dict(newest), "seen": seen}
 
 
 def _merged_branch(known: Facts, report: Facts) -> Facts:

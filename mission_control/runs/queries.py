@@ -13,7 +13,7 @@ from mission_control.agents.connection_queries import Client
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
-from mission_control.boards.forge_states import ForgeReport, reports_of
+from mission_control.boards.forge_states import ForgeReport, HandIn, reports_of
 from mission_control.boards.models import Board
 from mission_control.boards.parking import Resume
 from mission_control.boards.queries import on_readable_boards
@@ -359,7 +359,8 @@ async def _serialize_runs(found: list[Row]) -> list[Row]:
         row["code"] = as_json(row["code"])
         row["cost_usd"] /= MICROS
     handed = [row for row in found if row["code"] is not None]
-    for row, report in zip(handed, await reports_of([(row["board_id"], row["code"]) for row in handed]), strict=True):
+    codes = [HandIn(row["board_id"], row["code"], None) for row in handed]
+    for row, report in zip(handed, await reports_of(codes), strict=True):
         row["code"]["reported"] = report and report.model_dump(mode="json")
     return found
 

@@ -12,7 +12,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.reading import pending_of
-from mission_control.boards.forge_states import HandedIn, handed_in
+from mission_control.boards.forge_states import HandedIn, HandIn, handed_in
 from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor
 from mission_control.core.diffs import FileDiff, parsed, visible
@@ -63,7 +63,8 @@ class CodeShown:
 async def code_of(panel: Panel) -> CodeShown | None:
     """Return what the last hand-in changed in a repository; None when it says nothing of one."""
     found = await rows(
-        "SELECT code FROM task_runs WHERE task_id = ? AND state = 'completed' ORDER BY fence DESC LIMIT 1", panel.id
+        "SELECT code, ended_at FROM task_runs WHERE task_id = ? AND state = 'completed' ORDER BY fence DESC LIMIT 1",
+        panel.id,
     )
     facts = as_json(found[0]["code"]) if found else None
     if not facts:
@@ -71,7 +72,7 @@ async def code_of(panel: Panel) -> CodeShown | None:
     diff, tests = [await _text_of(facts.get(name)) for name in ("diff_id", "tests_id")]
     files = await asyncio.to_thread(parsed, diff, "", MOST_LINES)
     output = visible(COLOURS.sub("", tests)[-LONGEST_OUTPUT:])
-    [known] = await handed_in([(panel.board_id, facts)])
+    [known] = await handed_in([HandIn(panel.board_id, facts, found[0]["ended_at"])])
     parts = (await parts_of_tasks([panel.id]))[panel.id]
     may_review = panel.may_write and panel.status == "review"
     hidden = max(0, len(files) - MOST_FILES)

@@ -11,7 +11,7 @@ from mission_control.database.sql import as_json, placeholders, rows
 
 _SELECT = (
     "SELECT t.id, t.board_id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary,"
-    " r.checked, r.evidence, r.code FROM tasks t"
+    " r.checked, r.evidence, r.code, r.ended_at FROM tasks t"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
 )
 

@@ -378,3 +378,33 @@ async def test_needs_say_what_is_known_of_the_code(cast: Cast) -> None:
     for kind in ("approval", "review"):
         texts = [one["text"] for one in (await one_of(cast.cleo, kind))["facts"]]
         assert f"changed since the hand-in: {HEAD[:7]} → {LATER[:7]}" in texts
+
+
+async def test_commit_that_the_forge_has_not_told_of_yet_is_no_change(cast: Cast) -> None:
+    hook = await made(cast)
+    await hook.take(OPENED)
+    await code_handed_in(cast, asks=False, **CODE | {"head": LATER})  # its push is told in a moment
+    facts = [one["text"] for one in (await one_of(cast.cleo, "review"))["facts"]]
+    assert "PR 2 open" in facts and not any("changed since" in one for one in facts)
+    seen = (await one_of(cast.cleo, "review"))["substance"]
+    await hook.take(changed(RUN, check_run__head_sha=LATER), PUSHED)
+    assert (await one_of(cast.cleo, "review"))["substance"] == seen
+    await hook.take(changed(PUSHED, pull_request__head__sha="7c" * 20, pull_request__updated_at="2019-05-15T15:21:00Z"))
+    assert (await one_of(cast.cleo, "review"))["substance"] != seen
+
+
+async def test_former_commit_of_the_work_that_is_told_late_is_no_change(cast: Cast) -> None:
+    hook = await made(cast)
+    commits = [{"id": HEAD}, {"id": LATER}]
+    await code_handed_in(cast, asks=False, **CODE | {"head": LATER, "commits": commits})
+    seen = (await one_of(cast.cleo, "review"))["substance"]
+    await hook.take(OPENED)
+    assert (await one_of(cast.cleo, "review"))["substance"] == seen
+
+
+async def test_commit_that_was_left_before_the_hand_in_is_a_change(cast: Cast) -> None:
+    hook = await made(cast)
+    await hook.take(OPENED, PUSHED)
+    await code_handed_in(cast, asks=False, **CODE)
+    facts = [one["text"] for one in (await one_of(cast.cleo, "review"))["facts"]]
+    assert f"changed since the hand-in: {HEAD[:7]} → {LATER[:7]}" in facts

@@ -44,7 +44,7 @@ def test_pull_request_of_github() -> None:
     assert (report.kind, report.name) == ("pull", "2")
     assert report.facts == {
         "number": 2, "url": f"{REPOSITORY}/pull/2", "state": "open", "head": HEAD, "branch": "changes",
-        "at": "2019-05-15T15:20:33.000000+00:00", "reviews": {}, "is_fork": False,
+        "at": "2019-05-15T15:20:33.000000+00:00", "reviews": {}, "is_fork": False, "seen": [],
     }  # fmt: skip
     states: dict[str, dict[str, Any]] = {
         "draft": {"pull_request__draft": True},
