@@ -22,11 +22,16 @@ def code_since(base: str, folder: str | None = None) -> dict[str, Any]:
     start = git("merge-base", commit_of(base, folder), head, folder=folder)
     log = git("log", "--reverse", "--format=%H%x09%s", f"{start}..{head}", folder=folder).splitlines()
     commits = [line.partition("\t") for line in log]
+    remote = run("config", "--get", "remote.origin.url", folder=folder).stdout.decode("utf-8", "replace")
+    address = repository_address(remote)
     branch = git("rev-parse", "--abbrev-ref", "HEAD", folder=folder)
     found: dict[str, Any] = {
         "base": start,
         "head": head,
-        "commits": [{"id": one, "title": title[:500]} for one, _, title in commits[-MOST_COMMITS:]],
+        "commits": [
+            {"id": one, "title": title[:500], **({"url": f"{address}/commit/{one}"} if address else {})}
+            for one, _, title in commits[-MOST_COMMITS:]
+        ],
         "diff": _cut(git(*DIFF, start, head, strip=False, folder=folder)),
     }
     if branch != "HEAD":
@@ -34,6 +39,20 @@ def code_since(base: str, folder: str | None = None) -> dict[str, Any]:
     if git("status", "--porcelain", folder=folder):
         print("What is not committed is not in it.", file=sys.stderr)
     return found
+
+
+WEB = re.compile(r"(https?)://(?:[^/@]*@)?([a-z0-9.-]+(?::[0-9]+)?)/([a-z0-9_.~/+-]{1,300})", re.IGNORECASE)
+SHELL = re.compile(
+    r"(?:ssh://)?[^/@:]+@([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::[0-9]+(?=/))?[:/]([a-z0-9_.~/+-]{1,300})", re.IGNORECASE
+)
+
+
+def repository_address(remote: str) -> str:
+    """Return where people see a repository, without what signs in there; empty where that cannot be told."""
+    web, shell = WEB.fullmatch(remote.strip()), SHELL.fullmatch(remote.strip())
+    scheme, host, path = web.groups() if web else ("https", *shell.groups()) if shell else ("", "", "")
+    path = re.sub(r"(\.git)?/*$", "", path).lstrip("/")
+    return f"{scheme.lower()}://{host}/{path}" if path else ""
 
 
 def commit_of(base: str, folder: str | None = None) -> str:

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from mission_control.client.git import repository_address
 from tests.client.terminal import Terminal, ended
 from tests.live.crew import Crew
 from tests.live.servers import API
@@ -326,6 +327,7 @@ async def test_commits_and_diff_are_handed_in_from_the_repository(made: Crew, ve
         return done.stdout.strip()
 
     git("init", "--quiet", "--initial-branch=main")
+    git("remote", "add", "origin", "https://vega:secret@forge.example/acme/app.git")
     (vega.folder / "app.py").write_text("TTL = 5\n")
     git("add", "app.py")
     git("commit", "--quiet", "--message=Begin")
@@ -345,5 +347,18 @@ async def test_commits_and_diff_are_handed_in_from_the_repository(made: Crew, ve
         git("rev-parse", "HEAD"),
         "longer",
     )
-    assert [(one["id"], one["title"]) for one in code["commits"]] == [(code["head"], "Keep it\tlonger")]
+    url = f"https://forge.example/acme/app/commit/{code['head']}"
+    assert code["commits"] == [{"id": code["head"], "title": "Keep it\tlonger", "url": url}]
     assert [one["name"] for one in run["artifacts"]] == ["changes.diff", "tests.txt"]
+
+
+@pytest.mark.parametrize(("remote", "address"), [
+    ("https://github.com/acme/app.git\n", "https://github.com/acme/app"),
+    ("http://ada:secret@git.example:3000/acme/app/", "http://git.example:3000/acme/app"),
+    ("git@github.com:acme/app.git", "https://github.com/acme/app"),
+    ("ssh://git@git.example.org:2222/acme/sub/app.git", "https://git.example.org/acme/sub/app"),
+    ("work:acme/app.git", ""), ("git@work:acme/app.git", ""), ("../app", ""), ("/srv/app.git", ""), ("", ""),
+    ("file:///srv/app", ""), ("https://x/a b", ""), ("https://github.com/", ""), ("https://git.example/a?token=x", ""),
+])  # fmt: skip
+def test_address_of_a_repository(remote: str, address: str) -> None:
+    assert repository_address(remote) == address
