@@ -1,6 +1,7 @@
 # make run     build what is needed and serve on 127.0.0.1:8000
 # make demo    the same with invented data and simulated agents at work
-# make test    the whole suite: SQLite, then PostgreSQL, a browser, a real OpenClaw gateway (each where it can be had)
+# make test    the whole suite: SQLite, then PostgreSQL, a browser, a real OpenClaw gateway, the real Claude Code and Codex
+#              (each where it can be had)
 # make check   format, lint, types, templates, then `make test`
 # make lock    lock what pyproject.toml asks for
 
@@ -16,7 +17,7 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway check checks lock long bench screenshots format clean
+.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway test-programs check checks lock long bench screenshots format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -67,7 +68,7 @@ JOBS ?= auto
 PYTEST = $(PYTHON) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal
 
 test:
-	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser test-gateway
+	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser test-gateway test-programs
 
 test-sqlite: $(VENV)/.installed-dev
 	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) -m "not browser and not postgres"
@@ -91,6 +92,15 @@ test-gateway: $(VENV)/.installed-dev
 		tools/parts one "OpenClaw gateway" env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateway; \
 	else exit $$code; fi
 
+# The real Claude Code and Codex, installed from npm into ~/.cache with the other programs (1 GB). None gets a second try.
+test-programs: $(VENV)/.installed-dev
+	@$(PYTHON) -m tests.programs.installing; code=$$?; \
+	if [ $$code = 69 ]; then echo "LEFT OUT: tests with the real Claude Code and Codex (reason above)."; [ -z "$$CI" ]; \
+	elif [ $$code = 0 ]; then \
+		tools/parts one "Claude Code and Codex" env -u TEST_DATABASE_URL -u PYTEST_ADDOPTS \
+			$(PYTHON) -m pytest -m programs tests/programs; \
+	else exit $$code; fi
+
 check:
 	@tools/parts all $(MAKE) --no-print-directory checks
 
@@ -104,7 +114,7 @@ checks: $(VENV)/.installed-dev
 	@tools/parts one "Rules of templates" $(PYTHON) -m pytest -q tests/contract/test_templates.py
 	@$(MAKE) --no-print-directory test
 
-# The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, Claude Code and Codex. Run by hand, an hour for each database;
+# The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, programs of others. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
 LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_runs_machine.py \
 	tests/api/test_claims_races.py

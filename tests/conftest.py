@@ -49,12 +49,13 @@ def pytest_sessionstart() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what uses the application's database; these tests run on SQLite and on PostgreSQL, all others once.
 
-    What uses the real OpenClaw gateway runs by `make test-gateway` only: one process starts it, once.
+    What uses a real OpenClaw gateway or real coding agents runs by `make test-gateway` and `make test-programs` only.
     """
-    if "gateway" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("gateway")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    for alone in ("gateway", "programs"):
+        if alone not in config.option.markexpr:
+            left_out = [item for item in items if item.get_closest_marker(alone)]
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
     for item in items:
         if "app" in getattr(item, "fixturenames", ()) or item.get_closest_marker("postgres"):
             item.add_marker("database")

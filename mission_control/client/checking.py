@@ -39,6 +39,8 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
         text = turn.trouble or "its turn left no sign here"
     if asked.has_tools:
         turn.tools = "connected"
+    elif hasattr(module, "tools") and turn.tools != "connected":
+        turn.tools = module.tools(program)
     nobody = module.asks_nobody()
     tokens = session["input_tokens"] + session["output_tokens"] if session else 0
     found += [

@@ -228,3 +228,8 @@ def turn(program: str, url: str, folder: str) -> programs.Turn:
                 found.tools = str(server.get("status"))
     found.trouble = "" if '"result"' in said else said[-300:]
     return found
+
+
+def tools(program: str) -> str:
+    """Return how it finds the tools of the board, which its short turn may not have waited for."""
+    return "connected" if "Connected" in programs.run(program, ["mcp", "get", SERVER])[1] else "not connected"

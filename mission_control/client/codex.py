@@ -173,12 +173,16 @@ def _without(content: bytes, heads: list[str]) -> bytes:
 class AppServer:
     """Its own server, asked line by line."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, *options: str) -> None:
         from threading import Timer
 
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            [program, "app-server"], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, universal_newlines=True
+            [program, *options, "app-server"],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            universal_newlines=True,
         )
         self._end, self._number = Timer(SECONDS, self._process.kill), 0
         self._end.start()
@@ -322,3 +326,14 @@ def turn(program: str, url: str, folder: str) -> programs.Turn:
             found.session = str(one.get("thread_id"))
     found.trouble = "" if found.session else said[-300:]
     return found
+
+
+def tools(program: str) -> str:
+    """Return how it finds the tools of the board, which its short turn may not have waited for."""
+    server = AppServer(program, "-c", f"mcp_servers.{SERVER}.startup_timeout_sec=30")
+    try:
+        found = server.ask("mcpServerStatus/list", {})["data"]
+    finally:
+        server.close()
+    ours: dict[str, Any] = next((one for one in found if one.get("name") == SERVER), {})
+    return "connected" if ours.get("tools") else str(ours.get("toolsError") or "")[:200]

@@ -1,12 +1,13 @@
 """Claude Code: its hooks, how they are answered, and its requests to the model as OTLP tells them."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from mission_control.agents.usage_queries import MOST_TOKENS, MOST_USD, RequestUsage
-from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, plainly
+from mission_control.runs.hook_reading import DENIED, Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.session_reports import MOST_STEPS, ReportedState, SessionGiven, StepChange, StepGiven
 
@@ -71,11 +72,17 @@ def planned(hook: Hook) -> None:
 
 
 def batched(hook: Hook) -> None:
-    """Several calls have ended; those of tools that do not exist are told nowhere else."""
+    """Several calls have ended; those of tools that do not exist, and those denied, are told nowhere else."""
     calls = hook.body.get("tool_calls")
     for call in calls[:100] if isinstance(calls, list) else ():
         if isinstance(call, dict) and call.get("tool_use_id") and call.get("tool_name") not in PLANNING:
-            hook.end_call(call, "failed" if call.get("is_error") else "ok")
+            outcome = "failed" if call.get("is_error") else "ok"
+            hook.end_call(call, "refused" if _is_denied(call.get("tool_response")) else outcome)
+
+
+def _is_denied(response: object) -> bool:
+    """Return whether a call was not made, because a person said no on the board; nothing else tells that."""
+    return isinstance(response, str) and re.match(rf"[^\n]{{1,200}} {DENIED} “", response) is not None
 
 
 PLANNING = ("TaskCreate", "TaskUpdate", "TodoWrite")

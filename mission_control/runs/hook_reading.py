@@ -67,6 +67,9 @@ class When(NamedTuple):
         return cls(happened, f"{now:%Y%m%d%H%M}" if at is None else str(at // 60), age is not None)
 
 
+DENIED = "denied this on the board"  # so a no begins, behind a name
+
+
 class Verdict(NamedTuple):
     """What a person decided: `allow-once`, `allow-always`, `deny` or `stop`, with words for a no."""
 

@@ -32,7 +32,7 @@ from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people.account_names import person_name
 from mission_control.runs import hook_queue
 from mission_control.runs.hook_answers import Place, place_of
-from mission_control.runs.hook_reading import Hook, Verdict
+from mission_control.runs.hook_reading import DENIED, Hook, Verdict
 from mission_control.runs.permission_reading import Asked, asked_of, external_id_of, reduced
 from mission_control.work.loops import Loop
 
@@ -194,7 +194,7 @@ async def _passed_on(place: Place, approval_id: UUID, found: Decided) -> Verdict
     await uncancelled(deliver(system(place.organization_id), approval_id))
     said = found.note or ""
     who = found.name or "Somebody"
-    words = f"{who} denied this on the board “{place.board_name}”" + (f": {said}" if said else ".")
+    words = f"{who} {DENIED} “{place.board_name}”" + (f": {said}" if said else ".")
     return Verdict(found.answer, words)
 
 

@@ -150,12 +150,13 @@ async def test_what_a_batch_tells_of_calls_is_new_only_for_those_that_nothing_to
         "hook_event_name": "PostToolUseFailure",
         "error": "x",
     }
-    batch = event("PostToolBatch", tool_calls=[done, {**failure, "is_error": True}, {**other, "is_error": True}])
+    no = {**called("PreToolUse", "Bash", "3", command="rm x"), "tool_response": "Ada denied this on the board “Quay”."}
+    batch = event("PostToolBatch", tool_calls=[done, {**failure, "is_error": True}, {**other, "is_error": True}, no])
     await hooks(cast.vega, done, failure, batch)
     [session] = await sessions(cast)
     assert told(await activities(cast, session["id"])) == [
         ("TOOL_CALL_END", "Ran ls", "ok"), ("TOOL_CALL_END", "Ran false, failed", "failed"),
-        ("TOOL_CALL_END", "Called Nothing, failed", "failed"),
+        ("TOOL_CALL_END", "Called Nothing, failed", "failed"), ("TOOL_CALL_END", "Ran rm, refused", "refused"),
     ]  # fmt: skip
 
 

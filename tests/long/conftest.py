@@ -2,13 +2,10 @@
 
 import os
 import random
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.live.servers import ROOT
-from tests.node_packages import installed, node_program
+from tests.programs.conftest import programs as programs
 
 collect_ignore_glob = [] if os.environ.get("LONG") else ["test_*.py"]
 
@@ -25,16 +22,3 @@ def seed() -> int:
 def rounds() -> int:
     """How often a play is repeated."""
     return int(os.environ.get("ROUNDS") or 10)
-
-
-@pytest.fixture(scope="session")
-def programs() -> Path:
-    """The folder with the clients' programs."""
-    folder = installed(ROOT / "tests" / "mcp" / "cli")
-    claude = folder / "node_modules" / "@anthropic-ai" / "claude-code"
-    subprocess.run((node_program(folder), "install.cjs"), cwd=claude, check=True, capture_output=True)  # its binary
-    found = folder / "node_modules" / ".bin"
-    for opencode in folder.glob("node_modules/opencode-linux-*/bin/opencode"):
-        (found / "opencode").unlink(missing_ok=True)
-        (found / "opencode").symlink_to(opencode)
-    return found

@@ -1,13 +1,8 @@
 """The real Claude Code and Codex, unmodified, on the board by their own hooks, with a model on loopback."""
 
 import asyncio
-import fcntl
 import os
-import pty
-import signal
-import struct
-import termios
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +21,6 @@ EVENTS = (
     *("SessionEnd", "StopFailure", "PermissionRequest", "PermissionDenied", "SubagentStart", "SubagentStop"),
     *("TaskCreated", "TaskCompleted", "InstructionsLoaded", "PreCompact", "PostCompact", "ConfigChange"),
 )
-
-KEY = "none-of-a-provider-at-all"
 
 
 @pytest.fixture(scope="module")
@@ -224,109 +217,3 @@ async def test_people_answer_what_claude_code_asks(programs: Path, server: Serve
     found = (await made.ask("GET", f"{API}/boards/{made.board_id}/approvals"))["items"]
     assert [one["answer_state"] for one in found] == ["sent"] * 3, "the same command was not asked for again"
     assert str(home) not in str([one["payload"]["session_request"] for one in found]), "the board keeps names only"
-
-
-async def test_claude_code_is_answered_at_its_keyboard_first(programs: Path, server: Server, tmp_path: Path) -> None:
-    made, home = await crew(server), tmp_path / "home"
-    home.mkdir()
-    command = f"touch {home}/local.txt"
-    model = FakeModel([(SHELL, {"command": command})])
-    (home / "settings.json").write_bytes(orjson.dumps(settings_for(server, made.vega.token)))
-    known = {"hasCompletedOnboarding": True, "projects": {str(home): {"hasTrustDialogAccepted": True}}}
-    known["customApiKeyResponses"] = {"approved": [KEY[-20:]]}
-    (home / ".claude.json").write_bytes(orjson.dumps(known))
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    async with served(model) as url:
-        environment = QUIET_CLAUDE | {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color"}
-        environment |= {"MISSION_CONTROL_TOKEN": made.vega.token, "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY}
-        given = ("--settings", str(home / "settings.json"), "--strict-mcp-config", "--permission-mode", "default")
-        process = await asyncio.create_subprocess_exec(
-            *(programs / "claude", *given, "Zebra: work."),
-            cwd=home,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        seen = bytearray()
-        asyncio.get_running_loop().add_reader(ours, lambda: seen.extend(os.read(ours, 65536)))
-        try:
-            approvals = f"{API}/boards/{made.board_id}/approvals"
-            async with asyncio.timeout(PATIENCE):
-                while not (found := (await made.ask("GET", f"{approvals}?status=pending"))["items"]):
-                    await asyncio.sleep(0.1)
-                while b"Yes" not in seen:
-                    await asyncio.sleep(0.1)
-                os.write(ours, b"1")
-                while (one := await made.ask("GET", f"{approvals}/{found[0]['id']}"))["status"] == "pending":
-                    await asyncio.sleep(0.1)
-        finally:
-            asyncio.get_running_loop().remove_reader(ours)
-            process.kill()
-            await process.wait()
-            os.close(ours)
-            os.close(theirs)
-    assert (home / "local.txt").exists()
-    assert (one["status"], one["note"]) == ("approved", "Answered at the keyboard: allowed.")
-
-
-async def test_people_answer_what_codex_asks(programs: Path, server: Server, tmp_path: Path) -> None:
-    """By its server, because `codex exec` asks for nothing."""
-    made, home = await crew(server), tmp_path / "home"
-    home.mkdir()
-    allowed, denied = (f"touch {home}/{name}.txt" for name in ("allowed", "denied"))
-    model = FakeModel([(SHELL, {"command": one}) for one in (allowed, denied)])
-    async with served(model) as url:
-        (home / "config.toml").write_text(config_for(server, url))
-        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home), "FAKE_KEY": "none"}
-        process = await asyncio.create_subprocess_exec(
-            *(programs / "codex", "app-server"),
-            cwd=home,
-            env=environment | {"MISSION_CONTROL_TOKEN": made.vega.token},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert process.stdin is not None and process.stdout is not None
-        said: list[dict[str, Any]] = []
-
-        async def ask(number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
-            assert process.stdin is not None
-            process.stdin.write(orjson.dumps({"id": number, "method": method, "params": params}) + b"\n")
-            return await heard(lambda one: one.get("id") == number and "result" in one)
-
-        async def heard(is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-            assert process.stdout is not None
-            while True:
-                said.append(orjson.loads(await process.stdout.readline()))
-                if is_it(said[-1]):
-                    return said[-1]
-
-        async def person() -> None:
-            await decide(made, allowed, decision="approved")
-            await decide(made, denied, decision="rejected", note="Use a copy.")
-
-        answering = asyncio.create_task(person())
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await ask(1, "initialize", {"clientInfo": {"name": "test", "title": "Test", "version": "1"}})
-                process.stdin.write(b'{"method": "initialized"}\n')
-                known = (await ask(4, "hooks/list", {"cwds": [str(home)]}))["result"]["data"][0]["hooks"]
-                trusted = {one["key"]: {"trusted_hash": one["currentHash"]} for one in known}
-                edit = {"keyPath": "hooks.state", "mergeStrategy": "upsert", "value": trusted}
-                await ask(5, "config/batchWrite", {"edits": [edit]})
-                begun = {"cwd": str(home), "approvalPolicy": "untrusted", "sandbox": "workspace-write"}
-                thread = (await ask(2, "thread/start", begun))["result"]["thread"]["id"]
-                await ask(3, "turn/start", {"threadId": thread, "input": [{"type": "text", "text": "Work."}]})
-                await heard(lambda one: one.get("method") == "turn/completed")
-                await answering
-        finally:
-            answering.cancel()
-            os.killpg(process.pid, signal.SIGKILL)  # a wrapper and what it started
-            await process.wait()
-    assert [one for one in said if str(one.get("method")).endswith("requestApproval")] == []
-    assert {one.name for one in home.glob("*.txt")} == {"allowed.txt"}
-    assert "Use a copy." in model.printed[1]

@@ -1,8 +1,8 @@
 """A model for command line clients: it speaks enough of three vendors' APIs to make them call the tools it is told to.
 
-Each request for a completion is answered by the next step of a plan: call a tool of MCP with arguments, run a command
-in the client's own shell (`SHELL`), or say something. Arguments of tools may name what an earlier tool answered:
-`"$boards.0.id"` looks into the structured content of the last answer that has it.
+Each request for a completion is answered by the next step of a plan: call a tool of MCP or of the client itself with
+arguments, run a command in the client's own shell (`SHELL`), or say something. Arguments of tools may name what an
+earlier tool answered: `"$boards.0.id"` looks into the structured content of the last answer that has it.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ class FakeModel:
         self.heard = ""  # all that the model was given with the newest request of a turn
         self.offered: set[str] = set()
         self.unknown: list[str] = []
+        self.requests = 0  # each is a token in and a token out
         self.app = Quart(__name__)
         self.app.route("/v1/messages", methods=["POST"])(self._messages)
         self.app.route("/v1/messages/count_tokens", methods=["POST"])(self._count)
@@ -51,6 +52,7 @@ class FakeModel:
 
     async def _messages(self) -> Any:
         asked = await request.get_json()
+        self.requests += 1
         names = {one["name"] for one in asked.get("tools", ()) if "name" in one}
         self.offered |= names
         if names:
@@ -75,6 +77,7 @@ class FakeModel:
 
     async def _responses(self) -> Any:
         asked = await request.get_json()
+        self.requests += 1
         names = _flat(asked.get("tools", ()))
         self.offered |= set(names)
         self.heard = json.dumps(asked, ensure_ascii=False)
@@ -93,7 +96,7 @@ class FakeModel:
             }  # fmt: skip
             if space:
                 item["namespace"] = space
-        return self._stream(_openai(item))
+        return self._stream(_openai(item, self.requests))
 
     # Gemini
 
@@ -123,7 +126,7 @@ class FakeModel:
         if tool == SHELL:
             [name] = names & set(SHELLS)
             return name, {SHELLS[name]: given["command"]}
-        [name] = [one for one in names if one.endswith(f"_{tool}")]
+        [name] = [one for one in names if one == tool or one.endswith(f"_{tool}")]
         return name, {key: self._filled(value) for key, value in given.items()}
 
     def _filled(self, value: Any) -> Any:
@@ -205,12 +208,12 @@ def _anthropic(model: str, block: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _openai(item: dict[str, Any]) -> list[dict[str, Any]]:
+def _openai(item: dict[str, Any], number: int) -> list[dict[str, Any]]:
     usage = {
         "input_tokens": 1, "output_tokens": 1, "total_tokens": 2,
         "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0},
     }  # fmt: skip
-    response = {"id": "resp_1", "object": "response", "status": "completed", "output": [item], "usage": usage}
+    response = {"id": f"resp_{number}", "object": "response", "status": "completed", "output": [item], "usage": usage}
     return [
         {"type": "response.created", "response": {**response, "status": "in_progress", "output": []}},
         {"type": "response.output_item.added", "output_index": 0, "item": item},
