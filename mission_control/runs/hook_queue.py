@@ -112,11 +112,14 @@ def _part(actor: Actor, session: SessionGiven, items: int, requests: int, when: 
     late = (when.at, when.at) if when is not None and when.is_late else None
     if not parts or not parts[-1].takes(items, requests, is_late=late is not None):
         parts.append(Part(actor, session, late=late))
-    for one in filter(None, (_facts.pop(place, None), session)):
-        given = {name: value for name, value in one.model_dump().items() if value is not None}
-        parts[-1].session = parts[-1].session.model_copy(update=given)
+    known = _with(parts[-1].session, _facts.pop(place, session))
+    parts[-1].session = _with(known, session)
     WRITING.no_later_than(times.clock_now() + EVERY)
     return parts[-1]
+
+
+def _with(known: SessionGiven, more: SessionGiven) -> SessionGiven:
+    return known.model_copy(update=more.model_dump(exclude_none=True))
 
 
 async def write() -> None:
@@ -151,7 +154,7 @@ async def _write(place: Place, part: Part) -> None:
     if not (part.items or part.usage or part.steps or part.state):
         known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
         if not await known.exists():  # some programs tell of one, and end it, that never does anything
-            _facts[place] = part.session
+            _facts[place] = _with(_facts.get(place, part.session), part.session)
             while len(_facts) > MOST_FACTS:
                 _facts.popitem(last=False)
             return
