@@ -13,6 +13,7 @@ from tortoise.queryset import QuerySet
 from mission_control.agents.models import Connection
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, on_readable_boards
+from mission_control.boards.schemas import MOST_PATTERNS, MustPattern
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Forbidden, existing
@@ -52,6 +53,10 @@ class ConnectionReport(Body):
     checks: Annotated[
         list[Check] | None, Field(max_length=MOST_CHECKS, description="All of them, each time; left out: as they are")
     ] = None
+    must: Annotated[
+        list[MustPattern] | None,
+        Field(max_length=MOST_PATTERNS, description="The calls that it holds until a person says yes, as patterns"),
+    ] = None
 
 
 class ConnectionQuery(Paging):
@@ -79,6 +84,8 @@ class ConnectionRead(Schema):
     system: Annotated[str | None, Field(description="The operating system, as the program says")]
     checked: Annotated[list[Check], Field(description="What the program last found when it looked at its connection")]
     checked_at: datetime | None
+    must: Annotated[list[str], Field(description="The calls that it holds until a person says yes, as patterns")]
+    board_must: Annotated[list[str], Field(description="Those that the rules of its board want held")]
     created_at: datetime
     last_seen_at: Annotated[datetime, Field(description="Its last sign, to the minute")]
     token_id: UUID | None
@@ -98,8 +105,8 @@ class ConnectionRead(Schema):
 COLUMNS = (
     "c.id, c.board_id, b.name AS board_name, c.agent_id, g.name AS agent_name, c.user_id,"
     f" {person_name('u', 'User')} AS user_name, c.client, c.client_version, c.host_label, c.user_label, c.system,"
-    " c.checked, c.checked_at, c.created_at, t.last_used_at, t.id AS token_id, t.expires_at AS token_expires_at,"
-    " c.ended_at"
+    " c.checked, c.checked_at, c.must, b.call_rules, c.created_at, t.last_used_at, t.id AS token_id,"
+    " t.expires_at AS token_expires_at, c.ended_at"
 )
 RELATIONS = (
     " FROM connections c JOIN boards b ON b.id = c.board_id JOIN agents g ON g.id = c.agent_id"
@@ -122,7 +129,9 @@ async def connections_read(connection_ids: Sequence[UUID]) -> list[ConnectionRea
 def _read(row: Any) -> ConnectionRead:
     signs = (as_moment(row[name]) for name in ("created_at", "checked_at", "last_used_at"))
     seen = max(one for one in signs if one is not None)
-    return ConnectionRead.model_validate(row | {"checked": as_json(row["checked"]) or [], "last_seen_at": seen})
+    kept = {name: as_json(row[name]) or [] for name in ("checked", "must")}
+    kept["board_must"] = (as_json(row["call_rules"]) or {}).get("must", [])
+    return ConnectionRead.model_validate(row | kept | {"last_seen_at": seen})
 
 
 def visible_connections(actor: Actor) -> QuerySet[Connection]:

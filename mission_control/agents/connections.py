@@ -114,6 +114,8 @@ async def report_connection(actor: Actor, connection: Connection, sent: Connecti
     if sent.checks is not None:
         changes["checked"] = [_kept(one, now) for one in sent.checks]
         changes["checked_at"] = now
+    if sent.must is not None:
+        changes["must"] = sent.must
     if changes:
         connection.update_from_dict(changes)
         await connection.save(update_fields=list(changes))

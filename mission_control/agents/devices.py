@@ -10,6 +10,7 @@ from mission_control.agents.connection_queries import Choice, Client, choices_of
 from mission_control.agents.connections import USED, Connected, connect, plain
 from mission_control.agents.models import Connection, DeviceCode
 from mission_control.boards.models import Board
+from mission_control.boards.schemas import CANNOT_HOLD
 from mission_control.core import limits, times
 from mission_control.core.actor import Actor, OnlySystem, rule, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -232,6 +233,11 @@ async def approve(form: ApprovalForm) -> DeviceCode:
 
 @command("agent.connect")
 async def _approve(actor: Actor, board: Board, code: DeviceCode, agent_id: UUID | None) -> DeviceCode:
+    if code.client in CANNOT_HOLD and (board.call_rules or {}).get("must"):
+        raise Invalid(
+            f"{CANNOT_HOLD[code.client]} cannot be held until somebody says yes, which rules of this board want of"
+            " calls. Choose another board, or change its rules for calls."
+        )
     return await _answer(code, state="approved", user_id=actor.id, board_id=board.id, agent_id=agent_id)
 
 

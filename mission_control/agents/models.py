@@ -222,7 +222,8 @@ class Connection(Dated):
     """A program on somebody's machine that works as an agent: a person approved it, and it has a token of its own.
 
     `client` is the program. `checked` is what the program last found when it looked whether its connection works: lines
-    with `name`, `state`, `text` and `at`. One that ended stays, without a live token.
+    with `name`, `state`, `text` and `at`. `must` are patterns of the calls that it holds until a person says yes. One
+    that ended stays, without a live token.
     """
 
     organization = reference("Organization")
@@ -236,6 +237,7 @@ class Connection(Dated):
     system = nullable(fields.CharField, max_length=255)
     checked = json_field(null=True)
     checked_at = UtcDatetimeField(null=True)
+    must = json_field(null=True)
     ended_at = UtcDatetimeField(null=True)
 
     organization_id: UUID

@@ -82,6 +82,7 @@ class OutsideRequest:
     diff: str = ""
     asks_there_too: bool = False
     asks_again: bool = False
+    is_held: bool = False
 
     @property
     def heading(self) -> str:
@@ -155,6 +156,7 @@ class OutsideRequest:
         stop = {"stop": f"It does not happen, and the turn of {who} ends."} if self.allows_stop else {}
         there = f"{who} waits for an answer." if self.asks_again else ASKED_LATER
         there = "The terminal asks as well; whoever answers first decides." if self.asks_there_too else there
+        there = "Without a yes it is refused." if self.is_held else there
         return {
             "approve": f"{who} goes on.",
             **always,
@@ -190,6 +192,7 @@ def request_of(payload: object) -> OutsideRequest | None:
         risk=_text(asked.get("risk")),
         diff=_text(diff.get("diff")) if "session_request" in found and isinstance(diff, Mapping) else "",
         asks_there_too=asked.get("asks_there_too") is True,
+        is_held=asked.get("is_held") is True,
         asks_again=asked.get("asks_again") is True,
     )
 

@@ -19,7 +19,7 @@ from mission_control.web.shell import shell_page
 
 pages = Pages("call_pages", __name__)
 CALLS = "/boards/<uuid:board_id>/calls"
-LABELS = {"allow": "Without asking", "ask": "Asks"}
+LABELS = {"allow": "Without asking", "ask": "Asks", "must": "Needs a yes"}
 LONGEST = 40_000
 SHOWN = 20
 
@@ -29,6 +29,7 @@ class CallRulesForm(VersionedForm):
 
     allow: str = Field("", max_length=LONGEST)
     ask: str = Field("", max_length=LONGEST)
+    must: str = Field("", max_length=LONGEST)
 
     def body(self, found: Board) -> TypedBoardChange:
         lines = {name: [one for line in getattr(self, name).splitlines() if (one := line.strip())] for name in LABELS}

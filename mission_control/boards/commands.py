@@ -1,16 +1,17 @@
 """Commands that create, change and delete boards."""
 
 import re
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from mission_control.boards import staging
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import BoardCreate, BoardUpdate
+from mission_control.boards.schemas import CANNOT_HOLD, BoardCreate, BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Invalid, NotFound, existing
 from mission_control.core.limits import require_scope
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.gateways.queries import hold_for_board
 from mission_control.http import lookups
 from mission_control.log.commands import command, uncancelled
@@ -49,6 +50,8 @@ async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board
     board, wanted = await locked_board(board), change.model_dump(exclude_unset=True)
     await _check_links(actor, board.organization_id, wanted.get("gateway_id"), wanted.get("board_group_id"))
     changes = {name: value for name, value in wanted.items() if getattr(board, name) != value}
+    if "call_rules" in changes:
+        await _check_holding(board.id, changes["call_rules"] or {})
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
     if wanted.get("board_type") == "goal" and not (board.objective and board.success_metrics):
@@ -57,6 +60,23 @@ async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board
         await _save(board, *changes)
         record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
     return board
+
+
+async def _check_holding(board_id: UUID, rules: Mapping[str, Sequence[str]]) -> None:
+    """Raise Invalid for a rule that needs a yes beside a connected program that cannot be held by it."""
+    if not rules.get("must"):
+        return
+    found = await rows(
+        "SELECT DISTINCT c.client FROM connections c JOIN tokens t ON t.connection_id = c.id WHERE c.board_id = ?"
+        f" AND c.ended_at IS NULL AND t.expires_at > ? AND c.client IN ({placeholders(len(CANNOT_HOLD))})"
+        " ORDER BY c.client",
+        board_id,
+        times.clock_now(),
+        *CANNOT_HOLD,
+    )
+    if found:
+        named = " and ".join(CANNOT_HOLD[row["client"]] for row in found)
+        raise Invalid(f"{named} cannot be held until somebody says yes. End the connection first.")
 
 
 async def _save(board: Board, *names: str) -> None:

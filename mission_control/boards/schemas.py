@@ -61,6 +61,13 @@ def _usable(pattern: str, *, allows: bool) -> str:
     return pattern
 
 
+# Programs that cannot be held by a rule that needs a yes: their hooks let calls go on when they get no answer.
+CANNOT_HOLD = {"opencode": "opencode", "gemini": "Gemini CLI"}
+
+
+MustPattern = Annotated[str, AfterValidator(_asking)]
+
+
 def _once(patterns: list[str]) -> list[str]:
     return list(dict.fromkeys(patterns))
 
@@ -79,15 +86,25 @@ class CallRules(Body):
         Field(description="What runs without asking: a tool, or the whole of one plain command"),
     ] = []
     ask: Annotated[
-        list[Annotated[str, AfterValidator(_asking)]],
+        list[MustPattern],
         *LISTED,
         Field(description="What asks, wherever it stands in a command, whatever else allows it"),
     ] = []
+    must: Annotated[
+        list[MustPattern],
+        *LISTED,
+        Field(description="What needs a yes, likewise: without one, or with the board away, it is refused"),
+    ] = []
 
 
-GivenRules = Annotated[
-    CallRules | None, AfterValidator(lambda rules: rules if rules and (rules.allow or rules.ask) else None)
-]
+def _complete(rules: CallRules | None) -> CallRules | None:
+    """Return rules with each list, also one that was not sent; None when all are empty."""
+    if rules is None or not (rules.allow or rules.ask or rules.must):
+        return None
+    return rules.model_copy(update={"allow": rules.allow, "ask": rules.ask, "must": rules.must})
+
+
+GivenRules = Annotated[CallRules | None, AfterValidator(_complete)]
 
 
 LONGEST_BRIEF = 10_000

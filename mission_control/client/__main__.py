@@ -176,6 +176,13 @@ def _connect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="agree to what is shown, for scripts")
     parser.add_argument("--ask", action="store_true", help="have Claude Code or opencode ask people before it acts")
     parser.add_argument(
+        "--must",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="hold calls such as 'Bash(git push *)' until somebody says yes on the board, as its rules may want anyhow",
+    )
+    parser.add_argument(
         "--token-by-environment", action="store_true", help="keep the token out of its settings: the shell sets it"
     )
     parser.add_argument(
@@ -284,6 +291,10 @@ def _run(arguments: list[str]) -> int:
         from mission_control.client import spool
 
         return spool.main(arguments[1:])
+    if arguments[:1] == ["gate"]:
+        from mission_control.client import gate
+
+        return gate.main(arguments[1:])
     name, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     is_call = name == "call" or name.upper() in METHODS
     if name.upper() in METHODS:

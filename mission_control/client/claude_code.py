@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 
-from mission_control.client import programs
+from mission_control.client import gate, programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEY, NAME, COMMAND, LEAST = "claude-code", "Claude Code", "claude", (2, 1, 295)
 SERVER = "mission-control"
+HOLDS = True  # calls, by a hook that refuses them when it gets no answer
 MODE = (
     "Claude Code decides by itself in its auto mode, and then asks nobody, here or on the board. Ask you instead? (sets"
     " permissions.defaultMode)"
@@ -62,6 +63,8 @@ def added(content: bytes, target: Target) -> bytes:
     _refuse_comments(content)
     for event in EVENTS:
         document.append(("hooks", event), {"hooks": [_hook(event, target)]})
+    if command := target.gate(KEY):
+        document.append(("hooks", "PreToolUse"), {"hooks": [_gate(command)]})
     for name, value in target.environment.items():
         document.put(("env", name), value)
     if not has_telemetry(document):
@@ -90,6 +93,13 @@ def _hook(event: str, target: Target) -> dict[str, object]:
     if event == ASKS:
         return {"type": "command", "command": target.hook(KEY, ASKS_SECONDS - 5), "timeout": ASKS_SECONDS}
     return {"type": "command", "command": target.hook(KEY), "timeout": SECONDS}
+
+
+def _gate(command: str) -> dict[str, object]:
+    return {
+        "type": "command", "command": command, "timeout": gate.LIMIT, "onFailure": "block",
+        "statusMessage": "Waiting for a yes on the board",
+    }  # fmt: skip
 
 
 def has_telemetry(document: Document) -> bool:

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from mission_control.client import programs
+from mission_control.client import gate, programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY, NAME, COMMAND, LEAST = "codex", "Codex", "codex", (0, 171, 0)
 SERVER = "mission-control"
+HOLDS = True  # calls, by a hook that refuses them when it gets no answer
 SECONDS = 60.0
 EVENTS = (
     "SessionStart", "UserPromptSubmit", "PostModelRequest", "PreToolUse", "PermissionRequest", "PostToolUse",
@@ -86,6 +87,10 @@ def added(content: bytes, target: Target) -> bytes:
             hook.update(command=target.hook(KEY, ASKS_SECONDS - 5), timeout=ASKS_SECONDS)
             hook["statusMessage"] = "Asking on the board; esc to stop"
         document.append(("hooks", event), {"hooks": [hook]})
+    if command := target.gate(KEY):
+        held: dict[str, object] = {"type": "command", "command": command, "timeout": gate.LIMIT}
+        held["statusMessage"] = "Waiting for a yes on the board; esc to stop"
+        document.append(("hooks", "PreToolUse"), {"hooks": [held]})
     return document.content
 
 

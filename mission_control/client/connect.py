@@ -27,6 +27,7 @@ class Target:
     def __init__(self, program: str, url: str, token: str, name: str, *, in_settings: bool, asks: bool) -> None:
         self.program, self.url, self.token, self.name = program, url, token, name
         self.in_settings, self.asks = in_settings, asks
+        self.must: list[str] = []  # patterns of calls that are held until a person says yes
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,6 +46,11 @@ class Target:
     def headers(self, client: str) -> str:
         """Return the command that prints the headers of telemetry."""
         return f"{script.python_command()} {shlex.join(['hook', client, *self._named, '--headers'])}"
+
+    def gate(self, client: str) -> str:
+        """Return the command that holds a call, "" when none is held."""
+        must = [part for pattern in self.must for part in ("--must", pattern)]
+        return f"{script.python_command()} {shlex.join(['gate', client, *must, *self._named])}" if must else ""
 
     @property
     def _named(self) -> list[str]:
@@ -74,6 +80,7 @@ def connect(given: Namespace) -> None:
     mode = getattr(module, "MODE", "")  # what is asked of who lets it decide by itself
     asks = bool(mode) and (given.ask or kept.value.get("asks", False) or _wants(given, mode))
     target = Target(program, url, token, name, in_settings=in_settings, asks=asks)
+    target.must = _held(given, kept, module, connection)
     changes = [one for one in module.changes(kept, target) if one.now != one.after]
     for change in changes:
         print(change.shown(token), end="\n\n")
@@ -82,6 +89,11 @@ def connect(given: Namespace) -> None:
         print(
             "The token of this connection is in its settings, which only you may read: keep them out of repositories."
         )
+    if target.must:
+        print(
+            f"These calls wait for a yes on the board: {', '.join(target.must)}."
+            " If the board is down, they are refused. The agent runs as you do: it could take this out."
+        )
     if given.dry_run or connection is None:
         print("Nothing was changed.")
         return
@@ -89,13 +101,41 @@ def connect(given: Namespace) -> None:
         raise Usage("Nothing was changed. `--yes` agrees for a script.", "not_agreed")
     _keep_own_copy()
     kept.write(changes)
-    kept.save(name=name, url=url, version=version, asks=asks)
+    kept.save(name=name, url=url, version=version, asks=asks, must=given.must or kept.value.get("must", []))
     print(module.finish(kept, target))
-    _report(Api(connection), version, None)
+    _report(Api(connection), version, None, target.must)
     print(f"{module.NAME} {version} is connected. Start it as always.")
     if secret and not in_settings:
         print(f"Its shell has to set {credentials.TOKEN}: `set -a; . '{connection.path}'; set +a`.")
     print(f"`{credentials.called()} connect {given.client} --check` tries all of it without a model.")
+
+
+def _held(given: Namespace, kept: Kept, module: Any, connection: credentials.Connection | None) -> list[str]:
+    """Return the patterns of the calls that are held: those of the command, or as it was, and what the board wants."""
+    from mission_control.client.patterns import trouble
+
+    own = given.must or kept.value.get("must", [])
+    for pattern in own:
+        if why := trouble(pattern, allows=False):
+            raise Usage(f"{pattern}: {why}")
+    wanted = _own_connection(connection).get("board_must", []) if connection is not None else []
+    found = list(dict.fromkeys([*own, *wanted]))
+    if found and not module.HOLDS:
+        raise Problem(
+            f"{module.NAME} cannot be held until somebody says yes: its hooks let calls go on when they get no answer.",
+            "cannot_hold",
+        )
+    return found
+
+
+def _own_connection(connection: credentials.Connection) -> dict[str, Any]:
+    try:
+        found = Api(connection).call("GET", signing.OWN_CONNECTION)
+    except (NotSignedIn, Unreachable, Busy):
+        raise
+    except Problem:  # an agent's own token, of no connection
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def disconnect(given: Namespace) -> None:
@@ -164,12 +204,7 @@ def _signed_in(given: Namespace) -> tuple[str, credentials.Connection | None]:
 
 
 def _is_of(connection: credentials.Connection, client: str) -> bool:
-    try:
-        return bool(Api(connection).call("GET", signing.OWN_CONNECTION)["client"] == client)
-    except (NotSignedIn, Unreachable, Busy):
-        raise
-    except Problem:  # an agent's own token, of no connection
-        return False
+    return bool(_own_connection(connection).get("client") == client)
 
 
 def _is_in_repository(path: str) -> bool:
@@ -199,8 +234,10 @@ def _keep_own_copy() -> None:
     script.write()
 
 
-def _report(api: Api, version: str, checks: list[dict[str, str]] | None) -> None:
+def _report(api: Api, version: str, checks: list[dict[str, str]] | None, must: list[str] | None = None) -> None:
     body: dict[str, object] = {"client_version": version}
+    if must is not None:
+        body["must"] = must
     if checks is not None:
         body["checks"] = checks
     try:

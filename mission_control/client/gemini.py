@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY, NAME, COMMAND, LEAST = "gemini", "Gemini CLI", "gemini", (0, 61, 0)
 SERVER = "mission-control"
+HOLDS = False
 # Those of the model are not among them: they come with every piece of an answer, and have the whole conversation.
 EVENTS = "SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "Notification", "AfterAgent", "SessionEnd"
 MILLISECONDS = 10_000  # it ends by itself after a second

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEY, NAME, COMMAND, LEAST = "opencode", "opencode", "opencode", (1, 18, 0)
 SERVER = "mission-control"
+HOLDS = False
 FIRST, PLACES = "// Mission Control: ", "const PLACES = {};"
 MODE = (
     "opencode does what it wants where its settings have it ask nobody, here or on the board. Have it ask before it"

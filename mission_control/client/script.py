@@ -134,7 +134,7 @@ def own_copy() -> str:
 
 def is_our_command(text: object, client: str) -> bool:
     """Return whether a command is one that we wrote, also as an earlier version did."""
-    ours = r"(mission-control/hook'?|(client\.pyz'?|mission_control\.client) hook)"
+    ours = r"(mission-control/hook'?|(client\.pyz'?|mission_control\.client) (hook|gate))"
     return re.search(rf"{ours} {client}\b", str(text)) is not None
 
 

@@ -12,24 +12,47 @@ from mission_control.runs.permission_reading import asked_of
 type Rules = Mapping[str, Sequence[str]]
 
 
-def answer_of(hook: Hook, rules: Rules, board_name: str) -> JsonObject:
-    """Return what the rules of a board answer to a call, `{}` when they leave it to people or to the program."""
+def answer_of(hook: Hook, rules: Rules, board_name: str, held: Sequence[str]) -> JsonObject:
+    """Return what the rules of a board answer to a call, `{}` when they leave it to people or to the program.
+
+    `held` are the patterns of the calls that its program holds by itself until a person says yes.
+    """
     tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
     if not rules or not tool or not isinstance(given, dict):
         return {}
-    if hook.event.stops and hook.program.asking is not None:
-        pattern = asking(rules, tool, given)
-        words = f"The rule {pattern} of the board “{board_name}” has people asked before this."
-        return hook.program.asking(hook, words) if pattern else {}
+    if hook.event.stops and hook.event.call:
+        return _before(hook, rules, board_name, held, tool, given)
     if hook.event.asks and (asked := asked_of(hook, None)) is not None:
         pattern = allowing(rules, tool, given, asked.payload["session_request"]["risk"])
         return _allowed(hook, pattern, board_name) if pattern else {}
     return {}
 
 
+def _before(
+    hook: Hook, rules: Rules, board_name: str, held: Sequence[str], tool: str, given: Mapping[str, Any]
+) -> JsonObject:
+    """Return the answer to a call that begins: one that needs a yes, and is not held for it, asks or is refused."""
+    needed, asks = [one for one in rules.get("must", ()) if concerns(one, tool, given)], hook.program.asking
+    if any(one in held for one in needed):
+        hook.state = "waiting"
+        return {}
+    pattern = needed[0] if needed else None
+    if asks is not None and (pattern := pattern or asking(rules, tool, given)):
+        return asks(hook, f"The rule {pattern} of the board “{board_name}” has people asked before this.")
+    if pattern and hook.program.passing is not None:
+        hook.refused()
+        words = f"By the rule {pattern} of the board “{board_name}” this needs a yes, for which {hook.program.client}"
+        return hook.program.refusal(hook, f"{words} is not set up: have your person connect it again.")
+    return {}
+
+
+def _first(patterns: Sequence[str], tool: str, given: Mapping[str, Any]) -> str | None:
+    return next((one for one in patterns if concerns(one, tool, given)), None)
+
+
 def asking(rules: Rules, tool: str, given: Mapping[str, Any]) -> str | None:
     """Return the pattern by which a call asks whatever allows it."""
-    return next((one for one in rules.get("ask", ()) if concerns(one, tool, given)), None)
+    return _first([*rules.get("must", ()), *rules.get("ask", ())], tool, given)
 
 
 def allowing(rules: Rules, tool: str, given: Mapping[str, Any], risk: str) -> str | None:

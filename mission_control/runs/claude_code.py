@@ -165,6 +165,10 @@ def asking(hook: Hook, words: str) -> dict[str, Any]:
     return _permission(hook, "ask", words)
 
 
+def passing(hook: Hook, words: str) -> dict[str, Any]:
+    return _permission(hook, "allow", words)
+
+
 def _permission(hook: Hook, decision: str, words: str) -> dict[str, Any]:
     decided = {"permissionDecision": decision, "permissionDecisionReason": words}
     return {"hookSpecificOutput": {"hookEventName": hook.name, **decided}}
@@ -206,6 +210,7 @@ PROGRAM = Program(
     waits=timedelta(seconds=590),
     asks_there_too=True,
     asking=asking,
+    passing=passing,
     keeps_costs=False,  # it sends them itself, by OTLP
 )
 

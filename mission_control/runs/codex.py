@@ -1,7 +1,17 @@
 """Codex: its hooks, which call a tool of our MCP server or are forwarded by a command; they are answered as others."""
 
 from mission_control.agents.usage_queries import RequestUsage
-from mission_control.runs.claude_code import HELPER, asked, carried, ended, number_of, refusal, stopped, verdict
+from mission_control.runs.claude_code import (
+    HELPER,
+    asked,
+    carried,
+    ended,
+    number_of,
+    passing,
+    refusal,
+    stopped,
+    verdict,
+)
 from mission_control.runs.hook_reading import Event, Hook, Program, named
 from mission_control.runs.kept import name_of
 
@@ -62,4 +72,6 @@ EVENTS = {
     "SessionEnd": Event(ends=True, settles="session", more=ended),
 }
 # Its person sees no question until the hook is answered: the board says how long that may take.
-PROGRAM = Program("codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny"), waits=None)
+PROGRAM = Program(
+    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny"), waits=None, passing=passing
+)

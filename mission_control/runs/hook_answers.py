@@ -1,5 +1,6 @@
 """What the program of a session is answered: a note of a person, or that it has to stop."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
@@ -42,6 +43,7 @@ class Place(NamedTuple):
     is_asking: bool = False
     rules: call_rules.Rules = MappingProxyType({})
     waits: timedelta = timedelta()  # how long the board lets Codex wait, whose person sees no question until then
+    held: Sequence[str] = ()  # patterns of the calls that its program holds until a person says yes
 
     @property
     def which(self) -> tuple[str, Values]:
@@ -56,9 +58,9 @@ class Place(NamedTuple):
 
 # Why a person stopped the run of a session, or the session: until the end of the turn in which that was.
 PLACE = (
-    "SELECT b.organization_id, b.name, b.session_detail, b.call_rules, b.codex_wait_seconds, s.id, s.run_id, CASE WHEN"
-    " EXISTS"
-    f" (SELECT 1 FROM deliveries d WHERE d.id = r.id AND d.header = '{STOPPED}') AND NOT EXISTS"
+    "SELECT b.organization_id, b.name, b.session_detail, b.call_rules, b.codex_wait_seconds, s.id, s.run_id,"
+    " (SELECT c.must FROM connections c JOIN tokens k ON k.connection_id = c.id WHERE k.id = ?) AS held, CASE WHEN"
+    f" EXISTS (SELECT 1 FROM deliveries d WHERE d.id = r.id AND d.header = '{STOPPED}') AND NOT EXISTS"
     " (SELECT 1 FROM session_activities a WHERE a.session_id = s.id AND a.at > r.ended_at AND a.kind IN"
     " ('RUN_STARTED', 'RUN_FINISHED', 'RUN_ERROR')) THEN r.end_reason"
     f" WHEN {IS_STOPPED} THEN s.stop_reason END AS stopped,"
@@ -70,18 +72,25 @@ PLACE = (
 
 async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
     """Return where what an agent's program says belongs; None for an agent without a board."""
-    found = await rows(PLACE, actor.agent_id, client, external_id, actor.board_id) if actor.board_id else []
+    values = actor.credential[1], actor.agent_id, client, external_id, actor.board_id
+    found = await rows(PLACE, *values) if actor.board_id else []
     for row in found:
         organization_id, session_id, run_id = (as_id(row[name]) for name in ("organization_id", "id", "run_id"))
         assert organization_id is not None
         level, is_asking = row["session_detail"], bool(row["is_asking"])
         rules, waits = as_json(row["call_rules"]) or {}, timedelta(seconds=row["codex_wait_seconds"])
-        return Place(organization_id, row["name"], level, session_id, run_id, row["stopped"], is_asking, rules, waits)
+        return Place(
+            organization_id, row["name"], level, session_id, run_id, row["stopped"], is_asking, rules, waits,
+            as_json(row["held"]) or (),
+        )  # fmt: skip
     return None
 
 
-async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook) -> dict[str, Any]:
-    """Return the answer to a hook in the program's own shape. What rode on an earlier answer has arrived."""
+async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_held: bool = False) -> dict[str, Any]:
+    """Return the answer to a hook in the program's own shape. What rode on an earlier answer has arrived.
+
+    `is_held`: its program holds the call until a person says yes.
+    """
     if "offered" in actor.news and place.session_id is not None:
         await receiving.take(actor, began[0], _of(actor, place))
     if hook.event.stops and (why := await _stopped(actor, place)):
@@ -90,7 +99,7 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook) -> dic
         if place.session_id is not None:
             await _offered(actor, place, STOPPED)
         return hook.program.refusal(hook, why)
-    if ruled := call_rules.answer_of(hook, place.rules, place.board_name):
+    if not is_held and (ruled := call_rules.answer_of(hook, place.rules, place.board_name, place.held)):
         return ruled
     is_new = "new" in actor.news
     if hook.event.note and is_new and place.session_id is not None and not hook.of("agent_id"):

@@ -19,7 +19,7 @@ from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
 from mission_control.runs import claude_code, codex, gemini, hook_queue, opencode, permissions, worker
 from mission_control.runs.hook_answers import answer_to, place_of
-from mission_control.runs.hook_reading import Body, Program, When, parsed, read_hook
+from mission_control.runs.hook_reading import Body, Program, When, named, parsed, read_hook
 from mission_control.runs.kept import text_of
 
 api = Api(__name__, "agents", below="/connect", who="agent")
@@ -27,6 +27,7 @@ ERRORS = {404: LLMErrorResponse}
 PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM, opencode.PROGRAM, gemini.PROGRAM)}
 # What reads a record of OTLP, by its event.
 READERS = {claude_code.REQUEST: claude_code.usage_of, **dict.fromkeys(gemini.RECORDS, gemini.usage_of)}
+HOLDS = "X-Holds"
 SIGNALS = ("logs", "metrics", "traces")
 MOST_RECORDS = 2_000  # of one export
 NOT_JSON = "Only JSON is read here: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json."
@@ -83,10 +84,13 @@ async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[st
     (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. That to a
     request for a permission comes when a person decided on the board, or is `{}` when nobody did in time or it was
     answered at the keyboard: nothing is ever allowed by waiting. What was kept while the server was away comes late,
-    with its `age`: it is stored by when it happened, and answered by `{}`. It takes nothing of the requests a minute:
-    what comes too fast to be written is counted.
+    with its `age`: it is stored by when it happened, and answered by `{}`. With the header `X-Holds` a call is held: a
+    person allows or refuses it, and it is refused when nobody decides in time. It takes nothing of the requests a
+    minute: what comes too fast to be written is counted.
     """
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    if request.headers.get(HOLDS):
+        return await held(actor, program, parsed(raw))
     return await taken(actor, program, partial(parsed, raw), waits, When.told(query.at, query.age))
 
 
@@ -119,6 +123,25 @@ async def taken(
     except Exception as error:  # whose text may quote what came
         _log.error("a hook of %s was not read: %s", program.client, type(error).__name__)
         return {}
+
+
+async def held(actor: Actor, program: Program, body: Body) -> dict[str, Any]:
+    """Answer a call that its program holds until a person says yes; whatever goes wrong, it is refused."""
+    began = news.now()
+    quiet_agent_seen(actor)
+    place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
+    hook = read_hook(program, body, place.level, When.told()) if place is not None else None
+    if place is None or hook is None or program.passing is None or not hook.event.call or body.get("is_cut"):
+        raise NotFound("There is no call of a tool in this that could be held.")
+    answer = await answer_to(actor, began, place, hook, is_held=True)
+    if not answer:
+        hook.state = "waiting"
+        hook.add("ACTIVITY", named("held", hook.ref or hook.key(hook.event)), title="Needs a yes on the board")
+    hook_queue.put(actor, hook)
+    if answer:
+        return answer
+    waits()
+    return await permissions.answer_to_held(actor, hook)
 
 
 async def signal_of(actor: Actor, signal: str) -> str:

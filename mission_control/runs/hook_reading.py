@@ -82,7 +82,7 @@ class Program(NamedTuple):
 
     What it asks people waits at most so long for one of these answers (None: as long as the board says); it may ask at
     its keyboard at the same time, or have no keyboard and ask again until it is answered. `asking` is the answer by
-    which it asks what it would not ask.
+    which it asks what it would not ask, `passing` the one by which it does what was held.
     """
 
     client: str
@@ -95,6 +95,7 @@ class Program(NamedTuple):
     asks_there_too: bool = False
     asks_again: bool = False
     asking: "Callable[[Hook, str], dict[str, Any]] | None" = None
+    passing: "Callable[[Hook, str], dict[str, Any]] | None" = None
     keeps_costs: bool = True  # while the server is away
 
 

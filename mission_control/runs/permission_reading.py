@@ -26,8 +26,8 @@ class Asked(NamedTuple):
     payload: dict[str, Any]
 
 
-def asked_of(hook: Hook, host: str | None) -> Asked | None:
-    """Return what is asked for; None where it could not be shown whole."""
+def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | None:
+    """Return what is asked for; None where it could not be shown whole. `is_held`: only a yes lets it go."""
     tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
     if not tool or not isinstance(given, dict):
         return None
@@ -41,6 +41,8 @@ def asked_of(hook: Hook, host: str | None) -> Asked | None:
     level, risks = risk_of(kind, shown.get("command", ""), str(shown.get("path", "")), hook.body.get("cwd"))
     is_unseen = any(UNSEEN.search(one.replace("\n", "")) for one in texts)
     program, answers = hook.program, hook.program.answers
+    if is_held:
+        answers = ("allow-once", "deny")
     if "allow-always" in answers and (level == "high" or not _is_one_rule(tool, given)):
         answers = tuple(one for one in answers if one != "allow-always")
     request: dict[str, Any] = {
@@ -54,7 +56,8 @@ def asked_of(hook: Hook, host: str | None) -> Asked | None:
         "risk_kinds": ["hides characters", *risks] if is_unseen else risks,
         "warnings": [UNSEEN_WARNING] if is_unseen else [],
         "allowed_decisions": list(answers),
-        "asks_there_too": program.asks_there_too,
+        "asks_there_too": program.asks_there_too and not is_held,
+        "is_held": is_held,
         "asks_again": program.asks_again,
         "sha256": digest_of(tool, given),
         "kept": _kept(hook, tool, given),

@@ -46,6 +46,8 @@ EVENTS = (
 ONLY_SYSTEM = OnlySystem("permission.settle")
 MOST_OPEN = 50  # of one session
 GRACE = timedelta(seconds=15)  # after which a wait that a crash ended is ended here
+HELD = timedelta(seconds=540)  # its program waits a little longer, and then refuses by itself
+NO_YES = "This needs a yes on the board, and nobody gave one. Go on without it, or tell your person."
 NOT_IN_TIME = "Nobody decided in time."
 RESTARTED = "The server was restarted."
 GONE = "The program no longer waits for the board."
@@ -56,17 +58,22 @@ SILENT = timedelta(minutes=20)  # after which a program that asks again no longe
 _waiting: Counter[UUID] = Counter()
 
 
-async def answer_of_people(actor: Actor, hook: Hook) -> JsonObject:
+async def answer_to_held(actor: Actor, hook: Hook) -> JsonObject:
+    """Return what people decide about a call that its program holds for that; without a yes it is refused."""
+    return await answer_of_people(actor, hook, is_held=True) or hook.program.refusal(hook, NO_YES)
+
+
+async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -> JsonObject:
     """Return what people decide about a call, in the program's own shape; `{}` when they do not, or not in time."""
     await hook_queue.write()
     place = await place_of(actor, hook.program.client, hook.session.external_id)
     if place is None or place.session_id is None:
         return {}
-    waits = place.waits if hook.program.waits is None else hook.program.waits
+    waits = HELD if is_held else place.waits if hook.program.waits is None else hook.program.waits
     if waits <= timedelta():
         return {}
     host = (await rows("SELECT host_label FROM agent_sessions WHERE id = ?", place.session_id))[0]["host_label"]
-    asked = asked_of(hook, host)
+    asked = asked_of(hook, host, is_held=is_held)
     board = await Board.get_or_none(id=actor.board_id, deleted_at=None)
     if asked is None or board is None:
         return {}
@@ -84,7 +91,12 @@ async def answer_of_people(actor: Actor, hook: Hook) -> JsonObject:
         return {}
     SETTLING.no_later_than(until + GRACE)
     decided = await _waited(actor, place, approval_id, until, is_left=not again)
-    return hook.program.verdict(hook, decided) if decided is not None else {}
+    if decided is None:
+        return {}
+    if is_held and hook.program.passing is not None:
+        is_allowed = decided.answer.startswith("allow")
+        return (hook.program.passing if is_allowed else hook.program.refusal)(hook, decided.words)
+    return hook.program.verdict(hook, decided)
 
 
 async def _opened(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime | None) -> UUID | None:
@@ -194,7 +206,8 @@ async def _passed_on(place: Place, approval_id: UUID, found: Decided) -> Verdict
     await uncancelled(deliver(system(place.organization_id), approval_id))
     said = found.note or ""
     who = found.name or "Somebody"
-    words = f"{who} {DENIED} “{place.board_name}”" + (f": {said}" if said else ".")
+    did = "allowed this on the board" if found.answer.startswith("allow") else DENIED
+    words = f"{who} {did} “{place.board_name}”" + (f": {said}" if said else ".")
     return Verdict(found.answer, words)
 
 
@@ -242,7 +255,7 @@ async def answered_there(actor: Actor, approval_id: UUID, *, is_allowed: bool) -
 @command("permission.settle")
 async def leave(actor: Actor, approval_id: UUID, why: str, *, is_asked_there: bool = True) -> None:
     """Leave to the keyboard what nobody decided, if there is one."""
-    await _end(actor, approval_id, CLOSED, f"{why} It is asked at the keyboard{{host}}." if is_asked_there else why)
+    await _end(actor, approval_id, CLOSED, f"{why} {{left}}" if is_asked_there else why)
 
 
 async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_answered: bool = False) -> None:
@@ -253,9 +266,11 @@ async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_
     approval = await locked_approval(approval)
     if approval.status != "pending":
         return
-    host = request.get("host") if isinstance(request := (approval.payload or {}).get("session_request"), dict) else ""
-    where = f" of {host}" if host else ""
-    resolve(approval, actor, decision, note.format(host=where))
+    request = (approval.payload or {}).get("session_request")
+    asked = request if isinstance(request, dict) else {}
+    where = f" of {asked['host']}" if asked.get("host") else ""
+    left = "It was refused." if asked.get("is_held") else f"It is asked at the keyboard{where}."
+    resolve(approval, actor, decision, note.format(host=where, left=left))
     approval.resolved_by_kind = "program"
     approval.resolved_by_name = f"Somebody at the keyboard{where}" if is_answered else None
     await save_decision(approval)

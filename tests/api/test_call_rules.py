@@ -1,13 +1,18 @@
 """Rules of a board for the calls of programs: what runs without asking, what asks, and that nothing else passes."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from mission_control.runs import hook_queue
+from mission_control.agents.models import Connection
+from mission_control.core import times
+from mission_control.people.models import Token
+from mission_control.runs import hook_queue, permissions
 from tests.api.test_permissions import asking, decide, decision_of, request, until
-from tests.cast import Cast
-from tests.hooks import activities, called, event, hook, hooks, sessions, told
+from tests.cast import Caller, Cast
+from tests.hooks import Event, activities, called, event, hook, hooks, sessions, told
 
 STATUS = {"command": "git status --short", "description": "Look"}
 
@@ -105,7 +110,7 @@ async def test_codex_waits_as_long_as_the_board_says(cast: Cast, seconds: int) -
 async def test_rules_are_the_peoples_and_have_a_history(cast: Cast) -> None:
     rules = {"allow": ["Bash(git status *)", " WebFetch", "WebFetch"], "ask": []}
     board = (await cast.ada.patch(cast.home, {"call_rules": rules})).ok()
-    assert board["call_rules"] == {"allow": ["Bash(git status *)", "WebFetch"], "ask": []}
+    assert board["call_rules"] == {"allow": ["Bash(git status *)", "WebFetch"], "ask": [], "must": []}
     for agent in (cast.vega, cast.atlas):
         (await agent.patch(cast.home, {"call_rules": None})).refused(401)
     (await cast.eve.patch(cast.home, {"call_rules": None})).refused(404)
@@ -145,3 +150,118 @@ async def test_a_request_finds_the_rules_of_its_moment(cast: Cast) -> None:
     await until(gone)
     [answer] = await hooks(cast.vega, request(given=STATUS))
     assert decision_of(answer) == {"behavior": "allow"}
+
+
+PUSH = {"command": "git push origin main", "description": "Publish"}
+MUST = "Bash(git push *)"
+
+
+async def holding(agent: Caller, sent: Event, client: str = "claude-code") -> Any:
+    """The answer to a call that a program holds."""
+    return (await agent.post(f"/connect/{client}/hooks", sent, headers={"X-Holds": "yes"})).ok()
+
+
+def decided(answer: Any) -> tuple[str, str]:
+    said = answer["hookSpecificOutput"]
+    assert said["hookEventName"] == "PreToolUse"
+    return said["permissionDecision"], said["permissionDecisionReason"]
+
+
+@pytest.mark.parametrize(
+    ("body", "decision", "words"),
+    [
+        ({"decision": "approved"}, "allow", "Cleo allowed this on the board"),
+        ({"decision": "rejected", "note": "On Monday."}, "deny", ": On Monday."),
+    ],
+)
+@pytest.mark.parametrize("client", ["claude-code", "codex"])
+async def test_a_held_call_waits_for_a_person(
+    cast: Cast, client: str, body: dict[str, str], decision: str, words: str
+) -> None:
+    await rule(cast, allow=["Bash(git *)"], must=[MUST])
+    held = asyncio.create_task(holding(cast.vega, called("PreToolUse", "Bash", "1", **PUSH), client))
+
+    async def pending() -> Any:
+        return ((await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"] or [None])[0]
+
+    approval = await until(pending)
+    asked = approval["payload"]["session_request"]
+    assert (asked["command"], asked["is_held"], asked["allowed_decisions"]) == (
+        PUSH["command"],
+        True,
+        ["allow-once", "deny"],
+    )
+    [session] = await sessions(cast)
+    assert session["state"] == "waiting"
+    assert "Needs a yes on the board" in [one["title"] for one in await activities(cast, session["id"])]
+    needs = (await cast.ada.get("/needs")).ok()["items"]
+    [need] = [one for one in needs if one["id"].endswith(approval["id"])]
+    assert need["otherwise"]["text"].startswith("Without a yes it is refused.")
+    (await decide(cast, approval, substance=approval["substance"], **body)).ok()
+    said = decided(await held)
+    assert said[0] == decision and words in said[1]
+
+
+async def test_a_held_call_without_a_yes_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(permissions, "HELD", timedelta(milliseconds=200))
+    decision, words = decided(await holding(cast.vega, called("PreToolUse", "Bash", "1", **PUSH)))
+    assert decision == "deny" and "nobody gave one" in words
+    [one] = (await cast.ada.get(cast.approvals)).ok()["items"]
+    assert (one["status"], one["note"]) == ("rejected", "Nobody decided in time. It was refused.")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"session_id": "s"},
+        {**called("PreToolUse", "Bash", "1", **PUSH), "session_id": ""},
+        event("Stop"),
+        called("PreToolUse", "Bash", "1", command="x" * 20_001),
+    ],
+)
+async def test_what_cannot_be_held_is_never_let_go(cast: Cast, sent: Event) -> None:
+    answer = await cast.vega.post("/connect/claude-code/hooks", sent, headers={"X-Holds": "yes"})
+    assert answer.status == 404 or decided(answer.ok())[0] == "deny"
+
+
+async def test_a_call_that_needs_a_yes_is_not_let_go_by_a_program_that_does_not_hold_it(cast: Cast) -> None:
+    await rule(cast, allow=["Bash(git *)"], must=[MUST])
+    before = called("PreToolUse", "Bash", "1", command="cd shop && git push")
+    assert decided((await hooks(cast.vega, before))[0])[0] == "ask"
+    codex = {**before, "turn_id": "t1", "model": "gpt"}
+    decision, words = decided(await hook(cast.vega, codex, client="codex"))
+    assert decision == "deny" and f"By the rule {MUST}" in words
+    async with asking(cast, request(given={"command": "git push"})) as (approval, _):
+        assert approval["payload"]["session_request"]["is_held"] is False
+
+
+async def test_a_call_that_is_held_is_left_to_that(cast: Cast) -> None:
+    await rule(cast, must=[MUST])
+    await Token.filter(agent_id=cast.vega.id).update(connection_id=(made := await connection(cast)).id)
+    await made.update_from_dict({"must": [MUST]}).save()
+    assert await hook(cast.vega, called("PreToolUse", "Bash", "1", **PUSH)) == {}
+    await rule(cast, must=[MUST, "Bash(rm *)"])
+    assert decided(await hook(cast.vega, called("PreToolUse", "Bash", "2", command="rm x")))[0] == "ask"
+
+
+async def connection(cast: Cast, client: str = "claude-code") -> Connection:
+    made: Connection = await Connection.create(
+        organization_id=cast.organization.id,
+        board_id=cast.board.id,
+        agent_id=cast.vega.id,
+        user_id=cast.ada.id,
+        client=client,
+    )
+    return made
+
+
+@pytest.mark.parametrize("client", ["opencode", "gemini"])
+async def test_a_yes_is_not_demanded_of_programs_that_cannot_be_held(cast: Cast, client: str) -> None:
+    made = await connection(cast, client)
+    later = times.clock_now() + timedelta(days=1)
+    await Token.filter(agent_id=cast.vega.id).update(connection_id=made.id, expires_at=later)
+    refused = (await cast.ada.patch(cast.home, {"call_rules": {"must": [MUST]}})).refused(422)
+    assert "cannot be held" in str(refused)
+    await rule(cast, ask=[MUST])
+    await made.update_from_dict({"ended_at": times.clock_now()}).save()
+    await rule(cast, must=[MUST])

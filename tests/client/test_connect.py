@@ -178,3 +178,69 @@ async def test_ended_connection_says_so_once_a_session(mara: Terminal, own: list
     answer = json.loads(await hand_on(mara, EVENT))
     assert "not on the board" in answer["systemMessage"]
     assert await hand_on(mara, {**EVENT, "hook_event_name": "Stop"}) == "{}\n"
+
+
+PUSH = {"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_use_id": "t", "tool_input": {"command": "git push"}}
+
+
+async def held(terminal: Terminal, **more: Any) -> dict[str, Any]:
+    """What the command that holds calls says to one, as it stands in the settings."""
+    groups = json.loads(settings(terminal).read_text())["hooks"]["PreToolUse"]
+    [hook] = [one for group in groups for one in group["hooks"] if " gate " in one["command"]]
+    assert (hook["onFailure"], hook["timeout"]) == ("block", 600)
+    environment = {"HOME": str(terminal.folder), "PATH": "/usr/bin:/bin"}
+    pipe, command = asyncio.subprocess.PIPE, shlex.split(hook["command"])
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    printed = await ended(process, json.dumps({**EVENT, **PUSH, **more}))
+    assert (printed.code, printed.err) == (0, "")
+    answer: dict[str, Any] = json.loads(printed.out)
+    said: dict[str, Any] = answer.get("hookSpecificOutput", answer)
+    return said
+
+
+async def decided(browser: httpx.AsyncClient, board: str, decision: str) -> None:
+    """Answer what a program asks, as soon as it asks."""
+    path = f"/api/v1/boards/{board}/approvals"
+    async with asyncio.timeout(PATIENCE):
+        while not (found := (await browser.get(f"{path}?status=pending")).json()["items"]):
+            await asyncio.sleep(0.1)
+    body = {"decision": decision, "substance": found[0]["substance"]}
+    assert (await browser.post(f"{path}/{found[0]['id']}/decisions", json=body)).status_code == 200
+
+
+async def test_calls_are_held_as_the_board_and_its_person_want(
+    browser: httpx.AsyncClient, board: str, mara: Terminal
+) -> None:
+    rules = {"call_rules": {"must": ["Bash(git push *)"]}}
+    assert (await browser.patch(f"/api/v1/boards/{board}", json=rules)).status_code == 200
+    done = await connected(mara, browser, board, "--must", "Bash(make deploy)")
+    assert "Bash(make deploy), Bash(git push *). If the board is down, they are refused." in done.out, done
+    [one] = [c for c in (await browser.get("/api/v1/connections")).json()["items"] if c["board_id"] == board]
+    assert one["must"] == ["Bash(make deploy)", "Bash(git push *)"] and one["board_must"] == ["Bash(git push *)"]
+
+    assert await held(mara, tool_input={"command": "git status"}) == {}
+    for decision, expected in (("approved", "allow"), ("rejected", "deny")):
+        answer, _ = await asyncio.gather(held(mara, tool_use_id=decision), decided(browser, board, decision))
+        assert answer["permissionDecision"] == expected
+    stored = mara.config / "connect.env"
+    here = stored.read_text()
+    for away in (here.replace(mara_port(here), ":9"), here.replace("mca_", "mca_x"), "broken"):
+        stored.write_text(away)
+        refused = await held(mara, tool_input={"command": "cd x && make  deploy"})
+        assert refused["permissionDecision"] == "deny" and "does not answer" in refused["permissionDecisionReason"]
+        assert await held(mara, tool_input={"command": "git status"}) == {}
+    stored.write_text(here)
+    assert "Its settings stay as they are" in await mara.done("connect", "claude-code", "--yes")
+    await mara.done("disconnect", "claude-code")
+    assert not settings(mara).exists()
+
+
+async def test_what_no_gate_can_read_is_refused(mara: Terminal) -> None:
+    for typed in ("", "no JSON", "[]", "{}"):
+        printed = await mara.run("gate", "claude-code", "--must", "Bash", typed=typed)
+        assert printed.code == 0 and json.loads(printed.out)["hookSpecificOutput"]["permissionDecision"] == "deny"
+
+
+async def test_gates_that_cannot_be_are_refused(mara: Terminal, own: list[str]) -> None:
+    bad = await mara.run(*own, "--yes", "--must", "Edit(src/**)")
+    assert bad.code == 2 and "Only commands of Bash" in bad.err and not settings(mara).exists()

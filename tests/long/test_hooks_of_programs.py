@@ -67,7 +67,7 @@ wire_api = "responses"
 [mcp_servers.board]
 url = "{server}/mcp"
 bearer_token_env_var = "MISSION_CONTROL_TOKEN"
-startup_timeout_sec = 5
+startup_timeout_sec = 60
 """
 # What each event has, of which a hook names no more: a placeholder that is not there fails the hook.
 COMMON = ("session_id", "cwd", "hook_event_name", "model")
@@ -197,11 +197,16 @@ async def decide(made: Crew, command: str, **body: Any) -> dict[str, Any]:
             await asyncio.sleep(0.1)
 
 
+async def rule(made: Crew, **rules: list[str]) -> None:
+    await made.ask("PATCH", f"{API}/boards/{made.board_id}", {"call_rules": rules})
+
+
 async def test_people_answer_what_claude_code_asks(programs: Path, server: Server, tmp_path: Path) -> None:
     made = await crew(server)
     home = tmp_path / "home"
-    allowed, denied, always = (f"touch {home}/{name}.txt" for name in ("allowed", "denied", "always"))
-    model = FakeModel([(SHELL, {"command": one}) for one in (allowed, denied, always, always)])
+    allowed, denied, always, ruled = (f"touch {home}/{name}.txt" for name in ("allowed", "denied", "always", "ruled"))
+    model = FakeModel([(SHELL, {"command": one}) for one in (allowed, denied, always, always, ruled)])
+    await rule(made, allow=[f"Bash({ruled} *)"])
 
     async def person() -> None:
         await decide(made, allowed, decision="approved")
@@ -212,7 +217,7 @@ async def test_people_answer_what_claude_code_asks(programs: Path, server: Serve
     answering = asyncio.create_task(person())
     await run(programs, "claude", server, made.vega.token, model, home)
     await answering
-    assert {one.name for one in home.glob("*.txt")} == {"allowed.txt", "always.txt"}
+    assert {one.name for one in home.glob("*.txt")} == {"allowed.txt", "always.txt", "ruled.txt"}
     assert "denied this on the board" in model.printed[1] and "Use a copy." in model.printed[1]
     found = (await made.ask("GET", f"{API}/boards/{made.board_id}/approvals"))["items"]
     assert [one["answer_state"] for one in found] == ["sent"] * 3, "the same command was not asked for again"

@@ -14,6 +14,7 @@ async def test_rules_are_changed_line_by_line_and_listed_with_who_and_when(cast:
     assert (await cast.ada.get(cast.home)).ok()["call_rules"] == {
         "allow": ["Bash(git status *)", "WebFetch"],
         "ask": ["Bash(git push *)"],
+        "must": [],
     }
     await rule(cast, allow=["WebFetch"])
     seen = (await ada.get(page)).is_status(200)
