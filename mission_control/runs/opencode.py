@@ -13,6 +13,8 @@ from mission_control.runs.hook_reading import Event, Hook, Program, Verdict, nam
 from mission_control.runs.kept import name_of
 
 CALL, PLANS = ("tool_use_id",), "todowrite"
+# Its tools by the names that rules of boards have for them.
+TOOLS = {"bash": "Bash", "edit": "Edit", "write": "Write", "read": "Read", "webfetch": "WebFetch"}
 WAITS = timedelta(seconds=50)  # each time that it asks
 REASONS = {"helper": "Its result is with the session that started it.", "deleted": "Its person deleted it."}
 
@@ -79,6 +81,14 @@ def _cost(stated: object) -> Decimal:
     return Decimal(round(stated * 10**6)) / 10**6
 
 
+def asks(hook: Hook) -> None:
+    """It asks whether a tool may be called; or, whichever tool that is, whether it may go elsewhere or on and on."""
+    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    if isinstance(given, dict) and "permission" not in given:
+        hook.body = {**hook.body, "tool_name": TOOLS.get(tool, tool)}
+    asked(hook)
+
+
 def answered(hook: Hook) -> None:
     """What it asked was answered, here or there."""
 
@@ -107,7 +117,7 @@ EVENTS = {
     "message.part.updated": Event("TOOL_CALL_END", CALL, state="working", more=not_called),
     "todo.updated": Event("STATE_DELTA", ("event_id",), state="working", more=planned),
     "message.updated": Event(more=used),
-    "permission.asked": Event(key=("permission_id",), state="waiting", asks=True, more=asked),
+    "permission.asked": Event(key=("permission_id",), state="waiting", asks=True, more=asks),
     "permission.replied": Event(state="working", settles="call", more=answered),
     "question.asked": Event(key=("event_id",), state="waiting", more=questioned),
     "question.replied": Event(state="working", more=answered),

@@ -203,6 +203,14 @@ async def test_it_asks_again_until_it_is_answered_or_gone(cast: Cast, monkeypatc
     assert now["status"] != "pending" and permissions.GONE in now["note"]
 
 
+async def test_rules_of_the_board_know_its_tools(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"call_rules": {"allow": ["Bash(echo *)", "Read"]}})).ok()
+    [answer] = await send(cast, ASKED["echo helper"])
+    assert answer["reply"] == "once" and "Bash(echo *)" in answer["systemMessage"]
+    async with asking(cast, ASKED["read"]) as (approval, _):  # of another folder than its own
+        assert "external_directory" in str(approval["payload"])
+
+
 async def test_the_end_of_its_turn_ends_what_it_asked(cast: Cast) -> None:
     async with asking(cast, ASKED["touch made.txt; ls -1"]) as (approval, waiting):
         await send(cast, event("chat.message", prompt="And more", prompt_id="m2"))
