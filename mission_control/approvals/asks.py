@@ -30,7 +30,7 @@ def title_of(item: Item) -> str:
     if asks_to_finish(item.action_type) and item.tasks:
         return f"Approve: {item.asker} finishes {item.title.removeprefix('Finish ')}"
     if item.request is not None and item.request.client:
-        return f"{item.asker} asks to {item.request.asks_to}"
+        return f"{item.asker} asks to {item.request.asks_to}{item.for_task}"
     return f"Approve: {item.title}"
 
 

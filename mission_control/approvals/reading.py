@@ -84,6 +84,7 @@ class Item(ApprovalRead):
     resolver: str
     other_name: str
     asked_name: str | None
+    run_number: int | None
     may_decide: bool = False
     tasks: list[LinkedTask] = []
     task_id: UUID | None = None
@@ -99,8 +100,14 @@ class Item(ApprovalRead):
     def title(self) -> str:
         """What is asked, with the tasks it is about."""
         if self.request is not None:
-            return self.request.heading
+            said, command, rest = self.request.heading.partition(": ")  # a command stands last
+            return f"{said}{self.for_task}{command}{rest}"
         return heading(self.action_type, [(task.number, task.title) for task in self.tasks])
+
+    @property
+    def for_task(self) -> str:
+        """For which task a program asks, as the end of a sentence."""
+        return f" for #{self.run_number}" if self.session_id is not None and self.run_number is not None else ""
 
     @property
     def url(self) -> str:
@@ -244,6 +251,7 @@ _SELECT = (
     " a.otherwise_user_id, a.reminded_at, a.asked_user_id, g.name AS agent_name, b.name AS board_name,"
     " b.block_status_changes_with_pending_approval AS holds_tasks,"
     " EXISTS (SELECT 1 FROM approval_task_links l WHERE l.approval_id = a.id) AS has_tasks,"
+    " (SELECT t.number FROM task_runs z JOIN tasks t ON t.id = z.task_id WHERE z.id = a.run_id) AS run_number,"
     f" {person_name('q', 'User')} AS requester, {person_name('r', 'User')} AS resolver,"
     f" {person_name('o', 'Another person')} AS other_name, {person_name('k')} AS asked_name"
     " FROM approvals a JOIN boards b ON b.id = a.board_id LEFT JOIN agents g ON g.id = a.agent_id"

@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 
 from mission_control.agents.usage_queries import sums_of_session, windows_of
 from mission_control.approvals.models import Approval
+from mission_control.approvals.reading import items_of
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.parking import ASK_PAGE
@@ -189,7 +190,7 @@ async def live(board_id: UUID, session_id: UUID) -> Response:
     return await live_page(asked.actor, look, is_shared=True)
 
 
-PARTS = "runs/session_parts.html"
+PARTS, ROWS = "runs/session_parts.html", "approvals/rows.html"
 
 
 async def head(view: SessionView) -> str:
@@ -226,6 +227,16 @@ async def side(view: SessionView) -> str:
 
 async def steer(view: SessionView) -> str:
     return render_macro(PARTS, "steer", view=view, session=await view.session())
+
+
+async def asks(view: SessionView) -> str:
+    """Return what its program asks people now, with the forms that answer it."""
+    if view.before:
+        return ""
+    waiting = "SELECT id FROM approvals WHERE session_id = ? AND status = 'pending' ORDER BY created_at, id"
+    ids = [UUID(str(row["id"])) for row in await rows(waiting, view.session_id)]
+    found = await items_of(view.actor, [view.board], ids)
+    return "".join(render_macro(ROWS, "approval_row", item=one, next_url=view.url, show_board=False) for one in found)
 
 
 async def own_changes(view: SessionView, batch: Batch) -> str | None:
@@ -266,10 +277,12 @@ def _key(view: SessionView) -> Hashable:
 
 
 NEWS = Concerns[SessionView](("session.", "task."), ("session_id", "agent_id", "inbox_of"), _is_about)
+ASKS = Concerns[SessionView](("approval.",), (), _is_about)
 REGIONS = (
     Region(PAGE, "#session-head", NEWS, head, _key, own_changes, name="head"),
     Region(PAGE, "#session-earlier", Concerns(), earlier, _key, name="earlier"),
     Region(PAGE, "#session-newest", NEWS, newest, _key, newest_changes, name="newest"),
+    Region(PAGE, "#session-asks", ASKS, asks, _key, name="asks"),
     Region(PAGE, "#session-side", NEWS, side, _key, own_changes, name="side"),
     Region(PAGE, "#session-steer", NEWS, steer, _key, own_changes, name="steer"),
 )

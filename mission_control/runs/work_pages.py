@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.agents.amounts import MICROS, short, spent
+from mission_control.approvals.reading import items_of
 from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
@@ -12,7 +13,7 @@ from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.runs.session_queries import COLUMNS, OWN, ActivityQuery, activities_of, signs
 from mission_control.runs.session_view import Act, acts_of, changed_files, folded, plan_of, state_of
-from mission_control.tasks.board_view import BoardView
+from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.tasks.panel import Panel, concerns_panel, panel_in, panel_region
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns
@@ -128,8 +129,26 @@ async def box_changes(view: BoardView, batch: Batch) -> str | None:
     return None
 
 
+# What the program asks people that is at work on a task.
+ASKS = (
+    "SELECT a.id FROM approvals a JOIN task_runs r ON r.id = a.run_id WHERE r.task_id = ? AND r.ended_at IS NULL"
+    " AND a.session_id IS NOT NULL AND a.status = 'pending' ORDER BY a.created_at, a.id"
+)
+
+
+async def asks(view: BoardView, panel: Panel) -> str:
+    """Return what the program at work asks people now, with the forms that answer it."""
+    ids = [UUID(str(row["id"])) for row in await rows(ASKS, panel.id)] if panel.status == "in_progress" else []
+    found = await items_of(view.actor, [view.board], ids)
+    shown = {"next_url": panel.url, "show_board": False}
+    return "".join(render_macro("approvals/rows.html", "approval_row", item=one, **shown) for one in found)
+
+
 NEWS = Concerns[BoardView](("task.", "session."), ("session_id", "agent_id"), concerns_work)
-REGIONS = (panel_region("work", NEWS, box, box_changes),)
+REGIONS = (
+    panel_region("work", NEWS, box, box_changes),
+    panel_region("asks", of_board("task.", "approval."), asks),
+)
 
 
 async def run_changes(view: BoardView, panel: Panel) -> str:

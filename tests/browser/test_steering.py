@@ -1,12 +1,13 @@
 """Writing to an agent at work, stopping it, and reading its session, in a browser: keys, live news, no harm by axe."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import PATIENCE, Open, Site
 from tests.browser.looks import found
 from tests.browser.test_board import live
 
@@ -193,3 +194,26 @@ async def test_session_at_a_keyboard_is_put_to_a_task_and_stopped_by_keys(site: 
     assert await found(page) == []
     told = await agent.post("/reports", session=about, items=[])
     assert (told["directive"], told["directive_reason"]) == ("stop", "Stopped by Ada: The price is wrong.")
+
+
+async def test_what_a_program_asks_is_answered_where_it_works(site: Site, open_page: Open) -> None:
+    agent, task = await at_work(site, "Vega of asks")
+    ask = {
+        "session_id": "p1", "cwd": "/home/mara/shop", "hook_event_name": "PermissionRequest", "tool_name": "Bash",
+        "tool_input": {"command": "npm run import", "description": "Bring in the old list."},
+    }  # fmt: skip
+    async with httpx.AsyncClient(base_url=site.url, headers=agent.api.headers, timeout=PATIENCE) as program:
+        asking = asyncio.create_task(program.post("/api/v1/connect/claude-code/hooks", json=ask))
+        page = await open_page(task)
+        asks = page.get_by_role("region", name="Asks")
+        await expect(asks).to_contain_text("npm run import")
+        assert await found(page) == []
+        await page.get_by_role("link", name="Open session").first.click()
+        await live(page)
+        row = page.locator("#session-asks")
+        await expect(row).to_contain_text("for #1")
+        assert await found(page) == []
+        await page.keyboard.press("a")
+        answer = (await asking).json()
+        assert answer["hookSpecificOutput"]["decision"] == {"behavior": "allow"}
+        await expect(page.get_by_role("button", name="Allow once")).to_be_hidden()

@@ -1,7 +1,9 @@
 """Stop, attach and take off, on the page of a session and on the card."""
 
+from html import unescape
 from typing import Any
 
+from tests.api.test_permissions import asking, decision_of, request
 from tests.api.test_session_steering import CALL, at_keyboard
 from tests.cast import Cast
 from tests.hooks import hook, hooks, sessions
@@ -69,3 +71,27 @@ async def test_readers_neither_stop_nor_attach(cast: Cast) -> None:
     (await dan.get(url)).lacks("Attach to a task", f'href="{url}/stop"')
     for path in ("/stop", "/task"):
         (await dan.get(f"{url}{path}")).is_status(403)
+
+
+async def test_what_it_asks_is_answered_on_its_page_and_in_the_panel(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish")
+    url, ada = await page_of_session(cast), await visitor(cast.app, cast.ada)
+    (await ada.post(f"{url}/task", {"task_id": task["id"]})).is_status(303)
+    live = unescape((await ada.get(url)).text.split('hx-sse:connect="')[1].split('"')[0])
+    async with ada.watching(live) as watch, asking(cast, request(given={"command": "npm run import"})) as asked:
+        approval, waiting = asked
+        row = await watch.until("npm run import")
+        assert "Allow once" in row
+        for page in (url, page_of(cast, task)):
+            seen = (await ada.get(page)).has("npm run import", "Allow once", f'id="approval-{approval["id"]}"')
+            seen.has(f"Run a command for #{task['number']}: npm run import</h2>", f'name="next" value="{page}"')
+        (await ada.get("/")).has(f"Vega asks to run a command for #{task['number']}")
+        dan = await visitor(cast.app, cast.dan)
+        (await dan.get(url)).has("npm run import").lacks("Allow once: ")
+        form = {"decision": "approved", "substance": approval["substance"], "from": "row", "next": url}
+        (await ada.post(f"{cast.home.removeprefix('/api/v1')}/approvals/{approval['id']}/decisions", form)).is_status(
+            303
+        )
+        assert decision_of(await waiting) == {"behavior": "allow"}
+    (await ada.get(url)).lacks(f'id="approval-{approval["id"]}"')
+    (await ada.get(page_of(cast, task))).lacks(f'id="approval-{approval["id"]}"')
