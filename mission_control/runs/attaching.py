@@ -66,10 +66,13 @@ async def attach(actor: Actor, session: AgentSession, task_id: UUID) -> AgentSes
 
 @command("session.attach")
 async def detach(actor: Actor, session: AgentSession) -> AgentSession:
-    """Take a session off the task that a person put it to: its run ends, and the task is in the inbox."""
+    """Take a session off the task that a person put it to: its run ends, and the task is in the inbox.
+
+    Of a session that nobody put to a task it is a no-op.
+    """
     held = await _held(session)
     if held.attached_at is None:
-        raise Conflict("Nobody put this session to a task.")
+        return held
     if (run := await _run_of(held)) is not None:
         task = await visible_task(actor, held.board_id, run.task_id)
         await change_task(actor, task, TaskChange(status="inbox"))

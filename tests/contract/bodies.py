@@ -71,14 +71,9 @@ async def a_note(cast: Cast, made: Things) -> Any:
 
 
 async def one_task(cast: Cast, made: Things) -> Any:
-    """A task of the inbox."""
-    return {"task_id": (await cast.add_task())["id"]}
-
-
-async def an_attachment(cast: Cast, made: Things) -> Any:
-    """Nothing is sent; the session is at a task."""
-    path = f"{cast.home}/sessions/{made['session_id']}/task"
-    (await cast.ada.call("PUT", path, await one_task(cast, made))).ok()
+    """The task that the session works on already, else one of the inbox."""
+    session = (await cast.ada.get(f"{cast.home}/sessions/{made['session_id']}")).ok()
+    return {"task_id": session["task_id"] or (await cast.add_task())["id"]}
 
 
 async def a_stop(cast: Cast, made: Things) -> Any:
@@ -274,7 +269,6 @@ BODIES: dict[str, Body] = {
     "stop_task": a_stop,
     "stop_session": lambda cast, made: {"reason": "The dome is closed."},
     "attach_session": one_task,
-    "detach_session": an_attachment,
     "extend_lease": a_lease,
     "park_task": a_lease,
     "release_lease": a_lease,
