@@ -10,7 +10,7 @@ from tests.client.terminal import Terminal, ended
 from tests.client.test_sign_in_by_code import OWNER, code_of
 from tests.live.servers import PATIENCE, TOKEN, installation
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.database, pytest.mark.once]
 
 SETTINGS = (
     b'{\r\n\t"model": "opus",\r\n\t"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}\r\n}\r\n'
