@@ -15,7 +15,7 @@ from mission_control.client import acp, agents, files, worktree
 from mission_control.client.api import plain
 from mission_control.client.git import code_since
 from mission_control.client.outbox import Outbox
-from mission_control.client.problems import Problem
+from mission_control.client.problems import Busy, Problem, Unreachable
 from mission_control.client.tasks import GONE
 from mission_control.client.telling import Line
 from mission_control.client.words import brief
@@ -39,11 +39,11 @@ ENDS = (
 
 
 class Stopped(Exception):
-    """People or a limit ended the work; `gives_back` with the reason when the task is still ours."""
+    """The work ended before its end. `asks`: people are asked how it goes on; `fails`: something did not work."""
 
-    def __init__(self, why: str, *, gives_back: bool = False) -> None:
+    def __init__(self, why: str, *, asks: bool = False, fails: bool = False) -> None:
         super().__init__(why)
-        self.gives_back = gives_back
+        self.asks, self.fails = asks or fails, fails
 
 
 class Kept(dict):  # type: ignore[type-arg]
@@ -79,7 +79,8 @@ class Doing:
         self.asking: dict[Any, Any] = {}
         self.notes: list[str] = []
         self.stop: Stopped | None = None
-        self.replaying, self.steers, self.cost = False, False, 0.0
+        self.replaying, self.steers, self.has_failed = False, False, False
+        self.cost = self.counted = self.spent = 0.0  # as the agent tells it, what of that is reported, and all since
 
     @property
     def path(self) -> str:
@@ -104,7 +105,7 @@ class Doing:
             return
         except Problem as problem:
             self._end()
-            self._leave(Stopped(problem.text, gives_back=True))
+            self._leave(Stopped(problem.text, fails=True))
             return
         finally:
             self._end()
@@ -131,7 +132,7 @@ class Doing:
             code, output = self._ran(kept["setup"])
             if code != 0:
                 end = output.strip()[-2_000:]
-                raise Stopped(f"`{kept['setup']}` ended with exit code {code}:\n\n{end}", gives_back=True)
+                raise Stopped(f"`{kept['setup']}` ended with exit code {code}:\n\n{end}", fails=True)
         kept.save(is_set_up=True)
 
     def _ran(self, command: str) -> tuple[int, str]:
@@ -203,7 +204,7 @@ class Doing:
                 self._tell("StopFailure", error="ended", prompt_id=str(starts))
                 self.worker.say(f"#{self.kept['number']}: {trouble}")
                 if starts >= MOST_STARTS:
-                    raise Stopped(f"The agent failed {starts} times. {plain(trouble)}", gives_back=True) from trouble
+                    raise Stopped(f"The agent failed {starts} times. {plain(trouble)}", fails=True) from trouble
 
     def _turns(self, prompts: list[str]) -> str:
         checks = 0
@@ -213,7 +214,7 @@ class Doing:
             reason = self._prompt(prompts.pop(0))
             self._check()
             if reason == "refusal":
-                raise Stopped(f"The agent refused. {''.join(self.said)[-2_000:]}", gives_back=True)
+                raise Stopped(f"The agent refused. {''.join(self.said)[-2_000:]}", fails=True)
             if self.notes:
                 prompts = ["\n\n".join(self.notes)]
                 self.notes = []
@@ -234,6 +235,7 @@ class Doing:
         """Start the agent and its session; return whether it is the one from before."""
         kept, kind = self.kept, self.kind
         environment = {**agents.environment_of(kind), "MISSION_CONTROL_TASK": str(kept["number"])}
+        self.cost = self.counted = 0.0
         self.agent = acp.Agent(kind.command(), kept.tree, environment, kept["run"], self.inbox)
         able = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
         info = {"name": "mission-control", "title": "Mission Control", "version": __version__}
@@ -256,7 +258,7 @@ class Doing:
             except acp.Refused:
                 pass
             finally:
-                self.replaying = False
+                self.replaying, self.counted = False, self.cost
         if not is_loaded:
             found = self._asked("session/new", **where)
             kept.save(session=str(found.get("sessionId")))
@@ -275,7 +277,7 @@ class Doing:
                 self.kept.save(mode=self.kind.mode)
                 return
         if self.kind.mode and named:
-            raise Stopped(f"{self.kind.client} has no mode {self.kind.mode}, in which it asks.", gives_back=True)
+            raise Stopped(f"{self.kind.client} has no mode {self.kind.mode}, in which it asks.", fails=True)
         self.kept.save(mode=(found.get("modes") or {}).get("currentModeId") or "")
 
     def _asked(self, method: str, seconds: float = acp.START_SECONDS, **params: Any) -> Any:
@@ -305,9 +307,10 @@ class Doing:
 
     def _use(self, result: dict[str, Any], number: int) -> None:
         used = agents.usage_of(result, f"acp:{self.session}:{number}")
-        if used and self.cost:
-            used[0]["cost_usd"] = round(self.cost - float(self.kept.get("cost") or 0), 6) if len(used) == 1 else 0
-            self.kept.save(cost=self.cost)
+        more, self.counted = max(0.0, self.cost - self.counted), self.cost
+        self.spent += more
+        if len(used) == 1:
+            used[0]["cost_usd"] = round(more, 6)
         if used:
             self._report(f"usage-{number:04}", usage=used)
 
@@ -332,9 +335,9 @@ class Doing:
         if self.worker.ends:
             self.stop = Stopped("This worker was ended.")
         elif given.time and time.monotonic() - self.began > given.time * 60:
-            self.stop = Stopped(f"It took more than {given.time:g} minutes.", gives_back=True)
-        elif given.budget and self.cost > given.budget:
-            self.stop = Stopped(f"It cost more than {given.budget:g} US dollars.", gives_back=True)
+            self.stop = Stopped(f"It took more than {given.time:g} minutes.", asks=True)
+        elif given.budget and self.spent + self.cost - self.counted > given.budget:
+            self.stop = Stopped(f"It cost more than {given.budget:g} US dollars.", asks=True)
 
     def _check(self) -> None:
         self._limits()
@@ -459,7 +462,7 @@ class Doing:
         end = plain(output.replace("\0", "")).strip()[-LONGEST_SUMMARY:]
         self._tell("Stop", prompt_id=number, last_assistant_message=end)
         if code != 0:
-            raise Stopped(f"`{words}` ended with exit code {code}.\n\n{end[-2_000:]}", gives_back=True)
+            raise Stopped(f"`{words}` ended with exit code {code}.\n\n{end[-2_000:]}", fails=True)
         if self.kept["check"]:
             checked, printed = self._ran(self.kept["check"])
             self.kept.save(checked=checked, tests=printed)
@@ -579,11 +582,26 @@ class Doing:
         self._close_line(ended=not self.worker.ends)
         if self.worker.ends:
             return
-        if stopped.gives_back:
-            body = {"fence": kept["fence"], "reason": why[:2_000]}
-            try:
-                self.worker.api.call("DELETE", f"{self.path}/lease", body, fence=kept["fence"])
-            except Problem as problem:
-                if problem.code not in GONE:
-                    self.worker.say(problem.text)
         kept.save(state=KEPT, why=why)
+        self.has_failed = stopped.fails
+        if stopped.asks:
+            try:
+                self._ask_how_to_go_on(why)
+            except Problem as problem:
+                self.worker.say(problem.text)
+
+    def _ask_how_to_go_on(self, why: str) -> None:
+        """Ask people. The task waits for them without a lease, so that no worker begins it over and over."""
+        kept = self.kept
+        where = f"What was done is in the branch {kept.get('branch')}" if kept.get("branch") else "Nothing was done"
+        text = f"{why[:3_000]}\n\n{where} on {socket.gethostname()}. How should it go on?"
+        path, body = f"/api/v1/agent/boards/{kept['board']}/questions", {"content": text, "park": True}
+        try:
+            self.worker.api.call("POST", path, {**body, "task_id": kept["task"]}, fence=kept["fence"])
+        except (Unreachable, Busy):
+            raise
+        except Problem as problem:
+            if problem.code in GONE:
+                return
+            gives_back = {"fence": kept["fence"], "reason": why[:2_000]}
+            self.worker.api.call("DELETE", f"{self.path}/lease", gives_back, fence=kept["fence"])

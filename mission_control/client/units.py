@@ -26,7 +26,7 @@ ExecStart={command}
 WorkingDirectory={folder}
 Environment="PATH={path}"
 Restart=on-failure
-RestartSec=30
+RestartSec=300
 KillMode=mixed
 TimeoutStopSec=60
 

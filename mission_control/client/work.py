@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mission_control.client.tasks import Session
 
 PARENT = "MISSION_CONTROL_PARENT"
+MOST_FAILURES = 3  # of tasks in a row: then it is the worker that does not work
 AWAY_SECONDS, LONGEST_AWAY, SHORT_SECONDS = 2.0, 60.0, 2.0
 
 
@@ -82,7 +83,7 @@ class Worker:
         self.api, self.given, self.connection = api, given, api.connection
         self.kind = agents.kind_of(given.agent, acp=given.acp)
         self.top = worktree.repository(os.path.abspath(given.repository))
-        self.ends, self._is_waiting, self.known = False, False, "continue"
+        self.ends, self._is_waiting, self.known, self.failures = False, False, "continue", 0
         who = api.call("GET", "/api/v1/agent/healthz")
         if who["board_id"] is None:
             raise Problem("This agent belongs to no board.", "no_board")
@@ -341,6 +342,9 @@ class Worker:
     def _do(self, kept: Kept, doing: Doing, answer: dict[str, Any]) -> bool:
         self.say(f"#{kept['number']} {kept['title']}: {kept.tree}")
         doing.do(answer)
+        self.failures = self.failures + 1 if doing.has_failed else 0
+        if self.failures >= MOST_FAILURES:
+            raise Problem(f"{self.failures} tasks in a row could not be done. The last: {kept['why']}", "worker_failed")
         if self.ends and kept["state"] == BEGUN:
             raise Ended
         return self._send(kept, doing) if kept["state"] == WORKED else True

@@ -209,12 +209,26 @@ async def test_trouble_of_a_program_ends_nothing(shop: Shop, text: str) -> None:
     assert [one["state"] for one in await shop.runs(task)] == ["completed"] and shop.left() == []
 
 
-async def test_limits_give_a_task_back(shop: Shop) -> None:
+async def test_beyond_a_limit_people_say_how_it_goes_on(shop: Shop) -> None:
     task = await shop.task("do: call touch begun\ndo: sleep 600")
     said = await shop.once("--time", "0.02")
-    assert "more than 0.02 minutes" in said
+    assert "more than 0.02 minutes" in said and len(shop.trees()) == 1 and shop.left() == []
+    await shop.once(code=3)
+    questions = f"{API}/boards/{shop.made.board_id}/questions"
+    [question] = (await shop.made.ask("GET", questions))["items"]
+    assert question["content"].startswith("It took more than 0.02 minutes.")
+    await shop.made.ask("POST", f"{questions}/{question['id']}/answers", {"answer": "Take your time."})
+    await shop.once()
     [run] = await shop.runs(task)
-    assert run["state"] == "released" and "minutes" in run["end_reason"] and len(shop.trees()) == 1
+    prompt = shop.prompts()[1]
+    assert run["state"] == "completed" and prompt.startswith("People answered.") and "Take your time." in prompt
+
+
+async def test_a_program_that_cannot_work_ends_its_worker(shop: Shop) -> None:
+    tasks = [await shop.task() for _ in range(4)]
+    printed = await shop.terminal.run("work", "--agent", "false", "--acp", "--repository", str(shop.top))
+    assert printed.code == 1 and "3 tasks in a row could not be done" in printed.err
+    assert [(await shop.made.task(one))["status"] for one in tasks].count("inbox") == 1
 
 
 async def test_a_worker_that_waits_takes_what_comes_and_is_ended(shop: Shop) -> None:

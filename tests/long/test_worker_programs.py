@@ -51,9 +51,12 @@ def adapters() -> Path:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(source / name, folder / name)
     must(folder, "npm", "ci", "--no-audit", "--no-fund", "--omit=optional", "--loglevel=error")
-    found = folder / "node_modules" / ".bin"
-    (found / "node").unlink(missing_ok=True)
-    (found / "node").symlink_to(node_program(folder))  # newer than that of many systems
+    found = folder / "adapters"
+    found.mkdir(exist_ok=True)
+    programs = {name: folder / "node_modules" / ".bin" / name for name in ("claude-agent-acp", "codex-acp")}
+    for name, program in {**programs, "node": node_program(folder)}.items():  # newer than that of many systems
+        (found / name).unlink(missing_ok=True)
+        (found / name).symlink_to(program)
     return found
 
 
