@@ -66,6 +66,16 @@ async def test_an_ask_waits_for_people_however_often_it_is_sent(cast: Cast, quic
     assert await send(cast, REQUEST) == [{}] and await Approval.all().count() == 2
 
 
+async def test_a_rule_of_the_board_answers_first(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"call_rules": {"allow": ["Bash(make *)"], "ask": ["Bash(make deploy)"]}})).ok()
+    await send(cast, event("UserPromptSubmit", prompt="Do it"))
+    [answer] = await send(cast, {**REQUEST, "tool_input": {"command": "make test"}})
+    assert answer["decision"] == "allow-once" and await Approval.all().count() == 0
+    waiting = asyncio.create_task(hook(cast.vega, REQUEST, client=CLIENT))
+    await until(lambda: Approval.get_or_none(status="pending"))
+    waiting.cancel()
+
+
 async def test_an_answer_comes_while_it_waits(cast: Cast) -> None:
     await send(cast, event("UserPromptSubmit", prompt="Do it"))
     waiting = asyncio.create_task(hook(cast.vega, REQUEST, client=CLIENT))

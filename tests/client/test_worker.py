@@ -139,6 +139,15 @@ async def test_nothing_is_claimed_to_look(shop: Shop) -> None:
     assert (await shop.made.task(task))["status"] == "inbox"
     unit = await shop.terminal.run(*shop.work, "--install", "--dry-run")
     assert unit.code == 1 and "sign-in" in unit.err
+    stored = shop.terminal.config / "connections" / "vega.env"
+    stored.parent.mkdir(parents=True, mode=0o700)
+    names = {name: shop.terminal.environment.pop(name) for name in ("MISSION_CONTROL_URL", "MISSION_CONTROL_TOKEN")}
+    stored.write_text("".join(f"{name}={value}\n" for name, value in names.items()))
+    stored.chmod(0o600)
+    unit = await shop.terminal.run(*shop.work, "--install", "--dry-run", "--connection", "vega")
+    assert unit.code == 0 and '"--connection" "vega"' in unit.out and names["MISSION_CONTROL_TOKEN"] not in unit.out
+    assert f"WorkingDirectory={shop.top}" in unit.out and not (shop.terminal.folder / ".config" / "systemd").exists()
+    shop.terminal.environment |= names
     other = await shop.terminal.run(*shop.work, "--board", "Garden")
     assert other.code == 2 and "signed in for the board Telescope" in other.err
 
