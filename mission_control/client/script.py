@@ -1,4 +1,4 @@
-"""The command of all hooks: a small script for the shell, because it starts in a tenth of the time that Python takes.
+"""The command of all hooks: a small script for the shell, because it takes a quarter of the time of Python.
 
 It does what `spool.py` does with an event, and has that send what was kept. Where there is no `curl` it is only the way
 to that.

@@ -91,7 +91,7 @@ async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[st
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     if request.headers.get(HOLDS):
         return await held(actor, program, parsed(raw))
-    return await taken(actor, program, partial(parsed, raw), waits, When.told(query.at, query.age))
+    return await taken(actor, program, partial(parsed, raw), waits, When.of(query.at, query.age))
 
 
 async def taken(
@@ -101,7 +101,7 @@ async def taken(
 
     `waits` is called before it waits for a person.
     """
-    began, when = news.now(), when or When.told()
+    began, when = news.now(), when or When.of()
     quiet_agent_seen(actor)
     try:
         body = read()
@@ -130,7 +130,7 @@ async def held(actor: Actor, program: Program, body: Body) -> dict[str, Any]:
     began = news.now()
     quiet_agent_seen(actor)
     place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
-    hook = read_hook(program, body, place.level, When.told()) if place is not None else None
+    hook = read_hook(program, body, place.level, When.of()) if place is not None else None
     if place is None or hook is None or program.passing is None or not hook.event.call or body.get("is_cut"):
         raise NotFound("There is no call of a tool in this that could be held.")
     answer = await answer_to(actor, began, place, hook, is_held=True)

@@ -60,7 +60,7 @@ class When(NamedTuple):
     is_late: bool = False
 
     @classmethod
-    def told(cls, at: int | None = None, age: int | None = None) -> "When":
+    def of(cls, at: int | None = None, age: int | None = None) -> "When":
         """Return when it was: now, or so many seconds ago; `at` are seconds by the clock of its machine."""
         now = times.clock_now()
         happened = now - min(timedelta(seconds=age or 0), OLDEST)
@@ -206,7 +206,7 @@ def read_hook(program: Program, body: Body, level: Any, when: When | None = None
         mode=name_of(body.get("permission_mode"))[:64] or None,
         model=name_of(body.get("model")) or None,
     )
-    hook = Hook(program, body, Kept(level, folder), name, event, session, when or When.told(), state=event.state)
+    hook = Hook(program, body, Kept(level, folder), name, event, session, when or When.of(), state=event.state)
     if body.get("is_cut"):
         hook.add("ACTIVITY", hook.key(Event()), title=f"{_spaced(name)}: too long to be read")
     elif event.more is not None:
