@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tempfile
 import time
 
-from mission_control.client import programs
+from mission_control.client import programs, script
 from mission_control.client.api import Api, query
 from mission_control.client.model import model
 
@@ -24,8 +26,12 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
         _line("Version", True, f"{module.NAME} {version}"),
         _line("Settings", not entries, entries or f"as {module.NAME} was connected"),
     ]
+    os.environ[script.CHECK] = word = f"check-{os.urandom(6).hex()}"  # for the hooks of all that runs from here on
     with tempfile.TemporaryDirectory(prefix="mission-control-") as folder, model(*module.CALL) as asked:
+        asked.looks_for = f"{word} note"
         turn = module.turn(program, asked.url, folder)
+        if has_commands := hasattr(module, "commands"):  # opencode has a plugin
+            found.append(_samples(module, word, folder))
     session = _session(api, own["board_id"], module, turn)
     count = session["activity_count"] if session else 0
     is_whole = bool(session and session["ended_at"] and count >= module.ACTIVITIES)
@@ -49,6 +55,9 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
         _line("Board tools", turn.tools == "connected", f"by MCP: {turn.tools or 'not seen'}"),
         {**_line("Prompts", True, nobody or "it asks you"), **({"state": "later"} if nobody else {})},
     ]
+    if has_commands:
+        how = "reached" if asked.found else "did not reach"
+        found.insert(-1, _line("Notes", asked.found, f"one {how} its model during the turn"))
     if used := tell_windows(api, module, program, turn):
         found.append(_line("Subscription", True, used))
     return found
@@ -61,6 +70,21 @@ def tell_windows(api: Api, module: Any, program: str, turn: programs.Turn) -> st
         session = {"external_id": turn.session, "client": module.KEY}
         api.call("POST", "/api/v1/agent/reports", {"session": session, "windows": windows})
     return ", ".join(f"{one['used_percent']:.0f} % of its {one['name']}" for one in windows)
+
+
+def _samples(module: Any, word: str, folder: str) -> dict[str, str]:
+    """Run each hook as it stands in the settings, with a sample of its event, and look at the answers."""
+    call = {"tool_name": "Bash", "tool_input": {"command": "true"}, "tool_use_id": word}
+    commands, silent = module.commands(), []
+    for event in (one for one in module.EVENTS if one in commands):
+        body = {"hook_event_name": event, "session_id": word, "cwd": folder, **call}
+        answer = programs.answer_of(commands[event], json.dumps(body))
+        if answer is None or (event == "PermissionRequest" and f"{word} refusal" not in answer):
+            silent.append(event)
+    count = len(commands) - len(silent)
+    text = f"{count} answer" if not silent else f"{count} answer as they should, but not {', '.join(silent)}"
+    said = ", and a permission was refused" if not silent and "PermissionRequest" in commands else ""
+    return _line("Hooks", bool(commands) and not silent, f"{text}{said}")
 
 
 def _line(name: str, is_good: bool, text: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from mission_control.client import gate, programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
-from mission_control.client.script import is_our_command
+from mission_control.client.script import commands_in, is_our_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,6 +192,11 @@ def _read(path: str = "") -> Document:
     except FileNotFoundError:
         content = b""
     return Document(content, path)
+
+
+def commands() -> dict[str, str]:
+    """Return our command for each event, by its settings."""
+    return commands_in(_read(), KEY)
 
 
 CALL = ("Bash", {"command": "echo Mission Control", "description": "Say a name"})

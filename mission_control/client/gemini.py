@@ -8,7 +8,7 @@ import os
 from mission_control.client import files, programs
 from mission_control.client.credentials import TOKEN
 from mission_control.client.jsonc import Document
-from mission_control.client.script import is_our_command
+from mission_control.client.script import commands_in, is_our_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +131,11 @@ def _read() -> Document:
     except FileNotFoundError:
         content = b""
     return Document(content, settings_path())
+
+
+def commands() -> dict[str, str]:
+    """Return our command for each event, by its settings."""
+    return commands_in(_read(), KEY)
 
 
 CALL = ("list_directory", {"dir_path": "."})  # which it may do without asking

@@ -21,10 +21,11 @@ INPUT, OUTPUT = 1000, 50
 
 
 class Asked:
-    """The address of the model, how often it was asked, and whether it knows the tools of the board."""
+    """The address of the model, how often it was asked, whether it knows the tools of the board, and found a text."""
 
     def __init__(self) -> None:
         self.url, self.times, self.has_tools = "", 0, False
+        self.looks_for, self.found = "", False
 
 
 @contextmanager
@@ -64,7 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send({"input_tokens": 1})
             return
         self.asked.times += 1
-        text = json.dumps(asked).replace("-", "_").replace("__", "_")  # Claude Code offers their names alone
+        text = json.dumps(asked)
+        self.asked.found = self.asked.found or (bool(self.asked.looks_for) and self.asked.looks_for in text)
+        text = text.replace("-", "_").replace("__", "_")  # Claude Code offers their names alone
         named = ("mcp_mission_control", '"mission_control_')  # opencode says no more than the server
         self.asked.has_tools = self.asked.has_tools or any(one in text for one in named)
         if path.endswith("/messages"):

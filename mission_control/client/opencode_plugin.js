@@ -25,8 +25,9 @@ const connection = () => quietly(() => {
 const send = async (raw, milliseconds, signal) => {
   const known = connection();
   if (!known) return {};
+  const check = process.env.MISSION_CONTROL_CHECK;
   try {
-    const answer = await fetch(`${known.url}/api/v1/connect/opencode/hooks`, {
+    const answer = await fetch(`${known.url}/api/v1/connect/opencode/hooks${check ? `?check=${check}` : ""}`, {
       method: "POST", redirect: "manual", body: raw,
       headers: { "Content-Type": "application/json", "X-Agent-Token": known.token },
       signal: AbortSignal.any([AbortSignal.timeout(milliseconds), ...(signal ? [signal] : [])]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 
@@ -16,6 +17,19 @@ class Turn:
 
     def __init__(self) -> None:
         self.session, self.tools, self.trouble = "", "", ""
+
+
+def answer_of(command: str, typed: str) -> str | None:
+    """Return what a command for the shell prints, None when that is no JSON or it fails."""
+    pipe = subprocess.PIPE
+    try:
+        done = subprocess.run(
+            command, shell=True, input=typed.encode(), stdout=pipe, stderr=pipe, timeout=SECONDS, check=False
+        )
+        json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode() if done.returncode == 0 else None
 
 
 def run(

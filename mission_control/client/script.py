@@ -13,6 +13,12 @@ import sys
 
 from mission_control.client import credentials, files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mission_control.client.jsonc import Document
+
+CHECK = "MISSION_CONTROL_CHECK"  # the word of a look at whether all of it works
+
 # What `spool.py` knows too: the largest spool, how long an answer is waited for, and when an event has a server that is
 # away tried again, if nobody else does that.
 LARGEST_SPOOL = 1024 * 1024
@@ -57,7 +63,7 @@ read_connection() {
 send() {
   printf '%%s' "$body" | no_proxy="${no_proxy:-${NO_PROXY-}},localhost,127.0.0.1,::1" curl -q -s -K /dev/fd/3 \
     --connect-timeout 1 -m "$seconds" -w '\n%%{http_code}' --data-binary @- \
-    "$url/api/v1/connect/$client/hooks?at=$at" 3<<END
+    "$url/api/v1/connect/$client/hooks?at=$at${MISSION_CONTROL_CHECK:+&check=$MISSION_CONTROL_CHECK}" 3<<END
 header = "X-Agent-Token: $token"
 header = "Content-Type: application/json"
 header = "Expect:"
@@ -136,6 +142,17 @@ def is_our_command(text: object, client: str) -> bool:
     """Return whether a command is one that we wrote, also as an earlier version did."""
     ours = r"(mission-control/hook'?|(client\.pyz'?|mission_control\.client) (hook|gate))"
     return re.search(rf"{ours} {client}\b", str(text)) is not None
+
+
+def commands_in(document: Document, client: str) -> dict[str, str]:
+    """Return our command for each event of a program, by its settings."""
+    found = {}
+    for event, groups in (document.get("hooks") or {}).items():
+        for group in groups if isinstance(groups, list) else ():
+            for hook in group.get("hooks", ()) if isinstance(group, dict) else ():
+                if isinstance(hook, dict) and is_our_command(hook.get("command"), client):
+                    found[event] = str(hook["command"])
+    return found
 
 
 def python_command() -> str:

@@ -66,6 +66,8 @@ class Event:
 
     def send(self, api: Api, seconds: float, **more: object) -> tuple[int, Any]:
         """Return the status of the answer and its JSON, (0, None) where there is none. `age`: it comes late."""
+        if check := os.environ.get(script.CHECK):
+            more["check"] = check
         headers = {"X-Agent-Token": api.connection.token, "Content-Type": "application/json"}
         path = f"/api/v1/connect/{self.client}/hooks{query(at=self.at, **more)}"
         try:

@@ -20,7 +20,7 @@ from mission_control.http.news import Began
 from mission_control.log.commands import command, on_abandonment
 from mission_control.log.leases import NEWS, NOTE, STOPPED, Delivery
 from mission_control.runs import call_rules
-from mission_control.runs.hook_reading import Hook
+from mission_control.runs.hook_reading import Hook, Verdict
 from mission_control.runs.news import withdraw
 from mission_control.runs.session_queries import IS_STOPPED
 from mission_control.work.loop import signal_steered
@@ -105,6 +105,15 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_
     if hook.event.note and is_new and place.session_id is not None and not hook.of("agent_id"):
         return await _with_notes(actor, place, hook)
     return {}
+
+
+def answer_to_check(hook: Hook) -> dict[str, Any]:
+    """Return what shows that notes and refusals reach a program: nobody is asked."""
+    program, word = hook.program, hook.when.check
+    if hook.event.asks and "deny" in program.answers:
+        return program.verdict(hook, Verdict("deny", f"{word} refusal"))
+    is_call = hook.event.kind == "TOOL_CALL_END"
+    return program.carried(hook, f"{word} note") if hook.event.note and is_call else {}
 
 
 async def _stopped(actor: Actor, place: Place) -> str | None:

@@ -18,7 +18,7 @@ from mission_control.http import news
 from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
 from mission_control.runs import claude_code, codex, gemini, hook_queue, opencode, permissions, worker
-from mission_control.runs.hook_answers import answer_to, place_of
+from mission_control.runs.hook_answers import answer_to, answer_to_check, place_of
 from mission_control.runs.hook_reading import Body, Program, When, named, parsed, read_hook
 from mission_control.runs.kept import text_of
 
@@ -46,6 +46,14 @@ class HookQuery(Schema):
     age: Annotated[
         SecondsGiven,
         Field(description="It comes late: it happened so many seconds ago, up to 7 days. Nobody is asked any more"),
+    ] = None
+
+    check: Annotated[
+        str | None,
+        Field(
+            pattern="^[A-Za-z0-9-]{1,64}$",
+            description="It looks whether the connection works: the answers are a note and a refusal with this word",
+        ),
     ] = None
 
 
@@ -91,7 +99,7 @@ async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[st
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     if request.headers.get(HOLDS):
         return await held(actor, program, parsed(raw))
-    return await taken(actor, program, partial(parsed, raw), waits, When.of(query.at, query.age))
+    return await taken(actor, program, partial(parsed, raw), waits, When.of(query.at, query.age, query.check))
 
 
 async def taken(
@@ -109,6 +117,9 @@ async def taken(
         hook = read_hook(program, body, place.level, when) if place is not None else None
         if place is None or hook is None:
             return {}
+        if when.check:
+            hook_queue.put(actor, hook)
+            return answer_to_check(hook)
         answer = {} if when.is_late else await answer_to(actor, began, place, hook)
         hook_queue.put(actor, hook)
         if place.is_asking and hook.event.settles:

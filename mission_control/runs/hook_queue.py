@@ -51,6 +51,7 @@ class Part:
     usage: list[RequestUsage] = field(default_factory=list)
     state: Any = None
     end_reason: str | None = None
+    is_check: bool = False
     late: tuple[datetime, datetime] | None = None  # when the first and the last of it happened, if all of it comes late
 
     def takes(self, items: int, requests: int, *, is_late: bool) -> bool:
@@ -68,6 +69,7 @@ class Part:
             keeps_state=self.state is None,
             ended=self.end_reason is not None,
             end_reason=self.end_reason,
+            is_check=self.is_check,
             late=self.late,
         )
 
@@ -87,6 +89,7 @@ def put(actor: Actor, hook: Hook) -> None:
         return
     if part.late is not None:
         part.late = part.late[0], max(part.late[1], hook.when.at)
+    part.is_check = part.is_check or bool(hook.when.check)
     part.items += hook.items
     part.steps += hook.steps
     part.usage += hook.usage

@@ -53,18 +53,22 @@ class Event(NamedTuple):
 
 
 class When(NamedTuple):
-    """When an event happened, the minute that tells two equal ones apart, and whether it comes late."""
+    """When an event happened, the minute that tells two equal ones apart, and whether it comes late.
+
+    `check` is the word of a look at whether the connection works, which the answers to it have.
+    """
 
     at: datetime
     minute: str
     is_late: bool = False
+    check: str = ""
 
     @classmethod
-    def of(cls, at: int | None = None, age: int | None = None) -> "When":
+    def of(cls, at: int | None = None, age: int | None = None, check: str | None = None) -> "When":
         """Return when it was: now, or so many seconds ago; `at` are seconds by the clock of its machine."""
         now = times.clock_now()
         happened = now - min(timedelta(seconds=age or 0), OLDEST)
-        return cls(happened, f"{now:%Y%m%d%H%M}" if at is None else str(at // 60), age is not None)
+        return cls(happened, f"{now:%Y%m%d%H%M}" if at is None else str(at // 60), age is not None, check or "")
 
 
 DENIED = "denied this on the board"  # so a no begins, behind a name

@@ -17,11 +17,11 @@ class AgentSession(Identified):
     `state` is what was reported last: `working`, `waiting`, `idle` or `ended`; whether it is lost follows from
     `last_seen_at`; `lost` says that this was recorded. `doing` is the title of the last activity that began and has not
     ended (`doing_ref` is its `ref`), else of the last that ended. `plan` is a list of steps with `text` and `state`.
-    `seq` is the number of its newest activity. `failures` is how often the error `failing` came in a row. `digest` is
-    the SHA-256 over the activities of one that ended. `usage_sources` is how much each source said was used, and how
-    much of it was `counted`: input, output, millionths of a dollar. `usage_windows` is what its program told last of
-    those of its subscription. `stopped_at` is when a person stopped its turn while it served no run, `attached_at` when
-    one put it to the task of its run.
+    `seq` is the number of its newest activity. `failures` is how often the error `failing` came in a row. `digest`
+    is the SHA-256 over the activities of one that ended. `usage_sources` is how much each source said was used, and
+    how much of it was `counted`: input, output, millionths of a dollar. `usage_windows` is what its program told
+    last of those of its subscription. `is_check`: it only looks whether the connection works. `stopped_at` is when
+    a person stopped its turn while it served no run, `attached_at` when one put it to the task of its run.
     """
 
     board = reference("Board")
@@ -71,6 +71,7 @@ class AgentSession(Identified):
     stopped_at = UtcDatetimeField(null=True)
     stop_reason = nullable(fields.TextField)
     attached_at = UtcDatetimeField(null=True)
+    is_check = fields.BooleanField(default=False)
 
     class Meta:
         table = "agent_sessions"

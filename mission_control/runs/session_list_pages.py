@@ -67,10 +67,12 @@ MOMENTS = {"waiting": "parked_at", "ready": "ready_at", "ended": "ended_at"}
 async def sessions_of(actor: Actor, text: str, most: int = MOST) -> list[Row]:
     """Return the sessions that have not ended, and those that ended lately, the newest sign first.
 
-    With a text those of the last month in which each word occurs: in what is known of them, or in what they did.
+    With a text those of the last month in which each word occurs: in what is known of them, or in what they did. Those
+    that only looked whether a connection works are found by a text alone.
     """
     readable, single = on_readable_boards(actor, actor.organization_id, "x.board_id")
     words, since = text.lower().split(), times.clock_now() - (SEARCHED_FOR if text.strip() else ENDED_FOR)
+    readable += "" if words else " AND NOT x.is_check"
     newest = (
         "s.id IN (SELECT x.id FROM agent_sessions x JOIN boards p ON p.id = x.board_id WHERE p.organization_id = ?"
         f" AND p.deleted_at IS NULL{readable} AND x.parent_id IS NULL AND (x.ended_at IS NULL OR x.ended_at >= ?)"

@@ -50,6 +50,7 @@ MOST_WINDOWS = 8
 MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
 DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600
 OLDEST = timedelta(days=7)  # when something can have happened that is reported now
+CHECK_TITLE = "Connection check"
 WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no task
 
 Short = Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone]
@@ -162,12 +163,14 @@ class StepChange(NamedTuple):
 class HookReport(ReportCreate):
     """What the hooks of a program said, which tells of single steps of its plan.
 
-    `keeps_state`: nothing in it says whether the session works; without activities it is no sign of the session either.
-    `late`: when the first and the last of it happened, if all of it comes late.
+    `keeps_state`: nothing in it says whether the session works; without activities it is no sign of the session
+    either. `is_check`: it comes of a look at whether the connection works. `late`: when the first and the last of
+    it happened, if all of it comes late.
     """
 
     steps: list[StepChange] = Field(default_factory=list)
     keeps_state: bool = False
+    is_check: bool = False
     late: tuple[datetime, datetime] | None = None
 
 
@@ -192,7 +195,7 @@ class Reported(NamedTuple):
 FACTS = ("client_version", "host_label", "cwd_label", "branch", "model", "mode", "title")
 CHANGED = (
     *(*FACTS, *SUMS, "usage_sources", "usage_windows", "doing", "doing_at", "doing_ref", "failures", "failing"),
-    *(*ENDED, "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
+    *(*ENDED, "is_check", "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
 )
 
 
@@ -204,12 +207,15 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     """
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no sessions here.")
-    run = await _run_of(agent, given)
+    is_check = isinstance(given, HookReport) and given.is_check
+    run = await _run_of(agent, given) if not is_check else None
     late = given.late if isinstance(given, HookReport) else None
     session, is_new = await _session_of(actor, agent, run, given.session, late[0] if late is not None else None)
     if run is None and given.task_id is None and session.run_id is not None:
         run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
     before = {name: getattr(session, name) for name in CHANGED}
+    if session.is_check or (is_check and is_new):
+        session.is_check, session.title, run = True, CHECK_TITLE, None
     keeps_state = isinstance(given, HookReport) and given.keeps_state
     if is_new or (session.ended_at is not None and not (keeps_state and not given.items)):
         message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
@@ -220,7 +226,10 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     _apply(session, given, new)
     if keeps_state and not is_new:
         session.state, session.state_at = before["state"], before["state_at"]
-    if given.usage:
+    if given.usage and session.is_check:  # of a model that costs nothing
+        session.input_tokens += sum(one.input_tokens for one in given.usage)
+        session.output_tokens += sum(one.output_tokens for one in given.usage)
+    elif given.usage:
         stated = dict(session.usage_sources or {})
         used = await report_usage(
             actor,

@@ -11,6 +11,7 @@ from mission_control.runs.models import AgentSession
 from mission_control.runs.session_reports import OLDEST
 from tests.api.test_budgets import limit
 from tests.cast import Cast
+from tests.claiming import taken
 from tests.hooks import SESSION, Event, activities, called, event, hook, recorded, sessions, told
 from tests.pages.visitor import visitor
 
@@ -112,6 +113,29 @@ async def test_gap_is_told_once_and_is_nothing_that_the_agent_did(cast: Cast) ->
     assert gap["detail"] == {"seconds": 600, "late": 31, "lost": 2}
     other = await AgentSession.get(external_id="other")
     assert told(await activities(cast, other.id)) == [("GAP", "Not reachable for 10 min; 1 event came later", None)]
+
+
+async def test_look_at_a_connection_asks_nobody_costs_nothing_and_serves_no_task(cast: Cast) -> None:
+    await cast.add_task()
+    await taken(cast)
+    path = "/connect/codex/hooks?check=check-1"
+    requested, session = recorded("codex-hooks")["PostModelRequest"], {"session_id": "look"}
+    for sent in ({**requested, **session}, {**called("PreToolUse", "Bash", "1", command="ls"), **session}):
+        assert (await cast.vega.post(path, sent)).ok() == {}
+    noted = (await cast.vega.post(path, {**called("PostToolUse", "Bash", "1", command="ls"), **session})).ok()
+    assert noted["hookSpecificOutput"]["additionalContext"] == "check-1 note"
+    asks = event("PermissionRequest", tool_name="Bash", tool_input={"command": "make"}, **session)
+    refused = (await cast.vega.post(path, asks)).ok()["hookSpecificOutput"]["decision"]
+    assert refused == {"behavior": "deny", "message": "check-1 refusal"}
+    await hook_queue.write()
+    look = await AgentSession.get(external_id="look")
+    assert (look.title, look.run_id, look.input_tokens) == ("Connection check", None, 1200)
+    assert await UsageEntry.all().count() == 0 == await Approval.all().count()
+    (await cast.vega.post("/connect/codex/hooks?check=a%20b", requested)).refused(422)
+    listed = await (await visitor(cast.app, cast.dan)).get("/agents/sessions")
+    found = await (await visitor(cast.app, cast.dan)).get("/agents/sessions?q=connection+check")
+    listed.lacks("Connection check")
+    found.has("Connection check")
 
 
 async def test_page_says_from_when_to_when_nothing_is_known(cast: Cast) -> None:

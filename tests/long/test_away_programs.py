@@ -1,4 +1,4 @@
-"""The real Claude Code and Codex while the server is off and while it is silent: they work on, and all of it arrives."""
+"""The real Claude Code and Codex while the server is off, and silent: they work on, and all of it arrives."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ class Way:
     """The way to a server: `on`, `off` (refused) or `silent` (taken, and never answered)."""
 
     def __init__(self, to: str) -> None:
-        self._to, self._now, self._server = to, "off", None
+        self._to, self._now = to, "off"
         self.port, self._tasks = 0, set[asyncio.Task[None]]()
         self._server: asyncio.Server | None = None
 
