@@ -112,6 +112,7 @@ async def ingest_board_webhook(actor: Actor | None, webhook: Webhook) -> BoardWe
 
     The body may be anything. When the webhook has a secret, the call must carry the HMAC-SHA256 of the body in
     hexadecimal digits, in the header that the webhook names, else in X-Hub-Signature-256 or X-Webhook-Signature.
+    Forges sign in their own ways, and always.
     """
     admit_body()  # knowing a webhook's address is a credential
     try:

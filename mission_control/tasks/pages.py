@@ -27,6 +27,7 @@ from mission_control.tasks.moves import may_approve, position_of, wants_approval
 from mission_control.tasks.panel import PAGE, Panel, any_panel_in, neighbours_of, panel_in
 from mission_control.tasks.panel_sections import FILES, GONE, TEXT, TITLE, file_shown
 from mission_control.tasks.queries import visible_task
+from mission_control.tasks.seen import code_seen
 from mission_control.tasks.tags import tags_of_tasks
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, done, is_htmx, open_in_panel, version_of
@@ -111,7 +112,9 @@ async def _said(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
 
 
 async def _places(actor: Actor, task: Task, values: Fields, errors: dict[str, str]) -> ResponseReturnValue:
-    context = {"task": task, "column": LABELS[task.status], "may_copy": can(actor, "task.duplicate", task)}
+    _, seen = (await code_seen([task.id])).get(task.id, (None, "")) if task.status == "review" else (None, "")
+    may_copy = can(actor, "task.duplicate", task)
+    context = {"task": task, "column": LABELS[task.status], "may_copy": may_copy, "seen": seen}
     return await shell_page(actor, "tasks/move.html", active=f"board-{task.board_id}", **context)
 
 

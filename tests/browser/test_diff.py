@@ -105,10 +105,12 @@ async def test_what_a_forge_tells_appears_while_one_looks(site: Site, open_page:
         sent = {"X-Hub-Signature-256": f"sha256={signature}", "Content-Type": "application/json"}
         (await site.api.post(f"/api/v1{where}/{hook['id']}", content=body, headers=sent)).raise_for_status()
 
-    page = await open_page(task)
+    page, home = await open_page(task), await open_page("/")
     await live(page)
+    await live(home)
     for payload in (OPENED, RUN):
         await call(payload)
+    await expect(home.get_by_role("link", name="PR 2 open, checks failed")).to_be_visible()
     await expect(page.get_by_role("link", name="PR 2 open, checks failed")).to_be_visible()
     await call(PUSHED)
     await expect(page.get_by_text("Changed since the hand-in: ec26c3e → 5e5e5e5.")).to_be_visible()

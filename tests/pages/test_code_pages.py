@@ -107,7 +107,8 @@ async def test_cards_say_it_and_finish_only_what_was_seen(cast: Cast, asks: bool
     board = (await cleo.get(cast.home)).has("PR 2 open, checks failed")
     (await cleo.get(f"{cast.home}?view=table&q=is:open")).has('name="seen"')
     [seen] = re.findall(r'name="seen" form="bulk" value="[0-9a-f-]{36} ([^"]+)"', board.text)
-    assert (await cleo.get(url)).form(f"{url}/moves")["substance"] == [seen]
+    for form in ((await cleo.get(url)).form(f"{url}/moves"), (await cleo.get(f"{url}/moves")).form(f"{url}/moves")):
+        assert seen in form["substance"]
     await hook.take(PUSHED)
     (await cleo.get(cast.home)).has("Changed since the hand-in")
     move = {"status": "done", "substance": seen, "approve": "true"}
