@@ -120,7 +120,7 @@ def _rest(given: Mapping[str, Any]) -> str:
 def _diff(given: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the diff that an edit is, taking out of the input what is in it."""
     if isinstance(given.get("diff"), str):
-        yield from given.pop("diff").split("\n")
+        yield from given.pop("diff").rstrip("\n").split("\n")
         return
     edits = given.pop("edits") if isinstance(given.get("edits"), list) else None
     changes = edits if edits and all(_is_edit(one) for one in edits) else [given] if _is_edit(given) else []

@@ -4,7 +4,9 @@ import asyncio
 import json
 import os
 import shutil
+import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,8 @@ from typing import Any
 import pytest
 
 from mission_control.client import opencode, script
-from tests.live.servers import PATIENCE
+from tests.live.crew import Crew
+from tests.live.servers import PATIENCE, ROOT
 
 DRIVER = Path(__file__).with_name("opencode_driver.mjs")
 SESSION, TOKEN = "ses_1", "mca_of_a_test"
@@ -342,6 +345,34 @@ async def test_what_waits_when_it_is_closed_is_kept(home: Path, board: Board) ->
         plugin.begin("exit")
         await plugin.process.wait()
     assert [one["hook_event_name"] for one in kept(home)] == ["session.compacted", "session.error"]
+
+
+@pytest.mark.database
+@pytest.mark.once
+async def test_what_was_kept_is_on_the_board_later(made: Crew, home: Path) -> None:
+    stored, state = home / ".config" / "mission-control" / "connect.env", home / ".local/state/mission-control/spool"
+    stored.write_text(f"MISSION_CONTROL_URL={made.server.url}\nMISSION_CONTROL_TOKEN={made.vega.token}\n")
+    state.mkdir(parents=True)
+    now = int(time.time())
+    (state / "opencode-usual.away").write_text(f"{now - 60} {now + 60}\n")
+    async with running(home) as plugin:
+        await plugin.prompt()
+        await plugin.before("c1", command="make")
+        assert len(kept(home)) == 2
+    spool = state / "opencode-usual"
+    spool.write_text("".join(f"{now - 60} {line.partition(' ')[2]}" for line in spool.read_text().splitlines(True)))
+    command = (sys.executable, "-P", "-m", "mission_control.client", "hook", "opencode", "--send-kept")
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    async with asyncio.timeout(PATIENCE):
+        await process.wait()
+        path = f"/api/v1/boards/{made.board_id}/sessions"
+        while not (found := (await made.ask("GET", path))["items"]) or found[0]["activity_count"] < 3:
+            await asyncio.sleep(0.1)
+    acts = (await made.ask("GET", f"{path}/{found[0]['id']}/activities"))["items"]
+    said = {one["title"] for one in acts}
+    assert {"Began a turn", "Running make"} < said and any("ot reachable" in one for one in said), said
+    assert not list(state.glob("opencode-usual*[!k]"))
 
 
 async def test_it_gives_the_tools_of_the_board_unless_there_are_some(home: Path, board: Board) -> None:
