@@ -39,6 +39,7 @@ REQUEST: JsonObject = {
     "task_titles": [],
     "confidence": None,
     "allows_always": False,  # whether decide_approval takes `always`
+    "allows_stop": False,  # likewise `stop`
     "options": [],
     "allows_text": True,
     "expires_at": None,
@@ -114,6 +115,7 @@ async def _approval_line(actor: Actor, approval: Approval) -> JsonObject:
         "task_titles": read["task_titles"],
         "confidence": read["confidence"],
         "allows_always": request is not None and request.allows_always,
+        "allows_stop": request is not None and request.allows_stop,
         "created_at": approval.created_at,
         "expires_at": approval.expires_at,
         "substance": read["substance"],
@@ -144,6 +146,7 @@ def _boardless_line(read: Any) -> JsonObject:
         "asked_by": read["agent_name"],
         "text": text or read["heading"],
         "allows_always": request is not None and request.allows_always,
+        "allows_stop": request is not None and request.allows_stop,
     }
 
 
@@ -156,6 +159,7 @@ def _boardless_line(read: Any) -> JsonObject:
         note=Shown("What the agent should know; say what to change, or why not", kind=str | None),
         then="Where the task of rejected work goes: the inbox, the person, or the trash",
         always="Approved for the next times too; only where the request says allows_always",
+        stop="Rejected, and its program's turn ends; only where the request says allows_stop",
         substance=SEEN,
     ),
     Shape("", approval=APPROVAL, tasks=TASK_LINE),
@@ -176,7 +180,7 @@ async def decide_approval(call: Call) -> Said:
 
     async def decide() -> Any:
         await refuse_decided(approval, call["decision"])
-        if call["always"]:
+        if call["always"] or call["stop"]:
             return await call.perform(**ids)
         sent = call.sent("decision", "note", "then", "substance")
         return await perform("update_approval", call.actor, **sent, **ids)  # the same decision may be sent again

@@ -211,6 +211,7 @@ PROGRAM = Program(
     asks_there_too=True,
     asking=asking,
     passing=passing,
+    ends_turns=True,
     keeps_costs=False,  # it sends them itself, by OTLP
 )
 

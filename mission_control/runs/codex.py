@@ -73,5 +73,5 @@ EVENTS = {
 }
 # Its person sees no question until the hook is answered: the board says how long that may take.
 PROGRAM = Program(
-    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny"), waits=None, passing=passing
+    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny", "stop"), waits=None, passing=passing
 )

@@ -99,6 +99,7 @@ class Program(NamedTuple):
     asks_there_too: bool = False
     asks_again: bool = False
     asking: "Callable[[Hook, str], dict[str, Any]] | None" = None
+    ends_turns: bool = False  # by the answer `stop`; of others the next calls are refused
     passing: "Callable[[Hook, str], dict[str, Any]] | None" = None
     keeps_costs: bool = True  # while the server is away
 

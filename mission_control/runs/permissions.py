@@ -23,6 +23,7 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.values import JsonObject
+from mission_control.database.records import find, update
 from mission_control.database.sql import Row, as_id, as_json, rows, select
 from mission_control.http.lookups import channel_of_caller, fresh
 from mission_control.log import broker, channels
@@ -33,6 +34,7 @@ from mission_control.people.account_names import person_name
 from mission_control.runs import hook_queue
 from mission_control.runs.hook_answers import Place, place_of
 from mission_control.runs.hook_reading import DENIED, Hook, Verdict
+from mission_control.runs.models import AgentSession
 from mission_control.runs.permission_reading import Asked, asked_of, external_id_of, reduced
 from mission_control.work.loops import Loop
 
@@ -93,10 +95,23 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
     decided = await _waited(actor, place, approval_id, until, is_left=not again)
     if decided is None:
         return {}
+    if decided.answer == "stop" and not hook.program.ends_turns:
+        await uncancelled(end_turn(system(place.organization_id), board, place.session_id, decided.words))
     if is_held and hook.program.passing is not None:
         is_allowed = decided.answer.startswith("allow")
         return (hook.program.passing if is_allowed else hook.program.refusal)(hook, decided.words)
     return hook.program.verdict(hook, decided)
+
+
+@command("permission.settle")
+async def end_turn(actor: Actor, board: Board, session_id: UUID, why: str) -> None:
+    """Have the calls of a session refused until its turn is over, as somebody wants who denied one."""
+    held = await find(AgentSession, "id = ?", session_id, lock=True)
+    if held is not None:
+        held.board, held.stopped_at, held.stop_reason = board, times.clock_now(), why
+        await update(held, "stopped_at", "stop_reason")
+        facts: dict[str, Any] = {"reason": None, "client": held.client}
+        record("session.stopped", held, f"Stopped a session of {held.agent_name}.", **facts)
 
 
 async def _opened(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime | None) -> UUID | None:

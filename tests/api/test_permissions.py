@@ -14,7 +14,7 @@ from mission_control.approvals.commands import save_request
 from mission_control.approvals.models import Approval
 from mission_control.core import times
 from mission_control.log import channels
-from mission_control.runs import claude_code, hook_api, permissions
+from mission_control.runs import claude_code, hook_api, hook_queue, permissions
 from tests.cast import Caller, Cast, kinds
 from tests.hooks import SESSION, activities, called, event, hook, hooks, sessions
 from tests.mcp.clients import connected
@@ -277,8 +277,7 @@ async def test_codex_asks_by_its_own_tool(cast: Cast) -> None:
         approval = await until(pending)
         asked = approval["payload"]["session_request"]
         assert (asked["client"], asked["command"]) == ("codex", COMMAND)
-        assert asked["allowed_decisions"] == ["allow-once", "deny"] and not asked["asks_there_too"]
-        (await decide(cast, approval, decision="rejected", stop=True)).refused(422)
+        assert asked["allowed_decisions"] == ["allow-once", "deny", "stop"] and not asked["asks_there_too"]
         (await decide(cast, approval, decision="rejected", note="Use a copy.")).ok()
         [content] = (await waiting).content
         assert isinstance(content, TextContent)
@@ -290,3 +289,30 @@ async def test_a_session_is_asked_for_by_its_program(cast: Cast) -> None:
     async with asking(cast) as (_, _waiting):
         [session] = await sessions(cast)
         assert session["external_id"] == SESSION and session["doing"].startswith("Asks to use Bash")
+
+
+async def test_a_person_denies_and_stops_by_a_tool(cast: Cast) -> None:
+    async with asking(cast) as (approval, waiting), connected(cast.cleo) as cleo:
+        [request] = (await cleo.ok("list_requests"))["requests"]
+        assert request["allows_stop"] is True
+        await cleo.ok("decide_approval", approval_id=approval["id"], decision="rejected", stop=True)
+        assert decision_of(await waiting)["interrupt"] is True
+
+
+async def test_codex_is_stopped_at_its_next_call(cast: Cast) -> None:
+    """It has no answer that ends its turn."""
+    sent = {key: value for key, value in request().items() if key != "permission_suggestions"}
+    waiting = asyncio.create_task(hook(cast.vega, sent, client="codex"))
+
+    async def pending() -> Any:
+        return ((await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"] or [None])[0]
+
+    approval = await until(pending)
+    (await decide(cast, approval, decision="rejected", stop=True, note="Enough.")).ok()
+    assert decision_of(await waiting)["behavior"] == "deny"
+    call = called("PreToolUse", "Bash", "2", command="ls")
+    said = (await hook(cast.vega, call, client="codex"))["hookSpecificOutput"]
+    assert said["permissionDecision"] == "deny" and "Cleo denied this" in said["permissionDecisionReason"]
+    await hook(cast.vega, event("UserPromptSubmit", turn_id="t2", prompt="Go on."), client="codex")
+    await hook_queue.write()
+    assert await hook(cast.vega, call, client="codex") == {}
