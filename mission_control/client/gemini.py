@@ -24,6 +24,8 @@ HOLDS = False
 EVENTS = "SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "Notification", "AfterAgent", "SessionEnd"
 MILLISECONDS = 10_000  # it ends by itself after a second
 OTLP = "/api/v1/connect/otlp"
+PATIENCE = "OTEL_EXPORTER_OTLP_TIMEOUT"  # of which it reads the milliseconds from its environment alone
+LINES = f"# Of Mission Control. While this file is there, Gemini CLI reads no ~/.env.\n{PATIENCE}=1000\n".encode()
 PROMPTS = (
     "Gemini CLI's prompts are answered at its keyboard, for no hook can answer one; run it by `work` to answer them"
     " on the board."
@@ -36,11 +38,33 @@ def settings_path() -> str:
 
 def changes(kept: Kept, target: Target) -> list[Change]:
     """Return what becomes of its settings."""
-    return [
-        kept.change(
-            settings_path(), lambda content: added(content, target), stripped, is_secret=bool(target.in_settings)
-        )
-    ]
+    found = kept.change(
+        settings_path(), lambda content: added(content, target), stripped, is_secret=bool(target.in_settings)
+    )
+    counts = is_our_telemetry(Document(found.after, settings_path()))
+    return [found, kept.change(environment_path(), patient, impatient)] if counts and may_be_patient() else [found]
+
+
+def environment_path() -> str:
+    return os.path.join(os.path.dirname(settings_path()), ".env")
+
+
+def may_be_patient() -> bool:
+    """Return whether its own environment is the place: with one it would no longer read that of its person."""
+    own = os.path.dirname(os.path.dirname(environment_path()))
+    return os.path.exists(environment_path()) or not os.path.exists(os.path.join(own, ".env"))
+
+
+def patient(content: bytes) -> bytes:
+    """Return an environment in which it does not wait ten seconds, when it is closed, for a board that is away."""
+    if PATIENCE.encode() in content:
+        return content
+    end = b"" if not content or content.endswith(b"\n") else b"\n"
+    return content + end + LINES
+
+
+def impatient(content: bytes) -> bytes:
+    return content.replace(LINES, b"")
 
 
 def added(content: bytes, target: Target) -> bytes:
@@ -95,7 +119,7 @@ def is_ours(hook: dict[str, Any]) -> bool:
 
 def strips(kept: Kept) -> dict[str, Any]:
     """Return what takes our entries out of each file."""
-    return {settings_path(): stripped}
+    return {settings_path(): stripped, environment_path(): impatient}
 
 
 def secret_path() -> str:
@@ -110,7 +134,9 @@ def plan() -> str:
 def finish(kept: Kept, target: Target) -> str:
     """Return what its person has to know."""
     if is_our_telemetry(_read()):
-        return "What it costs is counted in every folder, but where a project's own settings send telemetry elsewhere."
+        if may_be_patient():
+            return "What it costs is counted, but where a project's own settings send telemetry elsewhere."
+        return f"When the board is away, closing it takes ten seconds: {PATIENCE}=1000 in your ~/.env makes that one."
     return "Its telemetry goes where its settings send it already: what it costs is not counted on the board."
 
 

@@ -202,16 +202,18 @@ def test_gemini_has_all_in_one_file_and_its_old_bytes_back(home: Path, content: 
     path.parent.mkdir()
     if content is not None:
         path.write_bytes(content)
-    [change] = gemini.changes(kept, target())
-    assert TOKEN not in change.shown(TOKEN)
-    kept.write([change])
+    changes = gemini.changes(kept, target())
+    assert not any(TOKEN in change.shown(TOKEN) for change in changes)
+    kept.write(changes)
+    assert (home / ".gemini" / ".env").read_bytes() == gemini.LINES
     document = Document(path.read_bytes(), "settings")
     assert document.get("telemetry", "otlpEndpoint") == f"http://agent:{TOKEN}@localhost:8000/api/v1/connect/otlp"
     assert document.get("mcpServers", gemini.SERVER, "headers") == {"Authorization": f"Bearer {TOKEN}"}
     assert gemini.entries("") == "" and path.stat().st_mode & 0o777 == 0o600
     assert (b"// mine" in document.content) == (b"// mine" in (content or b""))
-    [again] = gemini.changes(Kept("gemini"), target())
-    assert again.now == again.after
+    assert all(again.now == again.after for again in gemini.changes(Kept("gemini"), target()))
+    assert "there was none before" in Kept("gemini").restore(gemini.environment_path(), gemini.impatient)
+    assert not (home / ".gemini" / ".env").exists()
     assert content is None or "byte for byte" in Kept("gemini").restore(str(path), gemini.stripped)
     if content is None:
         assert "there was none before" in Kept("gemini").restore(str(path), gemini.stripped)
@@ -233,6 +235,27 @@ def test_gemini_changed_since_loses_only_ours(home: Path) -> None:
         "hooks": {"AfterTool": [{"hooks": [json.loads(OTHERS)]}]},
         "hooksConfig": {"disabled": ["mission-control"]},
     }
+
+
+@pytest.mark.parametrize("content", [b"A=1", b"A=1\r\n", b"OTEL_EXPORTER_OTLP_TIMEOUT=5\n"])
+def test_gemini_keeps_the_environment_of_others(home: Path, content: bytes) -> None:
+    path = home / ".gemini" / ".env"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    (home / ".env").write_bytes(b"B=1\n")
+    kept = Kept("gemini")
+    kept.write([one for one in gemini.changes(kept, target()) if one.now != one.after])
+    assert path.read_bytes().count(b"OTEL_EXPORTER_OTLP_TIMEOUT") == 1 and path.read_bytes().startswith(content)
+    path.write_bytes(path.read_bytes() + b"C=1\n")
+    Kept("gemini").restore(str(path), gemini.impatient)
+    assert path.read_bytes().split() == [*content.split(), b"C=1"]
+
+
+def test_gemini_goes_on_reading_the_environment_of_its_person(home: Path) -> None:
+    (home / ".env").write_bytes(b"GEMINI_API_KEY=theirs\n")
+    kept = Kept("gemini")
+    kept.write(gemini.changes(kept, target()))
+    assert not (home / ".gemini" / ".env").exists() and "in your ~/.env" in gemini.finish(kept, target())
 
 
 def test_gemini_sends_telemetry_where_others_want_it(home: Path) -> None:
