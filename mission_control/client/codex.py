@@ -11,7 +11,7 @@ from mission_control.client import gate, programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
-from mission_control.client.script import CHECK, commands_in, is_our_command
+from mission_control.client.script import commands_in, is_our_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -323,11 +323,11 @@ def entries(program: str) -> str:
 def turn(program: str, url: str, folder: str) -> programs.Turn:
     """Have it take a turn with a model at another address."""
     found = programs.Turn()
-    provider = f'{{name = "check", base_url = "{url}/v1", env_key = "{CHECK}", wire_api = "responses"}}'
+    provider = f'{{name = "check", base_url = "{url}/v1", env_key = "MISSION_CONTROL_MODEL", wire_api = "responses"}}'
     settings = {"model_providers.check": provider, "model_provider": '"check"', "model": '"check"'}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = ["exec", "--json", "--ephemeral", "--skip-git-repo-check", *options, ASKED]
-    said = programs.run(program, command, folder)[1]
+    said = programs.run(program, command, folder, {"MISSION_CONTROL_MODEL": "none"})[1]
     for line in said.splitlines():
         try:
             one = json.loads(line)
