@@ -142,7 +142,7 @@ async def _prompts(session: Row) -> str:
     if session["state"] != "waiting" or session["client"] != "gemini":
         return ""
     is_here = await Approval.filter(session_id=session["id"], status="pending").exists()
-    return "" if is_here else "answered at its keyboard; run it by `work` to answer them here"
+    return "" if is_here else "answered at its keyboard; run it by “work” to answer them here"
 
 
 async def _items(session_id: UUID, is_search: bool, before: int) -> tuple[list[ActivityRead], int]:

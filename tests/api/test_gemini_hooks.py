@@ -72,9 +72,9 @@ async def test_it_waits_at_its_keyboard(cast: Cast, name: str) -> None:
     [session] = await sessions(cast)
     assert session["state"] == "waiting"
     ada, path = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/sessions/{session['id']}"
-    (await ada.get(path)).has("run it by `work` to answer them here")
+    (await ada.get(path)).has("run it by “work” to answer them here")
     await send(cast, COMMAND[1])
-    (await ada.get(path)).lacks("run it by `work`")
+    (await ada.get(path)).lacks("run it by “work”")
     assert [one["state"] for one in await sessions(cast)] == ["working"]
 
 
