@@ -164,6 +164,7 @@ RISKS: tuple[tuple[str, str, str], ...] = (
     ("high", "deletes data", r"(?i:\b(?:drop\s+(?:table|database|schema)|truncate\s+|delete\s+from)\b)"),
     ("high", "removes what runs", r"\b(?:terraform|tofu)\s+destroy|\bkubectl\s+delete|\bdocker\s+\S{0,40}\s*prune"),
     ("high", "opens rights", r"\bchmod\s+(?:-R\s+)?(?:0?777|a\+)|\bchown\s+-R"),
+    ("medium", "changes what runs", r"\b(?:terraform|tofu|kubectl)\s+apply|\bhelm\s+(?:install|upgrade)"),
     ("medium", "publishes", r"\bgit\s+push|\b(?:npm|yarn|pnpm|cargo|twine)\s+(?:publish|upload)|\bdocker\s+push"),
     ("medium", "changes a database", r"(?i:\b(?:psql|mysql|sqlite3|mongosh?)\b|\b(?:alter|create)\s+(?:table|index))"),
     ("medium", "uses the network", rf"{START}(?:curl|wget|ssh|scp|rsync|nc|ftp)\s"),

@@ -1,12 +1,15 @@
 """What programs ask a permission for, on Home, in the queue and beside the list."""
 
+import re
 from html import unescape
+from pathlib import Path
 
 from tests.api.test_permissions import GIVEN, asking, decision_of, request
 from tests.cast import Cast
 from tests.hooks import called, hooks
 from tests.pages.visitor import visitor
 
+SPRITE = Path("static/icons/sprite.svg")
 COMMAND = "rm -rf ./uploads \u202e&& echo <done>"
 SHOWN = "rm -rf ./uploads \\u202e&amp;&amp; echo &lt;done&gt;"
 
@@ -20,6 +23,8 @@ async def test_command_is_whole_wherever_it_is_answered(cast: Cast) -> None:
             seen = (await ada.get(page)).is_status(200)
             seen.has(SHOWN, "Allow once", "Nothing is ever allowed by waiting", "hides characters")
             seen.lacks("from now on", "Send back")
+        drawn = set(re.findall(r"sprite\.[^\"#]*#([a-z0-9-]+)", (await ada.get("/")).text))
+        assert {"laptop", "folder"} <= drawn <= set(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text("utf-8")))
         (await ada.get("/")).has('data-risk="high"', "Vega asks to run a command", "Claude Code", "The disk is full.")
         form = {"stop": "true", "substance": approval["substance"], "from": "row", "next": "/approvals"}
         await ada.post(f"{url}/decisions", form)
