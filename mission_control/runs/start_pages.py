@@ -8,24 +8,28 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
+from mission_control.agents.token_pages import base_url
 from mission_control.boards.words import LABELS
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import rows
+from mission_control.log.models import Event
 from mission_control.people.models import User
+from mission_control.runs.connect_pages import Wanted
 from mission_control.runs.readiness import WorkerRead, workers_of
 from mission_control.runs.session_queries import OWN
 from mission_control.runs.session_view import program_of
-from mission_control.tasks.board_view import BoardView, of_board
+from mission_control.tasks.board_view import BoardView, News
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.models import Task
 from mission_control.tasks.pages import TASK
-from mission_control.tasks.panel import Panel, panel_region
+from mission_control.tasks.panel import Panel, concerns_panel, panel_region
 from mission_control.tasks.rules import Limits, blockers_of, full
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, VersionedForm, done, is_htmx
 from mission_control.web.fragments import render_macro
+from mission_control.web.regions import Concerns
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("start_pages", __name__)
@@ -75,9 +79,10 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
     if not errors and (why := await _why_not(task)):
         raise Conflict(why)
     board = task.board
-    context: dict[str, Any] = {"task": task, "workers": await workers_of(board), "board_name": board.name}
+    context: dict[str, Any] = {"task": task, "workers": await workers_of(board)}
     sessions = await rows(SESSIONS, board.id, times.clock_now() - QUIET_FOR)
     context["sessions"] = [one | {"program": program_of(one)} for one in sessions]
+    context["lines"] = f"{Wanted('other', base_url(), board.id).sign_in} &&\npython3 client.pyz work --agent claude"
     context["full"] = await full(Limits.of(None, board.wip_limits), None, board.id)
     context |= {"values": StartForm.shown(task) | values, "errors": errors}
     context["values"]["version"] = StartForm.version_of(task)
@@ -122,5 +127,13 @@ async def box(view: BoardView, panel: Panel) -> str:
     return render_macro("runs/start_box.html", "box", panel=panel, workers=found, own=own)
 
 
-NEWS = of_board("task.", "agent.", "board.", "organization.", signals=("workers_on", "agent_id"))
+def _concerns(view: BoardView, news: News) -> bool:
+    """Return whether news are about the open task, or about what the workers of the board do."""
+    if not isinstance(news, Event):
+        return news.get("board_id") == str(view.board.id)
+    return concerns_panel(view, news) if news.kind == "task.updated" else news.board_id in (view.board.id, None)
+
+
+KINDS = ("task.updated", "task.status_changed", "task.lease_expired", "agent.", "board.", "organization.")
+NEWS = Concerns[BoardView](KINDS, ("workers_on", "agent_id"), _concerns)
 REGIONS = (panel_region("start", NEWS, box),)

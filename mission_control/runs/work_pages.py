@@ -13,7 +13,7 @@ from mission_control.log.models import Event
 from mission_control.log.stream import Batch
 from mission_control.runs.session_queries import COLUMNS, OWN, ActivityQuery, activities_of, signs
 from mission_control.runs.session_view import Act, acts_of, changed_files, folded, plan_of, state_of
-from mission_control.tasks.board_view import BoardView, of_board
+from mission_control.tasks.board_view import BoardView
 from mission_control.tasks.panel import Panel, concerns_panel, panel_in, panel_region
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns
@@ -144,10 +144,18 @@ async def asks(view: BoardView, panel: Panel) -> str:
     return "".join(render_macro("approvals/rows.html", "approval_row", item=one, **shown) for one in found)
 
 
+def _concerns_asks(view: BoardView, news: Event | dict[str, object]) -> bool:
+    """Return whether news are about the open task, or an approval of the board: those of programs name no task."""
+    if isinstance(news, Event) and news.kind.startswith("approval."):
+        return news.board_id == view.board.id
+    return concerns_panel(view, news)
+
+
 NEWS = Concerns[BoardView](("task.", "session."), ("session_id", "agent_id"), concerns_work)
+ASKING = Concerns[BoardView](("task.status_changed", "task.updated", "approval."), (), _concerns_asks)
 REGIONS = (
     panel_region("work", NEWS, box, box_changes),
-    panel_region("asks", of_board("task.", "approval."), asks),
+    panel_region("asks", ASKING, asks),
 )
 
 

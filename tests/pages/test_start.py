@@ -22,6 +22,7 @@ async def test_a_ready_worker_begins_what_a_person_starts(cast: Cast) -> None:
     task = await cast.add_task(title="Polish", assigned_user_id=str(cast.cleo.id))
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(page_of(cast, task))).has("No worker is ready", "Hand it out")
+    (await ada.get(page_of(cast, task, "/start"))).has("client.pyz sign-in", "client.pyz work --agent claude")
     waiting = await waits(cast.vega, program="codex", places=2)
     await state_of(cast, "Vega", "ready")
     (await ada.get(page_of(cast, task))).has("<b>Vega is ready</b>, Codex")
