@@ -22,6 +22,7 @@ from mission_control.log.leases import NEWS, NOTE, STOPPED, Delivery
 from mission_control.runs import call_rules
 from mission_control.runs.hook_reading import Hook, Verdict
 from mission_control.runs.news import withdraw
+from mission_control.runs.permission_reading import asked_of
 from mission_control.runs.session_queries import IS_STOPPED
 from mission_control.work.loop import signal_steered
 
@@ -99,6 +100,9 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_
         if place.session_id is not None:
             await _offered(actor, place, STOPPED)
         return hook.program.refusal(hook, why)
+    if hook.event.asks and asked_of(hook, None) is None and hook.items:
+        title = f"{hook.items[-1].title or 'Asks'}. It is too long to be shown on the board: only its keyboard asks"
+        hook.items[-1] = hook.items[-1].model_copy(update={"title": title})
     if not is_held and (ruled := call_rules.answer_of(hook, place.rules, place.board_name, place.held)):
         return ruled
     is_new = "new" in actor.news

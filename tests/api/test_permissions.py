@@ -247,8 +247,11 @@ async def test_home_says_what_each_answer_does(cast: Cast) -> None:
 
 
 async def test_what_cannot_be_shown_whole_is_asked_at_the_keyboard(cast: Cast) -> None:
-    assert await hook(cast.vega, request(given={"command": "echo " + "x" * 30_000})) == {}
+    assert await hooks(cast.vega, request(given={"command": "echo " + "x" * 30_000})) == [{}]
     assert await Approval.all().count() == 0
+    [session] = await sessions(cast)
+    [told] = [one["title"] for one in await activities(cast, session["id"])]
+    assert told == "Asks to use Bash: echo. It is too long to be shown on the board: only its keyboard asks"
 
 
 async def test_requests_that_a_crash_left_are_ended(cast: Cast) -> None:
