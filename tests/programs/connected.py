@@ -15,6 +15,7 @@ from tests.client.test_sign_in_by_code import OWNER, code_of
 from tests.live.servers import API, PATIENCE, TOKEN, Server
 
 NOTE = "Mind the wet paint."
+SECRET = "zq9secretzq9"  # in prompts, commands, files, what they print and the folder; a board keeps names only
 WORDS = "Use a copy."
 
 
@@ -91,6 +92,7 @@ class Person:
 @asynccontextmanager
 async def person(server: Server, programs: Path, home: Path) -> AsyncIterator[Person]:
     """Somebody with an empty home who has set the server up and has a board."""
+    home.parent.mkdir()
     terminal = Terminal(home, {"PATH": f"{programs}:{os.environ['PATH']}"})
     terminal.fetch(server.url)
     ours = {"Sec-Fetch-Site": "same-origin"}

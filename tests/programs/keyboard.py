@@ -15,7 +15,7 @@ import orjson
 
 from tests.live.servers import PATIENCE
 from tests.mcp.node_clients import QUIET_CLAUDE
-from tests.programs.connected import Person
+from tests.programs.connected import SECRET, Person
 
 KEY = "none-of-a-provider-at-all"
 
@@ -50,7 +50,7 @@ async def keyboard(programs: Path, made: Person, url: str) -> AsyncIterator[Keyb
     environment = {**made.terminal.environment, "HOME": str(made.home), "TERM": "xterm-256color", **QUIET_CLAUDE}
     environment |= {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": KEY}
     process = await asyncio.create_subprocess_exec(
-        *(programs / "claude", "--permission-mode", "default", "Zebra: work."),
+        *(programs / "claude", "--permission-mode", "default", f"Work with {SECRET}."),
         cwd=made.home, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
     keys = Keyboard(ours)

@@ -4,24 +4,27 @@ import asyncio
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.live.servers import installation
+from tests.live.servers import Installation, installation
 from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
 from tests.mcp.node_clients import PATIENCE, QUIET_CLAUDE, finish
-from tests.programs.connected import NOTE, WORDS, Person, person, until
+from tests.programs.connected import NOTE, SECRET, WORDS, Person, person, until
 from tests.programs.keyboard import Keyboard, keyboard
 
 pytestmark = [pytest.mark.programs, pytest.mark.database]
 
 PLANNER = "claude-sonnet-4-5"  # newer models of Claude Code have no tool for a plan
 COUNTED = "2,100 tokens of two requests"
+ASKED = f"Work with {SECRET}."
+READ, LIST = f"cat walrus.txt # {SECRET}", f"ls {SECRET}"  # which does not exist
 FILES = {
     "claude-code": [".claude/settings.json"],
     "codex": [".codex/config.toml", ".codex/hooks.json", ".codex/.env"],
@@ -31,7 +34,11 @@ FILES = {
 @asynccontextmanager
 async def connected(programs: Path, folder: Path, client: str) -> AsyncIterator[Person]:
     """Somebody with an empty home who connects a program, has it checked, and takes it off the board at last."""
-    async with installation(folder) as here, here.served() as server, person(server, programs, folder / "home") as made:
+    async with (
+        installation(folder) as here,
+        here.served(LOG_LEVEL="DEBUG") as server,
+        person(server, programs, folder / SECRET / "home") as made,
+    ):
         await made.connect(client)
         looked = await made.terminal.done("connect", client, "--check")
         assert "a whole turn arrived" in looked and COUNTED in looked and "by MCP: connected" in looked, looked
@@ -44,6 +51,25 @@ async def connected(programs: Path, folder: Path, client: str) -> AsyncIterator[
         for path in made.home.rglob("*.json"):
             assert "mission-control" not in path.read_text(), path
         assert [one for one in (await made.read("/connections"))["items"] if one["ended_at"] is None] == []
+        await nothing_is_kept(made, here)
+
+
+async def nothing_is_kept(made: Person, here: Installation) -> None:
+    """A secret of its person's work is in no column of any table, no line of the log, no answer and on no page."""
+    assert here.sqlite_file is not None
+    with closing(sqlite3.connect(here.sqlite_file)) as database:
+        for line in database.iterdump():
+            assert SECRET not in line
+    for line in made.server.log.read_text().splitlines():
+        assert SECRET not in line
+    session = await made.session()
+    assert session is not None and SECRET not in repr([session, await made.activities(session)])
+    approvals = (await made.read(f"/boards/{made.board}/approvals"))["items"]
+    board = f"/boards/{made.board}"
+    shown = [f"{board}/sessions/{session['id']}", *(f"{board}/approvals/{one['id']}" for one in approvals)]
+    for path in ("/", "/approvals", "/activity", "/agents/connected", "/agents/sessions", board, *shown):
+        page = await made.browser.get(path)
+        assert page.status_code == 200 and SECRET not in page.text, path
 
 
 async def ended_calls(made: Person, session: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -64,30 +90,28 @@ def _spent(session: dict[str, Any], model: FakeModel) -> bool:
 
 
 async def as_a_board_keeps_it(made: Person, session: dict[str, Any]) -> None:
-    """The note was read, what was asked is answered, and the level of names has kept no more than names."""
+    """The note was read, and what was asked is answered."""
     [note] = (await made.read(f"/boards/{made.board}/sessions/{session['id']}/notes"))["items"]
     assert (note["text"], note["state"]) == (NOTE, "read")
     approvals = (await made.read(f"/boards/{made.board}/approvals"))["items"]
     assert {one["status"]: one["answer_state"] for one in approvals} == {"approved": "sent", "rejected": "sent"}
-    everything = repr(await made.activities(session)) + repr(session)
-    assert "Zebra" not in everything and "walrus" not in everything and FINISHED not in everything
     page = (await made.browser.get(f"/boards/{made.board}/sessions/{session['id']}")).text
-    assert NOTE in page and "walrus" not in page and "Zebra" not in page
+    assert NOTE in page and FINISHED not in page
 
 
 async def test_claude_code(programs: Path, tmp_path: Path) -> None:
     async with connected(programs, tmp_path, "claude-code") as made:
         allowed, denied = (f"touch {made.home}/{name}.txt" for name in ("allowed", "denied"))
-        plan = ("TaskCreate", {"subject": "Paint the hull", "description": "walrus"})
-        commands = [(SHELL, {"command": one}) for one in ("cat walrus.txt", "false walrus", allowed, denied)]
+        plan = ("TaskCreate", {"subject": "Paint the hull", "description": SECRET})
+        commands = [(SHELL, {"command": one}) for one in (READ, LIST, allowed, denied)]
         model = FakeModel([commands[0], plan, *commands[1:]])
-        (made.home / "walrus.txt").write_text("walrus")
+        (made.home / "walrus.txt").write_text(SECRET)
         answering = asyncio.create_task(made.be_there(allowed, denied=denied))
         async with served(model) as url:
             environment = {**made.terminal.environment, "HOME": str(made.home), "ANTHROPIC_BASE_URL": url}
-            given = ("--allowedTools", "Bash(cat:*)", "Bash(false:*)", "--output-format", "json", "--model", PLANNER)
+            given = ("--allowedTools", "Bash(cat:*)", "Bash(ls:*)", "--output-format", "json", "--model", PLANNER)
             await finish(
-                *(programs / "claude", "-p", "Zebra: work.", *given),
+                *(programs / "claude", "-p", ASKED, *given),
                 home=made.home, environment=environment | QUIET_CLAUDE,
             )  # fmt: skip
         await answering
@@ -95,7 +119,7 @@ async def test_claude_code(programs: Path, tmp_path: Path) -> None:
         session = await over(made, model, "ended")
         assert await ended_calls(made, session) == [
             ("Ran cat", "ok"),
-            ("Ran false, failed", "failed"),
+            ("Ran ls, failed", "failed"),
             ("Ran touch", "ok"),
             ("Ran touch, refused", "refused"),
         ]
@@ -129,8 +153,8 @@ async def test_codex(programs: Path, tmp_path: Path) -> None:
     """By its server, because `codex exec` asks for nothing."""
     async with connected(programs, tmp_path, "codex") as made:
         allowed, denied = (f"touch {made.home}/{name}.txt" for name in ("allowed", "denied"))
-        (made.home / "walrus.txt").write_text("walrus")
-        commands = ("cat walrus.txt", "false walrus", allowed, denied)
+        (made.home / "walrus.txt").write_text(SECRET)
+        commands = (READ, LIST, allowed, denied)
         model = FakeModel([(SHELL, {"command": one}) for one in commands])
         answering = asyncio.create_task(made.be_there(*commands[:-1], denied=denied))
         async with served(model) as url:
@@ -140,7 +164,7 @@ async def test_codex(programs: Path, tmp_path: Path) -> None:
         session = await over(made, model, "idle")
         assert await ended_calls(made, session) == [
             ("Ran cat", None),
-            ("Ran false", None),
+            ("Ran ls", None),
             ("Ran touch", None),
         ]  # of a call that was denied its hooks tell nothing
         assert NOTE in model.heard and WORDS in model.printed[-1]
@@ -180,7 +204,7 @@ async def turn_of_codex(programs: Path, made: Person, url: str) -> None:
             say.write(b'{"method": "initialized"}\n')
             begun = {"cwd": str(made.home), "approvalPolicy": "untrusted", "sandbox": "workspace-write"}
             thread = (await ask(2, "thread/start", begun))["thread"]["id"]
-            await ask(3, "turn/start", {"threadId": thread, "input": [{"type": "text", "text": "Zebra: work."}]})
+            await ask(3, "turn/start", {"threadId": thread, "input": [{"type": "text", "text": ASKED}]})
             await heard(lambda one: one.get("method") == "turn/completed")
     except TimeoutError:
         raise AssertionError(f"last heard: {said[-5:]}") from None
