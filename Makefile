@@ -17,7 +17,7 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway test-programs check checks lock long bench screenshots format clean
+.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway test-programs check checks lock long drift bench screenshots format clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed
@@ -122,6 +122,10 @@ long: $(VENV)/.installed-dev
 	env -u TEST_DATABASE_URL LONG=1 $(PYTHON) -m pytest -s -m "not postgres" $(LONG_TESTS)
 	@LONG=1 $(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -s $(LONG_TESTS); code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: PostgreSQL (reason above)."; else exit $$code; fi
+
+# What the newest Claude Code, Codex, opencode, Gemini CLI and adapters of ACP do differently; some minutes.
+drift: $(VENV)/.installed-dev
+	env -u TEST_DATABASE_URL $(PYTHON) -m tests.programs.drift
 
 # One table of figures: req/s, latencies, CPU and SQL of a request, streams. BENCH="--database postgres" and others.
 bench: $(VENV)/.installed-dev
