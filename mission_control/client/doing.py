@@ -117,14 +117,14 @@ class Doing:
         kept, task = self.kept, answer["task"]
         is_new = "branch" not in kept
         if is_new:
-            with self.worker.alone("repository"):
+            with self.worker.alone():
                 base, commit, policy = worktree.begin(self.worker.top)
                 kept.save(base=base, commit=commit, setup=policy.setup, check=policy.check, words=policy.text)
                 branch = worktree.branch_of(task["number"], task["title"])
                 branch = worktree.make(self.worker.top, kept.tree, branch, commit)
                 kept.save(branch=branch, top=self.worker.top, is_set_up=False)
         elif not os.path.isdir(kept.tree):
-            with self.worker.alone("repository"):
+            with self.worker.alone():
                 self.worker.git("worktree", "prune")
                 self.worker.git("worktree", "add", "--quiet", kept.tree, kept["branch"])
         self._begin_line()
@@ -324,8 +324,8 @@ class Doing:
             self._note(what)
         elif kind == "answer":
             pass
-        elif (kind == "stop" and self.stop is None) or kind == "lost":
-            self.stop = Stopped(what)
+        elif kind in ("lost", "denied") or (kind == "stop" and self.stop is None):
+            self.stop = Stopped(what, asks=kind == "denied")
         self._limits()
 
     def _limits(self) -> None:
@@ -430,7 +430,7 @@ class Doing:
             with contextlib.suppress(acp.Gone):
                 agent.reply(request, {"outcome": outcome})
             if decision == "stop":
-                self.inbox.put(("stop", str(found.get("words") or "Denied and stopped.")))
+                self.inbox.put(("denied", str(found.get("words") or "Denied and stopped.")))
             elif decision != "allow-once" and found.get("words"):
                 self.inbox.put(("note", str(found["words"])))
 
@@ -589,6 +589,13 @@ class Doing:
                 self._ask_how_to_go_on(why)
             except Problem as problem:
                 self.worker.say(problem.text)
+        else:
+            with contextlib.suppress(Problem):  # it is over already, or somebody else's
+                self._give_back(why)
+
+    def _give_back(self, why: str) -> None:
+        body = {"fence": self.kept["fence"], "reason": why[:2_000]}
+        self.worker.api.call("DELETE", f"{self.path}/lease", body, fence=self.kept["fence"])
 
     def _ask_how_to_go_on(self, why: str) -> None:
         """Ask people. The task waits for them without a lease, so that no worker begins it over and over."""
@@ -603,5 +610,4 @@ class Doing:
         except Problem as problem:
             if problem.code in GONE:
                 return
-            gives_back = {"fence": kept["fence"], "reason": why[:2_000]}
-            self.worker.api.call("DELETE", f"{self.path}/lease", gives_back, fence=kept["fence"])
+            self._give_back(why)

@@ -146,9 +146,13 @@ class Worker:
         return file
 
     @contextlib.contextmanager
-    def alone(self, name: str) -> Iterator[None]:
-        """Let one process at a time do something."""
-        with self._locked(name, waits=True):
+    def alone(self) -> Iterator[None]:
+        """Let one process at a time change the worktrees of the repository, whichever agent it works for."""
+        import fcntl
+
+        shared = os.path.join(self.top, git("rev-parse", "--git-common-dir", folder=self.top), "mission-control.lock")
+        with open(shared, "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     # -- the loop -----------------------------------------------------------------------------------------------------
@@ -268,7 +272,7 @@ class Worker:
         if os.path.isdir(kept.tree):
             if not head or not worktree.has_only(kept.tree, head):
                 return
-            with self.alone("repository"):
+            with self.alone():
                 worktree.remove(kept["top"], kept.tree)
         elif kept["state"] == KEPT and kept.get("branch"):
             return

@@ -189,6 +189,23 @@ async def test_what_it_asks_people_decide(shop: Shop, decision: str, exists: boo
     assert exists or "So be it." in shop.prompts()[1]
 
 
+async def test_a_no_that_stops_lets_people_say_how_it_goes_on(shop: Shop) -> None:
+    task = await shop.task("do: ask touch made.txt\ndo: sleep 600")
+    process = await shop.terminal.start(*shop.work, "--once")
+    approvals = f"{API}/boards/{shop.made.board_id}/approvals"
+
+    async def asked() -> Any:
+        return (await shop.made.ask("GET", f"{approvals}?status=pending"))["items"]
+
+    [approval] = await until(asked)
+    body = {"decision": "rejected", "stop": True, "note": "Not like that."}
+    await shop.made.ask("POST", f"{approvals}/{approval['id']}/decisions", body)
+    assert "Not like that." in (await ended(process)).err and shop.left() == []
+    [question] = (await shop.made.ask("GET", f"{API}/boards/{shop.made.board_id}/questions"))["items"]
+    assert "Not like that." in question["content"]
+    assert [one["state"] for one in await shop.runs(task)] == ["waiting"]
+
+
 async def test_a_note_reaches_it_in_its_turn(shop: Shop) -> None:
     task = await shop.task("do: call touch begun\ndo: sleep 600\ndo: write work.txt done")
     process = await shop.terminal.start(*shop.work, "--once", ACP_STEERS="1")

@@ -68,12 +68,13 @@ async def agent_dies(shop: Shop, at: int) -> None:
 async def server_dies(shop: Shop, here: Installation, server: Server, at: int) -> Server:
     """Return the server that was started anew."""
     task = await shop.task(TASK)
-    dies = f"{at} {server.process.pid}"
-    process = await shop.terminal.start(*shop.work, "--once", **dying(shop, DIES=dies))
+    dies, path = f"{at} {server.process.pid}", shop.kept / "steps"
+    process = await shop.terminal.start(*shop.work, "--once", **dying(shop, DIES=dies, STEPS=str(path)))
     working = asyncio.create_task(ended(process))
     died = asyncio.create_task(server.process.wait())
     await asyncio.wait((working, died), return_when=asyncio.FIRST_COMPLETED)
-    if died.done():
+    if died.done() or int(path.read_text()) >= at:
+        await died
         server = await here.start(port=server.port)
         shop.made.server = server
     died.cancel()
