@@ -124,6 +124,8 @@ async def box(view: BoardView, panel: Panel) -> str:
     own = next((one for one in found if one.agent_id == panel.assigned_agent_id), None)
     if panel.assigned_agent_id is not None and own is None:
         return ""  # the lead's
+    if panel.assigned_user_id is not None and all(one.state != "ready" for one in found):
+        return ""  # a person does it
     return render_macro("runs/start_box.html", "box", panel=panel, workers=found, own=own)
 
 
