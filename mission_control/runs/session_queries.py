@@ -80,7 +80,7 @@ class AgentSessionRead(Schema):
     failures: Annotated[int, Field(description="How often `failing` came in a row; from 4 on it is stuck")]
     failing: str | None
     stopped_at: Annotated[datetime | None, Field(description="When a person stopped its turn, without a run")]
-    stop_reason: str | None
+    stop_reason: Annotated[str | None, Field(description="Who stopped it, and why")]
     attached_at: Annotated[datetime | None, Field(description="When a person put it to its task")]
     plan: list[PlanStep]
     activity_count: int

@@ -30,7 +30,7 @@ const open = (pressed) => {
   const card = cardOf(button);
   const status = card.closest("[data-sortable]")?.dataset.sortable ?? card.dataset.status;
   for (const one of menu().querySelectorAll("[name=status]")) one.setAttribute("aria-current", one.value === status);
-  for (const one of menu().querySelectorAll("[name=start], [name=start] + hr")) one.hidden = status !== "inbox";
+  menu().querySelector("[name=start]").hidden = status !== "inbox";
   menu().setAttribute("aria-label", button.getAttribute("aria-label"));
   menu().showPopover({ source: button });
   place(menu(), button);
