@@ -144,3 +144,13 @@ async def test_other_sites_approve_nothing(cast: Cast, headers: dict[str, str]) 
     assert (await DeviceCode.get()).state == "pending"
     await browser.get(f"/device?user_code={terminal.user_code}&agent={cast.board.id}:new")
     assert (await DeviceCode.get()).state == "pending"  # no GET decides
+
+
+async def test_board_that_needs_a_yes_takes_no_program_that_cannot_be_held(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"call_rules": {"must": ["Bash(git push *)"]}})).ok()
+    browser = await visitor(cast.app, cast.ada)
+    for client, status in (("opencode", 422), ("gemini", 422), ("codex", 303)):
+        terminal = await ask(cast.app, client=client, board=cast.board.name)
+        sent = {"user_code": terminal.user_code, "agent": f"{cast.board.id}:new"}
+        page = (await browser.post("/device/approvals", sent)).is_status(status)
+        assert ("cannot be held until somebody says yes" in page.text) is (status == 422)
