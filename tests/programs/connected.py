@@ -92,7 +92,7 @@ class Person:
 @asynccontextmanager
 async def person(server: Server, programs: Path, home: Path) -> AsyncIterator[Person]:
     """Somebody with an empty home who has set the server up and has a board."""
-    home.parent.mkdir()
+    home.parent.mkdir(exist_ok=True)
     terminal = Terminal(home, {"PATH": f"{programs}:{os.environ['PATH']}"})
     terminal.fetch(server.url)
     ours = {"Sec-Fetch-Site": "same-origin"}
