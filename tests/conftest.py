@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from asyncpg import DeadlockDetectedError
@@ -33,6 +34,7 @@ from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
 from tests.gateway.fake import FakeGateway
+from tests.programs import installing
 
 NEVER_EMPTIED = {"aerich"}
 _tables: list[str] = []  # those that tests fill
@@ -65,6 +67,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let no test that runs once use a database of both kinds."""
     own_database.permit(database=item.get_closest_marker("database") is not None)
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder with the programs that people run, installed once for all."""
+    return installing.programs()
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ class ForgeReport(Schema):
     head: Annotated[str | None, Field(description="The last commit of the branch now; another one was pushed since")]
     checks: Annotated[ChecksState | None, Field(description="How the checks of that commit went")]
     review: Annotated[ReviewState | None, Field(description="What people said there")]
-    reported_at: datetime
+    reported_at: Annotated[datetime, Field(description="When it was told last")]
 
     @property
     def sentence(self) -> str:

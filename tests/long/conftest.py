@@ -5,8 +5,6 @@ import random
 
 import pytest
 
-from tests.programs.conftest import programs as programs
-
 collect_ignore_glob = [] if os.environ.get("LONG") else ["test_*.py"]
 
 
