@@ -5,7 +5,6 @@ import functools
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +27,6 @@ from mission_control import __version__
 from mission_control.config import Settings
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, NotFound
-from mission_control.core.limits import require_scope
 from mission_control.core.values import JsonObject, json_values, to_json
 from mission_control.doors import registry
 from mission_control.doors.answers import refusal
@@ -37,10 +35,7 @@ from mission_control.http import late
 from mission_control.http.news import AgentCall, in_a_line, news_of, now
 from mission_control.http.proxies import Application, Receive, Scope
 from mission_control.http.request_log import WAITS
-from mission_control.runs.hook_api import program_of, taken
-from mission_control.runs.hook_reading import from_tool
 
-HOOK = "hook"  # called by hooks of programs, and listed for nobody
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 EVERYWHERE = ("0.0.0.0", "::", "")
 REASONS = {
@@ -172,8 +167,6 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
     agent rides on both, as a line of text and as a member of the structured content.
     """
     actor: Actor = context.request.scope[ACTOR]
-    if asked.name == HOOK and actor.is_agent:
-        return await _hook(actor, context.request.scope, asked.arguments or {})
     call, found = AgentCall.of(actor, now(), asked.arguments), registry.tools_of(actor).get(asked.name)
     async with _progress(context) if STREAMS in context.request.scope else nullcontext():
         result = await _answered(context.request.scope, found, asked)
@@ -184,17 +177,6 @@ async def _call_tool(context: Any, asked: CallToolRequestParams) -> CallToolResu
         if result.structured_content is not None:
             result.structured_content = result.structured_content | {"news": json_values(news)}
     return result
-
-
-async def _hook(actor: Actor, scope: Scope, given: JsonObject) -> CallToolResult:
-    """Answer a hook of a program, whose text is what the program reads; no model sees this tool."""
-    try:
-        require_scope(actor, "connect")
-        program = await program_of(actor, str(given.get("client")))
-    except DomainError as error:
-        return CallToolResult(content=[TextContent(text=refusal(error, {})[0])], is_error=True)
-    answer = await taken(actor, program, partial(from_tool, given), partial(scope.__setitem__, WAITS, True))
-    return CallToolResult(content=[TextContent(text=to_json(answer).decode())])
 
 
 async def _answered(scope: Scope, found: registry.Tool | None, asked: CallToolRequestParams) -> CallToolResult:

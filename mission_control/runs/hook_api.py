@@ -2,8 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -99,20 +97,15 @@ async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[st
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     if request.headers.get(HOLDS):
         return await held(actor, program, parsed(raw))
-    return await taken(actor, program, partial(parsed, raw), waits, When.of(query.at, query.age, query.check))
+    return await taken(actor, program, raw, When.of(query.at, query.age, query.check))
 
 
-async def taken(
-    actor: Actor, program: Program, read: Callable[[], Body], waits: Callable[[], None], when: When | None = None
-) -> dict[str, Any]:
-    """Take an event as it is read, and return the answer; `{}` whatever goes wrong.
-
-    `waits` is called before it waits for a person.
-    """
-    began, when = news.now(), when or When.of()
+async def taken(actor: Actor, program: Program, raw: bytes, when: When) -> dict[str, Any]:
+    """Take an event as it was sent, and return the answer; `{}` whatever goes wrong."""
+    began = news.now()
     quiet_agent_seen(actor)
     try:
-        body = read()
+        body = parsed(raw)
         place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
         hook = read_hook(program, body, place.level, when) if place is not None else None
         if place is None or hook is None:

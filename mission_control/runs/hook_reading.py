@@ -6,7 +6,6 @@ An event that no table names is an activity by its name, so that a newer program
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -180,20 +179,6 @@ def parsed(raw: bytes) -> Body:
             body.setdefault(name, text)
         body["is_cut"] = True
     return body if isinstance(body, dict) else {}
-
-
-# What a program that knows only texts writes as JSON, when it calls a tool of MCP with an event.
-WRITTEN = ("tool_input", "tool_response", "tool_calls", "token_usage")
-
-
-def from_tool(given: Body) -> Body:
-    """Return the arguments of a tool as the event that they are; what a program leaves empty is not there."""
-    body = {name: one for name, one in given.items() if one != ""}
-    for name in WRITTEN:
-        if isinstance(text := body.get(name), str) and text[:1] in ("{", "["):
-            with suppress(ValueError):
-                body[name] = orjson.loads(text)
-    return body
 
 
 def read_hook(program: Program, body: Body, level: Any, when: When | None = None) -> Hook | None:

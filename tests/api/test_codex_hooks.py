@@ -1,17 +1,14 @@
-"""Codex's hooks, forwarded by a command over HTTP, or by the tool `hook` over MCP, which no model sees."""
+"""Codex's hooks, which a command forwards."""
 
-import json
 from typing import Any
 
 import pytest
-from mcp_types import TextContent
 
 from mission_control.agents.models import UsageEntry
 from mission_control.boards.models import Board
 from mission_control.runs import hook_queue
 from tests.cast import Cast
 from tests.hooks import activities, hook, recorded, sessions, told
-from tests.mcp.clients import Tools, connected
 
 pytestmark = pytest.mark.usefixtures("unasked")  # what programs ask: test_permissions.py
 
@@ -59,30 +56,15 @@ async def test_steered_text_and_interruptions(cast: Cast) -> None:
     ]  # fmt: skip
 
 
-async def answer(agent: Tools, given: dict[str, Any]) -> Any:
-    """What the only text of an answer says, which is what the program reads."""
-    result = await agent.call("hook", client="codex", **given)
-    [part] = result.content
-    assert isinstance(part, TextContent) and not result.is_error
-    return json.loads(part.text)
-
-
-@pytest.mark.parametrize("is_text", [False, True])
-async def test_the_tool_hook_takes_events_and_is_listed_for_nobody(cast: Cast, is_text: bool) -> None:
+async def test_a_budget_that_is_used_up_refuses_the_next_call(cast: Cast) -> None:
     await Board.filter(id=cast.board.id).update(session_detail="commands")
-    async with connected(cast.vega) as vega:
-        assert "hook" not in await vega.names()
-        for one in FIRST[:-1]:
-            given = {**one, "missing": ""}
-            if is_text:
-                given |= {name: json.dumps(value) for name, value in one.items() if isinstance(value, dict)}
-            assert await answer(vega, given) == {}
-        await hook_queue.write()
-        (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})).ok()
-        (await cast.vega.post("/agent/usage", {"input_tokens": 200})).ok()
-        said = await answer(vega, {**HOOKS["PreToolUse:Bash"], "tool_use_id": "c2"})
-        assert said["hookSpecificOutput"]["permissionDecision"] == "deny"
-        assert (await vega.call("hook", client="nothing")).is_error
+    for one in FIRST[:-1]:
+        assert await hook(cast.vega, one, client="codex") == {}
+    await hook_queue.write()
+    (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})).ok()
+    (await cast.vega.post("/agent/usage", {"input_tokens": 200})).ok()
+    said = await hook(cast.vega, {**HOOKS["PreToolUse:Bash"], "tool_use_id": "c2"}, client="codex")
+    assert said["hookSpecificOutput"]["permissionDecision"] == "deny"
     await hook_queue.write()
     [session] = await sessions(cast)
     titles = [one["title"] for one in await activities(cast, session["id"])]

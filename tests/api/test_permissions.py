@@ -1,14 +1,12 @@
 """What programs ask a permission for: people decide on the board, or who sits at the program; the first counts."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from mcp_types import TextContent
 
 from mission_control.approvals.commands import save_request
 from mission_control.approvals.models import Approval
@@ -267,25 +265,21 @@ async def test_agents_do_not_write_requests_of_programs(cast: Cast) -> None:
     assert (await cast.cleo.post(f"{cast.approvals}/{approval['id']}/decisions", {"decision": "approved"})).ok()
 
 
-async def test_codex_asks_by_its_own_tool(cast: Cast) -> None:
+async def test_codex_asks_its_person_later(cast: Cast) -> None:
     sent = {key: value for key, value in request().items() if key not in ("prompt_id", "permission_suggestions")}
-    given = {"client": "codex", **sent, "tool_input": json.dumps(GIVEN)}
-    async with connected(cast.vega) as tools:
-        waiting = asyncio.create_task(tools.call("hook", **given))
+    waiting = asyncio.create_task(hook(cast.vega, sent, client="codex"))
 
-        async def pending() -> Any:
-            found = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]
-            return found[0] if found else None
+    async def pending() -> Any:
+        found = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]
+        return found[0] if found else None
 
-        approval = await until(pending)
-        asked = approval["payload"]["session_request"]
-        assert (asked["client"], asked["command"]) == ("codex", COMMAND)
-        assert asked["allowed_decisions"] == ["allow-once", "deny", "stop"] and not asked["asks_there_too"]
-        (await decide(cast, approval, decision="rejected", note="Use a copy.")).ok()
-        [content] = (await waiting).content
-        assert isinstance(content, TextContent)
-        decision = decision_of(json.loads(content.text))
-        assert decision["behavior"] == "deny" and decision["message"].endswith(": Use a copy.")
+    approval = await until(pending)
+    asked = approval["payload"]["session_request"]
+    assert (asked["client"], asked["command"]) == ("codex", COMMAND)
+    assert asked["allowed_decisions"] == ["allow-once", "deny", "stop"] and not asked["asks_there_too"]
+    (await decide(cast, approval, decision="rejected", note="Use a copy.")).ok()
+    decision = decision_of(await waiting)
+    assert decision["behavior"] == "deny" and decision["message"].endswith(": Use a copy.")
 
 
 async def test_a_session_is_asked_for_by_its_program(cast: Cast) -> None:

@@ -63,33 +63,20 @@ name = "fake"
 base_url = "{model}/v1"
 env_key = "FAKE_KEY"
 wire_api = "responses"
-
-[mcp_servers.board]
-url = "{server}/mcp"
-bearer_token_env_var = "MISSION_CONTROL_TOKEN"
-startup_timeout_sec = 60
 """
-# What each event has, of which a hook names no more: a placeholder that is not there fails the hook.
-COMMON = ("session_id", "cwd", "hook_event_name", "model")
-CALL = (*COMMON, "turn_id", "permission_mode", "tool_name", "tool_input", "tool_use_id")
-FIELDS = {
-    "SessionStart": (*COMMON, "permission_mode", "source"),
-    "UserPromptSubmit": (*COMMON, "turn_id", "permission_mode", "prompt"),
-    "PreToolUse": CALL,
-    "PostToolUse": (*CALL, "tool_response"),
-    "PermissionRequest": (*COMMON, "turn_id", "permission_mode", "tool_name", "tool_input"),
-    "PostModelRequest": (*COMMON, "turn_id", "request_id", "status", "response_id", "token_usage"),
-    "Stop": (*COMMON, "turn_id", "permission_mode", "stop_hook_active", "last_assistant_message"),
-}
+EVENTS_OF_CODEX = (
+    *("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "PermissionRequest", "PostModelRequest", "Stop"),
+)
 
 
 def config_for(server: Server, model: str) -> str:
     """What stands in the settings of a person whose Codex is connected."""
-    text = CODEX.format(model=model, server=server.url)
-    for event, names in FIELDS.items():
-        given = ", ".join(['client = "codex"', *(f'{name} = "${{{name}}}"' for name in names)])
-        text += f'\n[[hooks.{event}]]\n[[hooks.{event}.hooks]]\ntype = "mcp_tool"\nserver = "board"\ntool = "hook"\n'
-        text += f"timeout = {60 if event == 'PermissionRequest' else 3}\ninput = {{ {given} }}\n"
+    text = CODEX.format(model=model)
+    hooks = f"{server.url}{API}/connect/codex/hooks"
+    command = f'curl -s -H "X-Agent-Token: $MISSION_CONTROL_TOKEN" --data-binary @- {hooks}'
+    for event in EVENTS_OF_CODEX:
+        text += f"\n[[hooks.{event}]]\n[[hooks.{event}.hooks]]\ntype = \"command\"\ncommand = '{command}'\n"
+        text += f"timeout = {60 if event == 'PermissionRequest' else 3}\n"
     return text
 
 
