@@ -1,6 +1,7 @@
 """Claude Code's hooks: what each event becomes, once, in order, and what the program is answered."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -209,8 +210,9 @@ async def test_what_is_not_written_waits_and_what_is_too_much_is_counted(
     async def away(*_: Any) -> Any:
         raise OSError
 
-    await hook(cast.vega, event("UserPromptSubmit", prompt="A"))
+    monkeypatch.setattr(hook_queue, "EVERY", timedelta(hours=1))  # nothing is written but here
     monkeypatch.setattr(hook_queue, "report", away)
+    await hook(cast.vega, event("UserPromptSubmit", prompt="A"))
     with pytest.raises(OSError):
         await hook_queue.write()
     monkeypatch.setattr(hook_queue, "MOST_OF_SESSION", 3)

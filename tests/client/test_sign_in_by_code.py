@@ -19,8 +19,8 @@ async def code_of(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE):
         said = ""
-        while "user_code=" not in said:
-            said += (await process.stdout.readline()).decode()
+        while "user_code=" not in said and (line := await process.stdout.readline()):
+            said += line.decode()
     found = re.search(r"enter (\S{4}-\S{4})", said)
     assert found, said
     return found[1]
