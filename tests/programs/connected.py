@@ -45,6 +45,17 @@ class Person:
         first = await ended(process)
         assert first.code == 0, first
 
+    async def leave_it_to_a_colleague(self) -> None:
+        """Let somebody sit here who opens the link of an invitation, and has nothing else."""
+        access = [{"board_id": self.board, "can_write": True}]
+        invited = {"invited_email": "kit@example.org", "board_access": access}
+        made = await self.browser.post(f"{API}/organizations/me/invites", json=invited)
+        assert made.status_code == 200, made.text
+        self.browser.cookies.clear()
+        account = {"name": "Kit", "password": OWNER["password"], "timezone": "Europe/Zurich"}
+        answer = await self.browser.post(f"/invitations/{made.json()['token']}", data=account)
+        assert answer.status_code == 303, answer.text
+
     async def session(self) -> dict[str, Any] | None:
         """The newest session of the board."""
         found: list[dict[str, Any]] = (await self.read(f"/boards/{self.board}/sessions"))["items"]

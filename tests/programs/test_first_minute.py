@@ -16,7 +16,8 @@ from tests.programs.connected import person, until
 pytestmark = [pytest.mark.programs, pytest.mark.database]
 
 
-async def test_three_lines_lead_to_the_first_activity(programs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", ["owner", "colleague"])
+async def test_three_lines_lead_to_the_first_activity(programs: Path, tmp_path: Path, who: str) -> None:
     async with (
         installation(tmp_path) as here,
         here.served() as server,
@@ -24,6 +25,8 @@ async def test_three_lines_lead_to_the_first_activity(programs: Path, tmp_path: 
     ):
         made.terminal.program.unlink()
         began = time.monotonic()
+        if who == "colleague":
+            await made.leave_it_to_a_colleague()
         subprocess.run(("curl", "-fsSO", f"{server.url}/client.pyz"), cwd=made.home, check=True)
         process = await made.terminal.start("connect", "claude-code", "--board", made.board, "--yes")
         approval = {"user_code": await code_of(process), "agent": f"{made.board}:new"}
