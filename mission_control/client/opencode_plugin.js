@@ -41,6 +41,14 @@ const send = async (raw, milliseconds, signal) => {
   }
 };
 
+const isThere = async (url) => {
+  try {
+    return (await fetch(`${url}/healthz`, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE) })).ok;
+  } catch {
+    return false;
+  }
+};
+
 // What cannot be sent waits in a file, which the program for terminals sends and understands.
 const sizeOf = (path) => quietly(() => statSync(path).size) ?? 0;
 const awayUntil = () => quietly(() => Number(readFileSync(`${PLACES.spool}.away`, "utf8").split(" ")[1]));
@@ -208,7 +216,8 @@ export const MissionControl = async ({ client, directory }) => {
       const known = connection();
       const headers = { Authorization: `Bearer ${known?.token}` };
       const board = { type: "remote", url: `${known?.url}/mcp`, headers, oauth: false };
-      if (known) config.mcp = { "mission-control": board, ...config.mcp };
+      // Of a server that is silent opencode waits a minute for the tools before its first turn.
+      if (known && await isThere(known.url)) config.mcp = { "mission-control": board, ...config.mcp };
     }),
     event: async ({ event }) => quietly(() => events[event.type]?.(event.properties, event.id)),
     "chat.message": safely(async ({ sessionID }, { message, parts }) => {

@@ -60,6 +60,14 @@ class Board:
                 self.end_headers()
                 self.wfile.write(raw)
 
+            def do_GET(self) -> None:
+                assert self.path == "/healthz" and "X-Agent-Token" not in self.headers
+                if "healthz" in board.held:
+                    board.released.wait()
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
             def log_message(self, format: str, *arguments: object) -> None:
                 pass
 
@@ -382,6 +390,16 @@ async def test_it_gives_the_tools_of_the_board_unless_there_are_some(home: Path,
         assert ours["headers"] == {"Authorization": f"Bearer {TOKEN}"} and ours["url"].endswith("/mcp")
         own = {"mcp": {"mission-control": {"type": "remote", "url": "u"}}}
         assert (await plugin.call("config", own))["given"] == [own]
+
+
+@pytest.mark.parametrize("now", ["off", "silent"])
+async def test_it_waits_for_no_tools_of_a_server_that_is_away(home: Path, board: Board, now: str) -> None:
+    if now == "off":
+        board.close()
+    else:
+        board.held.add("healthz")
+    async with running(home) as plugin:
+        assert (await plugin.call("config", {}))["given"] == [{}]
 
 
 @pytest.mark.parametrize("case", ["of work", "open to others", "none"])
