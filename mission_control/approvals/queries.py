@@ -149,10 +149,13 @@ async def is_finish_approved(task_id: UUID) -> bool:
 
 
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
-    """Return the effects of a decision, by task, without tasks whose next attempt has begun."""
+    """Return the effects of a decision, by task, without tasks whose next attempt has begun, or that were finished
+    by something else.
+    """
     found = await rows(
         "SELECT l.task_id, l.outcome FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
-        " WHERE l.approval_id = ? AND l.outcome IS NOT NULL AND l.decided_attempt = t.attempt",
+        " WHERE l.approval_id = ? AND l.outcome IS NOT NULL AND l.decided_attempt = t.attempt"
+        " AND NOT (t.status = 'done' AND l.outcome <> 'finished')",
         approval_id,
     )
     return {str(row["task_id"]): row["outcome"] for row in found}

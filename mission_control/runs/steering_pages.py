@@ -31,7 +31,7 @@ from mission_control.web.fragments import render_macro
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("steering_pages", __name__)
-TEMPLATE, SESSIONS = "runs/steering.html", "runs/session_steering.html"
+STOPPING, SESSIONS = "runs/stopping.html", "runs/session_steering.html"
 
 
 class NoteForm(Form):
@@ -59,13 +59,17 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
     run = await running(task.id)
     if run is None and not errors:
         raise Conflict("Nobody works on this task any longer.")
-    context: dict[str, Any] = {"task": task, "name": run.agent_name if run else "the agent"}
-    context |= {"values": values, "errors": errors}
+    name = run.agent_name if run else "the agent"
+    context = {"url": task.url, "name": name, "number": task.number, "values": values, "errors": errors}
+    return await _ask_to_stop(actor, f"board-{task.board_id}", f"#{task.number} {task.title}", context)
+
+
+async def _ask_to_stop(actor: Actor, active: str, back: str, context: dict[str, Any]) -> ResponseReturnValue:
     if not is_htmx():
-        return await shell_page(actor, "runs/stop.html", active=f"board-{task.board_id}", **context)
-    if errors:
-        return render_macro(TEMPLATE, "stop_form", **context, in_dialog=True)
-    return render_macro(TEMPLATE, "stop_dialog", **context)
+        return await shell_page(actor, "runs/stop.html", active=active, back=back, **context)
+    if context["errors"]:
+        return render_macro(STOPPING, "stop_form", **context, in_dialog=True)
+    return render_macro(STOPPING, "stop_dialog", **context)
 
 
 @action(pages, f"{TASK}/stop", page=f"{TASK}/stop", shows=_ask)
@@ -86,11 +90,7 @@ async def _ask_session(
     found = await rows(run, session.run_id)
     context: dict[str, Any] = {"url": _url(session), "name": session.agent_name, "values": values, "errors": errors}
     context["number"] = found[0]["number"] if found else None
-    if not is_htmx():
-        return await shell_page(actor, "runs/session_stop.html", active="agents", **context)
-    if errors:
-        return render_macro(SESSIONS, "stop_form", **context, in_dialog=True)
-    return render_macro(SESSIONS, "stop_dialog", **context)
+    return await _ask_to_stop(actor, "agents", "the session", context)
 
 
 @action(pages, f"{SESSION}/stop", page=f"{SESSION}/stop", shows=_ask_session)

@@ -234,6 +234,18 @@ async def test_rejected_work_ends_as_the_person_says(
     assert await status(strict, claim) == "done"
 
 
+async def test_what_was_rejected_and_finished_by_another_approval_is_not_asked_for_again(strict: Cast) -> None:
+    claim = await claimed(strict)
+    first = (await hand_in(strict, claim)).ok()["approval"]
+    await decide(strict, first, decision="rejected", then="trash")
+    (await strict.ada.post(f"{strict.task(claim['task'])}/restorations")).ok()
+    [second] = (await strict.ada.get(f"{strict.approvals}?status=pending")).ok()["items"]
+    await decide(strict, second, decision="approved")
+    assert await status(strict, claim) == "done"
+    again = await strict.cleo.patch(f"{strict.approvals}/{first['id']}", {"status": "pending"})
+    assert "moved on" in again.refused(409) and await status(strict, claim) == "done"
+
+
 async def test_approval_names_the_blocking_rule(strict: Cast) -> None:
     claim, other = await claimed(strict), await strict.add_task(title="First")
     approval = (await hand_in(strict, claim)).ok()["approval"]

@@ -20,6 +20,7 @@ BY_NAME = {one.name: one for one in LOOPS}
 COSTS = {
     "counting figures": 1,
     "comparing the clock with the database's": 1,
+    "ending requests of programs": 1,
     "holding gateways": 2,
     "looking after jobs": 1,
     "looking at the health of the server": 2,
@@ -45,6 +46,7 @@ def test_loops_have_names_of_their_own() -> None:
 async def test_idle_look_is_cheap(cast: Cast, loop: Loop) -> None:
     now = times.clock_now()
     async with cast.app.app_context():
+        await BY_NAME["writing down the use of tokens"].look()  # what tests before this one left
         with counted() as found:
             await (loop.look(now, now) if loop.spans else loop.look())
     assert len(found) <= COSTS.get(loop.name, 0), found

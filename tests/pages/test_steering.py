@@ -93,7 +93,7 @@ async def test_note_to_a_session_stands_among_what_it_did(cast: Cast) -> None:
     await act(session, "Read a.md")
     url = f"/boards/{cast.board.id}/sessions/{session.id}"
     cleo, dan = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.dan)
-    (await cleo.get(url)).has("Note to the agent", f"/tasks/{session.task_id}/stop")
+    (await cleo.get(url)).has("Note to the agent", f"{url}/stop")
     (await dan.get(url)).lacks("Note to the agent", "/stop")
     async with dan.watching(f"{url}/live") as watch:
         (await cleo.with_htmx.post(f"{url}/notes", {"message": "Prices <changed>."})).is_status(204)
