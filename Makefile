@@ -92,12 +92,12 @@ test-gateway: $(VENV)/.installed-dev
 		tools/parts one "OpenClaw gateway" env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateway; \
 	else exit $$code; fi
 
-# The real Claude Code and Codex, installed from npm into ~/.cache with the other programs (1 GB). None gets a second try.
+# The real Claude Code and Codex, installed from npm into ~/.cache with the other programs (1 GB).
 test-programs: $(VENV)/.installed-dev
 	@$(PYTHON) -m tests.programs.installing; code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: tests with the real Claude Code and Codex (reason above)."; [ -z "$$CI" ]; \
 	elif [ $$code = 0 ]; then \
-		tools/parts one "Claude Code and Codex" env -u TEST_DATABASE_URL -u PYTEST_ADDOPTS \
+		tools/parts one "Claude Code and Codex" env -u TEST_DATABASE_URL \
 			$(PYTHON) -m pytest -m programs tests/programs; \
 	else exit $$code; fi
 
