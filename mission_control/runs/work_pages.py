@@ -131,8 +131,8 @@ async def box_changes(view: BoardView, batch: Batch) -> str | None:
 
 # What the program asks people that is at work on a task.
 ASKS = (
-    "SELECT a.id FROM approvals a JOIN task_runs r ON r.id = a.run_id WHERE r.task_id = ? AND r.ended_at IS NULL"
-    " AND a.session_id IS NOT NULL AND a.status = 'pending' ORDER BY a.created_at, a.id"
+    "SELECT a.id FROM agent_sessions s JOIN task_runs r ON r.id = s.run_id JOIN approvals a ON a.session_id = s.id"
+    " WHERE r.task_id = ? AND r.ended_at IS NULL AND a.status = 'pending' ORDER BY a.created_at, a.id"
 )
 
 

@@ -73,6 +73,14 @@ async def test_readers_neither_stop_nor_attach(cast: Cast) -> None:
         (await dan.get(f"{url}{path}")).is_status(403)
 
 
+async def test_what_it_asked_before_it_was_put_to_a_task_is_in_the_panel_too(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish")
+    url, ada = await page_of_session(cast), await visitor(cast.app, cast.ada)
+    async with asking(cast, request(given={"command": "npm run import"})):
+        (await ada.post(f"{url}/task", {"task_id": task["id"]})).is_status(303)
+        (await ada.get(page_of(cast, task))).has("npm run import", "Allow once")
+
+
 async def test_what_it_asks_is_answered_on_its_page_and_in_the_panel(cast: Cast) -> None:
     task = await cast.add_task(title="Polish")
     url, ada = await page_of_session(cast), await visitor(cast.app, cast.ada)
