@@ -36,7 +36,7 @@ async def asking(site: Site) -> AsyncIterator[tuple[str, "asyncio.Task[Any]"]]:
 async def test_a_request_is_whole_and_answered_by_a_key(
     asking: tuple[str, "asyncio.Task[Any]"], site: Site, walker: Page
 ) -> None:
-    await walker.goto(site.url)
+    await walker.goto(f"{site.url}/?all=1&view=roomy")
     row = walker.locator("article, li").filter(has_text="Capella asks to run a command").last
     await expect(row).to_contain_text("\\u202e&& echo done")
     assert await found(walker) == []
