@@ -21,7 +21,7 @@ for line in sys.stdin:
         answer = {{"result": {{}}}} if asked["method"] == "initialize" else json.loads({answer!r})
         print(json.dumps({{"id": asked["id"], **answer}}), flush=True)
 """
-PRIMARY = '{"usedPercent": 42, "windowDurationMins": 300, "resetsAt": 1795975952}'
+PRIMARY = '{"usedPercent": 42, "windowDurationMins": 300, "resetsAt": 4102444800}'
 SECONDARY = '{"usedPercent": 9.5, "windowDurationMins": 10080, "resetsAt": null}'
 
 
@@ -35,7 +35,7 @@ def program(folder: Path, answer: str) -> str:
 def test_windows_are_named_as_people_say_them(tmp_path: Path) -> None:
     answer = f'{{"result": {{"rateLimits": {{"primary": {PRIMARY}, "secondary": {SECONDARY}}}}}}}'
     assert codex.windows(program(tmp_path, answer)) == [
-        {"name": "5 hours", "used_percent": 42.0, "resets_at": "2026-11-29T18:12:32+00:00"},
+        {"name": "5 hours", "used_percent": 42.0, "resets_at": "2100-01-01T00:00:00+00:00"},
         {"name": "week", "used_percent": 9.5, "resets_at": None},
     ]
 
