@@ -25,6 +25,7 @@ GONE = "This session is not on the board: the connection has ended. Run `{} conn
 AWAY = "NotReachable"  # our own event: from when to when a session could say nothing
 LEAST_AWAY = 5  # seconds; a shorter pause without a loss is not worth a line
 TRIES_FOR = 3600.0  # seconds, without an event that would begin it anew
+SETTLES = 0.5  # seconds
 LONGEST_PAUSE = 30.0
 LOOKS_SECONDS = 0.25
 AT_ONCE = 5.0  # seconds for an answer, when no program waits for it
@@ -183,6 +184,7 @@ class Spool:
             except FileNotFoundError:
                 files.remove(self.away)
                 return True
+            time.sleep(SETTLES)  # a hook that opened it before has written to it by then
         events = list(self._events(self.sending))
         waiting = list(self._events(self.path))
         if not self._tell_gap(api, [*events, *waiting]):

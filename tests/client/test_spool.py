@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -180,6 +181,17 @@ async def machine(board: Board, tmp_path: Path) -> AsyncIterator[Machine]:
     yield machine
     machine.forget()
     await until(machine.is_free)
+
+
+async def test_what_is_being_written_while_it_is_taken_goes_too(board: Board, machine: Machine) -> None:
+    board.set("off")
+    await machine.hook("a")
+    with machine.kept.open("ab") as slow:
+        board.set("on")
+        await until(Path(f"{machine.kept}.sending").exists)
+        slow.write(b'%d {"hook_event_name": "Stop", "session_id": "s1", "name": "b"}\n' % time.time())
+    await until(machine.is_quiet)
+    assert board.events == ["a", "b"]
 
 
 @pytest.mark.parametrize("way", ["sh", "python"])
