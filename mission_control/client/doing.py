@@ -427,12 +427,12 @@ class Doing:
                 return
             if decision != "allow-once":
                 self.asking.setdefault("refused", set()).add(number)
+                if decision != "stop" and found.get("words"):  # before its turn may end
+                    self.inbox.put(("note", str(found["words"])))
             with contextlib.suppress(acp.Gone):
                 agent.reply(request, {"outcome": outcome})
             if decision == "stop":
                 self.inbox.put(("denied", str(found.get("words") or "Denied and stopped.")))
-            elif decision != "allow-once" and found.get("words"):
-                self.inbox.put(("note", str(found["words"])))
 
         line.ask(answered, lambda: request not in self.asking or self.agent is not agent, **self._about(number, call))
 
