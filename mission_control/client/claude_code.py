@@ -8,7 +8,7 @@ import uuid
 
 from mission_control.client import gate, programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
-from mission_control.client.jsonc import Document
+from mission_control.client.jsonc import Document, without_hooks
 from mission_control.client.problems import Problem
 from mission_control.client.script import commands_in, is_our_command
 
@@ -112,33 +112,18 @@ def has_telemetry(document: Document) -> bool:
 def stripped(content: bytes) -> bytes:
     """Return settings without what we added, however they were changed since."""
     document = Document(content, settings_path())
-    hooks = document.get("hooks")
-    for event in list(hooks) if isinstance(hooks, dict) else ():
-        _without_ours(document, event)
-    if isinstance(hooks, dict) and hooks and not document.get("hooks"):
-        document.remove(("hooks",))
+    without_hooks(document, is_ours)
     environment = document.get("env")
     environment = environment if isinstance(environment, dict) else {}
-    is_ours = "/api/v1/connect/otlp/" in str(environment.get(LOGS, ""))
-    for name in (*OURS, *(TELEMETRY if is_ours else ())):
-        if name in environment and (name != LOGS or is_ours):
+    is_sent_here = "/api/v1/connect/otlp/" in str(environment.get(LOGS, ""))
+    for name in (*OURS, *(TELEMETRY if is_sent_here else ())):
+        if name in environment and (name != LOGS or is_sent_here):
             document.remove(("env", name))
     if environment and not document.get("env"):
         document.remove(("env",))
     if is_our_command(document.get(HELPER), KEY):
         document.remove((HELPER,))
     return document.content
-
-
-def _without_ours(document: Document, event: str) -> None:
-    groups, removed = document.get("hooks", event), False
-    for at in reversed(range(len(groups) if isinstance(groups, list) else 0)):
-        inner = groups[at].get("hooks") if isinstance(groups[at], dict) else None
-        if isinstance(inner, list) and inner and all(is_ours(one) for one in inner):
-            document.remove(("hooks", event, at))
-            removed = True
-    if removed and not document.get("hooks", event):
-        document.remove(("hooks", event))
 
 
 def is_ours(hook: object) -> bool:

@@ -6,10 +6,11 @@ import json
 import os
 import re
 import subprocess
+from functools import partial
 
 from mission_control.client import gate, programs
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
-from mission_control.client.jsonc import Document
+from mission_control.client.jsonc import Document, without_hooks
 from mission_control.client.problems import Problem
 from mission_control.client.script import commands_in, is_our_command
 
@@ -48,7 +49,7 @@ def changes(kept: Kept, target: Target) -> list[Change]:
     strip = strips(kept)
     found = [kept.change(hooks, lambda content: added(content, target), strip[hooks])]
     if target.in_settings:
-        add = lambda content: with_names(content, target.environment)  # noqa: E731
+        add = partial(with_names, names=target.environment)
         found.append(kept.change(environment, add, strip[environment], is_secret=True))
     server = kept.change(config, lambda content: with_server(content, target), strip[config])
     if server.now is not None and without_trust(server.now, kept.value.get("trusted", [])) == server.after:
@@ -96,21 +97,8 @@ def added(content: bytes, target: Target) -> bytes:
 
 def stripped(content: bytes) -> bytes:
     document = Document(content, paths()[0])
-    hooks = document.get("hooks")
-    for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
-        ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if _is_ours(group)]
-        for at in reversed(ours):
-            document.remove(("hooks", event, at))
-        if ours and not document.get("hooks", event):
-            document.remove(("hooks", event))
-    if hooks and not document.get("hooks"):
-        document.remove(("hooks",))
+    without_hooks(document, is_ours)
     return document.content
-
-
-def _is_ours(group: object) -> bool:
-    inner = group.get("hooks") if isinstance(group, dict) else None
-    return isinstance(inner, list) and bool(inner) and all(isinstance(one, dict) and is_ours(one) for one in inner)
 
 
 def is_ours(hook: dict[str, Any]) -> bool:

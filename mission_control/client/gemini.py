@@ -7,7 +7,7 @@ import os
 
 from mission_control.client import files, programs
 from mission_control.client.credentials import TOKEN
-from mission_control.client.jsonc import Document
+from mission_control.client.jsonc import Document, has_only, without_hooks
 from mission_control.client.script import commands_in, is_our_command
 
 TYPE_CHECKING = False
@@ -87,18 +87,11 @@ def added(content: bytes, target: Target) -> bytes:
 def stripped(content: bytes) -> bytes:
     """Return settings without what we added, however they were changed since."""
     document = Document(content, settings_path())
-    hooks = document.get("hooks")
-    for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
-        ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if _is_ours(group)]
-        for at in reversed(ours):
-            document.remove(("hooks", event, at))
-        if ours and not document.get("hooks", event):
-            document.remove(("hooks", event))
+    without_hooks(document, is_ours)
     if document.get("mcpServers", SERVER) is not None:
         document.remove(("mcpServers", SERVER))
-    for name in ("hooks", "mcpServers"):
-        if document.get(name) == {} and Document(content, "").get(name):
-            document.remove((name,))
+        if not document.get("mcpServers"):
+            document.remove(("mcpServers",))
     if is_our_telemetry(document):
         document.remove(("telemetry",))
     return document.content
@@ -106,11 +99,6 @@ def stripped(content: bytes) -> bytes:
 
 def is_our_telemetry(document: Document) -> bool:
     return OTLP in str(document.get("telemetry", "otlpEndpoint"))
-
-
-def _is_ours(group: object) -> bool:
-    inner = group.get("hooks") if isinstance(group, dict) else None
-    return isinstance(inner, list) and bool(inner) and all(isinstance(one, dict) and is_ours(one) for one in inner)
 
 
 def is_ours(hook: dict[str, Any]) -> bool:
@@ -180,7 +168,7 @@ def entries(program: str) -> str:
     if document.get("hooksConfig", "enabled") is False or SERVER in (document.get("hooksConfig", "disabled") or ()):
         return f"hooksConfig in {document.name} switches our hooks off"
     hooks = document.get("hooks") or {}
-    missing = [event for event in EVENTS if not any(map(_is_ours, hooks.get(event, ())))]
+    missing = [event for event in EVENTS if not any(has_only(one, is_ours) for one in hooks.get(event, ()))]
     if document.get("mcpServers", SERVER) is None:
         missing.append("the tools of the board")
     return f"nothing of ours for {', '.join(missing)}: connect it again" if missing else ""

@@ -9,6 +9,7 @@ from mission_control.client.problems import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 BLANK = re.compile(r"(?:[ \t\r\n\ufeff]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -166,3 +167,22 @@ class Document:
         return Problem(
             f"{self.name}: line {line} is not JSON. Mend the file first; nothing was changed.", "bad_settings"
         )
+
+
+def without_hooks(document: Document, is_ours: Callable[[dict[str, Any]], bool]) -> None:
+    """Take out the groups in which all hooks are ours, and what is empty then."""
+    hooks = document.get("hooks")
+    for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
+        ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if has_only(group, is_ours)]
+        for at in reversed(ours):
+            document.remove(("hooks", event, at))
+        if ours and not document.get("hooks", event):
+            document.remove(("hooks", event))
+    if isinstance(hooks, dict) and hooks and not document.get("hooks"):
+        document.remove(("hooks",))
+
+
+def has_only(group: object, is_ours: Callable[[dict[str, Any]], bool]) -> bool:
+    """Return whether a group has hooks, and all of them are ours."""
+    inner = group.get("hooks") if isinstance(group, dict) else None
+    return isinstance(inner, list) and bool(inner) and all(isinstance(one, dict) and is_ours(one) for one in inner)

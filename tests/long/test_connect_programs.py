@@ -51,8 +51,9 @@ async def test_both_are_connected_looked_at_and_as_before(programs: Path, tmp_pa
                 assert "Its settings stay as they are" in await terminal.done("connect", client, "--yes")
                 looked = await terminal.done("connect", client, "--check")
                 assert "a whole turn arrived" in looked and COUNTED in looked and "by MCP: connected" in looked
-                assert "one reached its model during the turn" in looked
-                assert ("a permission was refused" in looked) is (client != "gemini")
+                has_commands = client != "opencode"  # its plugin runs in it: there is no hook to look at alone
+                assert ("one reached its model during the turn" in looked) is has_commands
+                assert ("a permission was refused" in looked) is (has_commands and client != "gemini")
             read = (await browser.get("/api/v1/connections")).json()["items"]
             checked = {check["name"]: check["state"] for one in read for check in one["checked"]}
             assert len(read) == len(FILES) and checked["Timeline"] == checked["Usage"] == "ok"
