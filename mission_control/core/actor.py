@@ -9,7 +9,8 @@ from uuid import UUID
 from mission_control.core.errors import Forbidden
 from mission_control.core.parts import Part, add, marked
 
-Surface = Literal["api", "page", "mcp", "gateway", "system"]
+# Where something was done: api, page, mcp, gateway, system, or the kind of a channel (`reach/`), such as telegram.
+type Surface = str
 
 
 class BoardLike(Protocol):

@@ -1,0 +1,1 @@
+"""What needs people finds them: channels, when is what sent where, and answers from outside."""
