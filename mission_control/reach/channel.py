@@ -223,8 +223,9 @@ class Channel(Part):
 
     `sets` is what admins set for their organization, and `own` what a person types for themselves. `links` says how a
     person's address becomes known: by a one-time `code` sent to the bot, `typed` by the person, from a `browser`, or
-    from the `account` (mail); empty for places of teams only. `team` is the place of a team on a board (a chat channel), if there is any;
-    `steps` say how to set it up. `recognizes`: the provider or the device shows a message that is sent twice once.
+    from the `account` (mail); empty where only teams are reached. `team` is what is typed for the place of a board's
+    team (a chat's channel), if there is any; `steps` say how to set the channel up. `recognizes`: the provider or the
+    device shows a message that is sent twice once.
     """
 
     kind: str
