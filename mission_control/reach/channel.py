@@ -136,7 +136,7 @@ class Message:
     why: str = ""
     stop_url: str = ""  # ends messages of this channel for the person, by a POST: List-Unsubscribe
     is_urgent: bool = False  # something waits for this person now
-    has_ended: bool = False  # nothing waits any more: shown without a sound
+    has_ended: bool = False  # nothing waits now: shown without a sound
     expires_at: datetime | None = None
     badge: int | None = None
 

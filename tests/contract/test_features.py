@@ -19,6 +19,7 @@ from tests.contract.source import ROOT, trees
 # The registries, by module and name; each is filled by parts that `features.py` installs.
 REGISTRIES = {
     "asks.kinds.KINDS",
+    "reach.channel.CHANNELS",
     "log.unit_of_work.REACTIONS",
     "core.actor.RULES",
     "database.setup.MODEL_MODULES",
