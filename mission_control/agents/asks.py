@@ -41,6 +41,7 @@ class DeliveryAsk(AskKind[_Undelivered]):
     """Notices and mails that were given up."""
 
     kind, group, position = "delivery", "unblock", 40
+    urgency = "digest"
     glyph = ("triangle-alert", "bad")
     table = "deliveries"
     concerns = ("delivery.", "agent.", "invite.")

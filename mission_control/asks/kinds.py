@@ -29,6 +29,7 @@ NULL_ID = "CAST(NULL AS UUID)"
 
 Include = Literal["waiting", "snoozed", "all"]
 Group = Literal["answer", "review", "unblock", "own"]
+Urgency = Literal["blocks", "waits", "digest"]
 GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
 
 
@@ -228,7 +229,8 @@ class QueueRow:
 class AskKind[T](Part):
     """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
 
-    `glyph` is its icon on pages, with a tone.
+    `glyph` is its icon on pages, with a tone. `urgency` says how it is sent to people: it `blocks` an agent, `waits`
+    for a person, or belongs into a `digest`.
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
     say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization.
@@ -239,6 +241,7 @@ class AskKind[T](Part):
     group: Group
     position: int
     glyph: tuple[str, str]
+    urgency: Urgency = "blocks"
     table: str
     concerns: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()

@@ -224,6 +224,7 @@ class ReviewAsk(TaskAsk):
     """Tasks in review that a person may finish, where no approval asks for it."""
 
     kind, group, position = "review", "review", 10
+    urgency = "waits"
     glyph = ("circle-question-mark", "ask")
     concerns = ("approval.", "task.code_reported", *CHANGES)
 
@@ -296,6 +297,7 @@ class SilentAsk(TaskAsk):
     """Agents that have given no sign in the middle of a run."""
 
     kind, group, position = "silent", "unblock", 20
+    urgency = "digest"
     glyph = ("hourglass", "warn")
     concerns = ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES)
     signals = ("agent_id",)
@@ -360,6 +362,7 @@ class NotResumedAsk(TaskAsk):
     """Work that its agent, which gives signs, does not take up again within the board's time: nobody else may."""
 
     kind, group, position = "not_resumed", "unblock", 25
+    urgency = "digest"
     glyph = ("hourglass", "warn")
     concerns = ("task.parked", "task.resumed", "task.comment", "approval.", "question.", "agent.", *CHANGES)
     signals = ("agent_id",)
@@ -414,6 +417,7 @@ class OverdueAsk(TaskAsk):
     """A person's own tasks whose date has passed."""
 
     kind, group, position = "overdue", "own", 10
+    urgency = "digest"
     glyph = ("calendar", "bad")
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:

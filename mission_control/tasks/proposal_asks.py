@@ -23,6 +23,7 @@ class ProposalAsk(AskKind[Row]):
     """Work that an agent found, which nobody has decided about."""
 
     kind, group, position = "proposal", "review", 20
+    urgency = "digest"
     glyph = ("sparkles", "ask")
     table = "task_proposals"
     concerns = ("proposal.",)

@@ -1,0 +1,223 @@
+"""When is what sent where: pure functions over what is known, asked again whenever something changed.
+
+They are asked for one person and one need. They send nothing and keep nothing, so every rule is a case in a table of
+tests. All moments are naive UTC, as everywhere; walls and days are those of the person's zone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from mission_control.asks.kinds import Urgency
+
+GRACE = timedelta(seconds=20)  # what is answered or withdrawn at once reaches nobody
+LOOKING = timedelta(minutes=2)  # since their last act on an open page: they see it there
+COLLECT = timedelta(seconds=60)  # after a message on a link, the next one waits and takes along what came since
+BURST = 3  # from here on one message for all
+LAST_CALL = timedelta(minutes=15)
+MOST_IN_AN_HOUR = 30
+
+type How = Literal["at_once", "digest", "never"]
+type Why = Literal["first", "unseen", "last call", "digest", "team"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a person chose; `chain` are their links in order, all devices that take push are one of them.
+
+    `quiet` are the walls between which nothing is sent, and at whose end there is one digest; None before a zone is
+    known. `boards` and `kinds` have what differs. `acted_at` is when they last did something on an open page: a page
+    that is only open says nothing. A team has no quiet hours, and one link.
+    """
+
+    zone: ZoneInfo | None = None
+    chain: tuple[str, ...] = ("push", "mail")
+    next_after: timedelta = timedelta(minutes=10)
+    quiet: tuple[time, time] | None = (time(22), time(8))
+    days_off: frozenset[int] = frozenset()  # quiet all day; Monday is 0
+    wake: bool = False  # for what ends before the quiet hours do
+    away_until: datetime | None = None
+    only_blocking: bool = False
+    boards: Mapping[str, How] = field(default_factory=dict)
+    kinds: Mapping[str, How] = field(default_factory=dict)
+    acted_at: datetime | None = None
+    is_team: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A need that waits, with what was tried for this person.
+
+    `urgency` of its kind: it `blocks` an agent, `waits` for a person, or belongs into the `digest`.
+    """
+
+    board: str | None
+    kind: str
+    since: datetime
+    urgency: Urgency = "blocks"
+    act_by: datetime | None = None
+    named: bool = False  # asked of this person by name
+    sent: tuple[tuple[str, datetime], ...] = ()  # link, moment
+    failed: tuple[str, ...] = ()
+    seen: bool = False
+    last_call_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is due next: on `link` at `at`, by itself, as the last call, or in the digest."""
+
+    at: datetime
+    link: str
+    why: Why
+
+
+def how_of(person: Person, need: Open) -> How:
+    """Return how a person wants to know of a need: the board's word counts before that of its kind.
+
+    What is asked of them by name is never less than at once.
+    """
+    if need.named:
+        return "at_once"
+    if need.board is not None and (board := person.boards.get(need.board)) is not None:
+        return board
+    if (kind := person.kinds.get(need.kind)) is not None:
+        return kind
+    if need.urgency == "digest" or (person.only_blocking and need.urgency != "blocks"):
+        return "digest"
+    return "at_once"
+
+
+def next_step(person: Person, need: Open, now: datetime) -> Step | None:
+    """Return what is due next for a need that still waits; None when nothing is."""
+    chain = [one for one in person.chain if one not in need.failed]
+    how = how_of(person, need)
+    if not chain or how == "never":
+        return None
+    if person.is_team:
+        return None if need.sent else Step(need.since + GRACE, chain[0], "team")
+    if how == "digest":
+        return None if need.sent else Step(_next_digest(person, max(need.since, now)), chain[-1], "digest")
+    used = [link for link, _ in need.sent]
+    step = None
+    if not need.sent:
+        at = need.since + GRACE
+        if person.acted_at is not None and now - person.acted_at < LOOKING:
+            at = max(at, person.acted_at + LOOKING)
+        step = Step(at, chain[0], "first")
+    elif not need.seen and (rest := [one for one in chain if one not in used]):
+        failed_at_once = used[-1] in need.failed
+        step = Step(need.sent[-1][1] + (timedelta() if failed_at_once else person.next_after), rest[0], "unseen")
+    if need.act_by is not None and not need.last_call_sent and need.sent:
+        call = Step(need.act_by - LAST_CALL, next((one for one in used if one in chain), chain[0]), "last call")
+        if need.sent[-1][1] < call.at and now < need.act_by and (step is None or call.at < step.at):
+            step = call
+    return None if step is None else _kept_from_the_night(person, need, step, now)
+
+
+def _kept_from_the_night(person: Person, need: Open, step: Step, now: datetime) -> Step:
+    """Put a step off to the end of quiet hours, where it is part of the digest.
+
+    A board that is to be heard at once is heard in quiet hours too, but not while the person is away.
+    """
+    ends = quiet_until(person, max(step.at, now))
+    if ends is None or (person.wake and need.act_by is not None and need.act_by <= ends):
+        return step
+    is_away = person.away_until is not None and max(step.at, now) < person.away_until
+    if not is_away and need.board is not None and person.boards.get(need.board) == "at_once":
+        return step
+    return Step(ends, step.link, "digest")
+
+
+def quiet_until(person: Person, at: datetime) -> datetime | None:
+    """Return when the quiet hours or days around a moment, or the absence, end; None when it is neither."""
+    if person.away_until is not None and at < person.away_until:
+        return quiet_until(person, person.away_until) or person.away_until
+    if person.is_team or person.zone is None:
+        return None
+    wall = _wall(person.zone, at)
+    begins, ends = person.quiet or (time(0), time(0))
+    clock = wall.time()
+    is_night = begins <= clock < ends if begins <= ends else not ends <= clock < begins
+    if not is_night and wall.weekday() not in person.days_off:
+        return None
+    return _end_of_quiet(person, person.zone, at)
+
+
+def _next_digest(person: Person, at: datetime) -> datetime:
+    """Return when the next digest goes out: at the end of quiet hours on a day that is not off, or of the absence."""
+    if person.away_until is not None and at < person.away_until:
+        return quiet_until(person, person.away_until) or person.away_until
+    return _end_of_quiet(person, person.zone or ZoneInfo("UTC"), at)
+
+
+def _end_of_quiet(person: Person, zone: ZoneInfo, at: datetime) -> datetime:
+    """Return the next moment after `at` at which quiet hours end, on a day that is not off."""
+    ends = person.quiet[1] if person.quiet else time(8)
+    day = _wall(zone, at).date()
+    while (found := _moment(zone, day, ends)) <= at or (
+        day.weekday() in person.days_off and len(person.days_off) < DAYS_OF_WEEK
+    ):
+        day += timedelta(days=1)
+    return found
+
+
+DAYS_OF_WEEK = 7
+
+
+def morning_after(person: Person, at: datetime) -> datetime:
+    """Return the next moment after `at` at which a digest of the morning goes out."""
+    return _next_digest(person, at)
+
+
+def _wall(zone: ZoneInfo, at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC).astimezone(zone)
+
+
+def _moment(zone: ZoneInfo, day: date, clock: time) -> datetime:
+    """Return the moment of a wall time; one that a change of the clock leaves out is the moment of the change."""
+    wall = datetime.combine(day, clock, zone)
+    found = wall.astimezone(UTC)
+    if found.astimezone(zone).time() != clock:  # left out: the hour before still counts its own offset
+        found = wall.replace(fold=1).astimezone(UTC)
+        while found.astimezone(zone).time() < clock:
+            found += timedelta(minutes=1)
+    return found.replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Due[N]:
+    """What goes out now to one link: one message for all of `needs`, or one for each."""
+
+    link: str
+    why: Why
+    needs: tuple[N, ...]
+
+
+def messages_of[N](
+    steps: Sequence[tuple[N, Step]], last_on: Mapping[str, datetime], in_last_hour: int, now: datetime
+) -> list[Due[N]]:
+    """Return the messages that go out now; what must wait is left out.
+
+    A link that was just used rests, and takes along what came since. From `BURST` on there is one message for all; a
+    digest is one message. Nothing goes out beyond the limit of an hour: what waits then goes out together.
+    """
+    digest = tuple(need for need, step in steps if step.why == "digest" and step.at <= now)
+    links = [step.link for _, step in steps if step.why == "digest" and step.at <= now]
+    alone: dict[str, list[tuple[N, Step]]] = {}
+    for need, step in steps:
+        if step.why != "digest" and step.at <= now and now - last_on.get(step.link, now - COLLECT) >= COLLECT:
+            alone.setdefault(step.link, []).append((need, step))
+    found: list[Due[N]] = []
+    if digest:
+        found.append(Due(links[0], "digest", digest))
+    for link, due in alone.items():
+        needs = tuple(need for need, _ in due)
+        if len(due) >= BURST:
+            found.append(Due(link, due[0][1].why, needs))
+        else:
+            found += [Due(link, step.why, (need,)) for need, step in due]
+    left = max(0, MOST_IN_AN_HOUR - in_last_hour)
+    return found[:left]
