@@ -1,6 +1,7 @@
 """A mail server in the test's process, which keeps what it takes and refuses what it is told to."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,18 +12,20 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from quart import Quart
 
+from mission_control.config import Settings
 from mission_control.people import entrance as reset_mail
 from mission_control.people import organization_entrance
-from mission_control.work.loop import _senders, install_sender
+from mission_control.work.loop import Sender, _senders, install_sender
 
 OK = "250 OK"
 
 
 @dataclass(slots=True)
 class Post:
-    """What arrived, and what the server answers to a recipient and to a message."""
+    """What arrived, also as it was sent, and what the server answers to a recipient and to a message."""
 
     mails: list[EmailMessage] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
     recipient: str = OK
     message: str = OK
 
@@ -39,7 +42,13 @@ class Post:
         if self.message == OK:
             content = envelope.content if isinstance(envelope.content, bytes) else b""
             self.mails.append(message_from_bytes(content, policy=policy.default))
+            self.sent.append(content.decode("ascii"))
         return self.message
+
+    def head(self) -> dict[str, str]:
+        """The headers of the newest mail as they were sent, unfolded: nothing is decoded."""
+        lines = re.sub(r"\r\n[ \t]", " ", self.sent[-1].partition("\r\n\r\n")[0]).split("\r\n")
+        return {name: value for name, _, value in (line.partition(": ") for line in lines)}
 
     def text(self) -> str:
         """The newest mail as text."""
@@ -55,19 +64,29 @@ class Post:
 
 
 @asynccontextmanager
-async def mail_server(app: Quart) -> AsyncIterator[Post]:
-    """Let an application send mail to a server of this process."""
-    post, before = Post(), app.config["SETTINGS"]
+async def mail_box(before: Settings) -> AsyncIterator[tuple[Post, Settings]]:
+    """A mail server of this process, and settings that send mail to it."""
+    post = Post()
     server = await asyncio.get_running_loop().create_server(lambda: SMTP(post), "127.0.0.1", 0)
     url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    app.config["SETTINGS"] = replace(
+    settings = replace(
         before, smtp_url=url, mail_from="Mission Control <mission@example.org>", base_url="https://mission.example.org"
     )
-    senders = [*organization_entrance.senders(app), *reset_mail.senders(app)]
-    for sender in senders:
-        install_sender(sender)
+    async with server:
+        yield post, settings
+
+
+@asynccontextmanager
+async def mail_server(app: Quart) -> AsyncIterator[Post]:
+    """Let an application send mail to a server of this process."""
+    before = app.config["SETTINGS"]
+    senders: list[Sender] = []
     try:
-        async with server:
+        async with mail_box(before) as (post, settings):
+            app.config["SETTINGS"] = settings
+            senders = [*organization_entrance.senders(app), *reset_mail.senders(app)]
+            for sender in senders:
+                install_sender(sender)
             yield post
     finally:
         app.config["SETTINGS"] = before

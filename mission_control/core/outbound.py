@@ -2,9 +2,12 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.header import Header
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.utils import formatdate
+from email.policy import SMTP, Policy
+from email.utils import formatdate, parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -104,13 +107,17 @@ class MailRefused(MailError):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message. Its id stays the same when it is sent again, so that a mailbox can tell that it has it."""
+    """A message. Its id stays the same when it is sent again, so that a mailbox can tell that it has it.
+
+    `headers` come beside the usual ones, or replace them.
+    """
 
     id: str
     to: str
     subject: str
     text: str
     html: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def send_mail(server: str, sender: str, mail: Mail) -> None:
@@ -152,17 +159,56 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header that is sent on one line: an address or an id that is folded or encoded means nothing."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+class _Words(UnstructuredHeader, BaseHeader):
+    """A header of words, encoded as a whole: where some are ASCII, the library joins encoded words wrongly."""
+
+    def fold(self, *, policy: Policy) -> str:
+        text = str(self)
+        words = Header(text, "us-ascii" if text.isascii() else "utf-8", header_name=self.name)
+        return f"{self.name}: {words.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("Subject", _Words)
+for _name in ("In-Reply-To", "References", "List-Id", "List-Unsubscribe"):
+    _HEADERS.map_to_type(_name, _Whole)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
 def _message(sender: str, mail: Mail) -> EmailMessage:
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = mail.to
-    message["Subject"] = " ".join(mail.subject.split())
-    message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = f"<{mail.id}@mission-control>"
-    message["Auto-Submitted"] = "auto-generated"
+    message = EmailMessage(policy=_POLICY)
+    headers = {
+        "From": sender,
+        "To": mail.to,
+        "Subject": _as_typed(mail.subject),
+        "Date": formatdate(usegmt=True),
+        "Message-ID": f"<{mail.id}@mission-control>",
+        "Auto-Submitted": "auto-generated",
+        **mail.headers,
+    }
+    for name, value in headers.items():
+        message[name] = " ".join(value.split())
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _as_typed(text: str) -> str:
+    """Return a text for a header in which nothing counts as an encoded word: it could hide a line break."""
+    return text.replace("=?", "= ?")
+
+
+def named_sender(name: str, sender: str) -> str:
+    """Return an address that mail comes from, under another name."""
+    name = _as_typed(name).replace("\\", "").replace('"', "")
+    return f'"{name}" <{parseaddr(sender)[1]}>'
 
 
 def _said(text: str) -> str:

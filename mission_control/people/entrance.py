@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -103,8 +103,8 @@ class Letter:
 
     def mail(self, id: UUID) -> Mail:
         texts = [*self.paragraphs, f"{self.label}:\n{self.link}", *self.notes]
-        fields: dict[str, Any] = {name: getattr(self, name) for name in ("paragraphs", "link", "label", "notes")}
-        html = render_macro("mail/letter.html", "letter", **fields)
+        shown = ("subject", "paragraphs", "link", "label", "notes")
+        html = render_macro("mail/letter.html", "letter", **{name: getattr(self, name) for name in shown})
         return Mail(str(id), self.to, self.subject, "\n\n".join(texts) + "\n", html)
 
 

@@ -108,11 +108,12 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a digest, with where it leads."""
+    """One line of a digest, with where it leads; `aside` is its age or time."""
 
     title: str
     detail: str = ""
     url: str = ""
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,14 @@ class Message:
 
     `key` is the same whenever the same message is sent again. A later message of a `topic` replaces the one before
     where the provider can, else it stands in one thread with it: `is_first` is the first of its thread. `sections` are
-    those of a digest, by their headings. `why` says why it came. `badge` is how many things wait.
+    those of a digest, by their headings. `why` says why it came. `badge` is how many things wait. Mail has room for
+    more: `exact` is all of the command that is asked for, `facts` are what an answer rests on, by their labels.
     """
 
     title: str
     lines: tuple[str, ...] = ()
+    exact: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
     url: str = ""
     buttons: tuple[Button, ...] = ()
     sections: tuple[tuple[str, tuple[Item, ...]], ...] = ()
@@ -133,6 +137,7 @@ class Message:
     topic: str = ""
     is_first: bool = True
     board: str = ""
+    board_id: str = ""
     why: str = ""
     stop_url: str = ""  # ends messages of this channel for the person, by a POST: List-Unsubscribe
     is_urgent: bool = False  # something waits for this person now

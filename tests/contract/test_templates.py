@@ -26,6 +26,8 @@ FORBIDDEN = {
     "window.confirm instead of a dialog": r"\bhx-confirm\b",
     "a positive tabindex": r"tabindex=\"[1-9]",
 }
+# What mails may hold, since no policy of ours is about them: mail programs read the styles of elements.
+IN_MAILS = {"an inline style attribute", "an inline style element"}
 
 
 def template(path: Path) -> str:
@@ -43,9 +45,9 @@ def test_template_parses(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=template)
 def test_template_holds_nothing_forbidden(path: Path) -> None:
-    text = source(path)
-    found = [what for what, pattern in FORBIDDEN.items() if re.search(pattern, text)]
-    assert found == []
+    text, allowed = source(path), IN_MAILS if template(path).startswith("mail/") else set()
+    found = {what for what, pattern in FORBIDDEN.items() if re.search(pattern, text)}
+    assert found - allowed == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=template)
