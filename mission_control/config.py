@@ -175,6 +175,11 @@ class Settings:
     outbound_allow_private: bool = setting(
         values.BOOLEAN, "false", "Let requests to the outside reach private and loopback addresses."
     )
+    push_hosts: tuple[str, ...] = setting(
+        values.HOSTS,
+        "",
+        "Push services besides those of the browsers' makers, as push.example.org or with a port, comma separated.",
+    )
     gateways_allow_private: bool | None = setting(
         values.AUTO_BOOLEAN,
         "auto",

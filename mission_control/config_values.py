@@ -201,6 +201,11 @@ ORIGINS = Parser(
     lambda value: tuple(origin.rstrip("/") for origin in _listed(value)),
 )
 NETWORKS = Parser(read=_networks)
+HOSTS = Parser(
+    "use hosts such as push.example.org, without https://.",
+    re.compile(r"[A-Za-z0-9.:\[\], -]*").fullmatch,
+    lambda value: tuple(value.lower().replace(",", " ").split()),
+)
 WORDS = Parser(read=lambda value: tuple(value.replace(",", " ").split()))
 LOG_LEVEL = Parser(read=_level)
 LOG_FORMAT = one_of("use text or json.", {"text": "text", "json": "json"})

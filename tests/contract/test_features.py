@@ -52,6 +52,7 @@ MEMORIES = {
     "http.lookups._asked",
     "http.lookups._fresh",
     "http.lookups._quiet",  # agents that were told of nothing
+    "reach.push_key._known",  # the key of this installation
     "runs.hook_queue._dropped",  # how much came too fast
     "agents.work_state._seen",  # agents whose presence is to be written down
     "http.authentication._renewed",
