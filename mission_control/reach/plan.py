@@ -5,7 +5,7 @@ tests. All moments are naive UTC, as everywhere; walls and days are those of the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -50,7 +50,8 @@ class Person:
 class Open:
     """A need that waits, with what was tried for this person.
 
-    `urgency` of its kind: it `blocks` an agent, `waits` for a person, or belongs into the `digest`.
+    `urgency` of its kind: it `blocks` an agent, `waits` for a person, or belongs into the `digest`. `promised` is for
+    when the last answer of `next_step` put it into a digest: without it, a digest would be put off whenever it is due.
     """
 
     board: str | None
@@ -63,6 +64,13 @@ class Open:
     failed: tuple[str, ...] = ()
     seen: bool = False
     last_call_sent: bool = False
+    promised: datetime | None = None
+
+    def is_promised_by(self, now: datetime) -> bool:
+        """Whether the digest that was promised is due, and nothing was sent since."""
+        if self.promised is None or self.promised > now:
+            return False
+        return not self.sent or self.sent[-1][1] < self.promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +107,12 @@ def next_step(person: Person, need: Open, now: datetime) -> Step | None:
     if person.is_team:
         return None if need.sent else Step(need.since + GRACE, chain[0], "team")
     if how == "digest":
-        return None if need.sent else Step(_next_digest(person, max(need.since, now)), chain[-1], "digest")
+        return None if need.sent else Step(_digest_for(person, need, now), chain[-1], "digest")
     used = [link for link, _ in need.sent]
     step = None
     if not need.sent:
         at = need.since + GRACE
-        if person.acted_at is not None and now - person.acted_at < LOOKING:
+        if person.acted_at is not None and abs(now - person.acted_at) < LOOKING:  # a clock may have been set back
             at = max(at, person.acted_at + LOOKING)
         step = Step(at, chain[0], "first")
     elif not need.seen and (rest := [one for one in chain if one not in used]):
@@ -123,41 +131,65 @@ def _kept_from_the_night(person: Person, need: Open, step: Step, now: datetime) 
     A board that is to be heard at once is heard in quiet hours too, but not while the person is away.
     """
     ends = quiet_until(person, max(step.at, now))
-    if ends is None or (person.wake and need.act_by is not None and need.act_by <= ends):
+    if ends is None:
+        return Step(_digest_for(person, need, now), step.link, "digest") if need.is_promised_by(now) else step
+    if person.wake and need.act_by is not None and need.act_by <= ends:
         return step
     is_away = person.away_until is not None and max(step.at, now) < person.away_until
     if not is_away and need.board is not None and person.boards.get(need.board) == "at_once":
         return step
-    return Step(ends, step.link, "digest")
+    return Step(_digest_for(person, need, now, ends), step.link, "digest")
 
 
 def quiet_until(person: Person, at: datetime) -> datetime | None:
-    """Return when the quiet hours or days around a moment, or the absence, end; None when it is neither."""
+    """Return when the quiet hours or days around a moment, or the absence, end; None when it is neither.
+
+    A quiet day lasts until quiet hours end on the next one. Without a quiet moment in between, that is the digest's.
+    """
     if person.away_until is not None and at < person.away_until:
         return quiet_until(person, person.away_until) or person.away_until
     if person.is_team or person.zone is None:
         return None
-    wall = _wall(person.zone, at)
-    begins, ends = person.quiet or (time(0), time(0))
-    clock = wall.time()
-    is_night = begins <= clock < ends if begins <= ends else not ends <= clock < begins
-    if not is_night and wall.weekday() not in person.days_off:
-        return None
-    return _end_of_quiet(person, person.zone, at)
+    day = _wall(person.zone, at).date()
+    before = day - timedelta(days=1)
+    is_off = day.weekday() in person.days_off or (
+        before.weekday() in person.days_off and at < _moment(person.zone, day, _ends(person))
+    )
+    return _end_of_quiet(person, person.zone, at) if is_off or _is_night(person, person.zone, at) else None
 
 
-def _next_digest(person: Person, at: datetime) -> datetime:
-    """Return when the next digest goes out: at the end of quiet hours on a day that is not off, or of the absence."""
+def _is_night(person: Person, zone: ZoneInfo, at: datetime) -> bool:
+    """Whether a moment is within quiet hours: of moments, as a clock that is put back shows their end twice."""
+    if person.quiet is None or person.quiet[0] == person.quiet[1]:
+        return False
+    begins, ends = person.quiet
+    day = _wall(zone, at).date()
+    if begins < ends:
+        return _moment(zone, day, begins) <= at < _moment(zone, day, ends)
+    return at < _moment(zone, day, ends) or at >= _moment(zone, day, begins)
+
+
+def _digest_for(person: Person, need: Open, now: datetime, ends: datetime | None = None) -> datetime:
+    """Return when the digest goes out that a need waits for: the promised one, unless it is quiet again by then."""
+    if not need.is_promised_by(now):
+        return ends or morning_after(person, max(need.since + GRACE, now))
+    assert need.promised is not None
+    if len(person.days_off) < DAYS_OF_WEEK:
+        return quiet_until(person, now) or need.promised
+    return quiet_until(replace(person, days_off=frozenset()), now) or need.promised
+
+
+def morning_after(person: Person, at: datetime) -> datetime:
+    """Return when the next digest goes out: as quiet hours end on a day that is not off, or at the end of absence."""
     if person.away_until is not None and at < person.away_until:
         return quiet_until(person, person.away_until) or person.away_until
     return _end_of_quiet(person, person.zone or ZoneInfo("UTC"), at)
 
 
 def _end_of_quiet(person: Person, zone: ZoneInfo, at: datetime) -> datetime:
-    """Return the next moment after `at` at which quiet hours end, on a day that is not off."""
-    ends = person.quiet[1] if person.quiet else time(8)
+    """Return the next moment after `at` at which quiet hours end, on a day that is not off unless all are."""
     day = _wall(zone, at).date()
-    while (found := _moment(zone, day, ends)) <= at or (
+    while (found := _moment(zone, day, _ends(person))) <= at or (
         day.weekday() in person.days_off and len(person.days_off) < DAYS_OF_WEEK
     ):
         day += timedelta(days=1)
@@ -167,9 +199,8 @@ def _end_of_quiet(person: Person, zone: ZoneInfo, at: datetime) -> datetime:
 DAYS_OF_WEEK = 7
 
 
-def morning_after(person: Person, at: datetime) -> datetime:
-    """Return the next moment after `at` at which a digest of the morning goes out."""
-    return _next_digest(person, at)
+def _ends(person: Person) -> time:
+    return person.quiet[1] if person.quiet else time(8)
 
 
 def _wall(zone: ZoneInfo, at: datetime) -> datetime:
@@ -177,12 +208,12 @@ def _wall(zone: ZoneInfo, at: datetime) -> datetime:
 
 
 def _moment(zone: ZoneInfo, day: date, clock: time) -> datetime:
-    """Return the moment of a wall time; one that a change of the clock leaves out is the moment of the change."""
-    wall = datetime.combine(day, clock, zone)
-    found = wall.astimezone(UTC)
-    if found.astimezone(zone).time() != clock:  # left out: the hour before still counts its own offset
-        found = wall.replace(fold=1).astimezone(UTC)
-        while found.astimezone(zone).time() < clock:
+    """Return the first moment of a wall time; of one that a change of the clock leaves out, that of the change."""
+    wall = datetime.combine(day, clock)
+    found = wall.replace(tzinfo=zone).astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None) != wall:  # left out: with the offset after the change it is earlier
+        found = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        while found.astimezone(zone).replace(tzinfo=None) < wall:
             found += timedelta(minutes=1)
     return found.replace(tzinfo=None)
 
@@ -202,22 +233,23 @@ def messages_of[N](
     """Return the messages that go out now; what must wait is left out.
 
     A link that was just used rests, and takes along what came since. From `BURST` on there is one message for all; a
-    digest is one message. Nothing goes out beyond the limit of an hour: what waits then goes out together.
+    digest is one message, and takes along what was sent nowhere. Nothing goes out beyond the limit of an hour: what
+    waits then goes out together.
     """
-    digest = tuple(need for need, step in steps if step.why == "digest" and step.at <= now)
-    links = [step.link for _, step in steps if step.why == "digest" and step.at <= now]
-    alone: dict[str, list[tuple[N, Step]]] = {}
-    for need, step in steps:
-        if step.why != "digest" and step.at <= now and now - last_on.get(step.link, now - COLLECT) >= COLLECT:
-            alone.setdefault(step.link, []).append((need, step))
+    due = [(need, step) for need, step in steps if step.at <= now]
+    digest = [(need, step) for need, step in due if step.why == "digest"]
     found: list[Due[N]] = []
     if digest:
-        found.append(Due(links[0], "digest", digest))
-    for link, due in alone.items():
-        needs = tuple(need for need, _ in due)
-        if len(due) >= BURST:
-            found.append(Due(link, due[0][1].why, needs))
+        digest += [(need, step) for need, step in due if step.why == "first"]
+        found.append(Due(digest[0][1].link, "digest", tuple(need for need, _ in digest)))
+        due = [(need, step) for need, step in due if step.why not in ("digest", "first")]
+    alone: dict[str, list[tuple[N, Step]]] = {}
+    for need, step in due:
+        if abs(now - last_on.get(step.link, now - COLLECT)) >= COLLECT:
+            alone.setdefault(step.link, []).append((need, step))
+    for link, those in alone.items():
+        if len(those) >= BURST:
+            found.append(Due(link, those[0][1].why, tuple(need for need, _ in those)))
         else:
-            found += [Due(link, step.why, (need,)) for need, step in due]
-    left = max(0, MOST_IN_AN_HOUR - in_last_hour)
-    return found[:left]
+            found += [Due(link, step.why, (need,)) for need, step in those]
+    return found[: max(0, MOST_IN_AN_HOUR - in_last_hour)]
