@@ -81,6 +81,11 @@ def audit_key(key: str) -> bytes:
     return _derived(key, "audit")
 
 
+def stop_key(key: str) -> bytes:
+    """Return the key that signs the links by which people end mail."""
+    return _derived(key, "stop mail")
+
+
 def encrypt_bytes(content: bytes, key: str) -> str:
     """Encrypt what is no text for the database."""
     return _cipher(key).encrypt(content).decode("ascii")

@@ -314,7 +314,8 @@ class SessionAction:
     """Let a form begin or end the browser's own session, or let a terminal in, which no operation of the API does.
 
     The decorated function answers: it gets the form and what `performs` returned. `performs` gets the form and the
-    parts of the path by name, `refused` the `Typed` form and them.
+    parts of the path by name, `refused` the `Typed` form and them. `from_anywhere` takes forms of other sites and of
+    programs: the path alone says for whom it is, and no session counts.
     """
 
     pages: Blueprint
@@ -323,6 +324,7 @@ class SessionAction:
     performs: Callable[..., Awaitable[Any]]
     form: type[BaseModel] | None = None
     refused: Callable[..., Awaitable[ResponseReturnValue]] | None = None
+    from_anywhere: bool = False
     answers: Callable[..., Awaitable[ResponseReturnValue]] = field(init=False)
 
     def __call__[F: Callable[..., Awaitable[ResponseReturnValue]]](self, answers: F) -> F:
@@ -332,7 +334,8 @@ class SessionAction:
 
     async def respond(self, **path: str) -> Response:
         """Answer a posted form. It must come from our own page, also where nobody is signed in."""
-        require_same_origin()
+        if not self.from_anywhere:
+            require_same_origin()
         form: BaseModel | None = None
         try:
             form = await read_form(self.form) if self.form is not None else None
