@@ -63,8 +63,8 @@ class Settings:
     smtp_url: str = setting(
         values.SMTP_URL,
         "",
-        "Mail server that sends invitations and password links, as smtp://user:password@host:587 or smtps://...;"
-        " empty sends none.",
+        "Mail server that sends invitations, password links and what needs people, as smtp://user:password@host:587"
+        " or smtps://...; empty sends none.",
         secret=True,
     )
     mail_from: str = setting(

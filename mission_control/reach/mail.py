@@ -121,6 +121,8 @@ class MailChannel(Channel):
         installation = line.installation
         if not installation.smtp_url:
             raise Refused("No mail is sent from here: SMTP_URL is not set.")
+        if not line.to:
+            raise Refused("This account has no mail address.")
         mail = mail_of(line, message)
         name = " ".join(f"{cut(plain(message.board), LONGEST_NAME)} (Mission Control)".split())
         sender = named_sender(name if message.board else "Mission Control", installation.mail_from)

@@ -210,6 +210,12 @@ async def test_without_a_mail_server_it_says_what_is_missing(box: Box) -> None:
         await box.send(NEED)
 
 
+async def test_account_without_an_address_is_refused(box: Box) -> None:
+    box.line = replace(box.line, to="")
+    with pytest.raises(Refused, match="no mail address"):
+        await box.send(NEED)
+
+
 async def test_what_ended_is_not_answered(box: Box) -> None:
     await box.send(replace(NEED, has_ended=True, buttons=(Button("Approve", "token"),)))
     assert "Open and answer" not in box.post.html() and "token" not in box.post.sent[-1]
