@@ -1,0 +1,133 @@
+"""What channels of chats have in common: texts that stay texts, and errors with the provider's own words."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mission_control.reach.channel import Answer, Channel, Gone, Later, Line, Message, Refused, plain
+
+MOST_WORDS = 300
+# What chats make a mention, an address or a link of, in the middle of a text.
+_LIVE = re.compile(r"@|(?<=:)//|(?<=\w)\.(?=[^\W\d])")
+_CODE_MARKS = " \t\r\n`*_~'\"<>"
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _title_alone(title: str, url: str) -> str:
+    return title
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """How a chat writes: what makes a text literal, a heading, and a link. The last two get escaped texts.
+
+    `is_live`: it makes links and mentions of what looks like them.
+    """
+
+    escape: Callable[[str], str] = _same
+    heading: Callable[[str], str] = _same
+    link: Callable[[str, str], str] = _title_alone
+    is_live: bool = True
+
+    def title(self, text: str, most: int) -> str:
+        """Return a title in one line, escaped."""
+        return self.escape(one_line(text, most, is_live=self.is_live))
+
+
+# Of texts that stay as they are, whatever they look like.
+PLAIN = Markup(is_live=False)
+
+
+def one_line(text: str, most: int, *, is_live: bool = False) -> str:
+    """Return a text in one line, never empty, because providers refuse empty titles and labels."""
+    text = " ".join(plain(text).split())
+    return shortened(defused(text) if is_live else text, most) or "…"
+
+
+def shortened(text: str, most: int) -> str:
+    """Shorten a text to so many units of UTF-16, in which most providers count."""
+    units = text.encode("utf-16-le", "replace")
+    return text if len(units) <= 2 * most else units[: 2 * most - 2].decode("utf-16-le", "ignore") + "…"
+
+
+def defused(text: str) -> str:
+    """Return a text of which no chat makes mentions or links: an invisible space breaks each."""
+    return _LIVE.sub(lambda found: "\u200b//" if found[0] == "//" else f"{found[0]}\u200b", text)
+
+
+def body(message: Message, most: int, markup: Markup | None = None) -> str:
+    """Return the lines and sections of a message, cut to so many units of UTF-16 before they are escaped."""
+    markup, left, rows = markup or PLAIN, most, []
+
+    def taken(text: str) -> str:
+        nonlocal left
+        text = shortened(defused(plain(text)) if markup.is_live else plain(text), max(left, 1))
+        left -= len(text)
+        return markup.escape(text)
+
+    rows += [taken(one) for one in message.lines if left > 0 and plain(one)]
+    for heading, items in message.sections:
+        if left <= 0:
+            break
+        rows.append(f"\n{markup.heading(taken(heading))}")
+        for item in items:
+            if left <= 0:
+                break
+            title = taken(one_line(item.title, 200))
+            linked = markup.link(title, item.url) if is_linkable(item.url) else title
+            left -= len(linked) - len(title)
+            rows.append(f"• {linked}" + (f" · {taken(one_line(item.detail, 200))}" if item.detail else ""))
+    return "\n".join(rows).strip("\n")
+
+
+def is_linkable(url: str) -> bool:
+    """Return whether chats take it for a link: Telegram and Discord refuse hosts such as `localhost`."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.scheme in ("http", "https") and ("." in host or ipaddress.ip_address(host).version > 0)
+    except ValueError:
+        return False
+
+
+def code_in(text: str) -> str:
+    """Return the code that a person sent to a bot, without the command and the marks around it."""
+    return text.strip(_CODE_MARKS).removeprefix("/start").strip(_CODE_MARKS)[:200]
+
+
+def fields(answer: Answer) -> Mapping[str, Any]:
+    """Return the JSON object of an answer, empty where it is none."""
+    return answer.json if isinstance(answer.json, dict) else {}
+
+
+def masked(channel: Channel, line: Line, words: str) -> str:
+    """Return a provider's words in one line, without the secrets of the line."""
+    secrets = [line.value(one.name) for one in (*channel.sets, *channel.own) if one.is_secret]
+    if channel.team is not None and channel.team.is_secret:
+        secrets.append(line.to)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        words = words.replace(secret, "…")
+    return one_line(words, MOST_WORDS)
+
+
+def problem(
+    channel: Channel,
+    line: Line,
+    answer: Answer,
+    words: object,
+    *,
+    is_gone: bool = False,
+    is_later: bool = False,
+    seconds: float | None = None,
+) -> Refused | Later:
+    """Return the exception for an answer that is none of success: Later for 429 and 5xx, else Gone or Refused."""
+    text = masked(channel, line, str(words)) if words else f"The answer was {answer.status}."
+    if is_later or answer.status == 429 or answer.status >= 500:
+        return Later(text, answer.retry_after if seconds is None else seconds)
+    return (Gone if is_gone else Refused)(text)

@@ -1,0 +1,74 @@
+"""Discord: messages in a team's channel by a webhook, with a link that leads to the answer."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from mission_control.reach.channel import Answer, Channel, Line, Message, Refused, Setting
+from mission_control.reach.chats import Markup, body, fields, is_linkable, problem
+
+UNKNOWN_WEBHOOK = 10015
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~><])")
+_PATH = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+/?")
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(r"\\\1", text)
+
+
+MARKUP = Markup(
+    escape=_escaped, heading=lambda text: f"**{text}**", link=lambda text, url: f"[{text}](<{url.replace('>', '%3E')}>)"
+)
+
+
+class Discord(Channel):
+    kind = "discord"
+    name = "Discord"
+    glyph = "message-square"
+    team = Setting("webhook", "Webhook URL", "https://discord.com/api/webhooks/…", is_secret=True)
+    steps = (
+        "In Discord open the channel's settings (Edit Channel), then Integrations, Webhooks.",
+        "Choose Create Webhook or New Webhook, name it Mission Control, and choose Copy Webhook URL.",
+        "Paste the URL here and press Test.",
+    )
+    edits = True
+
+    async def send(self, line: Line, message: Message) -> str:
+        answer = await self._call(line, "POST", "", "wait=true", message)
+        return str(fields(answer).get("id", ""))
+
+    async def edit(self, line: Line, name: str, message: Message) -> None:
+        await self._call(line, "PATCH", f"/messages/{name}", "", message)
+
+    async def _call(self, line: Line, method: str, path: str, query: str, message: Message) -> Answer:
+        parts = urlsplit(line.to.strip())
+        if not _PATH.fullmatch(parts.path):
+            raise Refused("This is no webhook of Discord. Copy the Webhook URL again.")
+        query = "&".join(filter(None, (parts.query, query)))  # of a thread
+        url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))
+        answer = await line.request(method, url, json=_written(message))
+        if 200 <= answer.status < 300:
+            return answer
+        found = fields(answer)
+        seconds = found.get("retry_after")
+        raise problem(
+            self,
+            line,
+            answer,
+            found.get("message"),
+            is_gone=found.get("code") == UNKNOWN_WEBHOOK,
+            seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        )
+
+
+def _written(message: Message) -> dict[str, Any]:
+    embed = {"title": MARKUP.title(message.title, 128), "description": body(message, 1800, MARKUP)}
+    if is_linkable(message.url):
+        embed["url"] = message.url
+        embed["description"] += f"\n[Look and answer](<{message.url}>)" if not message.has_ended else ""
+    elif message.url:  # Discord refuses it as the address of an embed, and the message with it
+        embed["description"] += f"\n{message.url}"
+    return {"content": "", "embeds": [embed], "allowed_mentions": {"parse": []}}
+
+
+DISCORD = Discord()

@@ -1,0 +1,144 @@
+"""ntfy: a topic of a server, theirs or one's own. The topic is a password: people who read it can press its buttons."""
+
+import hashlib
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from mission_control.reach.channel import (
+    Answer,
+    Channel,
+    Incoming,
+    Line,
+    Message,
+    NotSigned,
+    Press,
+    Reception,
+    Refused,
+    Setting,
+)
+from mission_control.reach.chats import Markup, body, fields, one_line, problem
+
+_TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
+URGENT, USUAL, QUIET = 4, 3, 2
+
+
+class Ntfy(Channel):
+    kind = "ntfy"
+    name = "ntfy"
+    glyph = "radio-tower"
+    links = "typed"
+    own = (
+        Setting("server", "Server", "ntfy.sh or your own", default="https://ntfy.sh"),
+        Setting("topic", "Topic", "like a password: long, and not to be guessed", is_secret=True),
+        Setting(
+            "access_token",
+            "Access token",
+            "tk_…, of a topic that only you can read: then you can answer by buttons",
+            is_secret=True,
+            is_required=False,
+        ),
+    )
+    steps = (
+        "Install the ntfy app on your phone and subscribe to a topic with a name that nobody can guess.",
+        "Type the same server and topic here and press Test.",
+        "For buttons that answer, reserve the topic in your ntfy account, so that others can neither read nor write it,"
+        " and make an access token under Account.",
+    )
+    without_address = "Messages arrive. Buttons that answer need an address that your phone can reach."
+    answers = True
+    edits = True
+    recognizes = True
+    most_buttons = 2  # three with Open
+
+    async def send(self, line: Line, message: Message) -> str:
+        """Publish a message. The same sequence replaces the one before (servers since 2.16)."""
+        sequence = hashlib.sha256((message.topic or message.key).encode()).hexdigest()[:32]
+        await self._publish(line, sequence, message)
+        return sequence
+
+    async def edit(self, line: Line, name: str, message: Message) -> None:
+        await self._publish(line, name, message)
+
+    async def check(self, line: Line) -> str:
+        if self.takes_answers(line) and await self._is_open(line):
+            return "this topic, which anybody can read: messages come without buttons that answer"
+        return "this topic"
+
+    def takes_answers(self, line: Line) -> bool:
+        return bool(line.value("access_token") and line.answers_at)
+
+    async def receive(self, line: Line, incoming: Incoming) -> Reception:
+        """Read a press of the phone. The token is the proof: it stands in the message alone, and fits one answer."""
+        try:
+            match json.loads(incoming.body):
+                case {"token": str(token)}:
+                    return Reception(Press("", token))
+        except (ValueError, RecursionError):
+            pass
+        raise NotSigned
+
+    async def _publish(self, line: Line, sequence: str, message: Message) -> None:
+        actions: list[dict[str, Any]] = []
+        if message.url:
+            actions.append({"action": "view", "label": "Open", "url": message.url})
+        if message.buttons and self.takes_answers(line) and not await self._is_open(line):
+            actions += [_button(line, one.label, one.token) for one in message.buttons[: self.most_buttons]]
+        sent = {
+            "topic": self._topic(line),
+            "title": one_line(message.title, 200, is_live=True),
+            "message": body(message, 1200, Markup()) or "…",
+            "priority": QUIET if message.has_ended else URGENT if message.is_urgent else USUAL,
+            "sequence_id": sequence,
+            "actions": actions,
+            **({"click": message.url} if message.url else {}),
+        }
+        answer = await line.request("POST", self._server(line), headers=_access(line), json=sent)
+        if answer.status != 200 or "id" not in fields(answer):
+            raise self._problem(line, answer)
+
+    async def _is_open(self, line: Line) -> bool:
+        """Whether anybody can read the topic, and with it what its buttons send."""
+        answer = await line.request("GET", f"{self._server(line)}/{self._topic(line)}/auth")
+        if answer.status not in (200, 401, 403):
+            raise self._problem(line, answer)
+        return answer.status == 200
+
+    def _problem(self, line: Line, answer: Answer) -> Exception:
+        if answer.status < 400:
+            return Refused("At this address no ntfy answers. Check the server.")
+        return problem(self, line, answer, fields(answer).get("error"))
+
+    def _server(self, line: Line) -> str:
+        server = line.value("server").strip().rstrip("/") or "https://ntfy.sh"
+        server = server if "://" in server else f"https://{server}"
+        if urlsplit(server).path:
+            raise Refused("Type the server alone, such as https://ntfy.sh, and the topic in its own field.")
+        return server
+
+    def _topic(self, line: Line) -> str:
+        topic = line.value("topic").strip()
+        if not _TOPIC.fullmatch(topic):
+            raise Refused("A topic has up to 64 letters, digits, - and _.")
+        return topic
+
+
+def _access(line: Line) -> dict[str, str]:
+    token = line.value("access_token").strip()
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _button(line: Line, label: str, token: str) -> dict[str, Any]:
+    return {
+        "action": "http",
+        "label": one_line(label, 40),
+        "url": line.answers_at,
+        "method": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps({"token": token}),
+        "clear": True,
+    }
+
+
+NTFY = Ntfy()

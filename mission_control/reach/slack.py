@@ -1,0 +1,247 @@
+"""Slack: messages of an app to people, or in a channel. Presses come signed over HTTP, or by its socket."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from mission_control.reach.channel import (
+    Channel,
+    Incoming,
+    Later,
+    Line,
+    Message,
+    NotSigned,
+    Press,
+    Received,
+    Receives,
+    Reception,
+    Refused,
+    Said,
+    Setting,
+)
+from mission_control.reach.chats import body, code_in, fields, one_line, problem, shortened
+
+API = "https://slack.com/api"
+OLDEST_SECONDS = 300
+GONE = ("channel_not_found", "user_not_found", "is_archived")
+LATER = ("ratelimited", "service_unavailable", "internal_error", "fatal_error", "request_timeout")
+# What people can do about errors that Slack names in one word.
+ADVICE = {
+    "invalid_auth": "Copy the Bot User OAuth Token again, from OAuth & Permissions.",
+    "not_authed": "Copy the Bot User OAuth Token again, from OAuth & Permissions.",
+    "token_revoked": "Install the app again, and copy the new Bot User OAuth Token.",
+    "account_inactive": "The app is no longer installed in the workspace: install it again.",
+    "missing_scope": "Paste the manifest again, and install the app again.",
+    "not_in_channel": "Invite the app into the channel, by /invite.",
+    "channel_not_found": "Copy the channel's ID again, and invite the app into the channel, by /invite.",
+    "not_allowed_token_type": "Each token has its own field: xoxb- is the bot's, xapp- the app's.",
+    "link_disabled": "Turn Socket Mode on, or remove the app-level token here.",
+}
+
+
+class Slack(Channel):
+    kind = "slack"
+    name = "Slack"
+    glyph = "hash"
+    links = "code"
+    sets = (
+        Setting("token", "Bot User OAuth Token", "xoxb-…, under OAuth & Permissions", is_secret=True),
+        Setting(
+            "app_token",
+            "App-level token",
+            "xapp-… with connections:write, under Basic Information: presses come over Slack's socket",
+            is_secret=True,
+            is_required=False,
+        ),
+        Setting(
+            "signing_secret",
+            "Signing secret",
+            "under Basic Information: only needed without an app-level token",
+            is_secret=True,
+            is_required=False,
+        ),
+    )
+    team = Setting("channel", "Channel ID", "C0123456789, at the end of the channel's About; first /invite the app")
+    steps = (
+        "Open api.slack.com/apps, choose Create New App, then From a manifest, and your workspace.",
+        "Paste the manifest below and choose Create.",
+        "Under Install App, choose Install to Workspace, then Allow. Copy the Bot User OAuth Token.",
+        "Under Basic Information, App-Level Tokens, choose Generate Token and Scopes, add connections:write, and copy"
+        " the token.",
+        "Paste both tokens here and press Test.",
+    )
+    without_address = "Works with an app-level token: presses and codes then come over Slack's own socket."
+    answers = True
+    edits = True
+    most_buttons = 5
+
+    async def send(self, line: Line, message: Message) -> str:
+        sent = await self._call(
+            line, "chat.postMessage", channel=line.to, unfurl_links=False, unfurl_media=False, **_written(message)
+        )
+        return f"{sent['channel']}/{sent['ts']}"
+
+    async def edit(self, line: Line, name: str, message: Message) -> None:
+        channel, _, ts = name.partition("/")
+        await self._call(line, "chat.update", channel=channel, ts=ts, **_written(message))
+
+    async def check(self, line: Line) -> str:
+        if line.value("app_token"):
+            await self._call(line, "apps.connections.open", by="app_token")
+        found = await self._call(line, "auth.test")
+        return f"{found.get('user', 'the app')} in {found.get('team', 'the workspace')}"
+
+    def takes_answers(self, line: Line) -> bool:
+        return self.listens(line) or bool(line.value("signing_secret") and line.answers_at)
+
+    def listens(self, line: Line) -> bool:
+        return bool(line.value("app_token"))
+
+    async def listen(self, line: Line, position: str, receives: Receives) -> None:
+        from mission_control.reach._socket import opened
+
+        address = str((await self._call(line, "apps.connections.open", by="app_token")).get("url"))
+        if not line.value("api") and not _is_of_slack(address, "wss"):
+            raise Refused("Slack names a socket outside of slack.com.")
+        async with opened(address, allow_private=line.installation.outbound_allow_private) as socket:
+            async for frame in socket.received():
+                if frame.get("type") == "disconnect":
+                    if frame.get("reason") in ADVICE:
+                        raise Refused(f"{frame['reason']}. {ADVICE[frame['reason']]}")
+                    return
+                if frame.get("envelope_id"):
+                    await socket.send({"envelope_id": frame["envelope_id"]})  # within three seconds
+                if (received := await self._read(line, frame.get("payload"))) is not None:
+                    await receives(received, "")
+
+    async def receive(self, line: Line, incoming: Incoming) -> Reception:
+        if not is_signed(line.value("signing_secret"), incoming):
+            raise NotSigned
+        try:
+            form = parse_qs(incoming.body.decode())
+            sent = json.loads(form["payload"][0] if "payload" in form else incoming.body)
+        except (ValueError, RecursionError):
+            raise NotSigned from None
+        if isinstance(sent, dict) and sent.get("type") == "url_verification":
+            return Reception(answer={"challenge": str(sent.get("challenge", ""))})
+        return Reception(await self._read(line, sent))
+
+    async def acknowledge(self, line: Line, press: Press, words: str) -> None:
+        address = str(press.reply.get("response_url", ""))
+        if _is_of_slack(address, "https") or (line.value("api") and address):
+            said = {"response_type": "ephemeral", "replace_original": False, "text": _escaped(words)}
+            await line.request("POST", address, json=said)
+
+    async def tell(self, line: Line, words: str) -> None:
+        await self._call(line, "chat.postMessage", channel=line.to, text=_escaped(words))
+
+    async def _read(self, line: Line, sent: Any) -> Received | None:
+        """Read a payload whose origin was checked. A person is team and user: ids of users are unique in a team."""
+        try:
+            match sent:
+                case {"type": "block_actions", "user": {"id": user}, "actions": [{"value": token}, *_]}:
+                    team = sent["user"].get("team_id") or sent["team"]["id"]
+                    return Press(f"{team}/{user}", str(token), {"response_url": sent.get("response_url") or ""})
+                case {"team_id": team, "event": {"type": "message", "channel_type": "im", "user": user} as event}:
+                    if event.get("subtype") or event.get("bot_id"):
+                        return None
+                    name = await self._name(line, user)
+                    return Said(f"{team}/{user}", code_in(str(event.get("text", ""))), name, str(event["channel"]))
+        except (KeyError, TypeError, AttributeError):
+            pass
+        return None
+
+    async def _name(self, line: Line, user: str) -> str:
+        try:
+            found = (await self._call(line, f"users.info?user={quote(str(user))}", verb="GET"))["user"]
+            return one_line(str(found.get("real_name") or found["name"]), 80)
+        except (Refused, Later, KeyError, TypeError):
+            return str(user)
+
+    async def _call(
+        self, line: Line, method: str, by: str = "token", verb: str = "POST", **sent: Any
+    ) -> Mapping[str, Any]:
+        headers = {"Authorization": f"Bearer {line.value(by)}"}
+        answer = await line.request(verb, f"{line.value('api') or API}/{method}", headers=headers, json=sent or None)
+        found = fields(answer)
+        if answer.status == 200 and found.get("ok"):
+            return found
+        error = str(found.get("error") or "")
+        words = f"{error}. {ADVICE[error]}" if error in ADVICE else error
+        raise problem(self, line, answer, words, is_gone=error in GONE, is_later=error in LATER)
+
+
+def is_signed(secret: str, incoming: Incoming) -> bool:
+    """Return whether a request was signed by Slack in the last five minutes."""
+    moment = incoming.headers.get("X-Slack-Request-Timestamp", "")
+    if not secret or not (moment.isascii() and moment.isdigit() and len(moment) < 20):
+        return False
+    if abs(incoming.now - int(moment)) > OLDEST_SECONDS:
+        return False
+    code = hmac.new(secret.encode(), b"v0:" + moment.encode() + b":" + incoming.body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v0={code}".encode(), incoming.headers.get("X-Slack-Signature", "").encode())
+
+
+def manifest(address: str, socket: bool) -> str:
+    """Return the manifest of an app: with Socket Mode, or for requests to the address of its channel."""
+    request_url = {} if socket else {"request_url": address}
+    made = {
+        "display_information": {"name": "Mission Control", "description": "Asks what agents need, and takes answers"},
+        "features": {
+            "bot_user": {"display_name": "Mission Control", "always_online": True},
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+        },
+        "oauth_config": {"scopes": {"bot": ["chat:write", "im:history", "im:write", "users:read"]}},
+        "settings": {
+            "interactivity": {"is_enabled": True, **request_url},
+            "event_subscriptions": {**request_url, "bot_events": ["message.im"]},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket,
+            "token_rotation_enabled": False,
+        },
+    }
+    return json.dumps(made, indent=2)
+
+
+def _is_of_slack(address: str, scheme: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == scheme and (parts.hostname or "").endswith(".slack.com") and parts.username is None
+    except ValueError:
+        return False
+
+
+def _escaped(text: str) -> str:
+    return shortened(text, 2900).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}  # no mentions, no links
+
+
+def _written(message: Message) -> dict[str, Any]:
+    styles = {"go": {"style": "primary"}, "stop": {"style": "danger"}}
+    buttons: list[dict[str, Any]] = [
+        {"type": "button", "action_id": f"answer-{number}", "text": _plain(one_line(one.label, 70)), "value": one.token}
+        | styles.get(one.style, {})
+        for number, one in enumerate(message.buttons)
+    ]
+    if message.url:
+        buttons.append({"type": "button", "action_id": "open", "text": _plain("Open"), "url": message.url})
+    title, text = one_line(message.title, 150), body(message, 2900)
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title)}]
+    if text:
+        blocks.append({"type": "section", "text": _plain(text)})
+    if buttons:
+        blocks.append({"type": "actions", "elements": buttons})
+    return {"text": _escaped(title), "blocks": blocks}
+
+
+SLACK = Slack()

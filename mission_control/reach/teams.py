@@ -1,0 +1,63 @@
+"""Microsoft Teams: messages in a team's channel by a workflow, with a link that leads to the answer."""
+
+import re
+from typing import Any
+
+from mission_control.reach.channel import Channel, Line, Message, Setting
+from mission_control.reach.chats import body, fields, one_line, problem
+
+# Connectors that Teams keeps for a while answer 200 with the status of the inner request.
+_INNER = re.compile(r"HTTP error (\d{3})")
+GONE = ("WorkflowNotFound", "WorkflowTriggerNotFound")
+
+
+class Teams(Channel):
+    kind = "teams"
+    name = "Microsoft Teams"
+    glyph = "users"
+    team = Setting("webhook", "Address of the workflow", "https://…api.powerplatform.com/…", is_secret=True)
+    steps = (
+        "In Teams open the ⋯ menu beside the channel and choose Workflows.",
+        "Choose the template Send webhook alerts to a channel, then the team and the channel, and save it.",
+        "Copy the address that is shown, paste it here and press Test.",
+        "If nothing arrives, let the workflow's trigger accept Anyone.",
+    )
+
+    async def send(self, line: Line, message: Message) -> str:
+        answer = await line.request("POST", line.to.strip(), json=_written(message))
+        inner = _INNER.search(answer.text) if answer.status == 200 else None
+        if 200 <= answer.status < 300 and inner is None:
+            return ""  # a workflow tells no name of the message
+        error = fields(answer).get("error")
+        error = error if isinstance(error, dict) else {}
+        words = error.get("message") or (answer.text if inner else "")
+        is_gone = error.get("code") in GONE or answer.status == 410
+        raise problem(self, line, answer, words, is_gone=is_gone, is_later=inner is not None and _passes(inner[1]))
+
+
+def _passes(status: str) -> bool:
+    return status == "429" or status.startswith("5")
+
+
+def _run(text: str, **more: object) -> dict[str, Any]:
+    """Return a text that no Markdown is made of, unlike that of a TextBlock."""
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **more}]}
+
+
+def _written(message: Message) -> dict[str, Any]:
+    rows = [_run(one_line(message.title, 250), weight="Bolder", size="Medium")]
+    rows += [_run(one) for one in body(message, 3000).split("\n") if one]
+    card: dict[str, Any] = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": rows,
+    }
+    if message.url:
+        title = "Look" if message.has_ended else "Look and answer"
+        card["actions"] = [{"type": "Action.OpenUrl", "title": title, "url": message.url}]
+    part = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [part]}
+
+
+TEAMS = Teams()
