@@ -68,22 +68,26 @@ def body(message: Message, most: int, markup: Markup | None = None) -> str:
     def taken(text: str) -> str:
         nonlocal left
         text = shortened(defused(plain(text)) if markup.is_live else plain(text), max(left, 1))
-        left -= len(text)
+        left -= _units(text)
         return markup.escape(text)
 
     rows += [taken(one) for one in message.lines if left > 0 and plain(one)]
     for heading, items in message.sections:
         if left <= 0:
             break
-        rows.append(f"\n{markup.heading(taken(heading))}")
+        rows.append(f"\n{markup.heading(taken(one_line(heading, 200)))}")
         for item in items:
             if left <= 0:
                 break
             title = taken(one_line(item.title, 200))
             linked = markup.link(title, item.url) if is_linkable(item.url) else title
-            left -= len(linked) - len(title)
+            left -= _units(linked) - _units(title)
             rows.append(f"• {linked}" + (f" · {taken(one_line(item.detail, 200))}" if item.detail else ""))
     return "\n".join(rows).strip("\n")
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 def is_linkable(url: str) -> bool:

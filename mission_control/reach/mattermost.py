@@ -44,10 +44,10 @@ class Mattermost(Channel):
     )
     team = Setting("channel", "Channel ID", "26 characters, in the channel's View Info; first add the bot to it")
     steps = (
-        "As a System Admin of Mattermost open the System Console, Integrations, Bot Accounts, and set Enable Bot Account"
+        "As a System Admin of Mattermost open the System Console, Integrations, Bot Accounts. Set Enable Bot Account"
         " Creation to true.",
-        "Open Integrations, Bot Accounts, choose Add Bot Account, name it mission-control, choose Create Bot Account, and"
-        " copy the token that is shown once.",
+        "Open Integrations, Bot Accounts, choose Add Bot Account, name it mission-control, choose Create Bot Account."
+        " Copy the token: it is shown once.",
         "Invite the bot to your team, so that people find it.",
         "Paste the server's address and the token here and press Test.",
         "If Mattermost reaches this server at a private address, add that address to Allow untrusted internal"

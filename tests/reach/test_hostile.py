@@ -1,0 +1,126 @@
+"""Hostile texts through every chat: the provider takes the message, and nothing in it is more than a text."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from mission_control.reach.channel import Channel, Line
+from mission_control.reach.discord import DISCORD
+from mission_control.reach.mattermost import MATTERMOST
+from mission_control.reach.ntfy import NTFY
+from mission_control.reach.slack import SLACK
+from mission_control.reach.teams import TEAMS
+from mission_control.reach.telegram import TELEGRAM
+from tests.reach.fake_discord import FakeDiscord
+from tests.reach.fake_mattermost import FakeMattermost
+from tests.reach.fake_ntfy import FakeNtfy
+from tests.reach.fake_slack import FakeSlack
+from tests.reach.fake_teams import FakeTeams
+from tests.reach.fake_telegram import FakeTelegram
+from tests.reach.hostile import TEXTS, message_of
+from tests.reach.samples import line_to
+from tests.reach.serving import serving
+
+ADDRESS = "https://mission.example.org/reach/in/1"
+# What programs read and nobody sees.
+UNSEEN = ("url", "title_link", "click", "$schema", "body", "integration", "value", "callback_data")
+# A mark of direction or control; line breaks are for the channel to keep.
+HIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def line_of(channel: Channel, url: str) -> Line:
+    match channel.kind:
+        case "slack":
+            return line_to("D1", api=f"{url}/api", token="xoxb-tests")
+        case "telegram":
+            return line_to("77", api=url, token="123456:tests-token")
+        case "mattermost":
+            return line_to("dm-ada", answers_at=ADDRESS, server=url, token="bot-token")
+        case "ntfy":
+            return line_to("", answers_at=ADDRESS, server=url, topic="ada", access_token="tk_tests")
+        case "discord":
+            return line_to(f"{url}/api/webhooks/1/good-secret")
+        case _:
+            return line_to(f"{url}/workflows/good-secret/triggers/manual/paths/invoke")
+
+
+class Place:
+    """All providers, and what each was sent."""
+
+    def __init__(self) -> None:
+        self.fakes: dict[str, Any] = {
+            "slack": FakeSlack(),
+            "telegram": FakeTelegram(),
+            "mattermost": FakeMattermost(),
+            "ntfy": FakeNtfy(),
+            "discord": FakeDiscord(),
+            "teams": FakeTeams(),
+        }
+
+    def sent(self, kind: str) -> list[dict[str, Any]]:
+        fake = self.fakes[kind]
+        found = {"mattermost": "posts", "teams": "cards"}.get(kind, "messages")
+        kept = getattr(fake, found)
+        return list(kept.values()) if isinstance(kept, dict) else list(kept)
+
+
+@asynccontextmanager
+async def sent_to(channel: Channel) -> AsyncIterator[tuple[Place, Line]]:
+    place = Place()
+    async with serving(place.fakes[channel.kind].app) as url:
+        yield place, line_of(channel, url)
+
+
+@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+async def test_hostile_texts_stay_texts(channel: Channel) -> None:
+    async with sent_to(channel) as (place, line):
+        for case, text in TEXTS.items():
+            name = await channel.send(line, message_of(text))
+            if channel.edits:
+                await channel.edit(line, name, message_of(f"{text} edited"))
+            for one in place.sent(channel.kind):
+                for string, is_label in strings(one):
+                    assert not HIDDEN.search(string), case
+                    assert is_label or is_text(channel.kind, string), (case, string)
+                    assert len(string.encode()) <= 20_000, case
+
+
+def strings(value: Any, *, is_label: bool = False) -> Iterator[tuple[str, bool]]:
+    """All texts of a message that people see, and whether each is the label of a button."""
+    match value:
+        case str():
+            yield value, is_label
+        case dict():
+            for name, more in value.items():
+                if name not in UNSEEN or isinstance(more, list):
+                    yield from strings(more, is_label=is_label or name in ("actions", "inline_keyboard", "elements"))
+        case list():
+            for more in value:
+                yield from strings(more, is_label=is_label)
+
+
+def is_text(kind: str, string: str) -> bool:
+    """Whether a text has no meaning in the chat beyond itself."""
+    ours = string.replace("https://mission.example.org", "")
+    if kind in ("telegram", "mattermost", "ntfy", "discord"):
+        if re.search(r"@(?!\u200b)\w|://|\bwww\.(?!\u200b)", ours):
+            return False
+    if kind in ("mattermost", "discord"):
+        ours = ours.replace("](<", "").replace("[Look and answer", "")
+        bare = re.sub(r"\*\*(?=\S)|(?<=\S)\*\*", "", re.sub(r"\\.", "", ours))
+        return not re.search(r"[*_`~]|^#|^>|!\[", bare)
+    return True
+
+
+async def test_secrets_of_the_line_are_in_no_message() -> None:
+    for channel in (SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS):
+        async with sent_to(channel) as (place, line):
+            await channel.send(line, message_of("text"))
+            assert not [one for one in ("xoxb-tests", "tests-token", "bot-token", "tk_tests", "good-secret")
+                        if one in json.dumps(place.sent(channel.kind))]  # fmt: skip
