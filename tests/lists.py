@@ -18,6 +18,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.http.registry import OPERATIONS, Operation
 from mission_control.people.account_commands import start_session
 from mission_control.people.models import Job, User
+from mission_control.reach.models import ReachBoard
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.claiming import claim
 from tests.things import MAKERS, Things, a_group, make_connection, upload
@@ -148,6 +149,12 @@ async def _gateways(cast: Cast, made: Things, n: int) -> None:
 async def _notifications(cast: Cast, made: Things, n: int) -> None:
     title = f"Task {n}"
     await cast.add_task(cast.cleo, title=title, assigned_user_id=str(cast.ada.id))
+
+
+@lists("/users/me/reach")
+async def _differing_boards(cast: Cast, made: Things, n: int) -> None:
+    board = (await cast.ada.post("/boards", {"name": f"Board {n}", "slug": f"board-{n}", "description": "d"})).ok()
+    await ReachBoard.create(user_id=cast.ada.id, board_id=board["id"], how="digest")
 
 
 @lists("/gateways/requests")

@@ -226,7 +226,7 @@ class Mover:
 
         for at, column in enumerate(table.columns):
             if column.is_sealed:
-                values = [value for row in rows if isinstance(value := row[at], str)]
+                values = [value for row in rows if isinstance(value := row[at], str) and value]
                 self._secrets += len(values)
                 if unreadable := sum(not is_readable(value, key) for value in values):
                     self._unreadable[f"{table.name}.{column.name}"] += unreadable

@@ -219,6 +219,15 @@ class Line:
         return self.settings.get(name, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a person typed, as it was read: who they are there, where messages go, and how it is called."""
+
+    who: str
+    address: str
+    label: str
+
+
 # Tells what a listening channel received, and the position from which it goes on after a restart.
 type Receives = Callable[[Received | None, str], Awaitable[None]]
 
@@ -259,6 +268,22 @@ class Channel(Part):
 
     async def check(self, line: Line) -> str:
         """Ask the provider whether the settings are right; return how it names us, in a few words."""
+        return ""
+
+    def typed(self, values: Mapping[str, str]) -> Typed:
+        """Read what a person typed for themselves, or their browser gave. Raise Refused where it cannot be right."""
+        raise Refused(f"{self.name} is not linked by typing.")
+
+    def code_link(self, settings: Mapping[str, str], code: str) -> str:
+        """Return an address that opens the bot with a code, empty where there is none."""
+        return ""
+
+    def code_line(self, code: str) -> str:
+        """Return what is sent to the bot with a code."""
+        return code
+
+    def manifest(self, base_url: str) -> str:
+        """Return what is pasted at the provider to set the channel up, empty where nothing is."""
         return ""
 
     def takes_answers(self, line: Line) -> bool:

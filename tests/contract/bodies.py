@@ -344,6 +344,7 @@ BODIES: dict[str, Body] = {
     "change_checklist_item": lambda cast, made: {
         "is_done": True,
     },
+    "set_my_reach": lambda cast, made: {"mode": "mail", "quiet_to": "07:30", "kinds": {"approval": "digest"}},
     "mark_notifications_read": lambda cast, made: {"until": "2099-01-01T00:00:00Z"},
     "decide_gateway_request": lambda cast, made: {"decision": "approved"},
     "answer_gateway_request": lambda cast, made: {"answer": "The wide one."},

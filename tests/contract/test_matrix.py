@@ -20,6 +20,7 @@ from mission_control.knowledge.memory_commands import write_memory
 from mission_control.knowledge.models import BoardGroup
 from mission_control.log.leases import Delivery
 from mission_control.people.models import Invite, Job, Member, Token, User
+from mission_control.reach.models import ReachChannel
 from mission_control.tasks.models import Attachment, Comment, CustomField, Tag, Task, TaskProposal
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
@@ -61,6 +62,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
         "question": Question(board_id=cast.board.id, board=cast.board, agent_id=cast.vega.id, content="x"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
+        "channel": ReachChannel(organization_id=cast.organization.id, kind="x", name="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
         "gateway": Gateway(organization_id=cast.organization.id, name="x", url="ws://127.0.0.1:9"),
         "request of a gateway": GatewayRequest(organization_id=cast.organization.id, kind="approval"),
