@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from mission_control.reach.channel import Answer, Channel, Gone, Later, Line, Message, Refused, plain
+from mission_control.reach.channel import Answer, Button, Channel, Gone, Item, Later, Line, Message, Refused, plain
 
 MOST_WORDS = 300
+MOST_ITEMS = 5
+LONGEST = 1_000_000
 # What chats make a mention, an address or a link of, in the middle of a text.
 _LIVE = re.compile(r"@|(?<=:)//|(?<=\w)\.(?=[^\W\d])")
 _CODE_MARKS = " \t\r\n`*_~'\"<>"
@@ -35,13 +37,67 @@ class Markup:
     link: Callable[[str, str], str] = _title_alone
     is_live: bool = True
 
-    def title(self, text: str, most: int) -> str:
-        """Return a title in one line, escaped."""
-        return self.escape(one_line(text, most, is_live=self.is_live))
-
 
 # Of texts that stay as they are, whatever they look like.
 PLAIN = Markup(is_live=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A message, escaped. It has its buttons only where all of it is shown: nobody approves the half of a command."""
+
+    title: str
+    body: str
+    buttons: tuple[Button, ...]
+
+
+class _Paper:
+    """Rows with so many units of UTF-16 in all, before they are escaped."""
+
+    def __init__(self, markup: Markup, most: int) -> None:
+        self._markup, self._left = markup, most
+        self.rows: list[str] = []
+        self.is_whole = True
+
+    def taken(self, text: str) -> str:
+        """Return a text as it is written, cut to what is left."""
+        text = defused(plain(text)) if self._markup.is_live else plain(text)
+        short = shortened(text, max(self._left, 0))
+        self.is_whole = self.is_whole and short == text
+        self._left -= _units(short)
+        return self._markup.escape(short)
+
+    def add(self, *parts: str) -> None:
+        """Add a row of written parts; an empty one only between others."""
+        row = "".join(parts)
+        if row or self.rows:
+            self.rows.append(row)
+
+    def add_item(self, item: Item) -> None:
+        """Add a line of a digest, with its link where there is one."""
+        title = self.taken(one_line(item.title, 200))
+        linked = self._markup.link(title, item.url) if is_linkable(item.url) else title
+        self._left -= _units(linked) - _units(title)
+        self.add("• ", linked, f" · {self.taken(one_line(item.detail, 200))}" if item.detail else "")
+
+
+def texts(message: Message, title_most: int, most: int, markup: Markup = PLAIN) -> Texts:
+    """Return a message with a title and a body of at most so many units of UTF-16, before they are escaped."""
+    paper = _Paper(markup, most)
+    title = one_line(message.title, title_most, is_live=markup.is_live)
+    if title != one_line(message.title, LONGEST, is_live=markup.is_live):
+        paper.add(paper.taken(one_line(message.title, LONGEST)))
+    for line in () if message.sections else message.lines:
+        if plain(line):
+            paper.add(paper.taken(line))
+    for heading, items in message.sections:
+        paper.add()
+        paper.add(markup.heading(paper.taken(one_line(heading, 200))))
+        for item in items[:MOST_ITEMS]:
+            paper.add_item(item)
+        if len(items) > MOST_ITEMS:
+            paper.add(f"and {len(items) - MOST_ITEMS} more")
+    return Texts(markup.escape(title), "\n".join(paper.rows), message.buttons if paper.is_whole else ())
 
 
 def one_line(text: str, most: int, *, is_live: bool = False) -> str:
@@ -52,42 +108,18 @@ def one_line(text: str, most: int, *, is_live: bool = False) -> str:
 
 def shortened(text: str, most: int) -> str:
     """Shorten a text to so many units of UTF-16, in which most providers count."""
-    units = text.encode("utf-16-le", "replace")
-    return text if len(units) <= 2 * most else units[: 2 * most - 2].decode("utf-16-le", "ignore") + "…"
+    if _units(text) <= most:
+        return text
+    return text.encode("utf-16-le", "replace")[: 2 * max(most - 1, 0)].decode("utf-16-le", "ignore") + "…"
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "replace")) // 2
 
 
 def defused(text: str) -> str:
     """Return a text of which no chat makes mentions or links: an invisible space breaks each."""
     return _LIVE.sub(lambda found: "\u200b//" if found[0] == "//" else f"{found[0]}\u200b", text)
-
-
-def body(message: Message, most: int, markup: Markup | None = None) -> str:
-    """Return the lines and sections of a message, cut to so many units of UTF-16 before they are escaped."""
-    markup, left, rows = markup or PLAIN, most, []
-
-    def taken(text: str) -> str:
-        nonlocal left
-        text = shortened(defused(plain(text)) if markup.is_live else plain(text), max(left, 1))
-        left -= _units(text)
-        return markup.escape(text)
-
-    rows += [taken(one) for one in message.lines if left > 0 and plain(one)]
-    for heading, items in message.sections:
-        if left <= 0:
-            break
-        rows.append(f"\n{markup.heading(taken(one_line(heading, 200)))}")
-        for item in items:
-            if left <= 0:
-                break
-            title = taken(one_line(item.title, 200))
-            linked = markup.link(title, item.url) if is_linkable(item.url) else title
-            left -= _units(linked) - _units(title)
-            rows.append(f"• {linked}" + (f" · {taken(one_line(item.detail, 200))}" if item.detail else ""))
-    return "\n".join(rows).strip("\n")
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 def is_linkable(url: str) -> bool:

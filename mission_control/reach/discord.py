@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from mission_control.reach.channel import Answer, Channel, Line, Message, Refused, Setting
-from mission_control.reach.chats import Markup, body, fields, is_linkable, problem
+from mission_control.reach.chats import Markup, fields, is_linkable, problem, texts
 
 UNKNOWN_WEBHOOK = 10015
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~><])")
@@ -62,7 +62,8 @@ class Discord(Channel):
 
 
 def _written(message: Message) -> dict[str, Any]:
-    embed = {"title": MARKUP.title(message.title, 128), "description": body(message, 1800, MARKUP)}
+    shown = texts(message, 128, 1800, MARKUP)
+    embed = {"title": shown.title, "description": shown.body}
     if is_linkable(message.url):
         embed["url"] = message.url
         embed["description"] += f"\n[Look and answer](<{message.url}>)" if not message.has_ended else ""

@@ -18,7 +18,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, body, code_in, defused, fields, is_linkable, one_line, problem
+from mission_control.reach.chats import Markup, code_in, defused, fields, is_linkable, one_line, problem, texts
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
 
@@ -59,6 +59,7 @@ class Mattermost(Channel):
     answers = True
     edits = True
     most_buttons = 5
+    longest = 5000
 
     async def send(self, line: Line, message: Message) -> str:
         sent = await self._call(line, "POST", "/posts", {"channel_id": line.to, **_written(line.answers_at, message)})
@@ -145,6 +146,7 @@ def _read(frame: dict[str, Any], me: str) -> Said | None:
 
 
 def _written(answers_at: str, message: Message) -> dict[str, Any]:
+    shown = texts(message, 250, 8000, MARKUP)
     actions = [
         {
             "id": f"answer{number}",
@@ -153,10 +155,14 @@ def _written(answers_at: str, message: Message) -> dict[str, Any]:
             "style": STYLES.get(one.style, "default"),
             "integration": {"url": answers_at, "context": {"token": one.token}},
         }
-        for number, one in enumerate(message.buttons)
+        for number, one in enumerate(shown.buttons)
     ]
-    title, text = MARKUP.title(message.title, 250), body(message, 4000, MARKUP)
-    part: dict[str, Any] = {"fallback": title, "title": title, "text": text, "actions": actions}
+    part: dict[str, Any] = {
+        "fallback": shown.title,
+        "title": shown.title,
+        "text": shown.body,
+        "actions": actions,
+    }
     if is_linkable(message.url):
         part["title_link"] = message.url
     return {"message": "", "props": {"attachments": [part]}}

@@ -1,7 +1,6 @@
 """ntfy: a topic of a server, theirs or one's own. The topic is a password: people who read it can press its buttons."""
 
 import hashlib
-import json
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,16 +8,12 @@ from urllib.parse import urlsplit
 from mission_control.reach.channel import (
     Answer,
     Channel,
-    Incoming,
     Line,
     Message,
-    NotSigned,
-    Press,
-    Reception,
     Refused,
     Setting,
 )
-from mission_control.reach.chats import Markup, body, fields, one_line, problem
+from mission_control.reach.chats import Markup, fields, one_line, problem, texts
 
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
 URGENT, USUAL, QUIET = 4, 3, 2
@@ -50,6 +45,8 @@ class Ntfy(Channel):
     answers = True
     edits = True
     recognizes = True
+    is_brief = True
+    longest = 900
     most_buttons = 2  # three with Open
 
     async def send(self, line: Line, message: Message) -> str:
@@ -69,26 +66,17 @@ class Ntfy(Channel):
     def takes_answers(self, line: Line) -> bool:
         return bool(line.value("access_token") and line.answers_at)
 
-    async def receive(self, line: Line, incoming: Incoming) -> Reception:
-        """Read a press of the phone. The token is the proof: it stands in the message alone, and fits one answer."""
-        try:
-            match json.loads(incoming.body):
-                case {"token": str(token)}:
-                    return Reception(Press("", token))
-        except (ValueError, RecursionError):
-            pass
-        raise NotSigned
-
     async def _publish(self, line: Line, sequence: str, message: Message) -> None:
+        shown = texts(message, 200, 1200, Markup())
         actions: list[dict[str, Any]] = []
         if message.url:
             actions.append({"action": "view", "label": "Open", "url": message.url})
-        if message.buttons and self.takes_answers(line) and not await self._is_open(line):
-            actions += [_button(line, one.label, one.token) for one in message.buttons[: self.most_buttons]]
+        if shown.buttons and self.takes_answers(line) and not await self._is_open(line):
+            actions += [_button(line, one.label, one.token) for one in shown.buttons[: self.most_buttons]]
         sent = {
             "topic": self._topic(line),
-            "title": one_line(message.title, 200, is_live=True),
-            "message": body(message, 1200, Markup()) or "…",
+            "title": shown.title,
+            "message": shown.body or "…",
             "priority": QUIET if message.has_ended else URGENT if message.is_urgent else USUAL,
             "sequence_id": sequence,
             "actions": actions,
@@ -135,8 +123,7 @@ def _button(line: Line, label: str, token: str) -> dict[str, Any]:
         "label": one_line(label, 40),
         "url": line.answers_at,
         "method": "POST",
-        "headers": {"Content-Type": "application/json"},
-        "body": json.dumps({"token": token}),
+        "headers": {"Authorization": f"Bearer {token}"},
         "clear": True,
     }
 

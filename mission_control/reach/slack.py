@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -22,10 +22,11 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import body, code_in, fields, one_line, problem, shortened
+from mission_control.reach.chats import code_in, fields, one_line, problem, shortened, texts
 
 API = "https://slack.com/api"
 OLDEST_SECONDS = 300
+MOST_TEXT, MOST_SECTION = 9000, 1500
 GONE = ("channel_not_found", "user_not_found", "is_archived")
 LATER = ("ratelimited", "service_unavailable", "internal_error", "fatal_error", "request_timeout")
 # What people can do about errors that Slack names in one word.
@@ -77,6 +78,7 @@ class Slack(Channel):
     answers = True
     edits = True
     most_buttons = 5
+    longest = 6000
 
     async def send(self, line: Line, message: Message) -> str:
         sent = await self._call(
@@ -227,21 +229,27 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def _written(message: Message) -> dict[str, Any]:
+    shown = texts(message, 150, MOST_TEXT)
     styles = {"go": {"style": "primary"}, "stop": {"style": "danger"}}
     buttons: list[dict[str, Any]] = [
         {"type": "button", "action_id": f"answer-{number}", "text": _plain(one_line(one.label, 70)), "value": one.token}
         | styles.get(one.style, {})
-        for number, one in enumerate(message.buttons)
+        for number, one in enumerate(shown.buttons)
     ]
     if message.url:
         buttons.append({"type": "button", "action_id": "open", "text": _plain("Open"), "url": message.url})
-    title, text = one_line(message.title, 150), body(message, 2900)
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(title)}]
-    if text:
-        blocks.append({"type": "section", "text": _plain(text)})
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(shown.title)}]
+    blocks += [{"type": "section", "text": _plain(one)} for one in _pieces(shown.body)]
     if buttons:
         blocks.append({"type": "actions", "elements": buttons})
-    return {"text": _escaped(title), "blocks": blocks}
+    return {"text": _escaped(shown.title), "blocks": blocks}
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces that a section takes: 3,000 units of UTF-16, which are 1,500 characters at least."""
+    for start in range(0, len(text), MOST_SECTION):
+        if piece := text[start : start + MOST_SECTION].strip():
+            yield piece
 
 
 SLACK = Slack()

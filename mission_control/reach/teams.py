@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from mission_control.reach.channel import Channel, Line, Message, Setting
-from mission_control.reach.chats import body, fields, one_line, problem
+from mission_control.reach.chats import fields, problem, texts
 
 # Connectors that Teams keeps for a while answer 200 with the status of the inner request.
 _INNER = re.compile(r"HTTP error (\d{3})")
@@ -45,8 +45,9 @@ def _run(text: str, **more: object) -> dict[str, Any]:
 
 
 def _written(message: Message) -> dict[str, Any]:
-    rows = [_run(one_line(message.title, 250), weight="Bolder", size="Medium")]
-    rows += [_run(one) for one in body(message, 3000).split("\n") if one]
+    shown = texts(message, 250, 3000)
+    rows = [_run(shown.title, weight="Bolder", size="Medium")]
+    rows += [_run(one) for one in shown.body.split("\n") if one]
     card: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

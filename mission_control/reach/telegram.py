@@ -15,7 +15,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, body, code_in, fields, is_linkable, one_line, problem, shortened
+from mission_control.reach.chats import Markup, code_in, fields, is_linkable, one_line, problem, shortened, texts
 
 API = "https://api.telegram.org"
 POLL_SECONDS = 15  # below the deadline of a request
@@ -45,6 +45,7 @@ class Telegram(Channel):
     answers = True
     edits = True
     most_buttons = 8
+    longest = 2000
 
     async def send(self, line: Line, message: Message) -> str:
         sent = await self._to_chat(
@@ -141,8 +142,9 @@ def _read(update: Mapping[str, Any]) -> Received | None:
 
 
 def _written(message: Message) -> dict[str, Any]:
-    text = f"<b>{MARKUP.title(message.title, 250)}</b>\n{body(message, 3000, MARKUP)}".strip()
-    rows = [[{"text": one_line(one.label, 60), "callback_data": one.token}] for one in message.buttons]
+    shown = texts(message, 250, 3500, MARKUP)
+    text = f"<b>{shown.title}</b>\n{shown.body}".strip()
+    rows = [[{"text": one_line(one.label, 60), "callback_data": one.token}] for one in shown.buttons]
     if is_linkable(message.url):
         rows.append([{"text": "Open", "url": message.url}])
     elif message.url:  # a button for such an address is refused, and the message with it

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from tests.reach.fake_slack import FakeSlack
 from tests.reach.fake_teams import FakeTeams
 from tests.reach.fake_telegram import FakeTelegram
 from tests.reach.hostile import TEXTS, message_of
-from tests.reach.samples import line_to
+from tests.reach.samples import NEED, TOKENS, line_to
 from tests.reach.serving import serving
 
 ADDRESS = "https://mission.example.org/reach/in/1"
@@ -116,6 +117,26 @@ def is_text(kind: str, string: str) -> bool:
         bare = re.sub(r"\*\*(?=\S)|(?<=\S)\*\*", "", re.sub(r"\\.", "", ours))
         return not re.search(r"[*_`~]|^#|^>|!\[", bare)
     return True
+
+
+@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY], ids=lambda one: one.kind)
+async def test_half_of_a_command_has_no_buttons(channel: Channel) -> None:
+    command = "tar -c /srv | gzip > backup.tgz; " * 400 + "rm -rf /"
+    async with sent_to(channel) as (place, line):
+        for title, lines in (("Run this?", (command,)), (command, ()), ("Run this?", ("ls", command))):
+            await channel.send(line, replace(NEED, title=title, lines=lines, key=str(len(lines))))
+        assert TOKENS[0] not in json.dumps(place.sent(channel.kind))
+        await channel.send(line, NEED)
+        assert TOKENS[0] in json.dumps(place.sent(channel.kind))
+
+
+@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY], ids=lambda one: one.kind)
+async def test_whole_command_stands_in_the_message(channel: Channel) -> None:
+    command = "b" * (channel.longest - 5) + "rm -r"
+    async with sent_to(channel) as (place, line):
+        await channel.send(line, replace(NEED, title="Run a long command " * 10, lines=("Payments, Rook", command)))
+        [sent] = place.sent(channel.kind)
+        assert TOKENS[0] in json.dumps(sent) and "rm -r" in json.dumps(sent).replace("\\", "")
 
 
 async def test_secrets_of_the_line_are_in_no_message() -> None:
