@@ -106,7 +106,7 @@ class Ntfy(Channel):
 
 
 def _server(text: str) -> str:
-    server = text.strip().rstrip("/") or "https://ntfy.sh"
+    server = text.strip().removesuffix("/") or "https://ntfy.sh"
     server = server if "://" in server else f"https://{server}"
     try:
         parts = urlsplit(server)
