@@ -5,19 +5,23 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
-from quart import request
+from quart import current_app, request
 
 from mission_control.core.actor import Actor
+from mission_control.core.errors import invalid_field
+from mission_control.core.secrets import encrypt
 from mission_control.core.values import Body, FromRow, example
 from mission_control.http.operation_api import Api
 from mission_control.people.account_names import device as name_of_browser
 from mission_control.people.models import User
 from mission_control.reach.push import Subscription
-from mission_control.reach.push_devices import BrowserLink, link_browser, refuse_useless
-from mission_control.reach.push_hosts import MOST_CHARACTERS
+from mission_control.reach.push_devices import BrowserLink, link_browser, who_is
+from mission_control.reach.push_hosts import APPLE, MOST_CHARACTERS, NO_NAME, maker_of, subject_of
+from mission_control.reach.webpush import are_keys
 
 api = Api(__name__, "users")
 
+OTHER_SERVICE = "This browser's push service is not one that is known here. Name its host in PUSH_HOSTS."
 KEY = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -50,9 +54,9 @@ class DeviceRead(FromRow):
     kind: str
     label: str
     created_at: datetime
-    last_ok_at: datetime | None
-    last_error: str | None
-    failed_at: datetime | None
+    last_ok_at: datetime | None = Field(description="When it took a message last")
+    last_error: str | None = Field(description="Why it did not, in the words of its provider")
+    failed_at: datetime | None = Field(description="Since when it takes none")
 
 
 @api.post("/users/me/reach/devices", rule="account.update")
@@ -62,7 +66,24 @@ async def add_my_browser(actor: Actor, user: User, data: BrowserCreate) -> Devic
     A browser that is a device already stays the same one. It becomes nobody else's.
     """
     subscription = Subscription(data.endpoint, data.p256dh, data.auth)
-    refuse_useless(subscription)
-    label = data.label.strip() or name_of_browser(request.headers.get("User-Agent"))
-    wanted = BrowserLink(subscription, label, request.host_url.rstrip("/"), data.replaces)
+    _refuse_useless(subscription)
+    wanted = BrowserLink(
+        who_is(data.endpoint),
+        encrypt(subscription.to_text(), current_app.config["SECRET_KEY"]),
+        data.label.strip() or name_of_browser(request.headers.get("User-Agent")),
+        request.host_url.rstrip("/"),
+        who_is(data.replaces) if data.replaces else "",
+    )
     return DeviceRead.of(await link_browser(actor, user, wanted))
+
+
+def _refuse_useless(subscription: Subscription) -> None:
+    """Raise Invalid when nothing could be sent there."""
+    settings = current_app.config["SETTINGS"]
+    maker = maker_of(subscription.endpoint, settings)
+    if maker is None:
+        raise invalid_field("endpoint", OTHER_SERVICE)
+    if maker == APPLE and subject_of(settings) is None:
+        raise invalid_field("endpoint", NO_NAME)
+    if not are_keys(subscription.p256dh, subscription.auth):
+        raise invalid_field("p256dh", "These are not the keys of a subscription.")

@@ -3,39 +3,37 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from quart import current_app
-
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Invalid, NotFound, invalid_field
-from mission_control.core.secrets import encrypt
+from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.values import fingerprint
-from mission_control.database.records import find, insert, update
+from mission_control.database.records import find, insert_new, update
 from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
 from mission_control.people.account_log import record_account
 from mission_control.people.models import User
 from mission_control.reach.models import Device
-from mission_control.reach.push import PUSH, Subscription
-from mission_control.reach.push_hosts import APPLE, NO_NAME, maker_of, subject_of
-from mission_control.reach.webpush import are_keys
+from mission_control.reach.push import PUSH
 
 ACCOUNT_EVENTS = (
     AccountKind("device.added", "Somebody made a browser one of their devices, which shows what needs them."),
     AccountKind("device.lost", "A browser became the device of another person who is signed in there."),
 )
 MOST_DEVICES = 50
-OTHER_SERVICE = "This browser's push service is not one that is known here. Name its host in PUSH_HOSTS."
 TOO_MANY = f"You have {MOST_DEVICES} devices. Remove one of them first."
 _OWN = "user_id = ? AND kind = ?"
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserLink:
-    """A subscription that becomes a device. `replaces` is the endpoint that the browser had before."""
+    """A browser that becomes a device: `who` it is, and its encrypted `address`.
 
-    subscription: Subscription
+    `replaces` is who it was before, as it says.
+    """
+
+    who: str
+    address: str
     label: str
     origin: str
     replaces: str = ""
@@ -57,26 +55,13 @@ async def browsers_of(user_id: UUID | None) -> list[str]:
     return [str(row["who"]) for row in found]
 
 
-def refuse_useless(subscription: Subscription) -> None:
-    """Raise Invalid when nothing could be sent there."""
-    settings = current_app.config["SETTINGS"]
-    maker = maker_of(subscription.endpoint, settings)
-    if maker is None:
-        raise invalid_field("endpoint", OTHER_SERVICE)
-    if maker == APPLE and subject_of(settings) is None:
-        raise invalid_field("endpoint", NO_NAME)
-    if not are_keys(subscription.p256dh, subscription.auth):
-        raise invalid_field("p256dh", "These are not the keys of a subscription.")
-
-
 @command("account.update")
 async def link_browser(actor: Actor, user: User, wanted: BrowserLink) -> Device:
     """Make a browser a device of a person, or keep it one with another subscription; it becomes nobody else's.
 
     Raises NotFound when the device that it would replace was removed, Invalid when the person has too many.
     """
-    who = who_is(wanted.subscription.endpoint)
-    known = await find(Device, "mark = ?", mark_of(who), lock=True)
+    known = await find(Device, "mark = ?", mark_of(wanted.who), lock=True)
     if known is not None and known.user_id != user.id:
         await _lose(known)
         known = None
@@ -85,11 +70,12 @@ async def link_browser(actor: Actor, user: User, wanted: BrowserLink) -> Device:
         raise Invalid(TOO_MANY)
     is_new = device is None
     device = device or Device(user_id=user.id, kind=PUSH.kind, label=wanted.label, position=await _position(user))
-    device.mark, device.who, device.origin = mark_of(who), who, wanted.origin
-    device.address = encrypt(wanted.subscription.to_text(), current_app.config["SECRET_KEY"])
+    device.mark, device.who = mark_of(wanted.who), wanted.who
+    device.address, device.origin = wanted.address, wanted.origin
     device.last_error = device.failed_at = device.ended_at = None
     if is_new:
-        await insert(device)
+        if not await insert_new([device]):  # the page and the worker of one browser say it at the same time
+            return await Device.get(mark=device.mark)
         await record_account("device.added", user.id, device_id=device.id, label=device.label)
     else:
         await update(device, "mark", "who", "origin", "address", "last_error", "failed_at", "ended_at")
@@ -101,7 +87,7 @@ async def _former(user: User, replaces: str) -> Device | None:
     if not replaces:
         return None
     where = f"{_OWN} AND who = ? ORDER BY created_at DESC, id LIMIT 1"
-    found = await find(Device, where, user.id, PUSH.kind, who_is(replaces))
+    found = await find(Device, where, user.id, PUSH.kind, replaces)
     if found is None or (found.ended_at is not None and found.failed_at is None):
         raise NotFound()
     return found
