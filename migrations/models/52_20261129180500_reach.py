@@ -147,7 +147,6 @@ UP = {
             "mail" INT NOT NULL,
             "kinds" JSON NOT NULL,
             "acted_at" TIMESTAMP,
-            "digest_at" TIMESTAMP,
             "user_id" CHAR(36) NOT NULL UNIQUE REFERENCES "users" ("id") ON DELETE CASCADE
         ) /* What a person chose; who has no row has the defaults. */;
     """,
@@ -300,7 +299,6 @@ UP = {
             "mail" BOOL NOT NULL,
             "kinds" JSONB NOT NULL,
             "acted_at" TIMESTAMP,
-            "digest_at" TIMESTAMP,
             "user_id" UUID NOT NULL UNIQUE REFERENCES "users" ("id") ON DELETE CASCADE
         );
         COMMENT ON TABLE "reach_settings" IS 'What a person chose; who has no row has the defaults.';

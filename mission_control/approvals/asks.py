@@ -113,6 +113,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
     """Approvals that a person may decide."""
 
     kind, group, position = "approval", "answer", 10
+    brief = "asks for an approval"
     glyph = ("hand", "ask")
     table = "approvals"
     takes_back = True

@@ -215,12 +215,17 @@ async def _board_of_ended(actor: Actor, kind: AskKind[Any], subject: UUID) -> UU
 
 async def refuse_ended(asked: Asked) -> None:
     """Raise Conflict with who was faster."""
+    raise Conflict(ErrorCode.NEED_ENDED.detail(await how_it_ended(asked)))
+
+
+async def how_it_ended(asked: Asked) -> str:
+    """Return a sentence about what ended something that waited."""
     kind = KINDS[asked.kind]
     message = await kind.ended(asked.id)
     if message is None:
         last = await last_of(asked)
         message = last.sentence(kind.endings) if last is not None else "This no longer waits for an answer."
-    raise Conflict(ErrorCode.NEED_ENDED.detail(message))
+    return message
 
 
 async def last_of(asked: Asked) -> Last | None:

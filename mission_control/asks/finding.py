@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.asks.kinds import GROUPS, KINDS, Include, Key, Page, Seeker
 from mission_control.asks.schemas import Need, NeedCounts, NeedPage, NeedQuery
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, Membership
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import substance_of
 from mission_control.core.values import parse_id, version_of
@@ -299,8 +299,41 @@ async def waiting_in(organization_id: UUID) -> Waiting:
 def _reaches(actor: Actor, some: _Some) -> bool:
     """Return whether a person may act on needs of this kind and board."""
     membership = actor.memberships.get(actor.organization_id)
-    if membership is None or (KINDS[some.kind].is_for_admins and membership.role not in ("owner", "admin")):
+    return membership is not None and _acts_on(membership, some.kind, some.board_id)
+
+
+def _acts_on(membership: Membership, kind: str, board_id: UUID | None) -> bool:
+    if KINDS[kind].is_for_admins and membership.role not in ("owner", "admin"):
         return False
-    if some.board_id is None or membership.all_boards_write:
+    if board_id is None or membership.all_boards_write:
         return True
-    return membership.boards.get(some.board_id, (False, False))[1]
+    return membership.boards.get(board_id, (False, False))[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A need of an organization: of its owner, or of everybody who may act on it."""
+
+    kind: str
+    id: UUID
+    since: datetime
+    board_id: UUID | None
+    owner_id: UUID | None
+    act_by: datetime | None
+    version: str
+
+    def is_for(self, membership: Membership, user_id: UUID) -> bool:
+        """Whether it waits for a member, who may have put it off."""
+        return self.owner_id in (None, user_id) and _acts_on(membership, self.kind, self.board_id)
+
+
+async def everything_in(organization_id: UUID) -> list[Found]:
+    """Return all that waits for people in an organization, the oldest first."""
+    every, values = _every(Seeker(organization_id, None, True))
+    return await select(
+        Found,
+        f"WITH mine AS ({_BOARDS}), every AS ({every}) SELECT e.kind, e.id, e.since, e.board_id, e.owner_id, e.act_by,"
+        " e.version FROM every e ORDER BY e.since, e.id",
+        organization_id,
+        *values,
+    )

@@ -230,7 +230,7 @@ class AskKind[T](Part):
     """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
 
     `glyph` is its icon on pages, with a tone. `urgency` says how it is sent to people: it `blocks` an agent, `waits`
-    for a person, or belongs into a `digest`.
+    for a person, or belongs into a `digest`. `brief` is what its agent does, where no text of a board is shown.
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
     say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization.
@@ -242,6 +242,7 @@ class AskKind[T](Part):
     position: int
     glyph: tuple[str, str]
     urgency: Urgency = "blocks"
+    brief: str = ""
     table: str
     concerns: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ class QuestionAsk(kinds.AskKind[Item]):
     """Questions of agents that a person may answer."""
 
     kind, group, position = "question", "answer", 20
+    brief = "asks a question"
     glyph = ("message-square", "ask")
     table = "agent_questions"
     concerns = ("question.", "board.")
@@ -134,6 +135,7 @@ class RequestAsk(kinds.AskKind[RequestItem]):
     """What gateways ask for agents that are on no board."""
 
     kind, group, position = "request", "answer", 30
+    brief = "asks something"
     glyph = ("plug-zap", "ask")
     table = "gateway_requests"
     concerns = ("gateway.request.",)

@@ -97,13 +97,16 @@ def _loaded(text: str) -> Any:
         return None
 
 
+type Style = Literal["", "go", "stop"]
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """An answer that can be given there; `token` says which answer to which message, and is worth nothing elsewhere."""
 
     label: str
     token: str
-    style: Literal["", "go", "stop"] = ""
+    style: Style = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +242,8 @@ class Channel(Part):
     person's address becomes known: by a one-time `code` sent to the bot, `typed` by the person, from a `browser`, or
     from the `account` (mail); empty where only teams are reached. `team` is what is typed for the place of a board's
     team (a chat's channel), if there is any; `steps` say how to set the channel up. `recognizes`: the provider or the
-    device shows a message that is sent twice once.
+    device shows a message that is sent twice once. `is_brief`: it stands on lock screens, so that no reason, command or
+    other text of agents is in it. `longest` is how many characters of a text it shows.
     """
 
     kind: str
@@ -254,6 +258,8 @@ class Channel(Part):
     answers: bool = False  # people can answer there
     edits: bool = False  # a message can be changed after it was answered elsewhere
     recognizes: bool = False
+    is_brief: bool = False
+    longest: int = 900
     most_buttons: int = 0
 
     def install(self) -> None:

@@ -114,7 +114,6 @@ class ReachSettings(Identified):
     mail = fields.BooleanField(default=True)
     kinds: dict[str, str] = json_field(default=dict)
     acted_at = UtcDatetimeField(null=True)
-    digest_at = UtcDatetimeField(null=True)
 
     user_id: UUID
 

@@ -62,8 +62,8 @@ def payload_of(message: Message, tag: str, *, is_silent: bool = False) -> bytes:
 
 
 def _body(message: Message) -> str:
-    listed = [item.title for _, items in message.sections for item in items]
-    return "\n".join(message.lines or listed or [message.board])
+    items = [item.title for _, items in message.sections for item in items]
+    return "\n".join(one for one in (message.board, *message.lines, *items) if one)
 
 
 def _notification(message: Message, tag: str, title: str, body: str, is_silent: bool) -> dict[str, object]:
@@ -107,7 +107,6 @@ class Push(Channel):
     answers = True
     edits = True
     recognizes = True
-    is_brief = True
     most_buttons = 2
 
     async def send(self, line: Line, message: Message) -> str:

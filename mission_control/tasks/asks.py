@@ -224,7 +224,7 @@ class ReviewAsk(TaskAsk):
     """Tasks in review that a person may finish, where no approval asks for it."""
 
     kind, group, position = "review", "review", 10
-    urgency = "waits"
+    urgency, brief = "waits", "handed in work"
     glyph = ("circle-question-mark", "ask")
     concerns = ("approval.", "task.code_reported", *CHANGES)
 
@@ -264,6 +264,7 @@ class FlaggedAsk(TaskAsk):
     """Tasks that failed several times and are not assigned again before a person has looked."""
 
     kind, group, position = "flagged", "unblock", 10
+    brief = "could not finish"
     glyph = ("flag", "bad")
     concerns = ("task.flagged", "task.unflagged", "task.lease_expired", "task.stopped", *CHANGES)
 

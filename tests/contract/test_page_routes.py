@@ -18,7 +18,9 @@ from tests.contract.source import commands, trees
 from tests.pages.visitor import HERE, Visitor, give_password, visitor
 
 PLACE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
-NO_PAGES = ("/api/", "/oauth/", "/static/", "/openapi", "/mcp", "/health", "/readyz", "/favicon.ico")
+# Providers of chats tell us here what people press: signed by them, or by the token of a button.
+PROVIDERS = ("/reach/in/", "/reach/pressed")
+NO_PAGES = ("/api/", "/oauth/", "/static/", "/openapi", "/mcp", "/health", "/readyz", "/favicon.ico", *PROVIDERS)
 # What people use before they are signed in; /docs shows what any client may read of the API.
 OPEN = {
     "/sign-in",

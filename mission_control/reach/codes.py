@@ -1,0 +1,57 @@
+"""One-time codes that link an account of a chat to a person: shown in the settings, sent to the bot in private."""
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, system
+from mission_control.core.errors import TooMany
+from mission_control.core.limits import FailureLimit
+from mission_control.core.values import fingerprint
+from mission_control.database.records import find, update
+from mission_control.log.commands import command
+from mission_control.log.unit_of_work import signal
+from mission_control.reach.channel import Said
+from mission_control.reach.installation import sealed
+from mission_control.reach.models import ReachChannel, ReachCode
+
+UNKNOWN = "This code is unknown or no longer valid. Make a new one in Mission Control, under Notifications."
+TAKEN = "Almost done: go back to Mission Control and confirm that this is you."
+TOO_MANY = "That is too often. Try again in a minute."
+LONGEST_NAME = 200
+
+# Tries of one account of a chat in a minute.
+_tries = FailureLimit(5, 60.0)
+
+
+def mark_of(code: str) -> str:
+    """Return what is stored of a code: its letters and digits count, however it is written."""
+    return fingerprint("".join(one for one in code.upper() if one.isalnum()))
+
+
+async def take_code(channel: ReachChannel, said: Said) -> str:
+    """Remember who sent a code to the bot, and return what the bot says to them; empty for what is no code."""
+    if "MC" not in said.text.upper() or len(said.text) > LONGEST_NAME:
+        return ""
+    key = f"{channel.id} {said.who}"
+    try:
+        _tries.check(key)
+    except TooMany:
+        return TOO_MANY
+    _tries.failed(key)
+    return await _take(system(channel.organization_id), channel, said)
+
+
+@command("reach.keep")
+async def _take(actor: Actor, channel: ReachChannel, said: Said) -> str:
+    code = await find(
+        ReachCode,
+        "hash = ? AND channel_id = ? AND used_at IS NULL AND expires_at > ?",
+        mark_of(said.text),
+        channel.id,
+        times.clock_now(),
+        lock=True,
+    )
+    if code is None or (code.who and code.who != said.who):
+        return UNKNOWN
+    code.who, code.address, code.label = said.who, sealed(said.to or said.who), said.name[:LONGEST_NAME]
+    await update(code, "who", "address", "label")
+    signal(channel.organization_id, reach_of=str(code.user_id))
+    return TAKEN

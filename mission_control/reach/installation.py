@@ -1,0 +1,86 @@
+"""What the application was made with, for loops, which run outside of requests."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from quart import Quart
+
+from mission_control.config import Settings
+from mission_control.core import parts, secrets
+from mission_control.core.outbound import may_reach
+
+
+@dataclass(slots=True)
+class _Kept:
+    app: Quart | None = None
+
+
+_kept = _Kept()
+LOCAL_NAMES = (".local", ".lan", ".internal", ".invalid", ".localhost", ".home.arpa")
+
+
+@parts.prepare
+def keep(app: Quart) -> None:
+    """Remember the application."""
+    _kept.app = app
+
+
+def app() -> Quart:
+    """Return the application that was made last."""
+    assert _kept.app is not None
+    return _kept.app
+
+
+@contextlib.asynccontextmanager
+async def inside() -> AsyncIterator[None]:
+    """Run a block in the context of the application, as operations and templates need it."""
+    async with app().app_context():
+        yield
+
+
+def settings() -> Settings:
+    found: Settings = app().config["SETTINGS"]
+    return found
+
+
+def secret_key() -> str:
+    """Return the key that encrypts secrets in the database, and from which tokens of buttons derive."""
+    found: str = app().config["SECRET_KEY"]
+    return found
+
+
+def sealed(text: str) -> str:
+    """Encrypt a text for the database; an empty one stays."""
+    return secrets.encrypt(text, secret_key()) if text else ""
+
+
+def opened(text: str) -> str:
+    """Read what `sealed` wrote. Raises ConfigError when it was written with another SECRET_KEY."""
+    return secrets.decrypt(text, secret_key()) if text else ""
+
+
+def sealed_values(values: Mapping[str, str]) -> str:
+    return sealed(json.dumps(dict(values))) if values else ""
+
+
+def opened_values(text: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(opened(text)) if text else {}
+    return found
+
+
+def is_local(address: str) -> bool:
+    """Return whether an address of ours is one that nobody outside of this machine or network reaches."""
+    host = (urlsplit(address).hostname or "").rstrip(".").lower()
+    if not host or host == "localhost" or host.endswith(LOCAL_NAMES) or ("." not in host and ":" not in host):
+        return True
+    is_number = host.replace(".", "").isdigit() or ":" in host
+    return is_number and not may_reach(host, allow_private=False)
+
+
+def public_address() -> str:
+    """Return our own address where the outside may reach it, else an empty text."""
+    base = settings().base_url
+    return "" if is_local(base) else base

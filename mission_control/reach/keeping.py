@@ -1,0 +1,398 @@
+"""The loop that keeps what waits for each person in step, and plans what is sent.
+
+It looks when a need may have changed, and when a step is due. What it decides it writes in one transaction: a message
+with its delivery, and that it was tried. Two processes plan one after the other, so that nothing is planned twice.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mission_control.asks.answering import how_it_ended
+from mission_control.asks.kinds import Asked
+from mission_control.asks.polling import FAMILY
+from mission_control.core import times
+from mission_control.core.actor import Actor, OnlySystem, Scope, system
+from mission_control.core.values import fingerprint
+from mission_control.database.records import find_all, insert, update
+from mission_control.database.sql import as_id, in_list, is_postgres, rows
+from mission_control.log.channels import on_notify, on_notify_family
+from mission_control.log.commands import atomically, command
+from mission_control.log.unit_of_work import deliver, signal
+from mission_control.reach.channel import CHANNELS
+from mission_control.reach.installation import inside, settings
+from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.reach.plan import COLLECT, Due, Step, messages_of, next_step
+from mission_control.reach.reading import (
+    MAIL,
+    Reader,
+    Recent,
+    Waiting,
+    mornings_of,
+    open_of,
+    readers_of,
+    recent_of,
+    waiting_in,
+)  # fmt: skip
+from mission_control.work.loops import Loop
+
+CHANNEL = "reach"  # notified when somebody chose something else, or a message did not arrive
+SENDING = "reach."  # deliveries of messages: `reach.<kind of channel>`
+LOOK_SECONDS = 60.0  # what begins to wait by the clock alone is found then
+BROKEN_SECONDS = 10.0
+LONGEST = timedelta(days=7)  # so long can a message be answered
+HOUR = timedelta(hours=1)
+
+AGAIN = timedelta(seconds=1)
+OPEN = ("queued", "sent", "seen")
+CHANGING = (
+    "version", "substance", "since", "act_by", "named", "seen_at", "tried", "failed", "next_at", "ended_at",
+    "ended_how",
+)  # fmt: skip
+
+ONLY_SYSTEM = OnlySystem("reach.keep")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What this process knows of an organization: up to where it looked, when the next step is due."""
+
+    seq: int = -1
+    looked_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _State:
+    known: dict[UUID, _Known] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)  # organizations whose needs may have changed
+    all_changed: bool = True
+
+
+_state = _State()
+
+
+@on_notify_family(FAMILY)
+def needs_changed(channel: str) -> None:
+    """Look at an organization soon: something may have come to wait there."""
+    _state.changed.add(channel.partition(":")[2])
+    KEEPING.wake()
+
+
+@on_notify(CHANNEL)
+def choices_changed() -> None:
+    """Look at every organization: somebody chose something else, or a message did not arrive."""
+    _state.all_changed = True
+
+
+async def look() -> float:
+    """Bring every organization in which somebody is reached up to date; return the seconds until the next look."""
+    everything, _state.all_changed = _state.all_changed, False
+    changed, _state.changed = _state.changed, set()
+    now, pause = times.clock_now(), LOOK_SECONDS
+    if not everything and not _state.known:
+        return pause  # nobody is reached anywhere; who begins to be notifies
+    organizations = await _reached()
+    for organization_id, seq in organizations.items():
+        known = _state.known.setdefault(organization_id, _Known())
+        is_due = known.due_at is not None and known.due_at <= now
+        is_old = known.looked_at is None or not timedelta() <= now - known.looked_at < timedelta(seconds=LOOK_SECONDS)
+        if everything or is_due or is_old or seq != known.seq or str(organization_id) in changed:
+            try:
+                known.due_at = await bring_up_to_date(organization_id)
+                known.seq, known.looked_at = seq, now
+            except Exception:
+                _log.exception("needs of an organization could not be sent", extra={"about": str(organization_id)})
+                known.looked_at, pause = None, min(pause, BROKEN_SECONDS)
+        if known.due_at is not None:
+            pause = min(pause, max((known.due_at - times.clock_now()).total_seconds(), 0.05))
+    for gone in _state.known.keys() - organizations.keys():
+        del _state.known[gone]
+    return pause
+
+
+KEEPING = Loop(name="planning what is sent to people", look=look, pause=LOOK_SECONDS, channel=CHANNEL, debounce=1.0)
+
+
+async def _reached() -> dict[UUID, int]:
+    """Return the organizations in which somebody is reached, or was and has messages open, with their logs' numbers."""
+    sql = "SELECT o.id, o.log_seq FROM organizations o"
+    if not settings().smtp_url:
+        sql += (
+            " WHERE EXISTS (SELECT 1 FROM reach_devices d WHERE d.ended_at IS NULL AND (d.user_id IN"
+            " (SELECT m.user_id FROM organization_members m WHERE m.organization_id = o.id) OR d.board_id IN"
+            " (SELECT b.id FROM boards b WHERE b.organization_id = o.id)))"
+            " OR EXISTS (SELECT 1 FROM reach_needs n WHERE n.organization_id = o.id AND n.ended_at IS NULL)"
+        )
+    return {UUID(str(row["id"])): int(row["log_seq"] or 0) for row in await rows(sql)}
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one look found: needs that are new, changed or over for a reader, and messages that are due."""
+
+    organization_id: UUID
+    now: datetime
+    new: list[ReachNeed] = field(default_factory=list)
+    changed: list[ReachNeed] = field(default_factory=list)
+    looked_again: list[ReachNeed] = field(default_factory=list)  # sent, and something else now
+    over: list[ReachNeed] = field(default_factory=list)
+    due: list[tuple[Reader, Due[ReachNeed]]] = field(default_factory=list)
+    waiting: set[tuple[str, UUID]] = field(default_factory=set)
+    next_at: datetime | None = None
+
+    def at(self, moment: datetime) -> None:
+        """Look again at a moment."""
+        self.next_at = moment if self.next_at is None else min(self.next_at, moment)
+
+    def change(self, row: ReachNeed) -> None:
+        """Write a row anew, once."""
+        if not any(row is one for one in (*self.new, *self.changed)):
+            self.changed.append(row)
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.looked_again or self.over or self.due)
+
+
+async def bring_up_to_date(organization_id: UUID) -> datetime | None:
+    """Write what changed in an organization and what is to be sent; return when the next step is due."""
+    found = await changes_in(organization_id)
+    if not found:
+        return found.next_at
+    async with inside():
+        actor = system(organization_id)
+        return await atomically(actor, lambda: _write_all(actor, organization_id))
+
+
+@command("reach.keep")
+async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
+    if is_postgres():  # one process at a time; on SQLite one at a time writes anyway
+        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", f"reach {organization_id}")
+    found = await changes_in(organization_id)  # again: another process may have been first
+    await insert(*found.new)
+    for one in found.changed:
+        await update(one, *CHANGING)
+    await _end(found)
+    for one in found.looked_again:
+        await edit_messages(await messages_with(one))
+    for reader, due in found.due:
+        await _send(found, reader, due)
+    return found.next_at
+
+
+async def changes_in(organization_id: UUID) -> Changes:
+    """Return what changed since the last look, and what is due now; nothing is written."""
+    now = times.clock_now()
+    found = Changes(organization_id, now)
+    readers = await readers_of(organization_id)
+    waiting = await waiting_in(organization_id) if readers else []
+    stored = await find_all(
+        ReachNeed, "organization_id = ? AND (ended_at IS NULL OR next_at IS NOT NULL)", organization_id
+    )
+    known = {(one.reader_id, one.kind, one.subject_id): one for one in stored}
+    recent = await recent_of(organization_id, now - HOUR)
+    mornings = await mornings_of(organization_id, readers, now)
+    present: set[tuple[UUID, str, UUID]] = set()
+    for reader in readers:
+        kept = []
+        for one in waiting:
+            if reader.wants(one.found):
+                key = reader.id, one.found.kind, one.found.id
+                present.add(key)
+                kept.append(_kept(found, reader, one, known.get(key)))
+        ended = [
+            one for key, one in known.items() if key[0] == reader.id and one.ended_at is not None and key not in present
+        ]
+        _plan(found, reader, kept, ended, recent, is_morning=reader.id in mornings)
+    found.waiting = {(one.found.kind, one.found.id) for one in waiting}
+    found.over = [one for key, one in known.items() if key not in present and one.ended_at is None]
+    return found
+
+
+def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | None) -> ReachNeed:
+    """Return the row of a need of a reader, new or brought up to date."""
+    one, asked = waiting.found, reader.user_id is not None and reader.user_id in waiting.asked
+    if row is None or row.ended_at is not None:
+        is_new = row is None
+        row = row or ReachNeed(
+            reader_id=reader.id,
+            organization_id=found.organization_id,
+            user_id=reader.user_id,
+            device_id=None if reader.user_id is not None else reader.id,
+            kind=one.kind,
+            subject_id=one.id,
+            version=one.version,
+            since=one.since,
+            board_id=one.board_id,
+        )
+        row.version, row.substance, row.since, row.act_by = one.version, waiting.substance, one.since, one.act_by
+        row.named, row.tried, row.failed = asked, [], []
+        row.seen_at = row.next_at = row.ended_at = row.ended_how = None
+        (found.new if is_new else found.changed).append(row)
+        return row
+    if (row.version, row.substance, row.act_by, row.named) != (one.version, waiting.substance, one.act_by, asked):
+        if row.substance != waiting.substance:
+            row.seen_at = None
+        row.version, row.substance, row.act_by, row.named = one.version, waiting.substance, one.act_by, asked
+        found.changed.append(row)
+        if row.tried:
+            found.looked_again.append(row)
+    return row
+
+
+def _plan(
+    found: Changes, reader: Reader, kept: list[ReachNeed], ended: list[ReachNeed], recent: Recent, *, is_morning: bool
+) -> None:
+    """Add what is due now for a reader, and when the next step is."""
+    now, chain = found.now, reader.person.chain
+    steps: list[tuple[ReachNeed, Step]] = []
+    for row in kept:
+        step = next_step(reader.person, open_of(row), now)
+        if is_morning and (step is None or step.at > now):
+            step = Step(now, step.link if step is not None else chain[-1], "digest")
+        if step is not None:
+            steps.append((row, step))
+        held = step.at if step is not None and step.why == "digest" and step.at > now else None
+        if row.next_at != held:
+            row.next_at = held
+            found.change(row)
+    steps += [(row, Step(row.next_at, chain[-1], "digest")) for row in ended if row.next_at is not None]
+    steps.sort(key=lambda one: chain.index(one[1].link))
+    last = {link: moment for (one, link), moment in recent.last.items() if one == reader.id}
+    due = messages_of(steps, last, recent.number.get(reader.id, 0), now)
+    found.due += [(reader, one) for one in due]
+    sent = {row.id for one in due for row in one.needs}
+    for row, step in steps:
+        if row.id in sent:
+            found.at(now + AGAIN)
+        elif step.at > now:
+            found.at(step.at)
+        else:  # its link rests, or the hour's limit is met
+            found.at(max(last.get(step.link, now) + COLLECT, now + AGAIN))
+
+
+async def _end(found: Changes) -> None:
+    """Say how needs ended, and let what was sent about them say so."""
+    sentences: dict[tuple[str, UUID], str] = {}
+    for row in found.over:
+        key = row.kind, row.subject_id
+        if key in found.waiting:
+            sentence = "It no longer waits for you."
+        elif (known := sentences.get(key)) is not None:
+            sentence = known
+        else:
+            sentence = sentences[key] = await how_it_ended(Asked(row.kind, row.subject_id, row.board_id, None))
+        row.ended_at, row.ended_how = found.now, sentence
+        if row.tried:
+            row.next_at = None
+        await update(row, "ended_at", "ended_how", "next_at")
+        if row.tried:
+            await _end_messages(found, row, sentence)
+
+
+async def _end_messages(found: Changes, row: ReachNeed, sentence: str) -> None:
+    messages = await messages_with(row)
+    if not messages:
+        return
+    listed, ids = in_list([one.id for one in messages])
+    await rows(
+        f"UPDATE reach_message_needs SET ended_how = ? WHERE message_id IN ({listed}) AND kind = ? AND subject_id = ?"
+        " AND ended_how IS NULL",
+        sentence,
+        *ids,
+        row.kind,
+        row.subject_id,
+    )
+    left = await rows(
+        f"SELECT DISTINCT message_id FROM reach_message_needs WHERE message_id IN ({listed}) AND ended_how IS NULL",
+        *ids,
+    )
+    waiting = {as_id(one["message_id"]) for one in left}
+    for message in messages:
+        if message.id in waiting:
+            continue
+        if message.state in OPEN:
+            message.state = "withdrawn" if message.state == "queued" else "elsewhere"
+            message.ended_at, message.ended_how = found.now, sentence
+            await update(message, "state", "ended_at", "ended_how")
+    await edit_messages([one for one in messages if one.why != "digest" or one.id not in waiting])
+
+
+async def messages_with(row: ReachNeed) -> list[ReachMessage]:
+    """Return what was or is to be sent to a reader about a need."""
+    return await find_all(
+        ReachMessage,
+        "(user_id = ? OR (user_id IS NULL AND device_id = ?)) AND state <> 'withdrawn' AND id IN (SELECT x.message_id"
+        " FROM reach_message_needs x WHERE x.kind = ? AND x.subject_id = ?) ORDER BY created_at",
+        row.reader_id,
+        row.reader_id,
+        row.kind,
+        row.subject_id,
+    )
+
+
+async def edit_messages(messages: Sequence[ReachMessage]) -> None:
+    """Inside a command: let what was sent be shown there as it is now, where the channel can."""
+    for one in messages:
+        channel = CHANNELS.get(one.kind)
+        if channel is not None and channel.edits and one.provider_name is not None and one.organization_id is not None:
+            scope = Scope(one.organization_id)
+            deliver(f"{SENDING}{one.kind}", scope, header="EDIT", text="", message=str(one.id), edit=True)
+
+
+async def _send(found: Changes, reader: Reader, due: Due[ReachNeed]) -> None:
+    """Write the messages of one step, one for each device of its link, with their deliveries."""
+    open_needs = [one for one in due.needs if one.ended_at is None]
+    alone = open_needs[0] if len(due.needs) == 1 and open_needs else None
+    ends = [one.act_by for one in open_needs if one.act_by is not None and one.act_by > found.now]
+    is_again = alone is not None and any(link == due.link for link, *_ in alone.tried)
+    devices: list[Device | None] = [*reader.devices[due.link]] or [None]
+    for device in devices:
+        message = ReachMessage(
+            organization_id=found.organization_id,
+            user_id=reader.user_id,
+            device_id=device.id if device is not None else None,
+            kind=device.kind if device is not None else MAIL,
+            why=due.why,
+            title="",
+            topic=topic_of(reader.id, alone) if alone is not None else "",
+            is_first=not is_again,
+            expires_at=min([*ends, found.now + LONGEST]),
+            created_at=found.now,
+        )
+        if not message.topic:
+            message.topic = message.id.hex[:TOPIC]
+        await insert(message)
+        needs = [
+            ReachMessageNeed(
+                message_id=message.id,
+                position=position,
+                kind=one.kind,
+                subject_id=one.subject_id,
+                substance=one.substance,
+                ended_how=one.ended_how,
+            )
+            for position, one in enumerate(due.needs)
+        ]
+        await insert(*needs)
+        scope = Scope(found.organization_id, board_id=alone.board_id if alone is not None else None)
+        deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
+    for one in due.needs:
+        one.next_at = None
+        if one.ended_at is None:
+            one.tried = [*one.tried, [due.link, found.now.isoformat(), due.why]]
+        await update(one, "tried", "next_at")
+    if reader.user_id is not None:
+        signal(found.organization_id, reach_of=str(reader.user_id))
+
+
+TOPIC = 24  # characters; push services take 32
+
+
+def topic_of(reader_id: UUID, need: ReachNeed) -> str:
+    """Return the name of the thread of messages about a need to a reader."""
+    return fingerprint(f"{reader_id} {need.kind} {need.subject_id}")[:TOPIC]

@@ -1,0 +1,62 @@
+"""The Test button: a real message by the same code, and the provider's own words when it does not arrive."""
+
+from dataclasses import dataclass
+
+from mission_control.core import times
+from mission_control.core.actor import Actor, system
+from mission_control.core.times import monotonic
+from mission_control.database.records import insert
+from mission_control.log.commands import command
+from mission_control.reach.channel import CHANNELS, Gone, Later, Refused
+from mission_control.reach.keeping import TOPIC
+from mission_control.reach.models import Device, ReachMessage
+from mission_control.reach.reading import MAIL
+from mission_control.reach.sending import gone, line_to, refused, sent
+from mission_control.reach.writing import written
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """How a test went: the provider's words where it failed, and how long it took in seconds."""
+
+    ok: bool
+    words: str
+    seconds: float
+
+
+async def send_test(actor: Actor, device: Device | None) -> Tested:
+    """Send a test to a device, or by mail for None, and return how that went; it waits for the provider."""
+    kind = device.kind if device is not None else MAIL
+    channel = CHANNELS.get(kind)
+    if channel is None:
+        return Tested(False, "This channel is not installed.", 0.0)
+    who = system(actor.organization_id)
+    message = await _test_message(actor, device, kind)
+    line, began = await line_to(message, device), monotonic()
+    ready = await written(message, device, channel, actor, takes=False)
+    try:
+        name = await channel.send(line, ready.message)
+    except Gone as error:
+        await gone(who, message, device, str(error))
+        return Tested(False, str(error), monotonic() - began)
+    except (Refused, Later) as error:
+        await refused(who, message, device, str(error))
+        return Tested(False, str(error), monotonic() - began)
+    await sent(who, message, device, name, ready)
+    return Tested(True, "", monotonic() - began)
+
+
+@command("reach.answer")
+async def _test_message(actor: Actor, device: Device | None, kind: str) -> ReachMessage:
+    message = ReachMessage(
+        organization_id=actor.organization_id,
+        user_id=device.user_id if device is not None else actor.user_id,
+        device_id=device.id if device is not None else None,
+        kind=kind,
+        why="test",
+        title="",
+        created_at=times.clock_now(),
+    )
+    message.topic = message.id.hex[:TOPIC]
+    await insert(message)
+    return message

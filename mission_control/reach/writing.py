@@ -1,0 +1,283 @@
+"""What is sent: a message as it is now, written from the database each time, also when it is edited."""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from mission_control.asks.finding import count, present_key, said
+from mission_control.asks.kinds import KINDS
+from mission_control.asks.schemas import Need, NeedAnswer
+from mission_control.boards.models import Board
+from mission_control.core import times
+from mission_control.core.actor import Actor, Membership
+from mission_control.database.records import find_all
+from mission_control.http.authentication import user_actor
+from mission_control.reach.channel import Button, Channel, Item, Message, Style, plain
+from mission_control.reach.installation import secret_key, settings
+from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachSettings
+from mission_control.reach.reading import MAIL
+from mission_control.reach.stopping import stop_path
+
+NAMES = "names"  # the level of a board that keeps no texts of sessions
+MOST_LISTED = 5
+WHY = {
+    "first": "You get this because you may answer it.",
+    "unseen": "You get this because nobody has looked at it yet.",
+    "last call": "You get this because it ends soon.",
+    "digest": "You get this because it came while you were not to be disturbed, or belongs into a digest.",
+    "team": "This goes to the team of the board.",
+    "test": "You get this because somebody pressed Test.",
+}
+
+
+def _test(message: ReachMessage, channel: Channel) -> Message:
+    return Message(
+        "Mission Control reaches you here",
+        (f"You pressed Test. What needs you is sent by {channel.name} from now on.",),
+        url=f"{settings().base_url}/settings/notifications",
+        key=str(message.id),
+        topic=message.topic,
+        why=WHY["test"],
+    )
+
+
+@dataclass(slots=True)
+class Written:
+    """A message ready to be sent, its needs as they are now, and for whom it was written: None when nobody reads it."""
+
+    message: Message
+    needs: list[tuple[ReachMessageNeed, Need | None]]
+
+    @property
+    def has_open(self) -> bool:
+        return any(need is not None for _, need in self.needs)
+
+
+async def reader_of(message: ReachMessage, device: Device | None) -> Actor | None:
+    """Return the person for whom a message is written with the rights of this moment; for a team somebody who acts on
+    its board and nowhere else. None when that person, or the membership, is gone.
+    """
+    organization_id = message.organization_id
+    if organization_id is None:
+        return None
+    if message.user_id is not None:
+        actor = await user_actor(message.user_id, ("none", None))
+        if actor is None or organization_id not in actor.memberships:
+            return None
+        return replace(actor, organization_id=organization_id, surface=message.kind)
+    if device is None or device.board_id is None:
+        return None
+    board = Membership(NOBODY, organization_id, "", "member", False, False, {device.board_id: (True, True)})
+    return Actor("user", NOBODY, "The team", organization_id, message.kind, {organization_id: board})
+
+
+NOBODY = UUID(int=0)
+
+
+async def needs_of(message: ReachMessage) -> list[ReachMessageNeed]:
+    return await find_all(ReachMessageNeed, "message_id = ? ORDER BY position", message.id)
+
+
+async def written(
+    message: ReachMessage, device: Device | None, channel: Channel, actor: Actor, *, takes: bool
+) -> Written:
+    """Return a message as it is now; `takes`: answers may be given by its buttons."""
+    times.read_by(actor)
+    parts = await needs_of(message)
+    if message.why == "test":
+        return Written(_test(message, channel), [])
+    found: list[tuple[ReachMessageNeed, Need | None]] = []
+    for part in parts:
+        key = None if part.ended_how else await present_key(actor, part.kind, part.subject_id)
+        words = await said(actor, [key]) if key is not None and not key.is_snoozed else []
+        found.append((part, words[0] if words else None))
+    chosen = await ReachSettings.get_or_none(user_id=message.user_id) if message.user_id is not None else None
+    shows = channel.kind == MAIL or not channel.is_brief or chosen is None or chosen.shows == "title"
+    alone = found[0] if len(found) == 1 and message.why != "digest" else None
+    if alone is not None:
+        made = await _one(message, channel, alone, shows=shows, takes=takes, device=device)
+    else:
+        made = _several(message, channel, found, shows=shows)
+    badge = (await count(actor)).counts.total if message.user_id is not None and channel.kind == "push" else None
+    base = settings().base_url
+    return Written(
+        replace(
+            made,
+            url=f"{base}/reach/{message.id}" if message.user_id is not None else made.url,
+            key=str(message.id),
+            topic=message.topic,
+            is_first=message.is_first,
+            why=WHY[message.why],
+            stop_url=f"{base}{stop_path(message.user_id)}"
+            if message.user_id is not None and channel.kind == MAIL
+            else "",
+            expires_at=message.expires_at,
+            badge=badge,
+            has_ended=not any(need is not None for _, need in found),
+            title=plain(made.title),
+            lines=tuple(plain(line) for line in made.lines),
+        ),
+        found,
+    )
+
+
+async def _one(
+    message: ReachMessage,
+    channel: Channel,
+    found: tuple[ReachMessageNeed, Need | None],
+    *,
+    shows: bool,
+    takes: bool,
+    device: Device | None,
+) -> Message:
+    part, need = found
+    if need is None:
+        return Message(message.title or "This no longer waits", (part.ended_how or "It no longer waits for you.",))
+    board = need.board.name if need.board is not None else ""
+    url = f"{settings().base_url}{need.url}"
+    if not shows:
+        return Message("Something waits for you", url=url, board=board, is_urgent=True)
+    is_bare = channel.is_brief and await _keeps_names(need)
+    title = f"{_party(need)} {KINDS[need.kind].brief}" if is_bare and KINDS[need.kind].brief else need.title
+    if is_bare and not KINDS[need.kind].brief:
+        title = "Something waits for you"
+    deadline = _deadline(need)
+    if channel.is_brief:
+        task = "" if not need.tasks else f"#{need.tasks[0].number}" + ("" if is_bare else f" {need.tasks[0].title}")
+        risk = "High risk." if need.high_risk else ""
+        lines = [", ".join(filter(None, (board, task))), risk, deadline]
+        is_whole = not is_bare and need.exact is None
+    else:
+        is_mail = channel.kind == MAIL
+        exact = "" if is_mail else need.exact or ""
+        lines = ["" if is_mail else ", ".join(filter(None, (board, _party(need)))), need.reason or "", exact, deadline]
+        is_whole = need.exact is None or len(need.exact) <= channel.longest
+    buttons: tuple[Button, ...] = ()
+    if takes and is_whole and not need.high_risk:
+        chosen = answers_of(need)[: channel.most_buttons]
+        buttons = tuple(
+            Button(one.label, token_of(message, device, part, index, one.id, need.substance), _style(one))
+            for index, one in enumerate(chosen)
+        )
+    made = Message(title, tuple(one for one in lines if one), url=url, buttons=buttons, board=board, is_urgent=True)
+    if channel.kind != MAIL:
+        return made
+    board_id = str(need.board.id) if need.board is not None else ""
+    return replace(made, exact=need.exact or "", facts=tuple(_facts(need)), board_id=board_id)
+
+
+def _facts(need: Need) -> Iterator[tuple[str, str]]:
+    """Yield what an answer rests on, by labels."""
+    if need.agent is not None or need.person is not None:
+        yield "From", _party(need)
+    if need.tasks:
+        yield "Task", ", ".join(f"#{one.number} {one.title}" for one in need.tasks)
+    yield "Asked", times.ago(need.since)
+    if need.high_risk:
+        yield "Risk", "High: look at all of it"
+    if need.facts:
+        yield "Known", "; ".join(one.text for one in need.facts)
+
+
+def answers_of(need: Need) -> list[NeedAnswer]:
+    """Return the answers that a button can give: those without words that must be given, or a command to copy."""
+    return [
+        one for one in need.answers if one.operation is not None and one.note != "required" and one.copy_text is None
+    ]
+
+
+def _style(answer: NeedAnswer) -> Style:
+    return "go" if answer.course == "go" else "stop" if answer.course == "stop" else ""
+
+
+def token_of(
+    message: ReachMessage, device: Device | None, part: ReachMessageNeed, index: int, answer: str, substance: str
+) -> str:
+    """Return what a button carries: message, number of the answer, and a code over both and all that it is bound to.
+
+    45 characters at most; the code has 120 bits of HMAC-SHA256.
+    """
+    place = f"{_short(message.id)}.{index}"
+    bound = (place, part.kind, str(part.subject_id), answer, substance, str(message.user_id), str(device and device.id))
+    key = hmac.digest(secret_key().encode(), b"mission-control reach answers", sha256)
+    code = hmac.digest(key, "\0".join(bound).encode(), sha256)[:15]
+    return f"{place}.{urlsafe_b64encode(code).decode()}"
+
+
+def _short(id: UUID) -> str:
+    return urlsafe_b64encode(id.bytes).decode().rstrip("=")
+
+
+def _party(need: Need) -> str:
+    party = need.agent or need.person
+    return party.name if party is not None else "Somebody"
+
+
+def _deadline(need: Need) -> str:
+    if need.otherwise.at is None:
+        return ""
+    return f"Without an answer by {times.clock_time(need.otherwise.at)}: {need.otherwise.text}"
+
+
+async def _keeps_names(need: Need) -> bool:
+    if need.board is None:
+        return False
+    board = await Board.get_or_none(id=need.board.id)
+    return board is None or board.session_detail == NAMES
+
+
+def _several(
+    message: ReachMessage, channel: Channel, found: Sequence[tuple[ReachMessageNeed, Need | None]], *, shows: bool
+) -> Message:
+    """Write a digest, or a burst: what waits, the oldest five by name, and what ended and how."""
+    base = settings().base_url
+    waiting = [need for _, need in found if need is not None]
+    ended = [part for part, need in found if need is None]
+    title = f"{len(waiting)} things wait for you" if len(waiting) != 1 else "1 thing waits for you"
+    if not waiting:
+        title = "Nothing waits for you now"
+    if not shows or (channel.is_brief and shows is False):
+        return Message(title, url=f"{base}/", is_urgent=bool(waiting))
+    names = [_in_list(one, channel) for one in waiting[:MOST_LISTED]]
+    more = [f"and {len(waiting) - MOST_LISTED} more"] if len(waiting) > MOST_LISTED else []
+    items = tuple(
+        Item(
+            _in_list(one, channel),
+            one.board.name if one.board is not None else "",
+            f"{base}/needs/{one.id}",
+            times.age(one.since),
+        )
+        for one in waiting
+    )
+    gone = tuple(Item(part.ended_how or "It no longer waits for you.") for part in ended)
+    sections = tuple(one for one in (("Waits", items), ("Ended without you", gone)) if one[1])
+    lines = [*names, *more]
+    if gone and message.why == "digest":
+        lines.append("1 ended without you" if len(gone) == 1 else f"{len(gone)} ended without you")
+    return Message(
+        title,
+        tuple(lines) if channel.kind != MAIL else (),
+        url=f"{base}/",
+        sections=sections,
+        is_urgent=bool(waiting) and message.why != "digest",
+    )
+
+
+def _in_list(need: Need, channel: Channel) -> str:
+    if channel.is_brief and (brief := KINDS[need.kind].brief):
+        return f"{_party(need)} {brief}"
+    return "Something waits" if channel.is_brief else need.title
+
+
+def fingerprint_of(message: Message) -> str:
+    """Return a mark of what a message shows, by which an edit is left out that would change nothing."""
+    shown = (message.title, message.lines, message.sections, tuple((one.label, one.token) for one in message.buttons))
+    return sha256(repr(shown).encode()).hexdigest()[:24]
+
+
+def is_over(message: ReachMessage, now: datetime) -> bool:
+    return message.expires_at is not None and message.expires_at <= now

@@ -1,0 +1,69 @@
+"""What the tests of reaching people share: a chat, and the loops one look at a time."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from quart import Quart
+
+from mission_control.core import times
+from mission_control.log.leases import Delivery
+from mission_control.reach import keeping
+from mission_control.reach.keeping import SENDING
+from mission_control.work import loop
+from mission_control.work.loop import Sender
+from tests.cast import Cast
+from tests.deliveries import look_away, send_due
+from tests.reach.fake_channel import Chat, FakeChannel, chat_of, installed
+
+type After = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def chat(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Chat]:
+    """A chat of the cast's organization; the loops look only when a test says so."""
+
+    async def see_nothing() -> float:
+        return 60.0
+
+    monkeypatch.setattr(keeping.KEEPING, "look", see_nothing)
+    await look_away(monkeypatch)
+    channel = FakeChannel()
+    with installed(channel):
+        loop.install_sender(next(one for one in _senders(app) if one.kind == f"{SENDING}fake"))
+        try:
+            yield await chat_of(cast.organization.id, channel)
+        finally:
+            loop._senders.pop(f"{SENDING}fake", None)
+
+
+def _senders(app: Quart) -> list[Sender]:
+    from mission_control.reach.sending import senders
+
+    return list(senders(app))
+
+
+@pytest.fixture
+def after(chat: Chat) -> After:
+    """Look, plan and send, so many seconds from now."""
+
+    async def go(seconds: float = 0.0) -> None:
+        with times.travelled(timedelta(seconds=seconds)):
+            await settle()
+
+    return go
+
+
+async def settle() -> None:
+    """Plan and send until nothing is left to do at this moment."""
+    keeping.choices_changed()
+    for _ in range(20):
+        await keeping.look()
+        if not await send_due() and not await _is_due():
+            return
+        keeping.choices_changed()
+    raise AssertionError("there is always something to send")
+
+
+async def _is_due() -> bool:
+    return await Delivery.filter(kind__startswith=SENDING, state="waiting", due_at__lte=times.clock_now()).exists()

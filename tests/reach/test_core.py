@@ -1,0 +1,184 @@
+"""A need follows a person, is answered where it found them, and is shown as it ended."""
+
+from datetime import timedelta
+from typing import Any
+
+from mission_control.core import times
+from mission_control.log.models import Event
+from mission_control.reach.answers import press
+from mission_control.reach.channel import Gone, Later, Refused
+from mission_control.reach.models import Device, ReachMessage, ReachNeed
+from tests.cast import Cast
+from tests.reach.conftest import After, settle
+from tests.reach.fake_channel import Chat
+
+ASKED = {"action_type": "deploy", "reason": "Tests are green.", "payload": {"title": "Deploy to production"}}
+
+
+async def asked(cast: Cast, **more: Any) -> dict[str, Any]:
+    """Vega asks for an approval."""
+    body = {"confidence": 90, "lead_reasoning": "Tests are green.", **ASKED, **more}
+    found: dict[str, Any] = (await cast.vega.post(f"/agent/boards/{cast.board.id}/approvals", body)).ok()
+    return found
+
+
+async def answered(chat: Chat, who: str, label: str, sender: str = "") -> str:
+    """Press a button of the last message at a receiver, and return what the presser reads."""
+    button = next(one for one in chat.channel.messages(who)[-1].buttons if one.label == label)
+    done = await press(button.token, kind="fake", who=sender or who, channel_id=chat.row.id)
+    return done.words
+
+
+async def test_need_is_sent_after_the_grace_and_answered_by_a_press(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    approval = await asked(cast)
+    await after(5)
+    assert chat.channel.sent == []
+    await after(25)
+    [message] = chat.channel.messages("ada")
+    assert "eploy" in message.title and message.buttons
+    assert message.url.endswith(f"/reach/{(await ReachMessage.get()).id}")
+    await answered(chat, "ada", "Approve")
+    decided = (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()
+    assert decided["status"] == "approved"
+    event = await Event.filter(kind="approval.decided").order_by("-seq").first()
+    assert event is not None and (event.actor_id, event.surface) == (cast.ada.id, "fake")
+    await after(30)
+    [sent] = chat.channel.sent
+    assert sent.edits == 1 and not sent.message.buttons and "approved this" in " ".join(sent.message.lines)
+    assert (await ReachMessage.get()).state == "answered"
+
+
+async def test_what_is_answered_at_once_reaches_nobody(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    approval = await asked(cast)
+    await after(5)
+    await cast.ben.post(f"{cast.home}/approvals/{approval['id']}/decisions", {"decision": "approved"})
+    await after(60)
+    assert chat.channel.sent == []
+
+
+async def test_answered_elsewhere_is_shown_there(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    approval = await asked(cast)
+    await after(25)
+    await cast.ben.patch(f"{cast.home}/approvals/{approval['id']}", {"status": "approved"})
+    await after(30)
+    [sent] = chat.channel.sent
+    assert sent.edits == 1 and not sent.message.buttons
+    assert f"{cast.ben.name} approved this" in sent.message.lines[0]
+    assert (await ReachMessage.get()).state == "elsewhere"
+
+
+async def test_somebody_else_and_a_replay_are_refused_kindly(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await chat.link(cast.eve.id, "eve")
+    await asked(cast)
+    await after(25)
+    assert chat.channel.messages("eve") == []
+    button = chat.channel.messages("ada")[-1].buttons[0]
+    assert "somebody else" in await answered(chat, "ada", "Approve", sender="eve")
+    forged = f"{button.token[:-2]}{'AA' if button.token[-2:] != 'AA' else 'BB'}"
+    assert "no longer valid" in (await press(forged, kind="fake", who="ada", channel_id=chat.row.id)).words
+    assert "no longer valid" in (await press(button.token, kind="slack", who="ada", channel_id=chat.row.id)).words
+    assert (await press(button.token, kind="fake", who="ada", channel_id=chat.row.id)).is_given
+    again = await press(button.token, kind="fake", who="ada", channel_id=chat.row.id)
+    assert not again.is_given and again.words
+
+
+async def test_changed_since_means_look_again(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    task = (await cast.ada.post(cast.tasks, {"title": "Clean up", "description": "Delete old files."})).ok()
+    await asked(cast, task_ids=[task["id"]])
+    await after(25)
+    await cast.ada.patch(f"{cast.tasks}/{task['id']}", {"description": "Drop the production database."})
+    words = await answered(chat, "ada", "Approve")
+    assert "changed" in words and "Drop the production database" in words
+    before = chat.channel.messages("ada")[-1].buttons[0].token
+    await after(30)
+    [sent] = chat.channel.sent
+    assert sent.edits == 1 and sent.message.buttons[0].token != before
+    assert "no longer valid" in (await press(before, kind="fake", who="ada", channel_id=chat.row.id)).words
+    assert "Done" in await answered(chat, "ada", "Approve")
+
+
+async def test_team_gets_each_need_once_and_the_presser_answers(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link_team(cast.board.id, "#ops")
+    await chat.link(cast.cleo.id, "cleo")
+    await chat.link(cast.dan.id, "dan")
+    await asked(cast)
+    await after(25)
+    [message] = chat.channel.messages("#ops")
+    token = message.buttons[0].token
+    assert "Link your account" in (await press(token, kind="fake", who="stranger", channel_id=chat.row.id)).words
+    assert not (await press(token, kind="fake", who="dan", channel_id=chat.row.id)).is_given
+    assert (await press(token, kind="fake", who="cleo", channel_id=chat.row.id)).is_given
+    await after(90)
+    assert [one.edits for one in chat.channel.sent if one.to == "#ops"] == [1]
+
+
+async def test_burst_is_one_message(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    for number in range(5):
+        await asked(cast, payload={"title": f"Deploy {number}"}, action_type=f"deploy_{number}")
+    await after(30)
+    [message] = chat.channel.messages("ada")
+    assert message.title == "5 things wait for you" and not message.buttons and len(message.lines) == 5
+
+
+async def test_provider_that_is_down_gets_it_when_it_is_back(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    chat.channel.failures = [Later("503 Service Unavailable")]
+    await asked(cast)
+    with times.travelled(timedelta(seconds=30)):
+        await settle()
+    assert (await Device.get()).last_error == "503 Service Unavailable"
+    with times.travelled(timedelta(minutes=40)):
+        await settle()
+    chat.channel.failures = []
+    with times.travelled(timedelta(minutes=60)):
+        await settle()
+    [message] = chat.channel.messages("ada")
+    assert message.buttons
+    assert (await Device.get()).last_error is None
+    assert (await ReachMessage.get()).state == "sent"
+
+
+async def test_refused_goes_on_with_the_next_link_and_is_said(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "first")
+    await chat.link(cast.ada.id, "second")
+    send = chat.channel.send
+
+    async def refusing(line: Any, message: Any) -> str:
+        if line.to == "first":
+            raise Refused("invalid_auth")
+        return await send(line, message)
+
+    chat.channel.send = refusing  # type: ignore[method-assign]
+    await asked(cast)
+    await after(30)
+    assert len(chat.channel.messages("second")) == 1
+    assert (await Device.get(label="first")).last_error == "invalid_auth"
+    assert sorted([one.state for one in await ReachMessage.all()]) == ["failed", "sent"]
+
+
+async def test_device_that_is_gone_ends(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    chat.channel.failures = [Gone("bot was blocked by the user")]
+    await asked(cast)
+    await after(30)
+    device = await Device.get()
+    assert device.ended_at is not None and device.mark is None
+    assert (await ReachNeed.get(user_id=cast.ada.id)).failed
+
+
+async def test_rights_that_ended_send_nothing(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.cleo.id, "cleo")
+    await asked(cast)
+    await after(25)
+    button = chat.channel.messages("cleo")[-1].buttons[0]
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    cleo = next(one for one in members if one["user_id"] == str(cast.cleo.id))
+    assert (await cast.ada.delete(f"/organizations/me/members/{cleo['id']}")).status == 200
+    done = await press(button.token, kind="fake", who="cleo", channel_id=chat.row.id)
+    assert not done.is_given
