@@ -103,6 +103,12 @@ class Slack(Channel):
         return bool(line.value("app_token"))
 
     async def listen(self, line: Line, position: str, receives: Receives) -> None:
+        """Take what comes over Slack's sockets: it ends each after some hours, and wants the next one opened."""
+        while await self._listen(line, receives):
+            pass
+
+    async def _listen(self, line: Line, receives: Receives) -> bool:
+        """Take what comes over one socket, and return whether Slack asked for the next."""
         from mission_control.reach._socket import opened
 
         address = str((await self._call(line, "apps.connections.open", by="app_token")).get("url"))
@@ -113,11 +119,12 @@ class Slack(Channel):
                 if frame.get("type") == "disconnect":
                     if frame.get("reason") in ADVICE:
                         raise Refused(f"{frame['reason']}. {ADVICE[frame['reason']]}")
-                    return
+                    return True
                 if frame.get("envelope_id"):
                     await socket.send({"envelope_id": frame["envelope_id"]})  # within three seconds
                 if (received := await self._read(line, frame.get("payload"))) is not None:
                     await receives(received, "")
+        return False
 
     async def receive(self, line: Line, incoming: Incoming) -> Reception:
         if not is_signed(line.value("signing_secret"), incoming):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,12 @@ import httpx
 from quart import Quart, request, websocket
 
 BOT = "bot-id"
+
+
+async def _post(url: str, sent: dict[str, Any]) -> tuple[int, Any]:
+    async with httpx.AsyncClient() as server:
+        answer = await server.post(url, json=sent)
+        return answer.status_code, answer.json() if answer.status_code == 200 else None
 
 
 @dataclass
@@ -20,6 +27,7 @@ class FakeMattermost:
     status: int = 0
     seen: list[tuple[str, str]] = field(default_factory=list)  # what only one person sees, after a press
     connected: asyncio.Event = field(default_factory=asyncio.Event)
+    sends: Callable[[str, dict[str, Any]], Awaitable[tuple[int, Any]]] = field(default=_post)
     _sockets: list[asyncio.Queue[dict[str, Any]]] = field(default_factory=list)
     _number: int = 0
 
@@ -34,7 +42,10 @@ class FakeMattermost:
 
     async def press(self, post: str, number: int, user: str) -> int:
         """A user presses: the server posts to the integration and does what the answer says."""
-        action = self.actions(post)[number]["integration"]
+        return await self.press_action(post, self.actions(post)[number]["integration"], user)
+
+    async def press_action(self, post: str, action: dict[str, Any], user: str) -> int:
+        """The same with a button that may have gone since."""
         sent = {
             "user_id": user,
             "user_name": "ada",
@@ -45,14 +56,13 @@ class FakeMattermost:
             "type": "button",
             "context": action["context"],
         }
-        async with httpx.AsyncClient() as server:
-            answer = await server.post(action["url"], json=sent)
-        if answer.status_code == 200:
-            if update := answer.json().get("update"):
+        status, answer = await self.sends(action["url"], sent)
+        if status == 200:
+            if update := answer.get("update"):
                 self.posts[post] |= update
-            if words := answer.json().get("ephemeral_text"):
+            if words := answer.get("ephemeral_text"):
                 self.seen.append((user, words))
-        return answer.status_code
+        return status
 
     async def say(self, user: str, text: str, kind: str = "D") -> None:
         """A user writes to the bot, in private or in a channel."""

@@ -1,11 +1,17 @@
 """ntfy on the loopback: published messages, and a phone that presses their buttons."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from quart import Quart, request
+
+
+async def _post(url: str, headers: dict[str, str]) -> int:
+    async with httpx.AsyncClient() as phone:
+        return (await phone.post(url, headers=headers)).status_code
 
 
 @dataclass
@@ -16,6 +22,7 @@ class FakeNtfy:
     messages: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     is_open: bool = False
+    sends: Callable[[str, dict[str, str]], Awaitable[int]] = field(default=_post)
 
     @property
     def shown(self) -> dict[str, dict[str, Any]]:
@@ -31,10 +38,7 @@ class FakeNtfy:
         action = next(one for one in self.messages[number]["actions"] if one["label"] == label)
         if action["action"] != "http":
             return 0
-        async with httpx.AsyncClient() as phone:
-            method, headers = action.get("method", "POST"), action.get("headers", {})
-            answer = await phone.request(method, action["url"], headers=headers, content=action.get("body", ""))
-            return answer.status_code
+        return await self.sends(action["url"], action.get("headers", {}))
 
     def _problem(self, sent: dict[str, Any]) -> tuple[dict[str, Any], int] | None:
         if request.headers.get("Authorization") != f"Bearer {self.token}" and not self.is_open:

@@ -80,6 +80,11 @@ class FakeSlack:
         for queue in self._sockets:
             await queue.put({"type": "disconnect", "reason": reason})
 
+    async def close_sockets(self) -> None:
+        """End the connections of who listens, without a word."""
+        for queue in self._sockets:
+            await queue.put({})
+
     def _refusal(self, method: str) -> Any:
         token = self.app_token if method == "apps.connections.open" else self.bot_token
         if self.is_down:
@@ -144,10 +149,10 @@ class FakeSlack:
 
             receiving = asyncio.ensure_future(receive())
             try:
-                while True:
-                    sent = await queue.get()
+                while sent := await queue.get():
                     await websocket.send_json(sent)
                     if sent["type"] == "disconnect":
+                        self.connected.clear()
                         return
             finally:
                 receiving.cancel()

@@ -48,13 +48,14 @@ class FakeTelegram:
 
     def press(self, key: tuple[str, int], number: int, person: int) -> str:
         """A person presses a button; return the id of the query."""
-        message = {
-            "message_id": key[1],
-            "chat": {"id": int(key[0]), "type": "group" if key[0][0] == "-" else "private"},
-        }
+        return self.press_token(key, self.buttons(key)[number]["callback_data"], person)
+
+    def press_token(self, key: tuple[str, int], token: str, person: int) -> str:
+        """The same with a button that may have gone since."""
+        kind = "group" if key[0].startswith("-") else "private"
+        message = {"message_id": key[1], "chat": {"id": int(key[0]), "type": kind}}
         query = f"q{self._number}"
-        data = self.buttons(key)[number]["callback_data"]
-        self._add(callback_query={"id": query, "from": {"id": person}, "message": message, "data": data})
+        self._add(callback_query={"id": query, "from": {"id": person}, "message": message, "data": token})
         return query
 
     def _error(self, status: int, description: str, retry: int | None = None) -> Any:

@@ -22,6 +22,7 @@ from mission_control.reach.channel import (
 )
 from mission_control.reach.slack import SLACK, is_signed, manifest
 from tests.reach.fake_slack import FakeSlack
+from tests.reach.plays import until
 from tests.reach.samples import DIGEST, ENDED, NEED, TOKENS, line_to
 from tests.reach.serving import serving
 
@@ -206,7 +207,13 @@ async def test_presses_and_codes_come_over_the_socket(place: Place) -> None:
         await place.slack.by_socket("events_api", FakeSlack.said("UADA", "ABCD-EFGH"))
         said = await got.get()
         await place.slack.disconnect()
+        await until(lambda: place.slack.calls.count("apps.connections.open") == 2)
+        await place.slack.connected.wait()
+        await place.slack.by_socket("events_api", FakeSlack.said("UADA", "AFTERWARDS"))
+        again = await got.get()
+        await place.slack.close_sockets()
         await listening
+    assert isinstance(again, Said) and again.text == "AFTERWARDS"
     assert isinstance(press, Press) and (press.who, press.token) == ("T1/UADA", TOKENS[1])
     assert isinstance(said, Said) and said.text == "ABCD-EFGH"
     assert envelope in place.slack.acknowledged
