@@ -70,7 +70,7 @@ class Reply:
 class Outbound:
     """Limits of outbound requests: where they may go, how long they may take, how much may come back.
 
-    Without `reads_body` only the status is read.
+    Without `reads_body` only the status is read. With `cuts_body` a longer answer is cut, and not refused.
     """
 
     allow_private: bool = False
@@ -78,6 +78,7 @@ class Outbound:
     most_bytes: int = 1_048_576
     redirects: int = 0
     reads_body: bool = True
+    cuts_body: bool = False
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Send a GET request."""
