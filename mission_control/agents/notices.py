@@ -83,14 +83,17 @@ def is_standard(secret: str) -> bool:
     return 24 <= size <= 64
 
 
-def signature_headers(message_id: str, moment: datetime, body: str, secret: str) -> dict[str, str]:
+def signature_headers(
+    message_id: str, moment: datetime, body: str, secret: str, former: str | None = None
+) -> dict[str, str]:
     """Return the headers that prove a message: its id, the moment (naive UTC) and the signature.
 
-    Any other secret is the key as it is. Callbacks had such secrets before this standard, so their messages also carry
-    the headers of then.
+    A `former` one of the standard signs too: one right signature is enough for a receiver. Any other secret is the
+    key as it is. Callbacks had such secrets before this standard, so their messages also carry the headers of then.
     """
     has_standard = is_standard(secret)
-    signature = Webhook(secret if has_standard else secret.encode()).sign(message_id, moment, body)
+    keys = [secret if has_standard else secret.encode(), *([former] if former else ())]
+    signature = " ".join(Webhook(key).sign(message_id, moment, body) for key in keys)
     timestamp = str(int(moment.replace(tzinfo=UTC).timestamp()))
     headers = {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signature}
     if has_standard:

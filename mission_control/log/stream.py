@@ -72,8 +72,11 @@ async def requested_cursor(organization_id: UUID) -> int:
         if text and text.strip().isascii() and text.strip().isdigit():
             return min(int(text.strip()[:DIGITS]), head)
     since = times.parse_since(request.args.get("since"))
-    if since is None:
-        return head
+    return head if since is None else await number_before(organization_id, since, head)
+
+
+async def number_before(organization_id: UUID, since: datetime, head: int) -> int:
+    """Return the number after which the events since a moment are; the head when there are none."""
     [row] = await rows(
         "WITH first AS (SELECT f.seq FROM events f WHERE f.organization_id = ? AND f.created_at >= ?"
         f" ORDER BY f.created_at LIMIT 1) SELECT MIN(e.seq) AS first FROM first CROSS JOIN events e"

@@ -115,6 +115,12 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[JsonObje
     return [_read(row) for row in found], total
 
 
+async def read_event(event_id: UUID) -> JsonObject | None:
+    """Return one event as lists have it, without asking who may read it."""
+    found = await rows(f"{SELECT} WHERE e.id = ?", event_id)
+    return _read(found[0]) if found else None
+
+
 # A log has no gaps: all of it, less what is of no board, and what is of boards that are gone. Those are found by
 # going from each board's first event to that of the next one.
 ON_LIVE_BOARDS = """
