@@ -1,32 +1,34 @@
 """Sending what is due, one look at a time, while the application's own loop looks away."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from mission_control.log.leases import Delivery
 from mission_control.work import loop
 from mission_control.work.loop import Sender, lease, look
+from mission_control.work.loops import Loop
 
 
-async def look_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def look_away(monkeypatch: pytest.MonkeyPatch, sending: Loop = loop.SENDING) -> None:
     """While a test sends by hand the application's own loop finds nothing; a look that it had begun is over."""
     is_away = asyncio.Event()
 
     async def see_nothing() -> None:
         is_away.set()
 
-    monkeypatch.setattr(loop.SENDING, "look", see_nothing)
-    loop.SENDING.wake()
+    monkeypatch.setattr(sending, "look", see_nothing)
+    sending.wake()
     async with asyncio.timeout(60):
         await is_away.wait()
 
 
-async def send_due() -> int:
+async def send_due(sending: Loop = loop.SENDING, look: Callable[[], Awaitable[float]] = look) -> int:
     """Look once, as the loop does, and wait until what that began is sent; returns how many deliveries those were."""
-    before = set(loop.SENDING.tasks)
+    before = set(sending.tasks)
     await look()
-    begun = loop.SENDING.tasks - before
+    begun = sending.tasks - before
     await asyncio.gather(*begun)
     return len(begun)
 

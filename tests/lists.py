@@ -21,7 +21,7 @@ from mission_control.people.models import Job, User
 from mission_control.reach.models import ReachBoard
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.claiming import claim
-from tests.things import MAKERS, Things, a_group, make_connection, upload
+from tests.things import MAKERS, OUTGOING, Things, a_group, make_connection, upload
 
 More = Callable[[Cast, Things, int], Awaitable[None]]
 LISTS: dict[str, tuple[More, str]] = {}
@@ -475,3 +475,13 @@ async def _packs(cast: Cast, made: Things, n: int) -> None:
 def listings() -> list[Listing]:
     """All list operations that have rows of ours."""
     return [Listing(one, *LISTS[one.path]) for one in OPERATIONS if one.method == "GET" and one.path in LISTS]
+
+
+@lists("/outgoing-webhooks")
+async def _outgoing_webhooks(cast: Cast, made: Things, n: int) -> None:
+    (await cast.ada.post("/outgoing-webhooks", OUTGOING | {"description": f"Hook {n}"})).ok()
+
+
+@lists("/outgoing-webhooks/<outgoing_webhook_id>/deliveries")
+async def _outgoing_deliveries(cast: Cast, made: Things, n: int) -> None:
+    await MAKERS["outgoing_delivery_id"](cast, made, "")

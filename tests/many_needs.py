@@ -16,6 +16,7 @@ from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board, Run
 from mission_control.cli.database import with_database
 from mission_control.core import times
+from mission_control.exchange.models import OutgoingWebhook
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest, Question
@@ -56,7 +57,20 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     pairing = [Gateway(**_gateway(board, f"Attic {place}.{one}", "pairing")) for one in range(counts["gateway"])]
     await Gateway.bulk_create(pairing)
     await Delivery.bulk_create([_delivery(board, agent, one) for one in range(counts["delivery"])])
+    await OutgoingWebhook.bulk_create([_outgoing(board, one) for one in range(counts["outgoing_webhook"])])
     return counts
+
+
+def _outgoing(board: Board, number: int) -> OutgoingWebhook:
+    return OutgoingWebhook(
+        organization_id=board.organization_id,
+        description=f"Warehouse {number}",
+        url="x",
+        secret="x",
+        state="failed",
+        reason="The receiver answered with status 503.",
+        failing_since=_before(hours=25),
+    )
 
 
 def _before(**span: float) -> datetime:

@@ -87,6 +87,19 @@ class Receiver:
         return [orjson.loads(body) for _, body in self.got]
 
 
+@asynccontextmanager
+async def a_receiver(app: Quart, path: str = "/hook") -> AsyncIterator[Receiver]:
+    """Let the installation reach a receiver that accepts everything."""
+    found = Receiver()
+    found.gate.set()
+    server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
+    async with server:
+        found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}"
+        with reaching(app, private=True):
+            yield found
+        found.gate.set()
+
+
 @contextmanager
 def reaching(app: Quart, *, private: bool) -> Iterator[None]:
     """Let the installation reach private addresses, or none."""

@@ -15,6 +15,7 @@ from quart.datastructures import FileStorage
 from mission_control.agents.models import Agent, Connection
 from mission_control.core import times
 from mission_control.core.actor import system
+from mission_control.exchange.models import OutgoingDelivery
 from mission_control.fleet.models import OnboardingSession, ProvisioningJob
 from mission_control.home.models import GatewayRequest
 from mission_control.http.registry import PROGRAMS, Operation
@@ -30,6 +31,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 PACK = "https://github.com/observatory/skills"
 # Nothing listens there, which is known at once.
 NO_GATEWAY = {"name": "Basement", "url": "ws://127.0.0.1:9", "workspace_root": "~/.openclaw"}
+OUTGOING = {"description": "Odd", "url": "https://nobody.invalid/hooks"}
 MAKERS: dict[str, Maker] = {}
 
 
@@ -277,6 +279,21 @@ async def _view(cast: Cast, made: Things, path: str) -> Any:
 @makes("webhook_id")
 async def _webhook(cast: Cast, made: Things, path: str) -> Any:
     return (await cast.ada.post(f"{cast.home}/webhooks", {"description": "Odd."})).ok()["id"]
+
+
+@makes("outgoing_webhook_id")
+async def _outgoing_webhook(cast: Cast, made: Things, path: str) -> Any:
+    return (await cast.ada.post("/outgoing-webhooks", OUTGOING | {"board_id": cast.board.id})).ok()["id"]
+
+
+@makes("outgoing_delivery_id")
+async def _outgoing_delivery(cast: Cast, made: Things, path: str) -> Any:
+    webhook_id, message_id = UUID(made["outgoing_webhook_id"]), uuid4()
+    return (
+        await OutgoingDelivery.create(
+            webhook_id=webhook_id, message_id=message_id, kind="need.ended", data={}, state="sent"
+        )
+    ).id
 
 
 @makes("gateway_id")

@@ -30,6 +30,7 @@ TAGS = {
     "search": "Words in tasks, comments, memory and approvals",
     "board-memory": "What a board remembers, its chat among it",
     "board-webhooks": "Addresses at which other systems write to a board",
+    "outgoing-webhooks": "Addresses to which the events of a board or of the organization are sent, signed",
     "board-onboarding": "Setting up a board: its goal and its lead",
     "approvals": "Questions to people that need a decision",
     "needs": "What waits for the calling person, of every kind: what is asked, the answers, what happens with each",

@@ -19,7 +19,7 @@ from mission_control.log.leases import Delivery
 from mission_control.work.loop import MOST_ATTEMPTS
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
-from tests.outside import Receiver, reaching
+from tests.outside import Receiver, a_receiver, reaching
 
 SECRET = "a secret of sixteen characters"
 BROKEN, GONE = "500 Oh", "410 Gone"
@@ -27,15 +27,8 @@ BROKEN, GONE = "500 Oh", "410 Gone"
 
 @pytest.fixture
 async def receiver(app: Quart) -> AsyncIterator[Receiver]:
-    """Yield a receiver that accepts everything, and let the installation reach it."""
-    found = Receiver()
-    found.gate.set()
-    server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
-    async with server:
-        found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?for=vega"
-        with reaching(app, private=True):
-            yield found
-        found.gate.set()
+    async with a_receiver(app, "/hook?for=vega") as found:
+        yield found
 
 
 @pytest.fixture

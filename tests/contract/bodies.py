@@ -8,7 +8,7 @@ from uuid import uuid4
 from mission_control.http.registry import Operation
 from tests.cast import Caller, Cast
 from tests.pages.visitor import PASSWORD, give_password
-from tests.things import MAKERS, NO_GATEWAY, PACK, Things, a_group
+from tests.things import MAKERS, NO_GATEWAY, OUTGOING, PACK, Things, a_group
 
 BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
 GOAL = {"objective": "See.", "success_metrics": {"nights": [1, {"a": None}]}, "target_date": "2027-01-01T00:00:00.5Z"}
@@ -356,6 +356,10 @@ BODIES: dict[str, Body] = {
     },
     "test_board_webhook": lambda cast, made: {"content": "{}"},
     "update_board_webhook": lambda cast, made: {"enabled": False},
+    "create_outgoing_webhook": lambda cast, made: OUTGOING,
+    "update_outgoing_webhook": lambda cast, made: {"kinds": ["task.*"]},
+    "resume_outgoing_webhook": lambda cast, made: {},
+    "replay_outgoing_webhook": lambda cast, made: {"since": "2026-01-01T00:00:00Z"},
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from mission_control.agents.models import Agent, Budget, Connection, DeviceCode,
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import RULES, Actor, can, system
-from mission_control.exchange.models import BoardImport, Webhook, WebhookPayload
+from mission_control.exchange.models import BoardImport, OutgoingWebhook, Webhook, WebhookPayload
 from mission_control.fleet.models import Skill, SkillPack
 from mission_control.fleet.session_reading import Reach
 from mission_control.gateways.models import Gateway
@@ -64,6 +64,10 @@ async def things(cast: Cast) -> dict[str, Any]:
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "channel": ReachChannel(organization_id=cast.organization.id, kind="x", name="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),
+        "outgoing webhook": OutgoingWebhook(
+            organization_id=cast.organization.id, board_id=cast.board.id, board=cast.board, url="x", secret="x"
+        ),
+        "outgoing webhook of the organization": OutgoingWebhook(organization_id=cast.organization.id),
         "gateway": Gateway(organization_id=cast.organization.id, name="x", url="ws://127.0.0.1:9"),
         "request of a gateway": GatewayRequest(organization_id=cast.organization.id, kind="approval"),
         "skill": Skill(organization_id=cast.organization.id, name="x", source_url="x"),

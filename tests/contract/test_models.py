@@ -225,6 +225,8 @@ REACH = {
     "OnboardingSession": "only read together with its board, which was found first",
     "ProvisioningJob": "only read together with its agent or gateway, which was found first",
     "Question": "only read together with its board, which was found first",
+    "OutgoingDelivery": "mission_control.exchange.outgoing_queries.visible_outgoing_delivery",
+    "OutgoingWebhook": "mission_control.exchange.outgoing_queries.visible_outgoing_webhook",
     "Run": "only read together with its task, which was found first",
     "Device": "read and written by its person, or by who may change its board",
     "ReachBoard": "read and written by its person alone",

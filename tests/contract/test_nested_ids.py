@@ -20,7 +20,7 @@ async def another(cast: Cast, name: str) -> str:
         return str(cast.other_board.id)
     if name == "agent_id":
         return str(cast.rigel.id)
-    if name == "gateway_id":
+    if name in ("gateway_id", "outgoing_webhook_id"):
         return str(await MAKERS[name](cast, {}, ""))
     if name == "member_id":  # every member may be on every board: one of another organization
         return str((await cast.eve.get("/organizations/me/member")).ok()["id"])

@@ -1,0 +1,174 @@
+"""What outgoing webhooks send: one message, its attempts, and the loop that makes them.
+
+Each webhook has one attempt at a time: messages are tried first in the order of the log, and a receiver that is slow
+holds up nobody but itself. One that was not taken is tried again later, beside the newer ones.
+"""
+
+import time
+from datetime import datetime, timedelta
+
+from quart import Quart
+
+from mission_control.agents.notices import signature_headers
+from mission_control.agents.receiving import GONE
+from mission_control.core import parts, times
+from mission_control.core.outbound import Outbound, OutboundError, Reply
+from mission_control.core.secrets import decrypt
+from mission_control.core.values import JsonObject, to_json
+from mission_control.database.sql import rows
+from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
+from mission_control.exchange.outgoing_queries import OPEN
+from mission_control.exchange.outgoing_queue import CHANNEL, known, queue_next
+from mission_control.exchange.outgoing_settling import Attempt, settle
+from mission_control.exchange.webhooks import clean
+from mission_control.log.leases import BUSY_SECONDS, DEBOUNCE_SECONDS, Leases
+from mission_control.tasks.feed import read_event
+from mission_control.work.loops import Loop
+
+SECONDS = 15.0
+AT_ONCE = 50  # receivers, of this process
+IDLE_SECONDS = 60.0  # events and deliveries wake the loop; this is for what nobody could announce
+LONGEST_ANSWER = 2_000
+KEPT_DAYS, MOST_KEPT = 30, 1000
+LEASES = Leases(OutgoingDelivery, "sending", timedelta(seconds=15))
+# The first that is due of each webhook that is on, while none of its messages is being sent.
+NEXT = (
+    f"{OPEN} AND webhook_id IN (SELECT w.id FROM outgoing_webhooks w LEFT JOIN boards b ON b.id = w.board_id"
+    " WHERE w.state = 'on' AND b.deleted_at IS NULL) AND NOT EXISTS (SELECT 1 FROM outgoing_deliveries o"
+    " WHERE o.webhook_id = outgoing_deliveries.webhook_id AND o.id <> outgoing_deliveries.id"
+    " AND ((o.state = 'sending' AND o.leased_until > ?) OR (o.state = 'waiting' AND o.due_at <= ?"
+    " AND (o.due_at, o.id) < (outgoing_deliveries.due_at, outgoing_deliveries.id))))"
+)
+
+
+_app: Quart
+
+
+@parts.prepare
+def keep(app: Quart) -> None:
+    """Remember the application, whose settings and key decide what is sent."""
+    global _app
+    _app = app
+
+
+async def body_of(delivery: OutgoingDelivery) -> JsonObject | None:
+    """Return a message: what its event is in the log now; None when that is gone."""
+    data = delivery.data if delivery.seq is None else await read_event(delivery.message_id)
+    if data is None:
+        return None
+    return {"type": delivery.kind, "timestamp": times.wire(delivery.happened_at), "data": data}
+
+
+async def attempt(webhook: OutgoingWebhook, delivery: OutgoingDelivery) -> Attempt:
+    """Send a message once and return how the receiver answered."""
+    message = await body_of(delivery)
+    if message is None:
+        return Attempt(error="What it tells of is no longer in the log.", is_final=True)
+    body = to_json(message)
+    key: str = _app.config["SECRET_KEY"]
+    now, secret = times.clock_now(), decrypt(webhook.secret, key)
+    former = decrypt(sealed, key) if (sealed := _former_secret(webhook, now)) else None
+    headers = signature_headers(str(delivery.message_id), now, body.decode(), secret, former)
+    outbound = Outbound(
+        allow_private=_app.config["SETTINGS"].outbound_allow_private,
+        seconds=SECONDS,
+        most_bytes=4 * LONGEST_ANSWER,
+        cuts_body=True,
+    )
+    began = time.perf_counter()
+    try:
+        reply = await outbound.request(
+            "POST", decrypt(webhook.url, key), {"Content-Type": "application/json", **headers}, body
+        )
+    except OutboundError as error:
+        return Attempt(error=f"The receiver {error}.", duration_ms=_since(began))
+    return _answered(reply, _since(began), (secret, *([former] if former else ())))
+
+
+def _former_secret(webhook: OutgoingWebhook, now: datetime) -> str | None:
+    return webhook.former_secret if webhook.former_until is not None and now < webhook.former_until else None
+
+
+def _since(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)
+
+
+def _answered(reply: Reply, duration_ms: int, secrets: tuple[str, ...]) -> Attempt:
+    """Read an answer: its status decides, its first words are for people. Secrets that it repeats are cut out."""
+    words = clean(reply.text)
+    for secret in secrets:
+        words = words.replace(secret, "…")
+    outcome = Attempt(status=reply.status, answer=words[:LONGEST_ANSWER].strip() or None, duration_ms=duration_ms)
+    if 200 <= reply.status < 300:
+        return outcome
+    outcome.error = f"The receiver answered with status {reply.status}."
+    if 300 <= reply.status < 400:
+        outcome.error = f"The receiver answered with status {reply.status}; redirects are not followed."
+    outcome.is_gone = reply.status == GONE
+    wait = reply.headers.get("Retry-After", "")
+    outcome.wait_seconds = float(wait) if wait.isascii() and wait.isdigit() and len(wait) < 10 else None
+    return outcome
+
+
+async def look() -> float:
+    """Queue what the log has and begin to send what is due; return the seconds until the next look.
+
+    Costs nothing while there is no outgoing webhook, and two statements while nothing is due.
+    """
+    if not await known.read():
+        return IDLE_SECONDS
+    has_more = await queue_next()
+    free, now = AT_ONCE - len(SENDING.tasks), times.clock_now()
+    if free <= 0:
+        return IDLE_SECONDS  # the end of any attempt wakes the loop
+    pause = await LEASES.seconds_until_due(NEXT, [now, now], IDLE_SECONDS)
+    if pause > 0:
+        return 0.0 if has_more else pause
+    taken = await LEASES.take(NEXT, [now, now], free, changes=", attempts = attempts + 1")
+    for delivery, _ in taken:
+        SENDING.begin(_send(delivery), then_look=True)
+    return 0.0 if taken or has_more else BUSY_SECONDS
+
+
+SENDING = Loop(
+    name="sending to outgoing webhooks",
+    look=look,
+    pause=IDLE_SECONDS,
+    channel=CHANNEL,
+    debounce=DEBOUNCE_SECONDS,
+    take_over=LEASES.end_all,
+)
+
+
+async def _send(delivery: OutgoingDelivery) -> None:
+    async with LEASES.kept(delivery):
+        webhook = await OutgoingWebhook.get_or_none(id=delivery.webhook_id)
+        if webhook is None:
+            return
+        try:
+            outcome = await attempt(webhook, delivery)
+        except Exception as error:
+            outcome = Attempt(error=f"It could not be sent: {type(error).__name__}.")
+            await settle(webhook, LEASES.held(delivery), delivery, outcome)
+            raise
+        await settle(webhook, LEASES.held(delivery), delivery, outcome)
+
+
+async def forget_old() -> None:
+    """Delete messages that ended a month ago, and of each webhook those before the newest thousand, in pieces."""
+    if not await known.read():
+        return
+    before = times.clock_now() - timedelta(days=KEPT_DAYS)
+    old = "SELECT id FROM outgoing_deliveries WHERE state IN ('sent', 'failed') AND created_at < ? LIMIT 500"
+    while await rows(f"DELETE FROM outgoing_deliveries WHERE id IN ({old}) RETURNING 1 AS one", before):
+        pass
+    many = "SELECT webhook_id FROM outgoing_deliveries GROUP BY webhook_id HAVING COUNT(*) > ?"
+    of_it = "webhook_id = ? AND state IN ('sent', 'failed')"
+    beyond = f"SELECT id FROM outgoing_deliveries WHERE {of_it} ORDER BY created_at DESC, id DESC LIMIT 500 OFFSET ?"
+    for row in await rows(many, MOST_KEPT):
+        of = row["webhook_id"], MOST_KEPT
+        while await rows(f"DELETE FROM outgoing_deliveries WHERE id IN ({beyond}) RETURNING 1 AS one", *of):
+            pass
+
+
+FORGETTING = Loop(name="deleting old messages of outgoing webhooks", look=forget_old, pause=3600.0)

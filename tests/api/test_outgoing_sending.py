@@ -1,0 +1,423 @@
+"""What outgoing webhooks send: signed, in order, tried again by the clock, paused, resumed, and sent again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from quart import Quart
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from mission_control.core import times
+from mission_control.core.actor import system
+from mission_control.exchange import outgoing_queue, outgoing_sending
+from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
+from mission_control.exchange.outgoing_settling import PAUSES
+from mission_control.log.commands import atomically
+from tests.cast import Cast
+from tests.deliveries import look_away
+from tests.outgoing import HOOKS, make, of, read, send, sent_by, until, verified
+from tests.outside import Receiver, a_receiver
+from tests.statements import counted
+
+BROKEN, BUSY, GONE = "500 Oh", "429 Slow down\r\nRetry-After: 120", "410 Gone"
+
+
+@pytest.fixture
+async def receiver(app: Quart) -> AsyncIterator[Receiver]:
+    """A receiver that accepts everything."""
+    async with a_receiver(app) as found:
+        yield found
+
+
+@pytest.fixture
+async def by_hand(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the application's own loop, so that the test sends."""
+    await look_away(monkeypatch, outgoing_sending.SENDING)
+
+
+def types(receiver: Receiver) -> list[str]:
+    return [one["type"] for one in receiver.items]
+
+
+async def test_event_is_sent_at_once_signed_as_the_activity_shows_it(cast: Cast, receiver: Receiver) -> None:
+    hook = await make(cast, receiver, "task.created")
+    task = await cast.add_task(title="Polish the lens")
+    await until(hook, "sent")
+    message = verified(hook["secret"], receiver.got[0])
+    [event] = (await cast.ada.get("/activity?kind=task.created")).ok()["items"]
+    assert message == {"type": "task.created", "timestamp": event["created_at"], "data": event}
+    assert receiver.got[0][0]["webhook-id"] == event["id"] and message["data"]["task_id"] == task["id"]
+    [sent] = await sent_by(cast, hook)
+    assert (sent["message_id"], sent["seq"], sent["attempts"]) == (event["id"], event["seq"], 1)
+    shown = await read(cast, hook)
+    assert (shown["waiting"], shown["last_sent_at"], shown["failing_since"]) == (0, sent["ended_at"], None)
+    detail = (await cast.ada.get(f"{of(hook)}/deliveries/{sent['id']}")).ok()
+    assert detail["body"] == message
+
+
+async def test_altered_message_and_other_secret_are_refused_by_the_library(cast: Cast, receiver: Receiver) -> None:
+    hook = await make(cast, receiver, "task.created")
+    await cast.add_task()
+    await until(hook, "sent")
+    headers, body = receiver.got[0]
+    for secret, text in ((hook["secret"], body + b" "), ((await make(cast, receiver))["secret"], body)):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(secret).verify(text, headers)
+
+
+async def test_both_secrets_sign_after_a_rotation(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    rotated = (await cast.ada.post(f"{of(hook)}/secret-rotations")).ok()
+    await cast.add_task()
+    await send()
+    for secret in (hook["secret"], rotated["secret"]):
+        assert verified(secret, receiver.got[0])["type"] == "task.created"
+    await cast.add_task()
+    await send(hours=25)
+    assert len(receiver.got[0][0]["webhook-signature"].split(" ")) == 2
+    assert len(receiver.got[1][0]["webhook-signature"].split(" ")) == 1
+
+
+async def test_board_and_kinds_decide_what_is_sent_in_the_order_of_the_log(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    await make(cast, receiver, "task.created", "approval.*")
+    for title in ("One", "Two"):
+        await cast.add_task(title=title)
+    await cast.ask()
+    (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Elsewhere"})).ok()
+    await send()
+    assert types(receiver) == ["task.created", "task.created", "approval.requested"]
+    numbers = [one["data"]["seq"] for one in receiver.items]
+    assert numbers == sorted(numbers)
+
+
+async def test_organizations_webhook_sends_all_boards_and_what_is_on_none(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    await make(cast, receiver, of_board=False)
+    await cast.add_task()
+    (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Elsewhere"})).ok()
+    (await cast.ada.post("/tags", {"name": "Night", "slug": "night"})).ok()
+    await send()
+    assert types(receiver) == ["task.created", "task.created", "tag.created"]
+    assert [one["data"]["board_id"] for one in receiver.items] == [str(cast.board.id), str(cast.other_board.id), None]
+
+
+async def test_what_happens_elsewhere_and_what_happened_before_is_not_sent(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    await cast.add_task()
+    await make(cast, receiver, of_board=False)
+    (await cast.eve.post(f"/boards/{cast.foreign_board.id}/tasks", {"title": "Theirs"})).ok()
+    await send()
+    assert receiver.got == []
+
+
+async def test_deleted_comment_is_sent_without_its_text(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.comment")
+    task = await cast.add_task()
+    said = (await cast.ada.post(f"{cast.task(task)}/comments", {"message": "The password is swordfish"})).ok()
+    receiver.answers = [BROKEN]
+    await send()
+    (await cast.ada.delete(f"{cast.task(task)}/comments/{said['id']}")).ok()
+    await send(minutes=1)
+    assert [one["data"]["message"] for one in receiver.items] == ["The password is swordfish", None]
+    stored = orjson.dumps(await OutgoingDelivery.all().values(), default=str)
+    assert b"swordfish" not in stored and await sent_by(cast, hook)
+
+
+async def test_failed_message_is_tried_by_the_schedule_with_the_same_id(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hook = await make(cast, receiver, "task.created")
+    await cast.add_task()
+    receiver.answers = [BROKEN] * (len(PAUSES) + 1)
+    assert await send() == 1
+    elapsed = 0.0
+    for number, pause in enumerate(PAUSES, start=1):
+        [one] = await sent_by(cast, hook)
+        assert (one["state"], one["attempts"], one["status"], one["answer"]) == ("waiting", number, 500, "no")
+        assert await send(seconds=elapsed + pause * 0.99) == 0
+        elapsed += pause * 1.11
+        assert await send(seconds=elapsed) == 1
+    [one] = await sent_by(cast, hook)
+    assert (one["state"], one["last_error"]) == ("failed", "The receiver answered with status 500.")
+    assert await send(days=9) == 0
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1 and len(receiver.got) == len(PAUSES) + 1
+
+
+async def test_one_message_that_is_not_taken_holds_up_no_other(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for title in ("One", "Two", "Three"):
+        await cast.add_task(title=title)
+    receiver.answers = [BROKEN]
+    await send()
+    assert [one["state"] for one in await sent_by(cast, hook)] == ["waiting", "sent", "sent"]
+    assert (await read(cast, hook))["waiting"] == 1
+    await send(minutes=1)
+    assert [one["state"] for one in await sent_by(cast, hook)] == ["sent"] * 3
+
+
+async def test_retry_after_holds_back_the_receivers_messages_and_counts_as_no_attempt(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for title in ("One", "Two"):
+        await cast.add_task(title=title)
+    receiver.answers = [BUSY]
+    assert await send() == 1
+    assert [(one["state"], one["attempts"]) for one in await sent_by(cast, hook)] == [("waiting", 0), ("waiting", 0)]
+    await cast.add_task(title="Three")
+    assert await send(seconds=110) == 0
+    assert await send(seconds=130) == 3
+    assert [one["state"] for one in await sent_by(cast, hook)] == ["sent"] * 3
+
+
+async def test_gone_receiver_ends_the_webhook(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for title in ("One", "Two"):
+        await cast.add_task(title=title)
+    receiver.answers = [GONE]
+    assert await send() == 1
+    shown = await read(cast, hook)
+    assert (shown["state"], shown["reason"]) == ("gone", "The receiver answered with status 410.")
+    await cast.add_task(title="Three")
+    assert await send(hours=1) == 0
+    [event] = (await cast.ada.get("/activity?kind=outgoing_webhook.gone")).ok()["items"]
+    assert event["actor"]["name"] == "Mission Control"
+    assert not outgoing_queue.known.may_send(cast.organization.id)
+
+
+async def test_redirect_is_not_followed(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    await cast.add_task()
+    receiver.answers = ["307 Elsewhere"]
+    await send()
+    [one] = await sent_by(cast, hook)
+    assert (one["status"], one["last_error"]) == (
+        307,
+        "The receiver answered with status 307; redirects are not followed.",
+    )
+    assert len(receiver.got) == 1
+
+
+async def test_receiver_that_does_not_answer_holds_up_only_itself(
+    cast: Cast, app: Quart, receiver: Receiver, by_hand: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing_sending, "SECONDS", 0.3)
+    async with a_receiver(app) as slow:
+        slow.gate.clear()
+        silent, quick = await make(cast, slow, "task.created"), await make(cast, receiver, "task.created")
+        await cast.add_task()
+        await send()
+        [one], [other] = await sent_by(cast, silent), await sent_by(cast, quick)
+        assert (one["state"], one["last_error"], one["status"]) == (
+            "waiting",
+            "The receiver did not answer in time.",
+            None,
+        )
+        assert other["state"] == "sent"
+
+
+async def test_long_failing_webhook_is_paused_asks_admins_and_sends_what_was_missed_when_resumed(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hook = await make(cast, receiver, "task.created")
+    receiver.answers = ["503 Down"] * 50
+    await cast.add_task(title="One")
+    await send()
+    assert (await read(cast, hook))["failing_since"] is not None
+    await cast.add_task(title="Two")
+    await send(hours=25)
+    shown = await read(cast, hook)
+    assert (shown["state"], shown["reason"]) == ("failed", "The receiver answered with status 503.")
+    tried = len(receiver.got)
+    await cast.add_task(title="Three")
+    assert await send(hours=50) == 0 and len(receiver.got) == tried
+    [need] = (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"]
+    assert need["title"] == "Webhook Warehouse is paused: 503"
+    assert (await cast.cleo.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
+    receiver.answers = []
+    (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "resume"})).ok()
+    assert (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
+    before = len(receiver.got)
+    await send(hours=26)
+    assert [one["data"]["message"] for one in receiver.items[before:]] == [
+        "Task created: One.",
+        "Task created: Two.",
+        "Task created: Three.",
+    ]
+    assert {one["state"] for one in await sent_by(cast, hook)} == {"sent"}
+    assert (await read(cast, hook))["failing_since"] is None
+
+
+async def test_five_given_up_messages_in_a_row_pause_a_webhook(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for title in "abcdef":
+        await cast.add_task(title=title)
+    await send()
+    await OutgoingDelivery.filter(webhook_id=hook["id"]).update(state="waiting", attempts=len(PAUSES))
+    receiver.answers = [BROKEN] * 6
+    await send()
+    assert (await read(cast, hook))["state"] == "failed"
+    assert [one["state"] for one in await sent_by(cast, hook)] == ["failed"] * 5 + ["waiting"]
+
+
+async def test_paused_webhook_goes_on_with_what_was_missed_or_from_now_on(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hooks = [await make(cast, receiver, "task.created", description=name) for name in ("All", "New")]
+    for hook in hooks:
+        assert (await cast.ada.post(f"{of(hook)}/pauses")).ok()["state"] == "paused"
+    await cast.add_task(title="One")
+    assert await send() == 0
+    (await cast.ada.post(f"{of(hooks[0])}/resumptions", {})).ok()
+    (await cast.ada.post(f"{of(hooks[1])}/resumptions", {"skip_missed": True})).ok()
+    await cast.add_task(title="Two")
+    await send()
+    assert [len(await sent_by(cast, hook)) for hook in hooks] == [2, 1]
+
+
+async def test_change_of_kinds_counts_from_then_on(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "approval.*")
+    await cast.add_task(title="Before")
+    await cast.ask()
+    (await cast.ada.patch(of(hook), {"kinds": ["task.created"]})).ok()
+    await cast.add_task(title="After")
+    await cast.ask()
+    await send()
+    assert types(receiver) == ["approval.requested", "task.created"]
+    assert receiver.items[1]["data"]["message"] == "Task created: After."
+
+
+async def test_message_is_sent_again_with_its_id(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    await cast.add_task()
+    await send()
+    [sent] = await sent_by(cast, hook)
+    again = (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/replays")).ok()
+    assert again["is_replay"] and again["message_id"] == sent["message_id"]
+    (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/replays")).refused(409)
+    await send()
+    [first, second] = receiver.got
+    assert first[0]["webhook-id"] == second[0]["webhook-id"] and first[1] == second[1]
+
+
+async def test_everything_since_a_moment_is_sent_again(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    await cast.add_task(title="Old")
+    since = times.clock_now() + timedelta(hours=1)
+    with times.travelled(timedelta(hours=2)):
+        for title in ("One", "Two"):
+            await cast.add_task(title=title)
+    assert await send(hours=2) == 3
+    (await cast.ada.post(f"{of(hook)}/replays", {"since": times.wire(since)})).ok()
+    with times.travelled(timedelta(hours=3)):
+        await cast.add_task(title="Three")
+    await send(hours=3)
+    sent = [one["data"]["message"].removeprefix("Task created: ") for one in receiver.items[3:]]
+    assert sent == ["One.", "Two.", "Three."]
+    assert [one["is_replay"] for one in await sent_by(cast, hook)] == [False, False, False, True, True, False]
+    (await cast.ada.post(f"{of(hook)}/replays", {"since": "2999-01-01T00:00:00Z"})).ok()
+    assert await send(hours=3) == 0
+
+
+async def test_what_is_in_no_log_is_queued_by_a_command(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    await make(cast, receiver, "need.opened")
+    await make(cast, receiver, "need", of_board=False, description="Whole")
+    await make(cast, receiver, "task.*", description="Tasks")
+
+    async def open_need() -> None:
+        data = {"need": "approval:01a2", "title": "Deploy?"}
+        await outgoing_queue.queue(cast.organization.id, cast.board.id, "need.opened", data)
+
+    await atomically(system(cast.organization.id), open_need)
+    await send()
+    assert types(receiver) == ["need.opened"] * 2
+    assert receiver.items[0]["data"] == {"need": "approval:01a2", "title": "Deploy?"}
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+
+
+async def test_secret_that_the_receiver_repeats_is_cut_out(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    body = f"<b>bad</b> {hook['secret']} \x00"
+    receiver.answers = [f"400 No\r\nConnection: close\r\n\r\n{body}"]
+    await cast.add_task()
+    await send()
+    [one] = await sent_by(cast, hook)
+    assert hook["secret"] not in one["answer"] and one["answer"].startswith("<b>bad</b> …")
+
+
+async def test_organization_without_webhooks_costs_no_statement(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    outgoing_queue.forget()  # what another test left
+    await outgoing_sending.look()
+    with counted() as found:
+        await outgoing_sending.look()
+        await atomically(
+            system(cast.organization.id), lambda: outgoing_queue.queue(cast.organization.id, None, "need.opened", {})
+        )
+    assert found == [] or {one.split()[0] for one in found} <= {"BEGIN", "COMMIT"}
+    await make(cast, receiver)
+    await send()
+    with counted() as found:
+        await outgoing_sending.look()
+    assert len(found) == 2
+
+
+async def test_two_processes_queue_and_send_once(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for number in range(12):
+        await cast.add_task(title=f"Task {number}")
+    while await OutgoingDelivery.filter(webhook_id=hook["id"]).exclude(state="sent").exists() or not receiver.got:
+        await asyncio.gather(outgoing_sending.look(), outgoing_sending.look())
+        await asyncio.gather(*outgoing_sending.SENDING.tasks)
+    ids = [headers["webhook-id"] for headers, _ in receiver.got]
+    assert len(ids) == len(set(ids)) == 12
+
+
+async def test_message_whose_process_died_is_sent_by_another(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for title in ("One", "Two"):
+        await cast.add_task(title=title)
+    await outgoing_queue.queue_next()
+    now = times.clock_now()
+    [(taken, _)] = await outgoing_sending.LEASES.take(outgoing_sending.NEXT, [now, now], 50)
+    assert await send() == 0
+    assert await send(seconds=16) == 2
+    assert [one["state"] for one in await sent_by(cast, hook)] == ["sent", "sent"]
+    assert await outgoing_sending.LEASES.held(taken).exists() is False
+
+
+async def test_old_messages_are_forgotten(cast: Cast, receiver: Receiver, by_hand: None, monkeypatch: Any) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for number in range(4):
+        await cast.add_task(title=f"Task {number}")
+    await send()
+    monkeypatch.setattr(outgoing_sending, "MOST_KEPT", 3)
+    await outgoing_sending.forget_old()
+    assert len(await sent_by(cast, hook)) == 3
+    with times.travelled(timedelta(days=31)):
+        await outgoing_sending.forget_old()
+    assert await sent_by(cast, hook) == []
+
+
+async def test_slow_receivers_events_stay_in_the_log(
+    cast: Cast, receiver: Receiver, by_hand: None, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(outgoing_queue, "MOST_WAITING", 2)
+    monkeypatch.setattr(outgoing_queue, "AT_ONCE", 2)
+    hook = await make(cast, receiver, "task.created")
+    for number in range(6):
+        await cast.add_task(title=f"Task {number}")
+    while await outgoing_queue.queue_next():
+        pass
+    assert 2 <= (await read(cast, hook))["waiting"] <= 3
+    await send()
+    assert len(receiver.got) == 6
+    assert (await OutgoingWebhook.get(id=hook["id"])).position > 0
+    (await cast.ada.delete(of(hook))).ok()
+    assert (await cast.ada.get(HOOKS)).ok()["items"] == []
