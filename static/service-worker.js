@@ -1,5 +1,5 @@
 // Shows one page when the server cannot be reached. Pages with data are never kept, and nothing but opening a page, and
-// what that one page needs, passes through here: streams and requests go their own way.
+// what that one page needs, passes through here: streams and requests go their own way. Below: pushes.
 const NAME = `offline-${BUILD}`;
 
 const prepare = async () => {
@@ -37,3 +37,63 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate") event.respondWith(open(event));
   else if (FILES.includes(new URL(request.url).pathname)) event.respondWith(fetched(request));
 });
+
+// A browser, above all Apple's, ends a subscription whose pushes show nothing: each shows something, also one that says
+// that nothing waits now. It is shown without a sound and taken away at once.
+const UNREADABLE = { title: "Mission Control", body: "Something waits for you.", tag: "unreadable", data: { url: "/" } };
+
+const read = (data) => {
+  try {
+    return data.json();
+  } catch {
+    return {};
+  }
+};
+
+const badge = async (count) => {
+  if (count === undefined) return;
+  await (count ? navigator.setAppBadge?.(count) : navigator.clearAppBadge?.()); // 0 shows a dot in some browsers
+};
+
+const show = async (sent) => {
+  // Where a browser knows `navigate`, a click would open the page without asking us.
+  const { title, navigate, actions = [], ...one } = sent.notification ?? UNREADABLE;
+  const options = { ...one, icon: ICON, actions: actions.map(({ action, title: label }) => ({ action, title: label })) };
+  await self.registration.showNotification(title, options);
+  if (one.data?.withdrawn) for (const old of await self.registration.getNotifications({ tag: one.tag })) old.close();
+  await badge(sent.app_badge).catch(() => {}); // no icon to write on
+};
+
+const bring = async (address) => {
+  const { pathname, search } = new URL(address, self.location.origin); // ours, whatever name the message was sent with
+  const pages = await self.clients.matchAll({ type: "window" });
+  const there = pages.find((one) => new URL(one.url).pathname === pathname);
+  if (there) return there.focus();
+  return self.clients.openWindow(pathname + search);
+};
+
+const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+/** Answer by the session of this browser; what is not taken is shown by its page, which says why. */
+const answer = async ({ data, tag }, token) => {
+  const reply = await post("/api/v1/reach/answers", { token }).catch(() => null);
+  const { is_given: isGiven, message } = reply?.ok ? await reply.json() : {};
+  if (!isGiven) return bring(data.url);
+  return self.registration.showNotification(message, { tag, icon: ICON, silent: true, data: { url: data.url } });
+};
+
+const press = ({ action, notification }) => {
+  notification.close();
+  return action ? answer(notification, action) : bring(notification.data?.url ?? "/");
+};
+
+/** Subscribe again where the browser gave up the subscription by itself. */
+const renew = async ({ oldSubscription, newSubscription }) => {
+  const fresh = newSubscription ?? (await self.registration.pushManager.subscribe(oldSubscription.options));
+  const { endpoint, keys } = fresh.toJSON();
+  await post("/api/v1/users/me/reach/devices", { kind: "push", endpoint, ...keys, replaces: oldSubscription?.endpoint });
+};
+
+self.addEventListener("push", (event) => event.waitUntil(show(read(event.data))));
+self.addEventListener("notificationclick", (event) => event.waitUntil(press(event)));
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew(event)));

@@ -1,4 +1,4 @@
-"""The page with a person's notifications, and the settings for the browser's own."""
+"""The page with a person's notifications."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +16,10 @@ from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
-from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page, signed_in
+from mission_control.web.shell import PaletteEntry
 
 pages = Pages("notifications_pages", __name__)
 PAGE = "notifications"
-SETTINGS_PATH = "/settings/notifications"
-SETTINGS_PAGE = SettingsPage(
-    "notifications", "You", "Notifications", SETTINGS_PATH, "bell", 30, "mentions assigned browser alerts"
-)
 SHOWN, MOST = 50, 200
 
 
@@ -85,12 +81,6 @@ class ReadingForm(Form):
 async def mark_notifications_read(outcome: Outcome[None, ReadingForm]) -> ResponseReturnValue:
     """Mark one or all as read."""
     return done("/notifications", toast="" if outcome.form.id else "All of them are read.")
-
-
-@pages.get(SETTINGS_PATH)
-async def settings() -> str:
-    """Show how a browser notifies."""
-    return await settings_page(await signed_in(), "notifications/settings.html", "notifications")
 
 
 ENTRY = PaletteEntry("Notifications", "/notifications", "bell", "mentions assigned unread", position=25)

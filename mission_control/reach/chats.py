@@ -78,7 +78,8 @@ class _Paper:
         title = self.taken(one_line(item.title, 200))
         linked = self._markup.link(title, item.url) if is_linkable(item.url) else title
         self._left -= _units(linked) - _units(title)
-        self.add("• ", linked, f" · {self.taken(one_line(item.detail, 200))}" if item.detail else "")
+        aside = " · ".join(filter(None, (item.detail, item.aside)))
+        self.add("• ", linked, f" · {self.taken(one_line(aside, 200))}" if aside else "")
 
 
 def texts(message: Message, title_most: int, most: int, markup: Markup = PLAIN) -> Texts:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from mission_control.reach.channel import (
     Message,
     Refused,
     Setting,
+    Typed,
 )
 from mission_control.reach.chats import Markup, fields, one_line, problem, texts
 
@@ -63,6 +65,10 @@ class Ntfy(Channel):
             return "this topic, which anybody can read: messages come without buttons that answer"
         return "this topic"
 
+    def typed(self, values: Mapping[str, str]) -> Typed:
+        server, topic = _server(values.get("server", "")), _topic(values.get("topic", ""))
+        return Typed(f"{server}/{topic}", topic, f"ntfy at {urlsplit(server).netloc}")
+
     def takes_answers(self, line: Line) -> bool:
         return bool(line.value("access_token") and line.answers_at)
 
@@ -74,7 +80,7 @@ class Ntfy(Channel):
         if shown.buttons and self.takes_answers(line) and not await self._is_open(line):
             actions += [_button(line, one.label, one.token) for one in shown.buttons[: self.most_buttons]]
         sent = {
-            "topic": self._topic(line),
+            "topic": _topic(line.value("topic")),
             "title": shown.title,
             "message": shown.body or "…",
             "priority": QUIET if message.has_ended else URGENT if message.is_urgent else USUAL,
@@ -82,13 +88,13 @@ class Ntfy(Channel):
             "actions": actions,
             **({"click": message.url} if message.url else {}),
         }
-        answer = await line.request("POST", self._server(line), headers=_access(line), json=sent)
+        answer = await line.request("POST", _server(line.value("server")), headers=_access(line), json=sent)
         if answer.status != 200 or "id" not in fields(answer):
             raise self._problem(line, answer)
 
     async def _is_open(self, line: Line) -> bool:
         """Whether anybody can read the topic, and with it what its buttons send."""
-        answer = await line.request("GET", f"{self._server(line)}/{self._topic(line)}/auth")
+        answer = await line.request("GET", f"{_server(line.value('server'))}/{_topic(line.value('topic'))}/auth")
         if answer.status not in (200, 401, 403):
             raise self._problem(line, answer)
         return answer.status == 200
@@ -98,18 +104,23 @@ class Ntfy(Channel):
             return Refused("At this address no ntfy answers. Check the server.")
         return problem(self, line, answer, fields(answer).get("error"))
 
-    def _server(self, line: Line) -> str:
-        server = line.value("server").strip().rstrip("/") or "https://ntfy.sh"
-        server = server if "://" in server else f"https://{server}"
-        if urlsplit(server).path:
-            raise Refused("Type the server alone, such as https://ntfy.sh, and the topic in its own field.")
-        return server
 
-    def _topic(self, line: Line) -> str:
-        topic = line.value("topic").strip()
-        if not _TOPIC.fullmatch(topic):
-            raise Refused("A topic has up to 64 letters, digits, - and _.")
-        return topic
+def _server(text: str) -> str:
+    server = text.strip().removesuffix("/") or "https://ntfy.sh"
+    server = server if "://" in server else f"https://{server}"
+    try:
+        parts = urlsplit(server)
+        if parts.scheme in ("http", "https") and parts.hostname and not (parts.path or parts.query or parts.username):
+            return server
+    except ValueError:
+        pass
+    raise Refused("Type the server alone, such as https://ntfy.sh, and the topic in its own field.")
+
+
+def _topic(text: str) -> str:
+    if not _TOPIC.fullmatch(text.strip()):
+        raise Refused("A topic has up to 64 letters, digits, - and _.")
+    return text.strip()
 
 
 def _access(line: Line) -> dict[str, str]:

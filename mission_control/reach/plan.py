@@ -66,11 +66,14 @@ class Open:
     last_call_sent: bool = False
     promised: datetime | None = None
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether it was sent on a link that took it, or may still."""
+        return any(link not in self.failed for link, _ in self.sent)
+
     def is_promised_by(self, now: datetime) -> bool:
-        """Whether the digest that was promised is due, and nothing was sent since."""
-        if self.promised is None or self.promised > now:
-            return False
-        return not self.sent or self.sent[-1][1] < self.promised
+        """Whether the digest that was promised is due."""
+        return self.promised is not None and self.promised <= now and not self.was_sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def next_step(person: Person, need: Open, now: datetime) -> Step | None:
     if person.is_team:
         return None if need.sent else Step(need.since + GRACE, chain[0], "team")
     if how == "digest":
-        return None if need.sent else Step(_digest_for(person, need, now), chain[-1], "digest")
+        return None if need.was_sent else Step(_digest_for(person, need, now), chain[-1], "digest")
     used = [link for link, _ in need.sent]
     step = None
     if not need.sent:
@@ -126,7 +129,7 @@ def next_step(person: Person, need: Open, now: datetime) -> Step | None:
 
 
 def _kept_from_the_night(person: Person, need: Open, step: Step, now: datetime) -> Step:
-    """Put a step off to the end of quiet hours, where it is part of the digest.
+    """Put a step off to the end of quiet hours; what was sent nowhere is part of the digest there.
 
     A board that is to be heard at once is heard in quiet hours too, but not while the person is away.
     """
@@ -138,6 +141,8 @@ def _kept_from_the_night(person: Person, need: Open, step: Step, now: datetime) 
     is_away = person.away_until is not None and max(step.at, now) < person.away_until
     if not is_away and need.board is not None and person.boards.get(need.board) == "at_once":
         return step
+    if need.was_sent:
+        return replace(step, at=ends)
     return Step(_digest_for(person, need, now, ends), step.link, "digest")
 
 
@@ -174,9 +179,10 @@ def _digest_for(person: Person, need: Open, now: datetime, ends: datetime | None
     if not need.is_promised_by(now):
         return ends or morning_after(person, max(need.since + GRACE, now))
     assert need.promised is not None
-    if len(person.days_off) < DAYS_OF_WEEK:
-        return quiet_until(person, now) or need.promised
-    return quiet_until(replace(person, days_off=frozenset()), now) or need.promised
+    is_never_on = len(person.days_off) == DAYS_OF_WEEK  # and has a digest on days off, too
+    if quiet_until(replace(person, days_off=frozenset()) if is_never_on else person, now) is None:
+        return need.promised
+    return morning_after(person, now)
 
 
 def morning_after(person: Person, at: datetime) -> datetime:
@@ -232,24 +238,26 @@ def messages_of[N](
 ) -> list[Due[N]]:
     """Return the messages that go out now; what must wait is left out.
 
-    A link that was just used rests, and takes along what came since. From `BURST` on there is one message for all; a
-    digest is one message, and takes along what was sent nowhere. Nothing goes out beyond the limit of an hour: what
-    waits then goes out together.
+    A link that was just used rests, and takes along what came since. From `BURST` on there is one message for all, and
+    one for all last calls. A digest is one message, on the link of its first step, and takes along what is due there
+    and what was sent nowhere. Nothing goes out beyond the limit of an hour: what waits then goes out together.
     """
     due = [(need, step) for need, step in steps if step.at <= now]
-    digest = [(need, step) for need, step in due if step.why == "digest"]
+    link = next((step.link for _, step in due if step.why == "digest"), None)
     found: list[Due[N]] = []
-    if digest:
-        digest += [(need, step) for need, step in due if step.why == "first"]
-        found.append(Due(digest[0][1].link, "digest", tuple(need for need, _ in digest)))
-        due = [(need, step) for need, step in due if step.why not in ("digest", "first")]
-    alone: dict[str, list[tuple[N, Step]]] = {}
+    alone: dict[tuple[str, bool], list[tuple[N, Step]]] = {}
+    digest: list[N] = []
     for need, step in due:
-        if abs(now - last_on.get(step.link, now - COLLECT)) >= COLLECT:
-            alone.setdefault(step.link, []).append((need, step))
-    for link, those in alone.items():
+        is_last = step.why == "last call"
+        if link is not None and not is_last and (step.link == link or step.why != "unseen"):
+            digest.append(need)
+        elif abs(now - last_on.get(step.link, now - COLLECT)) >= COLLECT:
+            alone.setdefault((step.link, is_last), []).append((need, step))
+    if link is not None:
+        found.append(Due(link, "digest", tuple(digest)))
+    for (to, _), those in alone.items():
         if len(those) >= BURST:
-            found.append(Due(link, those[0][1].why, tuple(need for need, _ in those)))
+            found.append(Due(to, min(step.why for _, step in those), tuple(need for need, _ in those)))
         else:
-            found += [Due(link, step.why, (need,)) for need, step in those]
+            found += [Due(to, step.why, (need,)) for need, step in those]
     return found[: max(0, MOST_IN_AN_HOUR - in_last_hour)]

@@ -62,8 +62,8 @@ def payload_of(message: Message, tag: str, *, is_silent: bool = False) -> bytes:
 
 
 def _body(message: Message) -> str:
-    items = [item.title for _, items in message.sections for item in items]
-    return "\n".join(one for one in (message.board, *message.lines, *items) if one)
+    listed = [item.title for _, items in message.sections for item in items]
+    return "\n".join(message.lines or listed or [message.board])
 
 
 def _notification(message: Message, tag: str, title: str, body: str, is_silent: bool) -> dict[str, object]:
@@ -107,6 +107,7 @@ class Push(Channel):
     answers = True
     edits = True
     recognizes = True
+    is_brief = True
     most_buttons = 2
 
     async def send(self, line: Line, message: Message) -> str:

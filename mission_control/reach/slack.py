@@ -96,6 +96,9 @@ class Slack(Channel):
         found = await self._call(line, "auth.test")
         return f"{found.get('user', 'the app')} in {found.get('team', 'the workspace')}"
 
+    def manifest(self, base_url: str) -> str:
+        return manifest("", socket=True)
+
     def takes_answers(self, line: Line) -> bool:
         return self.listens(line) or bool(line.value("signing_secret") and line.answers_at)
 
@@ -194,7 +197,7 @@ def is_signed(secret: str, incoming: Incoming) -> bool:
     return hmac.compare_digest(f"v0={code}".encode(), incoming.headers.get("X-Slack-Signature", "").encode())
 
 
-def manifest(address: str, socket: bool) -> str:
+def manifest(address: str, *, socket: bool) -> str:
     """Return the manifest of an app: with Socket Mode, or for requests to the address of its channel."""
     request_url = {} if socket else {"request_url": address}
     made = {

@@ -12,9 +12,11 @@ from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.errors import existing
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
+from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.account_log import record_account
 from mission_control.people.entrance import dead_link
 from mission_control.people.models import User
+from mission_control.reach.choices import WAKES
 from mission_control.reach.models import ReachSettings
 
 EVENTS = (AccountKind("account.mail_stopped", "Somebody ended mail about what needs them, by the link in one."),)
@@ -57,3 +59,6 @@ async def stop_mail(actor: Actor, user: User) -> None:
     await ReachSettings.bulk_create([ReachSettings(user_id=user.id)], ignore_conflicts=True)
     if await ReachSettings.filter(user_id=user.id, mail=True).update(mail=False):
         await record_account("account.mail_stopped", user.id)
+        notify(WAKES)
+        if user.active_organization_id is not None:
+            signal(user.active_organization_id, reach_of=str(user.id))

@@ -1,5 +1,6 @@
 """Telegram: a bot's chat with a person, or in a group. Works without a public address, because updates are polled."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -21,6 +22,7 @@ API = "https://api.telegram.org"
 POLL_SECONDS = 15  # below the deadline of a request
 GONE = ("bot was blocked", "user is deactivated", "chat not found", "group chat was deleted", "bot was kicked")
 CONFLICT = 409
+_BOT = re.compile(r"\w{5,32}", re.ASCII)
 
 
 MARKUP = Markup(
@@ -35,12 +37,15 @@ class Telegram(Channel):
     name = "Telegram"
     glyph = "message-square"
     links = "code"
-    sets = (Setting("token", "Bot token", "123456789:ABC…, as BotFather sent it", is_secret=True),)
+    sets = (
+        Setting("token", "Bot token", "123456789:ABC…, as BotFather sent it", is_secret=True),
+        Setting("bot", "Username of the bot", "ends in bot: people then open it by a link", is_required=False),
+    )
     team = Setting("chat", "Chat ID of the group", "-1001234567890; first add the bot to the group")
     steps = (
         "In Telegram open @BotFather and send /newbot.",
         "Send a name, then a username that ends in bot.",
-        "BotFather answers with a token: paste it here and press Test.",
+        "BotFather answers with a token: paste it and the username here, and press Test.",
     )
     answers = True
     edits = True
@@ -63,6 +68,14 @@ class Telegram(Channel):
 
     async def check(self, line: Line) -> str:
         return f"@{(await self._call(line, 'getMe')).get('username', 'bot')}"
+
+    def code_line(self, code: str) -> str:
+        return f"/start {code}"
+
+    def code_link(self, settings: Mapping[str, str], code: str) -> str:
+        """Return a link that starts the bot. Telegram drops the code for bots that were started before."""
+        bot = settings.get("bot", "").strip().removeprefix("@")
+        return f"https://t.me/{bot}?start={code}" if _BOT.fullmatch(bot) else ""
 
     def listens(self, line: Line) -> bool:
         return bool(line.value("token"))

@@ -132,7 +132,9 @@ FILES = ("css/app.css", "js/theme-init.js", "vendor/inter-latin-wght-normal.woff
 async def service_worker() -> Response:
     """Give the worker, which is another one with each build."""
     known = to_json([PAGE, *(asset(name) for name in FILES)]).decode()
-    text = f'const BUILD = "{build()}";\nconst FILES = {known};\n{read("service-worker.js").decode()}'
+    icon = asset("icons/app-192.png")
+    begin = f'const BUILD = "{build()}";\nconst FILES = {known};\nconst ICON = "{icon}";\n'
+    text = begin + read("service-worker.js").decode()
     response = Response(text, content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     return response

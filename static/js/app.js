@@ -3,6 +3,7 @@ import * as board from "./board.js";
 import * as cards from "./cards.js";
 import * as caret_menu from "./caret_menu.js";
 import * as copy from "./copy.js";
+import * as device from "./device.js";
 import * as dialog from "./dialog.js";
 import * as draft from "./draft.js";
 import * as dress from "./dress.js";
@@ -29,7 +30,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [elsewhere, caret_menu, mentions, typing, theme, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, seen, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, moves, board, cards];
+export const modules = [elsewhere, caret_menu, mentions, typing, theme, device, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, seen, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, moves, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

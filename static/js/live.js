@@ -108,7 +108,6 @@ export const start = () => {
   on("click", (event) => { if (event.target.closest("[data-reload]")) location.reload(); });
   addEventListener("blur", away, { once: true });
   if (document.hidden) away();
-  if (host()) navigator.serviceWorker?.register("/service-worker.js").catch(() => {}); // not over plain HTTP
   counts();
   listen();
   setTimeout(() => { // events that came before this module, or an extension that came after htmx

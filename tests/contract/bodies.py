@@ -208,6 +208,10 @@ BODIES: dict[str, Body] = {
     "set_my_org_work_state": lambda cast, made: {"state": "paused"},
     "update_me": lambda cast, made: {"preferred_name": "A.", "notes": "x"},
     "change_my_password": a_password,
+    "add_my_browser": lambda cast, made: {
+        "kind": "push", "endpoint": "https://fcm.googleapis.com/fcm/send/laptop", "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    },
     "create_my_token": lambda cast, made: {"name": "Laptop", "expires_at": "2099-01-01T00:00:00Z"},
     "create_board": lambda cast, made: BOARD | GOAL,
     "update_board": lambda cast, made: GOAL,

@@ -92,4 +92,4 @@ async def test_stream_begins_with_the_build(cast: Cast) -> None:
 
 async def test_settings_page_says_how_a_browser_notifies(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
-    (await cleo.get("/settings/notifications")).has("Notify me", "Nothing is sent when no tab is open.")
+    (await cleo.get("/settings/notifications")).has("Notify me", "Add this device")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import pytest
 from quart import Quart
@@ -9,6 +10,7 @@ from quart import Quart
 from mission_control.reach.channel import Button, Item, Later, Line, Message, Refused
 from mission_control.reach.mail import CHANNEL
 from tests.mail import Post, mail_box
+from tests.reach.hostile import TEXTS
 
 STOP = "https://mission.example.org/reach/off/" + "t" * 60
 NEED = Message(
@@ -159,6 +161,59 @@ async def test_markup_of_others_is_text(box: Box) -> None:
         html = box.post.html()
         assert "<img" not in html and "<script" not in html and 'href="https://evil' not in html
         assert html.count("</table>") == html.count("<table")
+
+
+class Reader(HTMLParser):
+    """What a mail program makes of HTML: the elements, where they lead, and what is read."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags, self.links, self.text = set[str](), set[str](), ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links |= {value or "" for name, value in attrs if name in ("href", "src")}
+        assert {name for name, _ in attrs} <= ATTRIBUTES
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+ATTRIBUTES = {
+    "role", "class", "width", "cellpadding", "cellspacing", "style", "align", "href", "lang", "charset", "name",
+    "content",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TEXTS)
+async def test_hostile_texts_stay_texts(box: Box, case: str) -> None:
+    text = TEXTS[case]
+    for usual in (NEED, DIGEST):
+        await box.send(usual)
+        headers, tags = box.post.head().keys(), Reader(box.post.html()).tags
+        sections = ((text, (Item(text, text, NEED.url, text),)),) if usual is DIGEST else ()
+        facts = ((text, text),) if usual is NEED else ()
+        await box.send(
+            replace(usual, title=text, lines=(text,), board=text, why=text, sections=sections, facts=facts, exact=text)
+        )
+        read = Reader(box.post.html())
+        assert box.post.head().keys() <= headers and read.tags <= tags
+        assert all(one.startswith("https://mission.example.org/") for one in read.links)
+        for shown in (read.text, box.post.text(), box.post.mails[-1]["Subject"]):
+            assert not HIDDEN & set(shown)
+        assert max(map(len, box.post.sent[-1].split("\r\n"))) <= 998
+
+
+HIDDEN = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x00\x07\x1b\x7f\ud800\udfff")
+
+
+async def test_password_of_the_mail_server_is_in_no_error(box: Box) -> None:
+    url = "smtp://mission:s3cret-word@127.0.0.1:1"
+    box.line = replace(box.line, installation=replace(box.line.installation, smtp_url=url))
+    with pytest.raises(Later) as error:
+        await box.send(NEED)
+    assert "s3cret-word" not in str(error.value)
 
 
 async def test_direction_marks_turn_no_text_around(box: Box) -> None:

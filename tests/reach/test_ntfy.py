@@ -124,3 +124,12 @@ def test_answers_need_a_token_and_an_address() -> None:
     assert NTFY.takes_answers(line_to("", access_token="tk_x", answers_at=ADDRESS))
     assert not NTFY.takes_answers(line_to("", access_token="tk_x"))
     assert not NTFY.takes_answers(line_to("", answers_at=ADDRESS))
+
+
+def test_what_is_typed_is_read() -> None:
+    typed = NTFY.typed({"server": "ntfy.example.org/", "topic": " ada-9f2c "})
+    assert (typed.who, typed.address) == ("https://ntfy.example.org/ada-9f2c", "ada-9f2c")
+    assert typed.label == "ntfy at ntfy.example.org" and NTFY.typed({"topic": "x"}).who == "https://ntfy.sh/x"
+    for server in ("https://ntfy.sh/mission", "ftp://ntfy.sh", "https://ada@ntfy.sh", "https://", "https://[", "x?y"):
+        with pytest.raises(Refused, match="Type the server alone"):
+            NTFY.typed({"server": server, "topic": "x"})

@@ -89,7 +89,8 @@ def test_one_last_call_also_when_seen() -> None:
 def test_the_night_holds_back_until_the_digest() -> None:
     assert next_step(ADA, LATE, NIGHT) == Step(MORNING, "push", "digest")
     sent = replace(LATE, sent=(("push", NIGHT - 2 * HOUR),), since=NIGHT - 3 * HOUR)
-    assert due(ADA, sent, NIGHT) == Step(MORNING, "mail", "digest")
+    assert due(ADA, sent, NIGHT) == Step(MORNING, "mail", "unseen")  # put off: it was sent before
+    assert due(ADA, sent, MORNING + MINUTE).why == "unseen"
     assert due(replace(ADA, zone=None), LATE, NIGHT).why == "first"  # before a zone is known it is never night
     assert due(replace(ADA, quiet=None), LATE, NIGHT).why == "first"
     assert due(replace(ADA, quiet=(time(9), time(9))), LATE, NIGHT).why == "first"  # no hour lies between
@@ -259,7 +260,12 @@ def test_a_digest_is_one_message_and_takes_along_what_was_sent_nowhere() -> None
         steps(1, "unseen", "mail"),
     )
     assert sent(*planned) == [("push", "digest", 6), ("push", "last call", 1), ("mail", "unseen", 1)]
+    assert sent(steps(1, "digest", "mail"), steps(2, "unseen", "mail")) == [("mail", "digest", 3)]
     assert sent(steps(1, "digest"), last=COLLECT / 2) == [("push", "digest", 1)]
+
+
+def test_last_calls_do_not_hide_among_others() -> None:
+    assert sent(steps(3, "last call"), steps(2), steps(2, "unseen")) == [("push", "last call", 3), ("push", "first", 4)]
 
 
 def test_the_limit_of_an_hour_holds_back_and_what_waited_goes_together() -> None:

@@ -23,7 +23,7 @@ from tests.reach.push_service import Browser, PushService, push_service
 HOME = "https://mission.example.org"
 NEED = Message(
     title="Approve: deploy to production",
-    lines=("Without an answer by 18:00 it is sent back.",),
+    lines=("Payments, #4 Ship it", "Without an answer by 18:00 it is sent back."),
     url=f"{HOME}/reach/018f3c2a",
     buttons=(Button("Approve", "t.0.code", "go"), Button("Send back", "t.1.code"), Button("Look", "t.2.code")),
     key="018f3c2a",
@@ -62,7 +62,7 @@ async def test_need_is_shown_with_two_answers(app: Quart, service: PushService) 
     assert sent.payload["web_push"] == 8030 and sent.payload["app_badge"] == 3
     assert (shown["title"], shown["body"]) == (
         "Approve: deploy to production",
-        "Payments\nWithout an answer by 18:00 it is sent back.",
+        "Payments, #4 Ship it\nWithout an answer by 18:00 it is sent back.",
     )
     assert shown["navigate"] == shown["data"]["url"] == f"{HOME}/reach/018f3c2a"
     assert [(one["action"], one["title"]) for one in shown["actions"]] == [

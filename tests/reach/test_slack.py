@@ -320,7 +320,8 @@ def test_answers_need_a_socket_or_an_address() -> None:
 
 
 def test_manifest_fits_the_way_presses_come() -> None:
-    by_socket, by_http = (json.loads(manifest("https://m.example.org/reach/in/1", one)) for one in (True, False))
+    by_socket, by_http = (json.loads(manifest("https://m.example.org/reach/in/1", socket=one)) for one in (True, False))
+    assert SLACK.manifest("https://m.example.org") == manifest("", socket=True)
     assert by_socket["settings"]["socket_mode_enabled"] and "request_url" not in json.dumps(by_socket)
     assert by_http["settings"]["interactivity"]["request_url"] == "https://m.example.org/reach/in/1"
     assert by_http["settings"]["event_subscriptions"]["request_url"] == "https://m.example.org/reach/in/1"

@@ -217,3 +217,11 @@ async def test_person_is_told_in_private(place: Place) -> None:
     await TELEGRAM.tell(place.line(), "You are <linked>.")
     [message] = place.telegram.messages.values()
     assert message["text"] == "You are <linked>." and "parse_mode" not in message
+
+
+def test_code_is_sent_by_a_line_or_a_link() -> None:
+    assert TELEGRAM.code_line("MC-1234-ABCD") == "/start MC-1234-ABCD"
+    for bot in ("tests_bot", "@tests_bot", " tests_bot "):
+        assert TELEGRAM.code_link({"bot": bot}, "MC-1234") == "https://t.me/tests_bot?start=MC-1234"
+    for bot in ("", "a/../evil", "evil?x="):
+        assert TELEGRAM.code_link({"bot": bot}, "MC-1234") == ""

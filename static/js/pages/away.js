@@ -2,6 +2,7 @@
 // and favicon current, and shows the browser's notifications where that was chosen.
 import { install } from "../app.js";
 import { allowed, chosen } from "./alerts.js";
+import { isDevice } from "../device.js";
 import { said } from "../ended.js";
 import { counts, runs } from "../live.js";
 
@@ -21,7 +22,7 @@ const tellNews = (news) => {
   }
   const { ended } = news;
   if (ended && !said(ended.id)) tell(ended.title, ended.summary, ended.url, ended.id);
-  if (news.waiting > known.waiting) {
+  if (news.waiting > known.waiting && !isDevice()) { // a push says what it is
     tell(news.waiting === 1 ? "1 thing waits for you" : `${news.waiting} things wait for you`, "Open Home to see what.", "/", "waiting");
   }
 };

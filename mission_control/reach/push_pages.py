@@ -1,0 +1,55 @@
+"""Pages where a browser becomes a device: what they need to know, and the form that a module fills in."""
+
+from dataclasses import dataclass
+
+from quart import Blueprint, current_app
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor
+from mission_control.people.models import User
+from mission_control.reach.device_api import DeviceRead
+from mission_control.reach.push_devices import browsers_of
+from mission_control.reach.push_key import push_key
+from mission_control.reach.webpush import public_text
+from mission_control.web.actions import Outcome, action
+from mission_control.web.forms import done
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
+
+pages = Blueprint("push_pages", __name__)
+SETTINGS_PATH = "/settings/notifications"
+SETTINGS_PAGE = SettingsPage(
+    "notifications",
+    "You",
+    "Notifications",
+    SETTINGS_PATH,
+    "bell",
+    30,
+    "mentions assigned browser alerts push device phone",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PushView:
+    """What `reach/push_device.html` needs: the key that browsers subscribe to, and the browsers that did."""
+
+    key: str
+    browsers: list[str]
+
+
+async def push_view(actor: Actor) -> PushView:
+    """Return what a page needs on which a browser becomes a device."""
+    return PushView(public_text(await push_key(current_app.config["SETTINGS"])), await browsers_of(actor.id))
+
+
+@pages.get(SETTINGS_PATH)
+async def settings() -> str:
+    """Show how a browser notifies."""
+    actor = await signed_in()
+    return await settings_page(actor, "notifications/settings.html", "notifications", push=await push_view(actor))
+
+
+@action(pages, f"{SETTINGS_PATH}/devices")
+async def add_my_browser(outcome: Outcome[User, None]) -> ResponseReturnValue:
+    """Make this browser a device."""
+    added: DeviceRead = outcome.answer
+    return done(SETTINGS_PATH, toast=f"{added.label} is one of your devices.")

@@ -1,0 +1,104 @@
+// This browser as a device: it becomes one by a press, and at each page it is looked whether it still is one. A browser
+// gives up its subscription when it likes; Apple's does it after pushes that showed nothing.
+import { install } from "../app.js";
+import { isDevice, known, remember } from "../device.js";
+import { hash, subscribe, subscribed } from "./subscription.js";
+
+const ADDRESS = "/settings/notifications/devices";
+const WORDS = {
+  off: "",
+  asking: "Your browser asks whether it may notify you.",
+  subscribing: "Asking the push service of your browser.",
+  on: "This browser is one of your devices.",
+  denied: "This browser does not let this site notify you. Allow notifications in its settings for this site, then come back.",
+  insecure: "A browser takes pushes over https only, and this page came over plain http. Open Mission Control by its https address.",
+  apple: "On an iPhone or iPad, first add Mission Control to the home screen: the share button, then “Add to Home Screen”. Open it there, and add this device.",
+  missing: "This browser takes no pushes. A private window may be why; else be reached by mail or by a chat.",
+  another: "This browser has no push service, or it does not answer. In its own words: ",
+};
+let trouble = "";
+
+const isApple = () => /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.maxTouchPoints > 1 && /Mac/.test(navigator.platform));
+/** Why it cannot be a device, "" when it can. */
+const refusal = () => {
+  if (!isSecureContext) return "insecure";
+  if (!("PushManager" in globalThis)) return isApple() && !navigator.standalone ? "apple" : "missing";
+  return Notification.permission === "denied" ? "denied" : "";
+};
+
+const say = (state) => {
+  const form = document.querySelector("[data-push-key]");
+  if (!form) return;
+  form.querySelector("[data-push-state]").textContent = WORDS[state] + (state === "another" ? trouble : "");
+  form.querySelector("[data-push-add]").hidden = !["off", "another"].includes(state);
+};
+
+const look = async (form) => {
+  const subscription = refusal() ? null : await subscribed();
+  const mine = subscription && (await hash(subscription.endpoint));
+  const isOne = mine !== null && form.dataset.pushBrowsers.split(" ").includes(mine);
+  for (const mark of document.querySelectorAll("[data-push-here]")) mark.hidden = mark.dataset.pushHere !== mine;
+  say(refusal() || (isOne ? "on" : "off"));
+  return isOne;
+};
+
+const add = async (form) => {
+  try {
+    say("asking");
+    if (await Notification.requestPermission() !== "granted") return say(refusal() || "off");
+    say("subscribing");
+    const { endpoint, keys } = (await subscribe(form.dataset.pushKey)).toJSON();
+    for (const [name, value] of Object.entries({ endpoint, ...keys })) form.elements[name].value = value;
+    form.requestSubmit();
+  } catch (error) {
+    trouble = error.message;
+    say("another");
+  }
+};
+
+const added = (event) => {
+  const form = event.target.closest?.("[data-push-key]");
+  if (!form) return;
+  if (event.detail.ctx.response?.status >= 300) return say("off");
+  remember(form.dataset.pushKey, form.elements.endpoint.value);
+  htmx.trigger("#live", "resync"); // the list that shows it
+};
+
+const leave = async () => {
+  remember();
+  await (await subscribed())?.unsubscribe();
+};
+
+/** Tell the server of another subscription; end that of a device which was removed elsewhere. */
+const repair = async () => {
+  const [key, before] = known();
+  if (!key || refusal()) return;
+  const subscription = (await subscribed()) ?? (await subscribe(key).catch(() => null));
+  if (!subscription) return;
+  const { endpoint, keys } = subscription.toJSON();
+  const form = document.querySelector("[data-push-key]");
+  if (endpoint === before) {
+    if (form && !(await look(form))) await leave();
+  } else if (navigator.sendBeacon(ADDRESS, new URLSearchParams({ endpoint, ...keys, replaces: before }))) {
+    remember(key, endpoint);
+  }
+};
+
+/** Whoever signs in next in this browser must not read what was meant for the person before. */
+const signOut = async (event) => {
+  const form = event.target;
+  if (!form.matches?.("form[action='/sign-out']") || !isDevice()) return;
+  event.preventDefault();
+  await leave().catch(() => {});
+  form.submit();
+};
+
+install({
+  start: () => {
+    document.addEventListener("click", (event) => event.target.closest("[data-push-add]") && add(event.target.closest("form")));
+    document.addEventListener("htmx:after:request", added);
+    document.addEventListener("submit", signOut);
+    repair();
+  },
+  attach: (root) => { for (const form of root.querySelectorAll("[data-push-key]")) look(form); },
+});

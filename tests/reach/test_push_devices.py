@@ -1,0 +1,128 @@
+"""Browsers as devices: one person's at a time, found again after they changed their subscription."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mission_control.core import times
+from mission_control.core.secrets import decrypt
+from mission_control.people.models import AccountEvent
+from mission_control.reach import push_devices
+from mission_control.reach.models import Device
+from mission_control.reach.push import Subscription
+from mission_control.reach.push_key import push_key
+from mission_control.reach.webpush import public_text
+from tests.cast import Cast
+from tests.pages.visitor import visitor
+from tests.reach.push_service import Browser
+
+PATH = "/users/me/reach/devices"
+GOOGLE = "https://fcm.googleapis.com/fcm/send"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+
+
+def subscription(name: str, **more: str) -> dict[str, str]:
+    keys = Browser(name, "", "").subscription
+    return {**keys, "endpoint": f"{GOOGLE}/{name}", **more}
+
+
+async def test_browser_becomes_a_device_with_an_encrypted_address(cast: Cast) -> None:
+    sent = subscription("laptop")
+    made = (await cast.ada.post(PATH, sent, headers={"User-Agent": FIREFOX})).ok()
+    assert (made["kind"], made["label"], made["last_error"]) == ("push", "Firefox on Linux", None)
+    [device] = await Device.all()
+    assert str(device.user_id) == str(cast.ada.id) and device.organization_id is None
+    assert "laptop" not in device.address and "laptop" not in device.who
+    stored = decrypt(device.address, cast.app.config["SECRET_KEY"])
+    assert Subscription.of(stored) == Subscription(**sent)
+    assert await AccountEvent.filter(kind="device.added", user_id=cast.ada.id).count() == 1
+    assert not [one for one in await AccountEvent.all() if "laptop" in str(one.data)]
+
+
+async def test_same_browser_stays_one_device(cast: Cast) -> None:
+    first = (await cast.ada.post(PATH, subscription("laptop", label="Desk"))).ok()
+    await Device.filter(id=first["id"]).update(last_error="Google answered 500.", failed_at=times.clock_now())
+    again = (await cast.ada.post(PATH, subscription("laptop", label="Other"))).ok()
+    assert (again["id"], again["label"], again["last_error"]) == (first["id"], "Desk", None)
+    assert await Device.all().count() == 1
+
+
+async def test_browser_is_the_device_of_one_person(cast: Cast) -> None:
+    sent = subscription("shared")
+    (await cast.ada.post(PATH, sent)).ok()
+    (await cast.cleo.post(PATH, sent)).ok()
+    ada, cleo = await Device.get(user_id=cast.ada.id), await Device.get(user_id=cast.cleo.id)
+    assert ada.ended_at is not None and ada.mark is None
+    assert cleo.ended_at is None and cleo.mark is not None
+    assert await AccountEvent.filter(kind="device.lost", user_id=cast.ada.id).count() == 1
+
+
+async def test_another_subscription_keeps_the_device(cast: Cast) -> None:
+    first = (await cast.ada.post(PATH, subscription("old", label="Phone"))).ok()
+    renewed = (await cast.ada.post(PATH, subscription("new", replaces=f"{GOOGLE}/old"))).ok()
+    assert (renewed["id"], renewed["label"]) == (first["id"], "Phone")
+    (await cast.ada.post(PATH, subscription("new", replaces=f"{GOOGLE}/old"))).ok()  # told twice: page and worker
+    assert await Device.all().count() == 1
+
+
+async def test_device_that_its_push_service_ended_comes_back(cast: Cast) -> None:
+    first = (await cast.ada.post(PATH, subscription("old"))).ok()
+    now = times.clock_now()
+    await Device.filter(id=first["id"]).update(mark=None, ended_at=now, failed_at=now, last_error="answered 410")
+    renewed = (await cast.ada.post(PATH, subscription("new", replaces=f"{GOOGLE}/old"))).ok()
+    assert renewed["id"] == first["id"] and renewed["last_error"] is None
+
+
+async def test_device_that_was_removed_does_not_come_back_by_itself(cast: Cast) -> None:
+    first = (await cast.ada.post(PATH, subscription("old"))).ok()
+    await Device.filter(id=first["id"]).update(mark=None, ended_at=times.clock_now())
+    (await cast.ada.post(PATH, subscription("new", replaces=f"{GOOGLE}/old"))).refused(404)
+    (await cast.cleo.post(PATH, subscription("new", replaces=f"{GOOGLE}/never"))).refused(404)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"endpoint": "https://push.evil.example/abc"}, "PUSH_HOSTS"),
+        ({"endpoint": "http://169.254.169.254/latest"}, "PUSH_HOSTS"),
+        ({"endpoint": "https://web.push.apple.com/QGuQ"}, "Set BASE_URL"),
+        ({"p256dh": "AAAA"}, "keys of a subscription"),
+        ({"auth": "AAAA"}, "keys of a subscription"),
+    ],
+    ids=["another host", "metadata", "Apple", "no point", "no secret"],
+)
+async def test_useless_subscription_is_refused_with_the_reason(cast: Cast, change: dict[str, str], words: str) -> None:
+    refused: Any = (await cast.ada.post(PATH, subscription("laptop") | change)).refused(422)
+    assert words in str(refused)
+    assert await Device.all().count() == 0
+
+
+async def test_apple_is_taken_by_a_server_with_a_name(cast: Cast) -> None:
+    before = cast.app.config["SETTINGS"]
+    cast.app.config["SETTINGS"] = replace(before, base_url="https://mission.example.org")
+    try:
+        (await cast.ada.post(PATH, subscription("x") | {"endpoint": "https://web.push.apple.com/QGuQ"})).ok()
+    finally:
+        cast.app.config["SETTINGS"] = before
+
+
+async def test_devices_of_a_person_are_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push_devices, "MOST_DEVICES", 2)
+    for name in ("one", "two"):
+        (await cast.ada.post(PATH, subscription(name))).ok()
+    (await cast.ada.post(PATH, subscription("three"))).refused(422)
+    (await cast.ada.post(PATH, subscription("two"))).ok()
+
+
+async def test_page_knows_its_key_and_its_browsers(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    key = public_text(await push_key(cast.app.config["SETTINGS"]))
+    (await ada.get("/settings/notifications")).has(f'data-push-key="{key}"', 'data-push-browsers=""')
+    (await ada.post("/settings/notifications/devices", subscription("laptop"))).is_status(303)
+    digest = hashlib.sha256(f"{GOOGLE}/laptop".encode()).hexdigest()
+    page = (await ada.get("/settings/notifications")).has(f'data-push-browsers="{digest}"')
+    page.lacks("fcm.googleapis.com")
+    cleo = await visitor(cast.app, cast.cleo)
+    (await cleo.get("/settings/notifications")).lacks(digest)
