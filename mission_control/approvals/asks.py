@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.commands import reopen_approval
-from mission_control.approvals.decisions import apply_deadline, held_tasks, locked_approval, task_ids_of
+from mission_control.approvals.decisions import apply_deadline, go_on, held_tasks, locked_approval, task_ids_of
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import OutsideRequest, asks_to_finish
 from mission_control.approvals.queries import parts_of_approvals, visible_approval
 from mission_control.approvals.reading import Item, Score, item_of, items_of, queue
+from mission_control.approvals.votes import DONE, IS_DONE_FOR, has_voted, missing_for
 from mission_control.asks import kinds
 from mission_control.asks.pages import queue_row
 from mission_control.asks.saying import answer, deadline_facts, fact, in_one_line, link_facts, need, shortened
@@ -54,7 +55,11 @@ def _facts(item: Item) -> list[NeedFact]:
     facts += [
         fact("shield-check", f"{one.level} risk", "warn" if one.verdict[0] == "bad" else "") for one in _risks(item)
     ]
-    return facts + deadline_facts(item.reminded_at, item.asked_name)
+    if item.standing:
+        facts.append(fact("users", item.standing))
+    if item.lapsed:
+        facts.append(fact("rotate-ccw", item.lapsed, "warn"))
+    return facts + deadline_facts(item.reminded_at, item.asked)
 
 
 def _places(request: OutsideRequest) -> list[NeedFact]:
@@ -121,6 +126,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
     concerns = ("approval.", "task.code_reported", "board.")
     endings = {
         "approval.decided": "decided this",
+        "approval.voted": "approved this",
         "approval.closed": "closed this",
         "approval.ended_on_gateway": "closed this, as its gateway did,",
         "approval.ended_at_program": "closed this, as it is answered at the keyboard,",
@@ -128,7 +134,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
         "=rejected": "rejected this",
         "=changes_requested": "sent this back",
     }
-    deadline = kinds.Deadline("status = 'pending'", Approval, apply_deadline)
+    deadline = kinds.Deadline("status = 'pending'", Approval, apply_deadline, go_on)
     answers = kinds.Answers(
         at="resolved_at",
         by="resolved_by_user_id",
@@ -141,16 +147,21 @@ class ApprovalAsk(kinds.AskKind[Item]):
     )
 
     def find(self, seeker: kinds.Seeker) -> Iterator[kinds.Rows]:
-        """Find pending approvals; one changes with what it is about."""
+        """Find pending approvals, without those that wait for others; one changes with what it is about."""
         tasks = "FROM approval_task_links l JOIN tasks t ON t.id = l.task_id WHERE l.approval_id = a.id"
+        others, values = (f" AND NOT {IS_DONE_FOR}", [seeker.user_id] * 2) if seeker.user_id is not None else ("", [])
         yield kinds.Rows(
-            "FROM approvals a JOIN mine ON mine.id = a.board_id WHERE a.status = 'pending'",
+            f"FROM approvals a JOIN mine ON mine.id = a.board_id WHERE a.status = 'pending'{others}",
+            values,
             id="a.id",
             since="a.created_at",
             board_id="a.board_id",
             act_by="COALESCE(a.decide_by, a.expires_at)",
             version=f"CAST(a.updated_at AS TEXT) || COALESCE((SELECT CAST(MAX(t.updated_at) AS TEXT) {tasks}), '')",
         )
+
+    def done_for(self) -> str:
+        return DONE
 
     async def read(self, page: kinds.Page) -> Mapping[UUID, Item]:
         boards = await boards_with(page.board_ids)
@@ -191,6 +202,16 @@ class ApprovalAsk(kinds.AskKind[Item]):
         if approval is not None:
             await held_tasks(approval.board_id, await task_ids_of(approval))
             await locked_approval(approval)
+
+    async def missing(self, approval_id: UUID) -> int:
+        return await missing_for(approval_id)
+
+    async def withdraw(self, actor: Actor, board_id: UUID, approval_id: UUID) -> bool:
+        approval = await visible_approval(actor, board_id, approval_id)
+        if approval.status != "pending" or not await has_voted(approval.id, actor.user_id):
+            return False
+        await reopen_approval(actor, approval)
+        return True
 
     async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: kinds.Last) -> None:
         await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))

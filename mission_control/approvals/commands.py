@@ -5,7 +5,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.approvals import decisions
+from mission_control.approvals import decisions, votes
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import outcomes_of
@@ -56,6 +56,8 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     if status == "pending":
         await _refuse_conflicts(task_ids)
         await put_deadline(approval, board, asked)
+    elif status == "approved" and board.approvals_needed > 1:
+        raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail("Several people have to approve this. Ask for it."))
     else:
         decisions.resolve(approval, actor, status, None)
     runs = await current_runs(task_ids)
@@ -159,9 +161,9 @@ async def _link(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]
 
 @command("approval.decide")
 async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
-    """Reopen a decided approval. Raise Conflict when a task has another pending one, or all of them have moved on.
+    """Reopen a decided approval, or take back one's own approval of one that waits for others.
 
-    Raise NotFound when no task is left.
+    Raise Conflict when a task has another pending one, or all of them have moved on, NotFound when no task is left.
 
     The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/reviews.py`.
     """
@@ -169,6 +171,10 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     approval = await decisions.locked_approval(approval)
     decisions.refuse_closed(approval)
     if approval.status == "pending":
+        if await votes.withdraw(approval, actor.user_id):
+            approval.updated_at = times.clock_now()
+            await approval.save(update_fields=["updated_at"])
+            decisions.record_change("approval.vote_withdrawn", approval, "Approval taken back", task_ids)
         return approval
     if approval.is_outside:
         raise Conflict(ErrorCode.APPROVAL_FINAL.detail())
@@ -177,7 +183,9 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
     moot = await decisions.moot_links(approval.id, outcomes)
+    await votes.forget(approval, actor.user_id)
     approval.status, approval.updated_at = "pending", times.clock_now()
+    approval.escalated, approval.escalated_at = 0, approval.updated_at
     approval.decision = approval.note = approval.resolved_at = None
     approval.resolved_by_user_id = approval.resolved_by_kind = None
     approval.decide_by = approval.otherwise = approval.otherwise_user_id = None

@@ -9,13 +9,14 @@ from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import CHANNEL, answer_of, asks_to_finish
 from mission_control.approvals.queries import outcomes_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalDeadline, RejectedTask
+from mission_control.approvals.votes import Tally, cast, needed_for
 from mission_control.asks.deadlines import COLUMNS, Deadlines
 from mission_control.boards.attempts import IS_CURRENT, hold_run
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
-from mission_control.core.substance import refuse_changed
+from mission_control.core.substance import refuse_changed, substance_of
 from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
@@ -28,7 +29,7 @@ EVENTS = (
     Kind("approval.task_closed", "A pending approval became moot for one of its tasks, and waits for the others."),
     Kind("approval.deadline_changed", "Until when an approval is to be decided, or what happens otherwise, changed."),
     Kind("approval.reminded", "Nobody decided by the deadline: people were reminded."),
-    Kind("approval.asked_another", "Nobody decided by the deadline: another person was asked."),
+    Kind("approval.asked_another", "Nobody decided or looked in time, or somebody is away: others were asked."),
 )
 
 CLOSED = "closed"
@@ -51,6 +52,9 @@ async def decide_approval(
 ) -> Approval:
     """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
 
+    Where several people have to approve, an approval is stored as one of them, and it waits for the others: see
+    `votes.py`. Raise Forbidden for the person who asked.
+
     A gateway or a program that asked gets its answer in the background; `always` says yes for the next times too, and
     `stop` ends the turn too, where it takes that. Such a decision is final. `seen` is the substance that was shown:
     raise Conflict when it is another one now.
@@ -67,20 +71,45 @@ async def decide_approval(
         return approval
     if approval.status != "pending" and approval.is_outside:
         raise Conflict(await _already_decided(approval))
+    if (always or stop) and not approval.is_outside:
+        raise Invalid("Only a request of a gateway or a program takes such an answer.")
+    parts = (await parts_of_approvals([approval.id]))[approval.id] if approval.status == "pending" else {}
     if approval.status == "pending":
-        refuse_changed(seen, (await parts_of_approvals([approval.id]))[approval.id])
+        refuse_changed(seen, parts)
+    if decision == "approved" and approval.decision != decision and await needed_for(approval) > 1:
+        if approval.status != "pending":
+            raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail("Several people have to approve this. Re-open it."))
+        tally = await cast(actor, approval, substance_of(parts), note, always=always)
+        if tally is None or tally.missing:
+            return await _wait_for_others(approval, tally, task_ids, note)
+        always = tally.always
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if approval.is_outside:
         approval.answer = answer_of(approval.payload, approval.expires_at, decision, always=always, stop=stop)
         approval.answer_state = "waiting"
         notify(CHANNEL)
-    elif always or stop:
-        raise Invalid("Only a request of a gateway or a program takes such an answer.")
     resolve(approval, actor, decision, note)
     await save_decision(approval, is_another=decision != before)
     facts: dict[str, Any] = {"action_type": approval.action_type, "before": before, "decision": decision, "note": note}
     facts |= {"then": then, "outcomes": outcomes if decision != before else {}}
     record_change("approval.decided", approval, f"Approval {WORD_OF[decision]}", task_ids, **facts)
+    return approval
+
+
+async def _wait_for_others(
+    approval: Approval, tally: Tally | None, task_ids: Sequence[UUID], note: str | None
+) -> Approval:
+    """Record that a person approved while others have yet to; a no-op when they had said so before."""
+    if tally is not None:
+        approval.updated_at = times.clock_now()
+        await approval.save(update_fields=["updated_at"])
+        facts: dict[str, Any] = {
+            "action_type": approval.action_type,
+            "given": tally.given,
+            "needed": tally.needed,
+            "note": note,
+        }
+        record_change("approval.voted", approval, f"Approved by {tally.words}", task_ids, decision="approved", **facts)
     return approval
 
 
@@ -206,6 +235,7 @@ async def _save_deadline(approval: Approval) -> None:
 
 
 DEADLINES: Deadlines[Approval] = Deadlines(
+    kind="approval",
     changed="approval.deadline_changed",
     reminded="approval.reminded",
     asked_another="approval.asked_another",
@@ -241,6 +271,15 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
     due = await DEADLINES.end(approval)
     if due is not None:
         await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {times.absolute(due)}.")
+
+
+@command("approval.apply_deadline")
+async def go_on(actor: Actor, approval: Approval) -> None:
+    """Ask others by name, as the board says, while nobody has looked, and who stands in for people who are away."""
+    await hold_tasks_of(approval)
+    approval = await locked_approval(approval)
+    if approval.status == "pending":
+        await DEADLINES.go_on(approval)
 
 
 CHANGES = ("task.status_changed", "task.updated", "task.deleted")

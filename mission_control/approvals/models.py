@@ -89,3 +89,26 @@ class ApprovalTask(Dated):
         table = "approval_task_links"
         unique_together = (("approval", "task"),)
         indexes = (Index(fields=("task_id",)),)
+
+
+class ApprovalVote(Dated):
+    """The approval of one of several people who have to approve; its moment is `created_at`.
+
+    It counts while what is decided is what the person saw: `is_current` repeats that for the list of needs. `always`:
+    they said yes for the next times too.
+    """
+
+    approval = reference("Approval")
+    user = reference("User")
+    substance = fields.TextField()
+    note = nullable(fields.TextField)
+    always = fields.BooleanField(default=False)
+    is_current = fields.BooleanField(default=True)
+
+    approval_id: UUID
+    user_id: UUID
+
+    class Meta:
+        table = "approval_votes"
+        unique_together = (("approval", "user"),)
+        indexes = (Index(fields=("user_id",)),)

@@ -21,6 +21,7 @@ from mission_control.asks.deadlines import HOURS
 from mission_control.asks.kinds import KINDS as ASKS
 from mission_control.asks.kinds import MOST_QUEUED, QueueView
 from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
+from mission_control.asks.saying import others_missing
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, still_exists, visible_board
 from mission_control.core import times
@@ -283,6 +284,8 @@ async def decide_approval(outcome: Outcome[Approval, DecisionForm]) -> ResponseR
     effects = "".join(dict.fromkeys(texts))
     place, undo = safe_next(form.next), {"needs": f"approval:{approval.id}", "next": form.next}
     toast = f"{await _title_of(outcome.actor, approval)} {WORDS[form.decision]}.{effects}"
+    if missing := outcome.answer["approvals_missing"]:
+        toast = f"{toast} {others_missing(missing)}"
     if approval.is_outside:
         return done(f"{place}#queue", toast=toast)
     return done(f"{place}#queue", toast=toast, undo_action="/needs/undos", undo=undo)
@@ -298,7 +301,8 @@ async def reopen_approval(outcome: Outcome[Approval, ReopeningForm]) -> Response
     """Make a decided approval pending again."""
     approval = outcome.found
     next_url = safe_next(outcome.form.next or f"/boards/{approval.board_id}/approvals")
-    return done(f"{next_url}#queue", toast=f"{await _title_of(outcome.actor, approval)} waits again.")
+    what = "waits again." if approval.status != "pending" else "waits for your approval again."
+    return done(f"{next_url}#queue", toast=f"{await _title_of(outcome.actor, approval)} {what}")
 
 
 class ApprovalDeadlineForm(DeadlineForm):

@@ -189,7 +189,8 @@ async def approval_history(approval: Approval) -> list[Row]:
         f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"
         " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
         " WHERE e.id IN (SELECT id FROM events WHERE board_id = ? AND subject_id = ? AND kind IN"
-        "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed',"
+        "  ('approval.requested', 'approval.decided', 'approval.reopened', 'approval.closed', 'approval.voted',"
+        " 'approval.vote_withdrawn', 'approval.vote_lapsed', 'approval.asked_another',"
         " 'approval.ended_on_gateway', 'approval.ended_at_program')) ORDER BY e.seq",
         approval.board_id,
         approval.id,

@@ -9,7 +9,9 @@ from uuid import UUID
 from mission_control.approvals import payloads
 from mission_control.approvals.payloads import OutsideRequest, asks_to_finish, heading, reason_of, stated_confidence
 from mission_control.approvals.queries import parts_of, parts_of_approvals
-from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome
+from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome, VoteRead
+from mission_control.approvals.votes import NEEDED, votes_of
+from mission_control.asks.asked import FIRST_ASKED, AskedPersonRead, asked_people, in_words
 from mission_control.asks.kinds import MOST_QUEUED
 from mission_control.asks.schemas import NeedTask
 from mission_control.boards.forge_states import HandedIn
@@ -79,13 +81,18 @@ class Item(ApprovalRead):
     board_name: str
     holds_tasks: bool
     has_tasks: bool
+    has_votes: bool
     agent_name: str | None
     requester: str
     resolver: str
     other_name: str
-    asked_name: str | None
     run_number: int | None
     may_decide: bool = False
+    has_voted: bool = False  # the reader, who approved and waits for others
+    is_own: bool = False  # the reader asked, so that others have to approve
+    approvals_missing: int = 0
+    votes: list[VoteRead] = []
+    asked: list[AskedPersonRead] = []
     tasks: list[LinkedTask] = []
     task_id: UUID | None = None
     task_ids: list[UUID] = []
@@ -121,6 +128,21 @@ class Item(ApprovalRead):
     def is_closed(self) -> bool:
         """Whether it became moot before anybody decided."""
         return self.decision == "closed"
+
+    @property
+    def standing(self) -> str:
+        """How many have approved, and who, where several people have to; else empty."""
+        if self.approvals_needed < 2:
+            return ""
+        if not (names := [one.user.name for one in self.votes if one.is_current]):
+            return f"{self.approvals_needed} people have to approve"
+        return f"{len(names)} of {self.approvals_needed}: {in_words(names)} approved"
+
+    @property
+    def lapsed(self) -> str:
+        """Who approved before it changed, and is asked again; else empty."""
+        names = [one.user.name for one in self.votes if not one.is_current]
+        return f"{in_words(names)} approved before it changed, and is asked again" if names and self.is_pending else ""
 
     @property
     def may_reopen(self) -> bool:
@@ -205,6 +227,14 @@ class Item(ApprovalRead):
     @property
     def effects(self) -> dict[str, str]:
         """What follows from each answer, and from none (`ignore`)."""
+        effects = self._effects
+        if (others := self.approvals_missing - 1) > 0:
+            them = "Another person has" if others == 1 else f"{others} other people have"
+            effects |= {name: f"{them} to approve too." for name in ("approve", "always") if name in effects}
+        return effects
+
+    @property
+    def _effects(self) -> dict[str, str]:
         who = self.asker if not self.is_of_person or not self.tasks else "Its assignee"
         if self.request is not None:
             return self.request.effects(who)
@@ -248,15 +278,17 @@ _SELECT = (
     "SELECT a.id, a.board_id, a.agent_id, a.run_id, a.action_type, a.payload, a.confidence, a.rubric_scores, a.status,"
     " a.decision, a.note, a.created_at, a.resolved_at, a.resolved_by_name, a.resolved_by_kind, a.resolved_by_user_id,"
     " a.requested_by_user_id, a.gateway_id, a.session_id, a.expires_at, a.answer_state, a.decide_by, a.otherwise,"
-    " a.otherwise_user_id, a.reminded_at, a.asked_user_id, g.name AS agent_name, b.name AS board_name,"
+    " a.otherwise_user_id, a.reminded_at, g.name AS agent_name, b.name AS board_name,"
     " b.block_status_changes_with_pending_approval AS holds_tasks,"
     " EXISTS (SELECT 1 FROM approval_task_links l WHERE l.approval_id = a.id) AS has_tasks,"
+    f" EXISTS (SELECT 1 FROM approval_votes v WHERE v.approval_id = a.id) AS has_votes, {NEEDED} AS approvals_needed,"
     " (SELECT t.number FROM task_runs z JOIN tasks t ON t.id = z.task_id WHERE z.id = a.run_id) AS run_number,"
     f" {person_name('q', 'User')} AS requester, {person_name('r', 'User')} AS resolver,"
-    f" {person_name('o', 'Another person')} AS other_name, {person_name('k')} AS asked_name"
+    f" {person_name('o', 'Another person')} AS other_name, "
+    f" {FIRST_ASKED.format(kind='approval', x='a')} AS asked_user_id"
     " FROM approvals a JOIN boards b ON b.id = a.board_id LEFT JOIN agents g ON g.id = a.agent_id"
     " LEFT JOIN users q ON q.id = a.requested_by_user_id LEFT JOIN users r ON r.id = a.resolved_by_user_id"
-    " LEFT JOIN users o ON o.id = a.otherwise_user_id LEFT JOIN users k ON k.id = a.asked_user_id"
+    " LEFT JOIN users o ON o.id = a.otherwise_user_id"
 )
 _TASKS = (
     "SELECT l.approval_id, t.board_id, t.id, t.number, t.title, t.status, l.outcome, l.outcome_reason AS reason"
@@ -272,11 +304,21 @@ async def _items(where: str, values: Iterable[object], order: str = "") -> list[
         listed, ids = in_list(linked)
         for task in await select(LinkedTask, _TASKS.format(listed), *ids):
             linked[task.approval_id].tasks.append(task)
+    voted = [item.id for item in items if item.has_votes]
+    votes = await votes_of(voted) if voted else {}
+    asked = await asked_people("approval", [item.id for item in items if item.asked_user_id is not None])
     parts = await parts_of_approvals([item.id for item in linked.values() if item.is_pending])
     for item in items:
         if item.is_pending:
             own = parts.get(item.id)
             item.substance = substance_of(parts_of(item.action_type, item.payload) if own is None else own)
+        item.asked = asked.get(item.id, [])
+        item.votes = [one.read(item.substance) for one in votes.get(item.id, ())]
+        given = sum(one.is_current for one in item.votes)
+        if item.is_pending:
+            item.approvals_missing = max(0, item.approvals_needed - given)
+        else:
+            item.approvals_needed = max(1, given)
         if item.requested_by_user_id is not None:
             item.requested_by = PersonRef(id=item.requested_by_user_id, name=item.requester)
         if item.resolved_by_user_id is not None:
@@ -382,4 +424,6 @@ async def _shown(actor: Actor, boards: list[Board], where: str, values: Values, 
     found = [item for item in await _items(where, values, order) if item.board_id in known]
     for item in found:
         item.may_decide = actor.is_user and actor.writes(known[item.board_id])
+        item.has_voted = any(one.is_current and one.user.id == actor.user_id for one in item.votes)
+        item.is_own = item.is_of_person and item.requested_by_user_id == actor.user_id and item.approvals_needed > 1
     return found

@@ -130,6 +130,18 @@ class PersonRef(Schema):
     name: str
 
 
+class VoteRead(Schema):
+    """The approval of one of several people who have to approve.
+
+    `is_current`: it counts. It does not when what is decided has changed since, and the person is asked again.
+    """
+
+    user: PersonRef
+    note: str | None
+    created_at: datetime
+    is_current: bool
+
+
 class TaskOutcome(Schema):
     """What a decision did to a task in review: `not_finished` says in `reason` which rule was against it.
 
@@ -184,6 +196,9 @@ class ApprovalRead(DeadlineRead, AskedApproval):
     """
 
     substance: Substance
+    approvals_needed: Annotated[int, Field(description="How many people have to approve")]
+    approvals_missing: Annotated[int, Field(description="How many of them have yet to; 0 when it is decided")]
+    votes: Annotated[list[VoteRead], Field(description="Who approved, where several have to, the first one first")]
 
 
 class ApprovalQuery(NewsPaging):

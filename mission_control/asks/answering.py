@@ -77,7 +77,7 @@ async def _answer(actor: Actor, asked: Asked, given: schemas.NeedAnswerGiven, be
     if _operation(performs).decides_itself:
         await _refuse_changed(asked, given)
         await _perform(actor, performs, given.note)
-        return result
+        return await _standing(result, asked)
 
     async def first() -> schemas.NeedResult:
         """Inside a transaction: give the answer unless another one came first."""
@@ -88,9 +88,15 @@ async def _answer(actor: Actor, asked: Asked, given: schemas.NeedAnswerGiven, be
         if given.note and answer.note_operation is not None:
             await _perform(actor, answer.note_operation, given.note)
         await _perform(actor, performs, given.note)
-        return result
+        return await _standing(result, asked)
 
     return await begin(first) or result
+
+
+async def _standing(result: schemas.NeedResult, asked: Asked) -> schemas.NeedResult:
+    """Say from how many others an answer is missing still."""
+    result.missing = await KINDS[asked.kind].missing(asked.id)
+    return result
 
 
 async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[schemas.Need, schemas.NeedAnswer]:
@@ -261,6 +267,8 @@ async def undo_many(actor: Actor, sent: schemas.NeedsUndone) -> schemas.NeedResu
 async def _undo(actor: Actor, asked: Asked) -> None:
     require(actor, "need.answer", asked)
     await KINDS[asked.kind].hold(asked.id)
+    if asked.board_id is not None and await KINDS[asked.kind].withdraw(actor, asked.board_id, asked.id):
+        return
     if await present_key(actor, asked.kind, asked.id) is not None:
         raise Invalid("This waits for an answer already; there is nothing to take back.")
     kind, last = KINDS[asked.kind], await last_of(asked)

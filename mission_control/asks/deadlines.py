@@ -5,7 +5,7 @@ the same deadline end it once, because its row is locked.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -14,7 +14,19 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from mission_control.asks import polling
+from mission_control.asks.asked import (
+    AskedPersonRead,
+    Why,
+    ask_by_name,
+    ask_stand_in,
+    day_words,
+    in_words,
+    writers_among,
+)
+from mission_control.asks.escalation import escalation_of
 from mission_control.asks.kinds import KINDS, Deadline
+from mission_control.asks.saying import span
+from mission_control.asks.unseen import AT_ONCE, due_now, stand_ins, unseen_on
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Invalid
@@ -24,7 +36,6 @@ from mission_control.database.sql import as_moment, rows
 from mission_control.log import broker, channels
 from mission_control.log.unit_of_work import notify, record
 from mission_control.log.wake import publish_signal
-from mission_control.people.account_names import person_name
 from mission_control.work.loops import Loop
 
 if TYPE_CHECKING:
@@ -33,7 +44,7 @@ if TYPE_CHECKING:
 CHANNEL = "deadlines"  # notified when one was set
 SOONEST = timedelta(minutes=1)
 AFTER_ALL = "What happens when nobody answers until `decide_by`"
-COLUMNS = ("decide_by", "otherwise", "otherwise_user_id", "reminded_at", "asked_user_id")
+COLUMNS = ("decide_by", "otherwise", "otherwise_user_id", "reminded_at", "escalated", "escalated_at")
 # On pages hours from now: without JavaScript a page does not know the time zone of its reader.
 HOURS = {"1": "in an hour", "4": "in 4 hours", "24": "in a day", "72": "in 3 days", "168": "in a week"}
 
@@ -72,7 +83,8 @@ class DeadlineRead(Schema):
     otherwise: Annotated[str | None, Field(description=AFTER_ALL)]
     otherwise_user_id: UUID | None
     reminded_at: Annotated[Moment | None, Field(description="When people were reminded")]
-    asked_user_id: Annotated[UUID | None, Field(description="Who was asked because nobody answered")]
+    asked_user_id: Annotated[UUID | None, Field(description="Who was asked by name first, because nobody answered")]
+    asked: Annotated[list[AskedPersonRead], Field(description="Everybody who was asked by name, and why")]
 
 
 async def put_deadline(thing: Asked, board: "Board", fields: DeadlineAsked) -> None:
@@ -83,7 +95,7 @@ async def put_deadline(thing: Asked, board: "Board", fields: DeadlineAsked) -> N
     if fields.decide_by is not None and fields.decide_by < times.clock_now() + SOONEST:
         raise Invalid("Choose a time at least a minute from now.")
     user_id = fields.otherwise_user_id
-    if user_id is not None and await name_of_writer(board, user_id) is None:
+    if user_id is not None and not await writers_among(board, [user_id]):
         raise Invalid("This person cannot answer on this board.")
     thing.decide_by = fields.decide_by
     thing.otherwise = (fields.otherwise or "remind") if fields.decide_by is not None else None
@@ -99,6 +111,7 @@ class Deadlines[T: Asked]:
     `other` is what else may happen besides reminding and asking; columns beyond the common ones are fields of it.
     """
 
+    kind: str
     changed: str
     reminded: str
     asked_another: str
@@ -128,55 +141,52 @@ class Deadlines[T: Asked]:
         """
         due, otherwise, person = thing.decide_by, thing.otherwise, thing.otherwise_user_id
         thing.decide_by = thing.otherwise = thing.otherwise_user_id = None
-        name = await name_of_writer(thing.board, person) if otherwise == "ask" else None
+        asked = await writers_among(thing.board, [person]) if otherwise == "ask" and person is not None else {}
         if otherwise == self.other:
             await self.save(thing)
             return due
-        if name is not None:
-            thing.asked_user_id = person
-            self._record(self.asked_another, thing, f"Asked {name} because nobody {self.undone}", user_id=person)
+        if asked:
+            await self._ask(thing, asked, "unanswered")
         else:
             thing.reminded_at = times.clock_now()
             self._record(self.reminded, thing, f"Still waits for {self.wanted}")
         await self.save(thing)
         return None
 
+    async def go_on(self, thing: T) -> None:
+        """Take the step of the board's escalation that is due, and ask who stands in for people who are away."""
+        escalation, taken = escalation_of(thing.board.escalation), thing.escalated
+        if escalation is not None and taken < len(escalation.steps):
+            minutes = escalation.steps[taken].after_minutes
+            if await unseen_on(self.kind, thing.board_id, taken, timedelta(minutes=minutes), thing.id):
+                thing.escalated, thing.escalated_at = taken + 1, times.clock_now()
+                people = await writers_among(thing.board, escalation.asked_at(taken, thing.escalated_at))
+                await self._ask(thing, people, "unseen", minutes)
+                await self.save(thing)
+        await self._ask_stand_ins(thing)
+
+    async def _ask(self, thing: T, people: Mapping[UUID, str], why: Why, minutes: int | None = None) -> None:
+        """Ask people by name, and record those who had not been asked; then who stands in for them."""
+        asked = await ask_by_name(self.kind, thing.id, list(people), why, minutes)
+        if asked:
+            because = f"looked for {span(60 * minutes)}" if minutes is not None else self.undone
+            message = f"Asked {in_words([people[one] for one in asked])} because nobody {because}"
+            self._record(self.asked_another, thing, message, user_id=asked[0], user_ids=asked, why=why)
+        await self._ask_stand_ins(thing)
+
+    async def _ask_stand_ins(self, thing: T) -> None:
+        for one in await stand_ins(self.kind, thing.id):
+            if await ask_stand_in(self.kind, one):
+                message = f"Asked {one.name} because {one.away} is away until {day_words(one.away_until)}"
+                facts = {"user_id": one.user_id, "user_ids": [one.user_id], "why": "away"}
+                self._record(self.asked_another, thing, message, **facts)
+                await self.save(thing)
+
     def _record(self, kind: str, thing: T, message: str, **facts: object) -> None:
         record(kind, thing.scope(), f"{message}: {self.about(thing)}", **{**self.facts(thing), **facts})
 
 
-async def writers(board: "Board", condition: str = "", *values: object) -> list[tuple[UUID, str]]:
-    """Return the people who may answer on a board, by name; `condition` is SQL on `m` and `u` that narrows them."""
-    found = await rows(
-        f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
-        " WHERE m.organization_id = ? AND (m.all_boards_write OR EXISTS (SELECT 1 FROM organization_board_access x"
-        f" WHERE x.organization_member_id = m.id AND x.board_id = ? AND x.can_write)) {condition}"
-        " ORDER BY name, u.id LIMIT 200",
-        board.organization_id,
-        board.id,
-        *values,
-    )
-    return [(UUID(str(row["id"])), row["name"]) for row in found]
-
-
-async def writer_named(board: "Board", name: str) -> UUID:
-    """Return the person who may answer on a board and has a name. Raise Invalid when nobody has it, or several."""
-    found = await writers(board, f"AND LOWER({person_name('u', 'User')}) = LOWER(?)", name.strip())
-    if not found:
-        raise Invalid("Nobody of this name can answer on this board.")
-    if len(found) > 1:
-        raise Invalid("Several people have this name. Give the person's id.")
-    return found[0][0]
-
-
-async def name_of_writer(board: "Board", user_id: UUID | None) -> str | None:
-    """Return the name of a person who may answer on a board, None for others."""
-    found = await writers(board, "AND m.user_id = ?", user_id)
-    return found[0][1] if found else None
-
-
 LONGEST_SLEEP_SECONDS = 15.0
-AT_ONCE = 100
 
 _log = logging.getLogger(__name__)
 
@@ -190,7 +200,7 @@ def _deadlines() -> Iterator[tuple[str, str, Deadline]]:
 
 
 async def end_due() -> float:
-    """End the deadlines that have passed; return the seconds until the next one."""
+    """End the deadlines that have passed, and ask others; return the seconds until the next deadline."""
     for table, waiting, deadline in _deadlines():
         due = f"SELECT x.id, b.organization_id {waiting} AND x.decide_by <= ? ORDER BY x.decide_by LIMIT {AT_ONCE}"
         for row in await rows(due, times.clock_now()):
@@ -198,6 +208,12 @@ async def end_due() -> float:
                 await end_deadline(deadline, UUID(str(row["id"])), UUID(str(row["organization_id"])))
             except Exception:
                 _log.exception("a deadline could not be ended", extra={"about": f"{table} {row['id']}"})
+    for one in await due_now():
+        try:
+            if (thing := await one.deadline.model.get_or_none(id=one.id).select_related("board")) is not None:
+                await one.deadline.go_on(system(one.organization_id), thing)
+        except Exception:
+            _log.exception("nobody else could be asked", extra={"about": f"{one.deadline.model.__name__} {one.id}"})
     return await seconds_left()
 
 

@@ -1,7 +1,7 @@
 """Find, count and list what waits for a person, of all kinds, in one statement each; and count it for everybody."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -255,7 +255,7 @@ class _Some:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in an organization, and what people put off."""
+    """What waits in an organization, and what people put off, or answered while it waits for others."""
 
     found: list[_Some]
     snoozed: Mapping[UUID, list[_Some]]
@@ -281,19 +281,38 @@ async def waiting_in(organization_id: UUID) -> Waiting:
         organization_id,
         *values,
     )
-    put_off = await rows("SELECT DISTINCT kind FROM need_snoozes WHERE until IS NULL OR until > ?", now)
-    every, values = _every(seeker, [row["kind"] for row in put_off])
-    table = f"WITH mine AS ({_BOARDS}), every AS ({every})"
-    snoozes = (
-        f"{table} SELECT e.kind, e.board_id, s.user_id AS person_id, COUNT(*) AS number FROM need_snoozes s"
-        f" JOIN every e ON {_SNOOZED} GROUP BY e.kind, e.board_id, s.user_id"
-    )
-    off = await select(_Some, snoozes, organization_id, *values, now) if put_off else []
     snoozed: dict[UUID, list[_Some]] = {}
-    for one in off:
+    for one in await _off(seeker, now):
         if one.person_id is not None:
             snoozed.setdefault(UUID(str(one.person_id)), []).append(one)
     return Waiting(found, snoozed)
+
+
+def _done() -> str:
+    """Return SQL for what is done for people though it waits for others, on the boards of `mine`."""
+    return " UNION ALL ".join(
+        f"SELECT '{one.kind}' AS kind, d.user_id, d.subject_id, d.board_id FROM ({sql}) d"
+        for one in KINDS.values()
+        if (sql := one.done_for())
+    )
+
+
+async def _off(seeker: Seeker, now: datetime) -> list[_Some]:
+    """Count by person what people put off, and what is done for them though it waits for others."""
+    tables = f"WITH mine AS ({_BOARDS}), done AS ({_done()})"
+    number = "AS person_id, COUNT(*) AS number FROM"
+    of_done = f"SELECT o.kind, o.board_id, o.user_id {number} done o GROUP BY o.kind, o.board_id, o.user_id"
+    put_off = await rows("SELECT DISTINCT kind FROM need_snoozes WHERE until IS NULL OR until > ?", now)
+    if not put_off:
+        return await select(_Some, f"{tables} {of_done}", seeker.organization_id)
+    every, values = _every(seeker, [row["kind"] for row in put_off])
+    sql = (
+        f"{tables}, every AS ({every}) SELECT e.kind, e.board_id, s.user_id {number} need_snoozes s"
+        f" JOIN every e ON {_SNOOZED} WHERE NOT EXISTS (SELECT 1 FROM done d WHERE d.kind = e.kind"
+        " AND d.user_id = s.user_id AND d.subject_id = e.id) GROUP BY e.kind, e.board_id, s.user_id"
+        f" UNION ALL {of_done}"
+    )
+    return await select(_Some, sql, seeker.organization_id, *values, now)
 
 
 def _reaches(actor: Actor, some: _Some) -> bool:
@@ -321,19 +340,28 @@ class Found:
     owner_id: UUID | None
     act_by: datetime | None
     version: str
+    done_for: frozenset[UUID] = frozenset()
 
     def is_for(self, membership: Membership, user_id: UUID) -> bool:
         """Whether it waits for a member, who may have put it off."""
+        if user_id in self.done_for:
+            return False
         return self.owner_id in (None, user_id) and _acts_on(membership, self.kind, self.board_id)
 
 
 async def everything_in(organization_id: UUID) -> list[Found]:
     """Return all that waits for people in an organization, the oldest first."""
     every, values = _every(Seeker(organization_id, None, True))
-    return await select(
+    found = await select(
         Found,
         f"WITH mine AS ({_BOARDS}), every AS ({every}) SELECT e.kind, e.id, e.since, e.board_id, e.owner_id, e.act_by,"
         " e.version FROM every e ORDER BY e.since, e.id",
         organization_id,
         *values,
     )
+    done: dict[tuple[str, UUID], set[UUID]] = {}
+    for row in await rows(f"WITH mine AS ({_BOARDS}) {_done()}", organization_id):
+        done.setdefault((row["kind"], UUID(str(row["subject_id"]))), set()).add(UUID(str(row["user_id"])))
+    if not done:
+        return found
+    return [replace(one, done_for=frozenset(done.get((one.kind, one.id), ()))) for one in found]

@@ -195,12 +195,14 @@ class Answers:
 class Deadline:
     """When somebody is asked until `decide_by` of the table: SQL for what waits, its model, and the command at the end.
 
-    The command is a no-op when something was answered, or another process ended the deadline.
+    The command is a no-op when something was answered, or another process ended the deadline. `go_on` is the command
+    that asks others while nobody has looked, or when somebody who was asked is away.
     """
 
     waits: str
     model: type[Model]
     end: Callable[[Actor, Any], Awaitable[None]]
+    go_on: Callable[[Actor, Any], Awaitable[None]]
 
 
 MOST_QUEUED = 100  # of a kind that wait in a queue, the oldest
@@ -273,6 +275,21 @@ class AskKind[T](Part):
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
         raise NotImplementedError
+
+    def done_for(self) -> str:
+        """Return SQL that finds for whom a need on the boards of `mine` is done, though it waits for others.
+
+        Its columns are user_id, subject_id and board_id. Empty where the first answer ends a need.
+        """
+        return ""
+
+    async def missing(self, subject: UUID) -> int:
+        """Return from how many people an answer is missing still, after one was given."""
+        return 0
+
+    async def withdraw(self, actor: Actor, board_id: UUID, subject: UUID) -> bool:
+        """Take back a person's own answer to what waits for others still. Return False when there is none."""
+        return False
 
     async def hold(self, subject: UUID) -> None:
         """Lock what a need is about until the running command ends; a no-op when it is gone."""

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.asks.deadlines import HOURS, writers
+from mission_control.asks.asked import writers
+from mission_control.asks.deadlines import HOURS
 from mission_control.asks.kinds import QueueRow
 from mission_control.core import times
 from mission_control.core.actor import Actor

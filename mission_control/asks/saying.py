@@ -105,10 +105,22 @@ def fact(icon: str, text: str, tone: str = "", url: str | None = None) -> schema
     return schemas.NeedFact(icon=icon, text=text, tone=tone, url=url)
 
 
-def deadline_facts(reminded_at: datetime | None, asked: str | None) -> list[schemas.NeedFact]:
-    """Return what happened because nobody answered by a deadline."""
+def others_missing(number: int) -> str:
+    """Say how many others have to give the same answer before anything happens."""
+    return "Another person has to, too." if number == 1 else f"{number} other people have to, too."
+
+
+class Asked(Protocol):
+    """A person who was asked by name, and why, as a sentence."""
+
+    @property
+    def words(self) -> str: ...
+
+
+def deadline_facts(reminded_at: datetime | None, asked: Sequence[Asked]) -> list[schemas.NeedFact]:
+    """Return what happened because nobody answered or looked in time."""
     facts = [fact("clock", f"reminded {times.ago(reminded_at)}", "warn")] if reminded_at is not None else []
-    return facts + ([fact("user", f"{asked} was asked, because nobody answered", "warn")] if asked else [])
+    return facts + [fact("user", one.words, "warn") for one in asked]
 
 
 def link_facts(links: Sequence[tuple[str, str]]) -> list[schemas.NeedFact]:

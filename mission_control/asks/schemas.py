@@ -254,6 +254,9 @@ class NeedResult(Schema):
     outcome: Outcome
     message: str | None
     undoable: Annotated[bool, Field(description="Whether `undo_needs` takes it back, for ten minutes")]
+    missing: Annotated[
+        int, Field(description="How many others have to give this answer too, before anything happens")
+    ] = 0
 
 
 class NeedResults(Schema):

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from mission_control.asks.asked import writers, writers_among
+from mission_control.asks.escalation import escalation_of
 from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import CANNOT_HOLD, BoardCreate, BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
-from mission_control.core.errors import Invalid, NotFound, existing
+from mission_control.core.errors import Forbidden, Invalid, NotFound, existing, invalid_field
 from mission_control.core.limits import require_scope
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.gateways.queries import hold_for_board
@@ -39,6 +42,7 @@ async def create_board(actor: Actor, organization_id: UUID, new: BoardCreate) ->
     fields = new.model_dump()
     await _check_links(actor, organization_id, fields["gateway_id"], fields["board_group_id"])
     board = Board(organization_id=organization_id, **fields)
+    await _check_deciding(actor, board, new.model_dump(exclude_defaults=True))
     await board.save(force_create=True)
     record("board.created", board, f"Board created: {board.name}.", name=board.name)
     return board
@@ -50,6 +54,7 @@ async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board
     board, wanted = await locked_board(board), change.model_dump(exclude_unset=True)
     await _check_links(actor, board.organization_id, wanted.get("gateway_id"), wanted.get("board_group_id"))
     changes = {name: value for name, value in wanted.items() if getattr(board, name) != value}
+    await _check_deciding(actor, board, changes)
     if "call_rules" in changes:
         await _check_holding(board.id, changes["call_rules"] or {})
     before = {name: getattr(board, name) for name in changes}
@@ -60,6 +65,21 @@ async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board
         await _save(board, *changes)
         record("board.updated", board, f"Board changed: {board.name}.", before=before, after=changes)
     return board
+
+
+async def _check_deciding(actor: Actor, board: Board, wanted: Mapping[str, Any]) -> None:
+    """Raise Forbidden when somebody who is no admin changes how many people have to approve.
+
+    Raise Invalid when fewer people can answer on the board, or when one who is to be asked cannot.
+    """
+    if {"approvals_needed", "programs_need_quorum"} & wanted.keys() and not actor.administers(board.organization_id):
+        raise Forbidden("Only owners and admins change how many people have to approve.")
+    if (needed := wanted.get("approvals_needed", 1)) > 1 and (number := len(await writers(board))) < needed:
+        known = "Only one person" if number == 1 else f"Only {number} people"
+        raise invalid_field("approvals_needed", f"{known} can answer on this board.")
+    people = escalation.people if (escalation := escalation_of(wanted.get("escalation"))) is not None else []
+    if len(await writers_among(board, people)) < len(people):
+        raise invalid_field("escalation", "A person who is to be asked cannot answer on this board.")
 
 
 async def _check_holding(board_id: UUID, rules: Mapping[str, Sequence[str]]) -> None:

@@ -37,11 +37,13 @@ IS_PARKED = (
 
 # SQL on `r`, a run: the name of a person who was asked for what it waits for, after others did not answer in time.
 ASKED_PERSON = (
-    f"(SELECT {person_name('e')} FROM users e WHERE e.id = COALESCE((SELECT a.asked_user_id FROM approvals a"
-    " WHERE a.status = 'pending' AND a.asked_user_id IS NOT NULL AND (a.run_id = r.id OR a.id IN"
-    " (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = r.task_id AND l.is_pending)) LIMIT 1),"
-    " (SELECT q.asked_user_id FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'"
-    " AND q.asked_user_id IS NOT NULL LIMIT 1)))"
+    f"(SELECT {person_name('e')} FROM users e WHERE e.id = (SELECT p.user_id FROM asked_people p"
+    " WHERE (p.kind = 'approval' AND p.subject_id IN (SELECT a.id FROM approvals a WHERE a.status = 'pending'"
+    " AND (a.run_id = r.id OR a.id IN"
+    " (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = r.task_id AND l.is_pending))))"
+    " OR (p.kind = 'question' AND p.subject_id IN"
+    " (SELECT q.id FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'))"
+    " ORDER BY p.created_at, p.id LIMIT 1))"
 )
 
 

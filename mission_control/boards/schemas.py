@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, Field, model_validator
 
+from mission_control.asks.escalation import Escalation
 from mission_control.client.patterns import trouble
 from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, completed, created
 from mission_control.core.values import Body, FromRow, Moment, NonEmptyStr, Paging, Schema, example
@@ -108,6 +109,7 @@ GivenRules = Annotated[CallRules | None, AfterValidator(_complete)]
 
 
 LONGEST_BRIEF = 10_000
+MOST_NEEDED = 5
 SessionDetail = Literal["names", "commands", "all"]
 link = partial(kept, kind=UUID | None, default=None, is_changed=True)  # what the board belongs to
 internal = partial(kept, is_answered=False)
@@ -132,6 +134,33 @@ FIELDS: tuple[BoardField, ...] = (
     rule("block_status_changes_with_pending_approval", "waiting approvals hold tasks"),
     rule("only_lead_can_change_status", "only the lead moves tasks"),
     rule("done_when_merged", "done when merged"),
+    # None of the three is its own: an importer has other people.
+    kept(
+        "approvals_needed",
+        int,
+        accepts=Annotated[int, Field(ge=1, le=MOST_NEEDED, description="How many people have to approve")],
+        default=1,
+        is_changed=True,
+        label="people who have to approve",
+    ),
+    kept(
+        "programs_need_quorum",
+        bool,
+        accepts=Annotated[
+            bool, Field(description="Whether as many have to approve what gateways and programs ask, too")
+        ],
+        default=False,
+        is_changed=True,
+        label="several people also for programs",
+    ),
+    kept(
+        "escalation",
+        dict[str, Any] | None,
+        accepts=Annotated[Escalation | None, Field(description="Whom to ask when nobody has looked; null: nobody")],
+        default=None,
+        is_changed=True,
+        label="who else is asked",
+    ),
     own("max_agents", int, 1, accepts=Annotated[int, Field(ge=0, lt=2**31)], label="most agents"),
     own("wip_limits", dict[str, int] | None, accepts=WipLimits, label="limits of columns"),
     own("brief", str, "", accepts=Annotated[str, Field(max_length=LONGEST_BRIEF)], label="how we work here"),

@@ -66,6 +66,7 @@ class ErrorCode(StrEnum):
     # Approvals, questions and needs
     APPROVAL_CLOSED = "approval_closed", "This request is closed: what it was about is over."
     APPROVAL_DECIDED = "approval_decided", "This is decided already."
+    APPROVAL_NEEDS_SEVERAL = "approval_needs_several", "Several people have to approve this."
     APPROVAL_EXPIRED = "approval_expired", "This request has expired on the gateway."
     APPROVAL_FINAL = "approval_final", "The gateway has its answer. The agent can ask again."
     APPROVAL_OF_GATEWAY = "approval_of_gateway", "Who asks says until when it waits."

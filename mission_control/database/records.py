@@ -150,12 +150,14 @@ class Asked(Dated):
     expires_at = UtcDatetimeField(null=True)
     answer_state = nullable(fields.CharField, max_length=16)
     # When it should be answered, and what happens otherwise: `remind`, `ask` the person named, or what its kind has
-    # besides. After that `decide_by` is null, and `reminded_at` or `asked_user_id` say what happened.
+    # besides. After that `decide_by` is null, and `reminded_at` or a row of `asked_people` says what happened.
     decide_by = UtcDatetimeField(null=True)
     otherwise = nullable(fields.CharField, max_length=16)
     otherwise_user_id = nullable(fields.UUIDField)
     reminded_at = UtcDatetimeField(null=True)
-    asked_user_id = nullable(fields.UUIDField)
+    # How many steps of its board's escalation were taken, and since when it waits for the next one, if not at first.
+    escalated = fields.IntField(default=0)
+    escalated_at = UtcDatetimeField(null=True)
     run_id = nullable(fields.UUIDField)
 
     board: Any

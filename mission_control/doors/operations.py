@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from mission_control.asks.deadlines import writer_named
+from mission_control.asks.asked import writer_named
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, NotFound

@@ -18,7 +18,7 @@ from mission_control.home.gateway_request_queries import Item as RequestItem
 from mission_control.home.gateway_request_queries import decider_of, parts_of_requests, waiting_requests
 from mission_control.home.gateway_requests import locked_request
 from mission_control.home.models import GatewayRequest, Question
-from mission_control.home.question_commands import apply_deadline, held_question
+from mission_control.home.question_commands import apply_deadline, go_on, held_question
 from mission_control.home.question_queries import Item, in_queue, items_of, parts_of_questions
 
 
@@ -36,7 +36,7 @@ class QuestionAsk(kinds.AskKind[Item]):
         "question.withdrawn": "withdrew this",
         "question.ended_on_gateway": "closed this, as its gateway did,",
     }
-    deadline = kinds.Deadline("state = 'open'", Question, apply_deadline)
+    deadline = kinds.Deadline("state = 'open'", Question, apply_deadline, go_on)
     answers = kinds.Answers(
         at="answered_at",
         by="answered_by_user_id",
@@ -52,7 +52,8 @@ class QuestionAsk(kinds.AskKind[Item]):
             board_id="q.board_id",
             act_by="COALESCE(q.decide_by, q.expires_at)",
             version="CAST(q.created_at AS TEXT) || COALESCE(CAST(q.decide_by AS TEXT), '') ||"
-            " COALESCE(CAST(q.reminded_at AS TEXT), '') || COALESCE(CAST(q.asked_user_id AS TEXT), '')",
+            " COALESCE(CAST(q.reminded_at AS TEXT), '') || CAST((SELECT COUNT(*) FROM asked_people p"
+            " WHERE p.kind = 'question' AND p.subject_id = q.id) AS TEXT)",
         )
 
     async def read(self, page: kinds.Page) -> Mapping[UUID, Item]:
@@ -69,7 +70,7 @@ class QuestionAsk(kinds.AskKind[Item]):
             reason=in_one_line(item.text),
             url=item.url,
             tasks=tasks,
-            facts=[fact("bot", item.agent_name), *about, *deadline_facts(item.reminded_at, item.asked_name)],
+            facts=[fact("bot", item.agent_name), *about, *deadline_facts(item.reminded_at, item.asked)],
             answers=choices(
                 "answer_question",
                 {"board_id": item.board_id, "question_id": item.id},

@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.asks.kinds import Asked, Key
+from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import NeedAnswerGiven, NeedResults
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -50,6 +51,8 @@ def reasons_in(results: NeedResults) -> str:
 def many_words(verb: str, results: NeedResults) -> str:
     """Return what became of many answers: how many, and which of them not, and why."""
     words, refused = f"{verb}: {len(results.results) - results.failed}.", dict[str, list[str]]()
+    if waiting := sum(one.missing > 0 for one in results.results):
+        words += f" {waiting} of them {'waits' if waiting == 1 else 'wait'} for others to approve, too."
     for one in results.results:
         if one.message:
             refused.setdefault(one.message, []).extend([f"“{bare_title(one.title)}”"] if one.title else [])
@@ -204,6 +207,8 @@ async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseRetur
     """Give an answer; only the first one counts."""
     result = outcome.answer
     toast = f"{ANSWERED.get(outcome.form.answer, 'Answered')}: {bare_title(result.title)}"
+    if result.missing:
+        toast = f"{toast}. {others_missing(result.missing)}"
     if not result.undoable:
         return done("/", toast=toast)
     return done("/", toast=toast, undo_action=UNDO, undo={"needs": result.id})

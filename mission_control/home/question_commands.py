@@ -51,7 +51,9 @@ EVENTS = (
     ),
     Kind("question.reminded", "Nobody answered by the deadline: people were reminded.", "reminded people of:"),
     Kind(
-        "question.asked_another", "Nobody answered by the deadline: another person was asked.", "asked another person:"
+        "question.asked_another",
+        "Nobody answered or looked in time, or somebody is away: another person was asked.",
+        "asked another person:",
     ),
     Kind(
         "gateway.lead.ask_user.sent",
@@ -245,6 +247,7 @@ DEADLINE_COLUMNS = (*COLUMNS, "otherwise_option_id")
 
 
 DEADLINES: Deadlines[Question] = Deadlines(
+    kind="question",
     changed="question.deadline_changed",
     reminded="question.reminded",
     asked_another="question.asked_another",
@@ -280,6 +283,14 @@ async def apply_deadline(actor: Actor, question: Question) -> None:
     if question.state == "open" and question.decide_by is not None and question.decide_by <= times.clock_now():
         if await DEADLINES.end(question) is not None:
             await answer_question(actor, question, None, question.otherwise_option_id)
+
+
+@command("question.apply_deadline")
+async def go_on(actor: Actor, question: Question) -> None:
+    """Ask others by name, as the board says, while nobody has looked, and who stands in for people who are away."""
+    question = await held_question(question)
+    if question.state == "open":
+        await DEADLINES.go_on(question)
 
 
 HEADER = "LEAD REQUEST: ASK USER"

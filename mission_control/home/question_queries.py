@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from mission_control.asks.asked import FIRST_ASKED, AskedPersonRead, asked_people
 from mission_control.asks.kinds import MOST_QUEUED, QueueView
 from mission_control.asks.schemas import NeedTask
 from mission_control.boards.models import Board
@@ -52,14 +53,15 @@ _SELECT = (
     "SELECT q.id, q.board_id, q.agent_id, q.agent_name, q.content, q.correlation_id, q.preferred_channel,"
     f" q.reply_tags, q.reply_source, {STATE} AS state, q.answer, q.answered_by_user_id, q.answered_at, q.created_at,"
     " q.options, q.allows_text, q.chosen_option_id, q.gateway_id, q.expires_at, q.answer_state, q.decide_by,"
-    " q.otherwise, q.otherwise_user_id, q.otherwise_option_id, q.reminded_at, q.asked_user_id, q.run_id,"
+    " q.otherwise, q.otherwise_user_id, q.otherwise_option_id, q.reminded_at, q.run_id,"
+    f" {FIRST_ASKED.format(kind='question', x='q')} AS asked_user_id,"
     " q.closed_reason, q.closed_at, t.id AS task_id, t.number AS task_number, t.title AS task_title,"
     " t.status AS task_status,"
-    f" b.name AS board_name, {person_name('o', 'Another person')} AS other_name, {person_name('k')} AS asked_name,"
+    f" b.name AS board_name, {person_name('o', 'Another person')} AS other_name,"
     f" CASE WHEN q.state = 'answered' THEN COALESCE({person_name('u')}, q.answered_by_name, 'User') END"
     " AS answered_by_name FROM agent_questions q JOIN boards b ON b.id = q.board_id"
     " LEFT JOIN users u ON u.id = q.answered_by_user_id LEFT JOIN users o ON o.id = q.otherwise_user_id"
-    " LEFT JOIN users k ON k.id = q.asked_user_id LEFT JOIN task_runs x ON x.id = q.run_id"
+    " LEFT JOIN task_runs x ON x.id = q.run_id"
     " LEFT JOIN tasks t ON t.id = x.task_id"
 )
 ANSWER = set(QuestionRead.model_fields)
@@ -73,7 +75,7 @@ class Item(QuestionRead):
     board_name: str
     answered_by_user_id: UUID | None
     other_name: str
-    asked_name: str | None
+    asked: list[AskedPersonRead] = []
     task_number: int | None
     task_title: str | None
     task_status: str | None
@@ -128,7 +130,9 @@ class Item(QuestionRead):
 
 async def _items(where: str, *values: object) -> list[Item]:
     found = await select(Item, f"{_SELECT} WHERE {where}", *values)
+    asked = await asked_people("question", [one.id for one in found if one.asked_user_id is not None])
     for one in found:
+        one.asked = asked.get(one.id, [])
         one.options = one.options or []
         if one.answered_by_user_id is not None:
             one.answered_by = ActorRef(kind="user", id=one.answered_by_user_id, name=one.answered_by_name or "")

@@ -8,7 +8,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.errors import Conflict, Forbidden, NotFound, invalid_field
 from mission_control.core.parts import Hook
 from mission_control.core.values import fingerprint, new_secret, parse_id
 from mission_control.database.sql import lowered, rows
@@ -162,10 +162,18 @@ async def _end_tokens(user_id: UUID) -> None:
 async def update_profile(actor: Actor, user: User, change: UserUpdate) -> User:
     """Change one's own profile fields; those that were not sent stay."""
     changes = change.model_dump(exclude_unset=True)
+    if (stand_in := changes.get("stand_in_id")) is not None and not await shares_organization(user.id, stand_in):
+        raise invalid_field("stand_in_id", "Choose another person of one of your organizations.")
     if changes:
         await User.filter(id=user.id).update(**changes, updated_at=times.clock_now())
         await record_account("account.updated", user.id, fields=sorted(changes))
     return await User.get(id=user.id)
+
+
+async def shares_organization(user_id: UUID, other_id: UUID) -> bool:
+    """Return whether two different people are in one organization."""
+    mine = Member.filter(user_id=user_id).values_list("organization_id", flat=True)
+    return user_id != other_id and await Member.filter(user_id=other_id, organization_id__in=await mine).exists()
 
 
 async def change_password(actor: Actor, user: User, current: str, password: str, *, ends_tokens: bool = False) -> None:

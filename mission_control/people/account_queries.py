@@ -28,6 +28,10 @@ class UserUpdate(Schema):
     timezone: str | None = None
     notes: str | None = None
     context: str | None = None
+    away_until: Annotated[Moment | None, Field(description="Until when you are away; null when you are there")] = None
+    stand_in_id: Annotated[
+        UUID | None, Field(description="Who is asked meanwhile when you are asked by name; null: nobody")
+    ] = None
 
 
 class UserRead(FromRow):
@@ -43,6 +47,8 @@ class UserRead(FromRow):
     context: str | None
     id: UUID
     is_super_admin: bool
+    away_until: datetime | None
+    stand_in_id: UUID | None
 
 
 PROFILE = f"SELECT {', '.join(UserRead.model_fields)} FROM users WHERE id = ?"

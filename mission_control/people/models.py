@@ -60,14 +60,19 @@ class User(Changing):
     notes = fields.TextField(null=True)
     context = fields.TextField(null=True)
     is_super_admin = fields.BooleanField(default=False)
+    # While they are away, another person is asked when they are asked by name.
+    away_until = UtcDatetimeField(null=True)
+    stand_in = reference("User", null=True, on_delete=fields.SET_NULL)
     password_hash = fields.TextField(null=True)
     welcomed_at = UtcDatetimeField(null=True)  # when name and time zone were asked for
     active_organization = reference("Organization", null=True, on_delete=fields.SET_NULL)
 
     active_organization_id: UUID | None
+    stand_in_id: UUID | None
 
     class Meta:
         table = "users"
+        indexes = (Index(fields=("stand_in_id",)),)
 
     @property
     def is_linked(self) -> bool:

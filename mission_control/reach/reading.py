@@ -1,11 +1,12 @@
 """What is known of an organization when messages are planned: its people, how they are reached, what waits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from mission_control.asks.asked import asked_people
 from mission_control.asks.finding import Found, everything_in
 from mission_control.asks.kinds import KINDS
 from mission_control.core import times
@@ -60,8 +61,8 @@ class Waiting:
 
 
 _MEMBERS = (
-    "SELECT m.id, m.user_id, m.role, m.all_boards_read, m.all_boards_write, x.board_id, x.can_write, u.timezone"
-    " FROM organization_members m JOIN users u ON u.id = m.user_id"
+    "SELECT m.id, m.user_id, m.role, m.all_boards_read, m.all_boards_write, x.board_id, x.can_write, u.timezone,"
+    " u.away_until FROM organization_members m JOIN users u ON u.id = m.user_id"
     " LEFT JOIN organization_board_access x ON x.organization_member_id = m.id WHERE m.organization_id = ?"
 )
 
@@ -101,6 +102,7 @@ async def readers_of(organization_id: UUID) -> list[Reader]:
             if not links:
                 continue
             person = person_of(row["timezone"], tuple(links), chosen.get(user_id), boards_chosen.get(user_id, {}))
+            person = replace(person, away_until=as_moment(row["away_until"]))
             reader = Reader(user_id, user_id, person, links, membership)
             reader.put_off = off.get(user_id, {})
             reader.wants_mornings = user_id in chosen and chosen[user_id].morning
@@ -193,11 +195,8 @@ async def waiting_in(organization_id: UUID) -> list[Waiting]:
         for subject, decided in (await KINDS[kind].decides(ids)).items():
             substances[kind, subject] = substance_of(decided)
         if KINDS[kind].deadline is not None:
-            listed, values = in_list(ids)
-            sql = f"SELECT id, asked_user_id FROM {KINDS[kind].table} WHERE id IN ({listed})"
-            for row in await rows(f"{sql} AND asked_user_id IS NOT NULL", *values):
-                if (who := as_id(row["asked_user_id"])) is not None:
-                    asked[kind, UUID(str(row["id"]))] = frozenset([who])
+            for subject, people in (await asked_people(kind, ids)).items():
+                asked[kind, subject] = frozenset(one.user_id for one in people)
     return [
         Waiting(one, substances.get((one.kind, one.id), ""), asked.get((one.kind, one.id), frozenset()))
         for one in found

@@ -16,6 +16,7 @@ from mission_control.tasks.changes import TaskChange, locked_task
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.models import Task
+from mission_control.tasks.rules import last_worker
 from mission_control.tasks.schemas import TaskMove
 from mission_control.tasks.seen import refuse_unseen
 
@@ -35,12 +36,13 @@ async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
     """Move a card, and assign the task where the move says to whom, as one that is undone does.
 
     With `approve`, the actor first approves that the task is finished: a pending request to finish it, else a new one.
+    Where several people have to approve, the card stays until the last of them has.
     """
     if move.status == "done" and (move.approve or move.substance is not None):
         held = await locked_task(task)
         await refuse_unseen(task.id, move.substance)
-        if move.approve:
-            await _approve(actor, held)
+        if move.approve and not await _approve(actor, held):
+            return held
     above, below = move.before_task_id, move.after_task_id
     if move.place and not (above or below):
         above, below = await _neighbours(task, move.status, move.place)
@@ -77,17 +79,27 @@ async def _column(board_id: UUID, status: str) -> list[UUID]:
     return [UUID(str(row["id"])) for row in found]
 
 
-async def _approve(actor: Actor, task: Task) -> None:
+async def _approve(actor: Actor, task: Task) -> bool:
+    """Approve that a task is finished. Return False when other people have to approve it too."""
     pending = await pending_of(task.id)
     if pending is not None and asks_to_finish(pending["action_type"]):
         approval = await Approval.get(id=pending["id"])
         approval.board = task.board
-        await decide_approval(actor, approval, "approved")
-        return
-    reason = f"{actor.name} approved and finished it."
-    payload = {"reason": reason, "confidence": None}
-    new = ApprovalCreate(action_type=FINISH, task_id=task.id, confidence=100, status="approved", payload=payload)
-    await request_approval(actor, task.board, new)
+        return (await decide_approval(actor, approval, "approved")).status == "approved"
+    needs_others = task.board.approvals_needed > 1
+    reason = f"{actor.name} approved it." if needs_others else f"{actor.name} approved and finished it."
+    new = ApprovalCreate(
+        action_type=FINISH,
+        task_id=task.id,
+        confidence=100,
+        status="pending" if needs_others else "approved",
+        payload={"reason": reason, "confidence": None},
+        agent_id=await last_worker(task) if needs_others else None,
+    )
+    asked = await request_approval(actor, task.board, new)
+    if needs_others and asked.agent_id is not None:  # without an agent the person asks, and does not count
+        await decide_approval(actor, asked, "approved")
+    return not needs_others
 
 
 def may_approve(actor: Actor, task: Task) -> bool:

@@ -17,7 +17,8 @@ KEYS = [
     "action_type", "task_id", "task_ids", "payload", "confidence", "rubric_scores", "status", "id", "board_id",
     "task_titles", "agent_id", "created_at", "resolved_at", "decision", "note", "resolved_by", "requested_by",
     "run_id", "outcomes", "gateway_id", "session_id", "expires_at", "answer_state", "resolved_by_name", "decide_by",
-    "otherwise", "otherwise_user_id", "reminded_at", "asked_user_id", "substance",
+    "otherwise", "otherwise_user_id", "reminded_at", "asked_user_id", "asked",
+    "substance", "approvals_needed", "approvals_missing", "votes",
 ]  # fmt: skip
 ASK = {"action_type": "publish", "confidence": 80, "lead_reasoning": " Ready. "}
 

@@ -20,6 +20,7 @@ from tests.contract.source import ROOT, trees
 REGISTRIES = {
     "asks.kinds.KINDS",
     "reach.channel.CHANNELS",
+    "asks.unseen.LOOKS",
     "log.unit_of_work.REACTIONS",
     "core.actor.RULES",
     "database.setup.MODEL_MODULES",

@@ -238,6 +238,8 @@ REACH = {
     "ReachSettings": "read and written by its person alone",
     "SavedView": "mission_control.boards.views.visible_view",
     "SessionUsage": "only read together with its gateway, by the system",
+    "ApprovalVote": "only read together with its approval, which was found first",
+    "AskedPerson": "only read together with what was asked, which was found first",
     "Snooze": "read and written by its person alone",
     "Skill": "mission_control.fleet.skill_queries.visible_skill",
     "SkillPack": "mission_control.fleet.skill_queries.visible_pack",
