@@ -25,6 +25,9 @@ const badge = () => {
   done?.catch(() => {}); // nothing is installed
 };
 
+// [data-no-device] offers to become one.
+export const attach = (root) => { for (const offer of root.querySelectorAll("[data-no-device]")) offer.hidden = isDevice(); };
+
 export const start = () => {
   if (!host()) return;
   navigator.serviceWorker?.register("/service-worker.js").catch(() => {}); // not over plain HTTP

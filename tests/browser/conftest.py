@@ -72,10 +72,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[str, str, Path]]:
+def served(folder: Path, **settings: str) -> Iterator[tuple[str, str, Path]]:
     """Run a fresh server in a folder."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **settings}
     command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", "0"]
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
