@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
-from quart import current_app, request
+from quart import request
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import invalid_field
-from mission_control.core.secrets import encrypt
 from mission_control.core.values import Body, FromRow, example
 from mission_control.http.operation_api import Api
 from mission_control.people.account_names import device as name_of_browser
 from mission_control.people.models import User
+from mission_control.reach.installation import sealed, settings
 from mission_control.reach.push import Subscription
 from mission_control.reach.push_devices import BrowserLink, link_browser, who_is
 from mission_control.reach.push_hosts import APPLE, MOST_CHARACTERS, NO_NAME, maker_of, subject_of
@@ -69,7 +69,7 @@ async def add_my_browser(actor: Actor, user: User, data: BrowserCreate) -> Devic
     _refuse_useless(subscription)
     wanted = BrowserLink(
         who_is(data.endpoint),
-        encrypt(subscription.to_text(), current_app.config["SECRET_KEY"]),
+        sealed(subscription.to_text()),
         data.label.strip() or name_of_browser(request.headers.get("User-Agent")),
         request.host_url.rstrip("/"),
         who_is(data.replaces) if data.replaces else "",
@@ -79,11 +79,10 @@ async def add_my_browser(actor: Actor, user: User, data: BrowserCreate) -> Devic
 
 def _refuse_useless(subscription: Subscription) -> None:
     """Raise Invalid when nothing could be sent there."""
-    settings = current_app.config["SETTINGS"]
-    maker = maker_of(subscription.endpoint, settings)
+    maker = maker_of(subscription.endpoint, settings())
     if maker is None:
         raise invalid_field("endpoint", OTHER_SERVICE)
-    if maker == APPLE and subject_of(settings) is None:
+    if maker == APPLE and subject_of(settings()) is None:
         raise invalid_field("endpoint", NO_NAME)
     if not are_keys(subscription.p256dh, subscription.auth):
         raise invalid_field("p256dh", "These are not the keys of a subscription.")

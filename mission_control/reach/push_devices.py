@@ -11,8 +11,10 @@ from mission_control.database.records import find, insert_new, update
 from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
+from mission_control.log.unit_of_work import notify
 from mission_control.people.account_log import record_account
 from mission_control.people.models import User
+from mission_control.reach.keeping import CHANNEL
 from mission_control.reach.models import Device
 from mission_control.reach.push import PUSH
 
@@ -79,6 +81,7 @@ async def link_browser(actor: Actor, user: User, wanted: BrowserLink) -> Device:
         await record_account("device.added", user.id, device_id=device.id, label=device.label)
     else:
         await update(device, "mark", "who", "origin", "address", "last_error", "failed_at", "ended_at")
+    notify(CHANNEL)
     return device
 
 
@@ -88,8 +91,8 @@ async def _former(user: User, replaces: str) -> Device | None:
         return None
     where = f"{_OWN} AND who = ? ORDER BY created_at DESC, id LIMIT 1"
     found = await find(Device, where, user.id, PUSH.kind, replaces)
-    if found is None or (found.ended_at is not None and found.failed_at is None):
-        raise NotFound()
+    if found is None or found.ended_at not in (None, found.failed_at):
+        raise NotFound()  # the person removed it; what its push service ends has failed in the same moment
     return found
 
 

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from quart import Blueprint, current_app
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.people.models import User
 from mission_control.reach.device_api import DeviceRead
+from mission_control.reach.installation import settings
+from mission_control.reach.models import Device
 from mission_control.reach.push_devices import browsers_of
 from mission_control.reach.push_key import push_key
+from mission_control.reach.testing import send_test
 from mission_control.reach.webpush import public_text
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
@@ -38,11 +41,11 @@ class PushView:
 
 async def push_view(actor: Actor) -> PushView:
     """Return what a page needs on which a browser becomes a device."""
-    return PushView(public_text(await push_key(current_app.config["SETTINGS"])), await browsers_of(actor.id))
+    return PushView(public_text(await push_key(settings())), await browsers_of(actor.id))
 
 
 @pages.get(SETTINGS_PATH)
-async def settings() -> str:
+async def notification_settings() -> str:
     """Show how a browser notifies."""
     actor = await signed_in()
     return await settings_page(actor, "notifications/settings.html", "notifications", push=await push_view(actor))
@@ -50,6 +53,14 @@ async def settings() -> str:
 
 @action(pages, f"{SETTINGS_PATH}/devices")
 async def add_my_browser(outcome: Outcome[User, None]) -> ResponseReturnValue:
-    """Make this browser a device."""
+    """Make this browser a device, and send it a first notification."""
     added: DeviceRead = outcome.answer
-    return done(SETTINGS_PATH, toast=f"{added.label} is one of your devices.")
+    tested = await send_test(outcome.actor, await Device.get(id=added.id))
+    words = "A test is on its way." if tested.ok else f"But the test did not leave. {tested.words}"
+    return done(SETTINGS_PATH, toast=f"{added.label} is one of your devices. {words}")
+
+
+@action(pages, f"{SETTINGS_PATH}/devices/renewals", performs="add_my_browser")
+async def renew_my_browser(outcome: Outcome[User, None]) -> ResponseReturnValue:
+    """Keep this browser a device: it has another subscription."""
+    return done(SETTINGS_PATH)

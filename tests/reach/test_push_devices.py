@@ -1,6 +1,7 @@
 """Browsers as devices: one person's at a time, found again after they changed their subscription."""
 
 import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +17,22 @@ from mission_control.reach.push_key import push_key
 from mission_control.reach.webpush import public_text
 from tests.cast import Cast
 from tests.pages.visitor import visitor
-from tests.reach.push_service import Browser
+from tests.reach.push_service import Browser, PushService, push_service
 
 PATH = "/users/me/reach/devices"
 GOOGLE = "https://fcm.googleapis.com/fcm/send"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+
+
+@pytest.fixture
+async def pushes(cast: Cast) -> AsyncIterator[PushService]:
+    """A push service that the installation may reach."""
+    before = cast.app.config["SETTINGS"]
+    async with push_service() as service:
+        named = replace(before, push_hosts=(service.host,), outbound_allow_private=True)
+        cast.app.config["SETTINGS"] = named
+        yield service
+    cast.app.config["SETTINGS"] = before
 
 
 def subscription(name: str, **more: str) -> dict[str, str]:
@@ -99,6 +111,24 @@ async def test_useless_subscription_is_refused_with_the_reason(cast: Cast, chang
     assert await Device.all().count() == 0
 
 
+async def test_page_says_why_the_test_did_not_leave(cast: Cast, pushes: PushService) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    sent = pushes.subscribe("laptop", "another key").subscription
+    seen = await ada.post("/settings/notifications/devices", sent, **{"HX-Request": "true"})
+    assert "127.0.0.1 answered 403" in str(seen.headers["HX-Trigger"])
+
+
+async def test_renewal_is_not_tested(cast: Cast, pushes: PushService) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    key = public_text(await push_key(cast.app.config["SETTINGS"]))
+    before, after = (pushes.subscribe(name, key).subscription for name in ("before", "after"))
+    (await ada.post("/settings/notifications/devices", before)).is_status(303)
+    renewal = {**after, "replaces": before["endpoint"]}
+    (await ada.post("/settings/notifications/devices/renewals", renewal)).is_status(303)
+    assert [one.browser for one in pushes.received] == ["before"]
+    assert await Device.all().count() == 1
+
+
 async def test_apple_is_taken_by_a_server_with_a_name(cast: Cast) -> None:
     before = cast.app.config["SETTINGS"]
     cast.app.config["SETTINGS"] = replace(before, base_url="https://mission.example.org")
@@ -116,13 +146,15 @@ async def test_devices_of_a_person_are_limited(cast: Cast, monkeypatch: pytest.M
     (await cast.ada.post(PATH, subscription("two"))).ok()
 
 
-async def test_page_knows_its_key_and_its_browsers(cast: Cast) -> None:
+async def test_page_adds_a_browser_and_tests_it(cast: Cast, pushes: PushService) -> None:
     ada = await visitor(cast.app, cast.ada)
     key = public_text(await push_key(cast.app.config["SETTINGS"]))
     (await ada.get("/settings/notifications")).has(f'data-push-key="{key}"', 'data-push-browsers=""')
-    (await ada.post("/settings/notifications/devices", subscription("laptop"))).is_status(303)
-    digest = hashlib.sha256(f"{GOOGLE}/laptop".encode()).hexdigest()
+    sent = pushes.subscribe("laptop", key).subscription
+    (await ada.post("/settings/notifications/devices", sent)).is_status(303)
+    assert pushes.received[0].notification["title"] == "Mission Control reaches you here"
+    digest = hashlib.sha256(sent["endpoint"].encode()).hexdigest()
     page = (await ada.get("/settings/notifications")).has(f'data-push-browsers="{digest}"')
-    page.lacks("fcm.googleapis.com")
+    page.lacks(sent["endpoint"])
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get("/settings/notifications")).lacks(digest)

@@ -4,7 +4,7 @@ import { install } from "../app.js";
 import { isDevice, known, remember } from "../device.js";
 import { hash, subscribe, subscribed } from "./subscription.js";
 
-const ADDRESS = "/settings/notifications/devices";
+const RENEWALS = "/settings/notifications/devices/renewals";
 const WORDS = {
   off: "",
   asking: "Your browser asks whether it may notify you.",
@@ -79,7 +79,7 @@ const repair = async () => {
   const form = document.querySelector("[data-push-key]");
   if (endpoint === before) {
     if (form && !(await look(form))) await leave();
-  } else if (navigator.sendBeacon(ADDRESS, new URLSearchParams({ endpoint, ...keys, replaces: before }))) {
+  } else if (navigator.sendBeacon(RENEWALS, new URLSearchParams({ endpoint, ...keys, replaces: before }))) {
     remember(key, endpoint);
   }
 };
