@@ -180,6 +180,9 @@ class Settings:
         "",
         "Push services besides those of the browsers' makers, as push.example.org or with a port, comma separated.",
     )
+    reach_channels: tuple[str, ...] = setting(
+        values.WORDS, "", "Modules with channels of your own, which are imported at the start, comma separated."
+    )
     gateways_allow_private: bool | None = setting(
         values.AUTO_BOOLEAN,
         "auto",

@@ -245,7 +245,7 @@ async def last_of(asked: Asked) -> Last | None:
         where, values = "e.task_id = ?", [asked.id]
     return await select_one(
         Last,
-        "SELECT e.kind, e.actor_id, e.created_at, e.data,"
+        "SELECT e.kind, e.actor_id, e.created_at, e.data, e.surface,"
         f" COALESCE(e.actor_name, {person_name('u')}) AS actor FROM events e LEFT JOIN users u ON u.id = e.actor_id"
         f" WHERE {where} AND e.kind IN ({placeholders(len(kinds))}) ORDER BY e.seq DESC LIMIT 1",
         *values,

@@ -119,6 +119,7 @@ class Last:
     actor: str | None
     created_at: datetime
     data: dict[str, Any]
+    surface: str = ""  # where: on a page, by MCP, in a chat
 
     def sentence(self, endings: Mapping[str, str]) -> str:
         """Return who did what, and when: `Mara approved this 3 s ago.`

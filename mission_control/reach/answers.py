@@ -21,7 +21,8 @@ from mission_control.http.authentication import user_actor
 from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
-from mission_control.reach.keeping import CHANNEL, OPEN, edit_messages
+from mission_control.reach.keeping import CHANNEL
+from mission_control.reach.messages import OPEN, edit_messages
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed
 from mission_control.reach.sending import device_of
 from mission_control.reach.writing import is_over, token_of

@@ -4,13 +4,15 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from urllib.parse import urlsplit
 
 from quart import Quart
 
-from mission_control.config import Settings
+from mission_control.config import ConfigError, Settings
 from mission_control.core import parts, secrets
 from mission_control.core.outbound import may_reach
+from mission_control.reach.channel import CHANNELS, Channel
 
 
 @dataclass(slots=True)
@@ -24,8 +26,19 @@ LOCAL_NAMES = (".local", ".lan", ".internal", ".invalid", ".localhost", ".home.a
 
 @parts.prepare
 def keep(app: Quart) -> None:
-    """Remember the application."""
+    """Remember the application, and install the channels of others. Raise ConfigError for one that cannot be had."""
     _kept.app = app
+    for name in app.config["SETTINGS"].reach_channels:
+        try:
+            module = import_module(name)
+        except ImportError as error:
+            raise ConfigError(f"REACH_CHANNELS: the module {name} cannot be imported: {error}.") from error
+        found = [one for one in vars(module).values() if isinstance(one, Channel)]
+        if not found:
+            raise ConfigError(f"REACH_CHANNELS: the module {name} has no value that is a Channel.")
+        for one in found:
+            if CHANNELS.get(one.kind) is not one:
+                one.install()
 
 
 def app() -> Quart:

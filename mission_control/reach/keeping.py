@@ -5,7 +5,6 @@ with its delivery, and that it was tried. Two processes plan one after the other
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,19 +13,24 @@ from mission_control.asks.answering import how_it_ended
 from mission_control.asks.kinds import Asked
 from mission_control.asks.polling import FAMILY
 from mission_control.core import times
-from mission_control.core.actor import Actor, OnlySystem, Scope, system
-from mission_control.core.values import fingerprint
+from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.database.records import find_all, insert, update
-from mission_control.database.sql import as_id, in_list, is_postgres, rows
+from mission_control.database.sql import is_postgres, rows
+from mission_control.exchange.outgoing_queue import CHANGED as WEBHOOKS_CHANGED
 from mission_control.log.channels import on_notify, on_notify_family
 from mission_control.log.commands import atomically, command
-from mission_control.log.unit_of_work import deliver, signal
-from mission_control.reach.channel import CHANNELS
+from mission_control.reach.announcing import (
+    LISTENED,
+    announce_ended,
+    announce_opened,
+    has_webhooks,
+    reader_of_webhooks,
+)  # fmt: skip
 from mission_control.reach.installation import inside, settings
-from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.reach.messages import edit_messages, end_messages, messages_with, write_messages
+from mission_control.reach.models import ReachNeed
 from mission_control.reach.plan import COLLECT, Due, Step, messages_of, next_step
 from mission_control.reach.reading import (
-    MAIL,
     Reader,
     Recent,
     Waiting,
@@ -39,14 +43,11 @@ from mission_control.reach.reading import (
 from mission_control.work.loops import Loop
 
 CHANNEL = "reach"  # notified when somebody chose something else, or a message did not arrive
-SENDING = "reach."  # deliveries of messages: `reach.<kind of channel>`
 LOOK_SECONDS = 60.0  # what begins to wait by the clock alone is found then
 BROKEN_SECONDS = 10.0
-LONGEST = timedelta(days=7)  # so long can a message be answered
 HOUR = timedelta(hours=1)
 
 AGAIN = timedelta(seconds=1)
-OPEN = ("queued", "sent", "seen")
 CHANGING = (
     "version", "substance", "since", "act_by", "named", "seen_at", "tried", "failed", "next_at", "ended_at",
     "ended_how",
@@ -83,6 +84,7 @@ def needs_changed(channel: str) -> None:
     KEEPING.wake()
 
 
+@on_notify(WEBHOOKS_CHANGED)
 @on_notify(CHANNEL)
 def choices_changed() -> None:
     """Look at every organization: somebody chose something else, or a message did not arrive."""
@@ -123,7 +125,7 @@ async def _reached() -> dict[UUID, int]:
     sql = "SELECT o.id, o.log_seq FROM organizations o"
     if not settings().smtp_url:
         sql += (
-            " WHERE EXISTS (SELECT 1 FROM reach_devices d WHERE d.ended_at IS NULL AND (d.user_id IN"
+            f" WHERE {LISTENED} OR EXISTS (SELECT 1 FROM reach_devices d WHERE d.ended_at IS NULL AND (d.user_id IN"
             " (SELECT m.user_id FROM organization_members m WHERE m.organization_id = o.id) OR d.board_id IN"
             " (SELECT b.id FROM boards b WHERE b.organization_id = o.id)))"
             " OR EXISTS (SELECT 1 FROM reach_needs n WHERE n.organization_id = o.id AND n.ended_at IS NULL)"
@@ -177,10 +179,12 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
     for one in found.changed:
         await update(one, *CHANGING)
     await _end(found)
+    await announce_opened([one for one in found.new if one.reader_id == organization_id])
+    await announce_ended([one for one in found.over if one.reader_id == organization_id])
     for one in found.looked_again:
         await edit_messages(await messages_with(one))
     for reader, due in found.due:
-        await _send(found, reader, due)
+        await write_messages(organization_id, reader, due, found.now)
     return found.next_at
 
 
@@ -189,6 +193,8 @@ async def changes_in(organization_id: UUID) -> Changes:
     now = times.clock_now()
     found = Changes(organization_id, now)
     readers = await readers_of(organization_id)
+    if await has_webhooks(organization_id):
+        readers.append(reader_of_webhooks(organization_id))
     waiting = await waiting_in(organization_id) if readers else []
     stored = await find_all(
         ReachNeed, "organization_id = ? AND (ended_at IS NULL OR next_at IS NOT NULL)", organization_id
@@ -222,7 +228,7 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
             reader_id=reader.id,
             organization_id=found.organization_id,
             user_id=reader.user_id,
-            device_id=None if reader.user_id is not None else reader.id,
+            device_id=reader.id if reader.board_id is not None else None,
             kind=one.kind,
             subject_id=one.id,
             version=one.version,
@@ -288,111 +294,8 @@ async def _end(found: Changes) -> None:
             sentence = sentences[key] = await how_it_ended(Asked(row.kind, row.subject_id, row.board_id, None))
         row.ended_at, row.ended_how = found.now, sentence
         if row.tried:
-            row.next_at = None
-        await update(row, "ended_at", "ended_how", "next_at")
-        if row.tried:
-            await _end_messages(found, row, sentence)
-
-
-async def _end_messages(found: Changes, row: ReachNeed, sentence: str) -> None:
-    messages = await messages_with(row)
-    if not messages:
-        return
-    listed, ids = in_list([one.id for one in messages])
-    await rows(
-        f"UPDATE reach_message_needs SET ended_how = ? WHERE message_id IN ({listed}) AND kind = ? AND subject_id = ?"
-        " AND ended_how IS NULL",
-        sentence,
-        *ids,
-        row.kind,
-        row.subject_id,
-    )
-    left = await rows(
-        f"SELECT DISTINCT message_id FROM reach_message_needs WHERE message_id IN ({listed}) AND ended_how IS NULL",
-        *ids,
-    )
-    waiting = {as_id(one["message_id"]) for one in left}
-    for message in messages:
-        if message.id in waiting:
-            continue
-        if message.state in OPEN:
-            message.state = "withdrawn" if message.state == "queued" else "elsewhere"
-            message.ended_at, message.ended_how = found.now, sentence
-            await update(message, "state", "ended_at", "ended_how")
-    await edit_messages([one for one in messages if one.why != "digest" or one.id not in waiting])
-
-
-async def messages_with(row: ReachNeed) -> list[ReachMessage]:
-    """Return what was or is to be sent to a reader about a need."""
-    return await find_all(
-        ReachMessage,
-        "(user_id = ? OR (user_id IS NULL AND device_id = ?)) AND state <> 'withdrawn' AND id IN (SELECT x.message_id"
-        " FROM reach_message_needs x WHERE x.kind = ? AND x.subject_id = ?) ORDER BY created_at",
-        row.reader_id,
-        row.reader_id,
-        row.kind,
-        row.subject_id,
-    )
-
-
-async def edit_messages(messages: Sequence[ReachMessage]) -> None:
-    """Inside a command: let what was sent be shown there as it is now, where the channel can."""
-    for one in messages:
-        channel = CHANNELS.get(one.kind)
-        if channel is not None and channel.edits and one.provider_name is not None and one.organization_id is not None:
-            scope = Scope(one.organization_id)
-            deliver(f"{SENDING}{one.kind}", scope, header="EDIT", text="", message=str(one.id), edit=True)
-
-
-async def _send(found: Changes, reader: Reader, due: Due[ReachNeed]) -> None:
-    """Write the messages of one step, one for each device of its link, with their deliveries."""
-    open_needs = [one for one in due.needs if one.ended_at is None]
-    alone = open_needs[0] if len(due.needs) == 1 and open_needs else None
-    ends = [one.act_by for one in open_needs if one.act_by is not None and one.act_by > found.now]
-    is_again = alone is not None and any(link == due.link for link, *_ in alone.tried)
-    devices: list[Device | None] = [*reader.devices[due.link]] or [None]
-    for device in devices:
-        message = ReachMessage(
-            organization_id=found.organization_id,
-            user_id=reader.user_id,
-            device_id=device.id if device is not None else None,
-            kind=device.kind if device is not None else MAIL,
-            why=due.why,
-            title="",
-            topic=topic_of(reader.id, alone) if alone is not None else "",
-            is_first=not is_again,
-            expires_at=min([*ends, found.now + LONGEST]),
-            created_at=found.now,
-        )
-        if not message.topic:
-            message.topic = message.id.hex[:TOPIC]
-        await insert(message)
-        needs = [
-            ReachMessageNeed(
-                message_id=message.id,
-                position=position,
-                kind=one.kind,
-                subject_id=one.subject_id,
-                substance=one.substance,
-                ended_how=one.ended_how,
-            )
-            for position, one in enumerate(due.needs)
-        ]
-        await insert(*needs)
-        scope = Scope(found.organization_id, board_id=alone.board_id if alone is not None else None)
-        deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
-    for one in due.needs:
-        one.next_at = None
-        if one.ended_at is None:
-            one.tried = [*one.tried, [due.link, found.now.isoformat(), due.why]]
-        await update(one, "tried", "next_at")
-    if reader.user_id is not None:
-        signal(found.organization_id, reach_of=str(reader.user_id))
-
-
-TOPIC = 24  # characters; push services take 32
-
-
-def topic_of(reader_id: UUID, need: ReachNeed) -> str:
-    """Return the name of the thread of messages about a need to a reader."""
-    return fingerprint(f"{reader_id} {need.kind} {need.subject_id}")[:TOPIC]
+            await end_messages(row, sentence, found.now)
+        if row.tried or row.next_at is None:
+            await rows("DELETE FROM reach_needs WHERE id = ?", row.id)
+        else:  # the digest for which it was kept says how it ended
+            await update(row, "ended_at", "ended_how")

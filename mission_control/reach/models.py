@@ -140,8 +140,9 @@ class ReachBoard(Dated):
 class ReachNeed(Dated):
     """A need that waits for a person, or of a board whose team has a place (`device_id`): `reader_id` is either's id.
 
-    `tried` are the links, moments and reasons of what was sent, `failed` the links that did not take it. The next step
-    is due at `next_at`. Once it no longer waits, `ended_how` says how in a sentence.
+    `tried` are the links, moments and reasons of what was sent, `failed` the links that did not take it. What is kept
+    for a digest is due at `next_at`. A row is deleted when its need no longer waits; one that is kept for a digest says
+    there how it ended: `ended_how`.
     """
 
     reader_id = fields.UUIDField()

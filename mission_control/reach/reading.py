@@ -37,11 +37,14 @@ class Reader:
     devices: dict[str, list[Device]] = field(default_factory=dict)
     membership: Membership | None = None
     board_id: UUID | None = None  # of a team
+    is_of_webhooks: bool = False
     wants_mornings: bool = False
     put_off: dict[tuple[str, UUID], str | None] = field(default_factory=dict)  # until another version, or None
 
     def wants(self, found: Found) -> bool:
         """Whether a need waits for this reader."""
+        if self.is_of_webhooks:
+            return found.owner_id is None
         if self.board_id is not None:
             return found.board_id == self.board_id and found.owner_id is None
         if self.membership is None or self.user_id is None:

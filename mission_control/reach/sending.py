@@ -16,7 +16,8 @@ from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.models import User
 from mission_control.reach import installation
 from mission_control.reach.channel import CHANNELS, Client, Gone, Later, Line, Refused
-from mission_control.reach.keeping import CHANNEL, SENDING, edit_messages
+from mission_control.reach.keeping import CHANNEL
+from mission_control.reach.messages import SENDING, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import quiet_until
 from mission_control.reach.reading import MAIL, link_of, readers_of

@@ -8,7 +8,7 @@ from mission_control.core.times import monotonic
 from mission_control.database.records import insert
 from mission_control.log.commands import command
 from mission_control.reach.channel import CHANNELS, Gone, Later, Refused
-from mission_control.reach.keeping import TOPIC
+from mission_control.reach.messages import TOPIC
 from mission_control.reach.models import Device, ReachMessage
 from mission_control.reach.reading import MAIL
 from mission_control.reach.sending import gone, line_to, refused, sent

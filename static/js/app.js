@@ -15,6 +15,7 @@ import * as guard from "./guard.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
 import * as loader from "./loader.js";
+import * as looking from "./looking.js";
 import * as mentions from "./mentions.js";
 import * as moves from "./moves.js";
 import * as nav from "./nav.js";
@@ -30,7 +31,7 @@ import * as time from "./time.js";
 import * as toast from "./toast.js";
 import * as typing from "./typing.js";
 
-export const modules = [elsewhere, caret_menu, mentions, typing, theme, device, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, seen, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, moves, board, cards];
+export const modules = [elsewhere, caret_menu, mentions, typing, theme, device, dialog, toast, ended, copy, reveal, refocus, queue, time, follow, forms, seen, guard, draft, dress, shortcuts, keys, nav, palette, panel, live, loader, looking, moves, board, cards];
 
 const attach = (root) => {
   for (const module of modules) module.attach?.(root);

@@ -329,6 +329,7 @@ BODIES: dict[str, Body] = {
     "set_question_deadline": lambda cast, made: {"decide_by": "2999-01-01T00:00:00Z"},
     "review_task": a_review,
     "answer_need": lambda cast, made: {"answer": "approve"},
+    "look_at_my_needs": lambda cast, made: {"sees_needs": True},
     "answer_message": lambda cast, made: {"token": "AZrA5g5sfVqGvL3sQpW9Kg.0.2c4c1bYb2kPpRrN0sT9v"},
     "answer_needs": lambda cast, made: {"answers": [{"id": "approval:1", "answer": "approve"}]},
     "undo_needs": lambda cast, made: {"ids": ["approval:1"]},

@@ -9,7 +9,7 @@ from quart import Quart
 from mission_control.core import times
 from mission_control.log.leases import Delivery
 from mission_control.reach import keeping
-from mission_control.reach.keeping import SENDING
+from mission_control.reach.messages import SENDING
 from mission_control.work import loop
 from mission_control.work.loop import Sender
 from tests.cast import Cast

@@ -169,7 +169,8 @@ async def test_device_that_is_gone_ends(cast: Cast, chat: Chat, after: After) ->
     await after(30)
     device = await Device.get()
     assert device.ended_at is not None and device.mark is None
-    assert (await ReachNeed.get(user_id=cast.ada.id)).failed
+    assert (await ReachMessage.get()).error == "bot was blocked by the user"
+    assert await ReachNeed.all().count() == 0  # nothing is kept for who is reached nowhere
 
 
 async def test_rights_that_ended_send_nothing(cast: Cast, chat: Chat, after: After) -> None:

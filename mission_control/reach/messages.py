@@ -1,0 +1,123 @@
+"""The rows of messages: written with their deliveries, ended with what they were about, edited where they stand."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mission_control.core.actor import Scope
+from mission_control.core.values import fingerprint
+from mission_control.database.records import find_all, insert, update
+from mission_control.database.sql import as_id, in_list, rows
+from mission_control.log.unit_of_work import deliver, signal
+from mission_control.reach.channel import CHANNELS
+from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.reach.plan import Due
+from mission_control.reach.reading import MAIL, Reader
+
+SENDING = "reach."  # deliveries of messages: `reach.<kind of channel>`
+LONGEST = timedelta(days=7)  # so long can a message be answered
+OPEN = ("queued", "sent", "seen")
+TOPIC = 24  # characters; push services take 32
+
+
+async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
+    """Inside a command: let what was sent about a need that ended say so."""
+    messages = await messages_with(row)
+    if not messages:
+        return
+    listed, ids = in_list([one.id for one in messages])
+    await rows(
+        f"UPDATE reach_message_needs SET ended_how = ? WHERE message_id IN ({listed}) AND kind = ? AND subject_id = ?"
+        " AND ended_how IS NULL",
+        sentence,
+        *ids,
+        row.kind,
+        row.subject_id,
+    )
+    left = await rows(
+        f"SELECT DISTINCT message_id FROM reach_message_needs WHERE message_id IN ({listed}) AND ended_how IS NULL",
+        *ids,
+    )
+    waiting = {as_id(one["message_id"]) for one in left}
+    for message in messages:
+        if message.id in waiting:
+            continue
+        if message.state in OPEN:
+            message.state = "withdrawn" if message.state == "queued" else "elsewhere"
+            message.ended_at, message.ended_how = now, sentence
+            await update(message, "state", "ended_at", "ended_how")
+    await edit_messages([one for one in messages if one.why != "digest" or one.id not in waiting])
+
+
+async def messages_with(row: ReachNeed) -> list[ReachMessage]:
+    """Return what was or is to be sent to a reader about a need."""
+    return await find_all(
+        ReachMessage,
+        "(user_id = ? OR (user_id IS NULL AND device_id = ?)) AND state <> 'withdrawn' AND id IN (SELECT x.message_id"
+        " FROM reach_message_needs x WHERE x.kind = ? AND x.subject_id = ?) ORDER BY created_at",
+        row.reader_id,
+        row.reader_id,
+        row.kind,
+        row.subject_id,
+    )
+
+
+async def edit_messages(messages: Sequence[ReachMessage]) -> None:
+    """Inside a command: let what was sent be shown there as it is now, where the channel can."""
+    for one in messages:
+        channel = CHANNELS.get(one.kind)
+        if channel is not None and channel.edits and one.provider_name is not None and one.organization_id is not None:
+            scope = Scope(one.organization_id)
+            deliver(f"{SENDING}{one.kind}", scope, header="EDIT", text="", message=str(one.id), edit=True)
+
+
+async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNeed], now: datetime) -> None:
+    """Inside a command: write the messages of one step, one for each device of its link, with their deliveries."""
+    open_needs = [one for one in due.needs if one.ended_at is None]
+    alone = open_needs[0] if len(due.needs) == 1 and open_needs else None
+    ends = [one.act_by for one in open_needs if one.act_by is not None and one.act_by > now]
+    is_again = alone is not None and any(link == due.link for link, *_ in alone.tried)
+    devices: list[Device | None] = [*reader.devices[due.link]] or [None]
+    for device in devices:
+        message = ReachMessage(
+            organization_id=organization_id,
+            user_id=reader.user_id,
+            device_id=device.id if device is not None else None,
+            kind=device.kind if device is not None else MAIL,
+            why=due.why,
+            title="",
+            topic=topic_of(reader.id, alone) if alone is not None else "",
+            is_first=not is_again,
+            expires_at=min([*ends, now + LONGEST]),
+            created_at=now,
+        )
+        if not message.topic:
+            message.topic = message.id.hex[:TOPIC]
+        await insert(message)
+        needs = [
+            ReachMessageNeed(
+                message_id=message.id,
+                position=position,
+                kind=one.kind,
+                subject_id=one.subject_id,
+                substance=one.substance,
+                ended_how=one.ended_how,
+            )
+            for position, one in enumerate(due.needs)
+        ]
+        await insert(*needs)
+        scope = Scope(organization_id, board_id=alone.board_id if alone is not None else None)
+        deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
+    for one in due.needs:
+        if one.ended_at is not None:  # the digest says how
+            await rows("DELETE FROM reach_needs WHERE id = ?", one.id)
+            continue
+        one.next_at, one.tried = None, [*one.tried, [due.link, now.isoformat(), due.why]]
+        await update(one, "tried", "next_at")
+    if reader.user_id is not None:
+        signal(organization_id, reach_of=str(reader.user_id))
+
+
+def topic_of(reader_id: UUID, need: ReachNeed) -> str:
+    """Return the name of the thread of messages about a need to a reader."""
+    return fingerprint(f"{reader_id} {need.kind} {need.subject_id}")[:TOPIC]

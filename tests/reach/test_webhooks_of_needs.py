@@ -1,0 +1,21 @@
+"""Outgoing webhooks are told what begins to wait, and how it ended."""
+
+from mission_control.database.sql import as_json, rows
+from tests.cast import Cast
+from tests.reach.conftest import After
+from tests.reach.fake_channel import Chat
+from tests.reach.test_core import asked
+
+
+async def test_webhooks_get_what_waits_and_how_it_ended(cast: Cast, chat: Chat, after: After) -> None:
+    body = {"url": "https://hooks.example.org/x", "kinds": ["need.*"], "description": "Needs"}
+    assert (await cast.ada.post("/outgoing-webhooks", body)).status == 200
+    approval = await asked(cast)
+    await after(5)
+    await cast.ben.patch(f"{cast.home}/approvals/{approval['id']}", {"status": "approved"})
+    await after(10)
+    found = [as_json(row["data"]) for row in await rows("SELECT data FROM outgoing_deliveries ORDER BY created_at, id")]
+    assert [one["need"] for one in found] == [f"approval:{approval['id']}"] * 2
+    opened, ended = found
+    assert opened["title"] and opened["substance"] and opened["board"]["name"] == cast.board.name
+    assert ended["outcome"] == "approved" and ended["by"]["name"] == cast.ben.name and ended["through"] == "api"
