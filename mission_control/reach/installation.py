@@ -1,6 +1,7 @@
 """What the application was made with, for loops, which run outside of requests."""
 
 import contextlib
+import ipaddress
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -93,7 +94,21 @@ def is_local(address: str) -> bool:
     return is_number and not may_reach(host, allow_private=False)
 
 
-def public_address() -> str:
-    """Return our own address where the outside may reach it, else an empty text."""
+def reachable_address() -> str:
+    """Return our own address where providers and phones reach it, else an empty text.
+
+    One in a private network counts when providers there may be reached: they stand in the same network.
+    """
     base = settings().base_url
-    return "" if is_local(base) else base
+    if not is_local(base):
+        return base
+    host = urlsplit(base).hostname or ""
+    is_here = not host or host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    return base if settings().outbound_allow_private and not is_here else ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -197,8 +197,9 @@ async def line_of(device: Device) -> Line:
 def line_with(channel: ReachChannel | None, to: str = "", own: dict[str, str] | None = None) -> Line:
     """Return the way to an address by a channel of an organization, or by none."""
     values = {} if channel is None else {**channel.settings, **installation.opened_values(channel.secrets)}
-    address = installation.public_address()
-    answers_at = f"{address}{PRESSED}" if address else ""
+    address = installation.reachable_address()
+    path = PRESSED if channel is None else f"/reach/in/{channel.id}"
+    answers_at = f"{address}{path}" if address else ""
     return Line(client(), installation.settings(), values | (own or {}), to, answers_at)
 
 
