@@ -157,6 +157,22 @@ async def _differing_boards(cast: Cast, made: Things, n: int) -> None:
     await ReachBoard.create(user_id=cast.ada.id, board_id=board["id"], how="digest")
 
 
+@lists("/users/me/reach/devices")
+async def _devices(cast: Cast, made: Things, n: int) -> None:
+    await MAKERS["device_id"](cast, made, "")
+
+
+@lists("/organizations/me/channels")
+async def _channels(cast: Cast, made: Things, n: int) -> None:
+    await MAKERS["channel_id"](cast, made, "")
+
+
+@lists("/users/me/reach/messages")
+@lists("/organizations/me/messages")
+async def _messages(cast: Cast, made: Things, n: int) -> None:
+    await MAKERS["message_id"](cast, made, "")
+
+
 @lists("/gateways/requests")
 async def _gateway_requests(cast: Cast, made: Things, n: int) -> None:
     await MAKERS["gateway_request_id"](cast, made, "")

@@ -13,6 +13,7 @@ import orjson
 from quart import Quart
 
 from mission_control.agents.directory import EXTENSION
+from tests.reach.one_channel import a_chat
 
 
 @dataclass
@@ -144,6 +145,8 @@ async def outside(app: Quart, path: str, folder: Path) -> AsyncIterator[None]:
             directory = await stack.enter_async_context(souls_directory(app))
             directory.lists("/souls/ada/night-owl")
             directory.pages["/api/souls/ada/night-owl.md"] = (200, "# Night owl")
+        if "/channels" in path or "/reach" in path:
+            stack.enter_context(a_chat())
         if path.endswith("/sync"):
             stack.enter_context(skill_repository(app, folder))
         yield

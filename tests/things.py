@@ -6,6 +6,7 @@ that a comment is one of the task beside it in the path. All of it is Ada's, on 
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +23,9 @@ from mission_control.http.registry import PROGRAMS, Operation
 from mission_control.log.leases import Delivery
 from mission_control.people.account_commands import start_session
 from mission_control.people.models import Job, Session, Token, User
+from mission_control.reach.installation import sealed, sealed_values
+from mission_control.reach.models import Device as ReachDevice
+from mission_control.reach.models import ReachChannel, ReachCode, ReachMessage
 from tests.cast import Answer, Caller, Cast
 
 Things = dict[str, str]
@@ -362,3 +366,41 @@ async def _session(cast: Cast, made: Things, path: str) -> Any:
     if path.startswith(("/boards/", "/api/v1/boards/", "/api/v1/agent/boards/")):
         return (await cast.vega.post("/agent/reports", {"items": [{"title": "Looked around"}]})).ok()["session_id"]
     return "agent:mc-vega:main"
+
+
+@makes("channel_id")
+async def _channel(cast: Cast, made: Things, path: str) -> Any:
+    values = sealed_values({"token": "123:abc"})
+    return (
+        await ReachChannel.create(
+            organization_id=cast.organization.id, kind="chat", name="Chat", secrets=values, state="failing"
+        )
+    ).id
+
+
+@makes("device_id")
+async def _device(cast: Cast, made: Things, path: str) -> Any:
+    return (
+        await ReachDevice.create(
+            user_id=cast.ada.id, kind="pigeon", mark=uuid4().hex, address=sealed("x"), label="Pigeon"
+        )
+    ).id
+
+
+@makes("code_id")
+async def _code(cast: Cast, made: Things, path: str) -> Any:
+    channel_id = await _channel(cast, made, path)
+    return (
+        await ReachCode.create(
+            user_id=cast.ada.id, channel_id=channel_id, hash=uuid4().hex, who="1", address=sealed("1"), label="ada",
+            expires_at=times.clock_now() + timedelta(minutes=10),
+        )
+    ).id  # fmt: skip
+
+
+@makes("message_id")
+async def _message(cast: Cast, made: Things, path: str) -> Any:
+    one = ReachMessage(organization_id=cast.organization.id, user_id=cast.ada.id, kind="mail", why="first")
+    one.title, one.state = "Approve", "failed"
+    await one.save()
+    return one.id

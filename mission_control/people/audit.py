@@ -140,7 +140,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "tokens": ("token.created", "token.revoked"),
     "accounts": (
         "account.set_up", "account.created", "account.updated", "account.deleted", "account.link_invited",
-        "account.linked", "account.mail_stopped", "account.reach_changed",
+        "account.linked", "account.mail_stopped", "account.reach_changed", "device.ended",
     ),
     "rights": (
         "member.role_changed", "member.access_changed", "member.removed", "member.left", "invite.created",

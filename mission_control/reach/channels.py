@@ -8,6 +8,12 @@ from mission_control.http.registry import lookup
 from mission_control.reach.models import ReachChannel
 
 
+@rule("channel.read")
+def may_read(actor: Actor, thing: object) -> bool:
+    """Every person, those of the active organization."""
+    return actor.is_user
+
+
 @rule("channel.manage")
 def may_manage(actor: Actor, thing: object) -> bool:
     """Owners and admins of the organization."""

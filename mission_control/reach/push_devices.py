@@ -11,10 +11,9 @@ from mission_control.database.records import find, insert_new, update
 from mission_control.database.sql import rows
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
-from mission_control.log.unit_of_work import notify
 from mission_control.people.account_log import record_account
 from mission_control.people.models import User
-from mission_control.reach.keeping import CHANNEL
+from mission_control.reach.choices import announce
 from mission_control.reach.models import Device
 from mission_control.reach.push import PUSH
 
@@ -81,7 +80,7 @@ async def link_browser(actor: Actor, user: User, wanted: BrowserLink) -> Device:
         await record_account("device.added", user.id, device_id=device.id, label=device.label)
     else:
         await update(device, "mark", "who", "origin", "address", "last_error", "failed_at", "ended_at")
-    notify(CHANNEL)
+    announce(actor)
     return device
 
 
@@ -98,7 +97,8 @@ async def _former(user: User, replaces: str) -> Device | None:
 
 async def _lose(device: Device) -> None:
     device.mark, device.ended_at = None, times.clock_now()
-    await update(device, "mark", "ended_at")
+    device.last_error = "This browser reaches another account since then."
+    await update(device, "mark", "ended_at", "last_error")
     await record_account("device.lost", device.user_id, device_id=device.id, label=device.label)
 
 

@@ -7,7 +7,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.people.models import User
-from mission_control.reach.device_api import DeviceRead
+from mission_control.reach.device_queries import DeviceRead
 from mission_control.reach.installation import settings
 from mission_control.reach.models import Device
 from mission_control.reach.push_devices import browsers_of

@@ -185,6 +185,16 @@ async def a_password(cast: Cast, made: Things) -> Any:
     return {"current": PASSWORD, "password": "correct horse battery staple"}
 
 
+async def one_device(cast: Cast, made: Things) -> Any:
+    """The order of the only device."""
+    return {"ids": [str(await MAKERS["device_id"](cast, made, ""))]}
+
+
+async def a_channel(cast: Cast, made: Things) -> Any:
+    """A channel of the organization."""
+    return {"channel_id": str(await MAKERS["channel_id"](cast, made, ""))}
+
+
 # What is sent to each operation that takes a body, by its name. On the path of agents alone: `agent_` and the name.
 BODIES: dict[str, Body] = {
     "report_usage": used_up,
@@ -351,6 +361,15 @@ BODIES: dict[str, Body] = {
         "is_done": True,
     },
     "set_my_reach": lambda cast, made: {"mode": "mail", "quiet_to": "07:30", "kinds": {"approval": "digest"}},
+    "add_my_address": lambda cast, made: {"kind": "ntfy", "values": {"topic": "ada-needs"}, "label": "Phone"},
+    "order_my_devices": one_device,
+    "make_my_reach_code": a_channel,
+    "create_channel": lambda cast, made: {"kind": "chat", "values": {"token": "1:a"}},
+    "update_channel": lambda cast, made: {"name": "Bot", "state": "off"},
+    "test_channel": lambda cast, made: {},
+    "set_board_reach": lambda cast, made: {
+        "team": {"kind": "discord", "place": "https://discord.com/api/webhooks/1/x", "name": "#sky"},
+    },
     "mark_notifications_read": lambda cast, made: {"until": "2099-01-01T00:00:00Z"},
     "decide_gateway_request": lambda cast, made: {"decision": "approved"},
     "answer_gateway_request": lambda cast, made: {"answer": "The wide one."},

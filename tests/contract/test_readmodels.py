@@ -33,6 +33,8 @@ DRAFT = {
 SAYS_NOTHING = {"take_hook"}
 # What nobody gets an answer from before there are gateways or a mail server, and how it refuses.
 REFUSED = {
+    "test_my_mail": 409,
+    "test_board_reach": 409,
     "agent_main_message_board_lead": 403,
     "agent_main_broadcast_lead_message": 403,
     "update_onboarding": 403,

@@ -1,18 +1,17 @@
 """Devices of people over HTTP: browsers that take pushes."""
 
-from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import Field
 from quart import request
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import invalid_field
-from mission_control.core.values import Body, FromRow, example
+from mission_control.core.values import Body, example
 from mission_control.http.operation_api import Api
 from mission_control.people.account_names import device as name_of_browser
 from mission_control.people.models import User
+from mission_control.reach.device_queries import DeviceRead, read_device
 from mission_control.reach.installation import sealed, settings
 from mission_control.reach.push import Subscription
 from mission_control.reach.push_devices import BrowserLink, link_browser, who_is
@@ -47,18 +46,6 @@ class BrowserCreate(Body):
     )
 
 
-class DeviceRead(FromRow):
-    """A place where a person is reached."""
-
-    id: UUID
-    kind: str
-    label: str
-    created_at: datetime
-    last_ok_at: datetime | None = Field(description="When it took a message last")
-    last_error: str | None = Field(description="Why it did not, in the words of its provider")
-    failed_at: datetime | None = Field(description="Since when it takes none")
-
-
 @api.post("/users/me/reach/devices", rule="account.update")
 async def add_my_browser(actor: Actor, user: User, data: BrowserCreate) -> DeviceRead:
     """Make a browser one of one's own devices: it shows what needs one, also while no page is open.
@@ -74,7 +61,7 @@ async def add_my_browser(actor: Actor, user: User, data: BrowserCreate) -> Devic
         request.host_url.rstrip("/"),
         who_is(data.replaces) if data.replaces else "",
     )
-    return DeviceRead.of(await link_browser(actor, user, wanted))
+    return read_device(await link_browser(actor, user, wanted))
 
 
 def _refuse_useless(subscription: Subscription) -> None:

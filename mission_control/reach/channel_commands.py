@@ -1,0 +1,180 @@
+"""Channels as admins set them up: made, changed, switched off, removed, and checked at the provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound, invalid_field
+from mission_control.log.commands import command
+from mission_control.log.event_log import Kind
+from mission_control.log.unit_of_work import notify, record, signal
+from mission_control.reach.channel import CHANNELS, Channel, Later, Line, Refused
+from mission_control.reach.choices import WAKES
+from mission_control.reach.installation import opened_values, sealed_values
+from mission_control.reach.models import Device, ReachChannel
+from mission_control.reach.receiving import LISTENING
+from mission_control.reach.sending import line_with
+
+EVENTS = (
+    Kind.named("channel.created", "A channel was set up, by which people and teams are reached.", "set up the channel"),
+    Kind.named("channel.changed", "A channel's name or settings changed, or it was switched.", "changed the channel"),
+    Kind.named("channel.removed", "A channel was removed, with what it reached.", "removed the channel"),
+)
+KNOWN_AS = "known_as"  # among the settings: how the provider names us, from its last check
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a provider said to the settings of a channel: how it names us, or why not; None when it was not reached."""
+
+    ok: bool | None
+    words: str
+
+
+@dataclass(slots=True)
+class Typed:
+    """The settings of a channel, as they were typed: those that everybody may read, and the secrets."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def kind_named(kind: str) -> Channel:
+    """Return the kind of a channel that admins set up. Invalid names those that there are."""
+    found = CHANNELS.get(kind)
+    if found is None or not found.sets:
+        kinds = ", ".join(one.kind for one in CHANNELS.values() if one.sets)
+        raise invalid_field("kind", f"There is no channel of this kind to set up. Kinds: {kinds or 'none'}")
+    return found
+
+
+def typed_values(kind: Channel, values: Mapping[str, str], before: Typed | None = None) -> Typed:
+    """Return what was typed, over what was stored; an empty value removes one. Invalid says what is missing."""
+    known = {one.name: one for one in kind.sets}
+    if unknown := sorted(values.keys() - known.keys() - {"api"}):
+        raise invalid_field("values", f"{unknown[0]} is not known here. Known: {', '.join(known)}")
+    typed = Typed(dict(before.settings), dict(before.secrets)) if before else Typed()
+    for name, value in values.items():
+        place = typed.secrets if name in known and known[name].is_secret else typed.settings
+        place.pop(name, None)
+        if value.strip():
+            place[name] = value.strip()
+    for one in kind.sets:
+        if one.is_required and not one.default and one.name not in typed.settings | typed.secrets:
+            raise invalid_field("values", f"{one.label} is missing")
+    return typed
+
+
+def line_of_typed(kind: Channel, typed: Typed) -> Line:
+    """Return the way to a provider with settings that are not stored yet."""
+    defaults = {one.name: one.default for one in kind.sets if one.default}
+    return line_with(None, own=defaults | typed.settings | typed.secrets)
+
+
+async def checked(kind: Channel, line: Line) -> Checked:
+    """Ask the provider whether settings are right; it waits for the answer."""
+    try:
+        return Checked(True, await kind.check(line))
+    except Later as error:
+        return Checked(None, str(error))
+    except Refused as error:
+        return Checked(False, str(error))
+
+
+@command("channel.manage")
+async def create_channel(actor: Actor, kind: Channel, name: str, typed: Typed, found: Checked) -> ReachChannel:
+    """Store a channel whose settings the provider took, or that was not reached, which it says then."""
+    channel = ReachChannel(organization_id=actor.organization_id, kind=kind.kind, name=name[:120])
+    _store(channel, typed, found)
+    await channel.save(force_create=True)
+    record("channel.created", channel, f"Channel set up: {channel.name}", channel_kind=kind.kind)
+    _announce(channel)
+    return channel
+
+
+@command("channel.manage")
+async def update_channel(
+    actor: Actor, channel: ReachChannel, name: str | None, state: str | None, typed: Typed | None, found: Checked
+) -> ReachChannel:
+    """Change what was sent: the name, the settings with what the provider said to them, whether it is used."""
+    channel = await locked(channel)
+    before = {"name": channel.name, "state": channel.state}
+    if name is not None:
+        channel.name = name[:120]
+    if state is not None and (state == "off") != (channel.state == "off"):
+        channel.state, channel.last_error, channel.failing_since = state, None, None
+    if typed is not None:
+        _store(channel, typed, found)
+    after = {"name": channel.name, "state": channel.state}
+    if typed is None and after == before:
+        return channel
+    channel.updated_at = times.clock_now()
+    await channel.save()
+    changed: dict[str, Any] = {one: after[one] for one in after if after[one] != before[one]}
+    names = sorted({*changed, *(["settings"] if typed is not None else [])})
+    record("channel.changed", channel, f"Channel changed: {channel.name}", changed=names, after=changed)
+    _announce(channel)
+    return channel
+
+
+@command("channel.manage")
+async def note_check(actor: Actor, channel: ReachChannel, found: Checked) -> ReachChannel:
+    """Store what the provider said to a check: how it names us, or why it does not work."""
+    channel = await locked(channel)
+    _store(channel, None, found)
+    await channel.save(update_fields=["settings", "last_error", "failing_since", "state"])
+    signal(channel.organization_id, reach_channel=str(channel.id))
+    return channel
+
+
+@command("channel.manage")
+async def remove_channel(actor: Actor, channel: ReachChannel) -> None:
+    """Remove a channel. The accounts that were linked there end, which their people read in their settings."""
+    channel = await locked(channel)
+    reason = f"{channel.name} was removed by {actor.name}."
+    now = times.clock_now()
+    reached = await Device.filter(channel_id=channel.id, ended_at=None)
+    await Device.filter(channel_id=channel.id, ended_at=None).update(ended_at=now, last_error=reason)
+    await Device.filter(channel_id=channel.id).update(channel_id=None, mark=None, address="", settings="")
+    await channel.delete()
+    record("channel.removed", channel, f"Channel removed: {channel.name}", channel_kind=channel.kind)
+    for one in reached:
+        if one.user_id is not None:
+            signal(channel.organization_id, reach_of=str(one.user_id))
+    _announce(channel)
+
+
+async def locked(channel: ReachChannel) -> ReachChannel:
+    """Return a channel as it is now, locked until the command ends. Raise NotFound when it was removed."""
+    found = await ReachChannel.select_for_update().get_or_none(id=channel.id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def stored(channel: ReachChannel) -> Typed:
+    """Return what is stored of what was typed."""
+    settings = {name: value for name, value in channel.settings.items() if name != KNOWN_AS}
+    return Typed(settings, opened_values(channel.secrets))
+
+
+def _store(channel: ReachChannel, typed: Typed | None, found: Checked) -> None:
+    if typed is not None:
+        channel.settings, channel.secrets = dict(typed.settings), sealed_values(typed.secrets)
+    if found.ok:
+        channel.settings = {**channel.settings, KNOWN_AS: found.words}
+    if channel.state == "off":
+        return
+    if found.ok:
+        channel.state, channel.last_error, channel.failing_since = "on", None, None
+    elif found.words:
+        channel.failing_since = channel.failing_since or times.clock_now()
+        channel.state, channel.last_error = "failing", found.words
+
+
+def _announce(channel: ReachChannel) -> None:
+    notify(LISTENING)
+    notify(WAKES)
+    signal(channel.organization_id, reach_channel=str(channel.id))

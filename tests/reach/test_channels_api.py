@@ -1,0 +1,187 @@
+"""Channels as admins set them up, the channel of a board's team, and messages that failed."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from mission_control.log.leases import Delivery
+from mission_control.log.models import Event
+from mission_control.reach.channel import Later, Refused
+from mission_control.reach.installation import opened, opened_values
+from mission_control.reach.models import Device, ReachChannel, ReachMessage
+from tests.cast import Cast
+from tests.reach.one_channel import SECRET, Chat, Hook, a_chat, set_up
+
+PATH = "/organizations/me/channels"
+
+
+@pytest.fixture
+def chat() -> Iterator[Chat]:
+    with a_chat() as made:
+        yield made
+
+
+async def kinds(cast: Cast) -> list[str]:
+    found = Event.filter(organization_id=cast.organization.id, kind__startswith="channel.")
+    return [one.kind for one in await found.order_by("seq")]
+
+
+async def test_channel_is_checked_and_stored_without_showing_its_secrets(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    assert chat.checked == [{"server": "https://chat.example.org", "token": SECRET}]
+    [shown] = (await cast.ben.get(PATH)).ok()
+    assert (shown["name"], shown["kind"], shown["state"], shown["known_as"]) == ("Our chat", "chat", "on", "@bot")
+    assert (shown["settings"], shown["secrets"]) == ({}, ["token"])
+    assert SECRET not in f"{shown} {row.settings} {row.secrets}"
+    async with cast.app.app_context():
+        assert opened_values(row.secrets) == {"token": SECRET}
+    events = await Event.filter(kind="channel.created")
+    assert len(events) == 1 and SECRET not in str([vars(one) for one in events])
+    assert [one["id"] for one in (await cast.cleo.get(PATH)).ok()] == [shown["id"]]
+    assert (await cast.eve.get(PATH)).ok() == []
+
+
+async def test_what_the_provider_refuses_is_not_stored_and_its_words_are_said(cast: Cast, chat: Chat) -> None:
+    chat.raises = Refused("invalid_auth: copy the token again.")
+    sent = {"kind": "chat", "values": {"token": "wrong"}}
+    assert "invalid_auth: copy the token again." in str((await cast.ada.post(PATH, sent)).refused(422))
+    assert not await ReachChannel.exists()
+    chat.raises = Later("The provider did not answer.")
+    made = (await cast.ada.post(PATH, sent)).ok()
+    assert (made["state"], made["last_error"], made["name"]) == ("failing", "The provider did not answer.", "Chat")
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"kind": "chat", "values": {}}, "Token is missing"),
+        ({"kind": "chat", "values": {"token": "x", "colour": "red"}}, "colour is not known here"),
+        ({"kind": "mail", "values": {}}, "no channel of this kind"),
+        ({"kind": "chat", "name": " ", "values": {"token": "x"}}, "name"),
+    ],
+    ids=str,
+)
+async def test_invalid_settings_are_named(cast: Cast, chat: Chat, sent: dict[str, Any], words: str) -> None:
+    assert words in str((await cast.ada.post(PATH, sent)).refused(422))
+    assert chat.checked == []
+
+
+async def test_change_keeps_what_was_not_sent(cast: Cast, chat: Chat) -> None:
+    path = f"{PATH}/{(await set_up(cast)).id}"
+    changed = (await cast.ben.patch(path, {"values": {"server": "https://other.example.org"}})).ok()
+    assert changed["settings"] == {"server": "https://other.example.org"} and changed["secrets"] == ["token"]
+    assert chat.checked[-1] == {"server": "https://other.example.org", "token": SECRET}
+    assert "Token is missing" in str((await cast.ben.patch(path, {"values": {"token": ""}})).refused(422))
+    assert (await cast.ben.patch(path, {"name": "New name"})).ok()["name"] == "New name"
+    (await cast.ben.patch(path, {"name": "New name"})).ok()
+    chat.raises = Refused("invalid_auth")
+    assert "invalid_auth" in str((await cast.ben.patch(path, {"values": {"token": "no"}})).refused(422))
+    assert await kinds(cast) == ["channel.created", "channel.changed", "channel.changed"]
+
+
+async def test_channel_is_switched_off_and_on(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    await ReachChannel.filter(id=row.id).update(state="failing", last_error="invalid_auth")
+    path = f"{PATH}/{row.id}"
+    assert (await cast.ada.patch(path, {"state": "off"})).ok()["state"] == "off"
+    again = (await cast.ada.patch(path, {"state": "on"})).ok()
+    assert (again["state"], again["last_error"]) == ("on", None)
+
+
+async def test_test_asks_the_provider_and_keeps_its_words(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    path = f"{PATH}/{row.id}/tests"
+    assert (await cast.ada.post(path, {})).ok() == {"ok": True, "words": "@bot"}
+    chat.raises = Refused("token_revoked")
+    assert (await cast.ada.post(path, {})).ok() == {"ok": False, "words": "token_revoked"}
+    [shown] = (await cast.ada.get(PATH)).ok()
+    assert (shown["state"], shown["last_error"]) == ("failing", "token_revoked")
+    chat.raises = None
+    async with cast.app.app_context():
+        device = await Device.create(
+            user_id=cast.ada.id, organization_id=cast.organization.id, channel_id=row.id, kind="chat", mark="m",
+            address="", label="Our chat, ada",
+        )  # fmt: skip
+    assert (await cast.ada.post(path, {"device_id": str(device.id)})).ok()["ok"] is True
+    assert len(chat.messages) == 1
+    assert (await cast.ada.get(PATH)).ok()[0]["state"] == "on"
+
+
+async def test_removed_channel_ends_what_it_reached(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    await Device.create(
+        user_id=cast.cleo.id, organization_id=cast.organization.id, channel_id=row.id, kind="chat", mark="m",
+        address="x", label="Our chat, cleo",
+    )  # fmt: skip
+    (await cast.cleo.delete(f"{PATH}/{row.id}")).refused(403)
+    (await cast.ada.delete(f"{PATH}/{row.id}")).ok()
+    (await cast.ada.delete(f"{PATH}/{row.id}")).refused(404)
+    [device] = (await cast.cleo.get("/users/me/reach/devices")).ok()
+    assert (device["state"], device["last_error"]) == ("ended", "Our chat was removed by Ada.")
+    assert await kinds(cast) == ["channel.created", "channel.removed"]
+
+
+async def test_team_has_a_place_of_a_channel_of_its_organization(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    path = f"{cast.home}/reach"
+    assert (await cast.dan.get(path)).ok() == {"team": None}
+    team = {"kind": "chat", "channel_id": str(row.id), "place": "C1", "name": "#platform"}
+    (await cast.dan.call("PUT", path, {"team": team})).refused(403)
+    set_to = (await cast.cleo.call("PUT", path, {"team": team})).ok()["team"]
+    assert set_to == {**team, "state": "new", "last_error": None}
+    (await cast.cleo.call("PUT", path, {"team": team})).ok()
+    assert await Event.filter(kind="board.team_changed").count() == 1
+    assert (await cast.cleo.post(f"{path}/tests")).ok()["ok"] is True
+    assert [to for to, _ in chat.messages] == ["C1"]
+    for wrong in ({"channel_id": str(cast.board.id)}, {"channel_id": None}, {"kind": "mail"}, {"kind": "pigeon"}):
+        (await cast.cleo.call("PUT", path, {"team": team | wrong})).refused(422)
+    assert (await cast.cleo.call("PUT", path, {"team": None})).ok() == {"team": None}
+    assert "no channel" in (await cast.cleo.post(f"{path}/tests")).refused(409)
+    assert await Event.filter(kind="board.team_changed").count() == 2
+
+
+async def test_place_that_is_a_secret_is_in_no_answer(cast: Cast) -> None:
+    url = "https://hooks.example.org/secret"
+    with a_chat(Hook()):
+        path, team = f"{cast.home}/reach", {"kind": "hook", "place": url}
+        answer = (await cast.cleo.call("PUT", path, {"team": team})).ok()
+        assert answer["team"]["place"] is None and answer["team"]["name"].startswith("Hook of ")
+        assert url not in str((await cast.cleo.get(path)).ok())
+    device = await Device.get(board_id=cast.board.id)
+    async with cast.app.app_context():
+        assert url not in device.address and opened(device.address) == url
+
+
+async def a_message(cast: Cast, **more: Any) -> ReachMessage:
+    about = {"organization_id": cast.organization.id, "user_id": cast.cleo.id, "kind": "mail", "why": "first"}
+    return await ReachMessage.create(**{**about, "title": "Approve: deploy", **more})
+
+
+async def test_people_read_what_was_sent_and_what_became_of_it(cast: Cast) -> None:
+    await a_message(cast, state="sent", title="One")
+    await a_message(cast, state="elsewhere", ended_how="Ben was faster.", title="Two")
+    await a_message(cast, state="failed", error="550 no such user", title="Three")
+    await a_message(cast, user_id=cast.ben.id, title="Not mine")
+    found = (await cast.cleo.get("/users/me/reach/messages")).ok()
+    assert found["total"] == 3
+    assert {one["title"]: one["words"] for one in found["items"]} == {
+        "One": "waits", "Two": "Ben was faster.", "Three": "given up: 550 no such user",
+    }  # fmt: skip
+    assert found["items"][0]["device"] == "Mail"
+    only = (await cast.cleo.get("/users/me/reach/messages?state=failed")).ok()
+    assert [one["title"] for one in only["items"]] == ["Three"]
+
+
+async def test_admin_sends_again_what_was_given_up(cast: Cast) -> None:
+    failed = await a_message(cast, state="failed", error="550 no such user")
+    path = "/organizations/me/messages"
+    (await cast.cleo.get(path)).refused(403)
+    (await cast.cleo.post(f"{path}/{failed.id}/retries")).refused(404)
+    assert [one["id"] for one in (await cast.ada.get(f"{path}?state=failed")).ok()["items"]] == [str(failed.id)]
+    assert (await cast.ada.post(f"{path}/{failed.id}/retries")).ok()["state"] == "queued"
+    [delivery] = await Delivery.filter(kind="reach.mail")
+    assert UUID(delivery.data["message"]) == failed.id
+    assert "given up" in (await cast.ada.post(f"{path}/{failed.id}/retries")).refused(409)
+    (await cast.eve.post(f"{path}/{failed.id}/retries")).refused(404)
