@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from mission_control.core._requests import USER_AGENT, authorities
 from mission_control.core.outbound import may_reach
@@ -66,9 +66,7 @@ async def opened(url: str, *, allow_private: bool) -> AsyncIterator[Frames]:
     try:
         async with asyncio.timeout(OPENING_SECONDS):
             connection = await _connected(url, allow_private)
-    except (OSError, TimeoutError, WebSocketException) as error:
-        if isinstance(error, InvalidURI):
-            raise Refused("The provider names no usable address of a socket.") from None
+    except (OSError, TimeoutError, UnicodeError, WebSocketException):
         raise Later("The provider's socket could not be opened.") from None
     try:
         yield Frames(connection)
@@ -76,13 +74,21 @@ async def opened(url: str, *, allow_private: bool) -> AsyncIterator[Frames]:
         await connection.close()
 
 
+def _place(url: str) -> tuple[str, int, bool]:
+    """Return host and port of an address, and whether it is reached over TLS."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("ws", "wss") and parts.hostname and parts.username is None:
+            is_encrypted = parts.scheme == "wss"
+            return parts.hostname, parts.port or (443 if is_encrypted else 80), is_encrypted
+    except ValueError:
+        pass
+    raise Refused("The provider names no usable address of a socket.")
+
+
 async def _connected(url: str, allow_private: bool) -> ClientConnection:
-    parts = urlsplit(url)
-    is_encrypted = parts.scheme == "wss"
-    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.username is not None:
-        raise Refused("The provider names no usable address of a socket.")
-    port = parts.port or (443 if is_encrypted else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    host, port, is_encrypted = _place(url)
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
     if not addresses or not all(may_reach(one, allow_private=allow_private) for one in addresses):
         raise Refused(

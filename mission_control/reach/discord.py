@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from mission_control.reach.channel import Answer, Channel, Line, Message, Refused, Setting
 from mission_control.reach.chats import Markup, fields, is_linkable, problem, texts
@@ -41,9 +41,7 @@ class Discord(Channel):
         await self._call(line, "PATCH", f"/messages/{name}", "", message)
 
     async def _call(self, line: Line, method: str, path: str, query: str, message: Message) -> Answer:
-        parts = urlsplit(line.to.strip())
-        if not _PATH.fullmatch(parts.path):
-            raise Refused("This is no webhook of Discord. Copy the Webhook URL again.")
+        parts = _webhook(line.to)
         query = "&".join(filter(None, (parts.query, query)))  # of a thread
         url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))
         answer = await line.request(method, url, json=_written(message))
@@ -59,6 +57,16 @@ class Discord(Channel):
             is_gone=found.get("code") == UNKNOWN_WEBHOOK,
             seconds=float(seconds) if isinstance(seconds, int | float) else None,
         )
+
+
+def _webhook(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address.strip())
+        if _PATH.fullmatch(parts.path):
+            return parts
+    except ValueError:
+        pass
+    raise Refused("This is no webhook of Discord. Copy the Webhook URL again.")
 
 
 def _written(message: Message) -> dict[str, Any]:

@@ -71,6 +71,13 @@ class FakeMattermost:
         for queue in self._sockets:
             await queue.put({"event": "posted", "data": data, "broadcast": {}, "seq": 3})
 
+    async def send_text(self, *texts: str) -> None:
+        """Send texts as frames to who listens, then end the connections."""
+        for queue in self._sockets:
+            for text in texts:
+                await queue.put({"": text})
+        await self.close_sockets()
+
     async def close_sockets(self) -> None:
         """End the connections of who listens."""
         for queue in self._sockets:
@@ -129,7 +136,7 @@ class FakeMattermost:
         self.connected.set()
         try:
             while sent := await queue.get():
-                await websocket.send_json(sent)
+                await websocket.send(sent[""] if "" in sent else json.dumps(sent))
         finally:
             self._sockets.remove(queue)
             if not self._sockets:

@@ -70,6 +70,8 @@ async def test_errors_keep_the_words_of_discord(place: Place) -> None:
     assert type(caught.value) is Refused
     with pytest.raises(Refused, match="no webhook of Discord"):
         await DISCORD.send(line_to(f"{place.url}/elsewhere"), NEED)
+    with pytest.raises(Refused, match="no webhook of Discord"):
+        await DISCORD.send(line_to("https://[/api/webhooks/1/x"), NEED)
 
 
 async def test_trouble_of_discord_is_for_later(place: Place) -> None:
