@@ -29,7 +29,7 @@ from mission_control.reach.announcing import (
 from mission_control.reach.installation import inside, settings
 from mission_control.reach.messages import edit_messages, end_messages, messages_with, write_messages
 from mission_control.reach.models import ReachNeed
-from mission_control.reach.plan import COLLECT, Due, Step, messages_of, next_step
+from mission_control.reach.plan import COLLECT, GRACE, Due, Step, how_of, kept_promise, messages_of, next_step
 from mission_control.reach.reading import (
     Reader,
     Recent,
@@ -48,10 +48,8 @@ BROKEN_SECONDS = 10.0
 HOUR = timedelta(hours=1)
 
 AGAIN = timedelta(seconds=1)
-CHANGING = (
-    "version", "substance", "since", "act_by", "named", "seen_at", "tried", "failed", "next_at", "ended_at",
-    "ended_how",
-)  # fmt: skip
+CHANGING = ("version", "substance", "act_by", "named", "next_at")
+BEGINNING = (*CHANGING, "since", "seen_at", "tried", "failed", "ended_at", "ended_how")
 
 ONLY_SYSTEM = OnlySystem("reach.keep")
 
@@ -140,7 +138,9 @@ class Changes:
     organization_id: UUID
     now: datetime
     new: list[ReachNeed] = field(default_factory=list)
+    again: list[ReachNeed] = field(default_factory=list)  # had ended
     changed: list[ReachNeed] = field(default_factory=list)
+    unseen: list[ReachNeed] = field(default_factory=list)  # another thing than what was seen
     looked_again: list[ReachNeed] = field(default_factory=list)  # sent, and something else now
     over: list[ReachNeed] = field(default_factory=list)
     due: list[tuple[Reader, Due[ReachNeed]]] = field(default_factory=list)
@@ -153,11 +153,11 @@ class Changes:
 
     def change(self, row: ReachNeed) -> None:
         """Write a row anew, once."""
-        if not any(row is one for one in (*self.new, *self.changed)):
+        if not any(row is one for one in (*self.new, *self.again, *self.changed)):
             self.changed.append(row)
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.changed or self.looked_again or self.over or self.due)
+        return bool(self.new or self.again or self.changed or self.looked_again or self.over or self.due)
 
 
 async def bring_up_to_date(organization_id: UUID) -> datetime | None:
@@ -172,12 +172,15 @@ async def bring_up_to_date(organization_id: UUID) -> datetime | None:
 
 @command("reach.keep")
 async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
-    if is_postgres():  # one process at a time; on SQLite one at a time writes anyway
-        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", f"reach {organization_id}")
+    await one_at_a_time(organization_id)
     found = await changes_in(organization_id)  # again: another process may have been first
     await insert(*found.new)
+    for one in found.again:
+        await update(one, *BEGINNING)
     for one in found.changed:
         await update(one, *CHANGING)
+    for one in found.unseen:
+        await update(one, "seen_at")
     await _end(found)
     await announce_opened([one for one in found.new if one.reader_id == organization_id])
     await announce_ended([one for one in found.over if one.reader_id == organization_id])
@@ -186,6 +189,12 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
     for reader, due in found.due:
         await write_messages(organization_id, reader, due, found.now)
     return found.next_at
+
+
+async def one_at_a_time(organization_id: UUID) -> None:
+    """Inside a command: let nobody else write what was tried in an organization until it is over."""
+    if is_postgres():  # on SQLite one at a time writes anyway
+        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", f"reach {organization_id}")
 
 
 async def changes_in(organization_id: UUID) -> Changes:
@@ -213,7 +222,7 @@ async def changes_in(organization_id: UUID) -> Changes:
         ended = [
             one for key, one in known.items() if key[0] == reader.id and one.ended_at is not None and key not in present
         ]
-        _plan(found, reader, kept, ended, recent, is_morning=reader.id in mornings)
+        _plan(found, reader, kept, ended, recent, mornings.get(reader.id))
     found.waiting = {(one.found.kind, one.found.id) for one in waiting}
     found.over = [one for key, one in known.items() if key not in present and one.ended_at is None]
     return found
@@ -238,11 +247,12 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
         row.version, row.substance, row.since, row.act_by = one.version, waiting.substance, one.since, one.act_by
         row.named, row.tried, row.failed = asked, [], []
         row.seen_at = row.next_at = row.ended_at = row.ended_how = None
-        (found.new if is_new else found.changed).append(row)
+        (found.new if is_new else found.again).append(row)
         return row
     if (row.version, row.substance, row.act_by, row.named) != (one.version, waiting.substance, one.act_by, asked):
-        if row.substance != waiting.substance:
+        if row.substance != waiting.substance and row.seen_at is not None:
             row.seen_at = None
+            found.unseen.append(row)
         row.version, row.substance, row.act_by, row.named = one.version, waiting.substance, one.act_by, asked
         found.changed.append(row)
         if row.tried:
@@ -251,14 +261,21 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
 
 
 def _plan(
-    found: Changes, reader: Reader, kept: list[ReachNeed], ended: list[ReachNeed], recent: Recent, *, is_morning: bool
+    found: Changes,
+    reader: Reader,
+    kept: list[ReachNeed],
+    ended: list[ReachNeed],
+    recent: Recent,
+    morning: datetime | None,
 ) -> None:
-    """Add what is due now for a reader, and when the next step is."""
-    now, chain = found.now, reader.person.chain
+    """Add what is due now for a reader, and when the next step is; all that waited by `morning` is in its digest."""
+    now, person, chain = found.now, reader.person, reader.person.chain
     steps: list[tuple[ReachNeed, Step]] = []
     for row in kept:
-        step = next_step(reader.person, open_of(row), now)
-        if is_morning and (step is None or step.at > now):
+        need = open_of(row)
+        step = next_step(person, need, now)
+        was_there = morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
+        if was_there and (step is None or step.at > now):
             step = Step(now, step.link if step is not None else chain[-1], "digest")
         if step is not None:
             steps.append((row, step))
@@ -266,7 +283,9 @@ def _plan(
         if row.next_at != held:
             row.next_at = held
             found.change(row)
-    steps += [(row, Step(row.next_at, chain[-1], "digest")) for row in ended if row.next_at is not None]
+    for row in ended:
+        if row.next_at is not None:
+            steps.append((row, Step(kept_promise(person, row.next_at, now), chain[-1], "digest")))
     steps.sort(key=lambda one: chain.index(one[1].link))
     last = {link: moment for (one, link), moment in recent.last.items() if one == reader.id}
     due = messages_of(steps, last, recent.number.get(reader.id, 0), now)

@@ -175,13 +175,18 @@ def _is_night(person: Person, zone: ZoneInfo, at: datetime) -> bool:
 
 
 def _digest_for(person: Person, need: Open, now: datetime, ends: datetime | None = None) -> datetime:
-    """Return when the digest goes out that a need waits for: the promised one, unless it is quiet again by then."""
-    if not need.is_promised_by(now):
+    if not need.is_promised_by(now) or need.promised is None:
         return ends or morning_after(person, max(need.since + GRACE, now))
-    assert need.promised is not None
+    return kept_promise(person, need.promised, now)
+
+
+def kept_promise(person: Person, promised: datetime, now: datetime) -> datetime:
+    """Return when a digest goes out that was promised: then, unless it is over and quiet again now."""
+    if promised > now:
+        return promised
     is_never_on = len(person.days_off) == DAYS_OF_WEEK  # and has a digest on days off, too
     if quiet_until(replace(person, days_off=frozenset()) if is_never_on else person, now) is None:
-        return need.promised
+        return promised
     return morning_after(person, now)
 
 

@@ -49,7 +49,8 @@ class Reader:
             return found.board_id == self.board_id and found.owner_id is None
         if self.membership is None or self.user_id is None:
             return False
-        if self.put_off.get((found.kind, found.id), "") in (None, found.version):
+        off = (found.kind, found.id)
+        if off in self.put_off and self.put_off[off] in (None, found.version):
             return False
         return found.is_for(self.membership, self.user_id)
 
@@ -208,7 +209,7 @@ async def waiting_in(organization_id: UUID) -> list[Waiting]:
 
 @dataclass(slots=True)
 class Recent:
-    """When the links of readers were used last, and how many messages each reader was sent, in the last hour."""
+    """When the links of readers were used last, also in vain, and how many messages each was sent in the last hour."""
 
     last: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
     number: dict[UUID, int] = field(default_factory=dict)
@@ -219,8 +220,9 @@ async def recent_of(organization_id: UUID, since: datetime) -> Recent:
     found = Recent()
     sql = (
         "SELECT COALESCE(m.user_id, m.device_id) AS reader, m.kind, m.device_id, MAX(m.created_at) AS last,"
-        " COUNT(*) AS number FROM reach_messages m WHERE m.organization_id = ? AND m.created_at > ?"
-        " AND m.why <> 'test' AND m.state <> 'withdrawn' GROUP BY m.user_id, m.kind, m.device_id"
+        " SUM(CASE WHEN m.state = 'withdrawn' THEN 0 ELSE 1 END) AS number FROM reach_messages m"
+        " WHERE m.organization_id = ? AND m.created_at > ? AND m.why <> 'test'"
+        " GROUP BY m.user_id, m.kind, m.device_id"
     )
     for row in await rows(sql, organization_id, since):
         reader, moment = as_id(row["reader"]), as_moment(row["last"])
@@ -232,8 +234,8 @@ async def recent_of(organization_id: UUID, since: datetime) -> Recent:
     return found
 
 
-async def mornings_of(organization_id: UUID, readers: Sequence[Reader], now: datetime) -> set[UUID]:
-    """Return those who want a digest each morning, and have not had the one of this morning."""
+async def mornings_of(organization_id: UUID, readers: Sequence[Reader], now: datetime) -> dict[UUID, datetime]:
+    """Return when the morning was of those who want a digest each morning, and have not had that of this one."""
     due: dict[UUID, datetime] = {}
     for reader in readers:
         if reader.wants_mornings:
@@ -241,7 +243,7 @@ async def mornings_of(organization_id: UUID, readers: Sequence[Reader], now: dat
             if morning <= now < morning + LATEST:
                 due[reader.id] = morning
     if not due:
-        return set()
+        return {}
     listed, ids = in_list(list(due))
     sql = (
         "SELECT user_id, MAX(created_at) AS last FROM reach_messages WHERE organization_id = ? AND why = 'digest'"
@@ -251,7 +253,7 @@ async def mornings_of(organization_id: UUID, readers: Sequence[Reader], now: dat
         user_id, last = as_id(row["user_id"]), as_moment(row["last"])
         if user_id is not None and last is not None and last >= due[user_id]:
             del due[user_id]
-    return set(due)
+    return due
 
 
 DAY = timedelta(days=1)

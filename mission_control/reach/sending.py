@@ -16,7 +16,7 @@ from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.models import User
 from mission_control.reach import installation
 from mission_control.reach.channel import CHANNELS, Client, Gone, Later, Line, Refused
-from mission_control.reach.keeping import CHANNEL
+from mission_control.reach.keeping import CHANNEL, one_at_a_time
 from mission_control.reach.messages import SENDING, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import quiet_until
@@ -265,9 +265,19 @@ async def end(actor: Actor, message: ReachMessage, state: str, how: str | None) 
 
 
 async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
-    """Take back that a message was tried, or say that its link failed, at each of its needs that still wait."""
+    """Take back that a message was tried, or say that its link failed, at each of its needs that still wait.
+
+    As long as another device of its link has it, or may get it, the link does not fail.
+    """
+    if message.organization_id is not None:
+        await one_at_a_time(message.organization_id)
     device = await device_of(message, ended=True)
     link = link_of(device) if device is not None else message.kind
+    is_of_many = link == message.kind and device is not None
+    if is_of_many and await find(
+        ReachMessage, _OF_SAME_STEP, message.id, message.id, message.user_id, link, message.created_at
+    ):
+        return
     reader_id = message.user_id or message.device_id
     for part in await find_all(ReachMessageNeed, "message_id = ?", message.id):
         need = await find(
@@ -284,6 +294,14 @@ async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
         if failed and link not in need.failed:
             need.failed = [*need.failed, link]
         await update(need, "tried", "failed")
+
+
+# Messages of the same step to other devices of a person.
+_OF_SAME_STEP = (
+    "id <> ? AND id IN (SELECT y.message_id FROM reach_message_needs x JOIN reach_message_needs y ON y.kind = x.kind"
+    " AND y.subject_id = x.subject_id WHERE x.message_id = ?) AND user_id = ? AND kind = ? AND created_at = ?"
+    " AND state NOT IN ('failed', 'withdrawn', 'expired') LIMIT 1"
+)
 
 
 @command("reach.keep")
