@@ -21,6 +21,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
+from mission_control.database.sql import rows
 
 NOTE = ("note", "What should change?", True)
 WHY = ("note", "Why?", False)
@@ -212,6 +213,11 @@ class ApprovalAsk(kinds.AskKind[Item]):
             return False
         await reopen_approval(actor, approval)
         return True
+
+    async def ended(self, approval_id: UUID) -> str | None:
+        """Return how the program that asked says it ended: events name nobody then."""
+        found = await rows("SELECT note FROM approvals WHERE id = ? AND resolved_by_kind = 'program'", approval_id)
+        return next((str(row["note"]) for row in found if row["note"]), None)
 
     async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: kinds.Last) -> None:
         await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))

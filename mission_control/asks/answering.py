@@ -199,7 +199,7 @@ async def asked_need(actor: Actor, need_id: str) -> Asked:
 
 
 @dataclass(slots=True)
-class _Place:
+class AskedOn:
     """The board on which something was asked, or what was asked of admins."""
 
     id: UUID
@@ -207,13 +207,18 @@ class _Place:
     gateway_id: UUID | None = None
 
 
-async def _board_of_ended(actor: Actor, kind: AskKind[Any], subject: UUID) -> UUID | None:
-    """Return the board of something that the person could have answered. Raise NotFound otherwise."""
+async def where_asked(kind: AskKind[Any], subject: UUID) -> AskedOn | None:
+    """Return where something was asked, also when it no longer waits; None when it is gone."""
     sql = f"SELECT id, organization_id FROM {kind.table} WHERE id = ?"
     if not kind.is_for_admins:
         sql = f"SELECT b.id, b.organization_id FROM {kind.table} x JOIN boards b ON b.id = x.board_id"
         sql = f"{sql} WHERE x.id = ? AND b.deleted_at IS NULL"
-    place = await select_one(_Place, sql, subject)
+    return await select_one(AskedOn, sql, subject)
+
+
+async def _board_of_ended(actor: Actor, kind: AskKind[Any], subject: UUID) -> UUID | None:
+    """Return the board of something that the person could have answered. Raise NotFound otherwise."""
+    place = await where_asked(kind, subject)
     if place is None or not (actor.administers(place.organization_id) if kind.is_for_admins else actor.writes(place)):
         raise NotFound()
     return None if kind.is_for_admins else place.id

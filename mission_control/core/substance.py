@@ -55,6 +55,12 @@ def refuse_changed(seen: str | None, parts: Parts) -> None:
     )
 
 
+def names_changed(seen: str, present: str) -> list[str]:
+    """Return the names of the parts in `present` that were other ones in `seen`; both are substances."""
+    marks = set(seen.split())
+    return [one.partition(":")[0] for one in present.split() if one not in marks]
+
+
 def _in_words(changed: list[str], parts: Parts) -> str:
     """Return what changed and what it is now, as sentences that end with a space."""
     return "".join(f"The {name} is now: “{_short(parts[name])}”. " for name in changed)

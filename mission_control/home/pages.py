@@ -178,16 +178,6 @@ async def live() -> Response:
     return await live_page(actor, look, take_back=sent.take_back)
 
 
-@pages.get(NEED)
-async def one(need_id: str) -> ResponseReturnValue:
-    """Show one need: the panel alone for the open page, else Home with it."""
-    actor = await signed_in()
-    html = await peek(actor, need_id)
-    if is_htmx():
-        return f'<section id="panel">{html}</section>'
-    return await home_page(actor, HomeAddress.of_request(), html)
-
-
 BULK = "needs/bulk.html"
 UNDO, SNOOZES = "/needs/undos", "/needs/snoozes"
 

@@ -36,6 +36,8 @@ COMPRESSED = {".css", ".js", ".svg", ".webmanifest"}
 SMALLEST_COMPRESSED = 1024
 # Styles and modules that only some pages load, by name, beside those that every page has.
 PAGES = "pages"
+# Styles and modules of pages that load nothing else.
+ALONE = "alone"
 
 
 @cache
@@ -82,7 +84,7 @@ def read(name: str) -> bytes:
     path = ROOT / name
     if name in JOINED:
         return b";\n".join((ROOT / part).read_bytes() for part in JOINED[name])
-    if name == ENTRY:
+    if name == ENTRY or path.parent == ROOT / "js" / ALONE:
         return bundle(path).encode()
     if path.parent == ROOT / "js" / PAGES:
         return page_bundle(path).encode()

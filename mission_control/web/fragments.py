@@ -25,6 +25,7 @@ from mission_control.log.broker import moment_of
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.compiled import CompiledTemplates
 from mission_control.web.forms import version_of
+from mission_control.web.inline import drawn
 
 _MACROS = "mission_control.macros"
 
@@ -42,7 +43,7 @@ def _prepare(environment: Environment, kind: str) -> None:
     environment.undefined = StrictUndefined
     environment.autoescape = True
     environment.add_extension(TemplateLayout)
-    environment.globals.update(asset=asset, page_assets=page_assets)
+    environment.globals.update(asset=asset, page_assets=page_assets, drawn=drawn)
     environment.filters.update(
         markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,
         age=times.age, initials=initials, version_of=version_of, since_read=since_read,

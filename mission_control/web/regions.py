@@ -65,13 +65,20 @@ class Reads:
 class View:
     """A page as somebody sees it at this moment. Pages that show more than the shell extend it.
 
-    `pages` are the lists of regions on it: most have one, an open panel adds its own.
+    `pages` are the lists of regions on it: most have one, an open panel adds its own. Without the shell it has no
+    regions of every page.
     """
 
     actor: Actor
     pages: tuple[str, ...] = ()
     active: str = ""
+    has_shell: bool = True
     reads: Reads = field(default_factory=Reads)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists of regions that its stream keeps current."""
+        return (*self.pages, EVERY_PAGE) if self.has_shell else self.pages
 
     @property
     def is_anybodys(self) -> bool:
@@ -213,7 +220,7 @@ async def fragments(page: str, view: View) -> str:
 
 async def news(view: View, batch: Batch) -> str:
     """Return the fragments that bring an open page up to date after a batch: the one place that decides which."""
-    return "".join([await _news(region, view, batch) for region in _on(*view.pages, EVERY_PAGE)])
+    return "".join([await _news(region, view, batch) for region in _on(*view.lists)])
 
 
 async def _news(region: Region[Any], view: View, batch: Batch) -> str:
@@ -246,7 +253,7 @@ class _LivePage(Page[Region[Any]]):
             if view is None:
                 return None
             found: list[str | Region[Any]] = []
-            for region in _on(*view.pages, EVERY_PAGE):
+            for region in _on(*view.lists):
                 try:
                     found.append(await _news(region, view, batch))
                 except Personal:

@@ -160,7 +160,7 @@ async def test_a_peek_says_what_a_row_is_about(cast: Cast) -> None:
     path = f"/needs/approval:{asked['id']}"
     part = (await ada.with_htmx.get(path)).is_status(200).has('id="panel"', "Half is done.", "<em>care</em>")
     part.has("new", "old").lacks("<!doctype")
-    (await ada.get(path)).is_status(200).has("Needs you", "data-peek=")
+    (await ada.get(path)).is_status(200).has("Half is done.", "<em>care</em>")
     (await ada.get(f"/?peek=approval:{asked['id']}")).is_status(200).has("data-peek=")
     (await ada.get("/?peek=approval:gone")).is_status(200).lacks("data-peek=")
     (await (await at(cast, cast.eve)).get(path)).is_status(404)
