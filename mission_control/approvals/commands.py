@@ -11,6 +11,7 @@ from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
 from mission_control.asks.deadlines import COLUMNS, put_deadline
+from mission_control.asks.models import AskedPerson
 from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.boards.models import Board, Run
 from mission_control.boards.parking import park_asker
@@ -184,6 +185,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     await _refuse_conflicts(task_ids)
     moot = await decisions.moot_links(approval.id, outcomes)
     await votes.forget(approval, actor.user_id)
+    await AskedPerson.filter(kind="approval", subject_id=approval.id).delete()
     approval.status, approval.updated_at = "pending", times.clock_now()
     approval.escalated, approval.escalated_at = 0, approval.updated_at
     approval.decision = approval.note = approval.resolved_at = None

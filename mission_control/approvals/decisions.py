@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +77,9 @@ async def decide_approval(
     parts = (await parts_of_approvals([approval.id]))[approval.id] if approval.status == "pending" else {}
     if approval.status == "pending":
         refuse_changed(seen, parts)
+    outside = partial(answer_of, approval.payload, approval.expires_at, decision, stop=stop)
+    if approval.is_outside:
+        outside(always=always)  # refuses what it does not take, also from the first of several people
     if decision == "approved" and approval.decision != decision and await needed_for(approval) > 1:
         if approval.status != "pending":
             raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail("Several people have to approve this. Re-open it."))
@@ -85,7 +89,7 @@ async def decide_approval(
         always = tally.always
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if approval.is_outside:
-        approval.answer = answer_of(approval.payload, approval.expires_at, decision, always=always, stop=stop)
+        approval.answer = outside(always=always)
         approval.answer_state = "waiting"
         notify(CHANNEL)
     resolve(approval, actor, decision, note)

@@ -8,6 +8,7 @@ import orjson
 from quart import Response, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.boards.deciding_pages import in_sentences
 from mission_control.boards.forms import (
     KINDS,
     BoardDeletionForm,
@@ -140,7 +141,8 @@ async def _settings(actor: Actor, board: Board, values: dict[str, object], error
         gateways=await gateway_choices(actor, board), groups=await group_choices(actor, board.organization_id),
         kinds=KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)],
         json=orjson.dumps(board.success_metrics or {}, option=orjson.OPT_INDENT_2).decode(),
-        people=await people_of(board), figures=await figures_of(board), may_delete=can(actor, "board.delete", board),
+        people=await people_of(board), deciding=await in_sentences(board), figures=await figures_of(board),
+        may_delete=can(actor, "board.delete", board),
     )  # fmt: skip
 
 

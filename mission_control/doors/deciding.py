@@ -11,6 +11,7 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import reason_of, request_of
 from mission_control.approvals.queries import visible_approval
 from mission_control.asks.polling import channel_of
+from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import Need
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
@@ -169,8 +170,8 @@ async def decide_approval(call: Call) -> Said:
     """Decide about an approval that an agent asked for, in the person's name. Only when the person said so.
 
     The agent is notified. Approving the request to finish a task (task.finish) makes that task done; `tasks` shows
-    where it is now. 403: the person may not decide on that board. 409: somebody decided otherwise already; tell the
-    person.
+    where it is now. With approvals_missing it waits for so many others. 403: the person may not decide on that board.
+    409: somebody decided otherwise already; tell the person.
     """
     approval = await Approval.get_or_none(id=call["approval_id"])
     if approval is None:
@@ -188,6 +189,8 @@ async def decide_approval(call: Call) -> Said:
     read = await atomically(call.actor, decide)
     tasks = await tasks_read(read["task_ids"]) if read["task_ids"] else []
     where = "".join(f" {status_text(one)}." for one in tasks)
+    if missing := read["approvals_missing"]:
+        return f"Approved. {others_missing(missing)}", {"approval": read, "tasks": tasks}
     return f"{call['decision'].replace('_', ' ').capitalize()}.{where}", {"approval": read, "tasks": tasks}
 
 

@@ -103,7 +103,7 @@ ATTEMPT = Shape("fence agent_name state started_at ended_at end_reason summary")
 AUTHOR = Shape("kind id name")
 MEMORY = Shape("id content tags is_chat created_at", author=AUTHOR)
 # A question to people, and its outcome. changes_requested: do it again, as the note says. closed: it is moot.
-APPROVAL = Shape("id action_type task_ids status decision note resolved_at", resolved_by=name_of)
+APPROVAL = Shape("id action_type task_ids status decision note resolved_at approvals_missing", resolved_by=name_of)
 COLLEAGUE = Shape("id name status is_board_lead")
 
 

@@ -11,10 +11,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.core.limits import PersonScope
 from mission_control.core.values import Body, FromRow, Moment, Schema, example
-from mission_control.database.sql import select_one
+from mission_control.database.sql import rows, select_one
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
-from mission_control.people.account_names import device
+from mission_control.people.account_names import device, person_name
 from mission_control.people.credentials import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from mission_control.people.models import Session, User
 
@@ -117,6 +117,17 @@ class ResetLink(Schema):
     """A link for a new password, shown this once."""
 
     url: str
+
+
+async def colleagues_of(actor: Actor) -> list[tuple[UUID, str]]:
+    """Return the other people of the active organization, by name."""
+    found = await rows(
+        f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
+        " WHERE m.organization_id = ? AND u.id <> ? ORDER BY name, u.id LIMIT 500",
+        actor.organization_id,
+        actor.user_id,
+    )
+    return [(UUID(str(row["id"])), row["name"]) for row in found]
 
 
 async def profile(user_id: UUID | None) -> UserRead:

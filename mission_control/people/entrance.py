@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -58,6 +58,25 @@ class ProfileForm(VersionedForm):
     name: Line
     preferred_name: OptionalLine = None
     timezone: Annotated[str | None, AfterValidator(zone)] = None
+
+
+class AwayForm(VersionedForm):
+    """From which day on a person is back, and who is asked instead until then."""
+
+    away_until: date | None = None
+    stand_in_id: UUID | None = None
+
+    def body(self, found: None) -> Fields:
+        back = times.at(self.away_until, times.START_TIME, times.reader()) if self.away_until is not None else None
+        if back is not None and back <= times.clock_now():
+            raise FormInvalid(self.model_dump(), {"away_until": "Choose a day that is still to come."})
+        return {"away_until": back, "stand_in_id": self.stand_in_id}
+
+    @classmethod
+    def values_of(cls, user: User) -> dict[str, object]:
+        is_away = user.away_until is not None and user.away_until > times.clock_now()
+        day = times.day_of(user.away_until, times.reader()) if is_away and user.away_until is not None else None
+        return {"away_until": day, "stand_in_id": user.stand_in_id}
 
 
 class WelcomeForm(Form):

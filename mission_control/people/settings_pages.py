@@ -19,7 +19,7 @@ from mission_control.http import authentication
 from mission_control.http.request_log import SecretPath
 from mission_control.people import entrance, setup
 from mission_control.people.account_commands import link_ticket
-from mission_control.people.account_queries import PasswordChange, sessions_of
+from mission_control.people.account_queries import PasswordChange, colleagues_of, sessions_of
 from mission_control.people.models import Session, Token, User
 from mission_control.people.setup import SetupForm
 from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, action, again, session_action, typed_again
@@ -62,6 +62,7 @@ TEMPLATES = {
 }
 SAVED = {
     "profile": "Your profile is saved.",
+    "away": "It is saved who is asked while you are away.",
     "password": "Your password is changed. Other browsers were signed out.",
     "sessions": "Other browsers were signed out.",
     "session": "The browser is signed out.",
@@ -110,6 +111,8 @@ async def _page(actor: Actor, key: str, **changes: object) -> str:
     context: dict[str, object] = {
         "user": user,
         "profile": entrance.ProfileForm.shown(user),
+        "away": entrance.AwayForm.shown(user),
+        "colleagues": await colleagues_of(actor) if key == "profile" else [],
         "zones": zones(),
         "browsers": sorted(await sessions_of(actor, user), key=lambda one: not one.is_this),
         "tokens": await Token.filter(user_id=user.id, revoked_at=None).order_by("-created_at"),
@@ -146,6 +149,15 @@ async def _me(actor: Actor) -> User:
 async def update_me(outcome: Outcome[None, entrance.ProfileForm]) -> ResponseReturnValue:
     """Change name and time zone."""
     return go(f"{PROFILE}?saved=profile")
+
+
+@action(
+    pages, f"{HOME}/away", performs="update_me", form=entrance.AwayForm, at=_me,
+    refused=_refused_in("profile", "away", "away"),
+)  # fmt: skip
+async def change_absence(outcome: Outcome[None, entrance.AwayForm]) -> ResponseReturnValue:
+    """Change until when one is away, and who is asked instead."""
+    return go(f"{PROFILE}?saved=away#away")
 
 
 @action(pages, "/settings/password", refused=_refused_in("sign-in", "password"))

@@ -68,6 +68,21 @@ def decision_of(answer: Any) -> dict[str, Any]:
     return decision
 
 
+async def test_a_program_waits_for_the_second_person_where_the_board_says_so(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    async with asking(cast) as (approval, waiting):
+        assert approval["approvals_needed"] == 1
+        (await cast.ben.post(f"{cast.approvals}/{approval['id']}/decisions", {"decision": "approved"})).ok()
+        assert decision_of(await waiting)["behavior"] == "allow"
+    (await cast.ada.patch(cast.home, {"programs_need_quorum": True})).ok()
+    async with asking(cast, request(tool_use_id="2")) as (approval, waiting):
+        path = f"{cast.approvals}/{approval['id']}/decisions"
+        first = (await cast.ben.post(path, {"decision": "approved"})).ok()
+        assert (first["status"], first["approvals_missing"], waiting.done()) == ("pending", 1, False)
+        (await cast.cleo.post(path, {"decision": "approved"})).ok()
+        assert decision_of(await waiting)["behavior"] == "allow"
+
+
 async def test_a_request_is_allowed_from_the_board(cast: Cast) -> None:
     async with asking(cast) as (approval, waiting):
         [session] = await sessions(cast)

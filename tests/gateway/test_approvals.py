@@ -146,6 +146,27 @@ async def test_always_is_sent_only_where_the_gateway_takes_it(
     (await decide(cast, await cast.ask(), decision="approved", always=True)).refused(422)
 
 
+async def test_one_person_answers_a_gateway_unless_the_board_says_otherwise(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    alone = await asked(cast, fake_gateway)
+    assert alone["approvals_needed"] == 1
+    (await decide(cast, alone, decision="approved")).ok()
+    (await cast.ada.patch(cast.home, {"programs_need_quorum": True})).ok()
+    often = await asked(cast, fake_gateway, allowedDecisions=["allow-once", "allow-always", "deny"])
+    external_id = await external_id_of(often)
+    first = (await cast.ben.post(f"{cast.approvals}/{often['id']}/decisions", {"decision": "approved"})).ok()
+    assert (first["status"], first["approvals_missing"], first["answer_state"]) == ("pending", 1, None)
+    assert "decision" not in fake_gateway.state.approvals[external_id]
+    (await decide(cast, often, decision="approved", always=True)).ok()
+    await ours(cast, external_id, answer_state="sent")
+    assert fake_gateway.state.approvals[external_id]["decision"] == "allow-once"  # not all said always
+    once = await asked(cast, fake_gateway)
+    assert "one time" in (await decide(cast, once, decision="approved", always=True)).refused(422)
+    assert (await decide(cast, once, decision="rejected")).ok()["status"] == "rejected"
+
+
 async def test_always_is_said_through_a_model(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
     once = await asked(cast, fake_gateway)
     often = await asked(cast, fake_gateway, allowedDecisions=["allow-once", "allow-always", "deny"])

@@ -79,6 +79,17 @@ async def test_person_does_not_override_another_decision(cast: Cast) -> None:
     assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["resolved_by"]["name"] == "Ada"
 
 
+async def test_first_of_two_people_is_said_to_wait_for_the_other(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    asked = await cast.ask(cast.vega)
+    verdict = {"approval_id": asked["id"], "decision": "approved"}
+    async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
+        assert await ada.says("decide_approval", **verdict) == "Approved. Another person has to, too."
+        assert (await ada.ok("decide_approval", **verdict))["approval"]["approvals_missing"] == 1  # sent again
+        decided = await cleo.ok("decide_approval", **verdict)
+    assert (decided["approval"]["status"], decided["approval"]["approvals_missing"]) == ("approved", 0)
+
+
 async def test_approved_hand_in_is_done(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
