@@ -102,6 +102,7 @@ UP = {
             "substance" TEXT NOT NULL,
             "answers" JSON NOT NULL,
             "ended_how" TEXT,
+            "ended_at" TIMESTAMP,
             "message_id" CHAR(36) NOT NULL REFERENCES "reach_messages" ("id") ON DELETE CASCADE
         ) /* A need in a message: what was shown of it, and which answers its buttons give, in their order. */;
         CREATE INDEX IF NOT EXISTS "idx_reach_messa_message_31b9f0" ON "reach_message_needs" ("message_id", "position");
@@ -252,6 +253,7 @@ UP = {
             "substance" TEXT NOT NULL,
             "answers" JSONB NOT NULL,
             "ended_how" TEXT,
+            "ended_at" TIMESTAMP,
             "message_id" UUID NOT NULL REFERENCES "reach_messages" ("id") ON DELETE CASCADE
         );
         CREATE INDEX IF NOT EXISTS "idx_reach_messa_message_31b9f0" ON "reach_message_needs" ("message_id", "position");

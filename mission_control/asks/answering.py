@@ -229,13 +229,15 @@ async def refuse_ended(asked: Asked) -> None:
     raise Conflict(ErrorCode.NEED_ENDED.detail(await how_it_ended(asked)))
 
 
-async def how_it_ended(asked: Asked) -> str:
-    """Return a sentence about what ended something that waited."""
+async def how_it_ended(asked: Asked, *, with_age: bool = True) -> str:
+    """Return a sentence about what ended something that waited, with its age or to be kept."""
     kind = KINDS[asked.kind]
     message = await kind.ended(asked.id)
     if message is None:
         last = await last_of(asked)
-        message = last.sentence(kind.endings) if last is not None else "This no longer waits for an answer."
+        message = "This no longer waits for an answer."
+        if last is not None:
+            message = last.sentence(kind.endings, with_age=with_age)
     return message
 
 

@@ -121,8 +121,8 @@ class Last:
     data: dict[str, Any]
     surface: str = ""  # where: on a page, by MCP, in a chat
 
-    def sentence(self, endings: Mapping[str, str]) -> str:
-        """Return who did what, and when: `Mara approved this 3 s ago.`
+    def sentence(self, endings: Mapping[str, str], *, with_age: bool = True) -> str:
+        """Return who did what, and when: `Mara approved this 3 s ago.` Without its age it can be kept.
 
         `endings` have the words by the kind of event, and by a decision or a new status, after `=`.
         """
@@ -130,7 +130,8 @@ class Last:
         status = after.get("status") if isinstance(after, dict) else None
         words = endings.get(f"={self.data.get('decision') or status}", endings[self.kind])
         why = f" {self.data['note']}" if self.kind.endswith(".closed") else ""
-        return f"{self.actor or 'Somebody'} {words} {times.ago(self.created_at)}.{why}"
+        done = f"{words} {times.ago(self.created_at)}" if with_age else words.removesuffix(",")
+        return f"{self.actor or 'Somebody'} {done}.{why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -310,7 +310,7 @@ async def _end(found: Changes) -> None:
         elif (known := sentences.get(key)) is not None:
             sentence = known
         else:
-            sentence = sentences[key] = await how_it_ended(Asked(row.kind, row.subject_id, row.board_id, None))
+            sentence = sentences[key] = await _ending(row)
         row.ended_at, row.ended_how = found.now, sentence
         if row.tried:
             await end_messages(row, sentence, found.now)
@@ -318,3 +318,7 @@ async def _end(found: Changes) -> None:
             await rows("DELETE FROM reach_needs WHERE id = ?", row.id)
         else:  # the digest for which it was kept says how it ended
             await update(row, "ended_at", "ended_how")
+
+
+async def _ending(row: ReachNeed) -> str:
+    return await how_it_ended(Asked(row.kind, row.subject_id, row.board_id, None), with_age=False)

@@ -27,9 +27,10 @@ async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
         return
     listed, ids = in_list([one.id for one in messages])
     await rows(
-        f"UPDATE reach_message_needs SET ended_how = ? WHERE message_id IN ({listed}) AND kind = ? AND subject_id = ?"
-        " AND ended_how IS NULL",
+        f"UPDATE reach_message_needs SET ended_how = ?, ended_at = ? WHERE message_id IN ({listed}) AND kind = ?"
+        " AND subject_id = ? AND ended_how IS NULL",
         sentence,
+        now,
         *ids,
         row.kind,
         row.subject_id,
@@ -102,6 +103,7 @@ async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNe
                 subject_id=one.subject_id,
                 substance=one.substance,
                 ended_how=one.ended_how,
+                ended_at=one.ended_at,
             )
             for position, one in enumerate(due.needs)
         ]

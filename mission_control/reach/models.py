@@ -227,6 +227,7 @@ class ReachMessageNeed(Identified):
     substance = fields.TextField(default="")
     answers: list[str] = json_field(default=list)
     ended_how = nullable(fields.TextField)
+    ended_at = UtcDatetimeField(null=True)
 
     message_id: UUID
 

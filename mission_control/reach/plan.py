@@ -29,11 +29,13 @@ class Person:
 
     `quiet` are the walls between which nothing is sent, and at whose end there is one digest; None before a zone is
     known. `boards` and `kinds` have what differs. `acted_at` is when they last did something on an open page: a page
-    that is only open says nothing. A team has no quiet hours, and one link.
+    that is only open says nothing. A need waits for `first_after` before it is sent anywhere. A team has no quiet
+    hours, and one link.
     """
 
     zone: ZoneInfo | None = None
     chain: tuple[str, ...] = ("push", "mail")
+    first_after: timedelta = GRACE
     next_after: timedelta = timedelta(minutes=10)
     quiet: tuple[time, time] | None = (time(22), time(8))
     days_off: frozenset[int] = frozenset()  # quiet all day; Monday is 0
@@ -114,7 +116,7 @@ def next_step(person: Person, need: Open, now: datetime) -> Step | None:
     used = [link for link, _ in need.sent]
     step = None
     if not need.sent:
-        at = need.since + GRACE
+        at = need.since + person.first_after
         if person.acted_at is not None and abs(now - person.acted_at) < LOOKING:  # a clock may have been set back
             at = max(at, person.acted_at + LOOKING)
         step = Step(at, chain[0], "first")

@@ -17,7 +17,7 @@ from mission_control.database.sql import as_id, as_moment, in_list, rows
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.installation import settings
 from mission_control.reach.models import Device, ReachNeed, ReachSettings
-from mission_control.reach.plan import Open, Person, morning_after
+from mission_control.reach.plan import GRACE, Open, Person, morning_after
 
 MAIL, PUSH = "mail", "push"
 
@@ -175,10 +175,12 @@ def person_of(
 ) -> Person:
     """Return what a person chose, as the plan reads it."""
     one = ReachSettings() if chosen is None else chosen
+    next_after = timedelta(minutes=one.next_after)
     return Person(
         zone=times.named(zone) if zone else None,
         chain=chain,
-        next_after=timedelta(minutes=one.next_after),
+        first_after=next_after if chain == (MAIL,) and one.mode == "devices" else GRACE,
+        next_after=next_after,
         quiet=(time.fromisoformat(one.quiet_from), time.fromisoformat(one.quiet_to)) if one.has_quiet else None,
         days_off=frozenset(one.days_off),
         wake=one.wake,

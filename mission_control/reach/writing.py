@@ -2,7 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -16,22 +16,31 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.database.records import find_all
 from mission_control.http.authentication import user_actor
-from mission_control.reach.channel import Button, Channel, Item, Message, Style, plain
+from mission_control.people.models import Organization
+from mission_control.reach.channel import Button, Channel, Message, Style, plain
+from mission_control.reach.digests import deadline_of, party_of, several
 from mission_control.reach.installation import secret_key, settings
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachSettings
 from mission_control.reach.reading import MAIL
 from mission_control.reach.stopping import stop_path
 
 NAMES = "names"  # the level of a board that keeps no texts of sessions
-MOST_LISTED = 5
 WHY = {
-    "first": "You get this because you may answer it.",
-    "unseen": "You get this because nobody has looked at it yet.",
-    "last call": "You get this because it ends soon.",
-    "digest": "You get this because it came while you were not to be disturbed, or belongs into a digest.",
-    "team": "This goes to the team of the board.",
-    "test": "You get this because somebody pressed Test.",
+    "first": "Sent because you may answer it.",
+    "unseen": "Sent because you had not seen it for {minutes} minutes.",
+    "last call": "Sent because it ends soon.",
+    "digest": "Sent when your quiet hours or your absence end, and only when there is something.",
+    "team": "Sent to the team of the board.",
+    "test": "Sent because somebody pressed Test.",
 }
+FIRST_BY_MAIL = "Sent because it waits for {minutes} minutes and no device of yours takes messages."
+
+
+def _why(message: ReachMessage, chosen: ReachSettings | None) -> str:
+    """Return why a message came."""
+    one = chosen or ReachSettings()
+    is_late = message.kind == MAIL and message.why == "first" and one.mode == "devices"
+    return (FIRST_BY_MAIL if is_late else WHY[message.why]).format(minutes=one.next_after)
 
 
 def _test(message: ReachMessage, channel: Channel) -> Message:
@@ -41,7 +50,7 @@ def _test(message: ReachMessage, channel: Channel) -> Message:
         url=f"{settings().base_url}/settings/notifications",
         key=str(message.id),
         topic=message.topic,
-        why=WHY["test"],
+        why=_why(message, None),
     )
 
 
@@ -101,7 +110,9 @@ async def written(
     if alone is not None:
         made = await _one(message, channel, alone, shows=shows, takes=takes, device=device)
     else:
-        made = _several(message, channel, found, shows=shows)
+        made = await several(message, channel, actor, found, shows=shows)
+    if channel.kind == MAIL and not made.board:
+        made = replace(made, board=(await Organization.get(id=message.organization_id)).name)
     badge = (await count(actor)).counts.total if message.user_id is not None and channel.kind == "push" else None
     base = settings().base_url
     return Written(
@@ -111,7 +122,7 @@ async def written(
             key=str(message.id),
             topic=message.topic,
             is_first=message.is_first,
-            why=WHY[message.why],
+            why=_why(message, chosen),
             stop_url=f"{base}{stop_path(message.user_id)}"
             if message.user_id is not None and channel.kind == MAIL
             else "",
@@ -136,16 +147,18 @@ async def _one(
 ) -> Message:
     part, need = found
     if need is None:
-        return Message(message.title or "This no longer waits", (part.ended_how or "It no longer waits for you.",))
+        how = part.ended_how or "It no longer waits for you."
+        at = f"{times.clock_time(message.ended_at)}: " if message.ended_at is not None else ""
+        return Message(message.title or "This no longer waits", (f"{at}{how}",))
     board = need.board.name if need.board is not None else ""
     url = f"{settings().base_url}{need.url}"
     if not shows:
         return Message("Something waits for you", url=url, board=board, is_urgent=True)
     is_bare = channel.is_brief and await _keeps_names(need)
-    title = f"{_party(need)} {KINDS[need.kind].brief}" if is_bare and KINDS[need.kind].brief else need.title
+    title = f"{party_of(need)} {KINDS[need.kind].brief}" if is_bare and KINDS[need.kind].brief else need.title
     if is_bare and not KINDS[need.kind].brief:
         title = "Something waits for you"
-    deadline = _deadline(need)
+    deadline = deadline_of(need)
     if channel.is_brief:
         task = "" if not need.tasks else f"#{need.tasks[0].number}" + ("" if is_bare else f" {need.tasks[0].title}")
         risk = "High risk." if need.high_risk else ""
@@ -154,7 +167,8 @@ async def _one(
     else:
         is_mail = channel.kind == MAIL
         exact = "" if is_mail else need.exact or ""
-        lines = ["" if is_mail else ", ".join(filter(None, (board, _party(need)))), need.reason or "", exact, deadline]
+        lines = [", ".join(filter(None, (board, party_of(need)))), need.reason or "", exact, deadline]
+        lines = [need.reason or ""] if is_mail else lines
         is_whole = need.exact is None or len(need.exact) <= channel.longest
     buttons: tuple[Button, ...] = ()
     if takes and is_whole and not need.high_risk:
@@ -167,20 +181,20 @@ async def _one(
     if channel.kind != MAIL:
         return made
     board_id = str(need.board.id) if need.board is not None else ""
-    return replace(made, exact=need.exact or "", facts=tuple(_facts(need)), board_id=board_id)
+    return replace(made, exact=need.exact or "", facts=tuple(one for one in _facts(need) if one[1]), board_id=board_id)
 
 
 def _facts(need: Need) -> Iterator[tuple[str, str]]:
-    """Yield what an answer rests on, by labels."""
-    if need.agent is not None or need.person is not None:
-        yield "From", _party(need)
-    if need.tasks:
-        yield "Task", ", ".join(f"#{one.number} {one.title}" for one in need.tasks)
-    yield "Asked", times.ago(need.since)
-    if need.high_risk:
-        yield "Risk", "High: look at all of it"
-    if need.facts:
-        yield "Known", "; ".join(one.text for one in need.facts)
+    """Yield what an answer rests on, by labels: who asks since when, what is known, which answers there are."""
+    party = party_of(need) if need.agent is not None or need.person is not None else ""
+    yield "From", party
+    yield "Task", ", ".join(f"#{one.number} {one.title}" for one in need.tasks)
+    yield "Risk", "High: look at all of it" if need.high_risk else ""
+    yield "Known", "; ".join(one.text for one in need.facts if one.text != party)
+    yield "Asked", times.absolute(need.since)
+    yield "Answers", " · ".join(one.label for one in need.answers)
+    by = f" By {times.clock_time(need.otherwise.at)}." if need.otherwise.at is not None else ""
+    yield "No answer", f"{need.otherwise.text}{by}"
 
 
 def answers_of(need: Need) -> list[NeedAnswer]:
@@ -212,65 +226,11 @@ def _short(id: UUID) -> str:
     return urlsafe_b64encode(id.bytes).decode().rstrip("=")
 
 
-def _party(need: Need) -> str:
-    party = need.agent or need.person
-    return party.name if party is not None else "Somebody"
-
-
-def _deadline(need: Need) -> str:
-    if need.otherwise.at is None:
-        return ""
-    return f"Without an answer by {times.clock_time(need.otherwise.at)}: {need.otherwise.text}"
-
-
 async def _keeps_names(need: Need) -> bool:
     if need.board is None:
         return False
     board = await Board.get_or_none(id=need.board.id)
     return board is None or board.session_detail == NAMES
-
-
-def _several(
-    message: ReachMessage, channel: Channel, found: Sequence[tuple[ReachMessageNeed, Need | None]], *, shows: bool
-) -> Message:
-    """Write a digest, or a burst: what waits, the oldest five by name, and what ended and how."""
-    base = settings().base_url
-    waiting = [need for _, need in found if need is not None]
-    ended = [part for part, need in found if need is None]
-    title = f"{len(waiting)} things wait for you" if len(waiting) != 1 else "1 thing waits for you"
-    if not waiting:
-        title = "Nothing waits for you now"
-    if not shows or (channel.is_brief and shows is False):
-        return Message(title, url=f"{base}/", is_urgent=bool(waiting))
-    names = [_in_list(one, channel) for one in waiting[:MOST_LISTED]]
-    more = [f"and {len(waiting) - MOST_LISTED} more"] if len(waiting) > MOST_LISTED else []
-    items = tuple(
-        Item(
-            _in_list(one, channel),
-            one.board.name if one.board is not None else "",
-            f"{base}/needs/{one.id}",
-            times.age(one.since),
-        )
-        for one in waiting
-    )
-    gone = tuple(Item(part.ended_how or "It no longer waits for you.") for part in ended)
-    sections = tuple(one for one in (("Waits", items), ("Ended without you", gone)) if one[1])
-    lines = [*names, *more]
-    if gone and message.why == "digest":
-        lines.append("1 ended without you" if len(gone) == 1 else f"{len(gone)} ended without you")
-    return Message(
-        title,
-        tuple(lines) if channel.kind != MAIL else (),
-        url=f"{base}/",
-        sections=sections,
-        is_urgent=bool(waiting) and message.why != "digest",
-    )
-
-
-def _in_list(need: Need, channel: Channel) -> str:
-    if channel.is_brief and (brief := KINDS[need.kind].brief):
-        return f"{_party(need)} {brief}"
-    return "Something waits" if channel.is_brief else need.title
 
 
 def fingerprint_of(message: Message) -> str:

@@ -1,0 +1,264 @@
+"""Mail by the running application: when it is sent without a device, what a digest says, and what is never sent."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from quart import Quart
+
+from mission_control.core import times
+from mission_control.people.models import User
+from mission_control.reach import keeping
+from mission_control.reach.models import ReachMessage, ReachNeed
+from tests.cast import Cast, Person
+from tests.deliveries import look_away
+from tests.mail import Post, mail_server
+from tests.pages.visitor import Visitor, visitor
+from tests.reach.conftest import settle
+from tests.reach.fake_channel import Chat
+
+
+@pytest.fixture
+async def post(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
+    async def see_nothing() -> float:
+        return 60.0
+
+    monkeypatch.setattr(keeping.KEEPING, "look", see_nothing)
+    await look_away(monkeypatch)
+    async with mail_server(app) as found:
+        yield found
+
+
+async def later(**time: float) -> None:
+    with times.travelled(timedelta(**time)):
+        await settle()
+
+
+async def asked(cast: Cast, reason: str = "Tests are green.", **more: Any) -> str:
+    """Vega asks for an approval; return its id."""
+    body = {
+        "confidence": 90,
+        "lead_reasoning": reason,
+        "action_type": "deploy",
+        "reason": reason,
+        "payload": {},
+        **more,
+    }
+    return str((await cast.vega.post(f"/agent/boards/{cast.board.id}/approvals", body)).ok()["id"])
+
+
+async def approve(cast: Cast, person: Person, id: str) -> None:
+    (await person.post(f"{cast.home}/approvals/{id}/decisions", {"decision": "approved"})).ok()
+
+
+def sent_to(post: Post, person: Person) -> list[EmailMessage]:
+    return [one for one in post.mails if one["To"] == f"{person.name.lower()}@example.org"]
+
+
+def text_of(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+async def choose(person: Person, **chosen: Any) -> None:
+    (await person.call("PUT", "/users/me/reach", chosen)).ok()
+
+
+async def quiet_now(cast: Cast, person: Person) -> None:
+    """It is quiet for a person since an hour, and for two more."""
+    await User.filter(id=person.id).update(timezone="UTC")
+    now = times.clock_now()
+    begins, ends = now - timedelta(hours=1), now + timedelta(hours=2)
+    await choose(person, quiet_from=f"{begins:%H:%M}", quiet_to=f"{ends:%H:%M}")
+
+
+async def test_without_a_device_mail_is_sent_after_ten_minutes(cast: Cast, post: Post) -> None:
+    await asked(cast)
+    await later(minutes=9)
+    assert post.mails == []
+    await later(minutes=10, seconds=30)
+    assert {one["To"] for one in post.mails} == {"ada@example.org", "ben@example.org", "cleo@example.org"}
+    [mail] = sent_to(post, cast.ada)
+    assert mail["Subject"] == "Approve: Deploy"
+    for part in ("Tests are green.", "waits for 10 minutes", "Vega", "90 % sure", "Approve · Send back"):
+        assert part in text_of(mail)
+    await later(hours=1)
+    assert len(sent_to(post, cast.ada)) == 1
+
+
+async def test_what_was_answered_in_time_is_not_sent(cast: Cast, post: Post) -> None:
+    id = await asked(cast)
+    await later(minutes=5)
+    await approve(cast, cast.ben, id)
+    await later(minutes=30)
+    assert post.mails == []
+
+
+async def test_what_was_answered_elsewhere_is_not_sent_again(cast: Cast, post: Post) -> None:
+    id = await asked(cast)
+    await later(minutes=11)
+    await approve(cast, cast.ben, id)
+    await later(hours=3)
+    assert len(sent_to(post, cast.ada)) == 1
+    sent = await ReachMessage.get(user_id=cast.ada.id)
+    assert (sent.state, sent.ended_how) == ("elsewhere", f"{cast.ben.name} approved this.")
+
+
+async def test_deadline_is_called_once_more_in_the_thread(cast: Cast, post: Post) -> None:
+    ends = times.clock_now() + timedelta(hours=2)
+    await asked(cast, decide_by=times.wire(ends), otherwise="send_back")
+    await later(minutes=11)
+    await later(minutes=106)
+    first, second = sent_to(post, cast.ada)
+    assert second["References"] == first["References"] == second["In-Reply-To"]
+    assert second["Subject"] == f"Re: {first['Subject']}"
+    assert "it ends soon" in text_of(second)
+
+
+async def test_burst_is_one_mail(cast: Cast, post: Post) -> None:
+    for number in range(4):
+        await asked(cast, f"Reason {number}")
+    await later(minutes=11)
+    [mail] = sent_to(post, cast.ada)
+    assert (mail["Subject"], mail["From"].addresses[0].display_name) == (
+        "4 things wait for you",
+        "Observatory (Mission Control)",
+    )
+    assert "Telescope · Reason 3" in text_of(mail)
+    assert text_of(mail).count("Approve: Deploy") == 4
+    link = re.search(r"https://mission.example.org(/reach/[\w-]+)", text_of(mail))
+    assert link is not None
+    assert (await (await visitor(cast.app, cast.ada)).get(link[1])).leads_to == "/"
+
+
+async def test_quiet_hours_end_with_one_mail_that_says_what_ended_and_how(cast: Cast, post: Post) -> None:
+    await quiet_now(cast, cast.ada)
+    first = await asked(cast, "Waits")
+    second = await asked(cast, "Ends")
+    await later(minutes=30)
+    assert sent_to(post, cast.ada) == []
+    assert len(sent_to(post, cast.ben)) == 2
+    await approve(cast, cast.ben, second)
+    await later(minutes=31)
+    await later(hours=2, minutes=1)
+    [mail] = sent_to(post, cast.ada)
+    waits, ended = text_of(mail).split("Ended without you")
+    assert mail["Subject"] == "1 thing waits for you"
+    assert first in waits and "1 ended without you" in waits
+    assert re.search(rf"Approve: Deploy \(\d\d:\d\d\)\n  {cast.ben.name} approved this\.", ended)
+    await later(hours=3)
+    assert len(sent_to(post, cast.ada)) == 1
+
+
+async def test_quiet_hours_without_anything_end_without_a_mail(cast: Cast, post: Post) -> None:
+    await quiet_now(cast, cast.ada)
+    await later(minutes=30)
+    await later(hours=2, minutes=1)
+    assert post.mails == []
+
+
+async def test_quiet_hours_in_which_all_was_answered_say_how(cast: Cast, post: Post) -> None:
+    await quiet_now(cast, cast.ada)
+    id = await asked(cast)
+    await later(minutes=5)
+    await approve(cast, cast.ben, id)
+    await later(minutes=6)
+    await later(hours=2, minutes=1)
+    [mail] = sent_to(post, cast.ada)
+    assert mail["Subject"] == "Nothing waits for you now"
+    assert f"{cast.ben.name} approved this." in text_of(mail)
+
+
+async def test_server_that_is_down_for_an_hour_gets_it_afterwards(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    await asked(cast)
+    post.message = "451 4.3.2 System is not accepting network messages"
+    for minutes in range(1, 60, 10):
+        await later(minutes=minutes)
+    sent = await ReachMessage.get(user_id=cast.ada.id)
+    assert sent.state == "queued" and "not accepting network messages" in (sent.error or "")
+    post.message = "250 OK"
+    await later(minutes=90)
+    assert len(sent_to(post, cast.ada)) == 1
+    await sent.refresh_from_db()
+    assert (sent.state, sent.error) == ("sent", None)
+
+
+async def test_what_ended_while_the_server_was_down_never_leaves(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    id = await asked(cast)
+    post.message = "451 4.3.2 Later"
+    await later(minutes=1)
+    await approve(cast, cast.ben, id)
+    post.message = "250 OK"
+    await later(minutes=90)
+    assert post.mails == []
+    assert (await ReachMessage.get(user_id=cast.ada.id)).state == "withdrawn"
+
+
+async def test_refused_address_is_given_up_in_the_words_of_the_server(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    await asked(cast)
+    post.recipient = "550 5.1.1 No such user"
+    await later(minutes=1)
+    sent = await ReachMessage.get(user_id=cast.ada.id)
+    assert sent.state == "failed" and "No such user" in (sent.error or "")
+
+
+async def test_mail_of_choice_comes_at_once(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    await asked(cast)
+    await later(seconds=30)
+    assert [one["To"] for one in post.mails] == ["ada@example.org"]
+
+
+async def test_device_is_first_and_mail_only_while_nobody_has_looked(cast: Cast, post: Post, chat: Chat) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await asked(cast)
+    await later(seconds=30)
+    assert len(chat.channel.messages("ada")) == 1 and post.mails == []
+    [message] = await ReachMessage.filter(user_id=cast.ada.id)
+    await asked(cast, "Another")
+    await later(minutes=2)
+    await (await visitor(cast.app, cast.ada)).get(f"/reach/{message.id}")
+    await later(minutes=13)
+    [mail] = sent_to(post, cast.ada)
+    assert "Another" in text_of(mail) and "you had not seen it for 10 minutes" in text_of(mail)
+
+
+async def test_stop_link_of_a_mail_ends_mail_to_its_person(cast: Cast, post: Post) -> None:
+    await asked(cast)
+    await later(minutes=11)
+    header = sent_to(post, cast.ada)[0]["List-Unsubscribe"]
+    path = header.strip("<>").removeprefix("https://mission.example.org")
+    (await Visitor(cast.app).post_from(path, {"List-Unsubscribe": "One-Click"})).is_status(200)
+    await asked(cast, "Another")
+    await later(minutes=30)
+    assert len(sent_to(post, cast.ada)) == 1 and len(sent_to(post, cast.ben)) == 2
+
+
+async def test_mail_that_was_planned_before_it_was_stopped_does_not_leave(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    await asked(cast)
+    post.message = "451 4.3.2 Later"
+    await later(minutes=1)
+    await choose(cast.ada, mode="mail", mail=False)
+    post.message = "250 OK"
+    await later(minutes=90)
+    assert sent_to(post, cast.ada) == []
+
+
+async def test_link_of_a_mail_leads_to_the_need_as_it_was_shown(cast: Cast, post: Post) -> None:
+    id = await asked(cast)
+    await later(minutes=11)
+    link = re.search(r"https://mission.example.org(/reach/[\w-]+)", text_of(sent_to(post, cast.ada)[0]))
+    assert link is not None
+    seen = await (await visitor(cast.app, cast.ada)).get(link[1])
+    assert seen.leads_to.startswith(f"/needs/approval:{id}?shown=")
+    (await (await visitor(cast.app, cast.ben)).get(link[1])).is_status(404)
+    need = await ReachNeed.get(user_id=cast.ada.id)
+    assert need.seen_at is not None
