@@ -22,6 +22,7 @@ EVENTS = (
     Kind.named("channel.changed", "A channel's name or settings changed, or it was switched.", "changed the channel"),
     Kind.named("channel.removed", "A channel was removed, with what it reached.", "removed the channel"),
 )
+ADDRESSES = ("server", "api")  # where secrets are sent
 KNOWN_AS = "known_as"  # among the settings: how the provider names us, from its last check
 
 
@@ -61,6 +62,10 @@ def typed_values(kind: Channel, values: Mapping[str, str], before: Typed | None 
         place.pop(name, None)
         if value.strip():
             place[name] = value.strip()
+    if before is not None and any(typed.settings.get(one) != before.settings.get(one) for one in ADDRESSES):
+        for one in kind.sets:
+            if one.name in typed.secrets and one.name not in values:
+                raise invalid_field("values", f"Type {one.label} again: it would be sent to another address")
     for one in kind.sets:
         if one.is_required and not one.default and one.name not in typed.settings | typed.secrets:
             raise invalid_field("values", f"{one.label} is missing")

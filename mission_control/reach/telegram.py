@@ -37,15 +37,12 @@ class Telegram(Channel):
     name = "Telegram"
     glyph = "message-square"
     links = "code"
-    sets = (
-        Setting("token", "Bot token", "123456789:ABC…, as BotFather sent it", is_secret=True),
-        Setting("bot", "Username of the bot", "ends in bot: people then open it by a link", is_required=False),
-    )
+    sets = (Setting("token", "Bot token", "123456789:ABC…, as BotFather sent it", is_secret=True),)
     team = Setting("chat", "Chat ID of the group", "-1001234567890; first add the bot to the group")
     steps = (
         "In Telegram open @BotFather and send /newbot.",
         "Send a name, then a username that ends in bot.",
-        "BotFather answers with a token: paste it and the username here, and press Test.",
+        "BotFather answers with a token: paste it here and press Test.",
     )
     answers = True
     edits = True
@@ -74,7 +71,7 @@ class Telegram(Channel):
 
     def code_link(self, settings: Mapping[str, str], code: str) -> str:
         """Return a link that starts the bot. Telegram drops the code for bots that were started before."""
-        bot = settings.get("bot", "").strip().removeprefix("@")
+        bot = settings.get("known_as", "").removeprefix("@")
         return f"https://t.me/{bot}?start={code}" if _BOT.fullmatch(bot) else ""
 
     def listens(self, line: Line) -> bool:

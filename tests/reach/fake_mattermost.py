@@ -67,7 +67,12 @@ class FakeMattermost:
     async def say(self, user: str, text: str, kind: str = "D") -> None:
         """A user writes to the bot, in private or in a channel."""
         post = {"id": "p", "user_id": user, "channel_id": f"dm-{user}", "message": text, "type": "", "props": {}}
-        data = {"channel_type": kind, "sender_name": "@ada", "post": json.dumps(post), "team_id": ""}
+        data = {
+            "channel_type": kind,
+            "sender_name": f"@{user.removesuffix('-id')}",
+            "post": json.dumps(post),
+            "team_id": "",
+        }
         for queue in self._sockets:
             await queue.put({"event": "posted", "data": data, "broadcast": {}, "seq": 3})
 

@@ -5,19 +5,17 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.database.records import insert
 from mission_control.reach import keeping, receiving
-from mission_control.reach.installation import sealed, sealed_values
-from mission_control.reach.models import Device, ReachChannel
 from tests.cast import Cast, Person
 from tests.deliveries import look_away
 from tests.reach.conftest import settle
-from tests.reach.plays import PLAYS, Play
+from tests.reach.plays import PLAYS, Play, until
 from tests.reach.serving import serving
 
 
@@ -60,49 +58,47 @@ async def played(name: str, app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPa
 
 
 async def set_up(play: Play, cast: Cast) -> None:
-    """Let the organization have the chat, and listen to it."""
-    row = ReachChannel(
-        organization_id=cast.organization.id, kind=play.kind, name="Chat", secrets=sealed_values(play.values())
-    )
-    await insert(row)
-    play.channel_id = row.id
+    """Let Ada set the chat up for the organization, and listen to it."""
+    body = {"kind": play.kind, "name": "Chat", "values": play.values()}
+    made = (await cast.ada.post("/organizations/me/channels", body)).ok()
+    assert made["state"] == "on" and made["known_as"]
+    play.channel_id = UUID(made["id"])
     await listen(play)
 
 
 async def listen(play: Play) -> None:
     """Begin to fetch what people press and say."""
-    receiving.channels_changed()
     await receiving.look()
     await play.is_listened_to()
 
 
-async def link(play: Play, person: Person, who: str) -> None:
-    """Let a person be reached as an account of the chat."""
-    name = {"slack": f"T1/{who}"}.get(play.kind, who)
-    to = {"slack": f"D{who}", "mattermost": f"dm-{who}"}.get(play.kind, who)
-    device = Device(
-        user_id=person.id,
-        kind=play.kind,
-        channel_id=play.channel_id,
-        who=name,
-        mark=f"{play.kind} {who}",
-        address=sealed(to),
-        label=who,
-    )
-    await insert(device)
+async def code_for(play: Play, person: Person) -> dict[str, Any]:
+    """A code that links an account of the chat to a person."""
+    made: dict[str, Any] = (await person.post("/users/me/reach/codes", {"channel_id": str(play.channel_id)})).ok()
+    return made
+
+
+async def say(play: Play, who: str, text: str) -> str:
+    """Let somebody write to the bot in private, and return what it answers."""
+    before = len(play.replies(who))
+    await play.say(who, text)
+    replies: list[str] = await until(lambda: play.replies(who)[before:])
+    return replies[0]
+
+
+async def link(play: Play, person: Person, who: str) -> dict[str, Any]:
+    """Let a person link an account, by a code that it sends to the bot in private; return the device."""
+    code = await code_for(play, person)
+    assert "confirm that this is you" in await say(play, who, code["line"])
+    assert (await person.get(f"/users/me/reach/codes/{code['id']}")).ok()["state"] == "sent"
+    device: dict[str, Any] = (await person.post(f"/users/me/reach/codes/{code['id']}/confirmations")).ok()
+    return device
 
 
 async def link_team(play: Play, cast: Cast) -> None:
     """Let the board's team be reached at a place of the chat."""
-    device = Device(
-        board_id=cast.board.id,
-        kind=play.kind,
-        channel_id=play.channel_id,
-        mark=f"{play.kind} team",
-        address=sealed(play.team),
-        label="Team",
-    )
-    await insert(device)
+    team = {"kind": play.kind, "channel_id": str(play.channel_id), "place": play.team, "name": "#team"}
+    (await cast.ada.call("PUT", f"{cast.home}/reach", {"team": team})).ok()
 
 
 async def at(seconds: float) -> None:

@@ -189,7 +189,7 @@ class TelegramPlay(Play):
     fake: FakeTelegram
 
     def values(self) -> dict[str, str]:
-        return {"api": self.url, "token": self.fake.token, "bot": "tests_bot"}
+        return {"api": self.url, "token": self.fake.token}
 
     async def is_listened_to(self) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -8,9 +8,7 @@ import pytest
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.database.records import insert
 from mission_control.log.models import Event
-from mission_control.reach.installation import sealed, sealed_values
 from mission_control.reach.models import Device, ReachMessage
 from tests.cast import Cast
 from tests.reach.fake_ntfy import FakeNtfy
@@ -33,15 +31,7 @@ async def ntfy(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Async
     with at_home(app):
         async with serving(found.app) as url:
             values = {"server": url, "topic": "mission-ada-9f2c", "access_token": found.token}
-            device = Device(
-                user_id=cast.ada.id,
-                kind="ntfy",
-                mark="ntfy ada",
-                address=sealed("mission-ada-9f2c"),
-                settings=sealed_values(values),
-                label="ntfy",
-            )
-            await insert(device)
+            (await cast.ada.post("/users/me/reach/addresses", {"kind": "ntfy", "values": values})).ok()
             (await cast.ada.patch(cast.home, {"session_detail": "all"})).ok()
             yield found
 

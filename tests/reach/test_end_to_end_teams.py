@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 from quart import Quart
 
-from mission_control.database.records import insert
 from mission_control.log.models import Event
-from mission_control.reach.installation import reachable_address, sealed
+from mission_control.reach.installation import reachable_address
 from mission_control.reach.models import Device, ReachMessage
 from tests.cast import Cast
 from tests.reach.fake_discord import FakeDiscord
@@ -56,10 +55,8 @@ async def place_of(
     await loops_look_away(monkeypatch)
     with at_home(app):
         async with serving(fake.app) as url:
-            device = Device(
-                board_id=cast.board.id, kind=kind, mark=f"{kind} team", address=sealed(f"{url}{path}"), label="Team"
-            )
-            await insert(device)
+            team = {"kind": kind, "place": f"{url}{path}"}
+            (await cast.ada.call("PUT", f"{cast.home}/reach", {"team": team})).ok()
             yield
 
 
