@@ -94,10 +94,10 @@ class Phone:
                 await asyncio.sleep(0.05)
         return found
 
-    async def shows_title(self, title: str) -> dict[str, Any]:
-        """Wait for a notification."""
+    async def shows_one_without_answers(self) -> dict[str, Any]:
+        """Wait until the only notification offers nothing to press."""
         async with asyncio.timeout(PATIENCE):
-            while not (found := [one for one in await self.shown() if one["title"] == title]):
+            while len(found := await self.shown()) != 1 or found[0]["actions"]:
                 await asyncio.sleep(0.05)
         return found[0]
 

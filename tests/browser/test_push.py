@@ -1,6 +1,8 @@
 """From a press on a phone to a notification, an answer and its end, in a real Chromium with its service worker."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -26,17 +28,60 @@ async def pushes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
                 yield site, service
 
 
+def asked_before(site: Site, approval: str) -> None:
+    """Let an approval wait for a while already, so that nobody is waited for who might answer at once."""
+    with closing(sqlite3.connect(site.database)) as database, database:
+        database.execute("UPDATE approvals SET created_at = '2026-01-05T09:00:00' WHERE id = ?", [approval])
+
+
 async def test_first_push_after_three_presses(pushes: tuple[Site, PushService], chromium: Browser) -> None:
     site, service = pushes
-    async with phone_of(chromium, site.url, site.cookie, service) as phone:
+    async with phone_of(chromium, site.url, site.cookie, service, name="first") as phone:
         page = phone.page
         await page.goto(site.url)
         await page.get_by_role("link", name="Be notified on this device").tap()  # the first press
         await page.get_by_role("button", name="Add this device").tap()  # the second; the third allows it in the browser
         await expect(page.locator("[data-push-state]")).to_have_text("This browser is one of your devices.")
-        await phone.deliver(payload_of(NEED, "01a2").decode())
+        await phone.deliver(await service.arrival("first-1"))
         [shown] = await phone.shows(1)
-        assert shown["title"] == NEED.title
+        assert shown["title"] == "Mission Control reaches you here"
+        await page.goto(site.url)
+        await expect(
+            page.get_by_text("Nothing needs you").or_(page.get_by_text("Create your first board"))
+        ).to_be_visible()
+        await expect(page.get_by_role("link", name="Be notified on this device")).to_be_hidden()
+
+
+async def test_need_is_pushed_answered_there_and_withdrawn(pushes: tuple[Site, PushService], chromium: Browser) -> None:
+    site, service = pushes
+    async with phone_of(chromium, site.url, site.cookie, service, name="need") as phone:
+        page = phone.page
+        await page.goto(f"{site.url}/settings/notifications")
+        await page.get_by_role("button", name="Add this device").tap()
+        await service.arrival("need-1")
+        board = await site.board(name="Payments", session_detail="all")
+        asked = {
+            "action_type": "deploy",
+            "confidence": 80,
+            "lead_reasoning": "The key is hunter2.",
+            "payload": {"to": "prod-db-7"},
+        }
+        approval = (await site.make(f"/boards/{board}/approvals", **asked))["id"]
+        asked_before(site, approval)
+        sent = await service.arrival("need-1", 1)
+        assert "hunter2" not in sent.text and "prod-db-7" not in sent.text
+        await phone.deliver(sent)
+        [shown] = await phone.shows(1)
+        assert (shown["title"], shown["body"]) == ("Approve: Deploy", "Payments")
+        assert [one["title"] for one in shown["actions"]] == ["Approve", "Reject"]
+        await phone.worker_has("badges.at(-1) === 1")
+        await phone.click(shown["actions"][0]["action"])
+        assert "Deploy" in (await phone.shows_one_without_answers())["title"]
+        answer = (await site.api.get(f"/api/v1/boards/{board}/approvals/{approval}")).json()
+        assert answer["decision"] == "approved"
+        await phone.deliver(await service.arrival("need-1", 2))
+        await phone.shows(0)
+        await phone.worker_has("badges.at(-1) === 0")
 
 
 async def test_worker_shows_withdraws_and_opens(pushes: tuple[Site, PushService], chromium: Browser) -> None:

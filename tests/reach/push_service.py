@@ -22,6 +22,7 @@ from mission_control.core import times
 from mission_control.reach.webpush import bytes_of, unpadded
 
 DAY = 86_400
+PATIENCE = 60
 MOST_BYTES, MOST_TOPIC = 4096, 32
 
 
@@ -123,11 +124,15 @@ class PushService:
                 self.received.append(message)
                 self.arrived.notify_all()
 
-    async def next_after(self, count: int) -> Received:
-        """Wait for the message after so many."""
-        async with self.arrived:
-            await self.arrived.wait_for(lambda: len(self.received) > count)
-        return self.received[count]
+    async def arrival(self, browser: str, after: int = 0) -> Received:
+        """Wait for the message to a browser after so many."""
+
+        def found() -> list[Received]:
+            return [one for one in self.received if one.browser == browser][after:]
+
+        async with asyncio.timeout(PATIENCE), self.arrived:
+            await self.arrived.wait_for(found)
+        return found()[0]
 
     def _answer(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str, Received | None]:
         browser = self.browsers.get(path.rpartition("/")[2])
