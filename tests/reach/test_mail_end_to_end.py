@@ -149,7 +149,7 @@ async def test_quiet_hours_end_with_one_mail_that_says_what_ended_and_how(cast: 
     waits, ended = text_of(mail).split("Ended without you")
     assert mail["Subject"] == "1 thing waits for you"
     assert first in waits and "1 ended without you" in waits
-    assert re.search(rf"Approve: Deploy \(\d\d:\d\d\)\n  {cast.ben.name} approved this\.", ended)
+    assert re.search(rf"Approve: Deploy \(\d\d:\d\d\)\s+{cast.ben.name} approved this\.", ended)
     await later(hours=3)
     assert len(sent_to(post, cast.ada)) == 1
 
