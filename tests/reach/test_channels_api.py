@@ -70,15 +70,19 @@ async def test_invalid_settings_are_named(cast: Cast, chat: Chat, sent: dict[str
 
 async def test_change_keeps_what_was_not_sent(cast: Cast, chat: Chat) -> None:
     path = f"{PATH}/{(await set_up(cast)).id}"
-    changed = (await cast.ben.patch(path, {"values": {"server": "https://other.example.org"}})).ok()
-    assert changed["settings"] == {"server": "https://other.example.org"} and changed["secrets"] == ["token"]
-    assert chat.checked[-1] == {"server": "https://other.example.org", "token": SECRET}
+    moved = {"server": "https://other.example.org"}
+    assert "Type Token again" in str((await cast.ben.patch(path, {"values": moved})).refused(422))
+    assert all(one.get("server") != moved["server"] for one in chat.checked)
+    (await cast.ben.patch(path, {"values": {**moved, "token": SECRET}})).ok()
+    changed = (await cast.ben.patch(path, {"values": {"token": "new"}})).ok()
+    assert changed["settings"] == moved and changed["secrets"] == ["token"]
+    assert chat.checked[-1] == {**moved, "token": "new"}
     assert "Token is missing" in str((await cast.ben.patch(path, {"values": {"token": ""}})).refused(422))
     assert (await cast.ben.patch(path, {"name": "New name"})).ok()["name"] == "New name"
     (await cast.ben.patch(path, {"name": "New name"})).ok()
     chat.raises = Refused("invalid_auth")
     assert "invalid_auth" in str((await cast.ben.patch(path, {"values": {"token": "no"}})).refused(422))
-    assert await kinds(cast) == ["channel.created", "channel.changed", "channel.changed"]
+    assert await kinds(cast) == ["channel.created", *["channel.changed"] * 3]
 
 
 async def test_channel_is_switched_off_and_on(cast: Cast, chat: Chat) -> None:
