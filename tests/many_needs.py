@@ -21,6 +21,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest, Question
 from mission_control.log.leases import Delivery
+from mission_control.reach.models import ReachChannel
 from mission_control.tasks.models import Task, TaskProposal
 
 ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
@@ -58,7 +59,15 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     await Gateway.bulk_create(pairing)
     await Delivery.bulk_create([_delivery(board, agent, one) for one in range(counts["delivery"])])
     await OutgoingWebhook.bulk_create([_outgoing(board, one) for one in range(counts["outgoing_webhook"])])
+    await ReachChannel.bulk_create([_channel(board, one) for one in range(counts["channel"])])
     return counts
+
+
+def _channel(board: Board, number: int) -> ReachChannel:
+    return ReachChannel(
+        organization_id=board.organization_id, kind="slack", name=f"Slack {number}", state="failing",
+        last_error="invalid_auth", failing_since=_before(hours=3),
+    )  # fmt: skip
 
 
 def _outgoing(board: Board, number: int) -> OutgoingWebhook:
