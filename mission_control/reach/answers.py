@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from mission_control.asks.answering import answer_one, asked_need
+from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import NeedAnswerGiven
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
@@ -143,7 +144,8 @@ async def _answer(actor: Actor, button: _Button) -> Pressed:
     except DomainError as error:
         return Pressed(error.sentence, message=message)
     await _answered(actor, message, part)
-    return Pressed(f"Done: {result.title or 'answered'}.", is_given=True, message=message)
+    others = f" {others_missing(result.missing)}" if result.missing else ""
+    return Pressed(f"Done: {result.title or 'answered'}.{others}", is_given=True, message=message)
 
 
 @command("reach.answer")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mission_control.asks.unseen import Look
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import Body, Schema, example
@@ -11,6 +12,11 @@ from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
 from mission_control.reach.installation import settings
 from mission_control.reach.models import Device, ReachNeed, ReachSettings
+
+SEEN = Look(
+    "SELECT 1 FROM reach_needs n WHERE n.organization_id = (SELECT b.organization_id FROM boards b"
+    " WHERE b.id = x.board_id) AND n.ended_at IS NULL AND n.kind = '{kind}' AND n.subject_id = x.id AND n.seen_at > ?"
+)
 
 
 class Looking(Body):

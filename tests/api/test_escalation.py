@@ -10,6 +10,7 @@ from mission_control.asks.kinds import KINDS
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.times import travelled
+from mission_control.reach.models import ReachNeed
 from tests.api.test_needs import ask_question, one_of
 from tests.cast import Caller, Cast, Person, head, kinds, stamp
 
@@ -215,3 +216,18 @@ async def test_stand_in_is_another_person_of_an_own_organization(cast: Cast) -> 
         assert "another person" in str(refused)
     read = (await cast.ben.patch("/users/me", {"stand_in_id": str(cast.cleo.id)})).ok()
     assert (read["stand_in_id"], read["away_until"]) == (str(cast.cleo.id), None)
+
+
+async def test_what_somebody_saw_on_home_counts_as_a_look(cast: Cast) -> None:
+    await escalating(cast, step(30, cast.ben))
+    seen, unseen = await cast.ask(cast.vega), await cast.ask(cast.vega)
+    with travelled(timedelta(minutes=20)):
+        await ReachNeed.create(
+            reader_id=cast.cleo.id, user_id=cast.cleo.id, organization_id=cast.organization.id, kind="approval",
+            subject_id=UUID(seen["id"]), version="1", board_id=cast.board.id, since=stamp(), seen_at=times.clock_now(),
+        )  # fmt: skip
+    await after(40)
+    assert await asked_about(cast, seen) == []
+    assert await asked_about(cast, unseen) == [("Ben", "unseen")]
+    await after(51)
+    assert await asked_about(cast, seen) == [("Ben", "unseen")]

@@ -28,7 +28,7 @@ COSTS = {
     "looking at the health of the server": 2,
     "looking for boards left half done": 1,
     "deleting old activities": 1,
-    "looking for deadlines that passed": 4,
+    "looking for deadlines that passed": 6,  # who else is asked: what nobody has looked at, who is away
     "looking for leases that ended": 4,
     "looking for notes that did not arrive": 1,
     "looking for sessions that ended": 1,
