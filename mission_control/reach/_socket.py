@@ -38,12 +38,13 @@ class Frames:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
-    async def send(self, frame: object) -> None:
-        """Send a frame. Raise Later when the connection has ended."""
+    async def sent(self, frame: object) -> bool:
+        """Send a frame, and return whether the connection still stood."""
         try:
             await self._connection.send(json.dumps(frame))
         except ConnectionClosed:
-            raise Later("The provider closed the connection.") from None
+            return False
+        return True
 
     async def received(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the frames that are JSON objects, until the connection ends."""

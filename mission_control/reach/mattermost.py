@@ -88,7 +88,7 @@ class Mattermost(Channel):
         address = urlunsplit((scheme, parts.netloc, f"{parts.path}/api/v4/websocket", "", ""))
         async with opened(address, allow_private=line.installation.outbound_allow_private) as socket:
             challenge = {"seq": 1, "action": "authentication_challenge", "data": {"token": line.value("token")}}
-            await socket.send(challenge)
+            await socket.sent(challenge)
             async for frame in socket.received():
                 if (said := _read(frame, me)) is not None:
                     await receives(said, "")

@@ -1,5 +1,6 @@
 """Slack: messages of an app to people, or in a channel. Presses come signed over HTTP, or by its socket."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -117,17 +118,24 @@ class Slack(Channel):
         address = str((await self._call(line, "apps.connections.open", by="app_token")).get("url"))
         if not line.value("api") and not _is_of_slack(address, "wss"):
             raise Refused("Slack names a socket outside of slack.com.")
-        async with opened(address, allow_private=line.installation.outbound_allow_private) as socket:
+        allow_private = line.installation.outbound_allow_private
+        async with opened(address, allow_private=allow_private) as socket, asyncio.TaskGroup() as taking:
             async for frame in socket.received():
                 if frame.get("type") == "disconnect":
-                    if frame.get("reason") in ADVICE:
-                        raise Refused(f"{frame['reason']}. {ADVICE[frame['reason']]}")
-                    return True
-                if frame.get("envelope_id"):
-                    await socket.send({"envelope_id": frame["envelope_id"]})  # within three seconds
-                if (received := await self._read(line, frame.get("payload"))) is not None:
-                    await receives(received, "")
-        return False
+                    break
+                if frame.get("envelope_id"):  # acknowledged within three seconds, whatever else is being taken
+                    if not await socket.sent({"envelope_id": frame["envelope_id"]}):
+                        return False
+                    taking.create_task(self._take(line, frame.get("payload"), receives))
+            else:
+                return False
+        if (reason := frame.get("reason")) in ADVICE:
+            raise Refused(f"{reason}. {ADVICE[reason]}")
+        return True
+
+    async def _take(self, line: Line, sent: object, receives: Receives) -> None:
+        if (received := await self._read(line, sent)) is not None:
+            await receives(received, "")
 
     async def receive(self, line: Line, incoming: Incoming) -> Reception:
         if not is_signed(line.value("signing_secret"), incoming):

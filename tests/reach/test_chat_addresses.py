@@ -109,8 +109,9 @@ async def test_frames_that_are_no_objects_are_passed_over() -> None:
         address = f"{url.replace('http', 'ws')}/api/v4/websocket"
         async with opened(address, allow_private=True) as socket:
             challenge = {"seq": 1, "action": "authentication_challenge", "data": {"token": fake.token}}
-            await socket.send(challenge)
+            assert await socket.sent(challenge)
             await fake.connected.wait()
             await fake.send_text("[1, 2]", "nonsense", '{"event": "typing"}')
             seen = [frame async for frame in socket.received()]
+            assert not await socket.sent(challenge)
     assert [one.get("event") for one in seen] == [None, "hello", "typing"]

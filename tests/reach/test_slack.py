@@ -219,6 +219,23 @@ async def test_presses_and_codes_come_over_the_socket(place: Place) -> None:
     assert envelope in place.slack.acknowledged
 
 
+async def test_envelopes_are_acknowledged_while_others_are_taken(place: Place) -> None:
+    gate, got = asyncio.Event(), []
+
+    async def receives(received: Received | None, position: str) -> None:
+        got.append(received)
+        await gate.wait()
+
+    listening = asyncio.create_task(SLACK.listen(socket_line(place), "", receives))
+    async with asyncio.timeout(20):
+        await place.slack.connected.wait()
+        envelopes = [await place.slack.by_socket("events_api", FakeSlack.said(f"U{one}", "A")) for one in range(20)]
+        await until(lambda: place.slack.acknowledged.issuperset(envelopes) and len(got) == 20)
+        gate.set()
+        await place.slack.close_sockets()
+        await listening
+
+
 async def test_socket_that_is_turned_off_is_said(place: Place) -> None:
     async def receives(received: Received | None, position: str) -> None: ...
 
