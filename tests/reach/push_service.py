@@ -5,7 +5,7 @@ import json
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from quart import Quart
 
 from mission_control.core import times
 from mission_control.reach.webpush import bytes_of, unpadded
@@ -172,3 +173,16 @@ async def push_service() -> AsyncIterator[PushService]:
     async with server:
         service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield service
+
+
+@asynccontextmanager
+async def allowed_push_service(app: Quart, **settings: Any) -> AsyncIterator[PushService]:
+    """Run one that an application may send to."""
+    before = app.config["SETTINGS"]
+    async with push_service() as service:
+        hosts = {"push_hosts": (service.host,), "outbound_allow_private": True}
+        app.config["SETTINGS"] = replace(before, **hosts, **settings)
+        try:
+            yield service
+        finally:
+            app.config["SETTINGS"] = before

@@ -17,7 +17,7 @@ from mission_control.reach.push_key import push_key
 from mission_control.reach.webpush import public_text
 from tests.cast import Cast
 from tests.pages.visitor import visitor
-from tests.reach.push_service import Browser, PushService, push_service
+from tests.reach.push_service import Browser, PushService, allowed_push_service
 
 PATH = "/users/me/reach/devices"
 GOOGLE = "https://fcm.googleapis.com/fcm/send"
@@ -27,12 +27,8 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.
 @pytest.fixture
 async def pushes(cast: Cast) -> AsyncIterator[PushService]:
     """A push service that the installation may reach."""
-    before = cast.app.config["SETTINGS"]
-    async with push_service() as service:
-        named = replace(before, push_hosts=(service.host,), outbound_allow_private=True)
-        cast.app.config["SETTINGS"] = named
+    async with allowed_push_service(cast.app) as service:
         yield service
-    cast.app.config["SETTINGS"] = before
 
 
 def subscription(name: str, **more: str) -> dict[str, str]:
