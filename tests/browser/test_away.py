@@ -62,6 +62,25 @@ async def test_left_window_counts_and_notifies_by_choice(site: Site, open_page: 
     await expect(page.locator("[data-notify-state]")).to_contain_text("Not on")
 
 
+@pytest.mark.parametrize("is_device", [False, True], ids=["no device", "device"])
+async def test_left_window_of_a_device_leaves_what_waits_to_pushes(
+    site: Site, open_page: Open, is_device: bool
+) -> None:
+    page = await open_page("/settings/notifications")
+    await page.add_init_script(SHOWN)
+    await page.reload()
+    await page.get_by_role("button", name="Notify me").click()
+    if is_device:
+        await page.evaluate("localStorage.setItem('push', 'key endpoint')")
+    await page.evaluate(LEAVE)
+    await becomes_true(page, "answers === 1")
+    board = await site.board(name=f"Waits {is_device}")
+    await site.make(f"/boards/{board}/approvals", action_type="deploy", confidence=80, lead_reasoning="It is ready.")
+    await page.evaluate("document.getElementById('away').dispatchEvent(new CustomEvent('look'))")
+    await becomes_true(page, "answers === 2")
+    assert await page.evaluate("shown.some((title) => /waits? for you/.test(title))") is not is_device
+
+
 async def test_left_window_hears_once_that_long_work_ended(site: Site, open_page: Open) -> None:
     page = await open_page("/settings/notifications")
     await page.add_init_script(SHOWN)
