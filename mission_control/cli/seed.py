@@ -37,6 +37,7 @@ from mission_control.log.commands import command
 from mission_control.people.account_commands import create_user
 from mission_control.people.demo_page import OWNER
 from mission_control.people.models import BoardAccess, Member, Organization, User
+from mission_control.reach.models import ReachSettings
 from mission_control.runs.notes import send_note
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.checklist import ChecklistItemCreate, add_item
@@ -241,7 +242,10 @@ async def ready(agents: int) -> tuple[Organization, list[Hired]]:
 async def person_of(organization: Organization, email: str, name: str, role: str) -> User:
     """Return a person of the demo, who may have been deleted in it."""
     user = await User.get_or_none(email=email, active_organization_id=organization.id)
-    return user or await create_user(email, name, role, organization, None)
+    user = user or await create_user(email, name, role, organization, None)
+    # Their addresses are invented: what needs them is sent by mail to nobody.
+    await ReachSettings.bulk_create([ReachSettings(user_id=user.id, mail=False)], ignore_conflicts=True)
+    return user
 
 
 async def _set_up(stage: Stage) -> None:
