@@ -75,13 +75,20 @@ async def _button_of(token: str) -> _Button | None:
 
 
 async def press(
-    token: str, *, kind: str, who: str = "", channel_id: UUID | None = None, by: Actor | None = None
+    token: str,
+    *,
+    kind: str,
+    who: str = "",
+    channel_id: UUID | None = None,
+    by: Actor | None = None,
+    address: str = "",
 ) -> Pressed:
     """Give the answer of a button, and return the words for who pressed it.
 
-    The provider vouches for `who` pressed it, in a channel of a kind; or `by` is signed in. Nothing is raised.
+    The provider vouches for `who` pressed it, in a channel of a kind; or `by` is signed in. Where nobody vouches, it
+    counts against the `address`. Nothing is raised.
     """
-    key = f"{channel_id or (by and by.user_id)} {who}"
+    key = address or f"{channel_id or (by and by.user_id)} {who}"
     try:
         _presses.check(key)
     except TooMany:

@@ -114,7 +114,7 @@ class Mattermost(Channel):
         headers = {"Authorization": f"Bearer {line.value('token')}"}
         answer = await line.request(method, f"{_server(line)}/api/v4{path}", headers=headers, json=sent)
         found = fields(answer)
-        if 200 <= answer.status < 300 and found:
+        if 200 <= answer.status < 300 and "id" in found:
             return found
         if answer.status < 400:
             raise Refused("At this address no Mattermost answers. Copy the address of the server again.")

@@ -16,6 +16,7 @@ from mission_control.core.values import fingerprint
 from mission_control.database.records import find_all
 from mission_control.database.sql import in_list, is_postgres, rows
 from mission_control.http.body_limit import admit_body
+from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.channels import PROCESS, on_notify
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import signal
@@ -83,7 +84,9 @@ async def pressed() -> ResponseReturnValue:
     """Take the token of a button from where nobody vouches for who pressed it: all who read the topic may."""
     admit_body()  # the token is the credential
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    done = await press(token.strip(), kind="ntfy") if scheme.lower() == "bearer" else Pressed("Send the token.")
+    done = Pressed("Send the token.")
+    if scheme.lower() == "bearer":
+        done = await press(token.strip(), kind="ntfy", address=rate_limit_key(client_ip()))
     return jsonify({"is_given": done.is_given, "message": done.words}), 200 if done.is_given else 409
 
 
