@@ -23,7 +23,7 @@ from mission_control.exchange.outgoing_queries import (
     read_webhooks,
     webhooks_at,
 )
-from mission_control.exchange.outgoing_sending import body_of
+from mission_control.exchange.outgoing_sending import bodies_of
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 
@@ -147,7 +147,7 @@ async def list_outgoing_deliveries(
 @api.get(f"{ONE}/deliveries/<outgoing_delivery_id>", rule="outgoing_webhook.read")
 async def get_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> OutgoingDeliveryDetail:
     """Read one message of an outgoing webhook, with its body."""
-    return OutgoingDeliveryDetail.of(delivery, body=await body_of(delivery))
+    return OutgoingDeliveryDetail.of(delivery, body=(await bodies_of([delivery])).get(delivery.id))
 
 
 @api.post(

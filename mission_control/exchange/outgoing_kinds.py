@@ -30,6 +30,25 @@ def families() -> dict[str, list[str]]:
     return found
 
 
+WORDS = {
+    "approval": "Approvals",
+    "delivery": "Deliveries of notices",
+    "group_memory": "Memory of groups",
+    "log": "The log itself",
+    "memory": "Memory and chat",
+    "need": "Needs: what waits for people",
+    "onboarding": "Onboarding of boards",
+    "task": "Tasks and comments",
+    "webhook": "Incoming webhooks",
+}
+
+
+def family_words(family: str) -> str:
+    """Return what a family of events, such as `task` or `task.*`, is called on pages."""
+    bare = family.removesuffix(".*")
+    return WORDS.get(bare) or f"{bare.replace('_', ' ').capitalize()}s"
+
+
 def read_kinds(sent: Iterable[str]) -> list[str]:
     """Return names and families (`task.*`) without repetition; raise ValueError for what is none.
 

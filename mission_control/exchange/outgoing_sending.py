@@ -5,7 +5,9 @@ holds up nobody but itself. One that was not taken is tried again later, beside 
 """
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from quart import Quart
 
@@ -22,7 +24,7 @@ from mission_control.exchange.outgoing_queue import CHANNEL, known, queue_next
 from mission_control.exchange.outgoing_settling import Attempt, settle
 from mission_control.exchange.webhooks import clean
 from mission_control.log.leases import BUSY_SECONDS, DEBOUNCE_SECONDS, Leases
-from mission_control.tasks.feed import read_event
+from mission_control.tasks.feed import read_events
 from mission_control.work.loops import Loop
 
 SECONDS = 15.0
@@ -51,17 +53,19 @@ def keep(app: Quart) -> None:
     _app = app
 
 
-async def body_of(delivery: OutgoingDelivery) -> JsonObject | None:
-    """Return a message: what its event is in the log now; None when that is gone."""
-    data = delivery.data if delivery.seq is None else await read_event(delivery.message_id)
-    if data is None:
-        return None
-    return {"type": delivery.kind, "timestamp": times.wire(delivery.happened_at), "data": data}
+async def bodies_of(deliveries: Sequence[OutgoingDelivery]) -> dict[UUID, JsonObject]:
+    """Return messages by the ids of their rows: what their events are in the log now, but those that are gone."""
+    logged = await read_events({one.message_id for one in deliveries if one.seq is not None})
+    return {
+        one.id: {"type": one.kind, "timestamp": times.wire(one.happened_at), "data": data}
+        for one in deliveries
+        if (data := one.data if one.seq is None else logged.get(one.message_id)) is not None
+    }
 
 
 async def attempt(webhook: OutgoingWebhook, delivery: OutgoingDelivery) -> Attempt:
     """Send a message once and return how the receiver answered."""
-    message = await body_of(delivery)
+    message = (await bodies_of([delivery])).get(delivery.id)
     if message is None:
         return Attempt(error="What it tells of is no longer in the log.", is_final=True)
     body = to_json(message)

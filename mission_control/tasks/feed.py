@@ -1,5 +1,6 @@
 """Reading the event log as a list, the comments of many boards, and their shapes."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from mission_control.approvals.schemas import PersonRef
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
 from mission_control.core.values import ActorRef, JsonObject, Moment, Paging, Schema, to_json
-from mission_control.database.sql import Condition, Row, Values, as_json, placeholders, rows, wire_moment
+from mission_control.database.sql import Condition, Row, Values, as_json, in_list, placeholders, rows, wire_moment
 from mission_control.http import lookups
 from mission_control.log import broker
 from mission_control.log.event_log import KINDS
@@ -115,10 +116,13 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[JsonObje
     return [_read(row) for row in found], total
 
 
-async def read_event(event_id: UUID) -> JsonObject | None:
-    """Return one event as lists have it, without asking who may read it."""
-    found = await rows(f"{SELECT} WHERE e.id = ?", event_id)
-    return _read(found[0]) if found else None
+async def read_events(event_ids: Collection[UUID]) -> dict[UUID, JsonObject]:
+    """Return events by id, each as lists have it, without asking who may read it."""
+    if not event_ids:
+        return {}
+    marks, ids = in_list(event_ids)
+    found = await rows(f"{SELECT} WHERE e.id IN ({marks})", *ids)
+    return {UUID(str(row["id"])): _read(row) for row in found}
 
 
 # A log has no gaps: all of it, less what is of no board, and what is of boards that are gone. Those are found by
