@@ -43,7 +43,7 @@ from mission_control.reach.reading import (
 from mission_control.work.loops import Loop
 
 CHANNEL = "reach"  # notified when somebody chose something else, or a message did not arrive
-LOOK_SECONDS = 60.0  # what begins to wait by the clock alone is found then
+LOOK_SECONDS = 300.0  # what begins to wait by the clock alone is found then
 BROKEN_SECONDS = 10.0
 HOUR = timedelta(hours=1)
 
