@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from mission_control.fleet.workspace import FILES
 from tests.contract.source import ROOT
 
@@ -57,8 +59,9 @@ def test_guide_of_gateways_names_every_file() -> None:
     assert [name for name in FILES if name not in text] == []
 
 
-def test_list_of_pages_names_existing_tests() -> None:
-    text = Path("docs/ui.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", ["docs/ui.md", "docs/security.md"])
+def test_documents_name_existing_tests(document: str) -> None:
+    text = Path(document).read_text(encoding="utf-8")
     named = re.findall(r"`(\w+/test_\w+\.py)(?:::(\w+))?`", text)
     tests = Path(__file__).parents[1]
     sources = {file: (tests / file).read_text(encoding="utf-8") for file, _ in named if (tests / file).is_file()}
