@@ -247,7 +247,11 @@ DEADLINES: Deadlines[Approval] = Deadlines(
     columns=COLUMNS,
     save=_save_deadline,
     about=lambda approval: f"{approval.action_type}.",
-    facts=lambda approval: {"agent_id": approval.agent_id, "approval_id": approval.id},
+    facts=lambda approval: {
+        "agent_id": approval.agent_id,
+        "approval_id": approval.id,
+        "action_type": approval.action_type,
+    },
     undone="decided",
     wanted="a decision",
 )

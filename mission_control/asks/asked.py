@@ -160,11 +160,13 @@ class StandIn:
     organization_id: UUID
 
 
-def standing_in(kind: str, waiting: str) -> Condition:
+def standing_in(kind: str, waiting: str, done: str) -> Condition:
     """Return SQL that finds who stands in and has not been asked; `waiting` is SQL for rows `x` on a board `b`.
 
-    Those who cannot answer on the board are not asked, and nobody stands in for a stand-in.
+    Those who cannot answer on the board are not asked, nor those who are `done` with it (see `AskKind.done_for`), and
+    nobody stands in for a stand-in.
     """
+    is_done = f" AND NOT EXISTS (SELECT 1 FROM ({done}) d WHERE d.user_id = s.id AND d.subject_id = p.subject_id)"
     sql = (
         f"SELECT p.subject_id, s.id AS user_id, {person_name('s', 'User')} AS name, u.id AS away_id,"
         f" {person_name('u', 'User')} AS away, u.away_until, w.organization_id"
@@ -173,7 +175,7 @@ def standing_in(kind: str, waiting: str) -> Condition:
         " ON w.id = p.subject_id JOIN organization_members m ON m.user_id = s.id"
         f" AND m.organization_id = w.organization_id AND {ANSWERS.format('w.board_id')} WHERE u.away_until > ?"
         " AND NOT EXISTS (SELECT 1 FROM asked_people o WHERE o.kind = p.kind AND o.subject_id = p.subject_id"
-        " AND o.user_id = s.id)"
+        f" AND o.user_id = s.id){is_done if done else ''}"
     )
     return sql, [times.clock_now()]
 

@@ -26,7 +26,7 @@ from mission_control.asks.asked import (
 from mission_control.asks.escalation import escalation_of
 from mission_control.asks.kinds import KINDS, Deadline
 from mission_control.asks.saying import span
-from mission_control.asks.unseen import AT_ONCE, due_now, stand_ins, unseen_on
+from mission_control.asks.unseen import AT_ONCE, done_with, due_now, stand_ins, unseen_on
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Invalid
@@ -167,7 +167,8 @@ class Deadlines[T: Asked]:
 
     async def _ask(self, thing: T, people: Mapping[UUID, str], why: Why, minutes: int | None = None) -> None:
         """Ask people by name, and record those who had not been asked; then who stands in for them."""
-        asked = await ask_by_name(self.kind, thing.id, list(people), why, minutes)
+        done = await done_with(self.kind, thing.id)
+        asked = await ask_by_name(self.kind, thing.id, [one for one in people if one not in done], why, minutes)
         if asked:
             because = f"looked for {span(60 * minutes)}" if minutes is not None else self.undone
             message = f"Asked {in_words([people[one] for one in asked])} because nobody {because}"

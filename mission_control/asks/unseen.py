@@ -88,12 +88,23 @@ async def unseen_on(kind: str, board_id: UUID, taken: int, after: timedelta, onl
     return [UUID(str(row["id"])) for row in found]
 
 
+_MINE = "WITH mine AS (SELECT id FROM boards WHERE deleted_at IS NULL)"
+
+
 async def stand_ins(kind: str, subject: UUID) -> list[StandIn]:
     """Return who stands in for the people who were asked about one thing."""
     ask = KINDS[kind]
     waiting = f"SELECT x.id, x.board_id, b.organization_id FROM {ask.table} x JOIN boards b ON b.id = x.board_id"
-    sql, values = standing_in(kind, f"{waiting} WHERE x.id = ?")
-    return await select(StandIn, sql, subject, *values)
+    sql, values = standing_in(kind, f"{waiting} WHERE x.id = ?", ask.done_for())
+    return await select(StandIn, f"{_MINE} {sql}", subject, *values)
+
+
+async def done_with(kind: str, subject: UUID) -> set[UUID]:
+    """Return the people for whom one thing is done, though it waits for others."""
+    if not (done := KINDS[kind].done_for()):
+        return set()
+    found = await rows(f"{_MINE} SELECT d.user_id FROM ({done}) d WHERE d.subject_id = ?", subject)
+    return {UUID(str(row["user_id"])) for row in found}
 
 
 async def _of_people_away() -> list[Due]:
@@ -103,13 +114,13 @@ async def _of_people_away() -> list[Due]:
             f"SELECT x.id, x.board_id, b.organization_id FROM {KINDS[kind].table} x JOIN boards b ON b.id = x.board_id"
             f" WHERE x.{deadline.waits} AND b.deleted_at IS NULL"
         )
-        sql, more = standing_in(kind, waiting)
+        sql, more = standing_in(kind, waiting, KINDS[kind].done_for())
         parts.append(f"SELECT '{kind}' AS kind, f.subject_id, f.organization_id FROM ({sql}) f")
         values += more
     known = dict(_kinds())
     return [
         Due(known[row["kind"]], UUID(str(row["subject_id"])), UUID(str(row["organization_id"])))
-        for row in await rows(" UNION ALL ".join(parts), *values)
+        for row in await rows(f"{_MINE} {' UNION ALL '.join(parts)}", *values)
     ]
 
 

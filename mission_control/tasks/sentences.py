@@ -97,6 +97,9 @@ def describe(
         return "flagged", "for a person", str(data.get("reason") or "")
     if kind == "task.updated":
         return (*_task_update(data, after, names), "")
+    if kind == "approval.asked_another":
+        asked = message.partition(":")[0]
+        return f"{asked[:1].lower()}{asked[1:]}: {asked_action(data)}, for", "", ""
     if kind.startswith("approval."):
         return _approval(kind, data), "", str(data.get("note") or "")
     if kind.endswith(".work_state_changed"):
@@ -149,12 +152,11 @@ def _approval(kind: str, data: Data) -> str:
         "approval.requested": f"asked for approval: {what}, for",
         "approval.decided": f"{DECIDED.get(decision, 'decided')} {what}, for",
         "approval.reopened": "re-opened the approval of",
-        "approval.voted": f"approved, as others have to: {what}, for",
+        "approval.voted": f"approved as one of several: {what}, for",
         "approval.vote_withdrawn": f"took back an approval: {what}, for",
         "approval.vote_lapsed": f"asked again, because it changed: {what}, for",
         "approval.deadline_changed": f"changed the deadline: {what}, for",
         "approval.reminded": f"reminded people: {what}, for",
-        "approval.asked_another": f"asked others by name: {what}, for",
         "approval.ended_on_gateway": f"{data.get('how') or 'decided'} on the gateway: {what}, for",
         "approval.ended_at_program": f"noted that the keyboard has the question again: {what}, for",
         "approval.answered": f"passed on the answer: {what}, for",

@@ -83,6 +83,20 @@ async def test_a_look_begins_the_time_anew(cast: Cast) -> None:
     assert await asked_about(cast, snoozed) == await asked_about(cast, voted) == [("Ben", "unseen")]
 
 
+async def test_who_approved_already_is_not_asked_by_name(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 3})).ok()
+    await escalating(cast, step(30, cast.ben, cast.ada))
+    await away(cast.ada, cast.cleo)
+    asked = await cast.ask(cast.vega)
+    for voter in (cast.ben, cast.cleo):
+        (await voter.post(f"{cast.approvals}/{asked['id']}/decisions", {"decision": "approved"})).ok()
+    await after(40)
+    before = await head(cast)
+    await after(41)
+    assert await asked_about(cast, asked) == [("Ada", "unseen")]
+    assert await kinds(cast, before) == []
+
+
 async def test_what_is_answered_or_of_another_board_is_left(cast: Cast) -> None:
     await escalating(cast, step(30, cast.ben))
     decided = await cast.ask(cast.vega)
