@@ -64,12 +64,17 @@ const show = async (sent) => {
   await badge(sent.app_badge).catch(() => {}); // no icon to write on
 };
 
+/** Show a page of ours: in a tab that is at Home or at another need already, which loses nothing by it, else in a new one. */
 const bring = async (address) => {
   const { pathname, search } = new URL(address, self.location.origin); // ours, whatever name the message was sent with
   const pages = await self.clients.matchAll({ type: "window" });
-  const there = pages.find((one) => new URL(one.url).pathname === pathname);
+  const at = (one) => new URL(one.url).pathname;
+  const there = pages.find((one) => at(one) === pathname);
   if (there) return there.focus();
-  return self.clients.openWindow(pathname + search);
+  const page = pages.find((one) => at(one) === "/" || at(one).startsWith("/needs/"));
+  if (!page) return self.clients.openWindow(pathname + search);
+  await page.focus();
+  return page.navigate(pathname + search);
 };
 
 const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });

@@ -4,14 +4,14 @@ let shown;
 
 const host = () => document.querySelector("[data-push]");
 
-/** The key and the endpoint of its subscription, [] while it is no device. */
+/** The key and the endpoint of its subscription, and since when, [] while it is no device. */
 export const known = () => { try { return (localStorage.getItem(KEY) ?? "").split(" ").filter(Boolean); } catch { return []; } };
 
 export const isDevice = () => known().length > 0;
 
 export const remember = (key, endpoint) => {
   try {
-    if (endpoint) localStorage.setItem(KEY, `${key} ${endpoint}`);
+    if (endpoint) localStorage.setItem(KEY, `${key} ${endpoint} ${Date.now()}`);
     else localStorage.removeItem(KEY);
   } catch { /* it is asked again at the next visit */ }
 };

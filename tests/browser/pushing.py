@@ -43,6 +43,7 @@ WATCHED = """() => {
   self.opened = [];
   self.clients.openWindow = async (url) => { opened.push(url); };
   WindowClient.prototype.focus = async function () { opened.push("focus " + new URL(this.url).pathname); return this; };
+  WindowClient.prototype.navigate = async function (url) { opened.push("go " + url); return this; };
 }"""
 SHOWN = """navigator.serviceWorker.ready.then((one) => one.getNotifications()).then((all) => all.map(
   ({ title, body, tag, silent, data, actions }) => ({ title, body, tag, silent, data, actions })))"""
@@ -142,6 +143,8 @@ async def phone_of(
 
     await context.expose_function("subscribeAt", subscribe)
     await context.add_init_script(SUBSCRIBES)
+    # What somebody does on a page would hold back pushes for two minutes.
+    await context.route("**/reach/looking", lambda route: route.fulfill(json={"is_reached": True}))
     page = await context.new_page()
     phone = Phone(context, page, url, await context.new_cdp_session(page))
     phone.cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: _keep(phone, event))

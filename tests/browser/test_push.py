@@ -1,16 +1,17 @@
 """From a press on a phone to a notification, an answer and its end, in a real Chromium with its service worker."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from mission_control.reach.channel import Button, Message
 from mission_control.reach.push import payload_of
-from tests.browser.conftest import Site, becomes_true, served, set_up
+from tests.browser.conftest import PATIENCE, Site, becomes_true, served, set_up
 from tests.browser.pushing import phone_of
 from tests.reach.push_service import PushService, push_service
 
@@ -75,6 +76,7 @@ async def test_need_is_pushed_answered_there_and_withdrawn(pushes: tuple[Site, P
         assert (shown["title"], shown["body"]) == ("Approve: Deploy", "Payments")
         assert [one["title"] for one in shown["actions"]] == ["Approve", "Reject"]
         await phone.worker_has("badges.at(-1) === 1")
+        await phone.page_has("badges.at(-1) === 1")
         await phone.click(shown["actions"][0]["action"])
         assert "Deploy" in (await phone.shows_one_without_answers())["title"]
         answer = (await site.api.get(f"/api/v1/boards/{board}/approvals/{approval}")).json()
@@ -82,6 +84,7 @@ async def test_need_is_pushed_answered_there_and_withdrawn(pushes: tuple[Site, P
         await phone.deliver(await service.arrival("need-1", 2))
         await phone.shows(0)
         await phone.worker_has("badges.at(-1) === 0")
+        await phone.page_has("badges.at(-1) === 0")
 
 
 async def test_worker_shows_withdraws_and_opens(pushes: tuple[Site, PushService], chromium: Browser) -> None:
@@ -117,6 +120,11 @@ async def test_click_brings_a_page_that_is_open(pushes: tuple[Site, PushService]
         await phone.shows(1)
         await phone.click()
         await phone.worker_has("opened.at(-1) === 'focus /settings/notifications'")
+        await phone.page.goto(site.url)  # at Home nothing is lost by going on to a need
+        await phone.deliver(payload_of(NEED, "a").decode())
+        await phone.shows(1)
+        await phone.click()
+        await phone.worker_has("opened.at(-2) === 'focus /' && opened.at(-1) === 'go /reach/01a2'")
 
 
 async def test_answer_that_is_not_taken_opens_its_page(pushes: tuple[Site, PushService], chromium: Browser) -> None:
@@ -177,8 +185,17 @@ async def test_device_is_found_again_after_another_subscription(
                 )
             await page.goto(f"{site.url}/boards")
             await becomes_true(page, "(before) => localStorage.getItem('push') !== before", before)
-            await page.goto(f"{site.url}/settings/notifications")
-            await expect(page.locator("[data-push-state]")).to_have_text("This browser is one of your devices.")
+            async with asyncio.timeout(PATIENCE):
+                while await state_of_device(site, page) != "on":
+                    await asyncio.sleep(0.1)
+
+
+async def state_of_device(site: Site, page: Page) -> str:
+    """What the settings say of this browser, once they know."""
+    await page.goto(f"{site.url}/settings/notifications")
+    state = page.locator("[data-push-state]")
+    await expect(state).not_to_have_attribute("data-push-state", "")
+    return await state.get_attribute("data-push-state") or ""
 
 
 async def test_signing_out_ends_the_subscription(pushes: tuple[Site, PushService], chromium: Browser) -> None:

@@ -16,20 +16,23 @@ const WORDS = {
   missing: "This browser takes no pushes. A private window may be why; else be reached by mail or by a chat.",
   another: "This browser has no push service, or it does not answer. In its own words: ",
 };
+const MINUTE = 60_000; // in which the server may still be about to read what it was told
 let trouble = "";
 
 const isApple = () => /iPhone|iPad|iPod/.test(navigator.userAgent) || (navigator.maxTouchPoints > 1 && /Mac/.test(navigator.platform));
 /** Why it cannot be a device, "" when it can. */
 const refusal = () => {
   if (!isSecureContext) return "insecure";
-  if (!("PushManager" in globalThis)) return isApple() && !navigator.standalone ? "apple" : "missing";
+  if (!("PushManager" in globalThis && "Notification" in globalThis)) return isApple() && !navigator.standalone ? "apple" : "missing";
   return Notification.permission === "denied" ? "denied" : "";
 };
 
 const say = (state) => {
   const form = document.querySelector("[data-push-key]");
   if (!form) return;
-  form.querySelector("[data-push-state]").textContent = WORDS[state] + (state === "another" ? trouble : "");
+  const line = form.querySelector("[data-push-state]");
+  line.dataset.pushState = state;
+  line.textContent = WORDS[state] + (state === "another" ? trouble : "");
   form.querySelector("[data-push-add]").hidden = !["off", "another"].includes(state);
 };
 
@@ -71,14 +74,14 @@ const leave = async () => {
 
 /** Tell the server of another subscription; end that of a device which was removed elsewhere. */
 const repair = async () => {
-  const [key, before] = known();
+  const [key, before, since] = known();
   if (!key || refusal()) return;
   const subscription = (await subscribed()) ?? (await subscribe(key).catch(() => null));
   if (!subscription) return;
   const { endpoint, keys } = subscription.toJSON();
   const form = document.querySelector("[data-push-key]");
   if (endpoint === before) {
-    if (form && !(await look(form))) await leave();
+    if (form && Date.now() - since > MINUTE && !(await look(form))) await leave();
   } else if (navigator.sendBeacon(RENEWALS, new URLSearchParams({ endpoint, ...keys, replaces: before }))) {
     remember(key, endpoint);
   }
