@@ -44,11 +44,15 @@ PLAIN = Markup(is_live=False)
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A message, escaped. It has its buttons only where all of it is shown: nobody approves the half of a command."""
+    """A message, escaped. It has its buttons only where all of it is shown: nobody approves the half of a command.
+
+    `url` is empty where the installation has no address. Not all chats take one for a link: `is_linkable`.
+    """
 
     title: str
     body: str
     buttons: tuple[Button, ...]
+    url: str
 
 
 class _Paper:
@@ -98,7 +102,8 @@ def texts(message: Message, title_most: int, most: int, markup: Markup = PLAIN) 
             paper.add_item(item)
         if len(items) > MOST_ITEMS:
             paper.add(f"and {len(items) - MOST_ITEMS} more")
-    return Texts(markup.escape(title), "\n".join(paper.rows), message.buttons if paper.is_whole else ())
+    url = message.url if message.url.startswith(("http://", "https://")) else ""
+    return Texts(markup.escape(title), "\n".join(paper.rows), message.buttons if paper.is_whole else (), url)
 
 
 def one_line(text: str, most: int, *, is_live: bool = False) -> str:

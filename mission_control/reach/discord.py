@@ -72,11 +72,11 @@ def _webhook(address: str) -> SplitResult:
 def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 128, 1800, MARKUP)
     embed = {"title": shown.title, "description": shown.body}
-    if is_linkable(message.url):
-        embed["url"] = message.url
-        embed["description"] += f"\n[Look and answer](<{message.url}>)" if not message.has_ended else ""
-    elif message.url:  # Discord refuses it as the address of an embed, and the message with it
-        embed["description"] += f"\n{message.url}"
+    if is_linkable(shown.url):
+        embed["url"] = shown.url
+        embed["description"] += f"\n[Look and answer](<{shown.url}>)" if not message.has_ended else ""
+    elif shown.url:  # Discord refuses it as the address of an embed, and the message with it
+        embed["description"] += f"\n{shown.url}"
     return {"content": "", "embeds": [embed], "allowed_mentions": {"parse": []}}
 
 

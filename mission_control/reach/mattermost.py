@@ -18,7 +18,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, code_in, defused, fields, is_linkable, one_line, problem, texts
+from mission_control.reach.chats import Markup, code_in, defused, fields, one_line, problem, texts
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
 
@@ -163,8 +163,8 @@ def _written(answers_at: str, message: Message) -> dict[str, Any]:
         "text": shown.body,
         "actions": actions,
     }
-    if is_linkable(message.url):
-        part["title_link"] = message.url
+    if shown.url:
+        part["title_link"] = shown.url
     return {"message": "", "props": {"attachments": [part]}}
 
 

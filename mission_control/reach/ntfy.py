@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,10 +74,10 @@ class Ntfy(Channel):
         return bool(line.value("access_token") and line.answers_at)
 
     async def _publish(self, line: Line, sequence: str, message: Message) -> None:
-        shown = texts(message, 200, 1200, Markup())
+        shown = texts(replace(message, sections=()), 200, 1200, Markup())
         actions: list[dict[str, Any]] = []
-        if message.url:
-            actions.append({"action": "view", "label": "Open", "url": message.url})
+        if shown.url:
+            actions.append({"action": "view", "label": "Open", "url": shown.url})
         if shown.buttons and self.takes_answers(line) and not await self._is_open(line):
             actions += [_button(line, one.label, one.token) for one in shown.buttons[: self.most_buttons]]
         sent = {
@@ -86,7 +87,7 @@ class Ntfy(Channel):
             "priority": QUIET if message.has_ended else URGENT if message.is_urgent else USUAL,
             "sequence_id": sequence,
             "actions": actions,
-            **({"click": message.url} if message.url else {}),
+            **({"click": shown.url} if shown.url else {}),
         }
         answer = await line.request("POST", _server(line.value("server")), headers=_access(line), json=sent)
         if answer.status != 200 or "id" not in fields(answer):

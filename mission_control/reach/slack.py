@@ -254,8 +254,8 @@ def _written(message: Message) -> dict[str, Any]:
         | styles.get(one.style, {})
         for number, one in enumerate(shown.buttons)
     ]
-    if message.url:
-        buttons.append({"type": "button", "action_id": "open", "text": _plain("Open"), "url": message.url})
+    if shown.url:
+        buttons.append({"type": "button", "action_id": "open", "text": _plain("Open"), "url": shown.url})
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(shown.title)}]
     blocks += [{"type": "section", "text": _plain(one)} for one in _pieces(shown.body)]
     if buttons:

@@ -54,9 +54,9 @@ def _written(message: Message) -> dict[str, Any]:
         "version": "1.4",
         "body": rows,
     }
-    if message.url:
+    if shown.url:
         title = "Look" if message.has_ended else "Look and answer"
-        card["actions"] = [{"type": "Action.OpenUrl", "title": title, "url": message.url}]
+        card["actions"] = [{"type": "Action.OpenUrl", "title": title, "url": shown.url}]
     part = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [part]}
 

@@ -155,10 +155,10 @@ def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 250, 3500, MARKUP)
     text = f"<b>{shown.title}</b>\n{shown.body}".strip()
     rows = [[{"text": one_line(one.label, 60), "callback_data": one.token}] for one in shown.buttons]
-    if is_linkable(message.url):
-        rows.append([{"text": "Open", "url": message.url}])
-    elif message.url:  # a button for such an address is refused, and the message with it
-        text += f"\n{escape(message.url, quote=False)}"
+    if is_linkable(shown.url):
+        rows.append([{"text": "Open", "url": shown.url}])
+    elif shown.url:  # a button for such an address is refused, and the message with it
+        text += f"\n{escape(shown.url, quote=False)}"
     keyboard = {"inline_keyboard": rows}
     return {
         "text": text,

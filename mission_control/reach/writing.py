@@ -97,8 +97,9 @@ async def written(
     """Return a message as it is now; `takes`: answers may be given by its buttons."""
     times.read_by(actor)
     parts = await needs_of(message)
+    origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
-        return Written(_test(message, channel), [])
+        return Written(_completed(_test(message, channel), origin), [])
     found: list[tuple[ReachMessageNeed, Need | None]] = []
     for part in parts:
         key = None if part.ended_how else await present_key(actor, part.kind, part.subject_id)
@@ -115,25 +116,31 @@ async def written(
         made = replace(made, board=(await Organization.get(id=message.organization_id)).name)
     badge = (await count(actor)).counts.total if message.user_id is not None and channel.kind == "push" else None
     base = settings().base_url
-    return Written(
-        replace(
-            made,
-            url=f"{base}/reach/{message.id}" if message.user_id is not None else made.url,
-            key=str(message.id),
-            topic=message.topic,
-            is_first=message.is_first,
-            why=_why(message, chosen),
-            stop_url=f"{base}{stop_path(message.user_id)}"
-            if message.user_id is not None and channel.kind == MAIL
-            else "",
-            expires_at=message.expires_at,
-            badge=badge,
-            has_ended=not any(need is not None for _, need in found),
-            title=plain(made.title),
-            lines=tuple(plain(line) for line in made.lines),
-        ),
-        found,
+    made = replace(
+        made,
+        url=f"{base}/reach/{message.id}" if message.user_id is not None else made.url,
+        key=str(message.id),
+        topic=message.topic,
+        is_first=message.is_first,
+        why=_why(message, chosen),
+        stop_url=f"{base}{stop_path(message.user_id)}" if message.user_id is not None and channel.kind == MAIL else "",
+        expires_at=message.expires_at,
+        badge=badge,
+        has_ended=not any(need is not None for _, need in found),
+        title=plain(made.title),
+        lines=tuple(plain(line) for line in made.lines),
     )
+    return Written(_completed(made, origin), found)
+
+
+def _completed(made: Message, origin: str) -> Message:
+    """Return a message whose addresses are whole, where BASE_URL says none: at our address when its device was made."""
+
+    def whole(url: str) -> str:
+        return f"{origin}{url}" if url.startswith("/") else url
+
+    sections = tuple((one, tuple(replace(item, url=whole(item.url)) for item in items)) for one, items in made.sections)
+    return replace(made, url=whole(made.url), sections=sections) if origin else made
 
 
 async def _one(

@@ -47,7 +47,9 @@ class FakeNtfy:
             return {"code": 42901, "http": 429, "error": "limit reached: too many requests"}, 429
         if self.status != 200:
             return {"code": 50001, "http": self.status, "error": "internal server error"}, self.status
-        if len(sent.get("actions", [])) > 3 or not all(one["label"] for one in sent.get("actions", [])):
+        if len(sent.get("actions", [])) > 3 or not all(
+            one["label"] and one["url"].startswith("http") for one in sent.get("actions", [])
+        ):
             return {"code": 40018, "http": 400, "error": "invalid request: actions invalid"}, 400
         if len(sent["message"].encode()) > 4096 or len(sent["title"].encode()) > 1024:
             return {"code": 40057, "http": 400, "error": "invalid request: title or message too long"}, 400

@@ -174,7 +174,11 @@ def problem_of(sent: dict[str, Any]) -> str | None:
         if most is not None and not _is_plain(block["text"], most):
             return "invalid_blocks"
         for one in block.get("elements", []):
-            if not _is_plain(one["text"], 75) or len(one.get("value", "")) > 2000:
+            if (
+                not _is_plain(one["text"], 75)
+                or len(one.get("value", "")) > 2000
+                or not one.get("url", "https:").startswith("http")
+            ):
                 return "invalid_blocks"
     return None
 

@@ -1,6 +1,7 @@
 """Slack, Telegram and Mattermost with the running application: linked, sent to, answered there, and what goes wrong."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -142,3 +143,13 @@ async def test_account_that_is_gone_ends(cast: Cast, play: Play) -> None:
     device = await Device.get()
     assert device.ended_at is not None and device.mark is None and device.last_error
     assert (await ReachChannel.get()).state == "on"
+
+
+async def test_link_leads_to_where_the_account_was_linked(cast: Cast, play: Play) -> None:
+    """An installation without BASE_URL knows its address from its visitors."""
+    play.app.config["SETTINGS"] = replace(play.app.config["SETTINGS"], base_url="")
+    await link(play, cast.ben, play.cleo)
+    await asked(cast)
+    await at(25)
+    message = await ReachMessage.get(user_id=cast.ben.id)
+    assert f"http://localhost/reach/{message.id}" in str(play.fake.__dict__)

@@ -139,6 +139,13 @@ async def test_whole_command_stands_in_the_message(channel: Channel) -> None:
         assert TOKENS[0] in json.dumps(sent) and "rm -r" in json.dumps(sent).replace("\\", "")
 
 
+@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+async def test_address_without_a_host_is_left_out(channel: Channel) -> None:
+    async with sent_to(channel) as (place, line):
+        await channel.send(line, replace(NEED, url="/reach/018f3c2a"))
+        assert "/reach/018f3c2a" not in json.dumps(place.sent(channel.kind))
+
+
 async def test_secrets_of_the_line_are_in_no_message() -> None:
     for channel in (SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS):
         async with sent_to(channel) as (place, line):

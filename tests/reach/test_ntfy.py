@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,10 +79,10 @@ async def test_edit_replaces_without_a_sound(place: Place) -> None:
 async def test_message_sent_twice_is_shown_once(place: Place) -> None:
     await NTFY.send(place.line(), NEED)
     await NTFY.send(place.line(), NEED)
-    await NTFY.send(place.line(), DIGEST)
+    await NTFY.send(place.line(), replace(DIGEST, lines=("Approve: deploy", "1 ended without you")))
     await NTFY.send(place.line(), Message("Mission Control reaches you here.", key="test-1"))
     assert len(place.ntfy.messages) == 4 and len(place.ntfy.shown) == 3
-    assert "• Approve: deploy · Payments" in place.ntfy.messages[2]["message"]
+    assert place.ntfy.messages[2]["message"] == "Approve: deploy\n1 ended without you"
 
 
 async def test_errors_keep_the_words_of_ntfy(place: Place) -> None:
