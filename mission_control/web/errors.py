@@ -125,7 +125,7 @@ async def error_page(status: int, sentence: str) -> Response:
 pages = Blueprint("offline_pages", __name__)
 PAGE = "/offline"
 # What the page needs besides itself; all of it is the same for everybody.
-FILES = ("css/app.css", "js/theme-init.js", "vendor/inter-latin-wght-normal.woff2")
+FILES = ("css/app.css", "js/theme-init.js", "js/alone/offline.js", "vendor/inter-latin-wght-normal.woff2")
 
 
 @pages.get("/service-worker.js")

@@ -32,6 +32,7 @@ export const counts = () => {
   const bare = document.title.replace(/^\(\d+\) /, "");
   const title = count ? `(${count}) ${bare}` : bare;
   if (document.title !== title) document.title = title;
+  navigator.setAppBadge?.(count).catch(() => {}); // of an installed app; 0 takes it away
   const icon = document.querySelector("link[rel=icon]");
   if (!icon) return;
   icon.dataset.plain ??= icon.href;

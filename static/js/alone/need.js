@@ -3,12 +3,13 @@ import * as draft from "../draft.js";
 import * as forms from "../forms.js";
 import * as guard from "../guard.js";
 import * as live from "../live.js";
+import * as looking from "../looking.js";
 import * as seen from "../seen.js";
 import * as shortcuts from "../shortcuts.js";
 import * as time from "../time.js";
 import { write } from "../copy.js";
 
-const modules = [time, forms, seen, guard, draft, shortcuts, live];
+const modules = [time, forms, seen, guard, draft, shortcuts, live, looking];
 const alert = (...said) => document.getElementById("alert-region")?.replaceChildren(...said);
 const note = (form) => form.querySelector(".need-write");
 let chosen = null; // the button whose words are being written
