@@ -10,7 +10,7 @@ from mission_control.approvals import payloads
 from mission_control.approvals.payloads import OutsideRequest, asks_to_finish, heading, reason_of, stated_confidence
 from mission_control.approvals.queries import parts_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome, VoteRead
-from mission_control.approvals.votes import NEEDED, votes_of
+from mission_control.approvals.votes import NEEDED, standing, votes_of
 from mission_control.asks.asked import FIRST_ASKED, AskedPersonRead, asked_people, in_words
 from mission_control.asks.kinds import MOST_QUEUED
 from mission_control.asks.schemas import NeedTask
@@ -132,11 +132,7 @@ class Item(ApprovalRead):
     @property
     def standing(self) -> str:
         """How many have approved, and who, where several people have to; else empty."""
-        if self.approvals_needed < 2:
-            return ""
-        if not (names := [one.user.name for one in self.votes if one.is_current]):
-            return f"{self.approvals_needed} people have to approve"
-        return f"{len(names)} of {self.approvals_needed}: {in_words(names)} approved"
+        return standing(self.approvals_needed, self.votes)
 
     @property
     def lapsed(self) -> str:

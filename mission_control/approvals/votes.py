@@ -12,6 +12,7 @@ from uuid import UUID
 from mission_control.approvals.models import Approval, ApprovalVote
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.approvals.schemas import PersonRef, VoteRead
+from mission_control.asks.asked import in_words
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
@@ -89,6 +90,15 @@ class Tally:
     @property
     def words(self) -> str:
         return f"{self.given} of {self.needed}"
+
+
+def standing(needed: int, votes: Iterable[VoteRead]) -> str:
+    """Say how many have approved, and who, where several people have to; else empty."""
+    if needed < 2:
+        return ""
+    if not (names := [one.user.name for one in votes if one.is_current]):
+        return f"{needed} people have to approve"
+    return f"{len(names)} of {needed}: {in_words(names)} approved"
 
 
 async def votes_of(approval_ids: Sequence[object]) -> dict[UUID, list[Vote]]:

@@ -297,6 +297,13 @@ def _done() -> str:
     )
 
 
+async def done_by(actor: Actor) -> set[tuple[str, UUID]]:
+    """Return the kinds and ids of what is done for a person, though it waits for others."""
+    sql = f"WITH mine AS ({_BOARDS}) SELECT o.kind, o.subject_id FROM ({_done()}) o WHERE o.user_id = ?"
+    found = await rows(sql, actor.organization_id, actor.user_id)
+    return {(row["kind"], UUID(str(row["subject_id"]))) for row in found}
+
+
 async def _off(seeker: Seeker, now: datetime) -> list[_Some]:
     """Count by person what people put off, and what is done for them though it waits for others."""
     tables = f"WITH mine AS ({_BOARDS}), done AS ({_done()})"

@@ -10,6 +10,7 @@ from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import reason_of, request_of
 from mission_control.approvals.queries import visible_approval
+from mission_control.asks.finding import done_by
 from mission_control.asks.polling import channel_of
 from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import Need
@@ -82,7 +83,8 @@ async def _waiting(actor: Actor, board_id: UUID | None) -> JsonObject:
     ids = list(boards)
     approvals = await Approval.filter(board_id__in=ids, status="pending").order_by("created_at").limit(MOST)
     questions = await Question.filter(board_id__in=ids, state="open").order_by("created_at").limit(MOST)
-    lines = [await _approval_line(actor, one) for one in approvals]
+    done = await done_by(actor)
+    lines = [await _approval_line(actor, one) for one in approvals if ("approval", one.id) not in done]
     lines += [await _question_line(actor, one) for one in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name

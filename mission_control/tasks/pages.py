@@ -9,6 +9,8 @@ from markupsafe import Markup
 from quart import Blueprint, current_app, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.approvals.reading import pending_of
+from mission_control.asks.saying import others_missing
 from mission_control.boards.pages import on_board
 from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor, can
@@ -145,9 +147,19 @@ async def move_task(outcome: Outcome[Task, forms.MoveForm]) -> ResponseReturnVal
         return done(back_to_board(task.board_id))
     within = "within" if status == before["status"] else "to"
     toast = f"#{task.number} {'approved and ' if form.approve else ''}moved {within} {LABELS[status]}"
+    if form.approve and outcome.answer["status"] != status:
+        return await _waits_for_others(task)
     moved = {"version": version_of({"status": status})}
     undo = None if form.assignee is not None else before | moved
     return done(back_to_board(task.board_id), toast=toast, undo_action=f"{task.url}/moves" if undo else "", undo=undo)
+
+
+async def _waits_for_others(task: Task) -> ResponseReturnValue:
+    """Say that a task was approved, and stays where it is until others have approved it too."""
+    asked = await pending_of(task.id)
+    toast = f"#{task.number} approved. {others_missing(asked['approvals_missing'] if asked else 1)}"
+    undo = {"needs": f"approval:{asked['id']}"} if asked else None
+    return done(back_to_board(task.board_id), toast=toast, undo_action="/needs/undos" if undo else "", undo=undo)
 
 
 def back_to_board(board_id: UUID) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -9,9 +10,10 @@ from uuid import UUID
 
 from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
 from mission_control.approvals.queries import parts_of_approvals
+from mission_control.approvals.votes import NEEDED, Vote, standing, votes_of
 from mission_control.core import times
 from mission_control.core.diffs import FileDiff, parsed
-from mission_control.core.substance import substance_of
+from mission_control.core.substance import Parts, substance_of
 from mission_control.core.values import Paging
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.log.models import Event
@@ -62,9 +64,9 @@ async def approvals(_view: BoardView, panel: Panel) -> str:
         SELECT a.id, a.action_type, a.run_id, a.payload, a.confidence, a.status, a.decision, a.note, a.created_at,
             a.resolved_at, a.resolved_by_kind, g.name AS agent_name,
             {person_name("q")} AS person_name,
-            {person_name("r")} AS decider
+            {person_name("r")} AS decider, {NEEDED} AS needed
         FROM approval_task_links k
-        JOIN approvals a ON a.id = k.approval_id
+        JOIN approvals a ON a.id = k.approval_id JOIN boards b ON b.id = a.board_id
         LEFT JOIN agents g ON g.id = a.agent_id
         LEFT JOIN users q ON q.id = a.requested_by_user_id
         LEFT JOIN users r ON r.id = a.resolved_by_user_id
@@ -73,16 +75,19 @@ async def approvals(_view: BoardView, panel: Panel) -> str:
         panel.id,
     )
     parts = await parts_of_approvals([row["id"] for row in found])
-    shown = [_approval(row) | {"substance": substance_of(parts.get(UUID(str(row["id"])), {}))} for row in found]
+    votes = await votes_of([row["id"] for row in found]) if any(row["needed"] > 1 for row in found) else {}
+    shown = [_approval(row, parts.get(UUID(str(row["id"])), {}), votes.get(UUID(str(row["id"])), [])) for row in found]
     return render_macro(APPROVALS, "approvals", panel=panel, approvals=shown)
 
 
-def _approval(row: dict[str, Any]) -> dict[str, Any]:
+def _approval(row: dict[str, Any], parts: Parts, votes: Sequence[Vote]) -> dict[str, Any]:
     payload = as_json(row["payload"])
     reason = payload.get("reason") if isinstance(payload, dict) else None
     what = "Finish this task" if asks_to_finish(row["action_type"]) else action_words(row["action_type"])
     return {
         **row,
+        "substance": (substance := substance_of(parts)),
+        "standing": standing(row["needed"], [one.read(substance) for one in votes]),
         "what": what,
         "reason": reason if isinstance(reason, str) else json.dumps(reason) if reason else "",
         "confidence": stated_confidence(row["confidence"], payload),

@@ -85,6 +85,8 @@ async def test_first_of_two_people_is_said_to_wait_for_the_other(cast: Cast) -> 
     verdict = {"approval_id": asked["id"], "decision": "approved"}
     async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
         assert await ada.says("decide_approval", **verdict) == "Approved. Another person has to, too."
+        assert await ada.says("list_requests") == "Waiting: 0 approvals and 0 questions."
+        assert await cleo.says("list_requests") == "Waiting: 1 approval and 0 questions."
         assert (await ada.ok("decide_approval", **verdict))["approval"]["approvals_missing"] == 1  # sent again
         decided = await cleo.ok("decide_approval", **verdict)
     assert (decided["approval"]["status"], decided["approval"]["approvals_missing"]) == ("approved", 0)

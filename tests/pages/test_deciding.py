@@ -86,6 +86,21 @@ async def test_answer_on_home_says_who_is_missing(cast: Cast) -> None:
     assert "1 of them waits for others to approve, too." in many.is_status(204).headers["HX-Trigger"]
 
 
+async def test_card_stays_until_the_last_person_approved(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    task = await cast.add_task(status="review")
+    await cast.put(task, review_agent_id=cast.vega.id)
+    ben, url = await visitor(cast.app, cast.ben), f"/boards/{cast.board.id}/tasks/{task['id']}"
+    form = {"status": "done", "approve": "true"}
+    moved = (await ben.with_htmx.post(f"{url}/moves", form)).is_status(204)
+    assert "approved. Another person has to, too." in moved.headers["HX-Trigger"]
+    (await ben.get(url)).has("1 of 2: Ben approved")
+    cleo = await visitor(cast.app, cast.cleo)
+    moved = (await cleo.with_htmx.post(f"{url}/moves", form)).is_status(204)
+    assert "approved and moved to Done" in moved.headers["HX-Trigger"]
+    assert (await cast.ada.get(cast.task(task))).ok()["status"] == "done"
+
+
 async def test_who_asked_sees_that_others_approve(cast: Cast) -> None:
     (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
     asked = await cast.ask(cast.ben, await cast.add_task())
