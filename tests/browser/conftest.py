@@ -72,11 +72,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str,
 
 
 @contextmanager
-def served(folder: Path, **settings: str) -> Iterator[tuple[str, str, Path]]:
-    """Run a fresh server in a folder."""
+def served(folder: Path, *, port: int = 0, **settings: str) -> Iterator[tuple[str, str, Path]]:
+    """Run a fresh server in a folder; it chooses its port, unless `BASE_URL` has to name it."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {**keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **settings}
-    command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "mission_control.cli", "serve", "--port", str(port)]
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
