@@ -10,11 +10,11 @@ import pytest
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.people.models import User
+from mission_control.people.models import Member, User
 from mission_control.reach import keeping
 from mission_control.reach.models import ReachMessage, ReachNeed
 from tests.cast import Cast, Person
-from tests.deliveries import look_away
+from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server
 from tests.pages.visitor import Visitor, visitor
 from tests.reach.conftest import settle
@@ -262,3 +262,55 @@ async def test_link_of_a_mail_leads_to_the_need_as_it_was_shown(cast: Cast, post
     (await (await visitor(cast.app, cast.ben)).get(link[1])).is_status(404)
     need = await ReachNeed.get(user_id=cast.ada.id)
     assert need.seen_at is not None
+
+
+async def test_test_is_a_real_mail_and_its_failure_is_in_the_words_of_the_server(cast: Cast, post: Post) -> None:
+    (await cast.ada.post("/users/me/reach/mail/tests")).ok()
+    [mail] = sent_to(post, cast.ada)
+    assert mail["Subject"] == "Mission Control reaches you here"
+    assert "Open:\r\nhttps://mission.example.org/settings/notifications" in text_of(mail)
+    post.recipient = "550 5.7.1 Blocked by policy"
+    refused = (await cast.ada.post("/users/me/reach/mail/tests")).ok()
+    assert not refused["ok"] and "Blocked by policy" in refused["words"]
+    post.recipient, post.message = "250 OK", "452 4.2.2 Mailbox full"
+    full = (await cast.ada.post("/users/me/reach/mail/tests")).ok()
+    assert not full["ok"] and "Mailbox full" in full["words"]
+
+
+async def test_what_expired_while_the_server_was_down_never_leaves(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    ends = times.clock_now() + timedelta(minutes=30)
+    await asked(cast, decide_by=times.wire(ends), otherwise="remind")
+    post.message = "451 4.3.2 Later"
+    await later(minutes=1)
+    post.message = "250 OK"
+    with times.travelled(timedelta(minutes=40)):
+        assert await send_due()
+    assert post.mails == []
+    assert (await ReachMessage.get(user_id=cast.ada.id)).state == "expired"
+
+
+async def test_page_behind_a_mail_says_what_changed_since(cast: Cast, post: Post) -> None:
+    task = await cast.add_task(title="Ship it")
+    await asked(cast, task_ids=[task["id"]])
+    await later(minutes=11)
+    (await cast.ada.patch(f"{cast.home}/tasks/{task['id']}", {"description": "And drop the database."})).ok()
+    link = re.search(r"https://mission.example.org(/reach/[\w-]+)", text_of(sent_to(post, cast.ada)[0]))
+    assert link is not None
+    ada = await visitor(cast.app, cast.ada)
+    page = await ada.get((await ada.get(link[1])).leads_to)
+    page.is_status(200).has("ook again")
+
+
+async def test_person_without_an_organization_of_the_need_reads_nothing_by_an_old_mail(cast: Cast, post: Post) -> None:
+    await asked(cast)
+    await later(minutes=11)
+    link = re.search(r"https://mission.example.org(/reach/[\w-]+)", text_of(sent_to(post, cast.cleo)[0]))
+    assert link is not None
+    member = await Member.get(user_id=cast.cleo.id)
+    (await cast.ada.delete(f"/organizations/me/members/{member.id}")).ok()
+    cleo = await visitor(cast.app, cast.cleo)
+    seen = await cleo.get(link[1])
+    while seen.status == 303:
+        seen = await cleo.get(seen.leads_to)
+    seen.lacks("Tests are green.")
