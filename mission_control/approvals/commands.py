@@ -5,7 +5,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.approvals import decisions, votes
+from mission_control.approvals import decisions, moot, votes
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import outcomes_of
@@ -183,7 +183,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     if not held and not outcomes:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
-    moot = await decisions.moot_links(approval.id, outcomes)
+    over = await moot.moot_links(approval.id, outcomes)
     await votes.forget(approval, actor.user_id)
     await AskedPerson.filter(kind="approval", subject_id=approval.id).delete()
     approval.status, approval.updated_at = "pending", times.clock_now()
@@ -193,7 +193,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     approval.decide_by = approval.otherwise = approval.otherwise_user_id = None
     await approval.save(update_fields=[*COLUMNS])
     await decisions.save_decision(approval)
-    await decisions.close_links(moot, decisions.MOVED_ON)
+    await moot.close_links(over, moot.MOVED_ON)
     what = "Approval re-opened"
     decisions.record_change("approval.reopened", approval, what, task_ids, before=before, outcomes=outcomes)
     return approval

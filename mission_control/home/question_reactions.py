@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from mission_control.approvals.decisions import CHANGES, why_moot
 from mission_control.approvals.live import Polls
+from mission_control.approvals.moot import CHANGES, why_moot
 from mission_control.boards.attempts import IS_CURRENT
 from mission_control.boards.models import Board
 from mission_control.core import times

@@ -7,7 +7,7 @@ from uuid import UUID
 from mission_control.agents.budgets import report_usage
 from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.commands import ask_to_finish
-from mission_control.approvals.decisions import close_ask
+from mission_control.approvals.moot import close_ask
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
 from mission_control.boards.attempts import LIVE, lease_lost
