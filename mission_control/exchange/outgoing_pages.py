@@ -1,5 +1,6 @@
 """Outgoing webhooks as pages: those of a board and of the organization, and one with what it sent."""
 
+import json
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +13,7 @@ from mission_control.boards.pages import on_board
 from mission_control.boards.queries import present
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
-from mission_control.core.values import Paging, to_json
+from mission_control.core.values import JsonObject, Paging, json_values
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.exchange.outgoing_api import key_of_installation
 from mission_control.exchange.outgoing_kinds import family_words
@@ -140,7 +141,11 @@ async def _deliveries(view: OutgoingView) -> str:
 
 async def _with_texts(found: list[OutgoingDelivery]) -> list[tuple[OutgoingDelivery, str]]:
     bodies = await bodies_of(found)
-    return [(one, to_json(bodies[one.id]).decode() if one.id in bodies else "") for one in found]
+    return [(one, _text(bodies[one.id]) if one.id in bodies else "") for one in found]
+
+
+def _text(body: JsonObject) -> str:
+    return json.dumps(json_values(body), indent=2, ensure_ascii=False)
 
 
 def list_of(board: Board | None) -> str:

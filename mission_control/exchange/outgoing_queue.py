@@ -41,24 +41,24 @@ class Known:
     def __init__(self) -> None:
         self.organizations: set[UUID] | None = None
         self.searched: dict[UUID, tuple[int, int]] = {}
+        self._changes = 0
 
     def may_send(self, organization_id: UUID) -> bool:
         """Return whether an organization may have an outgoing webhook."""
         return self.organizations is None or organization_id in self.organizations
 
+    def forget(self) -> None:
+        """Have all of it read again; what is being read does not count."""
+        self.organizations, self.searched, self._changes = None, {}, self._changes + 1
+
     async def read(self) -> bool:
         """Return whether there is any outgoing webhook."""
-        if self.organizations is None:
-            self.organizations, self.searched = set(), {}
-            sql = "SELECT DISTINCT organization_id AS id FROM outgoing_webhooks WHERE state <> 'gone'"
-            try:
-                found = {as_id(row["id"]) for row in await rows(sql)}
-            except BaseException:
-                self.organizations = None
-                raise
-            if self.organizations is not None:  # nobody changed one during that
-                self.organizations = {one for one in found if one is not None}
-        return self.organizations is None or bool(self.organizations)
+        while self.organizations is None:
+            changes = self._changes
+            found = await rows("SELECT DISTINCT organization_id AS id FROM outgoing_webhooks WHERE state <> 'gone'")
+            if changes == self._changes:
+                self.organizations = {UUID(str(row["id"])) for row in found}
+        return bool(self.organizations)
 
     def begins(self, webhook_id: UUID, position: int) -> int:
         """Return the number after which a webhook's next events are looked for."""
@@ -72,7 +72,7 @@ known = Known()
 @on_notify(CHANGED)
 def forget() -> None:
     """Read again which organizations have outgoing webhooks."""
-    known.organizations = None
+    known.forget()
 
 
 @reacts_to(ALL)

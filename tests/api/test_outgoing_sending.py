@@ -368,6 +368,12 @@ async def test_organization_without_webhooks_costs_no_statement(cast: Cast, rece
     assert len(found) == 2
 
 
+async def test_loops_that_begin_together_both_learn_that_there_are_webhooks(cast: Cast, receiver: Receiver) -> None:
+    await make(cast, receiver)
+    outgoing_queue.forget()
+    assert await asyncio.gather(outgoing_queue.known.read(), outgoing_queue.known.read()) == [True, True]
+
+
 async def test_two_processes_queue_and_send_once(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     hook = await make(cast, receiver, "task.created")
     for number in range(12):
