@@ -29,7 +29,7 @@ class Discord(Channel):
     steps = (
         "In Discord open the channel's settings (Edit Channel), then Integrations, Webhooks.",
         "Choose Create Webhook or New Webhook, name it Mission Control, and choose Copy Webhook URL.",
-        "Paste the URL here and press Test.",
+        "Paste the URL below.",
     )
     edits = True
 

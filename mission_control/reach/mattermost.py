@@ -49,7 +49,7 @@ class Mattermost(Channel):
         "Open Integrations, Bot Accounts, choose Add Bot Account, name it mission-control, choose Create Bot Account."
         " Copy the token: it is shown once.",
         "Invite the bot to your team, so that people find it.",
-        "Paste the server's address and the token here and press Test.",
+        "Paste the server's address and the token below.",
         "If Mattermost reaches this server at a private address, add that address to Allow untrusted internal"
         " connections, in the System Console under Developer.",
     )

@@ -40,7 +40,7 @@ class Ntfy(Channel):
     )
     steps = (
         "Install the ntfy app on your phone and subscribe to a topic with a name that nobody can guess.",
-        "Type the same server and topic here and press Test.",
+        "Type the same server and topic below.",
         "For buttons that answer, reserve the topic in your ntfy account, so that others can neither read nor write it,"
         " and make an access token under Account.",
     )

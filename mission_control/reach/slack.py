@@ -73,7 +73,7 @@ class Slack(Channel):
         "Under Install App, choose Install to Workspace, then Allow. Copy the Bot User OAuth Token.",
         "Under Basic Information, App-Level Tokens, choose Generate Token and Scopes, add connections:write, and copy"
         " the token.",
-        "Paste both tokens here and press Test.",
+        "Paste both tokens below.",
     )
     without_address = "Works with an app-level token: presses and codes then come over Slack's own socket."
     answers = True

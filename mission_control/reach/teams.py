@@ -19,7 +19,7 @@ class Teams(Channel):
     steps = (
         "In Teams open the ⋯ menu beside the channel and choose Workflows.",
         "Choose the template Send webhook alerts to a channel, then the team and the channel, and save it.",
-        "Copy the address that is shown, paste it here and press Test.",
+        "Copy the address that is shown, paste it below.",
         "If nothing arrives, let the workflow's trigger accept Anyone.",
     )
 

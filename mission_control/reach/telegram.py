@@ -42,7 +42,7 @@ class Telegram(Channel):
     steps = (
         "In Telegram open @BotFather and send /newbot.",
         "Send a name, then a username that ends in bot.",
-        "BotFather answers with a token: paste it here and press Test.",
+        "BotFather answers with a token: paste it below.",
     )
     answers = True
     edits = True
