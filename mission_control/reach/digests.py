@@ -16,6 +16,7 @@ from mission_control.reach.models import ReachMessage, ReachMessageNeed
 from mission_control.reach.reading import MAIL
 
 MOST_LISTED = 5
+MOST_ITEMS = 10  # of a section
 MOST_REASON = 160  # characters of a reason in a line
 
 type Parts = Sequence[tuple[ReachMessageNeed, Need | None]]
@@ -44,8 +45,13 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
         title = "Nothing waits for you now"
     if not shows:
         return Message(title, url=f"{base}/", is_urgent=bool(waiting))
-    gone = await _ended_items(actor, ended) if not channel.is_brief else ()
-    sections = (("Waits", tuple(_waiting_item(one, channel) for one in waiting)), ("Ended without you", gone))
+    waiting.sort(key=lambda one: (KINDS[one.kind].urgency != "blocks", one.since))
+    items = [_waiting_item(one, channel) for one in waiting[:MOST_ITEMS]]
+    gone = await _ended_items(actor, ended[:MOST_ITEMS]) if not channel.is_brief else []
+    sections = (
+        ("Waits", (*items, *_more(len(waiting)))),
+        ("Ended without you", (*gone, *_more(len(ended)))) if gone else ("", ()),
+    )
     lines = [_in_list(one, channel) for one in waiting[:MOST_LISTED]] if channel.kind != MAIL else []
     if len(waiting) > MOST_LISTED and lines:
         lines.append(f"and {len(waiting) - MOST_LISTED} more")
@@ -58,6 +64,11 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
         sections=tuple(one for one in sections if one[1]),
         is_urgent=bool(waiting) and message.why != "digest",
     )
+
+
+def _more(number: int) -> tuple[Item, ...]:
+    """Return the line that says how many of a section have none."""
+    return (Item(f"and {number - MOST_ITEMS} more", url=f"{settings().base_url}/"),) if number > MOST_ITEMS else ()
 
 
 def _waiting_item(need: Need, channel: Channel) -> Item:
@@ -76,14 +87,14 @@ def _in_list(need: Need, channel: Channel) -> str:
     return "Something waits" if channel.is_brief else need.title
 
 
-async def _ended_items(actor: Actor, ended: Sequence[ReachMessageNeed]) -> tuple[Item, ...]:
+async def _ended_items(actor: Actor, ended: Sequence[ReachMessageNeed]) -> list[Item]:
     """Return what no longer waits, with how it ended and when."""
-    titles, found = await _titles_of(actor, ended), []
+    titles, found = await _titles_of(actor, ended), list[Item]()
     for part in ended:
         how, title = part.ended_how or "It no longer waits for you.", titles.get(part.subject_id)
         aside = _when(part.ended_at) if part.ended_at is not None else ""
         found.append(Item(title, how, aside=aside) if title else Item(how, aside=aside))
-    return tuple(found)
+    return found
 
 
 def _when(moment: datetime) -> str:

@@ -2,13 +2,13 @@
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from mission_control.asks.finding import count, present_key, said
+from mission_control.asks.finding import Filter, count, find_keys, said
 from mission_control.asks.kinds import KINDS
 from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.models import Board
@@ -100,11 +100,8 @@ async def written(
     origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
         return Written(_completed(_test(message, channel), origin), [])
-    found: list[tuple[ReachMessageNeed, Need | None]] = []
-    for part in parts:
-        key = None if part.ended_how else await present_key(actor, part.kind, part.subject_id)
-        words = await said(actor, [key]) if key is not None and not key.is_snoozed else []
-        found.append((part, words[0] if words else None))
+    waiting = await _waiting(actor, [one for one in parts if not one.ended_how])
+    found = [(part, waiting.get(f"{part.kind}:{part.subject_id}")) for part in parts]
     chosen = await ReachSettings.get_or_none(user_id=message.user_id) if message.user_id is not None else None
     shows = channel.kind == MAIL or not channel.is_brief or chosen is None or chosen.shows == "title"
     alone = found[0] if len(found) == 1 and message.why != "digest" else None
@@ -141,6 +138,15 @@ def _completed(made: Message, origin: str) -> Message:
 
     sections = tuple((one, tuple(replace(item, url=whole(item.url)) for item in items)) for one, items in made.sections)
     return replace(made, url=whole(made.url), sections=sections) if origin else made
+
+
+async def _waiting(actor: Actor, parts: Sequence[ReachMessageNeed]) -> Mapping[str, Need]:
+    """Return what of a message waits for its reader now, in words, by its names."""
+    if not parts:
+        return {}
+    wanted = Filter(kinds=tuple({one.kind for one in parts}), ids=tuple(one.subject_id for one in parts), include="all")
+    keys = [key for key in await find_keys(actor, wanted, len(parts)) if not key.is_snoozed]
+    return {need.id: need for need in await said(actor, keys)}
 
 
 async def _one(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from quart import Quart
 
+from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.people.models import Member, User
 from mission_control.reach import keeping
@@ -16,6 +17,7 @@ from mission_control.reach.models import ReachMessage, ReachNeed
 from tests.cast import Cast, Person
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server
+from tests.many_needs import put_needs
 from tests.pages.visitor import Visitor, visitor
 from tests.reach.conftest import settle
 from tests.reach.fake_channel import Chat
@@ -133,6 +135,17 @@ async def test_burst_is_one_mail(cast: Cast, post: Post) -> None:
     link = re.search(r"https://mission.example.org(/reach/[\w-]+)", text_of(mail))
     assert link is not None
     assert (await (await visitor(cast.app, cast.ada)).get(link[1])).leads_to == "/"
+
+
+async def test_mail_about_many_names_those_that_stop_agents_and_counts_the_others(cast: Cast, post: Post) -> None:
+    await put_needs(await Board.get(id=cast.board.id), cast.ada.id, 200)
+    await later(minutes=11)
+    waiting = (await cast.ada.get("/needs")).ok()["total"]
+    mail = sent_to(post, cast.ada)[-1]
+    assert re.fullmatch(r"\d+ things wait for you", mail["Subject"]) and waiting > 50
+    assert text_of(mail).count("/needs/") == 10
+    assert re.search(r"\* and \d+ more", text_of(mail))
+    assert len(post.sent[-1]) < 50_000
 
 
 async def test_quiet_hours_end_with_one_mail_that_says_what_ended_and_how(cast: Cast, post: Post) -> None:
