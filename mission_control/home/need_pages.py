@@ -16,7 +16,7 @@ from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.substance import names_changed
 from mission_control.home.need_after import After, after_of
 from mission_control.home.need_regions import Shown, looking, parts_of
-from mission_control.home.need_view import NOTHING, One, Typed, home_of, one_of, place_of
+from mission_control.home.need_view import NOTHING, One, Typed, home_of, one_of, place_of, shown
 from mission_control.home.pages import NEED, SnoozeForm
 from mission_control.home.peek import peek
 from mission_control.log.broker import head_of
@@ -48,18 +48,21 @@ async def _there(actor: Actor, need_id: str) -> Actor:
     return replace(actor, organization_id=(await home_of(actor, need_id)).organization_id)
 
 
-def _changed_since(found: One, shown: str) -> Typed:
+def _changed_since(found: One, substance: str) -> Typed:
     """Return what changed since a message showed the need, as a notice above it."""
-    if not shown or found.need is None or found.ended:
+    if not substance or found.need is None or found.ended:
         return NOTHING
-    names = names_changed(shown, found.need.substance)
+    names = names_changed(substance, found.need.substance)
     return Typed(notice=f"Changed since you were sent this: {', '.join(names)}. Look again.") if names else NOTHING
 
 
 async def _page(
     actor: Actor, found: One, after: After | None = None, typed: Typed = NOTHING, status: int = 200
 ) -> Response:
-    """Return the page, or for htmx what stands in its `main`."""
+    """Return the page, or for htmx all that stands in its body."""
+    if found.need is not None and not found.ended:
+        for see in shown.functions:
+            await see(actor, found.need)
     context: dict[str, Any] = {"one": found, "after": after, "typed": typed, "parts": await parts_of(found, typed)}
     seq = await head_of(actor.organization_id)
     context["live_url"] = f"/needs/{found.id}/live?{urlencode({'after': seq, 'state': found.state})}"
@@ -75,8 +78,8 @@ async def live(need_id: str) -> Response:
     """Keep the page live: what changes, and that somebody else was faster."""
     actor = await _there(await signed_in(), need_id)
     await asked_need(actor, need_id)
-    shown = Shown(request.args.get("state", "")[:16])
-    return await live_page(actor, looking(need_id, shown), take_back=shown.take_back)
+    known = Shown(request.args.get("state", "")[:16])
+    return await live_page(actor, looking(need_id, known), take_back=known.take_back)
 
 
 async def _refused(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnValue:

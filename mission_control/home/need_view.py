@@ -1,6 +1,6 @@
 """One need on its own page: what it is about, which one of how many, what its agent did before, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,12 +12,16 @@ from mission_control.asks.schemas import Need, NeedAnswer, NeedFact
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.parts import Hook
 from mission_control.core.values import fingerprint
 from mission_control.database.sql import Row, rows
 from mission_control.home.listing import find
 from mission_control.home.peek import About, about_need
 from mission_control.runs.session_queries import ActivityQuery, activities_of
 from mission_control.runs.session_view import Act, acts_of, folded
+
+# Called with a person and a need whenever its page shows it to them.
+shown = Hook[Callable[[Actor, Need], Awaitable[None]]]()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
-"""The link in every message: it leads a person who is signed in to what the message was about, and marks it seen."""
+"""The link in every message: it leads a person who is signed in to what it was about, which is seen from then on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
+from mission_control.asks.finding import parsed
+from mission_control.asks.schemas import Need
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.errors import NotFound
+from mission_control.home.need_view import shown
 from mission_control.log.commands import command
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
 
@@ -64,3 +68,18 @@ async def mark_seen(actor: Actor, message: ReachMessage, needs: list[ReachMessag
     for one in needs:
         waiting = ReachNeed.filter(reader_id=message.user_id, kind=one.kind, subject_id=one.subject_id, seen_at=None)
         await waiting.filter(substance=one.substance, ended_at=None).update(seen_at=now)
+
+
+@shown
+async def see_need(actor: Actor, need: Need) -> None:
+    """Let a need count as seen that its page shows to a person; without a row for them it is not sent anyway."""
+    kind, subject = parsed(need.id)
+    mine = {"reader_id": actor.user_id, "kind": kind, "subject_id": subject, "substance": need.substance}
+    if await ReachNeed.filter(**mine, seen_at=None, ended_at=None).exists():
+        await mark_shown(system(actor.organization_id), mine)
+
+
+@command("reach.open")
+async def mark_shown(actor: Actor, which: Mapping[str, object]) -> None:
+    """Record that a person saw a need on its page: it is not sent to them elsewhere."""
+    await ReachNeed.filter(**which, seen_at=None, ended_at=None).update(seen_at=times.clock_now())

@@ -8,6 +8,7 @@ from mission_control.log.models import Event
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
 from tests.cast import Cast, Person
 from tests.pages.visitor import Visitor, give_password, visitor
+from tests.reach.fake_channel import Chat
 
 SUBJECT = UUID("0192a1b2-0000-7000-8000-000000000001")
 
@@ -108,3 +109,16 @@ async def test_how_a_message_ended_stays(cast: Cast) -> None:
     path = await message_for(cast, cast.ada, state="elsewhere")
     await (await visitor(cast.app, cast.ada)).get(path)
     assert (await ReachMessage.get(id=path.removeprefix("/reach/"))).state == "elsewhere"
+
+
+async def test_page_of_a_need_counts_as_seen(cast: Cast, chat: Chat) -> None:
+    asked = await cast.ask()
+    rows = []
+    for person, substance in ((cast.ada, asked["substance"]), (cast.ben, asked["substance"]), (cast.cleo, "s1")):
+        rows.append(await waiting_for(cast, person, substance))
+        await ReachNeed.filter(id=rows[-1].id).update(kind="approval", subject_id=UUID(asked["id"]))
+    (await (await visitor(cast.app, cast.ada)).get(f"/needs/approval:{asked['id']}")).is_status(200)
+    (await (await visitor(cast.app, cast.cleo)).get(f"/needs/approval:{asked['id']}")).is_status(200)
+    for row in rows:
+        await row.refresh_from_db()
+    assert [row.seen_at is not None for row in rows] == [True, False, False]
