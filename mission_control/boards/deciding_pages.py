@@ -111,6 +111,9 @@ async def in_sentences(board: Board) -> list[str]:
     for at, step in enumerate(escalation.steps):
         asked = in_words([names.get(one, "Somebody who is gone") for one in step.user_ids])
         found.append(f"{'After' if not at else 'Then after'} {span(60 * step.after_minutes)} {_whom(step, asked)}.")
+        if step.rota:
+            [turn] = escalation.asked_at(at, times.clock_now())
+            found.append(f"Now it is the turn of {names.get(turn, 'somebody who is gone')}.")
     return found
 
 

@@ -11,6 +11,7 @@ from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.times import travelled
 from mission_control.reach.models import ReachNeed
+from mission_control.reach.reading import waiting_in
 from tests.api.test_needs import ask_question, one_of
 from tests.cast import Caller, Cast, Person, head, kinds, stamp
 
@@ -186,6 +187,8 @@ async def test_stand_in_is_asked_at_once(cast: Cast) -> None:
     assert any(one.startswith("Ben is away until ") and one.endswith("; Cleo was asked") for one in facts), facts
     read = (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()
     assert (read["asked_user_id"], read["asked"][1]["instead_of"]) == (str(cast.ben.id), "Ben")
+    [one] = await waiting_in(cast.organization.id)
+    assert one.asked == {cast.ben.id, cast.cleo.id}
 
 
 async def test_who_leaves_after_being_asked_is_replaced_once(cast: Cast) -> None:

@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from mission_control.home.shell import waiting_for
+from mission_control.reach.reading import waiting_in
 from tests.api.test_needs import needs, one_of
 from tests.cast import Caller, Cast, head, ids, kinds
 
@@ -291,3 +292,13 @@ async def test_any_order_needs_so_many_present_votes(cast: Cast) -> None:
             for one, caller in people.items():
                 waits = f"approval:{asked['id']}" in ids((await needs(caller))["items"])
                 assert waits == (one not in votes), (seed, step, one)
+
+
+async def test_reach_knows_for_whom_it_is_done(cast: Cast) -> None:
+    await needing(cast, 2)
+    asked = await cast.ask(cast.vega)
+    (await decide(cast.ben, cast, asked)).ok()
+    [one] = await waiting_in(cast.organization.id)
+    ben, cleo = [(await who.actor()).memberships[cast.organization.id] for who in (cast.ben, cast.cleo)]
+    assert not one.found.is_for(ben, cast.ben.id)
+    assert one.found.is_for(cleo, cast.cleo.id)

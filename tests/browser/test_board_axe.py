@@ -67,6 +67,7 @@ async def places(site: Site) -> dict[str, str]:
         "deleted tasks": f"{home}/trash",
         "archived tasks": f"{home}/archive",
         "settings": f"{home}/settings",
+        "who decides": f"{home}/deciding",
         "activity": "/activity",
         "activity of a board": f"{home}/activity",
     }
@@ -75,7 +76,7 @@ async def places(site: Site) -> dict[str, str]:
 NAMES = (
     "boards", "new board", "board", "empty board", "nothing matches", "table", "task", "task with fields and files",
     "tasks to link", "task being edited", "task with runs", "archived task", "deleted tasks", "archived tasks",
-    "settings", "activity", "activity of a board",
+    "settings", "who decides", "activity", "activity of a board",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The page about who decides on a board, votes on pages, and who is asked while one is away."""
 
 from datetime import timedelta
+from html import unescape
 
 from mission_control.asks import deadlines
 from mission_control.core import times
@@ -31,7 +32,7 @@ async def test_admin_sets_how_many_approve_and_who_is_asked(cast: Cast) -> None:
     shown = (await ada.get(f"/boards/{cast.board.id}/settings")).is_status(200)
     shown.has("2 people have to approve, also of programs and gateways.")
     shown.has("After 30 min without a look, Ben is asked.")
-    shown.has("Then after 1 h without a look, one each week of Ada and Cleo is asked.")
+    shown.has("Then after 1 h without a look, one each week of Ada and Cleo is asked.", "Now it is the turn of ")
     (await ada.get(page)).has('value="30"', 'value="2"')
     (await ada.post(page, {"approvals_needed": "2"})).is_status(303)
     assert (await cast.ada.get(cast.home)).ok()["escalation"] is None
@@ -73,6 +74,20 @@ async def test_vote_is_shown_and_taken_back_on_pages(cast: Cast) -> None:
     (await ben.post(f"{url}/decisions", form)).is_status(303)
     (await cleo.post(f"{url}/decisions", form)).is_status(303)
     (await cleo.get(url)).has("2 of 2: Ben and Cleo approved")
+
+
+async def test_vote_of_another_arrives_on_an_open_home(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    task = await cast.add_task(status="review")
+    await cast.put(task, review_agent_id=cast.vega.id)
+    asked = await cast.ask(cast.vega, task, action_type="task.finish")
+    cleo = await visitor(cast.app, cast.cleo)
+    live = unescape((await cleo.get("/")).text.split('hx-sse:connect="')[1].split('"')[0])
+    async with cleo.watching(live) as home:
+        (await cast.ben.post(f"{cast.approvals}/{asked['id']}/decisions", {"decision": "approved"})).ok()
+        await home.until("1 of 2: Ben approved")
+        (await cast.ada.patch(cast.task(task), {"description": "Another thing."})).ok()
+        await home.until("Ben approved before it changed, and is asked again")
 
 
 async def test_answer_on_home_says_who_is_missing(cast: Cast) -> None:
