@@ -303,6 +303,11 @@ class Channel(Part):
     async def listen(self, line: Line, position: str, receives: Receives) -> None:
         """Fetch what people press and say, from a position on, until it is cancelled or the connection ends."""
 
+    @property
+    def receives(self) -> bool:
+        """Whether the provider sends requests to the address of its channel."""
+        return type(self).receive is not Channel.receive
+
     async def receive(self, line: Line, incoming: Incoming) -> Reception:
         """Read a request of the provider. Raise NotSigned when it is not from there."""
         raise NotSigned

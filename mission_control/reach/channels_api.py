@@ -31,7 +31,7 @@ class ChannelRead(FromRow):
     """A channel, without its secrets.
 
     It is `on`, `failing` since `failing_since` for the reason in `last_error`, or `off`. `known_as` is how the provider
-    names it.
+    names it. `address` is where it sends what people press, empty where it takes none or cannot reach us.
     """
 
     id: UUID
@@ -40,6 +40,7 @@ class ChannelRead(FromRow):
     settings: dict[str, str]
     secrets: list[str]
     known_as: str
+    address: Annotated[str, Field(description="Where the provider sends what people press")]
     state: Literal["on", "failing", "off"]
     last_error: str | None
     failing_since: datetime | None
@@ -90,6 +91,7 @@ def read_channel(channel: ReachChannel) -> ChannelRead:
         settings={name: value for name, value in known.settings.items() if name in shown},
         secrets=sorted(known.secrets),
         known_as=channel.settings.get(KNOWN_AS, ""),
+        address=line_with(channel).answers_at if kind is not None and kind.receives else "",
     )
 
 

@@ -61,7 +61,8 @@ class Slack(Channel):
         Setting(
             "signing_secret",
             "Signing secret",
-            "under Basic Information: only needed without an app-level token",
+            "under Basic Information: only without an app-level token. Slack then sends to the address of this channel:"
+            " turn Socket Mode off, and enter it under Interactivity & Shortcuts and under Event Subscriptions",
             is_secret=True,
             is_required=False,
         ),
@@ -98,7 +99,7 @@ class Slack(Channel):
         return f"{found.get('user', 'the app')} in {found.get('team', 'the workspace')}"
 
     def manifest(self, base_url: str) -> str:
-        return manifest("", socket=True)
+        return _manifest()
 
     def takes_answers(self, line: Line) -> bool:
         return self.listens(line) or bool(line.value("signing_secret") and line.answers_at)
@@ -205,11 +206,11 @@ def is_signed(secret: str, incoming: Incoming) -> bool:
     return hmac.compare_digest(f"v0={code}".encode(), incoming.headers.get("X-Slack-Signature", "").encode())
 
 
-def manifest(address: str, *, socket: bool) -> str:
-    """Return the manifest of an app: with Socket Mode, or for requests to the address of its channel."""
-    request_url = {} if socket else {"request_url": address}
+def _manifest() -> str:
+    """Return the manifest of an app whose presses and codes come over its socket."""
+    words = "Asks what agents need, and takes answers"
     made = {
-        "display_information": {"name": "Mission Control", "description": "Asks what agents need, and takes answers"},
+        "display_information": {"name": "Mission Control", "description": words},
         "features": {
             "bot_user": {"display_name": "Mission Control", "always_online": True},
             "app_home": {
@@ -220,10 +221,10 @@ def manifest(address: str, *, socket: bool) -> str:
         },
         "oauth_config": {"scopes": {"bot": ["chat:write", "im:history", "im:write", "users:read"]}},
         "settings": {
-            "interactivity": {"is_enabled": True, **request_url},
-            "event_subscriptions": {**request_url, "bot_events": ["message.im"]},
+            "interactivity": {"is_enabled": True},
+            "event_subscriptions": {"bot_events": ["message.im"]},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": socket,
+            "socket_mode_enabled": True,
             "token_rotation_enabled": False,
         },
     }

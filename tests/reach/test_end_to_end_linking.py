@@ -110,3 +110,9 @@ async def test_secrets_are_in_no_answer_and_go_to_no_new_address(cast: Cast, pla
         f"/organizations/me/channels/{play.channel_id}", {"values": {address: "http://10.0.0.1"}}
     )
     assert "again: it would be sent to another address" in str(moved.refused(422))
+
+
+async def test_address_for_requests_is_shown_where_it_is_needed(cast: Cast, play: Play) -> None:
+    [shown] = (await cast.ada.get("/organizations/me/channels")).ok()
+    address = f"https://mission.example.org/reach/in/{play.channel_id}"
+    assert shown["address"] == ("" if play.kind == "telegram" else address)

@@ -20,7 +20,7 @@ from mission_control.reach.channel import (
     Refused,
     Said,
 )
-from mission_control.reach.slack import SLACK, is_signed, manifest
+from mission_control.reach.slack import SLACK, is_signed
 from tests.reach.fake_slack import FakeSlack
 from tests.reach.plays import until
 from tests.reach.samples import DIGEST, ENDED, NEED, TOKENS, line_to
@@ -336,11 +336,9 @@ def test_answers_need_a_socket_or_an_address() -> None:
     assert not SLACK.takes_answers(line_to("D", answers_at=address))
 
 
-def test_manifest_fits_the_way_presses_come() -> None:
-    by_socket, by_http = (json.loads(manifest("https://m.example.org/reach/in/1", socket=one)) for one in (True, False))
-    assert SLACK.manifest("https://m.example.org") == manifest("", socket=True)
-    assert by_socket["settings"]["socket_mode_enabled"] and "request_url" not in json.dumps(by_socket)
-    assert by_http["settings"]["interactivity"]["request_url"] == "https://m.example.org/reach/in/1"
-    assert by_http["settings"]["event_subscriptions"]["request_url"] == "https://m.example.org/reach/in/1"
-    assert by_http["settings"]["event_subscriptions"]["bot_events"] == ["message.im"]
-    assert "chat:write" in by_http["oauth_config"]["scopes"]["bot"]
+def test_manifest_lets_presses_and_codes_come_over_the_socket() -> None:
+    made = json.loads(SLACK.manifest("https://m.example.org"))
+    assert made["settings"]["socket_mode_enabled"] and made["settings"]["interactivity"]["is_enabled"]
+    assert made["settings"]["event_subscriptions"]["bot_events"] == ["message.im"]
+    assert {"chat:write", "im:history", "im:write"} <= set(made["oauth_config"]["scopes"]["bot"])
+    assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
