@@ -87,6 +87,8 @@ UP = {
             "ended_how" TEXT,
             "error" TEXT,
             "edited" TEXT NOT NULL,
+            "awaits" VARCHAR(80),
+            "awaits_until" TIMESTAMP,
             "device_id" CHAR(36) REFERENCES "reach_devices" ("id") ON DELETE CASCADE,
             "organization_id" CHAR(36) REFERENCES "organizations" ("id") ON DELETE CASCADE,
             "user_id" CHAR(36) REFERENCES "users" ("id") ON DELETE CASCADE
@@ -237,6 +239,8 @@ UP = {
             "ended_how" TEXT,
             "error" TEXT,
             "edited" TEXT NOT NULL,
+            "awaits" VARCHAR(80),
+            "awaits_until" TIMESTAMP,
             "device_id" UUID REFERENCES "reach_devices" ("id") ON DELETE CASCADE,
             "organization_id" UUID REFERENCES "organizations" ("id") ON DELETE CASCADE,
             "user_id" UUID REFERENCES "users" ("id") ON DELETE CASCADE

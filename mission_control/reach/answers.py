@@ -5,11 +5,13 @@ import re
 from base64 import urlsafe_b64decode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from pydantic import Field
 
 from mission_control.asks.answering import answer_one, asked_need
+from mission_control.asks.finding import present_key, said
 from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import NeedAnswerGiven
 from mission_control.core import times
@@ -22,14 +24,18 @@ from mission_control.http.authentication import user_actor
 from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
+from mission_control.reach.channel import Said
 from mission_control.reach.keeping import CHANNEL
 from mission_control.reach.messages import OPEN, edit_messages
-from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed
+from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
 from mission_control.reach.sending import device_of
 from mission_control.reach.writing import is_over, token_of
 
 TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.(\d{1,2})\.([A-Za-z0-9_-]{20})")
 NOT_VALID = "This button is no longer valid: what it answers may have changed. Look again in Mission Control."
+WRITE = "Write your words here: the next message that you send within 15 minutes goes along with this answer."
+WORDS_WITHIN = timedelta(minutes=15)
+LONGEST_WORDS = 4000
 TOO_MANY = "That is too often. Try again in a minute."
 NOT_LINKED = "Link your account in Mission Control, under Settings and Notifications, to answer here."
 NOT_YOURS = "This was sent to somebody else; it is not yours to answer."
@@ -112,7 +118,51 @@ async def press(
         return Pressed(message.ended_how or "This no longer waits for an answer.", message=message)
     if is_over(message, times.clock_now()):
         return Pressed("The time to answer here is over. Open Mission Control.", message=message)
-    return await _answer(replace(actor, organization_id=message.organization_id, surface=kind), button)
+    actor = replace(actor, organization_id=message.organization_id, surface=kind)
+    if message.user_id is not None and who and await _needs_words(actor, button):
+        await await_words(actor, message, button.answer)
+        return Pressed(WRITE, message=message)
+    return await _answer(actor, button)
+
+
+async def _needs_words(actor: Actor, button: _Button) -> bool:
+    key = await present_key(actor, button.part.kind, button.part.subject_id)
+    found = await said(actor, [key]) if key is not None else []
+    return any(one.id == button.answer and one.note == "required" for need in found for one in need.answers)
+
+
+@command("reach.answer")
+async def await_words(actor: Actor, message: ReachMessage, answer: str) -> None:
+    """Take what the person writes there next as the words for an answer; it replaces one that was awaited before."""
+    await ReachMessage.filter(device_id=message.device_id).exclude(awaits=None).update(awaits=None, awaits_until=None)
+    message.awaits, message.awaits_until = answer, times.clock_now() + WORDS_WITHIN
+    await update(message, "awaits", "awaits_until")
+
+
+async def take_words(channel: ReachChannel, written: Said) -> str | None:
+    """Give the answer for which words were awaited, and return what the bot says to it; None when none were."""
+    message = await find(
+        ReachMessage,
+        "awaits IS NOT NULL AND awaits_until > ? AND device_id IN (SELECT d.id FROM reach_devices d WHERE"
+        " d.channel_id = ? AND d.who = ? AND d.user_id IS NOT NULL AND d.ended_at IS NULL)",
+        times.clock_now(),
+        channel.id,
+        written.who,
+    )
+    if message is None or message.awaits is None or message.user_id is None or message.organization_id is None:
+        return None
+    actor = await user_actor(message.user_id, ("none", None))
+    parts = await find_all(ReachMessageNeed, "message_id = ?", message.id)
+    if actor is None or message.organization_id not in actor.memberships or len(parts) != 1:
+        return NOT_YOURS
+    if message.state not in OPEN:
+        return message.ended_how or "This no longer waits for an answer."
+    actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
+    button = _Button(message, None, parts[0], message.awaits)
+    done = await _answer(actor, button, note=written.text.strip()[:LONGEST_WORDS] or None)
+    if done.is_given:
+        await ReachMessage.filter(id=message.id).update(awaits=None, awaits_until=None)
+    return done.words
 
 
 async def _presser(
@@ -133,11 +183,11 @@ async def _presser(
     return await user_actor(linked.user_id, ("none", None)), NOT_LINKED
 
 
-async def _answer(actor: Actor, button: _Button) -> Pressed:
+async def _answer(actor: Actor, button: _Button, note: str | None = None) -> Pressed:
     message, part = button.message, button.part
     try:
         asked = await asked_need(actor, f"{part.kind}:{part.subject_id}")
-        given = NeedAnswerGiven(answer=button.answer, substance=part.substance or None)
+        given = NeedAnswerGiven(answer=button.answer, note=note, substance=part.substance or None)
         result = await answer_one(actor, asked, given)
     except NotFound:
         return Pressed("You may not answer this.", message=message)

@@ -1,5 +1,7 @@
 """One-time codes that link an account of a chat to a person: shown in the settings, sent to the bot in private."""
 
+import re
+
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import TooMany
@@ -16,9 +18,15 @@ UNKNOWN = "This code is unknown or no longer valid. Make a new one in Mission Co
 TAKEN = "Almost done: go back to Mission Control and confirm that this is you."
 TOO_MANY = "That is too often. Try again in a minute."
 LONGEST_NAME = 200
+CODE = re.compile(r"(/start )?MC[- ]?([A-Z0-9]{4}[- ]?){3}", re.IGNORECASE)
 
 # Tries of one account of a chat in a minute.
 _tries = FailureLimit(5, 60.0)
+
+
+def is_code(text: str) -> bool:
+    """Whether a text looks like a code, and not like words."""
+    return CODE.fullmatch(text.strip()) is not None
 
 
 def mark_of(code: str) -> str:

@@ -184,6 +184,7 @@ class ReachMessage(Dated):
     `why` is `first`, `unseen`, `last call`, `digest`, `test` or `team`. `state` is `queued`, `sent`, `seen`,
     `answered` (there), `elsewhere` (answered or ended elsewhere), `expired`, `failed` (given up), or `withdrawn` (ended
     before it left). `edited` is what was last shown there, so that nothing is edited twice. `topic` names its thread.
+    Until `awaits_until`, what its person writes there next is the words for the answer `awaits`.
     """
 
     organization = reference("Organization", null=True)
@@ -203,6 +204,8 @@ class ReachMessage(Dated):
     ended_how = nullable(fields.TextField)
     error = nullable(fields.TextField)
     edited = fields.TextField(default="")
+    awaits = nullable(fields.CharField, max_length=80)
+    awaits_until = UtcDatetimeField(null=True)
 
     organization_id: UUID | None
     user_id: UUID | None

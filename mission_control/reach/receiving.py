@@ -21,7 +21,7 @@ from mission_control.log.channels import PROCESS, on_notify
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import signal
 from mission_control.reach import installation
-from mission_control.reach.answers import Pressed, press
+from mission_control.reach.answers import Pressed, press, take_words
 from mission_control.reach.channel import (
     CHANNELS,
     Channel,
@@ -33,7 +33,7 @@ from mission_control.reach.channel import (
     Received,
     Refused,
 )  # fmt: skip
-from mission_control.reach.codes import take_code
+from mission_control.reach.codes import is_code, take_code
 from mission_control.reach.models import ReachChannel
 from mission_control.reach.sending import PRESSED, line_with
 from mission_control.work.loops import Loop
@@ -102,7 +102,8 @@ async def _take(channel: ReachChannel, kind: Channel, line: Line, received: Rece
                 done = await _pressed(channel, received)
                 await kind.acknowledge(line, received, done.words)
             else:
-                words = await take_code(channel, received)
+                awaited = None if is_code(received.text) else await take_words(channel, received)
+                words = awaited if awaited is not None else await take_code(channel, received)
                 if words:
                     await kind.tell(line_with(channel, received.to or received.who), words)
         except (Refused, Later) as error:

@@ -243,7 +243,10 @@ async def shown(actor: Actor, ready: Written) -> None:
     """Record what is about to be shown of each need: its buttons are bound to that."""
     for part, need in ready.needs:
         if need is not None:
-            part.substance, part.answers = need.substance, [one.id for one in answers_of(need)]
+            part.substance, part.answers = (
+                need.substance,
+                [one.id for one in answers_of(need, with_words=ready.with_words)],
+            )
             await update(part, "substance", "answers")
 
 

@@ -60,6 +60,7 @@ class Written:
 
     message: Message
     needs: list[tuple[ReachMessageNeed, Need | None]]
+    with_words: bool = False
 
     @property
     def has_open(self) -> bool:
@@ -127,7 +128,7 @@ async def written(
         title=plain(made.title),
         lines=tuple(plain(line) for line in made.lines),
     )
-    return Written(_completed(made, origin), found)
+    return Written(_completed(made, origin), found, takes_words(message, channel))
 
 
 def _completed(made: Message, origin: str) -> Message:
@@ -185,9 +186,9 @@ async def _one(
         is_whole = need.exact is None or len(need.exact) <= channel.longest
     buttons: tuple[Button, ...] = ()
     if takes and is_whole and not need.high_risk:
-        chosen = answers_of(need)[: channel.most_buttons]
+        chosen = answers_of(need, with_words=takes_words(message, channel))[: channel.most_buttons]
         buttons = tuple(
-            Button(one.label, token_of(message, device, part, index, one.id, need.substance), _style(one))
+            Button(_label(one), token_of(message, device, part, index, one.id, need.substance), _style(one))
             for index, one in enumerate(chosen)
         )
     made = Message(title, tuple(one for one in lines if one), url=url, buttons=buttons, board=board, is_urgent=True)
@@ -210,11 +211,22 @@ def _facts(need: Need) -> Iterator[tuple[str, str]]:
     yield "No answer", f"{need.otherwise.text}{by}"
 
 
-def answers_of(need: Need) -> list[NeedAnswer]:
-    """Return the answers that a button can give: those without words that must be given, or a command to copy."""
+def answers_of(need: Need, *, with_words: bool) -> list[NeedAnswer]:
+    """Return the answers that a button can give; one that needs words only where they can be written there."""
     return [
-        one for one in need.answers if one.operation is not None and one.note != "required" and one.copy_text is None
+        one
+        for one in need.answers
+        if one.operation is not None and one.copy_text is None and (with_words or one.note != "required")
     ]
+
+
+def takes_words(message: ReachMessage, channel: Channel) -> bool:
+    """Whether a person can write to us there in private: where accounts are linked by a code that is sent so."""
+    return message.user_id is not None and channel.links == "code"
+
+
+def _label(answer: NeedAnswer) -> str:
+    return f"{answer.label} …" if answer.note == "required" else answer.label
 
 
 def _style(answer: NeedAnswer) -> Style:

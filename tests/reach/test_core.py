@@ -5,8 +5,8 @@ from typing import Any
 
 from mission_control.core import times
 from mission_control.log.models import Event
-from mission_control.reach.answers import press
-from mission_control.reach.channel import Gone, Later, Refused
+from mission_control.reach.answers import press, take_words
+from mission_control.reach.channel import Gone, Later, Refused, Said
 from mission_control.reach.models import Device, ReachMessage, ReachNeed
 from tests.cast import Cast
 from tests.reach.conftest import After, settle
@@ -183,3 +183,19 @@ async def test_rights_that_ended_send_nothing(cast: Cast, chat: Chat, after: Aft
     assert (await cast.ada.delete(f"/organizations/me/members/{cleo['id']}")).status == 200
     done = await press(button.token, kind="fake", who="cleo", channel_id=chat.row.id)
     assert not done.is_given
+
+
+async def test_answer_that_needs_words_takes_the_next_message(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await chat.link(cast.ben.id, "ben")
+    approval = await asked(cast)
+    await after(25)
+    assert await take_words(chat.row, Said("ada", "Too early.", "Ada", "ada")) is None
+    assert "Write your words" in await answered(chat, "ada", "Send back …")
+    assert await take_words(chat.row, Said("ben", "Not mine.", "Ben", "ben")) is None
+    with times.travelled(timedelta(minutes=16)):
+        assert await take_words(chat.row, Said("ada", "Too late.", "Ada", "ada")) is None
+    assert "Done" in (await take_words(chat.row, Said("ada", "Shorter, please.", "Ada", "ada")) or "")
+    sent_back = (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()
+    assert sent_back["decision"] == "changes_requested" and "Shorter, please." in str(sent_back)
+    assert await take_words(chat.row, Said("ada", "And again.", "Ada", "ada")) is None
