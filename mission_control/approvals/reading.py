@@ -136,9 +136,9 @@ class Item(ApprovalRead):
 
     @property
     def lapsed(self) -> str:
-        """Who approved before it changed, and is asked again; else empty."""
+        """Who approved before it changed, and is asked again, or may no longer answer; else empty."""
         names = [one.user.name for one in self.votes if not one.is_current]
-        return f"{in_words(names)} approved before it changed, and is asked again" if names and self.is_pending else ""
+        return f"{in_words(names)} approved before, which no longer counts" if names and self.is_pending else ""
 
     @property
     def may_reopen(self) -> bool:

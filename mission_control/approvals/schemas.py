@@ -133,7 +133,8 @@ class PersonRef(Schema):
 class VoteRead(Schema):
     """The approval of one of several people who have to approve.
 
-    `is_current`: it counts. It does not when what is decided has changed since, and the person is asked again.
+    `is_current`: it counts. It does not when what is decided has changed since, and the person is asked again, nor when
+    the person may no longer answer on the board.
     """
 
     user: PersonRef

@@ -1,7 +1,7 @@
 """Several people who have to approve: whose approval counts, how many are missing, and taking one back.
 
-An approval of one of them is a vote. It counts while what is decided is what the person saw. Sending back and rejecting
-need one person alone.
+An approval of one of them is a vote. It counts while what is decided is what the person saw, and while that person may
+answer on the board. Sending back and rejecting need one person alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from uuid import UUID
 from mission_control.approvals.models import Approval, ApprovalVote
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.approvals.schemas import PersonRef, VoteRead
-from mission_control.asks.asked import in_words
+from mission_control.asks.asked import ANSWERS, in_words
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
@@ -64,11 +64,12 @@ class Vote:
     note: str | None
     always: bool
     is_current: bool
+    may_answer: bool  # the person, now
     created_at: datetime
 
     def counts(self, present: str | None) -> bool:
         """Return whether it counts; `present` is the substance of what waits, None of what is decided."""
-        return self.is_current and present in (None, self.substance)
+        return self.is_current and (present is None or (present == self.substance and self.may_answer))
 
     def read(self, present: str | None) -> VoteRead:
         user = PersonRef(id=self.user_id, name=self.name)
@@ -107,7 +108,10 @@ async def votes_of(approval_ids: Sequence[object]) -> dict[UUID, list[Vote]]:
     listed, ids = in_list(approval_ids)
     sql = (
         f"SELECT v.id, v.approval_id, v.user_id, {person_name('u', 'User')} AS name, v.substance, v.note, v.always,"
-        " v.is_current, v.created_at FROM approval_votes v JOIN users u ON u.id = v.user_id"
+        " v.is_current, EXISTS (SELECT 1 FROM organization_members m WHERE m.user_id = v.user_id"
+        f" AND m.organization_id = b.organization_id AND {ANSWERS.format('b.id')}) AS may_answer, v.created_at"
+        " FROM approval_votes v JOIN users u ON u.id = v.user_id JOIN approvals a ON a.id = v.approval_id"
+        " JOIN boards b ON b.id = a.board_id"
         f" WHERE v.approval_id IN ({listed}) ORDER BY v.created_at, v.id"
     )
     for vote in await select(Vote, sql, *ids):

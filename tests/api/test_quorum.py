@@ -133,10 +133,22 @@ async def test_votes_are_bound_to_what_was_seen(cast: Cast) -> None:
     changed = await read(cast, asked)
     assert (changed["approvals_missing"], changed["votes"][0]["is_current"]) == (2, False)
     again = await one_of(cast.ben, "approval")
-    assert "Ben approved before it changed, and is asked again" in [fact["text"] for fact in again["facts"]]
+    assert "Ben approved before, which no longer counts" in [fact["text"] for fact in again["facts"]]
     (await decide(cast.cleo, cast, asked, substance=asked["substance"])).refused_as(409, "need_changed")
     assert (await decide(cast.cleo, cast, asked)).ok()["approvals_missing"] == 1
     assert (await decide(cast.ben, cast, asked, substance=again["substance"])).ok()["status"] == "approved"
+
+
+async def test_vote_of_somebody_who_left_does_not_count(cast: Cast) -> None:
+    await needing(cast, 2)
+    asked = await cast.ask(cast.vega)
+    (await decide(cast.cleo, cast, asked)).ok()
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    [cleo] = [one["id"] for one in members if one["user_id"] == str(cast.cleo.id)]
+    (await cast.ada.delete(f"/organizations/me/members/{cleo}")).ok()
+    assert (await read(cast, asked))["approvals_missing"] == 2
+    assert (await decide(cast.ben, cast, asked)).ok()["status"] == "pending"
+    assert (await decide(cast.ada, cast, asked)).ok()["status"] == "approved"
 
 
 async def test_other_changes_leave_votes(cast: Cast) -> None:

@@ -87,7 +87,7 @@ async def test_vote_of_another_arrives_on_an_open_home(cast: Cast) -> None:
         (await cast.ben.post(f"{cast.approvals}/{asked['id']}/decisions", {"decision": "approved"})).ok()
         await home.until("1 of 2: Ben approved")
         (await cast.ada.patch(cast.task(task), {"description": "Another thing."})).ok()
-        await home.until("Ben approved before it changed, and is asked again")
+        await home.until("Ben approved before, which no longer counts")
 
 
 async def test_answer_on_home_says_who_is_missing(cast: Cast) -> None:
