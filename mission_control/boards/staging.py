@@ -37,6 +37,11 @@ HELD = (
     ("tasks", "SELECT id FROM tasks WHERE board_id = ?", PIECE),
     ("board_memory", "SELECT id FROM board_memory WHERE board_id = ?", PIECE),
     ("board_webhook_payloads", "SELECT id FROM board_webhook_payloads WHERE board_id = ?", PIECE),
+    (
+        "outgoing_deliveries",
+        "SELECT d.id FROM outgoing_deliveries d JOIN outgoing_webhooks w ON w.id = d.webhook_id WHERE w.board_id = ?",
+        10 * PIECE,
+    ),
     ("agents", "SELECT id FROM agents WHERE board_id = ?", 1),
     *((name, f"SELECT id FROM {name} WHERE board_id = ?", 10 * PIECE) for name in COUNTED),
 )

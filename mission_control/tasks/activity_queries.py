@@ -39,7 +39,7 @@ FILTERS: dict[str, tuple[str, str | tuple[str, ...]]] = {
     "boards": ("Boards", ("board.",)),
     "questions": ("Questions", ("question.",)),
     "memory": ("Chat and memory", ("memory.", "group_memory.")),
-    "webhooks": ("Webhooks", ("webhook.",)),
+    "webhooks": ("Webhooks", ("webhook.", "outgoing_webhook.")),
 }
 NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
 
