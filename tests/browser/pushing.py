@@ -67,7 +67,8 @@ class Phone:
 
     async def worker(self) -> Worker:
         """Return the service worker of the site, watched."""
-        await self.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+        # A push before that reaches nobody.
+        await self.page_has("navigator.serviceWorker.ready.then((one) => one.active?.state === 'activated')")
         async with asyncio.timeout(PATIENCE):
             while not self.context.service_workers or not self.registrations:
                 await asyncio.sleep(0.05)

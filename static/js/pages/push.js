@@ -33,7 +33,9 @@ const say = (state) => {
   const line = form.querySelector("[data-push-state]");
   line.dataset.pushState = state;
   line.textContent = WORDS[state] + (state === "another" ? trouble : "");
-  form.querySelector("[data-push-add]").hidden = !["off", "another"].includes(state);
+  const button = form.querySelector("[data-push-add]");
+  button.disabled = false; // a press before this module came would be lost
+  button.hidden = !["off", "another"].includes(state);
 };
 
 const look = async (form) => {
