@@ -96,8 +96,8 @@ def mail_of(line: Line, message: Message) -> Mail:
     id = f"<{message.key}@{_host(line.installation)}>"
     label, help = _label(message)
     settings_url = f"{line.installation.base_url}{SETTINGS_PAGE}"
-    name = "digest" if message.sections else "need"
-    html = render_macro(f"mail/{name}.html", name, message=message, label=label, help=help, settings_url=settings_url)
+    template, macro = ("mail/digest.html", "digest") if message.sections else ("mail/need.html", "need")
+    html = render_macro(template, macro, message=message, label=label, help=help, settings_url=settings_url)
     return Mail(
         id=message.key,
         to=line.to,
