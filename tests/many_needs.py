@@ -21,7 +21,7 @@ from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest, Question
 from mission_control.log.leases import Delivery
-from mission_control.reach.models import ReachChannel
+from mission_control.reach.models import Device, ReachChannel
 from mission_control.tasks.models import Task, TaskProposal
 
 ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
@@ -60,7 +60,15 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     await Delivery.bulk_create([_delivery(board, agent, one) for one in range(counts["delivery"])])
     await OutgoingWebhook.bulk_create([_outgoing(board, one) for one in range(counts["outgoing_webhook"])])
     await ReachChannel.bulk_create([_channel(board, one) for one in range(counts["channel"])])
+    await Device.bulk_create([_device(user_id, place, one) for one in range(counts["device"])])
     return counts
+
+
+def _device(user_id: UUID, place: int, number: int) -> Device:
+    return Device(
+        user_id=user_id, kind="ntfy", address="", label=f"Phone {place}.{number}", last_error="403 forbidden",
+        failed_at=_before(hours=3),
+    )  # fmt: skip
 
 
 def _channel(board: Board, number: int) -> ReachChannel:

@@ -218,6 +218,10 @@ async def where_asked(kind: AskKind[Any], subject: UUID) -> AskedOn | None:
 
 async def _board_of_ended(actor: Actor, kind: AskKind[Any], subject: UUID) -> UUID | None:
     """Return the board of something that the person could have answered. Raise NotFound otherwise."""
+    if kind.is_personal:
+        if not await rows(f"SELECT id FROM {kind.table} WHERE id = ? AND user_id = ?", subject, actor.user_id):
+            raise NotFound()
+        return None
     place = await where_asked(kind, subject)
     if place is None or not (actor.administers(place.organization_id) if kind.is_for_admins else actor.writes(place)):
         raise NotFound()

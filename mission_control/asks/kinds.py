@@ -237,7 +237,8 @@ class AskKind[T](Part):
     for a person, or belongs into a `digest`. `brief` is what its agent does, where no text of a board is shown.
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
-    say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization.
+    say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization;
+    what `is_personal` is of no board, and its table has the user.
     `is_kept`: its words follow from its board's log, its place in the list and the minute, and are kept as long.
     """
 
@@ -251,6 +252,7 @@ class AskKind[T](Part):
     concerns: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     is_for_admins: bool = False
+    is_personal: bool = False
     takes_back: bool = False
     is_kept: bool = False
     endings: Mapping[str, str] = {}

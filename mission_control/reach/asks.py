@@ -1,15 +1,16 @@
-"""The need of admins when a channel of their organization does not work."""
+"""Needs about reaching people: a channel of the organization, or a device of one's own, that does not work."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from mission_control.asks.kinds import AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import Ids, answer, fact, need, shortened
 from mission_control.asks.schemas import Need
+from mission_control.core import times
 from mission_control.core.substance import Parts
-from mission_control.database.sql import placeholders, rows, select
+from mission_control.database.sql import Condition, placeholders, rows, select
 from mission_control.reach.channel import CHANNELS
 
 LONGEST_WORDS = 240
@@ -23,6 +24,7 @@ class _Failing:
     last_error: str | None
     since: datetime | None
     number: int
+    is_over: bool = False
 
     @property
     def channel(self) -> str:
@@ -89,4 +91,87 @@ class ChannelAsk(AskKind[_Failing]):
         return "This channel works again, was switched off, or was removed."
 
 
-ASK = ChannelAsk()
+# A provider that is away for a moment is not worth a look.
+PATIENCE = timedelta(minutes=10)
+
+
+class DeviceAsk(AskKind[_Failing]):
+    """Devices of a person that take nothing now: they know it before they miss something."""
+
+    kind, group, position = "device", "own", 60
+    glyph = ("wifi-off", "ask")
+    urgency = "digest"
+    table = "reach_devices"
+    concerns = ("channel.",)
+    signals = ("reach_of",)
+    is_personal = True
+    endings = {"channel.removed": "removed its channel"}
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find devices that fail, or ended, until they work or are removed."""
+        own = "" if seeker.user_id is None else " AND d.user_id = ?"
+        yield Rows(
+            "FROM reach_devices d JOIN organization_members m ON m.user_id = d.user_id AND m.organization_id = ?"
+            " LEFT JOIN reach_channels c ON c.id = d.channel_id WHERE d.last_error IS NOT NULL AND d.failed_at < ?"
+            f" AND (c.id IS NULL OR c.organization_id = m.organization_id){own}",
+            [
+                seeker.organization_id,
+                times.clock_now() - PATIENCE,
+                *([] if seeker.user_id is None else [seeker.user_id]),
+            ],
+            id="d.id",
+            since="d.failed_at",
+            version="COALESCE(d.last_error, '')",
+            owner_id="d.user_id",
+        )
+
+    async def read(self, page: Page) -> Mapping[UUID, _Failing]:
+        """Read them with the provider's words."""
+        found = await select(
+            _Failing,
+            "SELECT d.id, d.kind, d.label AS name, d.last_error, d.failed_at AS since, 0 AS number,"
+            " CASE WHEN d.ended_at IS NULL THEN 0 ELSE 1 END AS is_over FROM reach_devices d"
+            f" WHERE d.id IN ({placeholders(len(page.ids))})",
+            *page.ids,
+        )
+        return {one.id: one for one in found}
+
+    def say(self, page: Page, key: Key, one: _Failing) -> Need:
+        """Say why, and offer to try it again or to remove it."""
+        ids: Ids = {"device_id": one.id}
+        done = "A test is sent; this closes when it arrives."
+        test = answer("test", "1", "Test again", done, "test_my_device", ids, recommended=True)
+        gone = "Nothing is sent there until you add it again."
+        remove = answer("remove", "1" if one.is_over else "2", "Remove it", gone, "remove_my_device", ids)
+        return need(
+            page,
+            key,
+            title=f"{one.name} does not get what is sent to you",
+            reason=shortened(one.last_error or "", LONGEST_WORDS),
+            url="/settings/notifications",
+            facts=[fact("wifi-off", one.channel)],
+            answers=[remove] if one.is_over else [test, remove],
+            otherwise="You are reached by your other devices, by mail if it is set up, and here.",
+        )
+
+    async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
+        """Return which device it is."""
+        listed = placeholders(len(subjects))
+        found = await rows(f"SELECT id, label FROM reach_devices WHERE id IN ({listed})", *subjects)
+        return {UUID(str(one["id"])): {"title": one["label"]} for one in found}
+
+    async def ended(self, subject: UUID) -> str | None:
+        """Say that it works again."""
+        return "This device works again, or was removed."
+
+    def begins(self, since: datetime, until: datetime) -> Condition:
+        """Find the devices that fail for too long from a moment on."""
+        return (
+            "SELECT m.organization_id, 'needs_of' AS name, d.user_id AS value FROM reach_devices d"
+            " JOIN organization_members m ON m.user_id = d.user_id WHERE d.last_error IS NOT NULL"
+            " AND d.failed_at >= ? AND d.failed_at < ?",
+            [since - PATIENCE, until - PATIENCE],
+        )
+
+
+KINDS = (ChannelAsk(), DeviceAsk())

@@ -11,19 +11,21 @@ from tests.pages.visitor import visitor
 
 PEOPLE = ("ada", "ben", "cleo", "dan", "eve")
 
+ADAS = {"overdue", "device"}  # nobody else sees them
+
 
 def seen(name: str) -> set[str]:
-    """The kinds that somebody sees; what is overdue is Ada's.
+    """The kinds that somebody sees; what is overdue, and devices, are Ada's.
 
     Cleo may write on one board, Dan may read it, Eve belongs elsewhere. Only admins answer what is no board's.
     """
-    everybodys = {kind for kind in kinds_put() if not KINDS[kind].is_for_admins} - {"overdue"}
-    admins = set(kinds_put()) - {"overdue"}
-    return {"ada": {*admins, "overdue"}, "ben": admins, "cleo": everybodys, "dan": set[str](), "eve": admins}[name]
+    everybodys = {kind for kind in kinds_put() if not KINDS[kind].is_for_admins} - ADAS
+    admins = set(kinds_put()) - ADAS
+    return {"ada": admins | ADAS, "ben": admins, "cleo": everybodys, "dan": set[str](), "eve": admins}[name]
 
 
 async def everything(cast: Cast) -> None:
-    """Needs of every kind on all boards; what is overdue is Ada's."""
+    """Needs of every kind on all boards; what is overdue, and devices, are Ada's."""
     for board in (cast.board, cast.other_board, cast.foreign_board):
         await put_needs(board, cast.ada.id, len(kinds_put()))
 
