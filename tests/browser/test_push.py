@@ -47,6 +47,7 @@ async def test_first_push_after_three_presses(pushes: tuple[Site, PushService], 
         [shown] = await phone.shows(1)
         assert shown["title"] == "Mission Control reaches you here"
         await page.goto(site.url)
+        await phone.shows(0)  # what waits is in view
         await expect(
             page.get_by_text("Nothing needs you").or_(page.get_by_text("Create your first board"))
         ).to_be_visible()

@@ -89,6 +89,13 @@ const repair = async () => {
   }
 };
 
+/** At Home everything is in view that notifications said, also on devices that are sent no end of theirs (Apple's). */
+const clear = async () => {
+  if (!document.querySelector(".home #queue") || !document.hasFocus()) return;
+  const registration = await navigator.serviceWorker?.getRegistration();
+  for (const one of (await registration?.getNotifications()) ?? []) one.close();
+};
+
 /** Whoever signs in next in this browser must not read what was meant for the person before. */
 const signOut = async (event) => {
   const form = event.target;
@@ -103,7 +110,9 @@ install({
     document.addEventListener("click", (event) => event.target.closest("[data-push-add]") && add(event.target.closest("form")));
     document.addEventListener("htmx:after:request", added);
     document.addEventListener("submit", signOut);
+    addEventListener("focus", clear);
     repair();
+    clear();
   },
   attach: (root) => { for (const form of root.querySelectorAll("[data-push-key]")) look(form); },
 });
