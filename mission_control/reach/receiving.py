@@ -32,6 +32,7 @@ from mission_control.reach.channel import (
     Press,
     Received,
     Refused,
+    Said,
 )  # fmt: skip
 from mission_control.reach.codes import is_code, take_code
 from mission_control.reach.models import ReachChannel
@@ -43,6 +44,7 @@ LEASE = timedelta(seconds=30)
 RENEW_SECONDS, IDLE_SECONDS = 10.0, 60.0
 RETRY_SECONDS, LONGEST_RETRY_SECONDS, REFUSED_SECONDS = 3.0, 60.0, 300.0
 MOST_BYTES = 256 * 1024
+FAILED = "That did not work, and nothing was done. Try again, or open Mission Control."
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +93,22 @@ async def pressed() -> ResponseReturnValue:
 
 
 async def _pressed(channel: ReachChannel, one: Press) -> Pressed:
-    return await press(one.token, kind=channel.kind, who=one.who, channel_id=channel.id)
+    """Give the answer. A press that fails for a reason of ours is said to its sender, and holds up no other."""
+    try:
+        return await press(one.token, kind=channel.kind, who=one.who, channel_id=channel.id)
+    except Exception:
+        _log.exception("a press failed", extra={"about": str(channel.id)})
+        return Pressed(FAILED)
+
+
+async def _said(channel: ReachChannel, said: Said) -> str:
+    """Take words that a press waits for, or a code; return what the bot says to that, if anything."""
+    try:
+        words = None if is_code(said.text) else await take_words(channel, said)
+        return words if words is not None else await take_code(channel, said)
+    except Exception:
+        _log.exception("what somebody wrote could not be taken", extra={"about": str(channel.id)})
+        return FAILED
 
 
 async def _take(channel: ReachChannel, kind: Channel, line: Line, received: Received) -> None:
@@ -102,9 +119,7 @@ async def _take(channel: ReachChannel, kind: Channel, line: Line, received: Rece
                 done = await _pressed(channel, received)
                 await kind.acknowledge(line, received, done.words)
             else:
-                awaited = None if is_code(received.text) else await take_words(channel, received)
-                words = awaited if awaited is not None else await take_code(channel, received)
-                if words:
+                if words := await _said(channel, received):
                     await kind.tell(line_with(channel, received.to or received.who), words)
         except (Refused, Later) as error:
             _log.warning("a provider did not take our reply: %s", error, extra={"about": str(channel.id)})
