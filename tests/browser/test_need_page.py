@@ -137,13 +137,14 @@ async def test_what_changes_under_the_eyes_is_looked_at_again(site: Site, open_p
     task = await site.task(board, "Polish the mirror")
     row = await ask(site, board, "publish", task_ids=[task])
     page = await opened(open_page, row)
-    await page.keyboard.press("n")
+    await page.get_by_role("button", name="Send back").click()
     note = page.locator("#one-note")
     await note.fill("Not so shiny.")
     await site.api.patch(f"/api/v1/boards/{board}/tasks/{task}", json={"title": "Polish both mirrors"})
     await expect(page.locator("#one-title")).to_contain_text("both mirrors")
     await expect(page.locator(".need-changed")).to_contain_text("Changed while you looked: title")
     await expect(note).to_have_value("Not so shiny.")
+    await expect(page.locator("#one-form [data-kind=primary]")).to_contain_text("Send back")
     await becomes_true(
         page, "document.querySelector('[name=substance]').value === document.querySelector('article').dataset.substance"
     )

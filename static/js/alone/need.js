@@ -14,13 +14,20 @@ const alert = (...said) => document.getElementById("alert-region")?.replaceChild
 const note = (form) => form.querySelector(".need-write");
 let chosen = null; // the button whose words are being written
 
+const stress = (button) => { // the answer whose words are written, and no other
+  for (const one of button.form.querySelectorAll("[data-kind=primary]")) delete one.dataset.kind;
+  button.dataset.kind = "primary";
+};
+
 const ask = (button) => { // words that are required are asked for here, before anything is sent
   const place = note(button.form);
   const field = place.querySelector("textarea");
+  const label = button.dataset.noteLabel;
+  if (chosen === button && place.open) field.setAttribute("aria-invalid", "true");
   place.open = true;
-  place.querySelector("summary span").textContent = button.dataset.noteLabel;
-  field.setAttribute("aria-label", button.dataset.noteLabel);
-  field.setAttribute("aria-invalid", "true");
+  place.querySelector("summary span").textContent = label;
+  field.setAttribute("aria-label", label);
+  stress(button);
   chosen = button;
   field.focus();
 };
@@ -45,7 +52,10 @@ const onKey = (event) => { // Ctrl Enter gives the answer whose words these are
 };
 
 const onSwap = (event) => { // what became of the answer is read first
-  if (event.target.id !== "page") return;
+  if (event.target.id !== "page") {
+    if (chosen?.isConnected && note(chosen.form)?.open) stress(chosen);
+    return;
+  }
   chosen = null;
   scrollTo(0, 0);
   document.querySelector("[data-land]")?.focus({ preventScroll: true });
