@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from mission_control.asks.answering import UNDO_WITHIN, asked_need, how_it_ended, last_of
-from mission_control.asks.kinds import Asked
+from mission_control.asks.kinds import KINDS, Asked
+from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -49,6 +50,9 @@ async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
     if need is None:
         return After(need_id, "Done", await how_it_ended(asked))
     chosen = next((one for one in need.answers if one.id == answer_id), None)
+    if chosen is not None and asked.key is None and (others := await KINDS[asked.kind].missing(asked.id)):
+        words, missing = done_words(chosen.label), others_missing(others)
+        return After(need_id, words, missing, need.title, "ok", chosen.undoable)
     last = await last_of(asked)
     if chosen is None or (asked.key is None and last is not None and last.actor_id != actor.user_id):
         return After(need_id, "It has ended", await how_it_ended(asked), need.title, "")

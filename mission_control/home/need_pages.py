@@ -79,7 +79,7 @@ async def live(need_id: str) -> Response:
     actor = await _there(await signed_in(), need_id)
     await asked_need(actor, need_id)
     known = Shown(request.args.get("state", "")[:16])
-    return await live_page(actor, looking(need_id, known), take_back=known.take_back)
+    return await live_page(actor, looking(need_id, actor.organization_id, known), take_back=known.take_back)
 
 
 async def _refused(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnValue:

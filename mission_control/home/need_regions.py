@@ -1,7 +1,8 @@
 """The parts of a need's page that stay current: what is asked with its answers, and how many wait."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from markupsafe import Markup
 
@@ -41,14 +42,20 @@ class NeedView(View):
         return await self.reads.get(("need", self.actor.id, self.need_id), lambda: one_of(self.actor, self.need_id))
 
 
-def looking(need_id: str, shown: Shown) -> Look:
+def looking(need_id: str, organization_id: UUID, shown: Shown) -> Look:
     """Return how an open page is looked at; it ends when the person may no longer answer."""
 
     async def look(viewer: Actor, reads: Reads) -> NeedView | None:
         shown.begin()
         view = NeedView(
-            actor=viewer, pages=(PAGE,), active="home", has_shell=False, reads=reads, need_id=need_id, shown=shown
-        )  # fmt: skip
+            actor=replace(viewer, organization_id=organization_id),
+            pages=(PAGE,),
+            active="home",
+            has_shell=False,
+            reads=reads,
+            need_id=need_id,
+            shown=shown,
+        )
         try:
             await view.one()
         except NotFound:

@@ -188,12 +188,16 @@ NOTHING = Typed()
 
 @dataclass(slots=True)
 class One:
-    """A need as its page shows it; `ended` is a sentence when it no longer waits, and `need` None when it is gone."""
+    """A need as its page shows it; `ended` is a sentence when it no longer waits, and `need` None when it is gone.
+
+    It may still wait for `others`, so many people, whose answers are missing besides the reader's.
+    """
 
     id: str
     place: Place
     need: Need | None
     ended: str = ""
+    others: int = 0
     about: About = field(default_factory=About)
     before: Before = field(default_factory=Before)
 
@@ -220,8 +224,10 @@ async def one_of(actor: Actor, need_id: str) -> One:
     if need is None:
         return One(need_id, place, None, await how_it_ended(asked))
     if asked.key is None:
-        return One(need_id, place, need, await how_it_ended(asked))
-    return One(need_id, place, need, "", await about_need(actor, asked.key, need), await before_of(need))
+        others = await KINDS[asked.kind].missing(asked.id)
+        waits = f"This waits for {others} other {'person' if others == 1 else 'people'}."
+        return One(need_id, place, need, waits if others else await how_it_ended(asked), others)
+    return One(need_id, place, need, "", 0, await about_need(actor, asked.key, need), await before_of(need))
 
 
 async def said_once(actor: Actor, asked: Asked) -> Need | None:

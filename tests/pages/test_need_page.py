@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mission_control.asks.kinds import KINDS
+from mission_control.people.models import Member, User
 from mission_control.web.inline import policy
 from tests.api.test_permissions import GIVEN, asking, decision_of, request
 from tests.cast import Cast
@@ -130,6 +131,39 @@ async def test_the_second_of_two_people_reads_who_was_faster(cast: Cast) -> None
     told = await ada.get(f"{named(other)}?after=approval:{asked['id']}&answer=reject")
     told.has("Ben approved this").lacks("Rejected")
     assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["status"] == "approved"
+
+
+async def test_one_of_two_who_must_approve_waits_for_the_other(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    asked = await cast.ask(cast.vega)
+    ada, ben = await at(cast, cast.ada), await at(cast, cast.ben)
+    page = (await ben.get(named(asked))).has("2 people have to approve", "Another person has to approve too.")
+    sent = await ben.post(named(asked), {**page.form(named(asked)), "answer": "approve"})
+    done = (await ben.get(sent.leads_to)).has("Approved.", "Another person has to, too.", "Undo").lacks("Stop Vega")
+    (await ben.get(named(asked))).has("This waits for 1 other person.").lacks("<s>", f'action="{named(asked)}"')
+    (await ada.get(named(asked))).has("1 of 2", "Ben")
+    await ben.post("/needs/undos", done.form("/needs/undos"))
+    page = await ben.get(named(asked))
+    await ben.post(named(asked), {**page.form(named(asked)), "answer": "approve"})
+    sent = await ada.post(named(asked), {"answer": "approve"})
+    (await ada.get(sent.leads_to)).has("Approved.").lacks("Another person")
+    (await ben.get(named(asked))).has("<s>", "Ada approved this")
+
+
+async def test_link_works_wherever_its_reader_was_last(cast: Cast) -> None:
+    asked = await cast.ask()
+    await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ada.id, role="owner")
+    await User.filter(id=cast.ada.id).update(active_organization_id=cast.elsewhere.id)
+    ada = await at(cast, cast.ada)
+    (await ada.get("/")).lacks(f'data-need="approval:{asked["id"]}"')
+    page = (await ada.get(named(asked))).is_status(200).has("1 of 1")
+    async with ada.watching(live_of(page)) as watch:
+        other = await cast.ask()
+        assert 'hx-target="#one"' not in await watch.until("1 of 2")
+        (await cast.ben.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
+        await watch.until("Ben approved this")
+    sent = (await ada.post(named(other), {"answer": "approve"})).is_status(303)
+    (await ada.get(sent.leads_to)).has("Approved.", "Nothing else waits")
 
 
 async def test_news_of_others_send_the_number_alone(cast: Cast) -> None:
