@@ -281,7 +281,10 @@ class Channel(Part):
         raise Refused(f"{self.name} is not linked by typing.")
 
     def code_link(self, settings: Mapping[str, str], code: str) -> str:
-        """Return an address that opens the bot with a code, empty where there is none."""
+        """Return an address that opens the bot with a code, empty where there is none.
+
+        `known_as` in the settings is what `check` returned last.
+        """
         return ""
 
     def code_line(self, code: str) -> str:

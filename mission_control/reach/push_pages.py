@@ -16,19 +16,9 @@ from mission_control.reach.testing import send_test
 from mission_control.reach.webpush import public_text
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
-from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 pages = Blueprint("push_pages", __name__)
 SETTINGS_PATH = "/settings/notifications"
-SETTINGS_PAGE = SettingsPage(
-    "notifications",
-    "You",
-    "Notifications",
-    SETTINGS_PATH,
-    "bell",
-    30,
-    "mentions assigned browser alerts push device phone",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +32,6 @@ class PushView:
 async def push_view(actor: Actor) -> PushView:
     """Return what a page needs on which a browser becomes a device."""
     return PushView(public_text(await push_key(settings())), await browsers_of(actor.id))
-
-
-@pages.get(SETTINGS_PATH)
-async def notification_settings() -> str:
-    """Show how a browser notifies."""
-    actor = await signed_in()
-    return await settings_page(actor, "notifications/settings.html", "notifications", push=await push_view(actor))
 
 
 @action(pages, f"{SETTINGS_PATH}/devices")

@@ -1,0 +1,219 @@
+"""The settings page of an organization's channels: the list, setting one up, and messages that were given up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from quart import request
+from quart.typing import ResponseReturnValue
+
+from mission_control.core.actor import Actor, can, require
+from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.log.broker import Signal
+from mission_control.log.models import Event
+from mission_control.reach.channel import CHANNELS, Channel
+from mission_control.reach.channel_commands import stored
+from mission_control.reach.channels import visible_channel
+from mission_control.reach.channels_api import ChannelRead, ChannelTest, channels_of, read_channel
+from mission_control.reach.installation import reachable_address, settings
+from mission_control.reach.message_queries import MessagesQuery, messages_in
+from mission_control.reach.models import Device, ReachChannel, ReachMessage
+from mission_control.web.actions import Outcome, Refusal, action
+from mission_control.web.forms import Fields, Form, FormInvalid, done, go
+from mission_control.web.lists import LiveList, Pages
+from mission_control.web.regions import Concerns, View
+from mission_control.web.shell import SettingsPage, settings_page, signed_in
+
+pages = Pages("reach_channel_pages", __name__)
+PATH = "/settings/channels"
+CHANNEL = f"{PATH}/<uuid:channel_id>"
+
+
+def _manages(actor: Actor) -> bool:
+    return can(actor, "channel.manage")
+
+
+SETTINGS_PAGE = SettingsPage(
+    "channels", "Organization", "Channels", PATH, "send", 125, "slack telegram mattermost bot chat notifications",
+    may=_manages,
+)  # fmt: skip
+LAST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLine:
+    """A channel of the organization as its row shows it, with how many accounts are linked there."""
+
+    channel: ChannelRead
+    kind: Channel | None
+    accounts: int
+
+
+def _concerns(view: View, news: Event | Signal) -> bool:
+    return isinstance(news, Event) or "reach_channel" in news or "reach_message" in news
+
+
+NEWS = Concerns[View](("channel.",), ("reach_channel", "reach_message"), _concerns)
+
+
+async def _lists(actor: Actor, _: object) -> dict[str, object]:
+    found = await channels_of(actor.organization_id)
+    failed, total = await messages_in(actor.organization_id, MessagesQuery(limit=LAST, offset=0, state="failed"))
+    linked = [one.channel_id for one in await Device.filter(organization_id=actor.organization_id, ended_at=None)]
+    lines = [ChannelLine(read_channel(one), CHANNELS.get(one.kind), linked.count(one.id)) for one in found]
+    return {"lines": lines, "failed": failed, "failed_total": total}
+
+
+async def _around(actor: Actor) -> dict[str, object]:
+    kinds = [one for one in CHANNELS.values() if one.sets]
+    teams = [one.name for one in CHANNELS.values() if one.team is not None and not one.sets]
+    return {"kinds": sorted(kinds, key=lambda one: one.name), "teams": sorted(teams)}
+
+
+LIST = LiveList(
+    pages=pages, place=SETTINGS_PAGE, template="reach/channels.html", read=_lists, news=NEWS, verb="channel.manage",
+    blocks=("reach_channels", "reach_failed"), asks=lambda: "", around=_around, is_shared=True,
+)  # fmt: skip
+
+
+class _Typed(Form):
+    """The settings of a channel, one field for each."""
+
+    name: str = ""
+    values: dict[str, str] = {}
+
+    @classmethod
+    async def read(cls) -> Any:
+        sent = await request.form
+        values = {name.removeprefix("value_"): one for name, one in sent.items() if name.startswith("value_")}
+        given = {name: sent[name] for name in cls.model_fields if name in sent and name != "values"}
+        return cls(values=values, **given)
+
+
+class NewChannelForm(_Typed):
+    kind: str = ""
+
+    def body(self, found: object) -> Fields:
+        return {"kind": self.kind, "values": self.values, "name": self.name.strip()[:120] or None}
+
+
+class ChannelForm(_Typed):
+    """What is changed: a secret that was left empty stays as it is."""
+
+    def body(self, found: ReachChannel) -> Fields:
+        kind = CHANNELS.get(found.kind)
+        secret = {one.name for one in kind.sets if one.is_secret} if kind is not None else set()
+        values = {name: value for name, value in self.values.items() if value.strip() or name not in secret}
+        name = self.name.strip()[:120]
+        return {"values": values, **({"name": name} if name else {})}
+
+
+class StateForm(Form):
+    state: Literal["on", "off"]
+
+
+async def _form(
+    actor: Actor, kind: Channel, channel: ReachChannel | None, values: Mapping[str, Any], errors: dict[str, str]
+) -> str:
+    address = reachable_address()
+    return await settings_page(
+        actor, "reach/channel_form.html", SETTINGS_PAGE.key, kind=kind, channel=channel, values=values, errors=errors,
+        without="" if address else kind.without_address, manifest=kind.manifest(settings().base_url),
+        secrets=stored(channel).secrets if channel is not None else {},
+        receives_at=read_channel(channel).address if channel is not None else "",
+    )  # fmt: skip
+
+
+def _kind(name: str) -> Channel:
+    found = CHANNELS.get(name)
+    if found is None or not found.sets:
+        raise NotFound()
+    return found
+
+
+def _as_typed(form: _Typed | None) -> dict[str, Any]:
+    if form is None:
+        return {}
+    return {"name": form.name, **{f"value_{name}": one for name, one in form.values.items()}}
+
+
+@pages.get(f"{PATH}/new/<kind>")
+async def new_channel(kind: str) -> ResponseReturnValue:
+    """Show how a channel of a kind is set up, step by step."""
+    actor = await signed_in()
+    require(actor, "channel.manage")
+    found = _kind(kind)
+    values = {"name": found.name, **{f"value_{one.name}": one.default for one in found.sets}}
+    return await _form(actor, found, None, values, {})
+
+
+async def _refused_new(refusal: Refusal[None, NewChannelForm]) -> ResponseReturnValue:
+    refusal.only(Invalid, Conflict, FormInvalid)
+    kind = _kind(refusal.form.kind if refusal.form is not None else "")
+    return await _form(refusal.actor, kind, None, _as_typed(refusal.form), {"": refusal.sentence})
+
+
+@action(pages, f"{PATH}/new", form=NewChannelForm, refused=_refused_new)
+async def create_channel(outcome: Outcome[None, NewChannelForm]) -> ResponseReturnValue:
+    """Set a channel up and show it in the list, with how the provider names it."""
+    made: ChannelRead = outcome.answer
+    return go(f"{PATH}#channel-{made.id}")
+
+
+@pages.get(f"{CHANNEL}/edit")
+async def edit_channel(channel_id: UUID) -> ResponseReturnValue:
+    """Show the settings of a channel without its secrets."""
+    actor = await signed_in()
+    channel = await visible_channel(actor, channel_id)
+    require(actor, "channel.manage", channel)
+    kind = _kind(channel.kind)
+    known = stored(channel).settings
+    values = {f"value_{one.name}": known.get(one.name, one.default) for one in kind.sets if not one.is_secret}
+    return await _form(actor, kind, channel, {"name": channel.name, **values}, {})
+
+
+async def _refused_edit(refusal: Refusal[ReachChannel, ChannelForm]) -> ResponseReturnValue:
+    refusal.only(Invalid, Conflict, FormInvalid)
+    kind, typed = _kind(refusal.found.kind), _as_typed(refusal.form)
+    return await _form(refusal.actor, kind, refusal.found, typed, {"": refusal.sentence})
+
+
+@action(pages, f"{CHANNEL}/edit", form=ChannelForm, refused=_refused_edit)
+async def update_channel(outcome: Outcome[ReachChannel, ChannelForm]) -> ResponseReturnValue:
+    """Change a channel."""
+    return go(f"{PATH}#channel-{outcome.found.id}")
+
+
+@action(pages, f"{CHANNEL}/state", performs="update_channel", form=StateForm)
+async def switch_channel(outcome: Outcome[ReachChannel, StateForm]) -> ResponseReturnValue:
+    """Switch a channel off or on."""
+    words = "is switched off" if outcome.form.state == "off" else "is used again"
+    return done(PATH, toast=f"{outcome.found.name} {words}.")
+
+
+@action(pages, f"{CHANNEL}/tests")
+async def test_channel(outcome: Outcome[ReachChannel, None]) -> ResponseReturnValue:
+    """Ask the provider; how it went stands in the row."""
+    tested: ChannelTest = outcome.answer
+    name = outcome.found.name
+    return done(PATH, toast=f"{name} works: {tested.words}" if tested.ok else f"{name}: {tested.words}")
+
+
+async def _removal(actor: Actor, channel: ReachChannel, values: Fields, errors: dict[str, str]) -> str:
+    accounts = await Device.filter(channel_id=channel.id, ended_at=None).count()
+    return await settings_page(
+        actor, "reach/channel_removal.html", SETTINGS_PAGE.key, channel=channel, accounts=accounts
+    )
+
+
+@action(pages, f"{CHANNEL}/removal", page=f"{CHANNEL}/removal", shows=_removal)
+async def remove_channel(outcome: Outcome[ReachChannel, None]) -> ResponseReturnValue:
+    """Remove a channel."""
+    return go(PATH)
+
+
+@action(pages, f"{PATH}/messages/<uuid:message_id>/retries")
+async def retry_message(outcome: Outcome[ReachMessage, None]) -> ResponseReturnValue:
+    """Send a message again."""
+    return done(f"{PATH}#failed", toast="It is sent again, if it still waits.")
