@@ -15,9 +15,11 @@ from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board, Run
 from mission_control.cli.database import with_database
+from mission_control.config import Settings
 from mission_control.core import times
 from mission_control.exchange.models import OutgoingWebhook
 from mission_control.gateways.connector import INVENTED
+from mission_control.gateways.installation import keep_settings, sealed
 from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest, Question
 from mission_control.log.leases import Delivery
@@ -82,8 +84,8 @@ def _outgoing(board: Board, number: int) -> OutgoingWebhook:
     return OutgoingWebhook(
         organization_id=board.organization_id,
         description=f"Warehouse {number}",
-        url="x",
-        secret="x",
+        url=sealed("https://nobody.invalid/hooks"),
+        secret=sealed("whsec_none"),
         state="failed",
         reason="The receiver answered with status 503.",
         failing_since=_before(hours=25),
@@ -168,9 +170,11 @@ def _delivery(board: Board, agent: Agent, one: int) -> Delivery:
     )  # fmt: skip
 
 
-async def _main(board_id: str, user_id: str, number: str) -> None:
+async def _main(settings: Settings) -> None:
+    keep_settings(settings)
+    board_id, user_id, number = sys.argv[1:4]
     await put_needs(await Board.get(id=UUID(board_id)), UUID(user_id), int(number))
 
 
 if __name__ == "__main__":
-    with_database(lambda _settings: _main(*sys.argv[1:4]))
+    with_database(_main)
