@@ -1,8 +1,9 @@
 """Send messages: the deliveries of each channel, looked at once more right before the request."""
 
+import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from quart import Quart
@@ -26,36 +27,55 @@ from mission_control.work import loop
 from mission_control.work.loop import MOST_ATTEMPTS, GiveUp, NotNow, Sender
 
 SHARE = 5  # of the deliveries at once, so that a slow provider holds up nobody else
+PATIENCE_SECONDS = 2.0  # a delivery waits for its turn, before it makes room for those of other channels
 NOT_YET_SECONDS = 1.0
 PRESSED = "/reach/pressed"  # takes tokens from where nobody vouches for who pressed: from a topic of ntfy
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 
 _log = logging.getLogger(__name__)
-_on_their_way: Counter[str] = Counter()
+_turns: dict[tuple[int, str], asyncio.Semaphore] = {}
 _at_work: set[str] = set()  # messages: one edit at a time, so that the last one shows how it ended
 
 
 @loop.senders
 def senders(app: Quart) -> Sequence[Sender]:
     """Send the messages of every channel that is installed."""
-    return [Sender(f"{SENDING}{kind}", send) for kind in CHANNELS]
+    return [Sender(f"{SENDING}{kind}", send, is_able=partial(_is_free, kind)) for kind in CHANNELS]
+
+
+def _turn(kind: str) -> asyncio.Semaphore:
+    return _turns.setdefault((id(asyncio.get_running_loop()), kind), asyncio.Semaphore(SHARE))
+
+
+def _is_free(kind: str) -> bool:
+    return not _turn(kind).locked()
 
 
 async def send(delivery: Delivery) -> None:
     """Send a message, or show what was sent as it is now."""
     kind, about = delivery.kind.removeprefix(SENDING), delivery.data["message"]
-    if _on_their_way[kind] >= SHARE or about in _at_work:
-        raise NotNow("Others are on their way.", NOT_YET_SECONDS)
-    _on_their_way[kind] += 1
-    _at_work.add(about)
+    turn = _turn(kind)
     try:
-        async with installation.inside():
-            message = await find(ReachMessage, "id = ?", UUID(delivery.data["message"]))
-            if message is not None:
-                await (_edit(message) if delivery.data.get("edit") else _tried(message, delivery))
+        await asyncio.wait_for(turn.acquire(), PATIENCE_SECONDS)
+    except TimeoutError:
+        raise NotNow("Others are on their way.", NOT_YET_SECONDS) from None
+    try:
+        if about in _at_work:
+            raise NotNow("It is on its way.", NOT_YET_SECONDS)
+        _at_work.add(about)
+        try:
+            await _send_or_edit(delivery, UUID(about))
+        finally:
+            _at_work.discard(about)
     finally:
-        _on_their_way[kind] -= 1
-        _at_work.discard(about)
+        turn.release()
+
+
+async def _send_or_edit(delivery: Delivery, message_id: UUID) -> None:
+    async with installation.inside():
+        message = await find(ReachMessage, "id = ?", message_id)
+        if message is not None:
+            await (_edit(message) if delivery.data.get("edit") else _tried(message, delivery))
 
 
 async def _tried(message: ReachMessage, delivery: Delivery) -> None:
