@@ -36,6 +36,7 @@ KIND_WORDS = {
     "channel": "Channels that do not work",
     "budget": "Budgets that are used up",
     "overdue": "Your overdue tasks",
+    "device": "Your devices that do not work",
 }
 HOW_WORDS = {"at_once": "at once, also in quiet hours", "digest": "only in the digest", "never": "never"}
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
