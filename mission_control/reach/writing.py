@@ -15,6 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.database.records import find_all
+from mission_control.home.need_view import lines_of
 from mission_control.http.authentication import user_actor
 from mission_control.people.models import Organization
 from mission_control.reach.channel import Button, Channel, Message, Style, plain
@@ -195,16 +196,18 @@ async def _one(
     if channel.kind != MAIL:
         return made
     board_id = str(need.board.id) if need.board is not None else ""
-    return replace(made, exact=need.exact or "", facts=tuple(one for one in _facts(need) if one[1]), board_id=board_id)
+    return replace(made, exact=need.exact or "", facts=tuple(_facts(need)), board_id=board_id)
 
 
 def _facts(need: Need) -> Iterator[tuple[str, str]]:
-    """Yield what an answer rests on, by labels: who asks since when, what is known, which answers there are."""
-    party = party_of(need) if need.agent is not None or need.person is not None else ""
-    yield "From", party
-    yield "Task", ", ".join(f"#{one.number} {one.title}" for one in need.tasks)
-    yield "Risk", "High: look at all of it" if need.high_risk else ""
-    yield "Known", "; ".join(one.text for one in need.facts if one.text != party)
+    """Yield what an answer rests on, as the page of the need says it: since when, which answers, what happens else."""
+    lines = lines_of(need)
+    if need.high_risk and not any(one.label == "Risk" for one in lines):
+        yield "Risk", "high: look at all of it"
+    for line in lines:
+        if line.label != "Board":  # the mail is from it
+            words = ", ".join(one.text for one in line.facts)
+            yield line.label, words.replace(" risk:", ":", 1) if line.label == "Risk" else words
     yield "Asked", times.absolute(need.since)
     yield "Answers", " · ".join(one.label for one in need.answers)
     by = f" By {times.clock_time(need.otherwise.at)}." if need.otherwise.at is not None else ""
