@@ -151,9 +151,12 @@ async def pause_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook) -> Outg
 
 @command("outgoing_webhook.resume")
 async def resume_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook, *, skip_missed: bool) -> OutgoingWebhook:
-    """Go on: with what was missed, also what was given up since the receiver took nothing, or from now on."""
+    """Go on: with what was missed, also what was given up since the receiver took nothing, or from now on.
+
+    One that is on and fails tries all of that at once; a no-op for one that works.
+    """
     webhook = await _locked(webhook)
-    if webhook.state == "on":
+    if webhook.state == "on" and webhook.failing_since is None:
         return webhook
     now = times.clock_now()
     unsent = OutgoingDelivery.filter(webhook_id=webhook.id, state="waiting")

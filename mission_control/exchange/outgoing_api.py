@@ -112,7 +112,10 @@ async def pause_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook) -> Outg
 async def resume_outgoing_webhook(
     actor: Actor, webhook: OutgoingWebhook, data: OutgoingWebhookResumption
 ) -> OutgoingWebhookRead:
-    """Send again, also where Mission Control paused it. What was missed is sent first, unless `skip_missed`."""
+    """Send again, also where Mission Control paused it. What was missed is sent first, unless `skip_missed`.
+
+    One that is on and whose receiver fails tries at once what waits, and what it gave up since then.
+    """
     return await _read(await outgoing.resume_outgoing_webhook(actor, webhook, skip_missed=data.skip_missed))
 
 

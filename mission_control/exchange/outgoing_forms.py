@@ -156,6 +156,8 @@ class ResumptionForm(Form):
 
 @action(pages, f"{ONE}/resumptions", form=ResumptionForm)
 async def resume_outgoing_webhook(outcome: Outcome[OutgoingWebhook, ResumptionForm]) -> ResponseReturnValue:
+    if outcome.found.state == "on":
+        return done(_url(outcome.found), toast="Everything that waits is tried now")
     what = "from now on" if outcome.form.skip_missed else "what was missed is sent"
     return done(_url(outcome.found), toast=f"Webhook resumed, {what}")
 

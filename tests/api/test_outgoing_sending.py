@@ -282,6 +282,22 @@ async def test_paused_webhook_goes_on_with_what_was_missed_or_from_now_on(
     assert [len(await sent_by(cast, hook)) for hook in hooks] == [2, 1]
 
 
+async def test_failing_webhook_tries_everything_at_once_when_somebody_says_so(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hook = await make(cast, receiver, "task.created")
+    for title in ("One", "Two"):
+        await cast.add_task(title=title)
+    receiver.answers = [BROKEN] * 2
+    assert await send() == 2 and await send() == 0
+    assert (await cast.ada.post(f"{of(hook)}/resumptions", {})).ok()["failing_since"] is None
+    assert await send() == 2
+    assert {one["state"] for one in await sent_by(cast, hook)} == {"sent"}
+    before = (await read(cast, hook))["updated_at"]
+    (await cast.ada.post(f"{of(hook)}/resumptions", {})).ok()
+    assert (await read(cast, hook))["updated_at"] == before
+
+
 async def test_change_of_kinds_counts_from_then_on(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     hook = await make(cast, receiver, "approval.*")
     await cast.add_task(title="Before")
