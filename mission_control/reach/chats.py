@@ -12,6 +12,7 @@ from mission_control.reach.channel import Answer, Button, Channel, Gone, Item, L
 MOST_WORDS = 300
 MOST_ITEMS = 5
 LONGEST = 1_000_000
+LONGEST_CODE, LONGEST_WRITTEN = 30, 5000
 # What chats make a mention, an address or a link of, in the middle of a text.
 _LIVE = re.compile(r"@|(?<=:)//|(?<=\w)\.(?=[^\W\d])")
 _CODE_MARKS = " \t\r\n`*_~'\"<>"
@@ -138,9 +139,11 @@ def is_linkable(url: str) -> bool:
         return False
 
 
-def code_in(text: str) -> str:
-    """Return the code that a person sent to a bot, without the command and the marks around it."""
-    return text.strip(_CODE_MARKS).removeprefix("/start").strip(_CODE_MARKS)[:200]
+def written_by(text: str) -> str:
+    """Return what a person wrote to a bot: of a code without the command and the marks around it."""
+    text = plain(text).strip().removeprefix("/start").strip()
+    code = text.strip(_CODE_MARKS)
+    return code if len(code) <= LONGEST_CODE else text[:LONGEST_WRITTEN]
 
 
 def fields(answer: Answer) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, code_in, defused, fields, one_line, problem, texts
+from mission_control.reach.chats import Markup, defused, fields, one_line, problem, texts, written_by
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
 
@@ -141,7 +141,7 @@ def _read(frame: dict[str, Any], me: str) -> Said | None:
                     if user == me or post.get("type"):
                         return None
                     name = str(data.get("sender_name") or user)
-                    return Said(user, code_in(words), one_line(name, 120), channel)
+                    return Said(user, written_by(words), one_line(name, 120), channel)
     return None
 
 

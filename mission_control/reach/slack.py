@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -23,7 +24,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import code_in, fields, one_line, problem, shortened, texts
+from mission_control.reach.chats import fields, one_line, problem, shortened, texts, written_by
 
 API = "https://slack.com/api"
 OLDEST_SECONDS = 300
@@ -170,7 +171,9 @@ class Slack(Channel):
                     if event.get("subtype") or event.get("bot_id"):
                         return None
                     name = await self._name(line, user)
-                    return Said(f"{team}/{user}", code_in(str(event.get("text", ""))), name, str(event["channel"]))
+                    return Said(
+                        f"{team}/{user}", written_by(unescape(str(event.get("text", "")))), name, str(event["channel"])
+                    )
         except (KeyError, TypeError, AttributeError):
             pass
         return None

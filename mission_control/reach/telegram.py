@@ -16,12 +16,13 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, code_in, fields, is_linkable, one_line, problem, shortened, texts
+from mission_control.reach.chats import Markup, fields, is_linkable, one_line, problem, shortened, texts, written_by
 
 API = "https://api.telegram.org"
 POLL_SECONDS = 15  # below the deadline of a request
 GONE = ("bot was blocked", "user is deactivated", "chat not found", "group chat was deleted", "bot was kicked")
 CONFLICT = 409
+LONGEST_TOAST = 60
 _BOT = re.compile(r"\w{5,32}", re.ASCII)
 
 
@@ -92,7 +93,9 @@ class Telegram(Channel):
         """End the spinner on the button with a few words. Telegram forgets presses after a while."""
         try:
             text = shortened(words, 195)
-            await self._call(line, "answerCallbackQuery", callback_query_id=press.reply.get("id"), text=text)
+            stays = len(text) > LONGEST_TOAST  # until the person has read it
+            query = press.reply.get("id")
+            await self._call(line, "answerCallbackQuery", callback_query_id=query, text=text, show_alert=stays)
         except Refused as error:
             if "query is too old" not in str(error):
                 raise
@@ -147,7 +150,7 @@ def _read(update: Mapping[str, Any]) -> Received | None:
             name = " ".join(str(one) for one in names if one)
             if said["from"].get("username"):
                 name = f"{name} (@{said['from']['username']})".strip()
-            return Said(str(person), code_in(text), one_line(name, 120) if name else "", str(chat))
+            return Said(str(person), written_by(text), one_line(name, 120) if name else "", str(chat))
     return None
 
 

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -56,6 +57,10 @@ class Play(ABC):
     @abstractmethod
     async def is_listened_to(self) -> None:
         """Wait until we fetch what people press and say."""
+
+    def typed(self, text: str) -> str:
+        """What the provider sends for a text that somebody types."""
+        return text
 
     @abstractmethod
     async def say(self, who: str, text: str) -> None:
@@ -131,6 +136,9 @@ class SlackPlay(Play):
         payload = {**token, "user": {"id": by, "team_id": "T1"}}
         await self.bring("interactive", payload)
         return str((await until(lambda: self.fake.responses[before:]))[0]["text"])
+
+    def typed(self, text: str) -> str:
+        return escape(text, quote=False)
 
     async def say(self, who: str, text: str) -> None:
         await self.bring("events_api", FakeSlack.said(who, text))

@@ -12,7 +12,7 @@ from mission_control.log.models import Event
 from mission_control.reach import receiving
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 from tests.cast import Cast
-from tests.reach.playing import at, link, listen, played, status_of
+from tests.reach.playing import at, link, listen, played, say, status_of
 from tests.reach.plays import PLAYS, Play
 from tests.reach.test_core import asked
 
@@ -47,6 +47,17 @@ async def test_need_is_answered_where_it_was_sent(cast: Cast, play: Play) -> Non
     [shown] = play.messages(play.ada)
     assert "Approve" not in shown.labels and "approved this" in shown.text
     assert (await ReachMessage.get()).state == "answered"
+
+
+async def test_words_of_a_send_back_are_the_next_message(cast: Cast, play: Play) -> None:
+    approval = await asked(cast)
+    await at(25)
+    words = await play.press(play.ada, "Send back …")
+    assert "rite" in words and await status_of(cast, approval) == "pending"
+    why = 'Deploy "staging" first & compare <the> numbers:\n1. errors\n2. ' + "latency " * 30
+    assert "Done" in await say(play, play.ada, play.typed(why))
+    found = (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()
+    assert (found["decision"], found["note"]) == ("changes_requested", why.strip())
 
 
 async def test_answered_elsewhere_is_shown_there(cast: Cast, play: Play) -> None:
