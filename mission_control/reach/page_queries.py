@@ -54,6 +54,8 @@ class DeviceLine:
     state: State
     is_linked: bool
     unused: str = ""  # why nothing is sent there, though it works
+    advice: str = ""  # what its person can do where it fails, and where
+    advice_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,19 @@ def _line(device: Device, channels: dict[UUID, ReachChannel]) -> DeviceLine:
         unused = "not used: this installation no longer has this channel"
     elif channel is not None and channel.state == "off":
         unused = f"not used: {channel.name} is switched off"
-    return DeviceLine(device, glyph, state_of(device), device.channel_id is not None, unused)
+    advice, url = _advice(device, kind)
+    return DeviceLine(device, glyph, state_of(device), device.channel_id is not None, unused, advice, url)
+
+
+def _advice(device: Device, kind: Channel | None) -> tuple[str, str]:
+    """Return what a person can do about a device that fails or has ended, with the page for it."""
+    if kind is None:
+        return "", ""
+    if kind.links == "typed":
+        return "Type the address again", f"/settings/notifications/addresses/{kind.kind}"
+    if kind.links == "browser":
+        return "Open this page on that device, and add it again.", ""
+    return ("Link it again with the button below." if device.ended_at is not None else ""), ""
 
 
 async def _mail(actor: Actor) -> MailLine:

@@ -45,19 +45,21 @@ OWN = Concerns[View](("channel.",), ("reach_of", "reach_channel"), _is_own)
 
 async def _lists(actor: Actor, _: object) -> dict[str, object]:
     messages, total = await messages_of(actor, MessagesQuery(limit=LAST, offset=0))
-    values = await chosen(actor)
-    return {"reached": await reached(actor), "messages": messages, "total": total, "mail_on": values["mail"]}
+    return {
+        "reached": await reached(actor), "messages": messages, "total": total, "values": await chosen(actor),
+        "errors": {}, **await around(actor),
+    }  # fmt: skip
 
 
 async def _around(actor: Actor) -> dict[str, object]:
     saved = request.method == "GET" and request.args.get("saved") == "1"
-    push = await push_view(actor)
-    return {"values": await chosen(actor), "errors": {}, "is_saved": saved, "push": push, **await around(actor)}
+    return {"is_saved": saved, "push": await push_view(actor)}
 
 
 LIST = LiveList(
     pages=pages, place=SETTINGS_PAGE, template="reach/settings.html", read=_lists, news=OWN,
-    blocks=("reach_devices", "reach_sent"), asks=lambda: "", around=_around,
+    blocks=("reach_mode", "reach_devices", "reach_quiet", "reach_differ", "reach_sent"), asks=lambda: "",
+    around=_around,
 )  # fmt: skip
 
 

@@ -92,6 +92,22 @@ async def test_board_that_differs_is_added_with_keys_alone(places: dict[str, str
     assert (await chosen(site))["boards"] == []
 
 
+async def test_choice_elsewhere_comes_to_an_open_page(places: dict[str, str], site: Site, walker: Page) -> None:
+    await at(walker, site)
+    await walker.get_by_label("Monday").check(force=True)
+    await expect(walker.locator("[data-saved]")).to_have_text("Saved")
+    changed = {**await chosen(site), "mode": "page", "days_off": [2], "quiet_to": "06:45"}
+    changed.pop("zone")
+    (await site.api.put("/api/v1/users/me/reach", json=changed)).raise_for_status()
+    await expect(walker.get_by_label("Only here on the page")).to_be_checked()
+    await expect(walker.get_by_label("Monday")).not_to_be_checked()
+    await expect(walker.get_by_label("Wednesday")).to_be_checked()
+    await expect(walker.get_by_label("to", exact=True)).to_have_value("06:45")
+    await walker.get_by_label("On my devices").check()
+    await expect(walker.locator("[data-saved]")).to_have_text("Saved")
+    assert ((await chosen(site))["mode"], (await chosen(site))["days_off"]) == ("devices", [2])
+
+
 async def test_order_changes_with_keys_and_the_row_follows(places: dict[str, str], site: Site, walker: Page) -> None:
     await at(walker, site)
     rows = walker.locator("#reach-devices ol > li .row-title")
