@@ -89,7 +89,7 @@ class World:
 
     async def new_messages(self, at: float) -> list[Message]:
         """What was sent since the last look, as it was then."""
-        labels = {one.id: one.label for one in await Device.all()}
+        labels: dict[Any, str] = {one.id: one.label for one in await Device.all()}
         found = []
         for message in await ReachMessage.all():
             if message.id in self.known:
