@@ -4,6 +4,7 @@ It looks when a need may have changed, and when a step is due. What it decides i
 with its delivery, and that it was tried. Two processes plan one after the other, so that nothing is planned twice.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -141,6 +142,7 @@ class Changes:
     again: list[ReachNeed] = field(default_factory=list)  # had ended
     changed: list[ReachNeed] = field(default_factory=list)
     unseen: list[ReachNeed] = field(default_factory=list)  # another thing than what was seen
+    written: set[UUID] = field(default_factory=set)  # those that are new, wait again or changed
     looked_again: list[ReachNeed] = field(default_factory=list)  # sent, and something else now
     over: list[ReachNeed] = field(default_factory=list)
     due: list[tuple[Reader, Due[ReachNeed]]] = field(default_factory=list)
@@ -153,7 +155,8 @@ class Changes:
 
     def change(self, row: ReachNeed) -> None:
         """Write a row anew, once."""
-        if not any(row is one for one in (*self.new, *self.again, *self.changed)):
+        if row.id not in self.written:
+            self.written.add(row.id)
             self.changed.append(row)
 
     def __bool__(self) -> bool:
@@ -213,6 +216,7 @@ async def changes_in(organization_id: UUID) -> Changes:
     mornings = await mornings_of(organization_id, readers, now)
     present: set[tuple[UUID, str, UUID]] = set()
     for reader in readers:
+        await asyncio.sleep(0)  # where much waits for many, others have their turn in between
         kept = []
         for one in waiting:
             if reader.wants(one.found):
@@ -248,13 +252,14 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
         row.named, row.tried, row.failed = asked, [], []
         row.seen_at = row.next_at = row.ended_at = row.ended_how = None
         (found.new if is_new else found.again).append(row)
+        found.written.add(row.id)
         return row
     if (row.version, row.substance, row.act_by, row.named) != (one.version, waiting.substance, one.act_by, asked):
         if row.substance != waiting.substance and row.seen_at is not None:
             row.seen_at = None
             found.unseen.append(row)
         row.version, row.substance, row.act_by, row.named = one.version, waiting.substance, one.act_by, asked
-        found.changed.append(row)
+        found.change(row)
         if row.tried:
             found.looked_again.append(row)
     return row
