@@ -41,6 +41,7 @@ from mission_control.reach.reading import (
     recent_of,
     waiting_in,
 )  # fmt: skip
+from mission_control.reach.recovering import failing_channels, recovered
 from mission_control.work.loops import Loop
 
 CHANNEL = "reach"  # notified when somebody chose something else, or a message did not arrive
@@ -142,6 +143,7 @@ class Changes:
     again: list[ReachNeed] = field(default_factory=list)  # had ended
     changed: list[ReachNeed] = field(default_factory=list)
     unseen: list[ReachNeed] = field(default_factory=list)  # another thing than what was seen
+    recovered: list[ReachNeed] = field(default_factory=list)  # its links work again
     written: set[UUID] = field(default_factory=set)  # those that are new, wait again or changed
     looked_again: list[ReachNeed] = field(default_factory=list)  # sent, and something else now
     over: list[ReachNeed] = field(default_factory=list)
@@ -160,7 +162,8 @@ class Changes:
             self.changed.append(row)
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.again or self.changed or self.looked_again or self.over or self.due)
+        rows = (self.new, self.again, self.changed, self.recovered, self.looked_again, self.over)
+        return bool(self.due) or any(rows)
 
 
 async def bring_up_to_date(organization_id: UUID) -> datetime | None:
@@ -184,6 +187,8 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
         await update(one, *CHANGING)
     for one in found.unseen:
         await update(one, "seen_at")
+    for one in found.recovered:
+        await update(one, "failed")
     await _end(found)
     await announce_opened([one for one in found.new if one.reader_id == organization_id])
     await announce_ended([one for one in found.over if one.reader_id == organization_id])
@@ -214,6 +219,7 @@ async def changes_in(organization_id: UUID) -> Changes:
     known = {(one.reader_id, one.kind, one.subject_id): one for one in stored}
     recent = await recent_of(organization_id, now - HOUR)
     mornings = await mornings_of(organization_id, readers, now)
+    failing = await failing_channels(organization_id, stored)
     present: set[tuple[UUID, str, UUID]] = set()
     for reader in readers:
         await asyncio.sleep(0)  # where much waits for many, others have their turn in between
@@ -226,6 +232,11 @@ async def changes_in(organization_id: UUID) -> Changes:
         ended = [
             one for key, one in known.items() if key[0] == reader.id and one.ended_at is not None and key not in present
         ]
+        for row, moment in recovered(reader, kept, recent, failing, now):
+            if moment <= now:
+                found.recovered.append(row)
+            else:
+                found.at(moment)
         _plan(found, reader, kept, ended, recent, mornings.get(reader.id))
     found.waiting = {(one.found.kind, one.found.id) for one in waiting}
     found.over = [one for key, one in known.items() if key not in present and one.ended_at is None]

@@ -109,6 +109,9 @@ async def _send(message: ReachMessage) -> None:
         return
     line = await line_to(message, device)
     ready = await written(message, device, channel, actor, takes=channel.takes_answers(line))
+    if message.why in ("first", "unseen") and await _all_seen(message):  # while the provider did not take it
+        await end(who, message, "withdrawn", "It was seen elsewhere.", was_tried=True)
+        return
     if message.why != "test" and not await _is_wanted(message, ready):
         await end(who, message, "withdrawn", "It no longer waits.")
         return
@@ -137,14 +140,12 @@ def _pause(message: ReachMessage) -> float:
 
 
 async def _is_wanted(message: ReachMessage, ready: Written) -> bool:
-    """Whether a message is still to be sent: something in it waits, unseen where that is why, and it is not quiet."""
+    """Whether a message is still to be sent: something in it waits, and quiet hours have not begun."""
     if not ready.has_open and message.why != "digest":
         return False
     if not ready.needs:
         return False
-    if message.why == "unseen" and await _all_seen(message):
-        return False
-    if message.why == "digest" or message.user_id is None or message.organization_id is None:
+    if message.user_id is None or message.organization_id is None:
         return True
     return not await _is_quiet(message)
 
@@ -152,12 +153,12 @@ async def _is_wanted(message: ReachMessage, ready: Written) -> bool:
 async def _all_seen(message: ReachMessage) -> bool:
     found = await find_all(
         ReachNeed,
-        "reader_id = ? AND ended_at IS NULL AND seen_at IS NULL AND EXISTS (SELECT 1 FROM reach_message_needs x"
-        " WHERE x.message_id = ? AND x.kind = reach_needs.kind AND x.subject_id = reach_needs.subject_id)",
+        "reader_id = ? AND ended_at IS NULL AND EXISTS (SELECT 1 FROM reach_message_needs x WHERE x.message_id = ?"
+        " AND x.kind = reach_needs.kind AND x.subject_id = reach_needs.subject_id)",
         message.user_id,
         message.id,
     )
-    return not found
+    return bool(found) and all(one.seen_at is not None and one.seen_at > message.created_at for one in found)
 
 
 async def _is_quiet(message: ReachMessage) -> bool:
@@ -278,11 +279,12 @@ async def edited(actor: Actor, message: ReachMessage, ready: Written) -> None:
 
 
 @command("reach.keep")
-async def end(actor: Actor, message: ReachMessage, state: str, how: str | None) -> None:
-    """End a message that does not leave; a step that was not taken is planned anew where something still waits."""
+async def end(actor: Actor, message: ReachMessage, state: str, how: str | None, *, was_tried: bool = False) -> None:
+    """End a message that does not leave; unless it `was_tried`, its step is taken anew where something still waits."""
     message.state, message.ended_at, message.ended_how = state, times.clock_now(), how
     await update(message, "state", "ended_at", "ended_how")
-    await _untry(message)
+    if not was_tried:
+        await _untry(message)
     _signal(message)
     notify(CHANNEL)
 

@@ -1,0 +1,155 @@
+"""When something fails: providers that are away, links that take nothing, channels that are set up wrongly."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mission_control.core import times
+from mission_control.people.models import User
+from mission_control.reach.channel import Later, Line, Message, Refused
+from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed
+from mission_control.reach.opening import open_message
+from tests.cast import Cast
+from tests.reach.conftest import After
+from tests.reach.fake_channel import Chat
+from tests.reach.test_attacks import HOUR, at, berlin, failing_for, night, until
+from tests.reach.test_core import asked
+
+__all__ = ["night"]  # a fixture
+
+pytestmark = pytest.mark.database
+MINUTE = 60
+
+
+async def test_provider_that_is_down_for_an_hour_holds_up_nobody(cast: Cast, chat: Chat, after: After) -> None:
+    """After the usual time the next link is used; who saw it there is not sent it again when the provider is back."""
+    await chat.link(cast.ada.id, "first")
+    await chat.link(cast.ada.id, "second")
+    send = chat.channel.send
+    failing_for(chat.channel, "first", Later("503 Service Unavailable"))
+    await asked(cast)
+    await after(30)
+    await after(5 * MINUTE)
+    assert chat.channel.sent == []
+    await after(11 * MINUTE)
+    assert [one.to for one in chat.channel.sent] == ["second"]
+    message = await ReachMessage.get(state="sent")
+    with times.travelled(timedelta(minutes=12)):
+        await open_message(await cast.ada.actor(), message.id)
+    chat.channel.send = send  # type: ignore[method-assign]
+    for minute in (30, 60, 75, 90):
+        await after(minute * MINUTE)
+    assert [one.to for one in chat.channel.sent] == ["second"]
+    assert sorted([one.state for one in await ReachMessage.all()]) == ["seen", "withdrawn"]
+
+
+async def test_what_was_seen_nowhere_is_sent_when_the_provider_is_back(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "only")
+    chat.channel.failures = [Later("502 Bad Gateway")]
+    await asked(cast)
+    for minute in (1, 10, 30, 59):
+        await after(minute * MINUTE)
+    chat.channel.failures = []
+    for minute in (61, 75):
+        await after(minute * MINUTE)
+    assert len(chat.channel.sent) == 1
+
+
+async def test_what_a_provider_did_not_take_all_day_is_not_sent_at_night(
+    cast: Cast, chat: Chat, after: After, night: float
+) -> None:
+    await berlin(cast)
+    await chat.link(cast.ada.id, "ada")
+    chat.channel.failures = [Later("503")]
+    await at(night - 3 * HOUR, lambda: asked(cast))
+    for hour in (-3, -2, -1):
+        await after(night + hour * HOUR - 40 * MINUTE + 2400)
+    chat.channel.failures = []
+    for hour in (0, 1, 4):
+        await after(night + hour * HOUR)
+    assert chat.channel.sent == []
+    await after(night + 9 * HOUR + 30)
+    assert len(chat.channel.sent) == 1
+
+
+async def test_a_digest_that_a_provider_did_not_take_all_day_is_not_sent_at_night(
+    cast: Cast, chat: Chat, after: After, night: float
+) -> None:
+    await berlin(cast)
+    await chat.link(cast.ada.id, "ada")
+    await at(night, lambda: asked(cast))
+    await after(night + MINUTE)
+    chat.channel.failures = [Later("503")]
+    for hour in range(9, 23, 2):
+        await after(night + hour * HOUR + MINUTE)
+    chat.channel.failures = []
+    await after(night + 24 * HOUR)
+    await after(night + 26 * HOUR)
+    assert chat.channel.sent == []
+    await after(night + 33 * HOUR + MINUTE)
+    assert len(chat.channel.sent) == 1
+
+
+async def test_a_channel_that_is_set_up_wrongly_is_one_need_of_admins(cast: Cast, chat: Chat, after: After) -> None:
+    for who, person in (("ada", cast.ada), ("ben", cast.ben), ("cleo", cast.cleo)):
+        await chat.link(person.id, who)
+    chat.channel.failures = [Refused("401 invalid_auth")]
+    for number in range(4):
+        await asked(cast, action_type=f"deploy.{number}")
+        await after(30 + 70 * number)
+    channel = await ReachChannel.get()
+    assert (channel.state, channel.last_error) == ("failing", "401 invalid_auth")
+
+    async def about(person: Any, kind: str) -> list[str]:
+        return [one["reason"] for one in (await person.get("/needs")).ok()["items"] if one["kind"] == kind]
+
+    assert await about(cast.ada, "channel") == await about(cast.ben, "channel") == ["401 invalid_auth"]
+    assert await about(cast.cleo, "channel") == []
+    with times.travelled(timedelta(hours=1)):  # whom nothing reaches knows it from Home
+        assert await about(cast.cleo, "device") == ["401 invalid_auth"]
+    chat.channel.failures = []
+    await ReachChannel.filter(id=channel.id).update(state="on", last_error=None, failing_since=None)
+    for minute in (61, 63):
+        await after(minute * MINUTE)
+    [message] = chat.channel.messages("cleo")  # what reached nobody does so now
+    assert message.title == "4 things wait for you"
+
+
+async def test_a_link_that_refused_one_need_is_tried_for_the_next(cast: Cast, chat: Chat, after: After) -> None:
+    """A provider may refuse one text; the person is not cut off."""
+    await chat.link(cast.cleo.id, "cleo")
+    chat.channel.failures = [Refused("400 message is too long")]
+    await asked(cast)
+    await after(30)
+    chat.channel.failures = []
+    await asked(cast, action_type="restart")
+    await after(120)
+    assert len(chat.channel.sent) == 1
+    assert (await ReachChannel.get()).state == "on"
+    assert (await Device.get()).last_error is None
+
+
+async def test_an_error_of_ours_is_given_up_in_the_end(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.cleo.id, "cleo")
+
+    async def broken(line: Line, message: Message) -> str:
+        raise KeyError("title")
+
+    chat.channel.send = broken  # type: ignore[method-assign]
+    await asked(cast)
+    for minute in (1, 2, 4, 8, 16, 32, 64):
+        await after(minute * MINUTE)
+    assert [one.state for one in await ReachMessage.all()] == ["failed"]
+    assert (await ReachNeed.get(user_id=cast.cleo.id, kind="approval")).failed
+
+
+async def test_nobody_is_sent_anything_by_an_installation_without_a_zone_twice(
+    cast: Cast, chat: Chat, after: After
+) -> None:
+    """Who has no zone has no night: it goes at once, at any hour."""
+    await User.filter(id=cast.ada.id).update(timezone=None)
+    await chat.link(cast.ada.id, "ada")
+    await at(until(2), lambda: asked(cast))
+    await after(until(2) + 30)
+    assert len(chat.channel.sent) == 1
