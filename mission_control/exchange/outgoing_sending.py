@@ -19,7 +19,6 @@ from mission_control.core.secrets import decrypt
 from mission_control.core.values import JsonObject, to_json
 from mission_control.database.sql import rows
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
-from mission_control.exchange.outgoing_queries import OPEN
 from mission_control.exchange.outgoing_queue import CHANNEL, known, queue_next
 from mission_control.exchange.outgoing_settling import Attempt, settle
 from mission_control.exchange.webhooks import clean
@@ -33,13 +32,11 @@ IDLE_SECONDS = 60.0  # events and deliveries wake the loop; this is for what nob
 LONGEST_ANSWER = 2_000
 KEPT_DAYS, MOST_KEPT = 30, 1000
 LEASES = Leases(OutgoingDelivery, "sending", timedelta(seconds=15))
-# The first that is due of each webhook that is on, while none of its messages is being sent.
+# One message of each webhook that is on: the one that is being sent, else the one that is due first.
+_OF_IT = "SELECT d.id FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.state"
 NEXT = (
-    f"{OPEN} AND webhook_id IN (SELECT w.id FROM outgoing_webhooks w LEFT JOIN boards b ON b.id = w.board_id"
-    " WHERE w.state = 'on' AND b.deleted_at IS NULL) AND NOT EXISTS (SELECT 1 FROM outgoing_deliveries o"
-    " WHERE o.webhook_id = outgoing_deliveries.webhook_id AND o.id <> outgoing_deliveries.id"
-    " AND ((o.state = 'sending' AND o.leased_until > ?) OR (o.state = 'waiting' AND o.due_at <= ?"
-    " AND (o.due_at, o.id) < (outgoing_deliveries.due_at, outgoing_deliveries.id))))"
+    f"id IN (SELECT COALESCE(({_OF_IT} = 'sending' LIMIT 1), ({_OF_IT} = 'waiting' ORDER BY d.due_at, d.id LIMIT 1))"
+    " FROM outgoing_webhooks w LEFT JOIN boards b ON b.id = w.board_id WHERE w.state = 'on' AND b.deleted_at IS NULL)"
 )
 
 
@@ -122,13 +119,13 @@ async def look() -> float:
     if not await known.read():
         return IDLE_SECONDS
     has_more = await queue_next()
-    free, now = AT_ONCE - len(SENDING.tasks), times.clock_now()
+    free = AT_ONCE - len(SENDING.tasks)
     if free <= 0:
         return IDLE_SECONDS  # the end of any attempt wakes the loop
-    pause = await LEASES.seconds_until_due(NEXT, [now, now], IDLE_SECONDS)
+    pause = await LEASES.seconds_until_due(NEXT, [], IDLE_SECONDS)
     if pause > 0:
         return 0.0 if has_more else pause
-    taken = await LEASES.take(NEXT, [now, now], free, changes=", attempts = attempts + 1")
+    taken = await LEASES.take(NEXT, [], free, changes=", attempts = attempts + 1")
     for delivery, _ in taken:
         SENDING.begin(_send(delivery), then_look=True)
     return 0.0 if taken or has_more else BUSY_SECONDS
