@@ -242,16 +242,20 @@ async def ready(agents: int) -> tuple[Organization, list[Hired]]:
 async def person_of(organization: Organization, email: str, name: str, role: str) -> User:
     """Return a person of the demo, who may have been deleted in it."""
     user = await User.get_or_none(email=email, active_organization_id=organization.id)
-    user = user or await create_user(email, name, role, organization, None)
-    # Their addresses are invented: what needs them is sent by mail to nobody.
-    await ReachSettings.bulk_create([ReachSettings(user_id=user.id, mail=False)], ignore_conflicts=True)
+    return user or await _invented(email, name, role, organization)
+
+
+async def _invented(email: str, name: str, role: str, organization: Organization) -> User:
+    """Make a person whose address is invented: what needs them is sent there to nobody."""
+    user = await create_user(email, name, role, organization, None)
+    await ReachSettings.create(user_id=user.id, mail=False)
     return user
 
 
 async def _set_up(stage: Stage) -> None:
     """Enter people, boards, what tasks refer to, and the agents that are simulated."""
     for person in (OWNER, *story.COLLEAGUES):
-        await _enter(stage, await create_user(*person, stage.organization, None))
+        await _enter(stage, await _invented(*person, stage.organization))
     for place in story.BOARDS:
         fields = {
             "name": place.name, "slug": place.slug, "description": place.text, "board_type": "general",

@@ -98,6 +98,7 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 assert any(card["tags"] and card["due_at"] and card["custom_field_values"] for card in cards)
                 assert [one["name"] for one in (await client.get("/board-groups")).json()["items"]] == [story.GROUP[0]]
                 assert len((await client.get("/budgets")).json()["items"]) == 2
+                assert (await client.get("/users/me/reach")).json()["mail"] is False  # nobody is at these addresses
                 needs = (await client.get("/needs?kind=silent")).json()["items"]
                 assert [one["agent"]["name"] for one in needs] == [SILENT_AGENT]
                 assert await pairing(client) == ["Gateway office-mini (invented) waits to be paired"]
