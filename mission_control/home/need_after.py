@@ -1,5 +1,6 @@
 """What became of an answer, on the page of the next need: what happens now, the way back, and how to stop it."""
 
+import re
 from dataclasses import dataclass
 
 from mission_control.asks.answering import UNDO_WITHIN, asked_need, how_it_ended, last_of
@@ -13,17 +14,22 @@ from mission_control.home.need_view import said_once, session_of
 
 # What was done, by the first word of the button that did it.
 DONE = {
-    "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Deny": "Denied", "Drop": "Dropped",
-    "Merge": "Merged", "Reject": "Rejected", "Send": "Sent", "Take": "Taken", "Raise": "Raised", "Stop": "Stopped",
+    "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Ask": "Asked", "Check": "Checked",
+    "Deny": "Denied", "Done": "Done", "Drop": "Dropped", "Hand": "Handed", "Merge": "Merged", "Raise": "Raised",
+    "Reject": "Rejected", "Remove": "Removed", "Send": "Sent", "Set": "Set", "Stop": "Stopped", "Take": "Taken",
+    "Test": "Tested",
 }  # fmt: skip
 
 
-def done_words(label: str) -> str:
-    """Return what pressing a button did: `Allow once` gives `Allowed once`."""
-    verb, space, rest = label.partition(" ")
-    if verb == "Always" and rest:
-        return f"Always {DONE.get(rest.capitalize(), rest).lower()}"
-    return f"{DONE[verb]}{space}{rest}" if verb in DONE else f"Answered: {label}"
+def done_words(answer: NeedAnswer) -> str:
+    """Return what giving an answer did: `Allow once` gives `Allowed once`. Options are in an agent's words."""
+    label = re.split(",| and ", answer.label)[0]
+    verb, _, rest = label.partition(" ")
+    if verb == "Always" and rest.capitalize() in DONE:
+        return f"Always {DONE[rest.capitalize()].lower()}"
+    if answer.id.startswith("option:") or verb not in DONE:
+        return f"Answered: {answer.label}"
+    return " ".join([DONE[verb], *rest.removeprefix("it").split()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +46,25 @@ class After:
     stops: str = ""
 
 
+async def is_known(actor: Actor, need_id: str) -> bool:
+    """Return whether something can still be read of a need: an answer may have removed what it was about."""
+    try:
+        return bool(await asked_need(actor, need_id))
+    except NotFound:
+        return False
+
+
 async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
     """Return what became of a need that the person answered; who was faster if it was somebody else. None if gone."""
-    try:
-        asked = await asked_need(actor, need_id)
-    except NotFound:
+    if not await is_known(actor, need_id):
         return None
+    asked = await asked_need(actor, need_id)
     need = await said_once(actor, asked)
     if need is None:
         return After(need_id, "Done", await how_it_ended(asked))
     chosen = next((one for one in need.answers if one.id == answer_id), None)
     if chosen is not None and asked.key is None and (others := await KINDS[asked.kind].missing(asked.id)):
-        words, missing = done_words(chosen.label), others_missing(others)
+        words, missing = done_words(chosen), others_missing(others)
         return After(need_id, words, missing, need.title, "ok", chosen.undoable)
     last = await last_of(asked)
     if chosen is None or (asked.key is None and last is not None and last.actor_id != actor.user_id):
@@ -59,7 +72,7 @@ async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
     is_recent = last is not None and times.clock_now() - last.created_at < UNDO_WITHIN
     undoable = chosen.undoable and asked.key is None and is_recent
     tone = "ok" if chosen.course != "stop" else "bad"
-    found = After(need_id, done_words(chosen.label), chosen.effect, need.title, tone, undoable)
+    found = After(need_id, done_words(chosen), chosen.effect, need.title, tone, undoable)
     return found if undoable else await _with_stop(found, asked, need, chosen)
 
 

@@ -14,7 +14,7 @@ from mission_control.asks.schemas import NeedAnswerGiven
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.substance import names_changed
-from mission_control.home.need_after import After, after_of
+from mission_control.home.need_after import After, after_of, is_known
 from mission_control.home.need_regions import Shown, looking, parts_of
 from mission_control.home.need_view import NOTHING, One, Typed, home_of, one_of, place_of, shown
 from mission_control.home.pages import NEED, SnoozeForm
@@ -106,6 +106,9 @@ async def answer_and_go_on(outcome: Outcome[Asked, NeedAnswerGiven]) -> Response
     """Give an answer, and show what becomes of it above the next need; for htmx in the same response."""
     query = urlencode({"after": outcome.found.name, "answer": outcome.form.answer})
     url = f"/needs/{outcome.before}?{query}"
+    is_last = outcome.before == outcome.found.name
+    if is_last and not await is_known(outcome.actor, outcome.before):
+        return go("/")
     if not is_htmx():
         return go(url)
     after = await after_of(outcome.actor, outcome.found.name, outcome.form.answer)

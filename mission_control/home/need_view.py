@@ -32,8 +32,10 @@ class Home:
 
 
 async def home_of(actor: Actor, need_id: str) -> Home:
-    """Return the organization of what an id names. Raise NotFound when it names nothing."""
+    """Return the organization of what an id names; what is personal is in all. Raise NotFound when it names nothing."""
     kind, subject = parsed(need_id)
+    if KINDS[kind].is_personal:
+        return Home(actor.organization_id)
     asked = await where_asked(KINDS[kind], subject)
     if asked is None or asked.organization_id not in actor.memberships:
         raise NotFound()

@@ -1,13 +1,17 @@
 """The page of one need: what it says, answering there, the next one, and two people at once."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 
 from mission_control.asks.kinds import KINDS
+from mission_control.core import times
+from mission_control.home.need_after import is_known
 from mission_control.people.models import Member, User
+from mission_control.reach.models import Device
 from mission_control.web.inline import policy
 from tests.api.test_permissions import GIVEN, asking, decision_of, request
 from tests.cast import Cast
@@ -148,6 +152,23 @@ async def test_one_of_two_who_must_approve_waits_for_the_other(cast: Cast) -> No
     sent = await ada.post(named(asked), {"answer": "approve"})
     (await ada.get(sent.leads_to)).has("Approved.").lacks("Another person")
     (await ben.get(named(asked))).has("<s>", "Ada approved this")
+
+
+async def test_answer_about_a_device_of_ones_own(cast: Cast) -> None:
+    long_ago = times.clock_now() - timedelta(hours=1)
+    device = await Device.create(
+        user_id=cast.ada.id, kind="ntfy", who="x", address="x", label="Ada's phone", last_error="gone",
+        failed_at=long_ago, ended_at=long_ago,
+    )  # fmt: skip
+    path = f"/needs/device:{device.id}"
+    ada = await at(cast, cast.ada)
+    page = (await ada.get(path)).has("Ada&#39;s phone", "Remove it", "1 of 1")
+    (await (await at(cast, cast.ben)).get(path)).is_status(404)
+    sent = await ada.post(path, {**page.form(path), "answer": "remove"})
+    (await ada.get(sent.leads_to)).has("Removed.", "Nothing else waits for you.")
+    await device.delete()
+    (await ada.get(path)).is_status(404)
+    assert not await is_known(await cast.ada.actor(), f"device:{device.id}")
 
 
 async def test_link_works_wherever_its_reader_was_last(cast: Cast) -> None:
