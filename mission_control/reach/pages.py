@@ -20,7 +20,7 @@ from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.message_queries import MessagesQuery, messages_of
 from mission_control.reach.models import Device
 from mission_control.reach.page_queries import around, chosen, next_digest_at, reached
-from mission_control.reach.push_pages import SETTINGS_PATH, push_view
+from mission_control.reach.push_pages import SETTINGS_PATH, subscribing_key
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go, is_htmx
 from mission_control.web.lists import LiveList, Pages
@@ -53,7 +53,7 @@ async def _lists(actor: Actor, _: object) -> dict[str, object]:
 
 async def _around(actor: Actor) -> dict[str, object]:
     saved = request.method == "GET" and request.args.get("saved") == "1"
-    return {"is_saved": saved, "push": await push_view(actor)}
+    return {"is_saved": saved, "push_key": await subscribing_key()}
 
 
 LIST = LiveList(

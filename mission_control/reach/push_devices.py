@@ -1,7 +1,6 @@
 """Browsers as devices: how one becomes a person's, is found again after it changed its subscription, and ends."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -50,12 +49,6 @@ def mark_of(who: str) -> str:
     return fingerprint(f"{PUSH.kind}  {who}")
 
 
-async def browsers_of(user_id: UUID | None) -> list[str]:
-    """Return what names each browser of a person."""
-    found = await rows(f"SELECT who FROM reach_devices WHERE {_OWN} AND ended_at IS NULL", user_id, PUSH.kind)
-    return [str(row["who"]) for row in found]
-
-
 @command("account.update")
 async def link_browser(actor: Actor, user: User, wanted: BrowserLink) -> Device:
     """Make a browser a device of a person, or keep it one with another subscription; it becomes nobody else's.
@@ -67,7 +60,7 @@ async def link_browser(actor: Actor, user: User, wanted: BrowserLink) -> Device:
         await _lose(known)
         known = None
     device = known or await _former(user, wanted.replaces)
-    if device is None and len(await browsers_of(user.id)) >= MOST_DEVICES:
+    if device is None and await Device.filter(user_id=user.id, ended_at=None).count() >= MOST_DEVICES:
         raise Invalid(TOO_MANY)
     is_new = device is None
     device = device or Device(user_id=user.id, kind=PUSH.kind, label=wanted.label, position=await _position(user))

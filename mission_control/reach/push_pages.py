@@ -1,16 +1,12 @@
 """Pages where a browser becomes a device: what they need to know, and the form that a module fills in."""
 
-from dataclasses import dataclass
-
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.core.actor import Actor
 from mission_control.people.models import User
 from mission_control.reach.device_queries import DeviceRead
 from mission_control.reach.installation import settings
 from mission_control.reach.models import Device
-from mission_control.reach.push_devices import browsers_of
 from mission_control.reach.push_key import push_key
 from mission_control.reach.testing import send_test
 from mission_control.reach.webpush import public_text
@@ -21,17 +17,9 @@ pages = Blueprint("push_pages", __name__)
 SETTINGS_PATH = "/settings/notifications"
 
 
-@dataclass(frozen=True, slots=True)
-class PushView:
-    """What `reach/push_device.html` needs: the key that browsers subscribe to, and the browsers that did."""
-
-    key: str
-    browsers: list[str]
-
-
-async def push_view(actor: Actor) -> PushView:
-    """Return what a page needs on which a browser becomes a device."""
-    return PushView(public_text(await push_key(settings())), await browsers_of(actor.id))
+async def subscribing_key() -> str:
+    """Return the key to which browsers subscribe, for a page that includes `reach/push_device.html`."""
+    return public_text(await push_key(settings()))
 
 
 @action(pages, f"{SETTINGS_PATH}/devices")

@@ -191,6 +191,22 @@ async def test_device_is_found_again_after_another_subscription(
                     await asyncio.sleep(0.1)
 
 
+async def test_list_of_devices_names_this_browser(pushes: tuple[Site, PushService], chromium: Browser) -> None:
+    site, service = pushes
+    async with phone_of(chromium, site.url, site.cookie, service, name="listed") as phone:
+        page = phone.page
+        await page.goto(f"{site.url}/settings/notifications")
+        await page.get_by_role("button", name="Add this device").tap()
+        row = page.get_by_role("listitem").filter(has_text="This browser")
+        for _ in range(2):  # also after the list changed
+            await expect(row.get_by_text("This browser")).to_be_visible()
+            await row.get_by_role("button", name="Test").tap()
+        await service.arrival("listed-1", 2)
+        await row.get_by_role("button", name="Remove").tap()
+        await expect(page.get_by_role("button", name="Add this device")).to_be_visible()
+        await expect(row.get_by_text("This browser")).to_be_hidden()
+
+
 async def state_of_device(site: Site, page: Page) -> str:
     """What the settings say of this browser, once they know."""
     await page.goto(f"{site.url}/settings/notifications")

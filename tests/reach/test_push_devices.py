@@ -145,12 +145,12 @@ async def test_devices_of_a_person_are_limited(cast: Cast, monkeypatch: pytest.M
 async def test_page_adds_a_browser_and_tests_it(cast: Cast, pushes: PushService) -> None:
     ada = await visitor(cast.app, cast.ada)
     key = public_text(await push_key(cast.app.config["SETTINGS"]))
-    (await ada.get("/settings/notifications")).has(f'data-push-key="{key}"', 'data-push-browsers=""')
+    (await ada.get("/settings/notifications")).has(f'data-push-key="{key}"').lacks("data-push-here")
     sent = pushes.subscribe("laptop", key).subscription
     (await ada.post("/settings/notifications/devices", sent)).is_status(303)
     assert pushes.received[0].notification["title"] == "Mission Control reaches you here"
     digest = hashlib.sha256(sent["endpoint"].encode()).hexdigest()
-    page = (await ada.get("/settings/notifications")).has(f'data-push-browsers="{digest}"')
+    page = (await ada.get("/settings/notifications")).has(f'data-push-here="{digest}"')
     page.lacks(sent["endpoint"])
     cleo = await visitor(cast.app, cast.cleo)
     (await cleo.get("/settings/notifications")).lacks(digest)

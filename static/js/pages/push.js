@@ -27,23 +27,25 @@ const refusal = () => {
   return Notification.permission === "denied" ? "denied" : "";
 };
 
+const line = () => document.querySelector("[data-push-state]");
+
 const say = (state) => {
-  const form = document.querySelector("[data-push-key]");
-  if (!form) return;
-  const line = form.querySelector("[data-push-state]");
-  line.dataset.pushState = state;
-  line.textContent = WORDS[state] + (state === "another" ? trouble : "");
-  const button = form.querySelector("[data-push-add]");
+  line().dataset.pushState = state;
+  line().textContent = WORDS[state] + (state === "another" ? trouble : "");
+  const button = document.querySelector("[data-push-add]");
   button.disabled = false; // a press before this module came would be lost
   button.hidden = !["off", "another"].includes(state);
 };
 
-const look = async (form) => {
+/** Compare this browser with the list of devices; return whether it is one of them. */
+const look = async () => {
+  if (!line()) return false;
   const subscription = refusal() ? null : await subscribed();
   const mine = subscription && (await hash(subscription.endpoint));
-  const isOne = mine !== null && form.dataset.pushBrowsers.split(" ").includes(mine);
-  for (const mark of document.querySelectorAll("[data-push-here]")) mark.hidden = mark.dataset.pushHere !== mine;
-  say(refusal() || (isOne ? "on" : "off"));
+  const marks = [...document.querySelectorAll("[data-push-here]")];
+  for (const mark of marks) mark.hidden = mark.dataset.pushHere !== mine;
+  const isOne = marks.some((mark) => !mark.hidden);
+  if (isOne || !["asking", "subscribing", "another"].includes(line().dataset.pushState)) say(refusal() || (isOne ? "on" : "off"));
   return isOne;
 };
 
@@ -81,9 +83,8 @@ const repair = async () => {
   const subscription = (await subscribed()) ?? (await subscribe(key).catch(() => null));
   if (!subscription) return;
   const { endpoint, keys } = subscription.toJSON();
-  const form = document.querySelector("[data-push-key]");
   if (endpoint === before) {
-    if (form && Date.now() - since > MINUTE && !(await look(form))) await leave();
+    if (line() && Date.now() - since > MINUTE && !(await look())) await leave();
   } else if (navigator.sendBeacon(RENEWALS, new URLSearchParams({ endpoint, ...keys, replaces: before }))) {
     remember(key, endpoint);
   }
@@ -110,9 +111,10 @@ install({
     document.addEventListener("click", (event) => event.target.closest("[data-push-add]") && add(event.target.closest("form")));
     document.addEventListener("htmx:after:request", added);
     document.addEventListener("submit", signOut);
+    document.addEventListener("htmx:after:swap", look); // the list of devices
     addEventListener("focus", clear);
     repair();
     clear();
   },
-  attach: (root) => { for (const form of root.querySelectorAll("[data-push-key]")) look(form); },
+  attach: look,
 });
