@@ -41,13 +41,16 @@ async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
     )
     waiting = {as_id(one["message_id"]) for one in left}
     for message in messages:
-        if message.id in waiting:
-            continue
-        if message.state in OPEN:
-            message.state = "withdrawn" if message.state == "queued" else "elsewhere"
-            message.ended_at, message.ended_how = now, sentence
-            await update(message, "state", "ended_at", "ended_how")
+        if message.id not in waiting:
+            await rows(_END, now, sentence, message.id)
     await edit_messages([one for one in messages if one.why != "digest" or one.id not in waiting])
+
+
+# Not one that was answered there since it was read.
+_END = (
+    "UPDATE reach_messages SET state = CASE WHEN state = 'queued' THEN 'withdrawn' ELSE 'elsewhere' END, ended_at = ?,"
+    f" ended_how = ? WHERE id = ? AND state IN {OPEN}"
+)
 
 
 async def messages_with(row: ReachNeed) -> list[ReachMessage]:

@@ -233,9 +233,16 @@ async def user_mail(user_id: UUID) -> str:
     return "" if user is None else user.email or ""
 
 
+async def _alone(message: ReachMessage) -> None:
+    """Inside a command, before it locks a row: let the loop that ends messages wait, which locks in this order too."""
+    if message.organization_id is not None:
+        await one_at_a_time(message.organization_id)
+
+
 @command("reach.keep")
 async def sent(actor: Actor, message: ReachMessage, device: Device | None, name: str, ready: Written) -> None:
     """Record that a message left, and what was shown of each need."""
+    await _alone(message)
     now = times.clock_now()
     if device is not None:
         device.last_ok_at, device.last_error, device.failed_at = now, None, None
@@ -281,6 +288,7 @@ async def edited(actor: Actor, message: ReachMessage, ready: Written) -> None:
 @command("reach.keep")
 async def end(actor: Actor, message: ReachMessage, state: str, how: str | None, *, was_tried: bool = False) -> None:
     """End a message that does not leave; unless it `was_tried`, its step is taken anew where something still waits."""
+    await _alone(message)
     message.state, message.ended_at, message.ended_how = state, times.clock_now(), how
     await update(message, "state", "ended_at", "ended_how")
     if not was_tried:
@@ -294,8 +302,6 @@ async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
 
     As long as another device of its link has it, or may get it, the link does not fail.
     """
-    if message.organization_id is not None:
-        await one_at_a_time(message.organization_id)
     device = await device_of(message, ended=True)
     link = link_of(device) if device is not None else message.kind
     is_of_many = link == message.kind and device is not None
@@ -332,6 +338,7 @@ _OF_SAME_STEP = (
 @command("reach.keep")
 async def gone(actor: Actor, message: ReachMessage, device: Device | None, words: str) -> None:
     """End a device that is no more, and go on with the next link at once."""
+    await _alone(message)
     if device is not None:
         device.ended_at, device.mark, device.last_error = times.clock_now(), None, words[:2000]
         device.failed_at = device.ended_at
@@ -342,6 +349,7 @@ async def gone(actor: Actor, message: ReachMessage, device: Device | None, words
 @command("reach.keep")
 async def refused(actor: Actor, message: ReachMessage, device: Device | None, words: str) -> None:
     """Record that a message was given up, with the provider's words, and go on with the next link at once."""
+    await _alone(message)
     now = times.clock_now()
     if device is not None:
         device.last_error, device.failed_at = words[:2000], now
