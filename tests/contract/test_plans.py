@@ -22,6 +22,7 @@ PLACE = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 GROWING = {
     "account_events", "agent_questions", "agent_sessions", "approval_task_links", "approvals", "board_group_memory",
     "board_memory", "board_webhook_payloads", "deliveries", "events", "kept_answers", "notifications",
+    "outgoing_deliveries",
     "session_activities", "sessions", "tag_assignments", "task_attachments", "task_checklist_items",
     "task_comments", "task_custom_field_values", "task_dependencies", "task_runs", "tasks", "tokens",
     "usage_entries",
