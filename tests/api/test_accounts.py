@@ -19,7 +19,7 @@ from tests.cast import Cast
 
 KEYS = [
     "clerk_user_id", "email", "name", "preferred_name", "pronouns", "timezone", "notes", "context", "id",
-    "is_super_admin",
+    "is_super_admin", "away_until", "stand_in_id",
 ]  # fmt: skip
 
 
