@@ -178,13 +178,21 @@ async def forget(approval: Approval, user_id: UUID | None) -> None:
         await ApprovalVote.filter(approval_id=approval.id).delete()
 
 
-@reacts_to("task.updated", "task.run_completed", "task.code_reported", "approval.task_closed")
-async def lapse_changed(actor: Actor, event: NewEvent) -> None:
-    """Ask people again whose vote was for something else than what is decided now."""
+@reacts_to("task.code_reported", "approval.task_closed")
+async def lapse_after_event(actor: Actor, event: NewEvent) -> None:
+    if event.scope.task_id is not None:
+        await lapse_changed(event.scope.task_id)
+
+
+async def lapse_changed(task_id: UUID) -> None:
+    """Ask people again whose vote was for something else than what is decided now about a task.
+
+    Commands that change its text or what was handed in call it, on boards where several people have to approve.
+    """
     found = await rows(
         "SELECT DISTINCT a.id FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
         " AND a.status = 'pending' JOIN approval_votes v ON v.approval_id = a.id AND v.is_current WHERE l.task_id = ?",
-        event.scope.task_id,
+        task_id,
     )
     if not found:
         return

@@ -10,6 +10,7 @@ from mission_control.approvals.commands import ask_to_finish
 from mission_control.approvals.moot import close_ask
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
+from mission_control.approvals.votes import lapse_changed
 from mission_control.boards.attempts import LIVE, lease_lost
 from mission_control.boards.models import Run
 from mission_control.core.actor import Actor, Scope, system
@@ -162,6 +163,8 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
             "tests_id": tests and str(tests.id),
         }
     await update(run, "summary", "checked", "evidence", "code")
+    if task.board.approvals_needed > 1:
+        await lapse_changed(task.id)
     assert run.agent_id is not None  # it is the actor's run
     await report_usage(actor, run.agent_id, given, board_id=task.board_id, task_id=task.id, run_id=run.id)
     record(

@@ -4,6 +4,7 @@ from copy import copy
 from typing import Any
 from uuid import UUID
 
+from mission_control.approvals.votes import lapse_changed
 from mission_control.boards.attempts import begin_run, held_by, refuse_lost_lease, track_run
 from mission_control.boards.commands import locked_board, next_task_number
 from mission_control.boards.models import Board
@@ -180,6 +181,9 @@ async def save_change(actor: Actor, task: Task, before: Task, relations: Differe
     message = f"Task moved to {task.status}: {task.title}." if is_moved else f"Task updated: {task.title}."
     if not await save(task, before, message, relations=relations):
         return
+    is_reworded = (before.title, before.description) != (task.title, task.description)
+    if is_reworded and task.board.approvals_needed > 1:
+        await lapse_changed(task.id)
     if before.parent_id != task.parent_id:
         await parts.tell_parent(before, before.parent_id, "was taken away")
         await parts.tell_parent(task, task.parent_id, "was added")
