@@ -368,6 +368,44 @@ async def test_secret_that_the_receiver_repeats_is_cut_out(cast: Cast, receiver:
     assert hook["secret"] not in one["answer"] and one["answer"].startswith("<b>bad</b> …")
 
 
+async def test_long_answer_of_the_receiver_is_cut(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    hook = await make(cast, receiver, "task.created")
+    receiver.answers = [f"200 OK\r\nConnection: close\r\n\r\n{'x' * 50_000}"]
+    await cast.add_task()
+    await send()
+    [one] = await sent_by(cast, hook)
+    assert (one["state"], one["answer"]) == ("sent", "x" * 2000)
+
+
+async def test_board_in_the_trash_sends_nothing_until_it_is_restored(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hook = await make(cast, receiver, "task", "board")
+    await cast.add_task()
+    (await cast.ada.delete(cast.home)).ok()
+    assert await send() == 0
+    (await cast.ada.post(f"{cast.home}/restorations")).ok()
+    await send()
+    assert types(receiver) == ["task.created", "board.deleted", "board.restored"]
+    assert {one["state"] for one in await sent_by(cast, hook)} == {"sent"}
+
+
+async def test_webhook_that_is_deleted_during_an_attempt_leaves_nothing(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
+    hook = await make(cast, receiver, "task.created")
+    await cast.add_task()
+    receiver.gate.clear()
+    await outgoing_sending.look()
+    async with asyncio.timeout(60):
+        while not receiver.got:
+            await asyncio.sleep(0.005)
+    (await cast.ada.delete(of(hook))).ok()
+    receiver.gate.set()
+    await asyncio.gather(*outgoing_sending.SENDING.tasks)
+    assert not await OutgoingDelivery.exists() and not await OutgoingWebhook.exists()
+
+
 async def test_organization_without_webhooks_costs_no_statement(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     outgoing_queue.forget()  # what another test left
     await outgoing_sending.look()
