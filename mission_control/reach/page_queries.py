@@ -1,10 +1,12 @@
 """What the page of somebody's notifications shows: where they are reached, what they chose, what may be added."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from mission_control.asks.finding import needs_page
 from mission_control.asks.kinds import KINDS
+from mission_control.asks.schemas import Need, NeedQuery
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
@@ -199,4 +201,14 @@ async def next_digest_at(actor: Actor) -> datetime:
     """Return when a person's next digest would go out."""
     row = await ReachSettings.get_or_none(user_id=actor.user_id)
     user = await User.get(id=actor.user_id)
-    return morning_after(person_of(user.timezone, (), row, {}), times.clock_now())
+    person = replace(person_of(user.timezone, (), row, {}), away_until=user.away_until)
+    return morning_after(person, times.clock_now())
+
+
+async def in_digest(actor: Actor) -> list[Need]:
+    """Return what waits for a person now, without what they want to hear nothing of."""
+    choices = await choices_of(actor)
+    unwanted = {str(one.board_id) for one in choices.boards if one.how == "never"}
+    unwanted |= {kind for kind, how in choices.kinds.items() if how == "never"}
+    found = await needs_page(actor, NeedQuery(limit=200, offset=0))
+    return [one for one in found.items if unwanted.isdisjoint({one.kind, str(one.board and one.board.id)})]

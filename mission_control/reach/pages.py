@@ -7,8 +7,6 @@ from pydantic import Field
 from quart import Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.asks.finding import needs_page
-from mission_control.asks.schemas import NeedQuery
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
@@ -19,7 +17,7 @@ from mission_control.reach.choices import How, Mode, Shows
 from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.message_queries import MessagesQuery, messages_of
 from mission_control.reach.models import Device
-from mission_control.reach.page_queries import around, chosen, next_digest_at, reached
+from mission_control.reach.page_queries import around, chosen, in_digest, next_digest_at, reached
 from mission_control.reach.push_pages import SETTINGS_PATH, subscribing_key
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go, is_htmx
@@ -191,9 +189,9 @@ def _how(tested: DeviceTest, label: str) -> str:
 async def next_digest() -> str:
     """Show the next digest as it would be now."""
     actor = await signed_in()
-    found = await needs_page(actor, NeedQuery(limit=100, offset=0))
+    needs = await in_digest(actor)
     at = await next_digest_at(actor)
-    return await settings_page(actor, "reach/next.html", SETTINGS_PAGE.key, needs=found.items, total=found.total, at=at)
+    return await settings_page(actor, "reach/next.html", SETTINGS_PAGE.key, needs=needs, at=at)
 
 
 async def _all(actor: Actor, _: object) -> dict[str, object]:

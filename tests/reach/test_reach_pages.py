@@ -210,6 +210,11 @@ async def test_next_digest_shows_what_waits(cast: Cast) -> None:
     (await cleo.get(f"{PATH}/next")).has("Nothing waits for you now")
     await cast.ask(cast.vega)
     (await cleo.get(f"{PATH}/next")).has("/needs/approval:", "Waits")
+    (await cast.cleo.call("PUT", "/users/me/reach", {"kinds": {"approval": "never"}})).ok()
+    (await cleo.get(f"{PATH}/next")).has("Nothing waits for you now")
+    never = {"boards": [{"board_id": str(cast.board.id), "how": "never"}]}
+    (await cast.cleo.call("PUT", "/users/me/reach", never)).ok()
+    (await cleo.get(f"{PATH}/next")).has("Nothing waits for you now")
 
 
 async def test_all_that_was_sent_stands_on_a_page(cast: Cast) -> None:
