@@ -8,6 +8,7 @@ from mission_control.home.shell import waiting_for
 from mission_control.reach.reading import waiting_in
 from tests.api.test_needs import needs, one_of
 from tests.cast import Caller, Cast, head, ids, kinds
+from tests.claiming import taken
 
 
 async def needing(cast: Cast, number: int, **more: Any) -> None:
@@ -149,6 +150,18 @@ async def test_vote_of_somebody_who_left_does_not_count(cast: Cast) -> None:
     assert (await read(cast, asked))["approvals_missing"] == 2
     assert (await decide(cast.ben, cast, asked)).ok()["status"] == "pending"
     assert (await decide(cast.ada, cast, asked)).ok()["status"] == "approved"
+
+
+async def test_hand_in_after_a_vote_is_approved_anew(cast: Cast) -> None:
+    await needing(cast, 2)
+    task = await cast.add_task()
+    held = await taken(cast)
+    asked = await cast.ask(cast.vega, task, action_type="task.finish")
+    (await decide(cast.ben, cast, asked)).ok()
+    body = {"fence": held["lease"]["fence"], "summary": "It is done.", "checked": "All of it."}
+    (await cast.vega.post(f"/agent{cast.task(task)}/completions", body)).ok()
+    assert (await read(cast, asked))["votes"][0]["is_current"] is False
+    assert f"approval:{asked['id']}" in ids((await needs(cast.ben))["items"])
 
 
 async def test_other_changes_leave_votes(cast: Cast) -> None:
