@@ -218,8 +218,9 @@ class Recent:
 
 
 async def recent_of(organization_id: UUID, since: datetime) -> Recent:
-    """Return what was sent since a moment."""
+    """Return what was sent since a moment; to several devices of a link it is one message."""
     found = Recent()
+    numbers: dict[tuple[UUID, str], int] = {}
     sql = (
         "SELECT COALESCE(m.user_id, m.device_id) AS reader, m.kind, m.device_id, MAX(m.created_at) AS last,"
         " SUM(CASE WHEN m.state = 'withdrawn' THEN 0 ELSE 1 END) AS number FROM reach_messages m"
@@ -232,7 +233,9 @@ async def recent_of(organization_id: UUID, since: datetime) -> Recent:
             continue
         link = row["kind"] if row["kind"] in (MAIL, PUSH) else f"{row['kind']}:{as_id(row['device_id'])}"
         found.last[reader, link] = max(moment, found.last.get((reader, link), moment))
-        found.number[reader] = found.number.get(reader, 0) + int(row["number"])
+        numbers[reader, link] = max(int(row["number"]), numbers.get((reader, link), 0))
+    for (reader, _), number in numbers.items():
+        found.number[reader] = found.number.get(reader, 0) + number
     return found
 
 

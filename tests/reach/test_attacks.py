@@ -399,3 +399,15 @@ async def test_what_waits_again_is_sent_again(cast: Cast, chat: Chat, after: Aft
     await after(200)
     assert len(chat.channel.sent) == 2
     assert chat.channel.sent[1].message.buttons
+
+
+async def test_the_limit_of_an_hour_is_of_messages_and_not_of_devices(
+    cast: Cast, chat: Chat, after: After, pushes: FakeChannel
+) -> None:
+    for who in ("phone", "tablet", "laptop"):
+        await push_to(cast, who)
+    for number in range(12):
+        await asked(cast, action_type=f"deploy.{number}")
+        await after(30 + 61 * number)
+    assert len(pushes.messages("phone")) >= 11
+    assert not any("things wait" in one.title for one in pushes.messages("phone"))
