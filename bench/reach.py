@@ -27,11 +27,12 @@ from mission_control.people.heads import sign_first_heads
 from mission_control.people.models import Organization
 from mission_control.reach import installation, keeping
 from mission_control.reach.channel import Line, Message
-from mission_control.reach.keeping import KEEPING, bring_up_to_date
-from mission_control.reach.messages import SENDING
+from mission_control.reach.keeping import bring_up_to_date
+from mission_control.reach.messages import SENDING as MESSAGES
 from mission_control.reach.models import Device, ReachNeed
 from mission_control.reach.sending import senders
-from mission_control.work.loop import install_sender
+from mission_control.work.loop import SENDING, install_sender
+from mission_control.work.loops import LOOPS
 from tests.reach.fake_channel import Chat, FakeChannel, chat_of, installed
 
 TEAMS = 200
@@ -42,7 +43,9 @@ async def measured(settings: Settings, needs: int, people: int) -> list[str]:
     """Return lines of figures."""
     await migrate(settings)
     app = create_app(settings)
-    KEEPING.look = _nothing
+    for one in LOOPS:
+        if one is not SENDING:
+            one.look = _nothing
     async with app.test_app():
         await sign_first_heads()
         organization = await Organization.first() or await Organization.found("Bench")
@@ -70,7 +73,7 @@ class Slow(FakeChannel):
         return found
 
 
-async def _nothing() -> float:
+async def _nothing(*_: object) -> float:
     return 60.0
 
 
@@ -80,7 +83,8 @@ async def _board(organization: Organization) -> Board:
 
 async def _people(organization: Organization, chat: Chat, number: int) -> None:
     for one in range(number):
-        user = await create_user(f"bench{one}@example.org", f"Bench {one}", "admin", organization, None)
+        mail = f"bench{one}.{times.epoch_seconds():.0f}@example.org"
+        user = await create_user(mail, f"Bench {one}", "admin", organization, None)
         await chat.link(user.id, f"bench{one}")
 
 
@@ -117,7 +121,7 @@ async def _looks(organization: Organization, board: Board, needs: int, people: i
 
 
 async def _cost(look: Callable[[], Awaitable[object]]) -> tuple[float, int]:
-    """Return the milliseconds of CPU and the statements of a look; those of other loops are among them."""
+    """Return the milliseconds of CPU and the statements of a look."""
     traced: list[str] = []
     await _trace(traced.append)
     began = time.process_time()
@@ -130,11 +134,12 @@ async def _cost(look: Callable[[], Awaitable[object]]) -> tuple[float, int]:
 async def _sends(organization: Organization, channel: Slow, chat: Chat) -> list[str]:
     """Send one need to many teams, which is as many messages at once, by the application's own loop."""
     await Device.all().delete()
-    other = await Board.create(organization_id=organization.id, name="Teams", slug="teams", description="Many.")
+    slug = f"teams-{times.epoch_seconds():.0f}"
+    other = await Board.create(organization_id=organization.id, name="Teams", slug=slug, description="Many.")
     for one in range(TEAMS):
         await chat.link_team(other.id, f"#{one}")
     await _ask(other, 1)
-    install_sender(next(one for one in senders(installation.app()) if one.kind == f"{SENDING}fake"))
+    install_sender(next(one for one in senders(installation.app()) if one.kind == f"{MESSAGES}fake"))
     keeping.choices_changed()
     began = time.perf_counter()
     await keeping.look()

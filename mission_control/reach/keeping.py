@@ -221,17 +221,22 @@ async def changes_in(organization_id: UUID) -> Changes:
     mornings = await mornings_of(organization_id, readers, now)
     failing = await failing_channels(organization_id, stored)
     present: set[tuple[UUID, str, UUID]] = set()
+    on_boards: dict[UUID | None, list[Waiting]] = {}
+    over: dict[UUID, list[tuple[tuple[UUID, str, UUID], ReachNeed]]] = {}  # for digests
+    for key, row in known.items():
+        if row.ended_at is not None:
+            over.setdefault(row.reader_id, []).append((key, row))
+    for one in waiting:
+        on_boards.setdefault(one.found.board_id, []).append(one)
     for reader in readers:
         await asyncio.sleep(0)  # where much waits for many, others have their turn in between
         kept = []
-        for one in waiting:
+        for one in waiting if reader.board_id is None else on_boards.get(reader.board_id, ()):
             if reader.wants(one.found):
                 key = reader.id, one.found.kind, one.found.id
                 present.add(key)
                 kept.append(_kept(found, reader, one, known.get(key)))
-        ended = [
-            one for key, one in known.items() if key[0] == reader.id and one.ended_at is not None and key not in present
-        ]
+        ended = [one for key, one in over.get(reader.id, ()) if key not in present]
         for row, moment in recovered(reader, kept, recent, failing, now):
             if moment <= now:
                 found.recovered.append(row)
