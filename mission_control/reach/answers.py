@@ -13,7 +13,7 @@ from pydantic import Field
 from mission_control.asks.answering import answer_one, asked_need
 from mission_control.asks.finding import present_key, said
 from mission_control.asks.saying import others_missing
-from mission_control.asks.schemas import NeedAnswerGiven
+from mission_control.asks.schemas import NeedAnswer, NeedAnswerGiven
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, TooMany
@@ -119,16 +119,18 @@ async def press(
     if is_over(message, times.clock_now()):
         return Pressed("The time to answer here is over. Open Mission Control.", message=message)
     actor = replace(actor, organization_id=message.organization_id, surface=kind)
-    if message.user_id is not None and who and await _needs_words(actor, button):
+    chosen = await _chosen(actor, button)
+    if message.user_id is not None and who and chosen is not None and chosen.note == "required":
         await await_words(actor, message, button.answer)
         return Pressed(WRITE, message=message)
-    return await _answer(actor, button)
+    return await _answer(actor, button, label=chosen.label if chosen is not None else "")
 
 
-async def _needs_words(actor: Actor, button: _Button) -> bool:
+async def _chosen(actor: Actor, button: _Button) -> NeedAnswer | None:
+    """Return the answer of a button as it is now; None when nothing waits now."""
     key = await present_key(actor, button.part.kind, button.part.subject_id)
     found = await said(actor, [key]) if key is not None else []
-    return any(one.id == button.answer and one.note == "required" for need in found for one in need.answers)
+    return next((one for need in found for one in need.answers if one.id == button.answer), None)
 
 
 @command("reach.answer")
@@ -183,7 +185,7 @@ async def _presser(
     return await user_actor(linked.user_id, ("none", None)), NOT_LINKED
 
 
-async def _answer(actor: Actor, button: _Button, note: str | None = None) -> Pressed:
+async def _answer(actor: Actor, button: _Button, *, label: str = "", note: str | None = None) -> Pressed:
     message, part = button.message, button.part
     try:
         asked = await asked_need(actor, f"{part.kind}:{part.subject_id}")
@@ -202,7 +204,9 @@ async def _answer(actor: Actor, button: _Button, note: str | None = None) -> Pre
         return Pressed(error.sentence, message=message)
     await _answered(actor, message, part)
     others = f" {others_missing(result.missing)}" if result.missing else ""
-    return Pressed(f"Done: {result.title or 'answered'}.{others}", is_given=True, message=message)
+    title = (result.title or "").removeprefix("Approve: ")
+    done = ", ".join(filter(None, (label, title))) or "answered"
+    return Pressed(f"Done: {done}.{others}", is_given=True, message=message)
 
 
 @command("reach.answer")

@@ -76,7 +76,10 @@ class ChannelAsk(AskKind[_Failing]):
             reason=shortened(one.last_error or "", LONGEST_WORDS),
             url="/settings/channels",
             facts=[fact("wifi-off", one.channel), fact("users", reached)],
-            answers=[answer("test", "1", "Test again", done, "test_channel", ids, {}, recommended=True)],
+            answers=[
+                answer("test", "1", "Test again", done, "test_channel", ids, {}, recommended=True),
+                answer("off", "2", "Switch it off", "Nothing is sent there.", "update_channel", ids, {"state": "off"}),
+            ],
             otherwise="People are reached by their other devices and by mail. It is tried again with each message.",
         )
 

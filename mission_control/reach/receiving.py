@@ -197,6 +197,9 @@ async def _listen(channel: ReachChannel) -> None:
             fresh = await ReachChannel.get_or_none(id=channel.id)
             if fresh is None:
                 return
+            if fresh.state == "failing":
+                await kind.check(line_with(fresh))
+                await works(system(fresh.organization_id), fresh)
             await kind.listen(line_with(fresh), fresh.position, partial(_received, fresh, kind))
             failures = 0
         except Later as error:
@@ -218,6 +221,15 @@ async def _received(channel: ReachChannel, kind: Channel, received: Received | N
     if position != channel.position:
         channel.position = position
         await rows("UPDATE reach_channels SET position = ? WHERE id = ?", position, channel.id)
+
+
+@command("reach.keep")
+async def works(actor: Actor, channel: ReachChannel) -> None:
+    """Record that a channel works again."""
+    if await ReachChannel.filter(id=channel.id, state="failing").update(
+        state="on", last_error=None, failing_since=None
+    ):
+        signal(channel.organization_id, reach_channel=str(channel.id))
 
 
 @command("reach.keep")

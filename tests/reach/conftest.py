@@ -19,14 +19,19 @@ from tests.reach.fake_channel import Chat, FakeChannel, chat_of, installed
 type After = Callable[..., Awaitable[None]]
 
 
-@pytest.fixture
-async def chat(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Chat]:
-    """A chat of the cast's organization; the loops look only when a test says so."""
+@pytest.fixture(autouse=True)
+def planned_by_tests_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's own loop plans nothing: it would end what a test wrote into the tables by hand."""
 
     async def see_nothing() -> float:
         return 60.0
 
     monkeypatch.setattr(keeping.KEEPING, "look", see_nothing)
+
+
+@pytest.fixture
+async def chat(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Chat]:
+    """A chat of the cast's organization; the loops look only when a test says so."""
     await look_away(monkeypatch)
     channel = FakeChannel()
     with installed(channel):
