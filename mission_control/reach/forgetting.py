@@ -19,6 +19,7 @@ async def forget_old() -> None:
         "deliveries", f"kind LIKE '{SENDING}%' AND state IN ('sent', 'failed') AND due_at < ?", now - DELIVERIES_KEPT
     )
     await _delete("reach_messages", "created_at < ?", now - KEPT)
+    await _delete("reach_needs", "ended_at < ?", now - KEPT)  # of a digest that was never sent: who left, for example
     await _delete("reach_codes", "expires_at < ?", now - DELIVERIES_KEPT)
     await _delete("reach_devices", "ended_at < ?", now - KEPT)
 

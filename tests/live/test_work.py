@@ -19,7 +19,7 @@ from tests.statements import counted
 BY_NAME = {one.name: one for one in LOOPS}
 # Statements of a look while there is nothing to do and no gateway is held; none where a loop is not named.
 COSTS = {
-    "deleting old messages to people": 4,
+    "deleting old messages to people": 5,
     "counting figures": 1,
     "comparing the clock with the database's": 1,
     "ending requests of programs": 1,
