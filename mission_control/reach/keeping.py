@@ -89,6 +89,7 @@ def needs_changed(channel: str) -> None:
 def choices_changed() -> None:
     """Look at every organization: somebody chose something else, or a message did not arrive."""
     _state.all_changed = True
+    KEEPING.wake()
 
 
 async def look() -> float:
@@ -96,9 +97,13 @@ async def look() -> float:
     everything, _state.all_changed = _state.all_changed, False
     changed, _state.changed = _state.changed, set()
     now, pause = times.clock_now(), LOOK_SECONDS
-    if not everything and not _state.known:
-        return pause  # nobody is reached anywhere; who begins to be notifies
-    organizations = await _reached()
+    if not everything and not _state.known and not settings().smtp_url:
+        return pause  # nobody is reached anywhere; who begins to be notifies, but by mail everybody is
+    try:
+        organizations = await _reached()
+    except Exception:
+        _state.all_changed = True  # what was to be looked at is not forgotten
+        raise
     for organization_id, seq in organizations.items():
         known = _state.known.setdefault(organization_id, _Known())
         is_due = known.due_at is not None and known.due_at <= now
@@ -117,7 +122,10 @@ async def look() -> float:
     return pause
 
 
-KEEPING = Loop(name="planning what is sent to people", look=look, pause=LOOK_SECONDS, channel=CHANNEL, debounce=1.0)
+# Its own wake-ups are not those of CHANNEL, after which every organization is looked at.
+KEEPING = Loop(
+    name="planning what is sent to people", look=look, pause=LOOK_SECONDS, retry=BROKEN_SECONDS, debounce=1.0
+)
 
 
 async def _reached() -> dict[UUID, int]:

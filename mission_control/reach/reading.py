@@ -71,15 +71,16 @@ _MEMBERS = (
 )
 
 
-async def readers_of(organization_id: UUID) -> list[Reader]:
-    """Return everybody in an organization who is reached anywhere, and the teams of its boards."""
+async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Reader]:
+    """Return everybody in an organization who is reached anywhere, and the teams of its boards; `only` one person."""
     members: dict[UUID, tuple[dict[str, Any], dict[UUID, tuple[bool, bool]]]] = {}
-    for row in await rows(_MEMBERS, organization_id):
+    one_of, who = (" AND m.user_id = ?", [only]) if only is not None else ("", [])
+    for row in await rows(f"{_MEMBERS}{one_of}", organization_id, *who):
         user_id = UUID(str(row["user_id"]))
         _, boards = members.setdefault(user_id, (dict(row), {}))
         if row["board_id"] is not None:
             boards[UUID(str(row["board_id"]))] = True, bool(row["can_write"])
-    devices = await _devices_of(organization_id)
+    devices = await _devices_of(organization_id, only)
     by_user: dict[UUID, list[Device]] = {}
     for one in devices:
         if one.user_id is not None:
@@ -114,15 +115,17 @@ async def readers_of(organization_id: UUID) -> list[Reader]:
     return found
 
 
-async def _devices_of(organization_id: UUID) -> list[Device]:
+async def _devices_of(organization_id: UUID, only: UUID | None) -> list[Device]:
     where = (
         "ended_at IS NULL AND kind IN ({}) AND (channel_id IS NULL OR channel_id IN (SELECT c.id FROM reach_channels c"
         " WHERE c.organization_id = ? AND c.state <> 'off')) AND (user_id IN (SELECT m.user_id FROM"
         " organization_members m WHERE m.organization_id = ?) OR board_id IN (SELECT b.id FROM boards b WHERE"
-        " b.organization_id = ? AND b.deleted_at IS NULL)) ORDER BY position, created_at, id"
+        " b.organization_id = ? AND b.deleted_at IS NULL)){} ORDER BY position, created_at, id"
     )
     listed, kinds = in_list(list(CHANNELS) or [""])
-    return await find_all(Device, where.format(listed), *kinds, organization_id, organization_id, organization_id)
+    one_of, who = (" AND user_id = ?", [only]) if only is not None else ("", [])
+    found = where.format(listed, one_of)
+    return await find_all(Device, found, *kinds, organization_id, organization_id, organization_id, *who)
 
 
 def _team(device: Device) -> Reader:
@@ -244,8 +247,8 @@ async def mornings_of(organization_id: UUID, readers: Sequence[Reader], now: dat
     due: dict[UUID, datetime] = {}
     for reader in readers:
         if reader.wants_mornings:
-            morning = morning_after(reader.person, now - DAY)
-            if morning <= now < morning + LATEST:
+            morning = morning_after(reader.person, now - LATEST)  # a day is no measure: two a year have other lengths
+            if morning <= now:
                 due[reader.id] = morning
     if not due:
         return {}

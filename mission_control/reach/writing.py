@@ -147,7 +147,8 @@ async def _waiting(actor: Actor, parts: Sequence[ReachMessageNeed]) -> Mapping[s
     if not parts:
         return {}
     wanted = Filter(kinds=tuple({one.kind for one in parts}), ids=tuple(one.subject_id for one in parts), include="all")
-    keys = [key for key in await find_keys(actor, wanted, len(parts)) if not key.is_snoozed]
+    most = len(parts) * len(KINDS)  # a task may wait for several reasons, of which the message tells one
+    keys = [key for key in await find_keys(actor, wanted, most) if not key.is_snoozed]
     return {need.id: need for need in await said(actor, keys)}
 
 
