@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mission_control.config import Settings
 
 
+LONGEST_WAIT = 86_400.0  # seconds, whatever a provider asks for
+
+
 class Refused(Exception):
     """The provider does not take it, and would not the next time: given up, shown on Home and in the settings."""
 
@@ -31,7 +34,7 @@ class Later(Exception):
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
-        self.seconds = seconds
+        self.seconds = None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT)
 
 
 class NotSigned(Exception):

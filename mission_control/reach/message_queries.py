@@ -14,7 +14,8 @@ from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
-from mission_control.reach.messages import SENDING
+from mission_control.reach.keeping import one_at_a_time
+from mission_control.reach.messages import SENDING, note_tried
 from mission_control.reach.models import Device, ReachMessage
 
 type MessageState = Literal["queued", "sent", "seen", "answered", "elsewhere", "expired", "failed", "withdrawn"]
@@ -105,6 +106,7 @@ async def visible_message(actor: Actor, message_id: UUID) -> ReachMessage:
 @command("channel.manage")
 async def retry_message(actor: Actor, message: ReachMessage) -> ReachMessage:
     """Send a message again that was given up; what no longer waits is withdrawn then. Conflict for every other one."""
+    await one_at_a_time(actor.organization_id)
     found = await ReachMessage.select_for_update().get_or_none(id=message.id)
     if found is None:
         raise NotFound()
@@ -112,6 +114,7 @@ async def retry_message(actor: Actor, message: ReachMessage) -> ReachMessage:
         raise Conflict("Only a message that was given up can be sent again.")
     found.state, found.error, found.ended_at, found.created_at = "queued", None, None, times.clock_now()
     await found.save(update_fields=["state", "error", "ended_at", "created_at"])
+    await note_tried(found)
     scope = Scope(actor.organization_id)
     deliver(f"{SENDING}{found.kind}", scope, header="AGAIN", text="", message=str(found.id))
     signal(actor.organization_id, reach_message=str(found.id))

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from mission_control.core.actor import Scope
 from mission_control.core.values import fingerprint
-from mission_control.database.records import find_all, insert, update
+from mission_control.database.records import find, find_all, insert, update
 from mission_control.database.sql import as_id, in_list, rows
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import Due
-from mission_control.reach.reading import MAIL, Reader
+from mission_control.reach.reading import MAIL, Reader, link_of
 
 SENDING = "reach."  # deliveries of messages: `reach.<kind of channel>`
 LONGEST = timedelta(days=7)  # so long can a message be answered
@@ -64,6 +64,23 @@ async def messages_with(row: ReachNeed) -> list[ReachMessage]:
         row.kind,
         row.subject_id,
     )
+
+
+async def note_tried(message: ReachMessage) -> None:
+    """Inside a command: note that the link of a message has it, or will, at each of its needs that still wait."""
+    device = await find(Device, "id = ?", message.device_id) if message.device_id is not None else None
+    link = link_of(device) if device is not None else message.kind
+    for one in await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id):
+        one.failed = [other for other in one.failed if other != link]
+        one.tried = [*one.tried, [link, message.created_at.isoformat(), message.why]]
+        await update(one, "tried", "failed")
+
+
+# The needs of a reader that a message tells of, and that still wait.
+OF_MESSAGE = (
+    "reader_id = ? AND ended_at IS NULL AND EXISTS (SELECT 1 FROM reach_message_needs x WHERE x.message_id = ?"
+    " AND x.kind = reach_needs.kind AND x.subject_id = reach_needs.subject_id)"
+)
 
 
 async def edit_messages(messages: Sequence[ReachMessage]) -> None:

@@ -16,9 +16,9 @@ from mission_control.log.leases import Delivery
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.models import User
 from mission_control.reach import installation
-from mission_control.reach.channel import CHANNELS, Client, Gone, Later, Line, Refused
+from mission_control.reach.channel import CHANNELS, Channel, Client, Gone, Later, Line, Message, Refused
 from mission_control.reach.keeping import CHANNEL, one_at_a_time
-from mission_control.reach.messages import SENDING, edit_messages
+from mission_control.reach.messages import OF_MESSAGE, SENDING, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import quiet_until
 from mission_control.reach.reading import MAIL, link_of, readers_of
@@ -29,6 +29,7 @@ from mission_control.work.loop import MOST_ATTEMPTS, GiveUp, NotNow, Sender
 SHARE = 5  # of the deliveries at once, so that a slow provider holds up nobody else
 PATIENCE_SECONDS = 2.0  # a delivery waits for its turn, before it makes room for those of other channels
 NOT_YET_SECONDS = 1.0
+LONGEST_SECONDS = 25.0  # of one attempt; with what comes before it, less than SENDING_SECONDS of the loop
 PRESSED = "/reach/pressed"  # takes tokens from where nobody vouches for who pressed: from a topic of ntfy
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 
@@ -86,7 +87,7 @@ async def _tried(message: ReachMessage, delivery: Delivery) -> None:
         raise
     except Exception as error:
         if delivery.attempts >= MOST_ATTEMPTS:
-            words = str(error) or type(error).__name__
+            words = f"It could not be sent: {type(error).__name__}."  # its own words may hold a token
             await refused(system(message.organization_id), message, await device_of(message), words)
         raise
 
@@ -117,7 +118,7 @@ async def _send(message: ReachMessage) -> None:
         return
     await shown(who, ready)
     try:
-        name = await channel.send(line, ready.message)
+        name = await _sent_by(channel, line, ready.message)
     except Gone as error:
         await gone(who, message, device, str(error))
         raise GiveUp(str(error)) from error
@@ -128,6 +129,15 @@ async def _send(message: ReachMessage) -> None:
         await later(who, message, device, str(error))
         raise NotNow(str(error), error.seconds or _pause(message)) from error
     await sent(who, message, device, name, ready)
+
+
+async def _sent_by(channel: Channel, line: Line, message: Message) -> str:
+    """Send a message. Raise Later for a provider that takes so long that the loop would end the attempt in silence."""
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            return await channel.send(line, message)
+    except TimeoutError:
+        raise Later("The provider took too long.") from None
 
 
 def _pause(message: ReachMessage) -> float:
@@ -151,21 +161,14 @@ async def _is_wanted(message: ReachMessage, ready: Written) -> bool:
 
 
 async def _all_seen(message: ReachMessage) -> bool:
-    found = await find_all(
-        ReachNeed,
-        "reader_id = ? AND ended_at IS NULL AND EXISTS (SELECT 1 FROM reach_message_needs x WHERE x.message_id = ?"
-        " AND x.kind = reach_needs.kind AND x.subject_id = reach_needs.subject_id)",
-        message.user_id,
-        message.id,
-    )
+    found = await find_all(ReachNeed, OF_MESSAGE, message.user_id, message.id)
     return bool(found) and all(one.seen_at is not None and one.seen_at > message.created_at for one in found)
 
 
 async def _is_quiet(message: ReachMessage) -> bool:
     """Whether quiet hours began since a message was planned; those that were planned in them are meant to be sent."""
     assert message.organization_id is not None
-    readers = await readers_of(message.organization_id)
-    reader = next((one for one in readers if one.id == message.user_id), None)
+    reader = next(iter(await readers_of(message.organization_id, only=message.user_id)), None)
     if reader is None:
         return True  # this person chose to be told of nothing since
     now = times.clock_now()
@@ -270,12 +273,13 @@ async def sent(actor: Actor, message: ReachMessage, device: Device | None, name:
 async def shown(actor: Actor, ready: Written) -> None:
     """Record what is about to be shown of each need: its buttons are bound to that."""
     for part, need in ready.needs:
-        if need is not None:
-            part.substance, part.answers = (
-                need.substance,
-                [one.id for one in answers_of(need, with_words=ready.with_words)],
-            )
-            await update(part, "substance", "answers")
+        if need is None:
+            continue
+        if part.substance != need.substance:  # words that are awaited were for what was shown before
+            await ReachMessage.filter(id=part.message_id).exclude(awaits=None).update(awaits=None, awaits_until=None)
+        part.substance = need.substance
+        part.answers = [one.id for one in answers_of(need, with_words=ready.with_words)]
+        await update(part, "substance", "answers")
 
 
 @command("reach.keep")

@@ -1,12 +1,15 @@
 """When something fails: providers that are away, links that take nothing, channels that are set up wrongly."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from mission_control.core import times
+from mission_control.log.leases import Delivery
 from mission_control.people.models import User
+from mission_control.reach import sending
 from mission_control.reach.channel import Later, Line, Message, Refused
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed
 from mission_control.reach.opening import open_message
@@ -134,7 +137,7 @@ async def test_an_error_of_ours_is_given_up_in_the_end(cast: Cast, chat: Chat, a
     await chat.link(cast.cleo.id, "cleo")
 
     async def broken(line: Line, message: Message) -> str:
-        raise KeyError("title")
+        raise ValueError("no header of this kind: Bearer xoxb-secret")
 
     chat.channel.send = broken  # type: ignore[method-assign]
     await asked(cast)
@@ -142,6 +145,59 @@ async def test_an_error_of_ours_is_given_up_in_the_end(cast: Cast, chat: Chat, a
         await after(minute * MINUTE)
     assert [one.state for one in await ReachMessage.all()] == ["failed"]
     assert (await ReachNeed.get(user_id=cast.cleo.id, kind="approval")).failed
+    said = [(await ReachMessage.get()).error, (await Device.get()).last_error, (await ReachChannel.get()).last_error]
+    assert said == ["It could not be sent: ValueError."] * 3  # no secret of ours is in it
+
+
+async def test_a_provider_that_never_answers_is_waited_for_in_words(
+    cast: Cast, chat: Chat, after: After, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await chat.link(cast.cleo.id, "cleo")
+    monkeypatch.setattr(sending, "LONGEST_SECONDS", 0.01)
+
+    async def never(line: Line, message: Message) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    chat.channel.send = never  # type: ignore[method-assign]
+    await asked(cast)
+    await after(30)
+    message = await ReachMessage.get()
+    assert (message.state, message.error) == ("queued", "The provider took too long.")
+    assert [one.attempts for one in await Delivery.filter(kind="reach.fake")] == [0]
+
+
+@pytest.mark.parametrize("seconds", [1e300, float("nan"), -5.0], ids=["never", "nonsense", "past"])
+async def test_a_pause_that_a_provider_makes_up_is_kept_within_a_day(
+    cast: Cast, chat: Chat, after: After, seconds: float
+) -> None:
+    await chat.link(cast.cleo.id, "cleo")
+    chat.channel.failures = [Later("429 Too Many Requests", seconds)]
+    await asked(cast)
+    await after(30)
+    [delivery] = await Delivery.filter(kind="reach.fake")
+    wait = delivery.due_at - times.clock_now() - timedelta(seconds=30)
+    assert delivery.state == "waiting" and timedelta(seconds=5) < wait <= timedelta(days=1)
+
+
+async def test_what_an_admin_sends_again_is_not_sent_once_more_and_ends_with_its_need(
+    cast: Cast, chat: Chat, after: After
+) -> None:
+    await chat.link(cast.cleo.id, "cleo")
+    chat.channel.failures = [Refused("400 message is too long")]
+    approval = await asked(cast)
+    await after(30)
+    chat.channel.failures = []
+    with times.travelled(timedelta(minutes=1)):
+        failed = await ReachMessage.get(state="failed")
+        (await cast.ada.post(f"/organizations/me/messages/{failed.id}/retries")).ok()
+    for minute in (1, 12, 30):
+        await after(minute * MINUTE)
+    [sent] = chat.channel.sent
+    assert sent.message.buttons
+    await cast.ben.patch(f"{cast.home}/approvals/{approval['id']}", {"status": "approved"})
+    await after(31 * MINUTE)
+    assert not sent.message.buttons and (await ReachMessage.get()).state == "elsewhere"
 
 
 async def test_nobody_is_sent_anything_by_an_installation_without_a_zone_twice(
