@@ -202,7 +202,7 @@ async def _answer(actor: Actor, button: _Button, *, label: str = "", note: str |
         return Pressed(error.sentence, message=message)
     except DomainError as error:
         return Pressed(error.sentence, message=message)
-    await _answered(actor, message, part)
+    await _answered(actor, message, others_are_missing=bool(result.missing))
     others = f" {others_missing(result.missing)}" if result.missing else ""
     title = (result.title or "").removeprefix("Approve: ")
     done = ", ".join(filter(None, (label, title))) or "answered"
@@ -210,9 +210,12 @@ async def _answer(actor: Actor, button: _Button, *, label: str = "", note: str |
 
 
 @command("reach.answer")
-async def _answered(actor: Actor, message: ReachMessage, part: ReachMessageNeed) -> None:
-    """Record that a need was answered here; the loop ends what else was sent about it."""
-    if message.user_id is None or message.user_id == actor.user_id:
+async def _answered(actor: Actor, message: ReachMessage, *, others_are_missing: bool) -> None:
+    """Record that a need was answered here; the loop ends what else was sent about it.
+
+    One to a team stays open as long as answers of others are missing: they press there, too.
+    """
+    if message.user_id == actor.user_id or (message.user_id is None and not others_are_missing):
         message.state, message.ended_at = "answered", times.clock_now()
         await update(message, "state", "ended_at")
     notify(CHANNEL)

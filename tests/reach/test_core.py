@@ -117,6 +117,27 @@ async def test_team_gets_each_need_once_and_the_presser_answers(cast: Cast, chat
     assert [one.edits for one in chat.channel.sent if one.to == "#ops"] == [1]
 
 
+async def test_second_of_two_people_presses_in_the_same_place_of_the_team(cast: Cast, chat: Chat, after: After) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    await chat.link_team(cast.board.id, "#ops")
+    await chat.link(cast.cleo.id, "cleo")
+    await chat.link(cast.ben.id, "ben")
+    approval = await asked(cast)
+    await after(25)
+    assert "Done" in await answered(chat, "#ops", "Approve", sender="cleo")
+    await after(90)
+    assert not (await press(_token(chat, "#ops"), kind="fake", who="cleo", channel_id=chat.row.id)).is_given
+    assert "Done" in await answered(chat, "#ops", "Approve", sender="ben")
+    assert (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()["status"] == "approved"
+    await after(180)
+    assert not chat.channel.messages("#ops")[-1].buttons
+    assert [one.state for one in await ReachMessage.filter(user_id=None)] == ["answered"]
+
+
+def _token(chat: Chat, who: str) -> str:
+    return chat.channel.messages(who)[-1].buttons[0].token
+
+
 async def test_burst_is_one_message(cast: Cast, chat: Chat, after: After) -> None:
     await chat.link(cast.ada.id, "ada")
     for number in range(5):
@@ -199,3 +220,17 @@ async def test_answer_that_needs_words_takes_the_next_message(cast: Cast, chat: 
     sent_back = (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()
     assert sent_back["decision"] == "changes_requested" and "Shorter, please." in str(sent_back)
     assert await take_words(chat.row, Said("ada", "And again.", "Ada", "ada")) is None
+
+
+async def test_words_that_are_awaited_are_for_what_was_shown(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    task = (await cast.ada.post(cast.tasks, {"title": "Clean up", "description": "Delete old files."})).ok()
+    approval = await asked(cast, task_ids=[task["id"]])
+    await after(25)
+    assert "Write your words" in await answered(chat, "ada", "Send back …")
+    await cast.ada.patch(f"{cast.tasks}/{task['id']}", {"description": "Keep all files."})
+    await after(60)
+    assert await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) is None
+    assert (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()["status"] == "pending"
+    assert "Write your words" in await answered(chat, "ada", "Send back …")
+    assert "Done" in (await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) or "")
