@@ -90,6 +90,8 @@ async def test_my_device(actor: Actor, device: Device) -> DeviceTest | None:
     """Send a test message to a device, and read how that went in the provider's words."""
     if device.ended_at is not None:
         raise Conflict("This device has ended. Add it again.")
+    if device.organization_id not in (None, *actor.memberships):
+        raise Conflict("You are no longer a member of the organization whose channel this is.")
     return await _tested(actor, await send_test(actor, device))
 
 

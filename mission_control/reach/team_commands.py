@@ -80,6 +80,7 @@ async def read_reach(board: Board) -> BoardReach:
 @command("board.update")
 async def set_team(actor: Actor, board: Board, wanted: TeamPlace | None) -> None:
     """Let a board's team be reached at a place, in place of the one before. The place that it has already: a no-op."""
+    await Board.select_for_update(no_key=True).get(id=board.id)  # two who set it at once: the second ends the first's
     device = await Device.select_for_update().filter(board_id=board.id, ended_at=None).first()
     kind = await _kind_of(board, wanted) if wanted is not None else None
     if wanted is None and device is None:

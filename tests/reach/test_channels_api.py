@@ -1,5 +1,6 @@
 """Channels as admins set them up, the channel of a board's team, and messages that failed."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -156,6 +157,16 @@ async def test_place_that_is_a_secret_is_in_no_answer(cast: Cast) -> None:
     device = await Device.get(board_id=cast.board.id)
     async with cast.app.app_context():
         assert url not in device.address and opened(device.address) == url
+
+
+@pytest.mark.database
+async def test_team_has_one_place_when_two_people_choose_one_at_once(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    team = {"kind": "chat", "channel_id": str(row.id), "name": "#platform"}
+    path, people = f"{cast.home}/reach", (cast.ada, cast.ben, cast.cleo)
+    sent = [one.call("PUT", path, {"team": {**team, "place": f"C{at}"}}) for at, one in enumerate(people)]
+    assert [one.status for one in await asyncio.gather(*sent)] == [200] * 3
+    assert await Device.filter(board_id=cast.board.id, ended_at=None).count() == 1
 
 
 async def a_message(cast: Cast, **more: Any) -> ReachMessage:

@@ -7,10 +7,10 @@ import pytest
 
 from mission_control.people.models import AccountEvent
 from mission_control.reach.channel import Gone, Refused
-from mission_control.reach.installation import opened, opened_values
+from mission_control.reach.installation import opened, opened_values, sealed
 from mission_control.reach.models import Device
 from tests.cast import Cast, Person
-from tests.reach.one_channel import Chat, Typing, a_chat
+from tests.reach.one_channel import Chat, Typing, a_chat, set_up
 
 PATH = "/users/me/reach"
 
@@ -139,3 +139,16 @@ async def test_device_that_is_gone_is_named_until_it_is_removed(cast: Cast, typi
 
 async def test_mail_without_a_server_is_said(cast: Cast) -> None:
     assert "SMTP_URL" in (await cast.cleo.post(f"{PATH}/mail/tests")).refused(409)
+
+
+async def test_device_of_a_channel_of_a_former_organization_takes_no_test(cast: Cast) -> None:
+    with a_chat() as chat:
+        row = await set_up(cast)
+        async with cast.app.app_context():
+            address = sealed("eve")
+        device = await Device.create(
+            user_id=cast.eve.id, organization_id=cast.organization.id, channel_id=row.id, kind="chat", mark="x",
+            who="eve", address=address, label="Our chat",
+        )  # fmt: skip
+        said = (await cast.eve.post(f"{PATH}/devices/{device.id}/tests")).refused(409)
+        assert "no longer a member" in str(said) and chat.messages == []
