@@ -83,14 +83,19 @@ async def wake_sending(actor: Actor, event: NewEvent) -> None:
 
 
 async def queue(organization_id: UUID, board_id: UUID | None, kind: str, data: Mapping[str, object]) -> None:
-    """Inside a command: send something that is not in the log to the webhooks of a board and of its organization."""
+    """Inside a command: send something that is not in the log to the webhooks of a board and of its organization.
+
+    One that is paused keeps so much of it, and no more: nobody may ever resume it.
+    """
     if not known.may_send(organization_id):
         return
     found = await rows(
         "SELECT id, kinds, not_before FROM outgoing_webhooks WHERE organization_id = ? AND state <> 'gone'"
-        " AND (board_id IS NULL OR board_id = ?)",
+        " AND (board_id IS NULL OR board_id = ?) AND (state = 'on' OR (SELECT COUNT(*) FROM outgoing_deliveries d"
+        f" WHERE d.webhook_id = outgoing_webhooks.id AND d.{OPEN}) < ?)",
         organization_id,
         board_id,
+        MOST_WAITING,
     )
     message_id, now = new_id(), times.clock_now()
     made = [

@@ -358,6 +358,24 @@ async def test_what_is_in_no_log_is_queued_by_a_command(cast: Cast, receiver: Re
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
 
 
+async def test_webhook_that_stays_paused_keeps_so_much_and_no_more(
+    cast: Cast, receiver: Receiver, by_hand: None, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(outgoing_queue, "MOST_WAITING", 2)
+    paused = await make(cast, receiver, "need.opened")
+    on = await make(cast, receiver, "need.opened", description="On")
+    (await cast.ada.post(f"{of(paused)}/pauses")).ok()
+
+    async def open_needs() -> None:
+        for number in range(4):
+            await outgoing_queue.queue(cast.organization.id, cast.board.id, "need.opened", {"title": f"{number}"})
+
+    await atomically(system(cast.organization.id), open_needs)
+    assert ((await read(cast, paused))["waiting"], (await read(cast, on))["waiting"]) == (2, 4)
+    (await cast.ada.post(f"{of(paused)}/resumptions", {})).ok()
+    assert await send() == 6
+
+
 async def test_secret_that_the_receiver_repeats_is_cut_out(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     hook = await make(cast, receiver, "task.created")
     body = f"<b>bad</b> {hook['secret']} \x00"
