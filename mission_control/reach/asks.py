@@ -115,7 +115,8 @@ class DeviceAsk(AskKind[_Failing]):
         own = "" if seeker.user_id is None else " AND d.user_id = ?"
         yield Rows(
             "FROM reach_devices d JOIN organization_members m ON m.user_id = d.user_id AND m.organization_id = ?"
-            " LEFT JOIN reach_channels c ON c.id = d.channel_id WHERE d.last_error IS NOT NULL AND d.failed_at < ?"
+            " LEFT JOIN reach_channels c ON c.id = d.channel_id WHERE d.last_error IS NOT NULL"
+            " AND (d.failed_at < ? OR d.ended_at IS NOT NULL)"
             f" AND (c.id IS NULL OR c.organization_id = m.organization_id){own}",
             [
                 seeker.organization_id,

@@ -356,7 +356,7 @@ async def refused(actor: Actor, message: ReachMessage, device: Device | None, wo
     await _alone(message)
     now = times.clock_now()
     if device is not None:
-        device.last_error, device.failed_at = words[:2000], now
+        device.last_error, device.failed_at = words[:2000], device.failed_at or now
         await update(device, "last_error", "failed_at")
         if device.channel_id is not None and (channel := await ReachChannel.get_or_none(id=device.channel_id)):
             if channel.state == "on":
