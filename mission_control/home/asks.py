@@ -179,9 +179,11 @@ class RequestAsk(kinds.AskKind[RequestItem]):
     async def hold(self, request_id: UUID) -> None:
         await locked_request(request_id)
 
-    async def ended(self, request_id: UUID) -> str:
+    async def ended(self, request_id: UUID) -> str | None:
         """Say who settled a request: several of one gateway share the subject of their events."""
-        request = await GatewayRequest.get(id=request_id)
+        request = await GatewayRequest.get_or_none(id=request_id)
+        if request is None:  # removed with its gateway
+            return None
         what = WORDS.get(request.status, "closed this")
         return f"{await decider_of(request)} {what} {times.ago(request.resolved_at or times.clock_now())}."
 

@@ -3,21 +3,28 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mission_control.asks.answering import how_it_ended
+from mission_control.asks.kinds import Asked
 from mission_control.asks.polling import channel_of
 from mission_control.core import times
+from mission_control.gateways.models import Gateway
+from mission_control.home.models import GatewayRequest
 from mission_control.log.channels import channels_notify
 from mission_control.reach import keeping
-from mission_control.reach.models import ReachMessage, ReachMessageNeed
+from mission_control.reach.models import ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import Person
 from mission_control.reach.reading import Reader, mornings_of, readers_of
 from mission_control.reach.writing import _waiting
 from tests.cast import Cast
+from tests.many_needs import COMMAND, kinds_put
+from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat
+from tests.reach.test_core import asked
 
 look = keeping.look
 
@@ -126,3 +133,28 @@ async def test_task_that_waits_for_two_reasons_hides_nothing_else_of_a_message(c
     async with cast.app.app_context():
         found = await _waiting(await cast.ada.actor(), parts)
     assert {f"review:{tasks[0]}", f"overdue:{tasks[1]}"} <= found.keys()
+
+
+async def test_need_of_every_kind_ends_in_words_when_it_is_deleted(cast: Cast) -> None:
+    found = {kind: await how_it_ended(Asked(kind, uuid4(), None, None), with_age=False) for kind in kinds_put()}
+    assert all(found.values())
+
+
+async def test_gateway_that_is_removed_with_what_it_asked_holds_up_nothing(
+    cast: Cast, chat: Chat, after: After
+) -> None:
+    await chat.link(cast.ada.id, "ada")
+    gateway = await Gateway.create(
+        organization_id=cast.organization.id, name="Attic", url="ws://nobody.invalid", workspace_root="~"
+    )
+    await GatewayRequest.create(
+        organization_id=cast.organization.id, gateway_id=gateway.id, kind="approval", external_id="r1",
+        gateway_agent_id="main", agent_name="Main", action_type="gateway.exec", payload={"gateway_request": COMMAND},
+    )  # fmt: skip
+    await after(30)
+    assert await ReachNeed.filter(kind="request").count() == 1
+    await gateway.delete()
+    await asked(cast)
+    await after(120)
+    assert not await ReachNeed.filter(kind="request").exists()
+    assert len(chat.channel.messages("ada")) == 2
