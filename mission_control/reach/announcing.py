@@ -1,11 +1,13 @@
 """What waits, and how it ended, for the outgoing webhooks of boards and organizations: `need.opened`, `need.ended`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import batched
 from uuid import UUID
 
 from mission_control.asks.answering import how_it_ended, last_of
-from mission_control.asks.finding import present_key, said
+from mission_control.asks.finding import Filter, find_keys, said
 from mission_control.asks.kinds import Asked
+from mission_control.asks.schemas import Need
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.database.sql import rows
@@ -17,6 +19,7 @@ from mission_control.reach.reading import Reader
 
 OPENED, ENDED = "need.opened", "need.ended"
 NOBODY = UUID(int=0)
+AT_ONCE = 200
 # Organizations with outgoing webhooks, whose needs are kept whether people are reached or not.
 LISTENED = "EXISTS (SELECT 1 FROM outgoing_webhooks w WHERE w.organization_id = o.id AND w.state <> 'gone')"
 
@@ -38,27 +41,36 @@ def _actor(organization_id: UUID) -> Actor:
 
 
 async def announce_opened(needs: Sequence[ReachNeed]) -> None:
-    """Inside a command: send what began to wait."""
-    for one in needs:
-        actor = _actor(one.organization_id)
-        key = await present_key(actor, one.kind, one.subject_id)
-        found = await said(actor, [key]) if key is not None else []
-        if found:
-            need = found[0]
-            data = {
-                "need": need.id,
-                "substance": need.substance,
-                "kind": need.kind,
-                "title": need.title,
-                "board": need.board.model_dump(mode="json") if need.board is not None else None,
-                "since": times.wire(need.since),
-                "otherwise": {
-                    "at": times.wire(need.otherwise.at) if need.otherwise.at is not None else None,
-                    "text": need.otherwise.text,
-                },
-                "url": f"{settings().base_url}/needs/{need.id}",
-            }
-            await queue(one.organization_id, one.board_id, OPENED, data)
+    """Inside a command: send what began to wait. It may be much, when an organization gets its first webhook."""
+    for some in batched(needs, AT_ONCE, strict=False):
+        waiting = await _waiting(some)
+        for one in some:
+            need = waiting.get(f"{one.kind}:{one.subject_id}")
+            if need is not None:
+                await queue(one.organization_id, one.board_id, OPENED, _opened(need))
+
+
+async def _waiting(needs: Sequence[ReachNeed]) -> Mapping[str, Need]:
+    """Return needs of one organization in words, by their ids."""
+    actor, kinds = _actor(needs[0].organization_id), tuple({one.kind for one in needs})
+    wanted = Filter(kinds=kinds, ids=tuple(one.subject_id for one in needs), include="all")
+    names = {f"{one.kind}:{one.subject_id}" for one in needs}
+    keys = [key for key in await find_keys(actor, wanted, len(needs) * len(kinds)) if key.name in names]
+    return {need.id: need for need in await said(actor, keys)}
+
+
+def _opened(need: Need) -> dict[str, object]:
+    at = need.otherwise.at
+    return {
+        "need": need.id,
+        "substance": need.substance,
+        "kind": need.kind,
+        "title": need.title,
+        "board": need.board.model_dump(mode="json") if need.board is not None else None,
+        "since": times.wire(need.since),
+        "otherwise": {"at": times.wire(at) if at is not None else None, "text": need.otherwise.text},
+        "url": f"{settings().base_url}/needs/{need.id}",
+    }
 
 
 async def announce_ended(needs: Sequence[ReachNeed]) -> None:

@@ -1,10 +1,14 @@
 """Outgoing webhooks are told what begins to wait, and how it ended."""
 
+from uuid import UUID
+
 from mission_control.database.sql import as_json, rows
 from tests.cast import Cast
+from tests.many_needs import put_needs
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat
 from tests.reach.test_core import asked
+from tests.statements import counted
 
 
 async def test_webhooks_get_what_waits_and_how_it_ended(cast: Cast, chat: Chat, after: After) -> None:
@@ -19,3 +23,18 @@ async def test_webhooks_get_what_waits_and_how_it_ended(cast: Cast, chat: Chat, 
     opened, ended = found
     assert opened["title"] and opened["substance"] and opened["board"]["name"] == cast.board.name
     assert ended["outcome"] == "approved" and ended["by"]["name"] == cast.ben.name and ended["through"] == "api"
+
+
+async def test_first_webhook_is_told_of_many_needs_by_few_statements(cast: Cast, chat: Chat, after: After) -> None:
+    await put_needs(cast.board, cast.ada.id, 120)
+    body = {"url": "https://hooks.example.org/x", "kinds": ["need.opened"], "description": "Needs"}
+    hook = (await cast.ada.post("/outgoing-webhooks", body)).ok()
+    with counted() as found:
+        await after(5)
+    reads = [one for one in found if one.startswith("WITH mine")]
+    told = [as_json(row["data"]) for row in await rows(_TOLD, UUID(hook["id"]))]
+    assert len(told) > 80 and len({one["need"] for one in told}) == len(told)
+    assert len(reads) < len(told)
+
+
+_TOLD = "SELECT data FROM outgoing_deliveries WHERE webhook_id = ?"
