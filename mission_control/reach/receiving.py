@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -151,9 +152,7 @@ async def look() -> float:
     listed, kinds = in_list([kind for kind, one in CHANNELS.items() if _listens(one)] or [""])
     if not _state.has_channels and not _state.running:
         return IDLE_SECONDS
-    known = await rows(f"SELECT 1 AS one FROM reach_channels WHERE kind IN ({listed}) LIMIT 1", *kinds)
-    _state.has_channels = bool(known)
-    if not known and not _state.running:
+    if not await _has_channels(listed, kinds) and not _state.running:
         return IDLE_SECONDS
     now = times.clock_now()
     await rows(
@@ -178,6 +177,16 @@ async def look() -> float:
             task = asyncio.create_task(_listen(one), name=f"listening to {one.kind}")
             _state.running[channel_id] = _Listener(task, _mark(one))
     return RENEW_SECONDS
+
+
+async def _has_channels(listed: str, kinds: Sequence[str]) -> bool:
+    """Return whether there is anything to listen to; a channel that is set up meanwhile is not missed."""
+    _state.has_channels, known = False, True
+    try:
+        known = bool(await rows(f"SELECT 1 AS one FROM reach_channels WHERE kind IN ({listed}) LIMIT 1", *kinds))
+    finally:
+        _state.has_channels = _state.has_channels or known
+    return known
 
 
 def _listens(channel: Channel) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from quart import Quart
 
 from mission_control.core import times
+from mission_control.database.sql import rows
 from mission_control.log.channels import PROCESS
 from mission_control.reach import receiving
 from mission_control.reach.answers import press
@@ -89,3 +90,19 @@ async def test_what_was_taken_is_not_taken_again_after_a_restart(cast: Cast, tel
     await telegram.say(telegram.ada, "MC-0000-0000-0000")
     await until(lambda: len(telegram.replies(telegram.ada)) == replies + 1)
     assert int((await ReachChannel.get()).position) >= int(position)
+
+
+async def test_channel_that_is_set_up_during_a_look_is_not_missed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_state", receiving._State())
+
+    async def notified_meanwhile(sql: str, *values: object) -> object:
+        found = await rows(sql, *values)
+        receiving.channels_changed()
+        return found
+
+    monkeypatch.setattr(receiving, "rows", notified_meanwhile)
+    await receiving.look()
+    assert receiving._state.has_channels
+    monkeypatch.setattr(receiving, "rows", rows)
+    await receiving.look()
+    assert not receiving._state.has_channels
