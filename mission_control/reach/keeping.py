@@ -220,10 +220,11 @@ async def changes_in(organization_id: UUID) -> Changes:
     readers = await readers_of(organization_id)
     if await has_webhooks(organization_id):
         readers.append(reader_of_webhooks(organization_id))
-    waiting = await waiting_in(organization_id) if readers else []
     stored = await find_all(
         ReachNeed, "organization_id = ? AND (ended_at IS NULL OR next_at IS NOT NULL)", organization_id
     )
+    # Where the last reader left, what waits for others has not ended.
+    waiting = await waiting_in(organization_id) if readers or any(one.ended_at is None for one in stored) else []
     known = {(one.reader_id, one.kind, one.subject_id): one for one in stored}
     recent = await recent_of(organization_id, now - HOUR)
     mornings = await mornings_of(organization_id, readers, now)

@@ -66,7 +66,7 @@ class Waiting:
 
 _MEMBERS = (
     "SELECT m.id, m.user_id, m.role, m.all_boards_read, m.all_boards_write, x.board_id, x.can_write, u.timezone,"
-    " u.away_until FROM organization_members m JOIN users u ON u.id = m.user_id"
+    " u.away_until, u.email FROM organization_members m JOIN users u ON u.id = m.user_id"
     " LEFT JOIN organization_board_access x ON x.organization_member_id = m.id WHERE m.organization_id = ?"
 )
 
@@ -103,7 +103,8 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
                 bool(row["all_boards_write"]),
                 boards,
             )
-            links = links_of(by_user.get(user_id, []), chosen.get(user_id), has_mail=has_mail)
+            gets_mail = has_mail and bool(row["email"])
+            links = links_of(by_user.get(user_id, []), chosen.get(user_id), has_mail=gets_mail)
             if not links:
                 continue
             person = person_of(row["timezone"], tuple(links), chosen.get(user_id), boards_chosen.get(user_id, {}))

@@ -22,7 +22,7 @@ from mission_control.reach.messages import OF_MESSAGE, SENDING, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import quiet_until
 from mission_control.reach.reading import MAIL, link_of, readers_of
-from mission_control.reach.writing import Written, answers_of, fingerprint_of, is_over, reader_of, written
+from mission_control.reach.writing import Written, answers_of, ended, fingerprint_of, is_over, reader_of, written
 from mission_control.work import loop
 from mission_control.work.loop import MOST_ATTEMPTS, GiveUp, NotNow, Sender
 
@@ -183,8 +183,9 @@ async def _edit(message: ReachMessage) -> None:
     actor = await reader_of(message, device)
     line = await line_to(message, device)
     if actor is None:
-        return
-    ready = await written(message, device, channel, actor, takes=channel.takes_answers(line))
+        ready = ended(message)
+    else:
+        ready = await written(message, device, channel, actor, takes=channel.takes_answers(line))
     if fingerprint_of(ready.message) == message.edited:
         return
     await shown(system(message.organization_id), ready)
@@ -341,11 +342,15 @@ _OF_SAME_STEP = (
 
 @command("reach.keep")
 async def gone(actor: Actor, message: ReachMessage, device: Device | None, words: str) -> None:
-    """End a device that is no more, and go on with the next link at once."""
+    """End a device that is no more, and go on with the next link at once.
+
+    The place of a team stays, with the provider's words: nobody else would be told that it reaches nobody.
+    """
     await _alone(message)
     if device is not None:
-        device.ended_at, device.mark, device.last_error = times.clock_now(), None, words[:2000]
-        device.failed_at = device.ended_at
+        device.failed_at, device.last_error = times.clock_now(), words[:2000]
+        if device.board_id is None:
+            device.ended_at, device.mark = device.failed_at, None
         await update(device, "ended_at", "mark", "last_error", "failed_at")
     await _failed(message, words)
 

@@ -132,6 +132,13 @@ async def written(
     return Written(_completed(made, origin), found, takes_words(message, channel))
 
 
+def ended(message: ReachMessage) -> Written:
+    """Return a message as it is shown to somebody who is no longer a member: without its buttons."""
+    how = message.ended_how or "It no longer waits for you."
+    key, topic = str(message.id), message.topic
+    return Written(Message(message.title, (plain(how),), key=key, topic=topic, is_first=False, has_ended=True), [])
+
+
 def _completed(made: Message, origin: str) -> Message:
     """Return a message whose addresses are whole, where BASE_URL says none: at our address when its device was made."""
 

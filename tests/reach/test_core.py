@@ -204,6 +204,9 @@ async def test_rights_that_ended_send_nothing(cast: Cast, chat: Chat, after: Aft
     assert (await cast.ada.delete(f"/organizations/me/members/{cleo['id']}")).status == 200
     done = await press(button.token, kind="fake", who="cleo", channel_id=chat.row.id)
     assert not done.is_given
+    await after(90)
+    [left] = chat.channel.messages("cleo")
+    assert not left.buttons and left.lines == ("It no longer waits for you.",)
 
 
 async def test_answer_that_needs_words_takes_the_next_message(cast: Cast, chat: Chat, after: After) -> None:

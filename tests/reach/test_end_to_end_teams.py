@@ -9,7 +9,7 @@ from quart import Quart
 
 from mission_control.log.models import Event
 from mission_control.reach.installation import reachable_address
-from mission_control.reach.models import Device, ReachMessage
+from mission_control.reach.models import ReachMessage
 from tests.cast import Cast
 from tests.reach.fake_discord import FakeDiscord
 from tests.reach.fake_teams import FakeTeams
@@ -87,12 +87,12 @@ async def test_teams_leads_to_the_board(app: Quart, cast: Cast, monkeypatch: pyt
         assert len(teams.cards) == 1
 
 
-async def test_webhook_that_was_deleted_ends(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_webhook_that_was_deleted_says_so(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     async with place_of("discord", FakeDiscord(), "/api/webhooks/1/deleted", app, cast, monkeypatch):
         await asked(cast)
         await at(25)
-        device = await Device.get()
-        assert device.ended_at is not None and device.last_error == "Unknown Webhook"
+        team = (await cast.ada.get(f"{cast.home}/reach")).ok()["team"]
+        assert (team["state"], team["last_error"]) == ("fails", "Unknown Webhook")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """When something fails: providers that are away, links that take nothing, channels that are set up wrongly."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from mission_control.core import times
 from mission_control.log.leases import Delivery
 from mission_control.people.models import User
 from mission_control.reach import sending
-from mission_control.reach.channel import Later, Line, Message, Refused
+from mission_control.reach.channel import Gone, Later, Line, Message, Refused
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed
 from mission_control.reach.opening import open_message
+from mission_control.reach.reading import readers_of
 from tests.cast import Cast
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat
@@ -209,3 +211,28 @@ async def test_nobody_is_sent_anything_by_an_installation_without_a_zone_twice(
     await at(until(2), lambda: asked(cast))
     await after(until(2) + 30)
     assert len(chat.channel.sent) == 1
+
+
+async def test_place_of_a_team_that_is_gone_says_so_on_its_page(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link_team(cast.board.id, "#ops")
+    chat.channel.failures = [Gone("channel_not_found")]
+    await asked(cast)
+    await after(30)
+    team = (await cast.dan.get(f"{cast.home}/reach")).ok()["team"]
+    assert (team["state"], team["last_error"]) == ("fails", "channel_not_found")
+    chat.channel.failures = []
+    await asked(cast, action_type="restart")
+    await after(180)
+    assert chat.channel.messages("#ops")
+    assert (await cast.dan.get(f"{cast.home}/reach")).ok()["team"]["state"] == "works"
+
+
+async def test_account_without_an_address_is_sent_no_mail(cast: Cast, chat: Chat, after: After) -> None:
+    known = cast.app.config["SETTINGS"]
+    cast.app.config["SETTINGS"] = replace(known, smtp_url="smtp://localhost:1")
+    try:
+        await User.filter(id=cast.cleo.id).update(email=None)
+        chains = {one.id: one.person.chain for one in await readers_of(cast.organization.id)}
+    finally:
+        cast.app.config["SETTINGS"] = known
+    assert chains[cast.ada.id] == ("mail",) and cast.cleo.id not in chains
