@@ -18,6 +18,7 @@ COLLECT = timedelta(seconds=60)  # after a message on a link, the next one waits
 BURST = 3  # from here on one message for all
 LAST_CALL = timedelta(minutes=15)
 MOST_IN_AN_HOUR = 30
+LAST = datetime(9999, 1, 1)  # no night is looked for after it: the calendar ends there
 
 type How = Literal["at_once", "digest", "never"]
 type Why = Literal["first", "unseen", "last call", "digest", "team"]
@@ -123,9 +124,9 @@ def next_step(person: Person, need: Open, now: datetime) -> Step | None:
     elif not need.seen and (rest := [one for one in chain if one not in used]):
         failed_at_once = used[-1] in need.failed
         step = Step(need.sent[-1][1] + (timedelta() if failed_at_once else person.next_after), rest[0], "unseen")
-    if need.act_by is not None and not need.last_call_sent and need.sent:
+    if need.act_by is not None and now < need.act_by and not need.last_call_sent and need.sent:
         call = Step(need.act_by - LAST_CALL, next((one for one in used if one in chain), chain[0]), "last call")
-        if need.sent[-1][1] < call.at and now < need.act_by and (step is None or call.at < step.at):
+        if need.sent[-1][1] < call.at and (step is None or call.at < step.at):
             step = call
     return None if step is None else _kept_from_the_night(person, need, step, now)
 
@@ -155,7 +156,7 @@ def quiet_until(person: Person, at: datetime) -> datetime | None:
     """
     if person.away_until is not None and at < person.away_until:
         return quiet_until(person, person.away_until) or person.away_until
-    if person.is_team or person.zone is None:
+    if person.is_team or person.zone is None or at >= LAST:
         return None
     day = _wall(person.zone, at).date()
     before = day - timedelta(days=1)

@@ -12,7 +12,7 @@ from mission_control.log.leases import Delivery
 from mission_control.people.models import User
 from mission_control.reach import sending
 from mission_control.reach.channel import Gone, Later, Line, Message, Refused
-from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed
+from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed, ReachSettings
 from mission_control.reach.opening import open_message
 from mission_control.reach.reading import readers_of
 from tests.cast import Cast
@@ -236,3 +236,15 @@ async def test_account_without_an_address_is_sent_no_mail(cast: Cast, chat: Chat
     finally:
         cast.app.config["SETTINGS"] = known
     assert chains[cast.ada.id] == ("mail",) and cast.cleo.id not in chains
+
+
+async def test_deadline_at_the_end_of_the_calendar_holds_up_nobody(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await User.filter(id=cast.ada.id).update(timezone="Europe/Berlin")
+    await ReachSettings.create(user_id=cast.ada.id, has_quiet=False)
+    await asked(cast, decide_by="9999-12-31T23:59:59Z")
+    for minute in (1, 15):
+        await after(minute * MINUTE)
+    await asked(cast, action_type="restart")
+    await after(20 * MINUTE)
+    assert len(chat.channel.messages("ada")) == 2

@@ -11,6 +11,7 @@ from mission_control.reach.plan import (
     BURST,
     COLLECT,
     GRACE,
+    LAST_CALL,
     LOOKING,
     MOST_IN_AN_HOUR,
     Due,
@@ -276,3 +277,13 @@ def test_the_limit_of_an_hour_holds_back_and_what_waited_goes_together() -> None
 
 def test_needs_keep_their_order_in_a_message() -> None:
     assert messages_of(steps(3), {}, 0, NOON) == [Due("push", "first", ("first0", "first1", "first2"))]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Pacific/Kiritimati"])
+def test_moments_at_the_ends_of_the_calendar_are_no_trouble(zone: str) -> None:
+    ada, end = replace(ADA, zone=ZoneInfo(zone)), datetime(9999, 12, 31, 23, 59, 59)
+    sent = replace(NEED, sent=(("push", NOON), ("mail", NOON + 10 * MINUTE)), act_by=end)
+    assert due(ada, sent, NOON + HOUR) == Step(end - LAST_CALL, "push", "last call")
+    assert next_step(ada, replace(sent, act_by=datetime(1, 1, 1)), NOON + HOUR) is None
+    away = replace(ada, away_until=end)
+    assert quiet_until(away, NOON) == morning_after(away, NOON) == due(away, NEED, NOON).at == end
