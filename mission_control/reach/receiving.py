@@ -11,6 +11,7 @@ from uuid import UUID
 from quart import Blueprint, Response, abort, jsonify, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.config import ConfigError
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.values import fingerprint
@@ -165,7 +166,7 @@ async def look() -> float:
         *kinds,
     )
     held = await find_all(ReachChannel, f"leased_by = ? AND state <> 'off' AND kind IN ({listed})", PROCESS, *kinds)
-    wanted = {one.id: one for one in held if CHANNELS[one.kind].listens(line_with(one))}
+    wanted = {one.id: one for one in held if await _is_wanted(one)}
     for channel_id, listener in list(_state.running.items()):
         one = wanted.get(channel_id)
         if one is None or listener.mark != _mark(one) or listener.task.done():
@@ -177,6 +178,16 @@ async def look() -> float:
             task = asyncio.create_task(_listen(one), name=f"listening to {one.kind}")
             _state.running[channel_id] = _Listener(task, _mark(one))
     return RENEW_SECONDS
+
+
+async def _is_wanted(channel: ReachChannel) -> bool:
+    """Return whether there is something to listen to; one whose secrets cannot be read holds up no other."""
+    try:
+        return CHANNELS[channel.kind].listens(line_with(channel))
+    except ConfigError as error:
+        if channel.state == "on":
+            await failing(system(channel.organization_id), channel, str(error))
+        return False
 
 
 async def _has_channels(listed: str, kinds: Sequence[str]) -> bool:

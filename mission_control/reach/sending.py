@@ -8,6 +8,7 @@ from uuid import UUID
 
 from quart import Quart
 
+from mission_control.config import ConfigError
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.records import find, find_all, update
@@ -87,7 +88,8 @@ async def _tried(message: ReachMessage, delivery: Delivery) -> None:
         raise
     except Exception as error:
         if delivery.attempts >= MOST_ATTEMPTS:
-            words = f"It could not be sent: {type(error).__name__}."  # its own words may hold a token
+            # The words of other errors may hold a token.
+            words = str(error) if isinstance(error, ConfigError) else f"It could not be sent: {type(error).__name__}."
             await refused(system(message.organization_id), message, await device_of(message), words)
         raise
 

@@ -106,3 +106,14 @@ async def test_channel_that_is_set_up_during_a_look_is_not_missed(cast: Cast, mo
     monkeypatch.setattr(receiving, "rows", rows)
     await receiving.look()
     assert not receiving._state.has_channels
+
+
+async def test_channel_whose_secrets_cannot_be_read_holds_up_no_other(cast: Cast, telegram: Play) -> None:
+    await receiving.stop()
+    lost = await ReachChannel.create(
+        organization_id=cast.elsewhere.id, kind="telegram", name="Lost", secrets="written-with-another-key"
+    )
+    await receiving.look()
+    assert [*receiving._state.running] == [telegram.channel_id]
+    found = await ReachChannel.get(id=lost.id)
+    assert found.state == "failing" and "SECRET_KEY" in str(found.last_error)
