@@ -161,6 +161,8 @@ class Deadlines[T: Asked]:
             if await unseen_on(self.kind, thing.board_id, taken, timedelta(minutes=minutes), thing.id):
                 thing.escalated, thing.escalated_at = taken + 1, times.clock_now()
                 people = await writers_among(thing.board, escalation.asked_at(taken, thing.escalated_at))
+                if not people:  # whose turn it is left: all of the step are asked rather than nobody
+                    people = await writers_among(thing.board, escalation.steps[taken].user_ids)
                 await self._ask(thing, people, "unseen", minutes)
                 await self.save(thing)
         await self._ask_stand_ins(thing)

@@ -125,6 +125,19 @@ async def test_one_in_turns_is_asked(cast: Cast) -> None:
     assert set(names[:3]) == {"Ada", "Ben", "Cleo"} and names[3] == names[0]
 
 
+async def test_others_are_asked_where_whose_turn_it_is_has_left(cast: Cast) -> None:
+    await escalating(cast, step(5, cast.ben, cast.cleo, rota="day"))
+    members = (await cast.ada.get("/organizations/me/members")).ok()["items"]
+    [cleo] = [one["id"] for one in members if one["user_id"] == str(cast.cleo.id)]
+    (await cast.ada.delete(f"/organizations/me/members/{cleo}")).ok()
+    for days in range(2):  # one of them is Cleo's
+        with travelled(timedelta(days=days)):
+            asked = await cast.ask(cast.vega)
+        with travelled(timedelta(days=days, minutes=6)):
+            await deadlines.end_due()
+        assert await asked_about(cast, asked) == [("Ben", "unseen")]
+
+
 async def test_who_cannot_answer_is_neither_named_nor_asked(cast: Cast) -> None:
     for person in (cast.dan, cast.eve):
         wrong = {"steps": [step(5, person)]}
