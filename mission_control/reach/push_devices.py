@@ -89,9 +89,9 @@ async def _former(user: User, replaces: str) -> Device | None:
 
 
 async def _lose(device: Device) -> None:
-    device.mark, device.ended_at = None, times.clock_now()
+    device.mark, device.ended_at, device.address = None, times.clock_now(), ""
     device.last_error = "This browser reaches another account since then."
-    await update(device, "mark", "ended_at", "last_error")
+    await update(device, "mark", "ended_at", "address", "last_error")
     await record_account("device.lost", device.user_id, device_id=device.id, label=device.label)
 
 

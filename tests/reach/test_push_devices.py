@@ -62,7 +62,7 @@ async def test_browser_is_the_device_of_one_person(cast: Cast) -> None:
     (await cast.ada.post(PATH, sent)).ok()
     (await cast.cleo.post(PATH, sent)).ok()
     ada, cleo = await Device.get(user_id=cast.ada.id), await Device.get(user_id=cast.cleo.id)
-    assert ada.ended_at is not None and ada.mark is None
+    assert ada.ended_at is not None and ada.mark is None and ada.address == ""
     assert cleo.ended_at is None and cleo.mark is not None
     assert await AccountEvent.filter(kind="device.lost", user_id=cast.ada.id).count() == 1
 
