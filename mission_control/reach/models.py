@@ -54,9 +54,9 @@ class ReachChannel(Owned):
 class Device(Dated):
     """A place where a person is reached, in all organizations unless it belongs to a channel of one; or a board's team.
 
-    `who` is the provider's id of the person and `mark` names it among all, null once it has ended. `address` is where
-    messages go, `settings` what the person typed for it, as JSON. It was made at our address `origin`. `position` is
-    its place in the person's order.
+    `who` is the provider's id of the person and `mark` names it among all, null once it has ended, or the provider no
+    longer knows the place of a team. `address` is where messages go, `settings` what the person typed for it, as JSON.
+    It was made at our address `origin`. `position` is its place in the person's order.
     """
 
     user = reference("User", null=True)

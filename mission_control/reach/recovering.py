@@ -37,5 +37,7 @@ def recovered(
 
 def _works(devices: Sequence[Device], failing: set[UUID]) -> bool:
     return any(
-        one.channel_id not in failing if one.channel_id is not None else one.failed_at is None for one in devices
+        one.channel_id not in failing if one.channel_id is not None else one.failed_at is None
+        for one in devices
+        if one.mark is not None  # that of a team whose provider no longer knows it is set anew
     )

@@ -350,9 +350,9 @@ async def gone(actor: Actor, message: ReachMessage, device: Device | None, words
     """
     await _alone(message)
     if device is not None:
-        device.failed_at, device.last_error = times.clock_now(), words[:2000]
+        device.failed_at, device.mark, device.last_error = times.clock_now(), None, words[:2000]
         if device.board_id is None:
-            device.ended_at, device.mark = device.failed_at, None
+            device.ended_at = device.failed_at
         await update(device, "ended_at", "mark", "last_error", "failed_at")
     await _failed(message, words)
 
