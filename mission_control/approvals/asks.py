@@ -214,7 +214,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
         await reopen_approval(actor, approval)
         return True
 
-    async def ended(self, approval_id: UUID) -> str | None:
+    async def ended(self, approval_id: UUID, *, with_age: bool = True) -> str | None:
         """Return how the program that asked says it ended: events name nobody then."""
         found = await rows("SELECT note FROM approvals WHERE id = ? AND resolved_by_kind = 'program'", approval_id)
         return next((str(row["note"]) for row in found if row["note"]), None)

@@ -236,7 +236,7 @@ async def refuse_ended(asked: Asked) -> None:
 async def how_it_ended(asked: Asked, *, with_age: bool = True) -> str:
     """Return a sentence about what ended something that waited, with its age or to be kept."""
     kind = KINDS[asked.kind]
-    message = await kind.ended(asked.id)
+    message = await kind.ended(asked.id, with_age=with_age)
     if message is None:
         last = await last_of(asked)
         message = "This no longer waits for an answer."

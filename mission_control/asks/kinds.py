@@ -298,8 +298,8 @@ class AskKind[T](Part):
     async def hold(self, subject: UUID) -> None:
         """Lock what a need is about until the running command ends; a no-op when it is gone."""
 
-    async def ended(self, subject: UUID) -> str | None:
-        """Return a sentence about what ended it, None where events say that."""
+    async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
+        """Return a sentence about what ended it, with its age or to be kept; None where events say that."""
         return None
 
     async def undo(self, actor: Actor, board_id: UUID, subject: UUID, last: Last) -> None:

@@ -15,7 +15,12 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
 from mission_control.home.gateway_request_queries import Item as RequestItem
-from mission_control.home.gateway_request_queries import decider_of, parts_of_requests, waiting_requests
+from mission_control.home.gateway_request_queries import (
+    decider_of,
+    parts_of_requests,
+    pending_requests,
+    waiting_requests,
+)
 from mission_control.home.gateway_requests import locked_request
 from mission_control.home.models import GatewayRequest, Question
 from mission_control.home.question_commands import apply_deadline, go_on, held_question
@@ -153,7 +158,7 @@ class RequestAsk(kinds.AskKind[RequestItem]):
         )
 
     async def read(self, page: kinds.Page) -> Mapping[UUID, RequestItem]:
-        return {item.id: item for item in await waiting_requests(page.actor)}
+        return {item.id: item for item in await pending_requests(page.actor, page.ids)}
 
     def say(self, page: kinds.Page, key: kinds.Key, item: RequestItem) -> Need:
         is_approval = item.kind == "approval"
@@ -179,13 +184,14 @@ class RequestAsk(kinds.AskKind[RequestItem]):
     async def hold(self, request_id: UUID) -> None:
         await locked_request(request_id)
 
-    async def ended(self, request_id: UUID) -> str | None:
+    async def ended(self, request_id: UUID, *, with_age: bool = True) -> str | None:
         """Say who settled a request: several of one gateway share the subject of their events."""
         request = await GatewayRequest.get_or_none(id=request_id)
         if request is None:  # removed with its gateway
             return None
         what = WORDS.get(request.status, "closed this")
-        return f"{await decider_of(request)} {what} {times.ago(request.resolved_at or times.clock_now())}."
+        age = f" {times.ago(request.resolved_at or times.clock_now())}" if with_age else ""
+        return f"{await decider_of(request)} {what}{age}."
 
     async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
         if view.is_of_one_board:

@@ -225,6 +225,14 @@ async def waiting_requests(actor: Actor, *, since: datetime | None = None) -> li
     return await _items(f"{where} ORDER BY r.created_at, r.id LIMIT {MOST_SHOWN}", actor.organization_id, since)
 
 
+async def pending_requests(actor: Actor, ids: Sequence[UUID]) -> list[Item]:
+    """Return those of some requests that wait; nothing for who may not see them."""
+    if not may_see(actor):
+        return []
+    where = f"r.organization_id = ? AND r.status = 'pending' AND r.id IN ({placeholders(len(ids))})"
+    return await _items(where, actor.organization_id, *ids)
+
+
 async def tab(viewed: Viewed) -> str:
     """Return the tab of a gateway's page with what it asks for: what waits, oldest first, and what ended last."""
     waiting: list[Item] = []

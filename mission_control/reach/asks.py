@@ -89,7 +89,7 @@ class ChannelAsk(AskKind[_Failing]):
         found = await rows(f"SELECT id, name FROM reach_channels WHERE id IN ({listed})", *subjects)
         return {UUID(str(one["id"])): {"title": one["name"]} for one in found}
 
-    async def ended(self, subject: UUID) -> str | None:
+    async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
         """Say that it works again."""
         return "This channel works again, was switched off, or was removed."
 
@@ -164,7 +164,7 @@ class DeviceAsk(AskKind[_Failing]):
         found = await rows(f"SELECT id, label FROM reach_devices WHERE id IN ({listed})", *subjects)
         return {UUID(str(one["id"])): {"title": one["label"]} for one in found}
 
-    async def ended(self, subject: UUID) -> str | None:
+    async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
         """Say that it works again."""
         return "This device works again, or was removed."
 

@@ -21,7 +21,7 @@ from mission_control.reach.plan import Person
 from mission_control.reach.reading import Reader, mornings_of, readers_of
 from mission_control.reach.writing import _waiting
 from tests.cast import Cast
-from tests.many_needs import COMMAND, kinds_put
+from tests.many_needs import COMMAND, _request, kinds_put
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat
 from tests.reach.test_core import asked
@@ -158,3 +158,19 @@ async def test_gateway_that_is_removed_with_what_it_asked_holds_up_nothing(
     await after(120)
     assert not await ReachNeed.filter(kind="request").exists()
     assert len(chat.channel.messages("ada")) == 2
+
+
+async def test_request_of_a_gateway_is_said_beyond_the_first_two_hundred_and_ends_without_an_age(cast: Cast) -> None:
+    here = {"organization_id": cast.organization.id}
+    gateway = await Gateway.create(**here, name="Attic", url="ws://nobody.invalid", workspace_root="~")
+    await GatewayRequest.bulk_create([_request(cast.board, gateway, one) for one in range(201)])
+    last = await GatewayRequest.all().order_by("-created_at", "-id").first()
+    assert last is not None
+    need = (await cast.ada.get(f"/needs/request:{last.id}")).ok()
+    assert need["title"]
+    await GatewayRequest.filter(id=last.id).update(
+        status="approved", resolved_by_user_id=cast.ada.id, resolved_at=times.clock_now()
+    )
+    asked_of_admins = Asked("request", last.id, None, None)
+    assert await how_it_ended(asked_of_admins, with_age=False) == "Ada approved this."
+    assert (await how_it_ended(asked_of_admins)).startswith("Ada approved this ")
