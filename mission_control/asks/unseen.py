@@ -56,8 +56,12 @@ async def due_now() -> list[Due]:
 
 async def _unseen() -> list[Due]:
     found = []
-    sql = "SELECT id, organization_id, escalation FROM boards WHERE escalation IS NOT NULL AND deleted_at IS NULL"
-    for row in await rows(sql):
+    waiting = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {KINDS[kind].table} x WHERE x.board_id = b.id AND x.{deadline.waits})"
+        for kind, deadline in _kinds()
+    )
+    sql = "SELECT b.id, b.organization_id, b.escalation FROM boards b WHERE b.escalation IS NOT NULL"
+    for row in await rows(f"{sql} AND b.deleted_at IS NULL AND ({waiting})"):
         board_id, organization_id = UUID(str(row["id"])), UUID(str(row["organization_id"]))
         escalation = escalation_of(as_json(row["escalation"]))
         for taken in range(len(escalation.steps) if escalation is not None else 0):

@@ -14,6 +14,7 @@ from mission_control.reach.models import ReachNeed
 from mission_control.reach.reading import waiting_in
 from tests.api.test_needs import ask_question, one_of
 from tests.cast import Caller, Cast, Person, head, kinds, stamp
+from tests.statements import counted
 
 
 def step(minutes: int, *people: Person, **more: Any) -> dict[str, Any]:
@@ -123,6 +124,15 @@ async def test_one_in_turns_is_asked(cast: Cast) -> None:
         names += [name for name, _ in await asked_about(cast, asked)]
     assert len(names) == 4
     assert set(names[:3]) == {"Ada", "Ben", "Cleo"} and names[3] == names[0]
+
+
+async def test_board_on_which_nothing_waits_costs_nothing(cast: Cast) -> None:
+    with counted() as before:
+        await deadlines.end_due()
+    await escalating(cast, step(5, cast.ben), step(5, cast.cleo))
+    with counted() as found:
+        await deadlines.end_due()
+    assert len(found) == len(before)
 
 
 async def test_others_are_asked_where_whose_turn_it_is_has_left(cast: Cast) -> None:
