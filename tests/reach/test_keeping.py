@@ -161,7 +161,7 @@ async def test_gateway_that_is_removed_with_what_it_asked_holds_up_nothing(
 
 
 async def test_request_of_a_gateway_is_said_beyond_the_first_two_hundred_and_ends_without_an_age(cast: Cast) -> None:
-    here = {"organization_id": cast.organization.id}
+    here: dict[str, Any] = {"organization_id": cast.organization.id}
     gateway = await Gateway.create(**here, name="Attic", url="ws://nobody.invalid", workspace_root="~")
     await GatewayRequest.bulk_create([_request(cast.board, gateway, one) for one in range(201)])
     last = await GatewayRequest.all().order_by("-created_at", "-id").first()
