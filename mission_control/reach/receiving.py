@@ -191,7 +191,7 @@ async def _is_wanted(channel: ReachChannel) -> bool:
 
 
 async def _has_channels(listed: str, kinds: Sequence[str]) -> bool:
-    """Return whether there is anything to listen to; a channel that is set up meanwhile is not missed."""
+    """Return whether there is anything to listen to; one that is set up during the statement is not missed."""
     _state.has_channels, known = False, True
     try:
         known = bool(await rows(f"SELECT 1 AS one FROM reach_channels WHERE kind IN ({listed}) LIMIT 1", *kinds))
