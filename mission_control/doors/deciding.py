@@ -203,7 +203,7 @@ async def _decide_boardless(call: Call) -> JsonObject:
         await perform("get_gateway_request", call.actor, **asked)
         raise Invalid("A gateway takes approved or rejected. Say what to change in a message to its agent.")
     read = await perform("decide_gateway_request", call.actor, **asked, **call.sent("decision", "always", "substance"))
-    return {**read, "task_ids": [], "decision": read["status"]}
+    return {**read, "task_ids": [], "decision": read["status"], "approvals_missing": 0}
 
 
 @tools.tool(

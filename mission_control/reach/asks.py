@@ -49,7 +49,7 @@ class ChannelAsk(AskKind[_Failing]):
             "FROM reach_channels c WHERE c.organization_id = ? AND c.state = 'failing'",
             [seeker.organization_id],
             id="c.id",
-            since="c.failing_since",
+            since="COALESCE(c.failing_since, c.updated_at)",
             version="COALESCE(c.last_error, '')",
         )
 
@@ -124,7 +124,7 @@ class DeviceAsk(AskKind[_Failing]):
                 *([] if seeker.user_id is None else [seeker.user_id]),
             ],
             id="d.id",
-            since="d.failed_at",
+            since="COALESCE(d.failed_at, d.ended_at)",
             version="COALESCE(d.last_error, '')",
             owner_id="d.user_id",
         )

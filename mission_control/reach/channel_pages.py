@@ -150,7 +150,9 @@ async def new_channel(kind: str) -> ResponseReturnValue:
 
 async def _refused_new(refusal: Refusal[None, NewChannelForm]) -> ResponseReturnValue:
     refusal.only(Invalid, Conflict, FormInvalid)
-    kind = _kind(refusal.form.kind if refusal.form is not None else "")
+    if refusal.form is None or refusal.form.kind not in CHANNELS:
+        raise refusal.error
+    kind = _kind(refusal.form.kind)
     return await _form(refusal.actor, kind, None, _as_typed(refusal.form), {"": refusal.sentence})
 
 

@@ -20,9 +20,9 @@ from mission_control.reach.models import Device, ReachBoard, ReachCode, ReachMes
 
 ACCOUNT_EVENTS = (AccountKind("account.reach_changed", "Somebody changed when and how they are reached."),)
 
-type How = Literal["at_once", "digest", "never"]
-type Mode = Literal["devices", "mail", "page"]
-type Shows = Literal["title", "nothing"]
+How = Literal["at_once", "digest", "never"]
+Mode = Literal["devices", "mail", "page"]
+Shows = Literal["title", "nothing"]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 WAKES = "reach"  # the wake-up channel of what decides who is sent what
@@ -80,6 +80,8 @@ class Choices(Body):
 
 class ChoicesRead(Choices):
     """When and how somebody is reached. Without a `zone` quiet hours do not count."""
+
+    model_config = Choices.model_config | example(mode="devices", days_off=[5, 6], zone="Europe/Stockholm")
 
     zone: Annotated[str | None, Field(description="The time zone in the caller's profile")]
 

@@ -14,11 +14,13 @@ from mission_control.core.actor import system
 from mission_control.fleet.models import OnboardingSession
 from mission_control.people.account_commands import make_reset_link
 from mission_control.people.models import Member, Session, Token, User
+from mission_control.reach.stopping import stop_path
 from mission_control.tasks.models import CustomField, Tag
 from mission_control.web import forms
 from tests.cast import Cast
 from tests.contract.test_page_routes import PLACE, pages
 from tests.pages.visitor import Seen, Visitor, give_password, visitor
+from tests.reach.one_channel import a_chat
 from tests.things import MAKERS, Things
 
 BEFORE_SIGNING_IN = {"/sign-in", "/sign-out", "/setup", "/reset/<secret>", "/invitations/<string:token>"}
@@ -56,6 +58,9 @@ async def path_of(cast: Cast, rule: str) -> str:
     await CustomField.all().delete()
     await Tag.all().delete()
     made: Things = {}
+    if rule == "/reach/off/<token>":
+        async with cast.app.app_context():
+            return stop_path(cast.ada.id)
     talks = OnboardingSession.filter(board_id=cast.board.id, cancelled_at=None)
     if rule.endswith("/onboarding/resends") and not await talks.exists():
         await OnboardingSession.create(board_id=cast.board.id)
@@ -90,6 +95,14 @@ async def as_before(cast: Cast) -> Visitor:
     return await visitor(cast.app, cast.ada)
 
 
+@pytest.fixture
+def chats() -> Iterator[None]:
+    """A chat of the tests is installed: its channels are edited without asking anybody outside."""
+    with a_chat():
+        yield
+
+
+@pytest.mark.usefixtures("chats")
 async def test_odd_values_break_no_form(cast: Cast, app: Quart, read: set[str]) -> None:
     await give_password(cast.ada)
     for rule in sorted(pages(app, "POST"), key=lambda rule: rule.endswith("/deletions")):  # Vega goes last
