@@ -162,9 +162,10 @@ async def _address_page(actor: Actor, kind: str, values: Fields, errors: dict[st
 async def _refused_address(refusal: Refusal[None, AddressForm]) -> ResponseReturnValue:
     refusal.only(Invalid, Conflict, FormInvalid)
     form = refusal.form
-    typed = {} if form is None else {f"value_{name}": one for name, one in form.values.items()} | {"label": form.label}
-    kind = form.kind if form is not None else ""
-    return await _address_page(refusal.actor, kind, typed, {"": refusal.sentence})
+    if form is None or form.kind not in CHANNELS or CHANNELS[form.kind].links != "typed":
+        raise refusal.error
+    typed = {f"value_{name}": one for name, one in form.values.items()} | {"label": form.label}
+    return await _address_page(refusal.actor, form.kind, typed, {"": refusal.sentence})
 
 
 @action(pages, ADDRESSES, form=AddressForm, refused=_refused_address)
