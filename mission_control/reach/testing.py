@@ -42,6 +42,9 @@ async def send_test(actor: Actor, device: Device | None) -> Tested:
     except (Refused, Later) as error:
         await refused(who, message, device, str(error))
         return Tested(False, str(error), monotonic() - began)
+    except Exception as error:
+        await refused(who, message, device, f"It could not be sent: {type(error).__name__}.")
+        raise
     await sent(who, message, device, name, ready)
     return Tested(True, "", monotonic() - began)
 

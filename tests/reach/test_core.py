@@ -3,11 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from mission_control.core import times
 from mission_control.log.models import Event
 from mission_control.reach.answers import press, take_words
 from mission_control.reach.channel import Gone, Later, Refused, Said
 from mission_control.reach.models import Device, ReachMessage, ReachNeed
+from mission_control.reach.testing import send_test
 from tests.cast import Cast
 from tests.reach.conftest import After, settle
 from tests.reach.fake_channel import Chat
@@ -237,3 +240,13 @@ async def test_words_that_are_awaited_are_for_what_was_shown(cast: Cast, chat: C
     assert (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()["status"] == "pending"
     assert "Write your words" in await answered(chat, "ada", "Send back …")
     assert "Done" in (await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) or "")
+
+
+async def test_test_that_fails_for_a_reason_of_ours_is_given_up(cast: Cast, chat: Chat) -> None:
+    device = await chat.link(cast.ada.id, "ada")
+    chat.channel.failures = [RuntimeError("token=secret")]
+    async with cast.app.app_context():
+        with pytest.raises(RuntimeError):
+            await send_test(await cast.ada.actor(), device)
+    message = await ReachMessage.get()
+    assert (message.state, message.error) == ("failed", "It could not be sent: RuntimeError.")
