@@ -6,7 +6,7 @@ is its own: the worker, the notifications, the debugging protocol that delivers 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,9 @@ WATCHED = """() => {
   self.badges = [];
   navigator.setAppBadge = async (count) => { badges.push(count); };
   navigator.clearAppBadge = async () => { badges.push(0); };
+  self.came = 0;
+  const show = ServiceWorkerRegistration.prototype.showNotification;
+  ServiceWorkerRegistration.prototype.showNotification = function (...sent) { came++; return show.apply(this, sent); };
   self.opened = [];
   self.clients.openWindow = async (url) => { opened.push(url); };
   WindowClient.prototype.focus = async function () { opened.push("focus " + new URL(this.url).pathname); return this; };
@@ -47,6 +50,7 @@ WATCHED = """() => {
 }"""
 SHOWN = """navigator.serviceWorker.ready.then((one) => one.getNotifications()).then((all) => all.map(
   ({ title, body, tag, silent, data, actions }) => ({ title, body, tag, silent, data, actions })))"""
+TRIES = 4
 CLICK = """async (action) => {
   const [notification] = await self.registration.getNotifications();
   const event = new NotificationEvent("notificationclick", { notification, action });
@@ -79,10 +83,18 @@ class Phone:
 
     async def deliver(self, payload: str | Received) -> None:
         """Give the worker a push, as the browser does after it decrypted it."""
-        await self.worker()
+        worker = await self.worker()
+        before = await worker.evaluate("came")
         about = {"origin": self.url, "registrationId": self.registrations[-1]["registrationId"]}
         text = payload if isinstance(payload, str) else payload.text
-        await self.cdp.send("ServiceWorker.deliverPushMessage", {**about, "data": text})
+        for _ in range(TRIES):  # the protocol loses one now and then, which a push service would send again
+            await self.cdp.send("ServiceWorker.deliverPushMessage", {**about, "data": text})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE / TRIES):
+                    while await worker.evaluate("came") == before:
+                        await asyncio.sleep(0.05)
+                    return
+        raise AssertionError("no push reaches the worker")
 
     async def shown(self) -> list[dict[str, Any]]:
         """What stands on the lock screen."""
