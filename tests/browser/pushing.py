@@ -76,22 +76,26 @@ class Phone:
         async with asyncio.timeout(PATIENCE):
             while not self.context.service_workers or not self.registrations:
                 await asyncio.sleep(0.05)
-        worker = self.context.service_workers[-1]
-        if not await worker.evaluate("'opened' in self"):
-            await worker.evaluate(WATCHED)
-        return worker
+        for worker in self.context.service_workers:
+            if not await worker.evaluate("'opened' in self"):
+                await worker.evaluate(WATCHED)
+        return self.context.service_workers[-1]
+
+    async def came(self) -> int:
+        """Return how many pushes have been shown, by whichever worker the browser gave them to."""
+        await self.worker()
+        return sum([await one.evaluate("came") for one in self.context.service_workers])
 
     async def deliver(self, payload: str | Received) -> None:
         """Give the worker a push, as the browser does after it decrypted it."""
-        worker = await self.worker()
-        before = await worker.evaluate("came")
+        before = await self.came()
         about = {"origin": self.url, "registrationId": self.registrations[-1]["registrationId"]}
         text = payload if isinstance(payload, str) else payload.text
         for _ in range(TRIES):  # the protocol loses one now and then, which a push service would send again
             await self.cdp.send("ServiceWorker.deliverPushMessage", {**about, "data": text})
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE / TRIES):
-                    while await worker.evaluate("came") == before:
+                    while await self.came() == before:
                         await asyncio.sleep(0.05)
                     return
         raise AssertionError("no push reaches the worker")
