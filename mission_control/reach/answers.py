@@ -25,7 +25,7 @@ from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.reach.channel import Said
-from mission_control.reach.keeping import CHANNEL
+from mission_control.reach.choices import WAKES
 from mission_control.reach.messages import OPEN, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
 from mission_control.reach.sending import device_of
@@ -218,7 +218,7 @@ async def _answered(actor: Actor, message: ReachMessage, *, others_are_missing: 
     if message.user_id == actor.user_id or (message.user_id is None and not others_are_missing):
         message.state, message.ended_at = "answered", times.clock_now()
         await update(message, "state", "ended_at")
-    notify(CHANNEL)
+    notify(WAKES)
     if actor.user_id is not None and message.organization_id is not None:
         signal(message.organization_id, reach_of=str(actor.user_id))
 
@@ -227,7 +227,7 @@ async def _answered(actor: Actor, message: ReachMessage, *, others_are_missing: 
 async def _show_again(actor: Actor, message: ReachMessage) -> None:
     """Let a message show what is decided now, with new buttons."""
     await edit_messages([message])
-    notify(CHANNEL)
+    notify(WAKES)
 
 
 @rule("reach.answer")

@@ -27,6 +27,7 @@ from mission_control.reach.announcing import (
     has_webhooks,
     reader_of_webhooks,
 )  # fmt: skip
+from mission_control.reach.choices import WAKES
 from mission_control.reach.installation import inside, settings
 from mission_control.reach.messages import edit_messages, end_messages, messages_with, write_messages
 from mission_control.reach.models import ReachNeed
@@ -44,7 +45,6 @@ from mission_control.reach.reading import (
 from mission_control.reach.recovering import failing_channels, recovered
 from mission_control.work.loops import Loop
 
-CHANNEL = "reach"  # notified when somebody chose something else, or a message did not arrive
 LOOK_SECONDS = 300.0  # what begins to wait by the clock alone is found then
 BROKEN_SECONDS = 10.0
 HOUR = timedelta(hours=1)
@@ -85,7 +85,7 @@ def needs_changed(channel: str) -> None:
 
 
 @on_notify(WEBHOOKS_CHANGED)
-@on_notify(CHANNEL)
+@on_notify(WAKES)
 def choices_changed() -> None:
     """Look at every organization: somebody chose something else, or a message did not arrive."""
     _state.all_changed = True
@@ -122,7 +122,7 @@ async def look() -> float:
     return pause
 
 
-# Its own wake-ups are not those of CHANNEL, after which every organization is looked at.
+# Its own wake-ups are not those of WAKES, after which every organization is looked at.
 KEEPING = Loop(
     name="planning what is sent to people", look=look, pause=LOOK_SECONDS, retry=BROKEN_SECONDS, debounce=1.0
 )

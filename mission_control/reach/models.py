@@ -1,12 +1,10 @@
 """Where people are reached, what they chose, which needs wait for each, and what was sent."""
 
-from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
 
-from mission_control.core import times
 from mission_control.core.actor import Scope
 from mission_control.database.records import (
     Dated,
@@ -261,8 +259,3 @@ class ReachCode(Dated):
     class Meta:
         table = "reach_codes"
         indexes = (Index(fields=("user_id",)), Index(fields=("channel_id",)))
-
-
-def is_over(moment: datetime | None) -> bool:
-    """Whether a moment has passed; none has not."""
-    return moment is not None and moment <= times.clock_now()

@@ -18,7 +18,8 @@ from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.models import User
 from mission_control.reach import installation
 from mission_control.reach.channel import CHANNELS, Channel, Client, Gone, Later, Line, Message, Refused
-from mission_control.reach.keeping import CHANNEL, one_at_a_time
+from mission_control.reach.choices import WAKES
+from mission_control.reach.keeping import one_at_a_time
 from mission_control.reach.messages import OF_MESSAGE, SENDING, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import quiet_until
@@ -301,7 +302,7 @@ async def end(actor: Actor, message: ReachMessage, state: str, how: str | None, 
     if not was_tried:
         await _untry(message)
     _signal(message)
-    notify(CHANNEL)
+    notify(WAKES)
 
 
 async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
@@ -391,7 +392,7 @@ async def _failed(message: ReachMessage, words: str) -> None:
     await update(message, "state", "error", "ended_at")
     await _untry(message, failed=True)
     _signal(message)
-    notify(CHANNEL)
+    notify(WAKES)
 
 
 def _signal(message: ReachMessage) -> None:

@@ -16,6 +16,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.home.models import GatewayRequest
 from mission_control.log.channels import channels_notify
 from mission_control.reach import keeping
+from mission_control.reach.choices import WAKES
 from mission_control.reach.models import ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import Person
 from mission_control.reach.reading import Reader, mornings_of, readers_of
@@ -58,7 +59,7 @@ async def test_need_lets_its_own_organization_alone_be_looked_at(
     channels_notify([channel_of(cast.elsewhere.id)])
     await look()
     assert looked_at == [cast.elsewhere.id]
-    channels_notify([keeping.CHANNEL])
+    channels_notify([WAKES])
     await look()
     assert {cast.organization.id, cast.elsewhere.id} <= set(looked_at[1:])
 
