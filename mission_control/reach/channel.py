@@ -318,6 +318,10 @@ class Channel(Part):
         """Read a request of the provider. Raise NotSigned when it is not from there."""
         raise NotSigned
 
+    async def name_of(self, line: Line, said: Said) -> str:
+        """Return the name of who wrote to us, for providers that must be asked for it: not before we answered them."""
+        return said.name
+
     async def acknowledge(self, line: Line, press: Press, words: str) -> None:
         """Tell who pressed a button how it went, in a few words that only they see."""
 

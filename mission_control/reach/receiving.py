@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -103,11 +103,13 @@ async def _pressed(channel: ReachChannel, one: Press) -> Pressed:
         return Pressed(FAILED)
 
 
-async def _said(channel: ReachChannel, said: Said) -> str:
+async def _said(channel: ReachChannel, kind: Channel, line: Line, said: Said) -> str:
     """Take words that a press waits for, or a code; return what the bot says to that, if anything."""
     try:
         words = None if is_code(said.text) else await take_words(channel, said)
-        return words if words is not None else await take_code(channel, said)
+        if words is not None:
+            return words
+        return await take_code(channel, replace(said, name=await kind.name_of(line, said)))
     except Exception:
         _log.exception("what somebody wrote could not be taken", extra={"about": str(channel.id)})
         return FAILED
@@ -121,7 +123,7 @@ async def _take(channel: ReachChannel, kind: Channel, line: Line, received: Rece
                 done = await _pressed(channel, received)
                 await kind.acknowledge(line, received, done.words)
             else:
-                if words := await _said(channel, received):
+                if words := await _said(channel, kind, line, received):
                     await kind.tell(line_with(channel, received.to or received.who), words)
         except (Refused, Later) as error:
             _log.warning("a provider did not take our reply: %s", error, extra={"about": str(channel.id)})

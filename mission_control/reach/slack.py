@@ -128,16 +128,12 @@ class Slack(Channel):
                 if frame.get("envelope_id"):  # acknowledged within three seconds, whatever else is being taken
                     if not await socket.sent({"envelope_id": frame["envelope_id"]}):
                         return False
-                    taking.create_task(self._take(line, frame.get("payload"), receives))
+                    taking.create_task(_take(frame.get("payload"), receives))
             else:
                 return False
         if (reason := frame.get("reason")) in ADVICE:
             raise Refused(f"{reason}. {ADVICE[reason]}")
         return True
-
-    async def _take(self, line: Line, sent: object, receives: Receives) -> None:
-        if (received := await self._read(line, sent)) is not None:
-            await receives(received, "")
 
     async def receive(self, line: Line, incoming: Incoming) -> Reception:
         if not is_signed(line.value("signing_secret"), incoming):
@@ -149,7 +145,7 @@ class Slack(Channel):
             raise NotSigned from None
         if isinstance(sent, dict) and sent.get("type") == "url_verification":
             return Reception(answer={"challenge": str(sent.get("challenge", ""))})
-        return Reception(await self._read(line, sent))
+        return Reception(_read(sent))
 
     async def acknowledge(self, line: Line, press: Press, words: str) -> None:
         address = str(press.reply.get("response_url", ""))
@@ -160,30 +156,13 @@ class Slack(Channel):
     async def tell(self, line: Line, words: str) -> None:
         await self._call(line, "chat.postMessage", channel=line.to, text=_escaped(words))
 
-    async def _read(self, line: Line, sent: Any) -> Received | None:
-        """Read a payload whose origin was checked. A person is team and user: ids of users are unique in a team."""
+    async def name_of(self, line: Line, said: Said) -> str:
+        user = said.who.partition("/")[2]
         try:
-            match sent:
-                case {"type": "block_actions", "user": {"id": user}, "actions": [{"value": token}, *_]}:
-                    team = sent["user"].get("team_id") or sent["team"]["id"]
-                    return Press(f"{team}/{user}", str(token), {"response_url": sent.get("response_url") or ""})
-                case {"team_id": team, "event": {"type": "message", "channel_type": "im", "user": user} as event}:
-                    if event.get("subtype") or event.get("bot_id"):
-                        return None
-                    name = await self._name(line, user)
-                    return Said(
-                        f"{team}/{user}", written_by(unescape(str(event.get("text", "")))), name, str(event["channel"])
-                    )
-        except (KeyError, TypeError, AttributeError):
-            pass
-        return None
-
-    async def _name(self, line: Line, user: str) -> str:
-        try:
-            found = (await self._call(line, f"users.info?user={quote(str(user))}", verb="GET"))["user"]
+            found = (await self._call(line, f"users.info?user={quote(user)}", verb="GET"))["user"]
             return one_line(str(found.get("real_name") or found["name"]), 80)
         except (Refused, Later, KeyError, TypeError):
-            return str(user)
+            return user
 
     async def _call(
         self, line: Line, method: str, by: str = "token", verb: str = "POST", **sent: Any
@@ -196,6 +175,28 @@ class Slack(Channel):
         error = str(found.get("error") or "")
         words = f"{error}. {ADVICE[error]}" if error in ADVICE else error
         raise problem(self, line, answer, words, is_gone=error in GONE, is_later=error in LATER)
+
+
+async def _take(sent: object, receives: Receives) -> None:
+    if (received := _read(sent)) is not None:
+        await receives(received, "")
+
+
+def _read(sent: Any) -> Received | None:
+    """Read a payload whose origin was checked. A person is team and user: ids of users are unique in a team."""
+    try:
+        match sent:
+            case {"type": "block_actions", "user": {"id": user}, "actions": [{"value": token}, *_]}:
+                team = sent["user"].get("team_id") or sent["team"]["id"]
+                return Press(f"{team}/{user}", str(token), {"response_url": sent.get("response_url") or ""})
+            case {"team_id": team, "event": {"type": "message", "channel_type": "im", "user": user} as event}:
+                if event.get("subtype") or event.get("bot_id"):
+                    return None
+                text = written_by(unescape(str(event.get("text", ""))))
+                return Said(f"{team}/{user}", text, to=str(event["channel"]))
+    except (KeyError, TypeError, AttributeError):
+        pass
+    return None
 
 
 def is_signed(secret: str, incoming: Incoming) -> bool:

@@ -174,10 +174,12 @@ async def test_address_is_verified(place: Place) -> None:
     assert (await SLACK.receive(signing(place), place.incoming(body))).answer == {"challenge": "3eZbrw"}
 
 
-async def test_code_in_private_is_read_with_the_name(place: Place) -> None:
+async def test_code_in_private_is_read_and_the_name_is_asked_for_afterwards(place: Place) -> None:
     body = json.dumps(FakeSlack.said("UADA", " `ABCD-EFGH` "))
     received = (await SLACK.receive(signing(place), place.incoming(body))).received
-    assert received == Said("T1/UADA", "ABCD-EFGH", "UADA Lovelace", "DUADA")
+    assert received == Said("T1/UADA", "ABCD-EFGH", to="DUADA")
+    assert place.slack.calls == []  # Slack wants its answer within three seconds
+    assert await SLACK.name_of(place.line(), received) == "UADA Lovelace"
 
 
 async def test_words_elsewhere_and_of_bots_are_ignored(place: Place) -> None:
@@ -189,7 +191,7 @@ async def test_words_elsewhere_and_of_bots_are_ignored(place: Place) -> None:
 async def test_person_without_a_readable_name_goes_by_id(place: Place) -> None:
     place.slack.fails = ["missing_scope"]
     received = (await SLACK.receive(signing(place), place.incoming(json.dumps(FakeSlack.said("UADA", "AB"))))).received
-    assert isinstance(received, Said) and received.name == "UADA"
+    assert isinstance(received, Said) and await SLACK.name_of(place.line(), received) == "UADA"
 
 
 async def test_presses_and_codes_come_over_the_socket(place: Place) -> None:
