@@ -14,7 +14,7 @@ from mission_control.asks.kinds import NULL_ID, AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import Ids, answer, fact, need, shortened
 from mission_control.asks.schemas import Need, NeedAnswer, NeedParty
 from mission_control.core import times
-from mission_control.core.substance import Parts
+from mission_control.core.substance import Opaque, Parts
 from mission_control.core.times import iso
 from mission_control.database.sql import placeholders, rows, select
 from mission_control.people.organization_entrance import KIND as MAIL
@@ -107,9 +107,17 @@ class DeliveryAsk(AskKind[_Undelivered]):
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
         listed = placeholders(len(subjects))
-        found = await rows(f"SELECT id, header, text, agent_id FROM deliveries WHERE id IN ({listed})", *subjects)
+        found = await rows(
+            "SELECT d.id, d.header, d.text, d.agent_id, a.name FROM deliveries d LEFT JOIN agents a"
+            f" ON a.id = d.agent_id WHERE d.id IN ({listed})",
+            *subjects,
+        )
         return {
-            UUID(str(one["id"])): {"title": one["header"], "text": one["text"], "recipient": str(one["agent_id"] or "")}
+            UUID(str(one["id"])): {
+                "title": one["header"],
+                "text": one["text"],
+                "recipient": Opaque(str(one["agent_id"] or ""), one["name"]),
+            }
             for one in found
         }
 

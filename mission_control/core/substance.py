@@ -5,6 +5,7 @@ Parts are what an answer decides about, and nothing else: reminders, priorities 
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -27,13 +28,22 @@ Substance = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A value that nobody reads, such as an id or something encrypted, with the words for it, if there are any."""
+
+    value: object
+    words: str | None = None
+
+
 def substance_of(parts: Parts) -> str:
     """Return the marks of all parts: `title:3f5a1c90 description:77b0e2d4`."""
     return " ".join(f"{name}:{_mark(value)}" for name, value in parts.items())
 
 
 def _mark(value: object) -> str:
-    return fingerprint(json.dumps(value, sort_keys=True, default=str))[:12]
+    marked = value.value if isinstance(value, Opaque) else value
+    return fingerprint(json.dumps(marked, sort_keys=True, default=str))[:12]
 
 
 def refuse_changed(seen: str | None, parts: Parts) -> None:
@@ -50,7 +60,7 @@ def refuse_changed(seen: str | None, parts: Parts) -> None:
         ErrorCode.NEED_CHANGED.detail(
             f"This changed while you looked. {_in_words(changed, parts)}Look again.",
             substance=present,
-            changed=[{"part": name, "now": parts[name]} for name in changed],
+            changed=[{"part": name, "now": _readable(parts[name])} for name in changed],
         )
     )
 
@@ -63,7 +73,17 @@ def names_changed(seen: str, present: str) -> list[str]:
 
 def _in_words(changed: list[str], parts: Parts) -> str:
     """Return what changed and what it is now, as sentences that end with a space."""
-    return "".join(f"The {name} is now: “{_short(parts[name])}”. " for name in changed)
+    return "".join(_sentence(name, parts[name]) for name in changed)
+
+
+def _sentence(name: str, value: object) -> str:
+    if isinstance(value, Opaque) and not value.words:
+        return f"The {name} changed. "
+    return f"The {name} is now: “{_short(_readable(value))}”. "
+
+
+def _readable(value: object) -> object:
+    return value.words if isinstance(value, Opaque) else value
 
 
 def _short(value: object) -> str:

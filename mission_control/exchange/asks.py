@@ -9,8 +9,9 @@ from mission_control.asks.kinds import AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import answer, fact, need, shortened
 from mission_control.asks.schemas import Need
 from mission_control.core import times
-from mission_control.core.substance import Parts
+from mission_control.core.substance import Opaque, Parts
 from mission_control.database.sql import placeholders, rows, select
+from mission_control.exchange.outgoing_sending import host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,10 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
         listed = placeholders(len(subjects))
         found = await rows(f"SELECT id, description, url FROM outgoing_webhooks WHERE id IN ({listed})", *subjects)
-        return {UUID(str(one["id"])): {"title": one["description"], "address": one["url"]} for one in found}
+        return {
+            UUID(str(one["id"])): {"title": one["description"], "address": Opaque(one["url"], host_of(one["url"]))}
+            for one in found
+        }
 
 
 ASK = OutgoingWebhookAsk()

@@ -7,6 +7,7 @@ holds up nobody but itself. One that was not taken is tried again later, beside 
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from quart import Quart
@@ -15,7 +16,7 @@ from mission_control.agents.notices import signature_headers
 from mission_control.agents.receiving import GONE
 from mission_control.core import parts, times
 from mission_control.core.outbound import Outbound, OutboundError, Reply
-from mission_control.core.secrets import decrypt
+from mission_control.core.secrets import decrypt, is_readable
 from mission_control.core.values import JsonObject, to_json
 from mission_control.database.sql import rows
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
@@ -48,6 +49,12 @@ def keep(app: Quart) -> None:
     """Remember the application, whose settings and key decide what is sent."""
     global _app
     _app = app
+
+
+def host_of(url: str) -> str | None:
+    """Return the host of a stored address, whose rest may be a secret; None when the key of today cannot read it."""
+    key: str = _app.config["SECRET_KEY"]
+    return urlsplit(decrypt(url, key)).netloc if is_readable(url, key) else None
 
 
 async def bodies_of(deliveries: Sequence[OutgoingDelivery]) -> dict[UUID, JsonObject]:

@@ -10,7 +10,7 @@ from mission_control.asks.saying import answer, fact, need
 from mission_control.asks.schemas import Need, NeedAnswer, NeedFact
 from mission_control.core import times
 from mission_control.core.errors import ErrorCode
-from mission_control.core.substance import Parts
+from mission_control.core.substance import Opaque, Parts
 from mission_control.database.sql import Condition, placeholders, rows, select
 from mission_control.gateways.errors import TOKEN_COMMANDS, approve_command
 from mission_control.gateways.queries import CONNECTED, PAIRING, REFUSED, TOKEN_CODES
@@ -122,7 +122,9 @@ class GatewayAsk(AskKind[_Gateway]):
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
         listed = placeholders(len(subjects))
         found = await rows(f"SELECT id, name, pairing_request_id FROM gateways WHERE id IN ({listed})", *subjects)
-        return {UUID(str(one["id"])): {"title": one["name"], "request": one["pairing_request_id"]} for one in found}
+        return {
+            UUID(str(one["id"])): {"title": one["name"], "request": Opaque(one["pairing_request_id"])} for one in found
+        }
 
     def begins(self, since: datetime, until: datetime) -> Condition:
         """Find the gateways that are away for too long from a moment on."""

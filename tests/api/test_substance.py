@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from quart import Quart
 
+from mission_control.core.secrets import encrypt
 from mission_control.core.times import clock_now as now
+from mission_control.exchange.models import OutgoingWebhook
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.api.test_needs_answers import answer, overdue
 from tests.cast import Cast, stamp
@@ -122,3 +125,18 @@ async def test_every_need_says_its_substance(cast: Cast) -> None:
     for one in (await needs(cast.cleo))["items"]:
         assert one["substance"], one
         assert (await cast.cleo.get(f"/needs/{one['id']}")).ok()["substance"] == one["substance"]
+
+
+async def test_new_address_of_a_webhook_is_said_by_its_host(cast: Cast, app: Quart) -> None:
+    fields = {"description": "Warehouse", "url": "https://one.example.org/hooks?key=hidden"}
+    hook = (await cast.ada.post("/outgoing-webhooks", fields)).ok()
+    row = OutgoingWebhook.filter(id=hook["id"])
+    await row.update(state="failed")
+    one = await one_of(cast.ada, "outgoing_webhook")
+    await row.update(url=encrypt("https://two.example.org/hooks?key=hidden", app.config["SECRET_KEY"]))
+    refusal = await answer(cast.ada, one, "resume", substance=one["substance"])
+    assert "The address is now: “two.example.org”. Look again." in told(refusal)
+    assert refusal.detail["changed"] == [{"part": "address", "now": "two.example.org"}]
+    await row.update(url=encrypt("https://two.example.org/hooks?key=hidden", "the key before"))
+    refusal = await answer(cast.ada, one, "resume", substance=one["substance"])
+    assert "This changed while you looked. The address changed. Look again." in told(refusal)
