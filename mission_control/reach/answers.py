@@ -26,9 +26,9 @@ from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.reach.channel import Said
 from mission_control.reach.choices import WAKES
+from mission_control.reach.lines import device_of
 from mission_control.reach.messages import OPEN, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
-from mission_control.reach.sending import device_of
 from mission_control.reach.writing import is_over, token_of
 
 TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.(\d{1,2})\.([A-Za-z0-9_-]{20})")

@@ -13,9 +13,9 @@ from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.reach.channel import CHANNELS, Channel, Later, Line, Refused
 from mission_control.reach.choices import WAKES
 from mission_control.reach.installation import opened_values, sealed_values
+from mission_control.reach.lines import line_with
 from mission_control.reach.models import Device, ReachChannel
 from mission_control.reach.receiving import LISTENING
-from mission_control.reach.sending import line_with
 
 EVENTS = (
     Kind.named("channel.created", "A channel was set up, by which people and teams are reached.", "set up the channel"),

@@ -2,9 +2,13 @@
 
 from uuid import UUID
 
+from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
+from mission_control.database.records import find, update
 from mission_control.http.registry import lookup
+from mission_control.log.unit_of_work import notify, signal
+from mission_control.reach.choices import WAKES
 from mission_control.reach.models import ReachChannel
 
 
@@ -28,3 +32,26 @@ async def visible_channel(actor: Actor, channel_id: UUID) -> ReachChannel:
     if found is None or not actor.is_user:
         raise NotFound()
     return found
+
+
+async def note_working(channel_id: UUID) -> None:
+    """Inside a command: a channel that failed works again, so that what reached nobody is tried again."""
+    channel = await find(ReachChannel, "id = ? AND state = 'failing'", channel_id, lock=True)
+    if channel is not None:
+        await _note(channel, "on", None)
+
+
+async def note_failing(channel_id: UUID, words: str) -> None:
+    """Inside a command: a channel does not work, in the provider's words; a no-op for one that is off."""
+    channel = await find(ReachChannel, "id = ? AND state <> 'off'", channel_id, lock=True)
+    if channel is not None:
+        await _note(channel, "failing", words[:2000])
+
+
+async def _note(channel: ReachChannel, state: str, words: str | None) -> None:
+    if channel.state != state:
+        channel.state, channel.failing_since = state, times.clock_now() if state == "failing" else None
+        notify(WAKES)
+    channel.last_error = words
+    await update(channel, "state", "failing_since", "last_error")
+    signal(channel.organization_id, reach_channel=str(channel.id))

@@ -15,8 +15,8 @@ from mission_control.reach import channel_commands as commands
 from mission_control.reach.channel import CHANNELS, Line
 from mission_control.reach.channel_commands import KNOWN_AS, Checked, kind_named, stored, typed_values
 from mission_control.reach.device_queries import own_device
+from mission_control.reach.lines import line_with
 from mission_control.reach.models import ReachChannel
-from mission_control.reach.sending import line_with
 from mission_control.reach.testing import send_test
 
 api = Api(__name__, "organizations", below="/organizations/me/channels")

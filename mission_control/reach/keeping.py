@@ -16,7 +16,7 @@ from mission_control.asks.polling import FAMILY
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.database.records import find_all, insert, update
-from mission_control.database.sql import is_postgres, rows
+from mission_control.database.sql import rows
 from mission_control.exchange.outgoing_queue import CHANGED as WEBHOOKS_CHANGED
 from mission_control.log.channels import on_notify, on_notify_family
 from mission_control.log.commands import atomically, command
@@ -29,7 +29,13 @@ from mission_control.reach.announcing import (
 )  # fmt: skip
 from mission_control.reach.choices import WAKES
 from mission_control.reach.installation import inside, settings
-from mission_control.reach.messages import edit_messages, end_messages, messages_with, write_messages
+from mission_control.reach.messages import (
+    edit_messages,
+    end_messages,
+    messages_with,
+    one_at_a_time,
+    write_messages,
+)  # fmt: skip
 from mission_control.reach.models import ReachNeed
 from mission_control.reach.plan import COLLECT, GRACE, Due, Step, how_of, kept_promise, messages_of, next_step
 from mission_control.reach.reading import (
@@ -205,12 +211,6 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
     for reader, due in found.due:
         await write_messages(organization_id, reader, due, found.now)
     return found.next_at
-
-
-async def one_at_a_time(organization_id: UUID) -> None:
-    """Inside a command: let nobody else write what was tried in an organization until it is over."""
-    if is_postgres():  # on SQLite one at a time writes anyway
-        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", f"reach {organization_id}")
 
 
 async def changes_in(organization_id: UUID) -> Changes:

@@ -14,8 +14,7 @@ from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
-from mission_control.reach.keeping import one_at_a_time
-from mission_control.reach.messages import SENDING, note_tried
+from mission_control.reach.messages import SENDING, note_tried, one_at_a_time
 from mission_control.reach.models import Device, ReachMessage
 
 type MessageState = Literal["queued", "sent", "seen", "answered", "elsewhere", "expired", "failed", "withdrawn"]

@@ -7,7 +7,7 @@ from uuid import UUID
 from mission_control.core.actor import Scope
 from mission_control.core.values import fingerprint
 from mission_control.database.records import find, find_all, insert, update
-from mission_control.database.sql import as_id, in_list, rows
+from mission_control.database.sql import as_id, in_list, is_postgres, rows
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
@@ -18,6 +18,12 @@ SENDING = "reach."  # deliveries of messages: `reach.<kind of channel>`
 LONGEST = timedelta(days=7)  # so long can a message be answered
 OPEN = ("queued", "sent", "seen")
 TOPIC = 24  # characters; push services take 32
+
+
+async def one_at_a_time(organization_id: UUID) -> None:
+    """Inside a command: let nobody else write what was tried in an organization until it is over."""
+    if is_postgres():  # on SQLite one at a time writes anyway
+        await rows("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", f"reach {organization_id}")
 
 
 async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:

@@ -21,7 +21,6 @@ from mission_control.http.body_limit import admit_body
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.channels import PROCESS, on_notify
 from mission_control.log.commands import command
-from mission_control.log.unit_of_work import signal
 from mission_control.reach import installation
 from mission_control.reach.answers import Pressed, press, take_words
 from mission_control.reach.channel import (
@@ -36,9 +35,10 @@ from mission_control.reach.channel import (
     Refused,
     Said,
 )  # fmt: skip
+from mission_control.reach.channels import note_failing, note_working
 from mission_control.reach.codes import is_code, take_code
+from mission_control.reach.lines import PRESSED, line_with
 from mission_control.reach.models import ReachChannel
-from mission_control.reach.sending import PRESSED, line_with
 from mission_control.work.loops import Loop
 
 LISTENING = "reach_channels"  # notified when a channel was set up, changed or removed
@@ -248,23 +248,13 @@ async def _received(channel: ReachChannel, kind: Channel, received: Received | N
 @command("reach.keep")
 async def works(actor: Actor, channel: ReachChannel) -> None:
     """Record that a channel works again."""
-    if await ReachChannel.filter(id=channel.id, state="failing").update(
-        state="on", last_error=None, failing_since=None
-    ):
-        signal(channel.organization_id, reach_channel=str(channel.id))
+    await note_working(channel.id)
 
 
 @command("reach.keep")
 async def failing(actor: Actor, channel: ReachChannel, words: str) -> None:
     """Record that a channel does not work, with the provider's words."""
-    found = await ReachChannel.get_or_none(id=channel.id)
-    if found is None or found.state == "off":
-        return
-    found.last_error = words[:2000]
-    if found.state == "on":
-        found.state, found.failing_since = "failing", times.clock_now()
-    await found.save(update_fields=["last_error", "state", "failing_since"])
-    signal(found.organization_id, reach_channel=str(found.id))
+    await note_failing(channel.id, words)
 
 
 async def take_over() -> None:

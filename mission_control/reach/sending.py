@@ -10,21 +10,18 @@ from quart import Quart
 
 from mission_control.config import ConfigError
 from mission_control.core import times
-from mission_control.core.actor import Actor, system
-from mission_control.database.records import find, find_all, update
-from mission_control.log.commands import command
+from mission_control.core.actor import system
+from mission_control.database.records import find, find_all
 from mission_control.log.leases import Delivery
-from mission_control.log.unit_of_work import notify, signal
-from mission_control.people.models import User
 from mission_control.reach import installation
-from mission_control.reach.channel import CHANNELS, Channel, Client, Gone, Later, Line, Message, Refused
-from mission_control.reach.choices import WAKES
-from mission_control.reach.keeping import one_at_a_time
-from mission_control.reach.messages import OF_MESSAGE, SENDING, edit_messages
-from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.reach.channel import CHANNELS, Channel, Gone, Later, Line, Message, Refused
+from mission_control.reach.lines import device_of, line_to
+from mission_control.reach.messages import OF_MESSAGE, SENDING
+from mission_control.reach.models import ReachMessage, ReachNeed
+from mission_control.reach.outcomes import edited, end, gone, later, refused, sent, shown
 from mission_control.reach.plan import quiet_until
-from mission_control.reach.reading import MAIL, link_of, readers_of
-from mission_control.reach.writing import Written, answers_of, ended, fingerprint_of, is_over, reader_of, written
+from mission_control.reach.reading import MAIL, readers_of
+from mission_control.reach.writing import Written, ended, fingerprint_of, is_over, reader_of, written
 from mission_control.work import loop
 from mission_control.work.loop import MOST_ATTEMPTS, GiveUp, NotNow, Sender
 
@@ -32,7 +29,6 @@ SHARE = 5  # of the deliveries at once, so that a slow provider holds up nobody 
 PATIENCE_SECONDS = 2.0  # a delivery waits for its turn, before it makes room for those of other channels
 NOT_YET_SECONDS = 1.0
 LONGEST_SECONDS = 25.0  # of one attempt; with what comes before it, less than SENDING_SECONDS of the loop
-PRESSED = "/reach/pressed"  # takes tokens from where nobody vouches for who pressed: from a topic of ntfy
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
 
 _log = logging.getLogger(__name__)
@@ -199,204 +195,3 @@ async def _edit(message: ReachMessage) -> None:
     except Later as error:
         raise NotNow(str(error), error.seconds or _pause(message)) from error
     await edited(system(message.organization_id), message, ready)
-
-
-async def device_of(message: ReachMessage, *, ended: bool = False) -> Device | None:
-    """Return the device of a message, unless it has ended."""
-    if message.device_id is None:
-        return None
-    return await find(Device, f"id = ?{'' if ended else ' AND ended_at IS NULL'}", message.device_id)
-
-
-async def line_to(message: ReachMessage, device: Device | None) -> Line:
-    """Return the way to the reader of a message."""
-    if device is not None:
-        return await line_of(device)
-    rows_of = await user_mail(message.user_id) if message.user_id is not None else ""
-    return Line(client(), installation.settings(), {}, rows_of, "")
-
-
-async def line_of(device: Device) -> Line:
-    channel = await ReachChannel.get_or_none(id=device.channel_id) if device.channel_id is not None else None
-    own = installation.opened_values(device.settings)
-    return line_with(channel, installation.opened(device.address), own)
-
-
-def line_with(channel: ReachChannel | None, to: str = "", own: dict[str, str] | None = None) -> Line:
-    """Return the way to an address by a channel of an organization, or by none."""
-    values = {} if channel is None else {**channel.settings, **installation.opened_values(channel.secrets)}
-    address = installation.reachable_address()
-    path = PRESSED if channel is None else f"/reach/in/{channel.id}"
-    answers_at = f"{address}{path}" if address else ""
-    return Line(client(), installation.settings(), values | (own or {}), to, answers_at)
-
-
-def client() -> Client:
-    return Client(installation.settings().outbound_allow_private)
-
-
-async def user_mail(user_id: UUID) -> str:
-    user = await User.get_or_none(id=user_id)
-    return "" if user is None else user.email or ""
-
-
-async def _alone(message: ReachMessage) -> None:
-    """Inside a command, before it locks a row: let the loop that ends messages wait, which locks in this order too."""
-    if message.organization_id is not None:
-        await one_at_a_time(message.organization_id)
-
-
-@command("reach.keep")
-async def sent(actor: Actor, message: ReachMessage, device: Device | None, name: str, ready: Written) -> None:
-    """Record that a message left, and what was shown of each need."""
-    await _alone(message)
-    now = times.clock_now()
-    if device is not None:
-        device.last_ok_at, device.last_error, device.failed_at = now, None, None
-        await update(device, "last_ok_at", "last_error", "failed_at")
-        if device.channel_id is not None:
-            await ReachChannel.filter(id=device.channel_id, state="failing").update(
-                state="on", last_error=None, failing_since=None
-            )
-    fresh = await find(ReachMessage, "id = ?", message.id, lock=True)
-    if fresh is None:
-        return
-    if fresh.state in ("queued", "failed"):
-        fresh.state = "sent"
-    fresh.sent_at, fresh.provider_name, fresh.title, fresh.error = now, name, ready.message.title, None
-    fresh.edited = fingerprint_of(ready.message)
-    await update(fresh, "state", "sent_at", "provider_name", "title", "error", "edited")
-    if fresh.state in ("withdrawn", "elsewhere"):  # it ended while it was on its way
-        fresh.state = "elsewhere"
-        await update(fresh, "state")
-        await edit_messages([fresh])
-    _signal(fresh)
-
-
-@command("reach.keep")
-async def shown(actor: Actor, ready: Written) -> None:
-    """Record what is about to be shown of each need: its buttons are bound to that."""
-    for part, need in ready.needs:
-        if need is None:
-            continue
-        if part.substance != need.substance:  # words that are awaited were for what was shown before
-            await ReachMessage.filter(id=part.message_id).exclude(awaits=None).update(awaits=None, awaits_until=None)
-        part.substance = need.substance
-        part.answers = [one.id for one in answers_of(need, with_words=ready.with_words)]
-        await update(part, "substance", "answers")
-
-
-@command("reach.keep")
-async def edited(actor: Actor, message: ReachMessage, ready: Written) -> None:
-    """Record how a message is shown there since it was edited."""
-    message.edited = fingerprint_of(ready.message)
-    await update(message, "edited")
-
-
-@command("reach.keep")
-async def end(actor: Actor, message: ReachMessage, state: str, how: str | None, *, was_tried: bool = False) -> None:
-    """End a message that does not leave; unless it `was_tried`, its step is taken anew where something still waits."""
-    await _alone(message)
-    message.state, message.ended_at, message.ended_how = state, times.clock_now(), how
-    await update(message, "state", "ended_at", "ended_how")
-    if not was_tried:
-        await _untry(message)
-    _signal(message)
-    notify(WAKES)
-
-
-async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
-    """Take back that a message was tried, or say that its link failed, at each of its needs that still wait.
-
-    As long as another device of its link has it, or may get it, the link does not fail.
-    """
-    device = await device_of(message, ended=True)
-    link = link_of(device) if device is not None else message.kind
-    is_of_many = link == message.kind and device is not None
-    if is_of_many and await find(
-        ReachMessage, _OF_SAME_STEP, message.id, message.id, message.user_id, link, message.created_at
-    ):
-        return
-    reader_id = message.user_id or message.device_id
-    for part in await find_all(ReachMessageNeed, "message_id = ?", message.id):
-        need = await find(
-            ReachNeed,
-            "reader_id = ? AND kind = ? AND subject_id = ? AND ended_at IS NULL",
-            reader_id,
-            part.kind,
-            part.subject_id,
-        )
-        if need is None:
-            continue
-        moment = message.created_at.isoformat()
-        need.tried = [one for one in need.tried if not (one[0] == link and one[1] == moment)]
-        if failed and link not in need.failed:
-            need.failed = [*need.failed, link]
-        await update(need, "tried", "failed")
-
-
-# Messages of the same step to other devices of a person.
-_OF_SAME_STEP = (
-    "id <> ? AND id IN (SELECT y.message_id FROM reach_message_needs x JOIN reach_message_needs y ON y.kind = x.kind"
-    " AND y.subject_id = x.subject_id WHERE x.message_id = ?) AND user_id = ? AND kind = ? AND created_at = ?"
-    " AND state NOT IN ('failed', 'withdrawn', 'expired') LIMIT 1"
-)
-
-
-@command("reach.keep")
-async def gone(actor: Actor, message: ReachMessage, device: Device | None, words: str) -> None:
-    """End a device that is no more, and go on with the next link at once.
-
-    The place of a team stays, with the provider's words: nobody else would be told that it reaches nobody.
-    """
-    await _alone(message)
-    if device is not None:
-        device.failed_at, device.mark, device.last_error = times.clock_now(), None, words[:2000]
-        if device.board_id is None:
-            device.ended_at = device.failed_at
-        await update(device, "ended_at", "mark", "last_error", "failed_at")
-    await _failed(message, words)
-
-
-@command("reach.keep")
-async def refused(actor: Actor, message: ReachMessage, device: Device | None, words: str) -> None:
-    """Record that a message was given up, with the provider's words, and go on with the next link at once."""
-    await _alone(message)
-    now = times.clock_now()
-    if device is not None:
-        device.last_error, device.failed_at = words[:2000], device.failed_at or now
-        await update(device, "last_error", "failed_at")
-        if device.channel_id is not None and (channel := await ReachChannel.get_or_none(id=device.channel_id)):
-            if channel.state == "on":
-                channel.state, channel.failing_since = "failing", now
-            channel.last_error = words[:2000]
-            await update(channel, "state", "failing_since", "last_error")
-            signal(channel.organization_id, reach_channel=str(channel.id))
-    await _failed(message, words)
-
-
-@command("reach.keep")
-async def later(actor: Actor, message: ReachMessage, device: Device | None, words: str) -> None:
-    """Record why a message waits, in the provider's words."""
-    now = times.clock_now()
-    if device is not None:
-        device.last_error, device.failed_at = words[:2000], device.failed_at or now
-        await update(device, "last_error", "failed_at")
-    message.error = words[:2000]
-    await update(message, "error")
-    _signal(message)
-
-
-async def _failed(message: ReachMessage, words: str) -> None:
-    message.state, message.error, message.ended_at = "failed", words[:2000], times.clock_now()
-    await update(message, "state", "error", "ended_at")
-    await _untry(message, failed=True)
-    _signal(message)
-    notify(WAKES)
-
-
-def _signal(message: ReachMessage) -> None:
-    if message.organization_id is not None:
-        if message.user_id is not None:
-            signal(message.organization_id, reach_of=str(message.user_id))
-        signal(message.organization_id, reach_message=str(message.id))

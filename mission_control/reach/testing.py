@@ -8,10 +8,11 @@ from mission_control.core.times import monotonic
 from mission_control.database.records import insert
 from mission_control.log.commands import command
 from mission_control.reach.channel import CHANNELS, Gone, Later, Refused
+from mission_control.reach.lines import line_to
 from mission_control.reach.messages import TOPIC
 from mission_control.reach.models import Device, ReachMessage
+from mission_control.reach.outcomes import gone, refused, sent
 from mission_control.reach.reading import MAIL
-from mission_control.reach.sending import gone, line_to, refused, sent
 from mission_control.reach.writing import written
 
 

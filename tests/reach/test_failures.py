@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
+from mission_control.log import broker
 from mission_control.log.leases import Delivery
 from mission_control.people.models import User
 from mission_control.reach import sending
@@ -228,6 +229,31 @@ async def test_place_of_a_team_that_is_gone_says_so_on_its_page(cast: Cast, chat
     await after(61 * MINUTE)
     assert len(chat.channel.messages("#ops")) == 1
     assert (await cast.dan.get(f"{cast.home}/reach")).ok()["team"]["state"] == "works"
+
+
+async def test_channel_that_works_again_shows_so_on_open_pages(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.cleo.id, "cleo")
+    chat.channel.failures = [Refused("401 invalid_auth")]
+    await asked(cast)
+    await after(30)
+    assert (await ReachChannel.get()).state == "failing"
+    chat.channel.failures = []
+    await asked(cast, action_type="restart")
+    reader = broker.current()
+    assert reader is not None
+    async with reader.subscribe(cast.organization.id) as news:
+        await after(120)
+        assert (await ReachChannel.get()).state == "on"
+        signals = [one for one in await _all_of(news) if isinstance(one, dict)]
+    assert {"reach_channel": str(chat.row.id)} in signals
+
+
+async def _all_of(news: broker.Subscription) -> list[object]:
+    """What is delivered until nothing comes for a moment."""
+    found: list[object] = []
+    while some := await news.take(0.5):
+        found += some
+    return found
 
 
 async def test_account_without_an_address_is_sent_no_mail(cast: Cast, chat: Chat, after: After) -> None:
