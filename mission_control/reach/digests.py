@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.database.sql import in_list, rows
 from mission_control.reach.channel import Channel, Item, Message, cut
 from mission_control.reach.installation import settings
-from mission_control.reach.models import ReachMessage, ReachMessageNeed
+from mission_control.reach.models import ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.reading import MAIL
 
 MOST_LISTED = 5
@@ -20,6 +20,8 @@ MOST_ITEMS = 10  # of a section
 MOST_REASON = 160  # characters of a reason in a line
 
 type Parts = Sequence[tuple[ReachMessageNeed, Need | None]]
+type Over = ReachMessageNeed | ReachNeed
+type Sections = tuple[tuple[str, tuple[Item, ...]], ...]
 
 
 def party_of(need: Need) -> str:
@@ -45,13 +47,8 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
         title = "Nothing waits for you now"
     if not shows:
         return Message(title, url=f"{base}/", is_urgent=bool(waiting))
-    waiting.sort(key=lambda one: (KINDS[one.kind].urgency != "blocks", one.since))
-    items = [_waiting_item(one, channel) for one in waiting[:MOST_ITEMS]]
-    gone = await _ended_items(actor, ended[:MOST_ITEMS]) if not channel.is_brief else []
-    sections = (
-        ("Waits", (*items, *_more(len(waiting)))),
-        ("Ended without you", (*gone, *_more(len(ended)))) if gone else ("", ()),
-    )
+    waiting = in_order(waiting)
+    sections = await sections_of(actor, channel, waiting, [] if channel.is_brief else ended, base)
     lines = [_in_list(one, channel) for one in waiting[:MOST_LISTED]] if channel.kind != MAIL else []
     if len(waiting) > MOST_LISTED and lines:
         lines.append(f"and {len(waiting) - MOST_LISTED} more")
@@ -61,24 +58,42 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
         title,
         tuple(lines),
         url=f"{base}/",
-        sections=tuple(one for one in sections if one[1]),
+        sections=sections,
         is_urgent=bool(waiting) and message.why != "digest",
     )
 
 
-def _more(number: int) -> tuple[Item, ...]:
+def in_order(needs: Sequence[Need]) -> list[Need]:
+    """Return what waits as digests list it: what blocks an agent first, then by age."""
+    return sorted(needs, key=lambda one: (KINDS[one.kind].urgency != "blocks", one.since))
+
+
+async def sections_of(
+    actor: Actor, channel: Channel, waiting: Sequence[Need], ended: Sequence[Over], base: str
+) -> Sections:
+    """Return the sections of a digest: what waits, in its order, and what ended; `base` is where our pages are."""
+    items = [_waiting_item(one, channel, base) for one in waiting[:MOST_ITEMS]]
+    gone = await _ended_items(actor, ended[:MOST_ITEMS])
+    sections = (
+        ("Waits", (*items, *_more(len(waiting), base))),
+        ("Ended without you", (*gone, *_more(len(ended), base))),
+    )
+    return tuple(one for one in sections if one[1])
+
+
+def _more(number: int, base: str) -> tuple[Item, ...]:
     """Return the line that says how many of a section have none."""
-    return (Item(f"and {number - MOST_ITEMS} more", url=f"{settings().base_url}/"),) if number > MOST_ITEMS else ()
+    return (Item(f"and {number - MOST_ITEMS} more", url=f"{base}/"),) if number > MOST_ITEMS else ()
 
 
-def _waiting_item(need: Need, channel: Channel) -> Item:
+def _waiting_item(need: Need, channel: Channel, base: str) -> Item:
     risk = "High risk" if need.high_risk else ""
     board = need.board.name if need.board is not None else ""
     more = "" if channel.is_brief else deadline_of(need)
     if channel.kind == MAIL and not more:
         more = cut(need.reason or "", MOST_REASON)
     detail = " · ".join(filter(None, (board, risk, more)))
-    return Item(_in_list(need, channel), detail, f"{settings().base_url}/needs/{need.id}", times.age(need.since))
+    return Item(_in_list(need, channel), detail, f"{base}/needs/{need.id}", times.age(need.since))
 
 
 def _in_list(need: Need, channel: Channel) -> str:
@@ -87,7 +102,7 @@ def _in_list(need: Need, channel: Channel) -> str:
     return "Something waits" if channel.is_brief else need.title
 
 
-async def _ended_items(actor: Actor, ended: Sequence[ReachMessageNeed]) -> list[Item]:
+async def _ended_items(actor: Actor, ended: Sequence[Over]) -> list[Item]:
     """Return what no longer waits, with how it ended and when."""
     titles, found = await _titles_of(actor, ended), list[Item]()
     for part in ended:
@@ -105,7 +120,7 @@ def _when(moment: datetime) -> str:
     return times.date_words(times.day_of(moment, zone), times.today(zone))
 
 
-async def _titles_of(actor: Actor, ended: Sequence[ReachMessageNeed]) -> Mapping[UUID, str]:
+async def _titles_of(actor: Actor, ended: Sequence[Over]) -> Mapping[UUID, str]:
     """Return what was asked, as far as the person may read it now."""
     boards = {board.id: board for board in await boards_of(actor)} if ended else {}
     found: dict[UUID, str] = {}

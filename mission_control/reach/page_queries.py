@@ -6,10 +6,11 @@ from uuid import UUID
 
 from mission_control.asks.finding import needs_page
 from mission_control.asks.kinds import KINDS
-from mission_control.asks.schemas import Need, NeedQuery
+from mission_control.asks.schemas import NeedQuery
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
+from mission_control.database.records import find_all
 from mission_control.database.sql import rows
 from mission_control.people.account_names import person_name
 from mission_control.people.entrance import sends_mail
@@ -17,10 +18,11 @@ from mission_control.people.models import User
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.choices import choices_of
 from mission_control.reach.device_queries import State, devices_of, state_of
+from mission_control.reach.digests import Sections, in_order, sections_of
 from mission_control.reach.installation import reachable_address
-from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachSettings
+from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed, ReachSettings
 from mission_control.reach.plan import morning_after
-from mission_control.reach.reading import person_of
+from mission_control.reach.reading import MAIL, person_of
 
 # Kinds of needs, as people choose about them.
 KIND_WORDS = {
@@ -205,10 +207,17 @@ async def next_digest_at(actor: Actor) -> datetime:
     return morning_after(person, times.clock_now())
 
 
-async def in_digest(actor: Actor) -> list[Need]:
-    """Return what waits for a person now, without what they want to hear nothing of."""
+async def next_digest_of(actor: Actor) -> Sections:
+    """Return the sections of a person's next digest as it would be now, in the words of the mail."""
     choices = await choices_of(actor)
     unwanted = {str(one.board_id) for one in choices.boards if one.how == "never"}
     unwanted |= {kind for kind, how in choices.kinds.items() if how == "never"}
     found = await needs_page(actor, NeedQuery(limit=200, offset=0))
-    return [one for one in found.items if unwanted.isdisjoint({one.kind, str(one.board and one.board.id)})]
+    waiting = [one for one in found.items if unwanted.isdisjoint({one.kind, str(one.board and one.board.id)})]
+    ended = await find_all(
+        ReachNeed,
+        "organization_id = ? AND reader_id = ? AND ended_at IS NOT NULL AND next_at IS NOT NULL ORDER BY ended_at, id",
+        actor.organization_id,
+        actor.user_id,
+    )
+    return await sections_of(actor, CHANNELS[MAIL], in_order(waiting), ended, base="")

@@ -17,7 +17,7 @@ from mission_control.reach.choices import How, Mode, Shows
 from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.message_queries import MessagesQuery, messages_of
 from mission_control.reach.models import Device
-from mission_control.reach.page_queries import around, chosen, in_digest, next_digest_at, reached
+from mission_control.reach.page_queries import around, chosen, next_digest_at, next_digest_of, reached
 from mission_control.reach.push_pages import SETTINGS_PATH, subscribing_key
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go, is_htmx
@@ -189,9 +189,9 @@ def _how(tested: DeviceTest, label: str) -> str:
 async def next_digest() -> str:
     """Show the next digest as it would be now."""
     actor = await signed_in()
-    needs = await in_digest(actor)
+    sections = await next_digest_of(actor)
     at = await next_digest_at(actor)
-    return await settings_page(actor, "reach/next.html", SETTINGS_PAGE.key, needs=needs, at=at)
+    return await settings_page(actor, "reach/next.html", SETTINGS_PAGE.key, sections=sections, at=at)
 
 
 async def _all(actor: Actor, _: object) -> dict[str, object]:

@@ -157,6 +157,8 @@ async def test_quiet_hours_end_with_one_mail_that_says_what_ended_and_how(cast: 
     assert len(sent_to(post, cast.ben)) == 2
     await approve(cast, cast.ben, second)
     await later(minutes=31)
+    page = (await (await visitor(cast.app, cast.ada)).get("/settings/notifications/next")).is_status(200)
+    page.has("Waits", first, "Ended without you", "Approve: Deploy", f"{cast.ben.name} approved this.").lacks(second)
     await later(hours=2, minutes=1)
     [mail] = sent_to(post, cast.ada)
     waits, ended = text_of(mail).split("Ended without you")
