@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import batched
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
 from mission_control.core.times import naive_utc
 from mission_control.core.values import new_id
-from mission_control.database.sql import as_id, as_json, as_moment, fetch, is_postgres, placeholders
+from mission_control.database.sql import as_id, as_json, as_moment, fetch, in_list, is_postgres, placeholders
 
 
 def nullable[T](kind: Callable[..., Field[T]], **options: object) -> Field[T | None]:
@@ -186,6 +187,7 @@ class Owned(Changing):
 
 
 AT_ONCE = 50  # rows of one INSERT
+MOST_NAMED = 500  # rows that one UPDATE or DELETE names
 
 
 async def find[M: Model](model: type[M], where: str, *values: object, lock: bool = False) -> M | None:
@@ -244,6 +246,28 @@ async def update(instance: Model, *names: str) -> None:
     to_database = _to_database(type(instance))
     values = [to_database[name](getattr(instance, name), instance) for name in names]
     await fetch(_update(type(instance), names), [*values, instance.pk])
+
+
+async def update_all(instances: Sequence[Model], *names: str) -> None:
+    """Write columns of rows of one table, in one statement for all that get the same values."""
+    alike: dict[tuple[object, ...], list[Model]] = {}
+    for one in instances:
+        to_database = _to_database(type(one))
+        alike.setdefault(tuple(to_database[name](getattr(one, name), one) for name in names), []).append(one)
+    for values, those in alike.items():
+        columns = ", ".join(f"{type(those[0])._meta.fields_db_projection[name]} = ?" for name in names)
+        await _with_all(f"UPDATE {{}} SET {columns}", values, those)
+
+
+async def delete_all(instances: Sequence[Model]) -> None:
+    """Delete rows of one table."""
+    await _with_all("DELETE FROM {}", (), instances)
+
+
+async def _with_all(sql: str, values: Sequence[object], instances: Sequence[Model]) -> None:
+    for some in batched(instances, MOST_NAMED, strict=False):
+        meta, (listed, ids) = some[0]._meta, in_list([one.pk for one in some])
+        await fetch(f"{sql.format(meta.db_table)} WHERE {meta.db_pk_column} IN ({listed})", [*values, *ids])
 
 
 @lru_cache(maxsize=200)

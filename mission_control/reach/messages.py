@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.core.actor import Scope
 from mission_control.core.values import fingerprint
-from mission_control.database.records import find, find_all, insert, update
+from mission_control.database.records import delete_all, find, find_all, insert, update_all
 from mission_control.database.sql import as_id, in_list, is_postgres, rows
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
@@ -46,17 +46,16 @@ async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
         *ids,
     )
     waiting = {as_id(one["message_id"]) for one in left}
-    for message in messages:
-        if message.id not in waiting:
-            await rows(_END, now, sentence, message.id)
+    listed, ids = in_list([one.id for one in messages if one.id not in waiting])
+    if ids:  # not one that was answered there since it was read
+        await rows(
+            "UPDATE reach_messages SET state = CASE WHEN state = 'queued' THEN 'withdrawn' ELSE 'elsewhere' END,"
+            f" ended_at = ?, ended_how = ? WHERE id IN ({listed}) AND state IN {OPEN}",
+            now,
+            sentence,
+            *ids,
+        )
     await edit_messages([one for one in messages if one.why != "digest" or one.id not in waiting])
-
-
-# Not one that was answered there since it was read.
-_END = (
-    "UPDATE reach_messages SET state = CASE WHEN state = 'queued' THEN 'withdrawn' ELSE 'elsewhere' END, ended_at = ?,"
-    f" ended_how = ? WHERE id = ? AND state IN {OPEN}"
-)
 
 
 async def messages_with(row: ReachNeed) -> list[ReachMessage]:
@@ -76,10 +75,11 @@ async def note_tried(message: ReachMessage) -> None:
     """Inside a command: note that the link of a message has it, or will, at each of its needs that still wait."""
     device = await find(Device, "id = ?", message.device_id) if message.device_id is not None else None
     link = link_of(device) if device is not None else message.kind
-    for one in await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id):
+    needs = await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id)
+    for one in needs:
         one.failed = [other for other in one.failed if other != link]
         one.tried = [*one.tried, [link, message.created_at.isoformat(), message.why]]
-        await update(one, "tried", "failed")
+    await update_all(needs, "tried", "failed")
 
 
 # The needs of a reader that a message tells of, and that still wait.
@@ -136,12 +136,10 @@ async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNe
         await insert(*needs)
         scope = Scope(organization_id, board_id=alone.board_id if alone is not None else None)
         deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
-    for one in due.needs:
-        if one.ended_at is not None:  # the digest says how
-            await rows("DELETE FROM reach_needs WHERE id = ?", one.id)
-            continue
+    await delete_all([one for one in due.needs if one.ended_at is not None])  # the digest says how
+    for one in open_needs:
         one.next_at, one.tried = None, [*one.tried, [due.link, now.isoformat(), due.why]]
-        await update(one, "tried", "next_at")
+    await update_all(open_needs, "tried", "next_at")
     if reader.user_id is not None:
         signal(organization_id, reach_of=str(reader.user_id))
 

@@ -2,7 +2,7 @@
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.records import find, find_all, update
+from mission_control.database.records import find, find_all, update, update_all
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.reach.channels import note_failing, note_working
@@ -90,11 +90,12 @@ async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
     ):
         return
     moment = message.created_at.isoformat()
-    for need in await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id):
+    needs = await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id)
+    for need in needs:
         need.tried = [one for one in need.tried if not (one[0] == link and one[1] == moment)]
         if failed and link not in need.failed:
             need.failed = [*need.failed, link]
-        await update(need, "tried", "failed")
+    await update_all(needs, "tried", "failed")
 
 
 # Messages of the same step to other devices of a person.

@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import new_id
-from mission_control.database.records import find, find_all, insert, update
+from mission_control.database.records import delete_all, find, find_all, insert, update, update_all
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.statements import counted
@@ -78,6 +78,25 @@ async def test_many_records_take_one_statement(cast: Cast) -> None:
         await insert(*tasks)
     assert len(found) == 1
     assert await Task.filter(board_id=known.board_id).count() == 21
+
+
+async def test_records_that_become_alike_are_changed_and_deleted_together(cast: Cast) -> None:
+    tasks = [await find(Task, "id = ?", (await cast.add_task())["id"]) for _ in range(6)]
+    known = [one for one in tasks if one is not None]
+    for place, one in enumerate(known):
+        one.title, one.description = f"Title {place % 2}", "not saved"
+    with counted() as found:
+        await update_all(known[:5], "title")
+        await update_all([], "title")
+    assert len(found) == 2
+    stored = {one.id: one for one in await Task.filter(id__in=[one.id for one in known])}
+    assert [stored[one.id].title for one in known[:5]] == ["Title 0", "Title 1", "Title 0", "Title 1", "Title 0"]
+    assert stored[known[5].id].title not in ("Title 0", "Title 1")
+    assert {one.description for one in stored.values()}.isdisjoint({"not saved"})
+    with counted() as found:
+        await delete_all(known[:4])
+    assert len(found) == 1
+    assert {one.id for one in await Task.filter(id__in=list(stored))} == {one.id for one in known[4:]}
 
 
 async def test_lock_is_without_the_key(cast: Cast) -> None:
