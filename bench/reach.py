@@ -20,12 +20,12 @@ from mission_control.app import create_app
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.config import Settings
-from mission_control.core import times
+from mission_control.core import running, times
 from mission_control.database.migrate import migrate
 from mission_control.people.account_commands import create_user
 from mission_control.people.heads import sign_first_heads
 from mission_control.people.models import Organization
-from mission_control.reach import installation, keeping
+from mission_control.reach import keeping
 from mission_control.reach.channel import Line, Message
 from mission_control.reach.keeping import bring_up_to_date
 from mission_control.reach.messages import SENDING as MESSAGES
@@ -139,7 +139,7 @@ async def _sends(organization: Organization, channel: Slow, chat: Chat) -> list[
     for one in range(TEAMS):
         await chat.link_team(other.id, f"#{one}")
     await _ask(other, 1)
-    install_sender(next(one for one in senders(installation.app()) if one.kind == f"{MESSAGES}fake"))
+    install_sender(next(one for one in senders(running.app()) if one.kind == f"{MESSAGES}fake"))
     keeping.choices_changed()
     began = time.perf_counter()
     await keeping.look()

@@ -11,7 +11,7 @@ from quart import Blueprint, Quart
 from tortoise.models import ModelMeta
 
 import mission_control
-from mission_control.core import parts
+from mission_control.core import parts, running
 from mission_control.core.actor import RULES
 from mission_control.core.parts import Part
 from mission_control.database.setup import MODEL_MODULES
@@ -48,6 +48,7 @@ def install() -> None:
 def serve(app: Quart) -> None:
     """Let an application serve what is installed."""
     install()
+    running.keep(app)
     for function in parts.prepare.functions:
         function(app)
     for blueprint in _blueprints:

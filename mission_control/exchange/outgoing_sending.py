@@ -10,11 +10,9 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from quart import Quart
-
 from mission_control.agents.notices import signature_headers
 from mission_control.agents.receiving import GONE
-from mission_control.core import parts, times
+from mission_control.core import running, times
 from mission_control.core.outbound import Outbound, OutboundError, Reply
 from mission_control.core.secrets import decrypt, is_readable
 from mission_control.core.values import JsonObject, to_json
@@ -41,19 +39,9 @@ NEXT = (
 )
 
 
-_app: Quart
-
-
-@parts.prepare
-def keep(app: Quart) -> None:
-    """Remember the application, whose settings and key decide what is sent."""
-    global _app
-    _app = app
-
-
 def host_of(url: str) -> str | None:
     """Return the host of a stored address, whose rest may be a secret; None when the key of today cannot read it."""
-    key: str = _app.config["SECRET_KEY"]
+    key = running.secret_key()
     return urlsplit(decrypt(url, key)).netloc if is_readable(url, key) else None
 
 
@@ -73,12 +61,12 @@ async def attempt(webhook: OutgoingWebhook, delivery: OutgoingDelivery) -> Attem
     if message is None:
         return Attempt(error="What it tells of is no longer in the log.", is_final=True)
     body = to_json(message)
-    key: str = _app.config["SECRET_KEY"]
+    key = running.secret_key()
     now, secret = times.clock_now(), decrypt(webhook.secret, key)
     former = decrypt(sealed, key) if (sealed := _former_secret(webhook, now)) else None
     headers = signature_headers(str(delivery.message_id), now, body.decode(), secret, former)
     outbound = Outbound(
-        allow_private=_app.config["SETTINGS"].outbound_allow_private,
+        allow_private=running.settings().outbound_allow_private,
         seconds=SECONDS,
         most_bytes=4 * LONGEST_ANSWER,
         cuts_body=True,

@@ -10,9 +10,9 @@ from mission_control.asks.kinds import Asked
 from mission_control.asks.schemas import Need
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
+from mission_control.core.running import settings
 from mission_control.database.sql import rows
 from mission_control.exchange.outgoing_queue import queue
-from mission_control.reach.installation import settings
 from mission_control.reach.models import ReachNeed
 from mission_control.reach.plan import Person
 from mission_control.reach.reading import Reader

@@ -7,12 +7,13 @@ from quart import request
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import invalid_field
+from mission_control.core.running import settings
 from mission_control.core.values import Body, example
 from mission_control.http.operation_api import Api
 from mission_control.people.account_names import device as name_of_browser
 from mission_control.people.models import User
 from mission_control.reach.device_queries import DeviceRead, read_device
-from mission_control.reach.installation import sealed, settings
+from mission_control.reach.installation import sealed
 from mission_control.reach.push import Subscription
 from mission_control.reach.push_devices import BrowserLink, link_browser, who_is
 from mission_control.reach.push_hosts import APPLE, MOST_CHARACTERS, NO_NAME, maker_of, subject_of

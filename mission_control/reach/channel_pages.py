@@ -10,13 +10,14 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.running import settings
 from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.channel_commands import stored
 from mission_control.reach.channels import visible_channel
 from mission_control.reach.channels_api import ChannelRead, ChannelTest, channels_of, read_channel
-from mission_control.reach.installation import reachable_address, settings
+from mission_control.reach.installation import reachable_address
 from mission_control.reach.message_queries import MessagesQuery, messages_in
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 from mission_control.web.actions import Outcome, Refusal, action

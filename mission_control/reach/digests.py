@@ -9,9 +9,9 @@ from mission_control.asks.schemas import Need
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.running import settings
 from mission_control.database.sql import in_list, rows
 from mission_control.reach.channel import Channel, Item, Message, cut
-from mission_control.reach.installation import settings
 from mission_control.reach.models import ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.reading import MAIL
 

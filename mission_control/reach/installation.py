@@ -1,34 +1,25 @@
-"""What the application was made with, for loops, which run outside of requests."""
+"""This installation: channels of its own, secrets in its database, and where it is reached."""
 
-import contextlib
 import ipaddress
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import import_module
 from urllib.parse import urlsplit
 
 from quart import Quart
 
-from mission_control.config import ConfigError, Settings
+from mission_control.config import ConfigError
 from mission_control.core import parts, secrets
 from mission_control.core.outbound import may_reach
+from mission_control.core.running import secret_key, settings
 from mission_control.reach.channel import CHANNELS, Channel
 
-
-@dataclass(slots=True)
-class _Kept:
-    app: Quart | None = None
-
-
-_kept = _Kept()
 LOCAL_NAMES = (".local", ".lan", ".internal", ".invalid", ".localhost", ".home.arpa")
 
 
 @parts.prepare
-def keep(app: Quart) -> None:
-    """Remember the application, and install the channels of others. Raise ConfigError for one that cannot be had."""
-    _kept.app = app
+def install_channels(app: Quart) -> None:
+    """Install the channels of others. Raise ConfigError for one that cannot be had."""
     for name in app.config["SETTINGS"].reach_channels:
         try:
             module = import_module(name)
@@ -40,30 +31,6 @@ def keep(app: Quart) -> None:
         for one in found:
             if CHANNELS.get(one.kind) is not one:
                 one.install()
-
-
-def app() -> Quart:
-    """Return the application that was made last."""
-    assert _kept.app is not None
-    return _kept.app
-
-
-@contextlib.asynccontextmanager
-async def inside() -> AsyncIterator[None]:
-    """Run a block in the context of the application, as operations and templates need it."""
-    async with app().app_context():
-        yield
-
-
-def settings() -> Settings:
-    found: Settings = app().config["SETTINGS"]
-    return found
-
-
-def secret_key() -> str:
-    """Return the key that encrypts secrets in the database, and from which tokens of buttons derive."""
-    found: str = app().config["SECRET_KEY"]
-    return found
 
 
 def sealed(text: str) -> str:

@@ -14,6 +14,7 @@ from mission_control.asks.kinds import Asked
 from mission_control.asks.polling import FAMILY
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, system
+from mission_control.core.running import inside, settings
 from mission_control.database.records import delete_all, insert, update_all
 from mission_control.database.sql import rows
 from mission_control.exchange.outgoing_queue import CHANGED as WEBHOOKS_CHANGED
@@ -22,7 +23,6 @@ from mission_control.log.commands import atomically, command
 from mission_control.reach.announcing import LISTENED, announce_ended, announce_opened
 from mission_control.reach.changes import Changes, changes_in
 from mission_control.reach.choices import WAKES
-from mission_control.reach.installation import inside, settings
 from mission_control.reach.messages import (
     edit_messages,
     end_messages,

@@ -1,9 +1,10 @@
 """Ways to receivers: the address of a device or a person, and what was set for the channel, with its secrets."""
 
+from mission_control.core.running import settings
 from mission_control.database.records import find
 from mission_control.people.models import User
-from mission_control.reach import installation
 from mission_control.reach.channel import Client, Line
+from mission_control.reach.installation import opened, opened_values, reachable_address
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 
 PRESSED = "/reach/pressed"  # takes tokens from where nobody vouches for who pressed: from a topic of ntfy
@@ -21,23 +22,23 @@ async def line_to(message: ReachMessage, device: Device | None) -> Line:
     if device is not None:
         return await line_of(device)
     user = await User.get_or_none(id=message.user_id) if message.user_id is not None else None
-    return Line(_client(), installation.settings(), to=(user.email or "") if user is not None else "")
+    return Line(_client(), settings(), to=(user.email or "") if user is not None else "")
 
 
 async def line_of(device: Device) -> Line:
     channel = await ReachChannel.get_or_none(id=device.channel_id) if device.channel_id is not None else None
-    own = installation.opened_values(device.settings)
-    return line_with(channel, installation.opened(device.address), own)
+    own = opened_values(device.settings)
+    return line_with(channel, opened(device.address), own)
 
 
 def line_with(channel: ReachChannel | None, to: str = "", own: dict[str, str] | None = None) -> Line:
     """Return the way to an address by a channel of an organization, or by none."""
-    values = {} if channel is None else {**channel.settings, **installation.opened_values(channel.secrets)}
-    address = installation.reachable_address()
+    values = {} if channel is None else {**channel.settings, **opened_values(channel.secrets)}
+    address = reachable_address()
     path = PRESSED if channel is None else f"/reach/in/{channel.id}"
     answers_at = f"{address}{path}" if address else ""
-    return Line(_client(), installation.settings(), values | (own or {}), to, answers_at)
+    return Line(_client(), settings(), values | (own or {}), to, answers_at)
 
 
 def _client() -> Client:
-    return Client(installation.settings().outbound_allow_private)
+    return Client(settings().outbound_allow_private)

@@ -7,10 +7,10 @@ from pydantic import Field
 from mission_control.asks.unseen import Look
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.running import settings
 from mission_control.core.values import Body, Schema, example
 from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
-from mission_control.reach.installation import settings
 from mission_control.reach.models import Device, ReachNeed, ReachSettings
 
 SEEN = Look(

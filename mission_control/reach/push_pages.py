@@ -3,9 +3,9 @@
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
+from mission_control.core.running import settings
 from mission_control.people.models import User
 from mission_control.reach.device_queries import DeviceRead
-from mission_control.reach.installation import settings
 from mission_control.reach.models import Device
 from mission_control.reach.push_key import push_key
 from mission_control.reach.testing import send_test

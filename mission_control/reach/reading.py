@@ -11,11 +11,11 @@ from mission_control.asks.finding import Found, everything_in
 from mission_control.asks.kinds import KINDS
 from mission_control.core import times
 from mission_control.core.actor import Membership
+from mission_control.core.running import settings
 from mission_control.core.substance import substance_of
 from mission_control.database.records import find_all
 from mission_control.database.sql import as_id, as_moment, in_list, rows
 from mission_control.reach.channel import CHANNELS
-from mission_control.reach.installation import settings
 from mission_control.reach.models import Device, ReachNeed, ReachSettings
 from mission_control.reach.plan import GRACE, Open, Person, morning_after
 

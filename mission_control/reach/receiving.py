@@ -14,6 +14,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.config import ConfigError
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.core.running import inside
 from mission_control.core.values import fingerprint
 from mission_control.database.records import find_all
 from mission_control.database.sql import in_list, is_postgres, rows
@@ -21,7 +22,6 @@ from mission_control.http.body_limit import admit_body
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.log.channels import PROCESS, on_notify
 from mission_control.log.commands import command
-from mission_control.reach import installation
 from mission_control.reach.answers import Pressed, press, take_words
 from mission_control.reach.channel import (
     CHANNELS,
@@ -117,7 +117,7 @@ async def _said(channel: ReachChannel, kind: Channel, line: Line, said: Said) ->
 
 async def _take(channel: ReachChannel, kind: Channel, line: Line, received: Received) -> None:
     """Answer a press or a code, and tell its sender how it went. What the provider does not take then is logged."""
-    async with installation.inside():
+    async with inside():
         try:
             if isinstance(received, Press):
                 done = await _pressed(channel, received)

@@ -11,9 +11,9 @@ from quart import Quart
 from mission_control.config import ConfigError
 from mission_control.core import times
 from mission_control.core.actor import system
+from mission_control.core.running import inside
 from mission_control.database.records import find, find_all
 from mission_control.log.leases import Delivery
-from mission_control.reach import installation
 from mission_control.reach.channel import CHANNELS, Channel, Gone, Later, Line, Message, Refused
 from mission_control.reach.lines import device_of, line_to
 from mission_control.reach.messages import OF_MESSAGE, SENDING
@@ -71,7 +71,7 @@ async def send(delivery: Delivery) -> None:
 
 
 async def _send_or_edit(delivery: Delivery, message_id: UUID) -> None:
-    async with installation.inside():
+    async with inside():
         message = await find(ReachMessage, "id = ?", message_id)
         if message is not None:
             await (_edit(message) if delivery.data.get("edit") else _tried(message, delivery))

@@ -5,11 +5,10 @@ import hashlib
 import hmac
 from uuid import UUID
 
-from quart import current_app
-
 from mission_control.core import secrets
 from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.errors import existing
+from mission_control.core.running import secret_key
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
 from mission_control.log.unit_of_work import notify, signal
@@ -32,7 +31,7 @@ def stop_path(user_id: UUID) -> str:
 
 
 def _mark(user_id: UUID) -> bytes:
-    key = secrets.stop_key(current_app.config["SECRET_KEY"])
+    key = secrets.stop_key(secret_key())
     return hmac.digest(key, user_id.bytes, hashlib.sha256)[:MARK_BYTES]
 
 

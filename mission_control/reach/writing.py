@@ -14,13 +14,13 @@ from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
+from mission_control.core.running import secret_key, settings
 from mission_control.database.records import find_all
 from mission_control.home.need_view import lines_of
 from mission_control.http.authentication import user_actor
 from mission_control.people.models import Organization
 from mission_control.reach.channel import Button, Channel, Message, Style, plain
 from mission_control.reach.digests import deadline_of, party_of, several
-from mission_control.reach.installation import secret_key, settings
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachSettings
 from mission_control.reach.reading import MAIL
 from mission_control.reach.stopping import stop_path

@@ -10,7 +10,7 @@ import pytest
 from quart import Quart, request
 
 from mission_control.reach.channel import CHANNELS, Later, Refused
-from mission_control.reach.installation import keep
+from mission_control.reach.installation import install_channels
 from tests.cast import Cast
 from tests.reach.playing import at_home
 from tests.reach.samples import NEED, line_to
@@ -44,7 +44,7 @@ async def test_channel_of_the_guide_sends(
     messages: list[Any] = []
     answers: list[Any] = [({"errorDescription": "you need to provide a valid access token"}, 401), ("", 502)]
     try:
-        keep(app)
+        install_channels(app)
         channel = CHANNELS["gotify"]
         async with serving(gotify(messages, answers)) as url:
             line = line_to(url, token="AbC")
