@@ -15,6 +15,7 @@ from tortoise.transactions import in_transaction
 
 from mission_control import features
 from mission_control.config import Settings
+from mission_control.core import running
 from mission_control.core.limits import (
     agent_requests,
     person_requests,
@@ -28,9 +29,7 @@ from mission_control.core.limits import (
 from mission_control.database.fit import CHECK_NAME
 from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
-from mission_control.exchange import outgoing_sending
 from mission_control.http import lookups
-from mission_control.reach import installation
 from mission_control.runs import hook_api, hook_queue
 from tests import own_database
 from tests.cast import Cast, assemble
@@ -125,8 +124,7 @@ def client(app: Quart) -> TestClientProtocol:
 @pytest.fixture
 async def cast(app: Quart, original_cast: Original) -> Cast:
     """Everybody, see `tests/cast.py`."""
-    for one in (installation, outgoing_sending):  # tests before this one may have made an application of their own
-        one.keep(app)
+    running.keep(app)  # tests before this one may have made an application of their own
     return await cast_for_a_test(app, original_cast)
 
 

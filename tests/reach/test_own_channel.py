@@ -9,8 +9,7 @@ from quart import Quart
 
 from mission_control.config import ConfigError
 from mission_control.reach.channel import CHANNELS
-from mission_control.reach.installation import app as installed_app
-from mission_control.reach.installation import keep
+from mission_control.reach.installation import install_channels
 
 MODULE = """
 from mission_control.reach.channel import Channel
@@ -30,7 +29,7 @@ def with_channels(app: Quart, *names: str) -> None:
     settings = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(settings, reach_channels=names)
     try:
-        keep(app)
+        install_channels(app)
     finally:
         app.config["SETTINGS"] = settings
 
@@ -42,7 +41,7 @@ async def test_module_that_is_named_installs_its_channel(
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
         with_channels(app, "our_pigeons")
-        assert CHANNELS["pigeons"].name == "Pigeons" and installed_app() is app
+        assert CHANNELS["pigeons"].name == "Pigeons"
         with_channels(app, "our_pigeons")  # a second application installs it no second time
     finally:
         CHANNELS.pop("pigeons", None)
