@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.approvals.commands import reopen_approval
 from mission_control.approvals.decisions import apply_deadline, go_on, held_tasks, locked_approval, task_ids_of
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import OutsideRequest, asks_to_finish
+from mission_control.approvals.payloads import OutsideRequest, asks_to_finish, in_full
 from mission_control.approvals.queries import parts_of_approvals, visible_approval
 from mission_control.approvals.reading import Item, Score, item_of, items_of, queue
 from mission_control.approvals.votes import DONE, IS_DONE_FOR, has_voted, missing_for
@@ -230,7 +230,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
         proofs = [kinds.Proof("external-link", one.name, one.what, one.url) for one in item.evidence]
         sure = [] if item.sure is None else [f"{item.sure} % sure, {item.sure_word.lower()}"]
         sure += [f"{one.name}: {one.value}, {one.verdict[0]}" for one in item.rubric]
-        return kinds.Details(item.reason, proofs, sure, item.shown)
+        return kinds.Details(item.reason, proofs, sure, item.shown, in_full(item.payload))
 
     async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
         row = partial(queue_row, macro="approvals/rows.html#approval_row", next_url=view.url, selectable=True)

@@ -326,6 +326,18 @@ def shown(payload: object) -> Shown:
     return Shown(list(_diffs(payload)), texts, facts[:MOST_FACTS])
 
 
+def in_full(payload: object) -> str:
+    """Return all that an agent wants decided as text, for those who see no page; what a program asks has its own."""
+    if not isinstance(payload, Mapping) or request_of(payload) is not None:
+        return ""
+    lines = []
+    for name, value in payload.items():
+        if value not in (None, "", [], {}) and (name in DIFFS or name not in SHOWN_ELSEWHERE):
+            said = value if isinstance(value, str) else _fact(value) or json.dumps(value, ensure_ascii=False)
+            lines.append(f"{label(name)}: {said}")
+    return "\n".join(lines)
+
+
 def label(name: str) -> str:
     """Return the name of a field as people write it."""
     words = re.sub(r"[._\-/]+|(?<=[a-z])(?=[A-Z])", " ", str(name)).strip().lower()

@@ -161,12 +161,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is behind a need: its words, what shows the result, what its asker rates, and what it attached."""
+    """What is behind a need: its words, what shows the result, what its asker rates, and what it attached.
+
+    `in_full` is all that it attached, in plain text.
+    """
 
     says: str = ""
     proofs: Sequence[Proof] = ()
     sure: Sequence[str] = ()
     shown: object = None
+    in_full: str = ""
 
 
 @dataclass(frozen=True, slots=True)

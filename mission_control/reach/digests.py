@@ -17,6 +17,7 @@ from mission_control.reach.reading import MAIL
 
 MOST_LISTED = 5
 MOST_ITEMS = 10  # of a section
+WITHOUT = "Ended without you"
 MOST_REASON = 160  # characters of a reason in a line
 
 type Parts = Sequence[tuple[ReachMessageNeed, Need | None]]
@@ -49,6 +50,8 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
         return Message(title, url=f"{base}/", is_urgent=bool(waiting))
     waiting = in_order(waiting)
     sections = await sections_of(actor, channel, waiting, [] if channel.is_brief else ended, base)
+    if message.why != "digest":  # of a burst, the reader may have answered some
+        sections = tuple(("Ended" if one == WITHOUT else one, items) for one, items in sections)
     lines = [_in_list(one, channel) for one in waiting[:MOST_LISTED]] if channel.kind != MAIL else []
     if len(waiting) > MOST_LISTED and lines:
         lines.append(f"and {len(waiting) - MOST_LISTED} more")
@@ -76,7 +79,7 @@ async def sections_of(
     gone = await _ended_items(actor, ended[:MOST_ITEMS])
     sections = (
         ("Waits", (*items, *_more(len(waiting), base))),
-        ("Ended without you", (*gone, *_more(len(ended), base))),
+        (WITHOUT, (*gone, *_more(len(ended), base))),
     )
     return tuple(one for one in sections if one[1])
 

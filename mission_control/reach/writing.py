@@ -8,10 +8,11 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from mission_control.asks.finding import Filter, count, find_keys, said
+from mission_control.asks.finding import Filter, count, find_keys, parsed, said
 from mission_control.asks.kinds import KINDS
 from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.models import Board
+from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.running import secret_key, settings
@@ -108,7 +109,7 @@ async def written(
     shows = channel.kind == MAIL or not channel.is_brief or chosen is None or chosen.shows == "title"
     alone = found[0] if len(found) == 1 and message.why != "digest" else None
     if alone is not None:
-        made = await _one(message, channel, alone, shows=shows, takes=takes, device=device)
+        made = await _one(message, channel, actor, alone, shows=shows, takes=takes, device=device)
     else:
         made = await several(message, channel, actor, found, shows=shows)
     if channel.kind == MAIL and not made.board:
@@ -162,6 +163,7 @@ async def _waiting(actor: Actor, parts: Sequence[ReachMessageNeed]) -> Mapping[s
 async def _one(
     message: ReachMessage,
     channel: Channel,
+    actor: Actor,
     found: tuple[ReachMessageNeed, Need | None],
     *,
     shows: bool,
@@ -181,18 +183,17 @@ async def _one(
     title = f"{party_of(need)} {KINDS[need.kind].brief}" if is_bare and KINDS[need.kind].brief else need.title
     if is_bare and not KINDS[need.kind].brief:
         title = "Something waits for you"
-    deadline = deadline_of(need)
+    deadline, exact = deadline_of(need), ""
     if channel.is_brief:
         task = "" if not need.tasks else f"#{need.tasks[0].number}" + ("" if is_bare else f" {need.tasks[0].title}")
         risk = "High risk." if need.high_risk else ""
         lines = [", ".join(filter(None, (board, task))), risk, deadline]
         is_whole = not is_bare and need.exact is None
     else:
-        is_mail = channel.kind == MAIL
-        exact = "" if is_mail else need.exact or ""
+        exact = need.exact or await _in_full(actor, need)
         lines = [", ".join(filter(None, (board, party_of(need)))), need.reason or "", exact, deadline]
-        lines = [need.reason or ""] if is_mail else lines
-        is_whole = need.exact is None or len(need.exact) <= channel.longest
+        lines = [need.reason or ""] if channel.kind == MAIL else lines
+        is_whole = len(exact) <= channel.longest
     buttons: tuple[Button, ...] = ()
     if takes and is_whole and not need.high_risk:
         chosen = answers_of(need, with_words=takes_words(message, channel))[: channel.most_buttons]
@@ -204,7 +205,15 @@ async def _one(
     if channel.kind != MAIL:
         return made
     board_id = str(need.board.id) if need.board is not None else ""
-    return replace(made, exact=need.exact or "", facts=tuple(_facts(need)), board_id=board_id)
+    return replace(made, exact=exact, facts=tuple(_facts(need)), board_id=board_id)
+
+
+async def _in_full(actor: Actor, need: Need) -> str:
+    """Return what an agent attached to what it asks, which is decided with it."""
+    if need.board is None:
+        return ""
+    details = await KINDS[need.kind].details(actor, await visible_board(actor, need.board.id), parsed(need.id)[1])
+    return details.in_full if details is not None else ""
 
 
 def _facts(need: Need) -> Iterator[tuple[str, str]]:

@@ -52,6 +52,27 @@ async def test_need_is_sent_after_the_grace_and_answered_by_a_press(cast: Cast, 
     assert (await ReachMessage.get()).state == "answered"
 
 
+async def test_all_that_an_agent_wants_decided_stands_in_a_chat(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await asked(cast, payload={"command": "rm -rf /srv/old", "to": ["db-7", "db-8"], "limits": {"rows": 5}})
+    await after(25)
+    [message] = chat.channel.messages("ada")
+    for line in ("Command: rm -rf /srv/old", "To: db-7, db-8", 'Limits: {"rows": 5}'):
+        assert line in "\n".join(message.lines)
+    assert message.buttons
+
+
+@pytest.mark.parametrize("name", ["text", "diff"])
+async def test_what_a_chat_cannot_show_as_a_whole_has_no_buttons(
+    cast: Cast, chat: Chat, after: After, name: str
+) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await asked(cast, payload={name: "+ " + "long " * 200})
+    await after(25)
+    [message] = chat.channel.messages("ada")
+    assert not message.buttons
+
+
 async def test_what_is_answered_at_once_reaches_nobody(cast: Cast, chat: Chat, after: After) -> None:
     await chat.link(cast.ada.id, "ada")
     approval = await asked(cast)
@@ -144,10 +165,14 @@ def _token(chat: Chat, who: str) -> str:
 async def test_burst_is_one_message(cast: Cast, chat: Chat, after: After) -> None:
     await chat.link(cast.ada.id, "ada")
     for number in range(5):
-        await asked(cast, payload={"title": f"Deploy {number}"}, action_type=f"deploy_{number}")
+        last = await asked(cast, payload={"title": f"Deploy {number}"}, action_type=f"deploy_{number}")
     await after(30)
     [message] = chat.channel.messages("ada")
     assert message.title == "5 things wait for you" and not message.buttons and len(message.lines) == 5
+    await cast.ada.post(f"{cast.home}/approvals/{last['id']}/decisions", {"decision": "approved"})
+    await after(60)
+    [message] = chat.channel.messages("ada")
+    assert [heading for heading, _ in message.sections] == ["Waits", "Ended"]  # not without her
 
 
 async def test_provider_that_is_down_gets_it_when_it_is_back(cast: Cast, chat: Chat, after: After) -> None:
