@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from mission_control.asks.answering import how_it_ended
-from mission_control.asks.kinds import Asked
+from mission_control.asks.answering import how_it_ended, last_of
+from mission_control.asks.kinds import KINDS, Asked
 from mission_control.asks.polling import FAMILY
+from mission_control.asks.saying import others_missing
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.running import inside, settings
@@ -161,7 +162,7 @@ async def _end(found: Changes) -> None:
     for row in found.over:
         key = row.kind, row.subject_id
         if key in found.waiting:
-            sentence = "It no longer waits for you."
+            sentence = await _waits_for_others(row)
         elif (known := sentences.get(key)) is not None:
             sentence = known
         else:
@@ -176,4 +177,17 @@ async def _end(found: Changes) -> None:
 
 
 async def _ending(row: ReachNeed) -> str:
-    return await how_it_ended(Asked(row.kind, row.subject_id, row.board_id, None), with_age=False)
+    return await how_it_ended(_asked(row), with_age=False)
+
+
+async def _waits_for_others(row: ReachNeed) -> str:
+    """Return what its reader answered where others have to as well, or else that it is not for them now."""
+    others = await KINDS[row.kind].missing(row.subject_id)
+    last = await last_of(_asked(row)) if others else None
+    if last is None or last.actor_id != row.reader_id:
+        return "It no longer waits for you."
+    return f"{last.sentence(KINDS[row.kind].endings, with_age=False)} {others_missing(others)}"
+
+
+def _asked(row: ReachNeed) -> Asked:
+    return Asked(row.kind, row.subject_id, row.board_id, None)

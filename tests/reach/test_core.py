@@ -150,6 +150,8 @@ async def test_second_of_two_people_presses_in_the_same_place_of_the_team(cast: 
     await after(25)
     assert "Done" in await answered(chat, "#ops", "Approve", sender="cleo")
     await after(90)
+    name = cast.cleo.name
+    assert chat.channel.messages("cleo")[-1].lines[-1].endswith(f"{name} approved this. Another person has to, too.")
     assert not (await press(_token(chat, "#ops"), kind="fake", who="cleo", channel_id=chat.row.id)).is_given
     assert "Done" in await answered(chat, "#ops", "Approve", sender="ben")
     assert (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()["status"] == "approved"
