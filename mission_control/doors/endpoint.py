@@ -213,7 +213,8 @@ class Entry:
                 except TimeoutError:
                     raise TooSlow from None
                 scope[ACTOR] = actor.on("mcp")
-                await self._service.serve(scope, body, receive, answer)
+                async with self._app.app_context():  # operations read the settings there, as in a request
+                    await self._service.serve(scope, body, receive, answer)
         except Disconnected:
             return
         except Exception as error:

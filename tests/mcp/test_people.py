@@ -4,6 +4,7 @@ import pytest
 from mcp_types import TextContent
 
 from mission_control.doors.registry import PEOPLES_TOOLS
+from mission_control.exchange.models import OutgoingWebhook
 from mission_control.people.models import Token
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, events, head
@@ -77,6 +78,16 @@ async def test_person_does_not_override_another_decision(cast: Cast) -> None:
         refusal = await cleo.refused("decide_approval", approval_id=asked["id"], decision="rejected")
     assert refusal["status"] == 409 and refusal["message"].startswith("Ada approved this")
     assert (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()["resolved_by"]["name"] == "Ada"
+
+
+async def test_answer_to_a_need_may_read_the_settings_of_the_installation(cast: Cast) -> None:
+    fields = {"description": "Warehouse", "url": "https://one.example.org/hooks"}
+    hook = (await cast.ada.post("/outgoing-webhooks", fields)).ok()
+    await OutgoingWebhook.filter(id=hook["id"]).update(state="failed")
+    async with connected(cast.ada) as ada:
+        [need] = (await ada.ok("list_needs"))["needs"]
+        await ada.ok("answer_need", need_id=need["id"], answer="resume", substance=need["substance"])
+    assert (await cast.ada.get(f"/outgoing-webhooks/{hook['id']}")).ok()["state"] == "on"
 
 
 async def test_first_of_two_people_is_said_to_wait_for_the_other(cast: Cast) -> None:
