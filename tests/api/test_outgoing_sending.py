@@ -443,7 +443,7 @@ async def test_organization_without_webhooks_costs_no_statement(cast: Cast, rece
 async def test_loops_that_begin_together_both_learn_that_there_are_webhooks(cast: Cast, receiver: Receiver) -> None:
     await make(cast, receiver)
     outgoing_queue.forget()
-    assert await asyncio.gather(outgoing_queue.known.read(), outgoing_queue.known.read()) == [True, True]
+    assert all(await asyncio.gather(outgoing_queue.known.read(), outgoing_queue.known.read()))
 
 
 async def test_two_processes_queue_and_send_once(cast: Cast, receiver: Receiver, by_hand: None) -> None:

@@ -20,7 +20,8 @@ async def decide(caller: Caller, cast: Cast, asked: dict[str, Any], decision: st
 
 
 async def read(cast: Cast, asked: dict[str, Any]) -> dict[str, Any]:
-    return (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()
+    found: dict[str, Any] = (await cast.ada.get(f"{cast.approvals}/{asked['id']}")).ok()
+    return found
 
 
 async def finishing(cast: Cast) -> tuple[dict[str, Any], dict[str, Any]]:
