@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from quart import request
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
@@ -20,6 +19,7 @@ from mission_control.reach.channels_api import ChannelRead, ChannelTest, channel
 from mission_control.reach.installation import reachable_address
 from mission_control.reach.message_queries import MessagesQuery, messages_in
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
+from mission_control.reach.typed_form import TypedForm
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go
 from mission_control.web.lists import LiveList, Pages
@@ -78,29 +78,18 @@ LIST = LiveList(
 )  # fmt: skip
 
 
-class _Typed(Form):
-    """The settings of a channel, one field for each."""
-
-    name: str = ""
-    values: dict[str, str] = {}
-
-    @classmethod
-    async def read(cls) -> Any:
-        sent = await request.form
-        values = {name.removeprefix("value_"): one for name, one in sent.items() if name.startswith("value_")}
-        given = {name: sent[name] for name in cls.model_fields if name in sent and name != "values"}
-        return cls(values=values, **given)
-
-
-class NewChannelForm(_Typed):
+class NewChannelForm(TypedForm):
     kind: str = ""
+    name: str = ""
 
     def body(self, found: object) -> Fields:
         return {"kind": self.kind, "values": self.values, "name": self.name.strip()[:120] or None}
 
 
-class ChannelForm(_Typed):
+class ChannelForm(TypedForm):
     """What is changed: a secret that was left empty stays as it is."""
+
+    name: str = ""
 
     def body(self, found: ReachChannel) -> Fields:
         kind = CHANNELS.get(found.kind)
@@ -133,12 +122,6 @@ def _kind(name: str) -> Channel:
     return found
 
 
-def _as_typed(form: _Typed | None) -> dict[str, Any]:
-    if form is None:
-        return {}
-    return {"name": form.name, **{f"value_{name}": one for name, one in form.values.items()}}
-
-
 @pages.get(f"{PATH}/new/<kind>")
 async def new_channel(kind: str) -> ResponseReturnValue:
     """Show how a channel of a kind is set up, step by step."""
@@ -154,7 +137,7 @@ async def _refused_new(refusal: Refusal[None, NewChannelForm]) -> ResponseReturn
     if refusal.form is None or refusal.form.kind not in CHANNELS:
         raise refusal.error
     kind = _kind(refusal.form.kind)
-    return await _form(refusal.actor, kind, None, _as_typed(refusal.form), {"": refusal.sentence})
+    return await _form(refusal.actor, kind, None, refusal.form.fields(), {"": refusal.sentence})
 
 
 @action(pages, f"{PATH}/new", form=NewChannelForm, refused=_refused_new)
@@ -178,7 +161,7 @@ async def edit_channel(channel_id: UUID) -> ResponseReturnValue:
 
 async def _refused_edit(refusal: Refusal[ReachChannel, ChannelForm]) -> ResponseReturnValue:
     refusal.only(Invalid, Conflict, FormInvalid)
-    kind, typed = _kind(refusal.found.kind), _as_typed(refusal.form)
+    kind, typed = _kind(refusal.found.kind), refusal.form.fields() if refusal.form is not None else {}
     return await _form(refusal.actor, kind, refusal.found, typed, {"": refusal.sentence})
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from quart import Response, request
+from quart import Response
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, require
@@ -18,8 +18,9 @@ from mission_control.reach.linking import LinkCodeRead, own_code, read_code
 from mission_control.reach.models import ReachChannel, ReachCode
 from mission_control.reach.pages import LIST, SETTINGS_PAGE
 from mission_control.reach.push_pages import SETTINGS_PATH
+from mission_control.reach.typed_form import TypedForm
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Pages
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
@@ -119,21 +120,14 @@ async def drop_my_reach_code(outcome: Outcome[ReachCode, None]) -> ResponseRetur
     return go(f"{SETTINGS_PATH}#devices")
 
 
-class AddressForm(Form):
+class AddressForm(TypedForm):
     """An address of a kind, with a field for each thing that its channel needs."""
 
     kind: str = ""
     label: str = ""
-    values: dict[str, str] = {}
-
-    @classmethod
-    async def read(cls) -> "AddressForm":
-        sent = await request.form
-        values = {name.removeprefix("value_"): one for name, one in sent.items() if name.startswith("value_")}
-        return cls(kind=sent.get("kind", ""), label=sent.get("label", "")[:200], values=values)
 
     def body(self, found: object) -> Fields:
-        return {"kind": self.kind, "label": self.label, "values": self.values}
+        return {"kind": self.kind, "label": self.label[:200], "values": self.values}
 
 
 @pages.get(f"{ADDRESSES}/<kind>")
@@ -164,8 +158,7 @@ async def _refused_address(refusal: Refusal[None, AddressForm]) -> ResponseRetur
     form = refusal.form
     if form is None or form.kind not in CHANNELS or CHANNELS[form.kind].links != "typed":
         raise refusal.error
-    typed = {f"value_{name}": one for name, one in form.values.items()} | {"label": form.label}
-    return await _address_page(refusal.actor, form.kind, typed, {"": refusal.sentence})
+    return await _address_page(refusal.actor, form.kind, form.fields(), {"": refusal.sentence})
 
 
 @action(pages, ADDRESSES, form=AddressForm, refused=_refused_address)
