@@ -5,13 +5,12 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.values import Page, page
 from mission_control.http.operation_api import Api
-from mission_control.http.retries import committed
 from mission_control.reach import message_queries as queries
 from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.message_queries import MessageRead, MessagesQuery
 from mission_control.reach.models import ReachMessage
 from mission_control.reach.team_commands import BoardReach, BoardReachUpdate, read_reach, set_team, team_of
-from mission_control.reach.testing import send_test
+from mission_control.reach.testing import answer_with_test
 
 of_people = Api(f"{__name__}.people", "users")
 of_organizations = Api(f"{__name__}.organizations", "organizations")
@@ -60,9 +59,4 @@ async def test_board_reach(actor: Actor, board: Board) -> DeviceTest | None:
     device = await team_of(board)
     if device is None:
         raise Conflict("The team of this board has no channel.")
-    tested = await send_test(actor, device)
-
-    async def answer() -> DeviceTest:
-        return DeviceTest(ok=tested.ok, words=tested.words, seconds=round(tested.seconds, 2))
-
-    return await committed(actor, answer)
+    return await answer_with_test(actor, device)

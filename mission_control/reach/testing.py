@@ -1,13 +1,13 @@
 """The Test button: a real message by the same code, and the provider's own words when it does not arrive."""
 
-from dataclasses import dataclass
-
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
 from mission_control.database.records import insert
+from mission_control.http.retries import committed
 from mission_control.log.commands import command
 from mission_control.reach.channel import CHANNELS, Gone, Later, Refused
+from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.lines import line_to
 from mission_control.reach.messages import TOPIC
 from mission_control.reach.models import Device, ReachMessage
@@ -16,21 +16,12 @@ from mission_control.reach.reading import MAIL
 from mission_control.reach.writing import written
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """How a test went: the provider's words where it failed, and how long it took in seconds."""
-
-    ok: bool
-    words: str
-    seconds: float
-
-
-async def send_test(actor: Actor, device: Device | None) -> Tested:
+async def send_test(actor: Actor, device: Device | None) -> DeviceTest:
     """Send a test to a device, or by mail for None, and return how that went; it waits for the provider."""
     kind = device.kind if device is not None else MAIL
     channel = CHANNELS.get(kind)
     if channel is None:
-        return Tested(False, "This channel is not installed.", 0.0)
+        return DeviceTest(ok=False, words="This channel is not installed.", seconds=0.0)
     who = system(actor.organization_id)
     message = await _test_message(actor, device, kind)
     line, began = await line_to(message, device), monotonic()
@@ -39,15 +30,29 @@ async def send_test(actor: Actor, device: Device | None) -> Tested:
         name = await channel.send(line, ready.message)
     except Gone as error:
         await gone(who, message, device, str(error))
-        return Tested(False, str(error), monotonic() - began)
+        return _how(began, str(error))
     except (Refused, Later) as error:
         await refused(who, message, device, str(error))
-        return Tested(False, str(error), monotonic() - began)
+        return _how(began, str(error))
     except Exception as error:
         await refused(who, message, device, f"It could not be sent: {type(error).__name__}.")
         raise
     await sent(who, message, device, name, ready)
-    return Tested(True, "", monotonic() - began)
+    return _how(began)
+
+
+def _how(began: float, refusal: str | None = None) -> DeviceTest:
+    return DeviceTest(ok=refusal is None, words=refusal or "", seconds=round(monotonic() - began, 2))
+
+
+async def answer_with_test(actor: Actor, device: Device | None) -> DeviceTest | None:
+    """Send a test within an operation that is not atomic, and return its answer."""
+    tested = await send_test(actor, device)
+
+    async def answer() -> DeviceTest:
+        return tested
+
+    return await committed(actor, answer)
 
 
 @command("reach.answer")
