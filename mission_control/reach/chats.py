@@ -39,6 +39,16 @@ class Markup:
     is_live: bool = True
 
 
+def markdown(marks: str) -> Markup:
+    """Return how a chat with a kind of Markdown writes, in which these characters mean something."""
+    meant = re.compile(f"([{re.escape(marks)}])")
+    return Markup(
+        escape=lambda text: meant.sub(r"\\\1", text),
+        heading=lambda text: f"**{text}**",
+        link=lambda text, url: f"[{text}](<{url.replace('>', '%3E')}>)",
+    )
+
+
 # Of texts that stay as they are, whatever they look like.
 PLAIN = Markup(is_live=False)
 

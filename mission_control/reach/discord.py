@@ -5,20 +5,12 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from mission_control.reach.channel import Answer, Channel, Line, Message, Refused, Setting
-from mission_control.reach.chats import Markup, fields, is_linkable, problem, texts
+from mission_control.reach.chats import fields, is_linkable, markdown, problem, texts
 
 UNKNOWN_WEBHOOK = 10015
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~><])")
 _PATH = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+/?")
 
-
-def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", text)
-
-
-MARKUP = Markup(
-    escape=_escaped, heading=lambda text: f"**{text}**", link=lambda text, url: f"[{text}](<{url.replace('>', '%3E')}>)"
-)
+MARKUP = markdown("\\`*_{}[]()#+-.!|~><")
 
 
 class Discord(Channel):

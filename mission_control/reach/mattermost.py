@@ -1,7 +1,6 @@
 """Mattermost: a bot's direct messages, or in a channel. Codes come over its socket; its server calls us for a press."""
 
 import json
-import re
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,18 +17,9 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, defused, fields, one_line, problem, texts, written_by
+from mission_control.reach.chats import defused, fields, markdown, one_line, problem, texts, written_by
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
-
-
-def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", text)
-
-
-MARKUP = Markup(
-    escape=_escaped, heading=lambda text: f"**{text}**", link=lambda text, url: f"[{text}](<{url.replace('>', '%3E')}>)"
-)
+MARKUP = markdown("\\`*_{}[]()#+-.!|~>")
 STYLES = {"go": "good", "stop": "danger"}
 
 
@@ -105,10 +95,10 @@ class Mattermost(Channel):
 
     def in_answer(self, press: Press, words: str, message: Message | None) -> object:
         update = {"update": _written(press.reply["answers_at"], message)} if message is not None else {}
-        return {**update, "ephemeral_text": _escaped(defused(words))}
+        return {**update, "ephemeral_text": MARKUP.escape(defused(words))}
 
     async def tell(self, line: Line, words: str) -> None:
-        await self._call(line, "POST", "/posts", {"channel_id": line.to, "message": _escaped(defused(words))})
+        await self._call(line, "POST", "/posts", {"channel_id": line.to, "message": MARKUP.escape(defused(words))})
 
     async def _call(self, line: Line, method: str, path: str, sent: object = None) -> Any:
         headers = {"Authorization": f"Bearer {line.value('token')}"}
