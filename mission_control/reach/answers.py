@@ -16,7 +16,7 @@ from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import NeedAnswer, NeedAnswerGiven
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
-from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound, TooMany
+from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound
 from mission_control.core.limits import FailureLimit
 from mission_control.core.values import Body, Schema, example
 from mission_control.database.records import find, find_all, update
@@ -26,6 +26,7 @@ from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.reach.channel import Said
 from mission_control.reach.choices import WAKES
+from mission_control.reach.codes import TOO_MANY, admits
 from mission_control.reach.lines import device_of
 from mission_control.reach.messages import OPEN, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
@@ -36,7 +37,6 @@ NOT_VALID = "This button is no longer valid: what it answers may have changed. L
 WRITE = "Write your words here: the next message that you send within 15 minutes goes along with this answer."
 WORDS_WITHIN = timedelta(minutes=15)
 LONGEST_WORDS = 4000
-TOO_MANY = "That is too often. Try again in a minute."
 NOT_LINKED = "Link your account in Mission Control, under Settings and Notifications, to answer here."
 NOT_YOURS = "This was sent to somebody else; it is not yours to answer."
 
@@ -94,12 +94,8 @@ async def press(
     The provider vouches for `who` pressed it, in a channel of a kind; or `by` is signed in. Where nobody vouches, it
     counts against the `address`. Nothing is raised.
     """
-    key = address or f"{channel_id or (by and by.user_id)} {who}"
-    try:
-        _presses.check(key)
-    except TooMany:
+    if not admits(_presses, address or f"{channel_id or (by and by.user_id)} {who}"):
         return Pressed(TOO_MANY)
-    _presses.failed(key)
     button = await _button_of(token)
     if button is None:
         # An old token of a message that was edited since, or somebody's invention: neither answers.

@@ -24,6 +24,16 @@ CODE = re.compile(r"(/start )?MC[- ]?([A-Z0-9]{4}[- ]?){3}", re.IGNORECASE)
 _tries = FailureLimit(5, 60.0)
 
 
+def admits(limit: FailureLimit, key: str) -> bool:
+    """Count a try, and return whether it is one of those that are allowed."""
+    try:
+        limit.check(key)
+    except TooMany:
+        return False
+    limit.failed(key)
+    return True
+
+
 def is_code(text: str) -> bool:
     """Whether a text looks like a code, and not like words."""
     return CODE.fullmatch(text.strip()) is not None
@@ -38,12 +48,8 @@ async def take_code(channel: ReachChannel, said: Said) -> str:
     """Remember who sent a code to the bot, and return what the bot says to them; empty for what is no code."""
     if "MC" not in said.text.upper() or len(said.text) > LONGEST_NAME:
         return ""
-    key = f"{channel.id} {said.who}"
-    try:
-        _tries.check(key)
-    except TooMany:
+    if not admits(_tries, f"{channel.id} {said.who}"):
         return TOO_MANY
-    _tries.failed(key)
     return await _take(system(channel.organization_id), channel, said)
 
 

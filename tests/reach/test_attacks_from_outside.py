@@ -14,6 +14,7 @@ from mission_control.http.request_log import without_secret
 from mission_control.log.models import Event
 from mission_control.reach import answers, receiving
 from mission_control.reach.channel import CHANNELS, Channel, Client, Later, Refused
+from mission_control.reach.codes import TOO_MANY
 from mission_control.reach.discord import DISCORD
 from mission_control.reach.mattermost import MATTERMOST
 from mission_control.reach.models import ReachChannel, ReachMessage, ReachSettings
@@ -119,7 +120,7 @@ async def test_invented_tokens_of_one_address_hold_up_no_other(cast: Cast, monke
         return str((await answer.get_json())["message"])
 
     said = [await words() for _ in range(71)]
-    assert said[:60] == [answers.NOT_VALID] * 60 and said[60:70] == [answers.TOO_MANY] * 10
+    assert said[:60] == [answers.NOT_VALID] * 60 and said[60:70] == [TOO_MANY] * 10
     assert said[70] == answers.NOT_VALID
 
 
