@@ -15,10 +15,9 @@ from mission_control.database.sql import rows
 from mission_control.exchange.outgoing_queue import queue
 from mission_control.reach.models import ReachNeed
 from mission_control.reach.plan import Person
-from mission_control.reach.reading import Reader
+from mission_control.reach.reading import NOBODY, Reader
 
 OPENED, ENDED = "need.opened", "need.ended"
-NOBODY = UUID(int=0)
 AT_ONCE = 200
 # Organizations with outgoing webhooks, whose needs are kept whether people are reached or not.
 LISTENED = "EXISTS (SELECT 1 FROM outgoing_webhooks w WHERE w.organization_id = o.id AND w.state <> 'gone')"

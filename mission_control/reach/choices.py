@@ -7,20 +7,20 @@ from pydantic import Field, StringConstraints, model_validator
 
 from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board
-from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, rule
-from mission_control.core.errors import NotFound, invalid_field
+from mission_control.core.errors import invalid_field
 from mission_control.core.values import Body, example
+from mission_control.database.records import insert
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.people.account_log import record_account
 from mission_control.people.models import User
 from mission_control.reach.models import Device, ReachBoard, ReachCode, ReachMessage, ReachSettings
+from mission_control.reach.plan import How
 
 ACCOUNT_EVENTS = (AccountKind("account.reach_changed", "Somebody changed when and how they are reached."),)
 
-How = Literal["at_once", "digest", "never"]
 Mode = Literal["devices", "mail", "page"]
 Shows = Literal["title", "nothing"]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -118,11 +118,11 @@ async def choose(actor: Actor, chosen: Choices) -> None:
     if unknown := sorted(chosen.kinds.keys() - KINDS.keys()):
         raise invalid_field("kinds", f"There are no needs of the kind {unknown[0]}. Kinds: {', '.join(KINDS)}")
     boards = {one.board_id: one.how for one in chosen.boards}
-    for board_id in boards:
-        try:
-            await visible_board(actor, board_id)
-        except NotFound:
-            raise invalid_field("boards", f"You see no board {board_id}") from None
+    seen = (
+        {one.id for one in await Board.filter(id__in=[*boards], deleted_at=None) if actor.reads(one)} if boards else ()
+    )
+    if unseen := [board_id for board_id in boards if board_id not in seen]:
+        raise invalid_field("boards", f"You see no board {unseen[0]}")
     changed = [*await _save(actor, chosen), *await _save_boards(actor, boards)]
     if changed:
         await record_account("account.reach_changed", actor.user_id, changed=changed)
@@ -151,8 +151,7 @@ async def _save_boards(actor: Actor, wanted: dict[UUID, How]) -> list[str]:
         return []
     await ReachBoard.filter(user_id=actor.user_id, board_id__in=[*known]).delete()
     await ReachBoard.filter(user_id=actor.user_id, board_id__in=[*wanted]).delete()
-    for board_id, how in wanted.items():
-        await ReachBoard.create(user_id=actor.user_id, board_id=board_id, how=how)
+    await insert(*(ReachBoard(user_id=actor.user_id, board_id=board, how=how) for board, how in wanted.items()))
     return ["boards"]
 
 

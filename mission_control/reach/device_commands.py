@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from mission_control.reach.models import Device, ReachChannel
 
 ACCOUNT_EVENTS = (AccountKind("device.ended", "A device or an account of a chat no longer reaches its person."),)
 MOST = 20
-REMEMBERED = timedelta(days=30)  # how long a person reads why a device has ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Body, FromRow, NonEmptyStr, Schema, example
 from mission_control.http.registry import lookup
-from mission_control.reach.device_commands import REMEMBERED
-from mission_control.reach.models import Device
+from mission_control.reach.models import KEPT, Device
 
 type State = Literal["new", "works", "fails", "ended"]
 
@@ -80,7 +79,7 @@ def read_device(device: Device) -> DeviceRead:
 async def devices_of(actor: Actor) -> list[Device]:
     """Return the devices of a person in their order, then those that ended by themselves in the last 30 days."""
     found = await Device.filter(user_id=actor.user_id).order_by("position", "created_at")
-    since = times.clock_now() - REMEMBERED
+    since = times.clock_now() - KEPT
     ended = [one for one in found if one.ended_at is not None and one.last_error and one.ended_at > since]
     return [one for one in found if one.ended_at is None] + ended
 

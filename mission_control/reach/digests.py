@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.running import settings
 from mission_control.database.sql import in_list, rows
 from mission_control.reach.channel import Channel, Item, Message, cut
-from mission_control.reach.models import ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.reach.models import NO_LONGER, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.reading import MAIL
 
 MOST_LISTED = 5
@@ -109,7 +109,7 @@ async def _ended_items(actor: Actor, ended: Sequence[Over]) -> list[Item]:
     """Return what no longer waits, with how it ended and when."""
     titles, found = await _titles_of(actor, ended), list[Item]()
     for part in ended:
-        how, title = part.ended_how or "It no longer waits for you.", titles.get(part.subject_id)
+        how, title = part.ended_how or NO_LONGER, titles.get(part.subject_id)
         aside = _when(part.ended_at) if part.ended_at is not None else ""
         found.append(Item(title, how, aside=aside) if title else Item(how, aside=aside))
     return found

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from mission_control.core import times
 from mission_control.database.sql import rows
 from mission_control.reach.messages import SENDING
+from mission_control.reach.models import KEPT
 from mission_control.work.loops import Loop
 
-KEPT = timedelta(days=30)
 DELIVERIES_KEPT = timedelta(days=1)  # what became of a message is in the message
 PIECE = 500
 

@@ -31,7 +31,7 @@ from mission_control.reach.messages import (
     one_at_a_time,
     write_messages,
 )  # fmt: skip
-from mission_control.reach.models import ReachNeed
+from mission_control.reach.models import NO_LONGER, ReachNeed
 from mission_control.work.loops import Loop
 
 LOOK_SECONDS = 300.0  # what begins to wait by the clock alone is found then
@@ -185,7 +185,7 @@ async def _waits_for_others(row: ReachNeed) -> str:
     others = await KINDS[row.kind].missing(row.subject_id)
     last = await last_of(_asked(row)) if others else None
     if last is None or last.actor_id != row.reader_id:
-        return "It no longer waits for you."
+        return NO_LONGER
     return f"{last.sentence(KINDS[row.kind].endings, with_age=False)} {others_missing(others)}"
 
 

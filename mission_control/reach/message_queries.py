@@ -1,6 +1,6 @@
 """What was sent to people, and what became of it, in words."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,11 +15,9 @@ from mission_control.log.commands import command
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.messages import SENDING, note_tried, one_at_a_time
-from mission_control.reach.models import Device, ReachMessage
+from mission_control.reach.models import KEPT, Device, ReachMessage
 
 type MessageState = Literal["queued", "sent", "seen", "answered", "elsewhere", "expired", "failed", "withdrawn"]
-
-KEPT = timedelta(days=30)
 
 
 class MessagesQuery(Paging):

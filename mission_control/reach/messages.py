@@ -6,13 +6,13 @@ from uuid import UUID
 
 from mission_control.core.actor import Scope
 from mission_control.core.values import fingerprint
-from mission_control.database.records import delete_all, find, find_all, insert, update_all
+from mission_control.database.records import delete_all, find_all, insert, update_all
 from mission_control.database.sql import as_id, in_list, is_postgres, rows
 from mission_control.log.unit_of_work import deliver, signal
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.reach.plan import Due
-from mission_control.reach.reading import MAIL, Reader, link_of
+from mission_control.reach.reading import MAIL, Reader, link_named
 
 SENDING = "reach."  # deliveries of messages: `reach.<kind of channel>`
 LONGEST = timedelta(days=7)  # so long can a message be answered
@@ -73,8 +73,7 @@ async def messages_with(row: ReachNeed) -> list[ReachMessage]:
 
 async def note_tried(message: ReachMessage) -> None:
     """Inside a command: note that the link of a message has it, or will, at each of its needs that still wait."""
-    device = await find(Device, "id = ?", message.device_id) if message.device_id is not None else None
-    link = link_of(device) if device is not None else message.kind
+    link = link_named(message.kind, message.device_id)
     needs = await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id)
     for one in needs:
         one.failed = [other for other in one.failed if other != link]

@@ -1,5 +1,6 @@
 """Where people are reached, what they chose, which needs wait for each, and what was sent."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from tortoise import fields
@@ -17,6 +18,9 @@ from mission_control.database.records import (
     reference,
     sealed,
 )
+
+KEPT = timedelta(days=30)  # what was sent, and devices that ended
+NO_LONGER = "It no longer waits for you."  # how a need ended of which no more is known
 
 
 class ReachChannel(Owned):

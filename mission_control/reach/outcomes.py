@@ -7,10 +7,9 @@ from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
 from mission_control.reach.channels import note_failing, note_working
 from mission_control.reach.choices import WAKES
-from mission_control.reach.lines import device_of
 from mission_control.reach.messages import OF_MESSAGE, edit_messages, one_at_a_time
 from mission_control.reach.models import Device, ReachMessage, ReachNeed
-from mission_control.reach.reading import link_of
+from mission_control.reach.reading import PUSH, link_named
 from mission_control.reach.writing import Written, answers_of, fingerprint_of
 
 
@@ -82,10 +81,8 @@ async def _untry(message: ReachMessage, *, failed: bool = False) -> None:
 
     As long as another device of its link has it, or may get it, the link does not fail.
     """
-    device = await device_of(message, ended=True)
-    link = link_of(device) if device is not None else message.kind
-    is_of_many = link == message.kind and device is not None
-    if is_of_many and await find(
+    link = link_named(message.kind, message.device_id)
+    if link == PUSH and await find(
         ReachMessage, _OF_SAME_STEP, message.id, message.id, message.user_id, link, message.created_at
     ):
         return

@@ -13,11 +13,12 @@ from mission_control.core.errors import Invalid
 from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.people.models import User
-from mission_control.reach.choices import How, Mode, Shows
+from mission_control.reach.choices import Mode, Shows
 from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.message_queries import MessagesQuery, messages_of
 from mission_control.reach.models import Device
 from mission_control.reach.page_queries import around, chosen, next_digest_at, next_digest_of, reached
+from mission_control.reach.plan import How
 from mission_control.reach.push_pages import SETTINGS_PATH, subscribing_key
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go, is_htmx

@@ -20,7 +20,7 @@ LAST_CALL = timedelta(minutes=15)
 MOST_IN_AN_HOUR = 30
 LAST = datetime(9999, 1, 1)  # no night is looked for after it: the calendar ends there
 
-type How = Literal["at_once", "digest", "never"]
+How = Literal["at_once", "digest", "never"]
 type Why = Literal["first", "unseen", "last call", "digest", "team"]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from mission_control.asks.asked import asked_people
@@ -17,14 +17,19 @@ from mission_control.database.records import find_all
 from mission_control.database.sql import as_id, as_moment, in_list, rows
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.models import Device, ReachNeed, ReachSettings
-from mission_control.reach.plan import GRACE, Open, Person, morning_after
+from mission_control.reach.plan import GRACE, How, Open, Person, morning_after
 
 MAIL, PUSH = "mail", "push"
+NOBODY = UUID(int=0)  # who reads for a team, or for webhooks
 
 
 def link_of(device: Device) -> str:
     """Return the link of a device: all that take push are one."""
-    return PUSH if device.kind == PUSH else f"{device.kind}:{device.id}"
+    return link_named(device.kind, device.id)
+
+
+def link_named(kind: str, device_id: UUID | None) -> str:
+    return kind if kind in (MAIL, PUSH) else f"{kind}:{device_id}"
 
 
 @dataclass(slots=True)
@@ -190,7 +195,7 @@ def person_of(
         wake=one.wake,
         only_blocking=one.only_blocking,
         boards=boards,
-        kinds={name: how for name, how in one.kinds.items() if how in ("at_once", "digest", "never")},  # type: ignore[misc]
+        kinds={name: how for name, how in one.kinds.items() if how in get_args(How)},  # type: ignore[misc]
         acted_at=one.acted_at,
     )
 
@@ -235,7 +240,7 @@ async def recent_of(organization_id: UUID, since: datetime) -> Recent:
         reader, moment = as_id(row["reader"]), as_moment(row["last"])
         if reader is None or moment is None:
             continue
-        link = row["kind"] if row["kind"] in (MAIL, PUSH) else f"{row['kind']}:{as_id(row['device_id'])}"
+        link = link_named(row["kind"], as_id(row["device_id"]))
         found.last[reader, link] = max(moment, found.last.get((reader, link), moment))
         numbers[reader, link] = max(int(row["number"]), numbers.get((reader, link), 0))
     for (reader, _), number in numbers.items():

@@ -22,8 +22,8 @@ from mission_control.http.authentication import user_actor
 from mission_control.people.models import Organization
 from mission_control.reach.channel import Button, Channel, Message, Style, plain
 from mission_control.reach.digests import deadline_of, party_of, several
-from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachSettings
-from mission_control.reach.reading import MAIL
+from mission_control.reach.models import NO_LONGER, Device, ReachMessage, ReachMessageNeed, ReachSettings
+from mission_control.reach.reading import MAIL, NOBODY
 from mission_control.reach.stopping import stop_path
 
 NAMES = "names"  # the level of a board that keeps no texts of sessions
@@ -87,9 +87,6 @@ async def reader_of(message: ReachMessage, device: Device | None) -> Actor | Non
     return Actor("user", NOBODY, "The team", organization_id, message.kind, {organization_id: board})
 
 
-NOBODY = UUID(int=0)
-
-
 async def needs_of(message: ReachMessage) -> list[ReachMessageNeed]:
     return await find_all(ReachMessageNeed, "message_id = ? ORDER BY position", message.id)
 
@@ -135,7 +132,7 @@ async def written(
 
 def ended(message: ReachMessage) -> Written:
     """Return a message as it is shown to somebody who is no longer a member: without its buttons."""
-    how = message.ended_how or "It no longer waits for you."
+    how = message.ended_how or NO_LONGER
     key, topic = str(message.id), message.topic
     return Written(Message(message.title, (plain(how),), key=key, topic=topic, is_first=False, has_ended=True), [])
 
@@ -172,7 +169,7 @@ async def _one(
 ) -> Message:
     part, need = found
     if need is None:
-        how = part.ended_how or "It no longer waits for you."
+        how = part.ended_how or NO_LONGER
         at = f"{times.clock_time(message.ended_at)}: " if message.ended_at is not None else ""
         return Message(message.title or "This no longer waits", (f"{at}{how}",))
     board = need.board.name if need.board is not None else ""
