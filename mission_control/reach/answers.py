@@ -88,18 +88,23 @@ async def press(
     channel_id: UUID | None = None,
     by: Actor | None = None,
     address: str = "",
+    is_vouched: bool = True,
 ) -> Pressed:
     """Give the answer of a button, and return the words for who pressed it.
 
     The provider vouches for `who` pressed it, in a channel of a kind; or `by` is signed in. Where nobody vouches, it
-    counts against the `address`. Nothing is raised.
+    counts against the `address`; where the token alone says that it comes from the provider, against nobody before that
+    is proven. Nothing is raised.
     """
-    if not admits(_presses, address or f"{channel_id or (by and by.user_id)} {who}"):
+    key = address or f"{channel_id or (by and by.user_id)} {who}"
+    if is_vouched and not admits(_presses, key):
         return Pressed(TOO_MANY)
     button = await _button_of(token)
     if button is None:
         # An old token of a message that was edited since, or somebody's invention: neither answers.
         return Pressed(NOT_VALID)
+    if not is_vouched and not admits(_presses, key):
+        return Pressed(TOO_MANY)
     message, device = button.message, button.device
     if message.kind != kind or (device is not None and device.ended_at is not None):
         return Pressed(NOT_VALID)

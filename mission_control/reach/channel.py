@@ -154,11 +154,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Somebody pressed a button, as the provider vouches for: `who` is their id there."""
+    """Somebody pressed a button, as the provider vouches for: `who` is their id there.
+
+    Unless it `is_vouched`, only a token that is ours proves that it comes from the provider, and `who` with it.
+    """
 
     who: str
     token: str
     reply: Mapping[str, Any] = field(default_factory=dict)  # what `acknowledge` needs
+    is_vouched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

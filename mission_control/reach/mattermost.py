@@ -88,7 +88,8 @@ class Mattermost(Channel):
         try:
             match json.loads(incoming.body):
                 case {"user_id": str(user), "context": {"token": str(token)}} if user:
-                    return Reception(Press(user, token, {"answers_at": line.answers_at}), answers_press=True)
+                    press = Press(user, token, {"answers_at": line.answers_at}, is_vouched=False)
+                    return Reception(press, answers_press=True)
         except (ValueError, RecursionError):
             pass
         raise NotSigned

@@ -97,7 +97,7 @@ async def pressed() -> ResponseReturnValue:
 async def _pressed(channel: ReachChannel, one: Press) -> Pressed:
     """Give the answer. A press that fails for a reason of ours is said to its sender, and holds up no other."""
     try:
-        return await press(one.token, kind=channel.kind, who=one.who, channel_id=channel.id)
+        return await press(one.token, kind=channel.kind, who=one.who, channel_id=channel.id, is_vouched=one.is_vouched)
     except Exception:
         _log.exception("a press failed", extra={"about": str(channel.id)})
         return Pressed(FAILED)

@@ -124,6 +124,33 @@ async def test_invented_tokens_of_one_address_hold_up_no_other(cast: Cast, monke
     assert said[70] == answers.NOT_VALID
 
 
+async def test_presses_in_the_name_of_somebody_hold_up_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mattermost signs nothing: before the token is one of ours, everybody can say that they are Ada."""
+    monkeypatch.setattr(answers, "_presses", FailureLimit(answers.PRESSES, 60.0))
+    row = await ReachChannel.create(organization_id=cast.organization.id, kind="mattermost", name="x")
+    nobody = cast.app.test_client(use_cookies=False)
+    forged = {"user_id": "ada-id", "context": {"token": "x" * 22 + ".0." + "y" * 20}}
+    for _ in range(answers.PRESSES + 1):
+        answer = await nobody.post(f"/reach/in/{row.id}", json=forged)
+        assert "no longer valid" in (await answer.get_json())["ephemeral_text"]
+    assert not answers._presses.failures(f"{row.id} ada-id")
+
+
+async def test_presses_of_an_account_are_limited_where_the_token_is_the_proof(
+    cast: Cast, chat: Chat, after: After, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "_presses", FailureLimit(2, 60.0))
+    await chat.link(cast.ada.id, "ada")
+    await asked(cast)
+    await after(25)
+    token = chat.channel.messages("ada")[-1].buttons[0].token
+    words = [
+        (await answers.press(token, kind="fake", who="eve", channel_id=chat.row.id, is_vouched=False)).words
+        for _ in range(3)
+    ]
+    assert words == [answers.NOT_YOURS] * 2 + [TOO_MANY]
+
+
 @pytest.mark.parametrize("sent", [{}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}, {"Authorization": ""}])
 async def test_press_without_a_token_answers_nothing(cast: Cast, sent: dict[str, str]) -> None:
     answer = await cast.app.test_client(use_cookies=False).post("/reach/pressed", headers=sent)
