@@ -114,12 +114,13 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a digest, with where it leads; `aside` is its age or time."""
+    """One line of a digest, with where it leads; `aside` is its age or time, `count` of how many things it tells."""
 
     title: str
     detail: str = ""
     url: str = ""
     aside: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,11 @@ class _Paper:
         self.rows: list[str] = []
         self.is_whole = True
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing fits any longer."""
+        return self._left <= 0
+
     def taken(self, text: str) -> str:
         """Return a text as it is written, cut to what is left."""
         text = defused(plain(text)) if self._markup.is_live else plain(text)
@@ -109,10 +114,12 @@ def texts(message: Message, title_most: int, most: int, markup: Markup = PLAIN) 
     for heading, items in message.sections:
         paper.add()
         paper.add(markup.heading(paper.taken(one_line(heading, 200))))
-        for item in items[:MOST_ITEMS]:
-            paper.add_item(item)
-        if len(items) > MOST_ITEMS:
-            paper.add(f"and {len(items) - MOST_ITEMS} more")
+        listed = 0
+        while listed < min(len(items), MOST_ITEMS) and not paper.is_full:
+            paper.add_item(items[listed])
+            listed += 1
+        if left := sum(one.count for one in items[listed:]):
+            paper.add(f"and {left} more")
     url = message.url if message.url.startswith(("http://", "https://")) else ""
     return Texts(markup.escape(title), "\n".join(paper.rows), message.buttons if paper.is_whole else (), url)
 

@@ -86,7 +86,8 @@ async def sections_of(
 
 def _more(number: int, base: str) -> tuple[Item, ...]:
     """Return the line that says how many of a section have none."""
-    return (Item(f"and {number - MOST_ITEMS} more", url=f"{base}/"),) if number > MOST_ITEMS else ()
+    more = number - MOST_ITEMS
+    return (Item(f"and {more} more", url=f"{base}/", count=more),) if more > 0 else ()
 
 
 def _waiting_item(need: Need, channel: Channel, base: str) -> Item:

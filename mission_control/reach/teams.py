@@ -8,6 +8,7 @@ from mission_control.reach.chats import fields, problem, texts
 
 # Connectors that Teams keeps for a while answer 200 with the status of the inner request.
 _INNER = re.compile(r"HTTP error (\d{3})")
+MOST_ROWS = 80  # of a card, whose JSON may have 28 KB: each costs 70 bytes beside its text
 GONE = ("WorkflowNotFound", "WorkflowTriggerNotFound")
 
 
@@ -47,7 +48,10 @@ def _run(text: str, **more: object) -> dict[str, Any]:
 def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 250, 3000)
     rows = [_run(shown.title, weight="Bolder", size="Medium")]
-    rows += [_run(one) for one in shown.body.split("\n") if one]
+    lines = [one for one in shown.body.split("\n") if one]
+    rows += [_run(one) for one in lines[:MOST_ROWS]]
+    if len(lines) > MOST_ROWS:
+        rows.append(_run(f"and {len(lines) - MOST_ROWS} more lines"))
     card: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

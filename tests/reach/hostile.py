@@ -13,6 +13,7 @@ TEXTS = {
     "controls": "a\x00b\x07c\x1bd\x7fe\x85f\r\ng\th\u2028i\u2029j",
     "invisible": "pay\u200bments\ufeff \U000e0041\u00ad",
     "lines": "one\n\n\n\n\ntwo\nX-Header: y\n\n---\n- item\n1. item\n```\ncode\n```",
+    "many lines": "a\n" * 5_000,
     "template": "{{DATE(2017-02-14T06:00:00Z, SHORT)}} ${1+1} @{triggerBody()} {% x %} %s {0}",
     "long": "x" * 10_000,
     "long and wide": "🚀" * 10_000,
@@ -24,14 +25,15 @@ TEXTS = {
 }
 
 
-def message_of(text: str, url: str = "https://mission.example.org/reach/1") -> Message:
-    """A message with a hostile text wherever an agent's text can stand."""
+def message_of(text: str, url: str = "https://mission.example.org/reach/1", *, is_digest: bool = True) -> Message:
+    """A message with a hostile text wherever an agent's text can stand; those of a digest have no lines in chats."""
+    items = (*(Item(text, text, url, text) for _ in range(10)), Item(text, count=30))
     return Message(
         title=text,
         lines=(text, text),
         url=url,
         buttons=(Button(text, TOKENS[0], "go"), Button(text, TOKENS[1], "stop")),
-        sections=((text, (Item(text, text, url), Item(text))),),
+        sections=((text, items), (text, items)) if is_digest else (),
         key="hostile",
         topic=f"question:{text[:20]!a}",
         board=text,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.reach.channel import Channel, Line
+from mission_control.reach.channel import Channel, Item, Line, Message
 from mission_control.reach.discord import DISCORD
 from mission_control.reach.mattermost import MATTERMOST
 from mission_control.reach.ntfy import NTFY
@@ -82,6 +82,7 @@ async def sent_to(channel: Channel) -> AsyncIterator[tuple[Place, Line]]:
 async def test_hostile_texts_stay_texts(channel: Channel) -> None:
     async with sent_to(channel) as (place, line):
         for case, text in TEXTS.items():
+            await channel.send(line, message_of(text, is_digest=False))
             name = await channel.send(line, message_of(text))
             if channel.edits:
                 await channel.edit(line, name, message_of(f"{text} edited"))
@@ -144,6 +145,17 @@ async def test_address_without_a_host_is_left_out(channel: Channel) -> None:
     async with sent_to(channel) as (place, line):
         await channel.send(line, replace(NEED, url="/reach/018f3c2a"))
         assert "/reach/018f3c2a" not in json.dumps(place.sent(channel.kind))
+
+
+@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, DISCORD, TEAMS], ids=lambda one: one.kind)
+async def test_digest_says_how_many_it_leaves_out(channel: Channel) -> None:
+    items = (*(Item(f"Which of {number}?") for number in range(10)), Item("and 30 more", count=30))
+    async with sent_to(channel) as (place, line):
+        await channel.send(line, Message("40 things wait for you", sections=(("Waits", items),)))
+        await channel.send(line, Message("40 long things wait", sections=(("Waits", (Item("x" * 9_000), *items)),)))
+        shown = json.dumps(place.sent(channel.kind))
+        assert "Which of 4?" in shown and "Which of 5?" not in shown and "and 35 more" in shown
+        assert "and 40 more" in shown or "and 36 more" in shown
 
 
 async def test_secrets_of_the_line_are_in_no_message() -> None:
