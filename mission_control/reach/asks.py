@@ -32,14 +32,44 @@ class _Failing:
         return CHANNELS[self.kind].name if self.kind in CHANNELS else self.kind
 
 
-class ChannelAsk(AskKind[_Failing]):
+class _FailingAsk(AskKind[_Failing]):
+    """What does not take what is sent. `columns` are those of its table, `t`, that not all have; `over` is its end."""
+
+    glyph = ("wifi-off", "ask")
+    concerns = ("channel.",)
+    columns: str
+    title: str
+    over: str
+
+    async def read(self, page: Page) -> Mapping[UUID, _Failing]:
+        """Read them with the provider's words."""
+        listed = placeholders(len(page.ids))
+        names = f"t.id, t.kind, t.{self.title} AS name, t.last_error, {self.columns}"
+        found = await select(_Failing, f"SELECT {names} FROM {self.table} t WHERE t.id IN ({listed})", *page.ids)
+        return {one.id: one for one in found}
+
+    async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
+        """Return which it is."""
+        listed = placeholders(len(subjects))
+        found = await rows(f"SELECT id, {self.title} AS title FROM {self.table} WHERE id IN ({listed})", *subjects)
+        return {UUID(str(one["id"])): {"title": one["title"]} for one in found}
+
+    async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
+        """Say that it works again."""
+        return self.over
+
+
+class ChannelAsk(_FailingAsk):
     """Channels of an organization whose provider refuses what is sent."""
 
     kind, group, position = "channel", "unblock", 60
-    glyph = ("wifi-off", "ask")
     urgency = "waits"
-    table = "reach_channels"
-    concerns = ("channel.",)
+    table, title = "reach_channels", "name"
+    columns = (
+        "t.failing_since AS since,"
+        " (SELECT COUNT(*) FROM reach_devices d WHERE d.channel_id = t.id AND d.ended_at IS NULL) AS number"
+    )
+    over = "This channel works again, was switched off, or was removed."
     signals = ("reach_channel",)
     is_for_admins = True
 
@@ -52,17 +82,6 @@ class ChannelAsk(AskKind[_Failing]):
             since="COALESCE(c.failing_since, c.updated_at)",
             version="COALESCE(c.last_error, '')",
         )
-
-    async def read(self, page: Page) -> Mapping[UUID, _Failing]:
-        """Read them with the provider's words, and how many people and teams they reach."""
-        found = await select(
-            _Failing,
-            "SELECT c.id, c.kind, c.name, c.last_error, c.failing_since AS since, (SELECT COUNT(*) FROM reach_devices d"
-            " WHERE d.channel_id = c.id AND d.ended_at IS NULL) AS number FROM reach_channels c"
-            f" WHERE c.id IN ({placeholders(len(page.ids))})",
-            *page.ids,
-        )
-        return {one.id: one for one in found}
 
     def say(self, page: Page, key: Key, one: _Failing) -> Need:
         """Say what the provider says, and how to try again."""
@@ -83,29 +102,19 @@ class ChannelAsk(AskKind[_Failing]):
             otherwise="People are reached by their other devices and by mail. It is tried again with each message.",
         )
 
-    async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        """Return which channel it is."""
-        listed = placeholders(len(subjects))
-        found = await rows(f"SELECT id, name FROM reach_channels WHERE id IN ({listed})", *subjects)
-        return {UUID(str(one["id"])): {"title": one["name"]} for one in found}
-
-    async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
-        """Say that it works again."""
-        return "This channel works again, was switched off, or was removed."
-
 
 # A provider that is away for a moment is not worth a look.
 PATIENCE = timedelta(minutes=10)
 
 
-class DeviceAsk(AskKind[_Failing]):
+class DeviceAsk(_FailingAsk):
     """Devices of a person that take nothing now: they know it before they miss something."""
 
     kind, group, position = "device", "own", 60
-    glyph = ("wifi-off", "ask")
     urgency = "digest"
-    table = "reach_devices"
-    concerns = ("channel.",)
+    table, title = "reach_devices", "label"
+    columns = "t.failed_at AS since, 0 AS number, CASE WHEN t.ended_at IS NULL THEN 0 ELSE 1 END AS is_over"
+    over = "This device works again, or was removed."
     signals = ("reach_of",)
     is_personal = True
     endings = {"channel.removed": "removed its channel"}
@@ -129,17 +138,6 @@ class DeviceAsk(AskKind[_Failing]):
             owner_id="d.user_id",
         )
 
-    async def read(self, page: Page) -> Mapping[UUID, _Failing]:
-        """Read them with the provider's words."""
-        found = await select(
-            _Failing,
-            "SELECT d.id, d.kind, d.label AS name, d.last_error, d.failed_at AS since, 0 AS number,"
-            " CASE WHEN d.ended_at IS NULL THEN 0 ELSE 1 END AS is_over FROM reach_devices d"
-            f" WHERE d.id IN ({placeholders(len(page.ids))})",
-            *page.ids,
-        )
-        return {one.id: one for one in found}
-
     def say(self, page: Page, key: Key, one: _Failing) -> Need:
         """Say why, and offer to try it again or to remove it."""
         ids: Ids = {"device_id": one.id}
@@ -157,16 +155,6 @@ class DeviceAsk(AskKind[_Failing]):
             answers=[remove] if one.is_over else [test, remove],
             otherwise="You are reached by your other devices, by mail if it is set up, and here.",
         )
-
-    async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        """Return which device it is."""
-        listed = placeholders(len(subjects))
-        found = await rows(f"SELECT id, label FROM reach_devices WHERE id IN ({listed})", *subjects)
-        return {UUID(str(one["id"])): {"title": one["label"]} for one in found}
-
-    async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
-        """Say that it works again."""
-        return "This device works again, or was removed."
 
     def begins(self, since: datetime, until: datetime) -> Condition:
         """Find the devices that fail for too long from a moment on."""
