@@ -31,11 +31,19 @@ IDLE_SECONDS = 60.0  # events and deliveries wake the loop; this is for what nob
 LONGEST_ANSWER = 2_000
 KEPT_DAYS, MOST_KEPT = 30, 1000
 LEASES = Leases(OutgoingDelivery, "sending", timedelta(seconds=15))
-# One message of each webhook that is on: the one that is being sent, else the one that is due first.
+SHARE = 10  # of them, for the receivers of one organization that work, and as many for those that fail
+# One message of each webhook that is on: the one that is being sent, else the one that is due first. What is being sent
+# takes a place of its organization's share, so that the receivers of nobody else wait for those of one.
 _OF_IT = "SELECT d.id FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.state"
+_PLACE = (
+    "ROW_NUMBER() OVER (PARTITION BY w.organization_id, CASE WHEN w.failing_since IS NULL THEN 0 ELSE 1 END"
+    " ORDER BY CASE WHEN d.state = 'sending' THEN 0 ELSE 1 END, d.due_at, d.id)"
+)
 NEXT = (
-    f"id IN (SELECT COALESCE(({_OF_IT} = 'sending' LIMIT 1), ({_OF_IT} = 'waiting' ORDER BY d.due_at, d.id LIMIT 1))"
-    " FROM outgoing_webhooks w LEFT JOIN boards b ON b.id = w.board_id WHERE w.state = 'on' AND b.deleted_at IS NULL)"
+    f"id IN (SELECT n.id FROM (SELECT d.id, {_PLACE} AS place FROM outgoing_webhooks w JOIN outgoing_deliveries d ON"
+    f" d.id = COALESCE(({_OF_IT} = 'sending' LIMIT 1), ({_OF_IT} = 'waiting' ORDER BY d.due_at, d.id LIMIT 1))"
+    " LEFT JOIN boards b ON b.id = w.board_id WHERE w.state = 'on' AND b.deleted_at IS NULL) n"
+    f" WHERE n.place <= {SHARE})"
 )
 
 

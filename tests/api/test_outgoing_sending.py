@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -221,6 +222,30 @@ async def test_receiver_that_does_not_answer_holds_up_only_itself(
             None,
         )
         assert other["state"] == "sent"
+
+
+async def test_silent_receivers_of_one_organization_hold_up_no_other(
+    cast: Cast, app: Quart, receiver: Receiver, by_hand: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much waits for them: the messages of others are due later, and leave at once all the same."""
+    monkeypatch.setattr(outgoing_sending, "AT_ONCE", 2 * outgoing_sending.SHARE + 1)
+    async with a_receiver(app) as silent:
+        silent.gate.clear()
+        failing = [await make(cast, silent, "task.created") for _ in range(outgoing_sending.SHARE + 2)]
+        ids = [one["id"] for one in failing]
+        for _ in range(outgoing_sending.SHARE + 2):
+            await make(cast, silent, "task.created")
+        await OutgoingWebhook.filter(id__in=ids).update(failing_since=times.clock_now())
+        body = {"description": "Hers", "url": receiver.url, "kinds": ["task.created"]}
+        hers = (await cast.eve.post(HOOKS, body)).ok()
+        await cast.add_task()
+        await outgoing_queue.queue_next()
+        (await cast.eve.post(f"/boards/{cast.foreign_board.id}/tasks", {"title": "Hers"})).ok()
+        await outgoing_sending.look()
+        taken = await OutgoingDelivery.filter(state="sending").values_list("webhook_id", flat=True)
+        silent.gate.set()
+        await asyncio.gather(*outgoing_sending.SENDING.tasks)
+        assert len(taken) == 2 * outgoing_sending.SHARE + 1 and UUID(hers["id"]) in taken
 
 
 async def test_long_failing_webhook_is_paused_asks_admins_and_sends_what_was_missed_when_resumed(
