@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board
@@ -59,7 +59,9 @@ class Choices(Body):
     next_after: Annotated[int, Field(ge=1, le=1440, description="Minutes until the next device is tried")] = 10
     has_quiet: Annotated[bool, Field(description="Whether quiet hours count")] = True
     quiet_from: Annotated[ClockTime, Field(description="When quiet hours begin, such as 22:00")] = "22:00"
-    quiet_to: Annotated[ClockTime, Field(description="When quiet hours end, and a digest is sent")] = "08:00"
+    quiet_to: Annotated[
+        ClockTime, Field(validate_default=True, description="When quiet hours end, and a digest is sent")
+    ] = "08:00"
     days_off: Annotated[list[Weekday], Field(max_length=7, description="Days on which all hours are quiet")] = []
     wake: Annotated[bool, Field(description="Whether quiet hours are broken for what ends before they do")] = False
     shows: Annotated[Shows, Field(description="What lock screens show")] = "title"
@@ -69,13 +71,19 @@ class Choices(Body):
     kinds: Annotated[dict[str, How], Field(max_length=50, description="What is different, by kind of need")] = {}
     boards: Annotated[list[BoardChoice], Field(max_length=500, description="Boards that are different")] = []
 
-    @model_validator(mode="after")
-    def _leaves_time(self) -> "Choices":
-        if self.has_quiet and self.quiet_from == self.quiet_to:
+    @field_validator("quiet_to")
+    @classmethod
+    def _ends_at_another_time(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("has_quiet") and value == info.data.get("quiet_from"):
             raise ValueError("the quiet hours begin and end at the same time; choose another end, or switch them off")
-        if len(set(self.days_off)) == 7:
+        return value
+
+    @field_validator("days_off")
+    @classmethod
+    def _leaves_a_day(cls, value: list[int]) -> list[int]:
+        if len(set(value)) == 7:
             raise ValueError("every day is off; leave at least one on which you get the digest")
-        return self
+        return value
 
 
 class ChoicesRead(Choices):

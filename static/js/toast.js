@@ -56,18 +56,18 @@ export const show = ({ message, undo, kind = "done", content }) => {
   wait();
 };
 
-/** The sentence of an answer that refused: [data-reason] of an error page, or plain text. */
+/** The sentence of an answer that refused: [data-reason] of an error page, the reasons of a form, or plain text. */
 export const reason = (ctx) => {
   const text = ctx.text ?? "";
-  const page = new DOMParser().parseFromString(text, "text/html");
-  const found = page.querySelector("[data-reason]");
-  if (found) return found.textContent.trim();
+  const found = new DOMParser().parseFromString(text, "text/html").querySelector("[data-reason]");
+  const words = ({ textContent }) => textContent.trim().replace(/\s+/g, " ");
+  if (found) return [...found.querySelectorAll("li")].map(words).join(" ") || words(found);
   const plain = ctx.response?.headers?.get("content-type")?.startsWith("text/plain");
   return plain && text.length < 300 ? text : "That did not work. Nothing was changed.";
 };
 
 /** Say a refusal where it happened, until the next attempt there. False when nothing of it can be seen. */
-const PLACES = ".card, .fact, .step, .linked, .row, .approval, .agent-row";
+const PLACES = ".card, .fact, .step, .linked, .row, .approval, .agent-row, .reach-line";
 const sayThere = (form, message) => {
   const near = document.getElementById(form.dataset.at ?? "") ?? form.closest?.(PLACES) ?? form;
   const place = near.isConnected ? near : document.getElementById(near.id); // the answer may have brought it anew
