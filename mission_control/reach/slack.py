@@ -45,6 +45,10 @@ ADVICE = {
 }
 
 
+OF_A_TOKEN = ("invalid_auth", "not_authed", "token_revoked")
+APP_TOKEN = "Copy the App-Level Token again, from Basic Information."
+
+
 class Slack(Channel):
     kind = "slack"
     name = "Slack"
@@ -173,7 +177,8 @@ class Slack(Channel):
         if answer.status == 200 and found.get("ok"):
             return found
         error = str(found.get("error") or "")
-        words = f"{error}. {ADVICE[error]}" if error in ADVICE else error
+        advice = APP_TOKEN if by == "app_token" and error in OF_A_TOKEN else ADVICE.get(error)
+        words = f"{error}. {advice}" if advice else error
         raise problem(self, line, answer, words, is_gone=error in GONE, is_later=error in LATER)
 
 

@@ -238,6 +238,13 @@ async def test_envelopes_are_acknowledged_while_others_are_taken(place: Place) -
         await listening
 
 
+async def test_refused_token_is_named(place: Place) -> None:
+    with pytest.raises(Refused, match=r"invalid_auth\. Copy the App-Level Token again"):
+        await SLACK.check(place.line(app_token="xapp-wrong"))
+    with pytest.raises(Refused, match=r"invalid_auth\. Copy the Bot User OAuth Token again"):
+        await SLACK.check(place.line(token="xoxb-wrong"))
+
+
 async def test_socket_that_is_turned_off_is_said(place: Place) -> None:
     async def receives(received: Received | None, position: str) -> None: ...
 
