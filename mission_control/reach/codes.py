@@ -15,6 +15,10 @@ from mission_control.reach.installation import sealed
 from mission_control.reach.models import ReachChannel, ReachCode
 
 UNKNOWN = "This code is unknown or no longer valid. Make a new one in Mission Control, under Notifications."
+NO_CODE = (
+    "Nothing waits for words from you here. To answer in words, press the button that asks for them first. To link your"
+    " account, send a code that you make in Mission Control, under Settings and Notifications."
+)
 TAKEN = "Almost done: go back to Mission Control and confirm that this is you."
 TOO_MANY = "That is too often. Try again in a minute."
 LONGEST_NAME = 200
@@ -45,12 +49,11 @@ def mark_of(code: str) -> str:
 
 
 async def take_code(channel: ReachChannel, said: Said) -> str:
-    """Remember who sent a code to the bot, and return what the bot says to them; empty for what is no code."""
-    if "MC" not in said.text.upper() or len(said.text) > LONGEST_NAME:
-        return ""
+    """Remember who sent a code to the bot, and return what the bot says to them; to what is no code, what it takes."""
+    has_code = "MC" in said.text.upper() and len(said.text) <= LONGEST_NAME
     if not admits(_tries, f"{channel.id} {said.who}"):
-        return TOO_MANY
-    return await _take(system(channel.organization_id), channel, said)
+        return TOO_MANY if has_code else ""
+    return await _take(system(channel.organization_id), channel, said) if has_code else NO_CODE
 
 
 @command("reach.keep")

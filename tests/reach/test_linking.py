@@ -68,6 +68,12 @@ async def test_code_counts_once_and_for_its_channel(cast: Cast, chat: Chat) -> N
     assert (await ReachCode.get()).who == "U024"
 
 
+async def test_words_that_nothing_waits_for_are_answered_now_and_then(cast: Cast, chat: Chat) -> None:
+    channel = await set_up(cast)
+    said = [await say(cast, channel, text) for text in ("hello", "/start", "as I said", "", "x" * 300, "hello?")]
+    assert said == [codes.NO_CODE] * 5 + [""]
+
+
 async def test_expired_code_is_refused_and_a_sent_one_can_be_confirmed_a_while(cast: Cast, chat: Chat) -> None:
     channel = await set_up(cast)
     first, second = await make(cast.cleo, channel), await make(cast.cleo, channel)
