@@ -45,10 +45,10 @@ def _why(message: ReachMessage, chosen: ReachSettings | None) -> str:
     return (FIRST_BY_MAIL if is_late else WHY[message.why]).format(minutes=one.next_after)
 
 
-def _test(message: ReachMessage, channel: Channel) -> Message:
+def _test(message: ReachMessage) -> Message:
     return Message(
         "Mission Control reaches you here",
-        (f"You pressed Test. What needs you is sent by {channel.name} from now on.",),
+        ("You pressed Test. What needs you is sent here from now on.",),
         url=f"{settings().base_url}/settings/notifications",
         key=str(message.id),
         topic=message.topic,
@@ -99,7 +99,7 @@ async def written(
     parts = await needs_of(message)
     origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
-        return Written(_completed(_test(message, channel), origin), [])
+        return Written(_completed(_test(message), origin), [])
     waiting = await _waiting(actor, [one for one in parts if not one.ended_how])
     found = [(part, waiting.get(f"{part.kind}:{part.subject_id}")) for part in parts]
     chosen = await ReachSettings.get_or_none(user_id=message.user_id) if message.user_id is not None else None
