@@ -274,5 +274,7 @@ def shortened(value: object) -> Any:
 
 
 def invalid_field(field: str, sentence: str, value: object = None) -> Invalid:
-    """Return the error of a business rule about one field, in the shape of schema errors."""
-    return Invalid([schema_error("value_error", ["body", field], f"Value error, {sentence}", value, error=sentence)])
+    """Return the error of a business rule about one field, such as `values.token`, in the shape of schema errors."""
+    return Invalid(
+        [schema_error("value_error", ["body", *field.split(".")], f"Value error, {sentence}", value, error=sentence)]
+    )

@@ -65,10 +65,10 @@ def typed_values(kind: Channel, values: Mapping[str, str], before: Typed | None 
     if before is not None and any(typed.settings.get(one) != before.settings.get(one) for one in ADDRESSES):
         for one in kind.sets:
             if one.name in typed.secrets and one.name not in values:
-                raise invalid_field("values", f"Type {one.label} again: it would be sent to another address")
+                raise invalid_field(f"values.{one.name}", "Type it again: it would be sent to another address")
     for one in kind.sets:
         if one.is_required and not one.default and one.name not in typed.settings | typed.secrets:
-            raise invalid_field("values", f"{one.label} is missing")
+            raise invalid_field(f"values.{one.name}", "Fill this in")
     return typed
 
 

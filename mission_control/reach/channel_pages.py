@@ -19,7 +19,7 @@ from mission_control.reach.channels_api import ChannelRead, ChannelTest, channel
 from mission_control.reach.installation import reachable_address
 from mission_control.reach.message_queries import MessagesQuery, messages_in
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
-from mission_control.reach.typed_form import TypedForm
+from mission_control.reach.typed_form import TypedForm, by_setting
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go
 from mission_control.web.lists import LiveList, Pages
@@ -137,7 +137,7 @@ async def _refused_new(refusal: Refusal[None, NewChannelForm]) -> ResponseReturn
     if refusal.form is None or refusal.form.kind not in CHANNELS:
         raise refusal.error
     kind = _kind(refusal.form.kind)
-    return await _form(refusal.actor, kind, None, refusal.form.fields(), {"": refusal.sentence})
+    return await _form(refusal.actor, kind, None, refusal.form.fields(), by_setting(kind.sets, refusal.errors))
 
 
 @action(pages, f"{PATH}/new", form=NewChannelForm, refused=_refused_new)
@@ -162,7 +162,7 @@ async def edit_channel(channel_id: UUID) -> ResponseReturnValue:
 async def _refused_edit(refusal: Refusal[ReachChannel, ChannelForm]) -> ResponseReturnValue:
     refusal.only(Invalid, Conflict, FormInvalid)
     kind, typed = _kind(refusal.found.kind), refusal.form.fields() if refusal.form is not None else {}
-    return await _form(refusal.actor, kind, refusal.found, typed, {"": refusal.sentence})
+    return await _form(refusal.actor, kind, refusal.found, typed, by_setting(kind.sets, refusal.errors))
 
 
 @action(pages, f"{CHANNEL}/edit", form=ChannelForm, refused=_refused_edit)

@@ -140,7 +140,7 @@ async def _taken(kind: str, line: Line) -> Checked:
     """Ask the provider; Invalid with its words when it refuses the settings."""
     found = await commands.checked(CHANNELS[kind], line)
     if found.ok is False:
-        raise invalid_field("values", found.words)
+        raise invalid_field("values", f"{CHANNELS[kind].name} does not take this: {found.words}")
     return found
 
 

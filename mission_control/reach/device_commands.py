@@ -62,7 +62,7 @@ def typed_place(kind: str, values: Mapping[str, str], label: str, origin: str) -
 def _require(channel: Channel, given: Mapping[str, str]) -> None:
     for one in channel.own:
         if one.is_required and not one.default and one.name not in given:
-            raise invalid_field("values", f"{one.label} is missing")
+            raise invalid_field(f"values.{one.name}", "Fill this in")
 
 
 @command("reach.choose")

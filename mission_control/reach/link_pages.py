@@ -18,7 +18,7 @@ from mission_control.reach.linking import LinkCodeRead, own_code, read_code
 from mission_control.reach.models import ReachChannel, ReachCode
 from mission_control.reach.pages import LIST, SETTINGS_PAGE
 from mission_control.reach.push_pages import SETTINGS_PATH
-from mission_control.reach.typed_form import TypedForm
+from mission_control.reach.typed_form import TypedForm, by_setting
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.fragments import render_macro
@@ -158,7 +158,8 @@ async def _refused_address(refusal: Refusal[None, AddressForm]) -> ResponseRetur
     form = refusal.form
     if form is None or form.kind not in CHANNELS or CHANNELS[form.kind].links != "typed":
         raise refusal.error
-    return await _address_page(refusal.actor, form.kind, form.fields(), {"": refusal.sentence})
+    errors = by_setting(CHANNELS[form.kind].own, refusal.errors)
+    return await _address_page(refusal.actor, form.kind, form.fields(), errors)
 
 
 @action(pages, ADDRESSES, form=AddressForm, refused=_refused_address)

@@ -57,7 +57,7 @@ async def test_what_the_provider_refuses_is_not_stored_and_its_words_are_said(ca
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({"kind": "chat", "values": {}}, "Token is missing"),
+        ({"kind": "chat", "values": {}}, "Fill this in"),
         ({"kind": "chat", "values": {"token": "x", "colour": "red"}}, "colour is not known here"),
         ({"kind": "mail", "values": {}}, "no channel of this kind"),
         ({"kind": "chat", "name": " ", "values": {"token": "x"}}, "name"),
@@ -72,13 +72,13 @@ async def test_invalid_settings_are_named(cast: Cast, chat: Chat, sent: dict[str
 async def test_change_keeps_what_was_not_sent(cast: Cast, chat: Chat) -> None:
     path = f"{PATH}/{(await set_up(cast)).id}"
     moved = {"server": "https://other.example.org"}
-    assert "Type Token again" in str((await cast.ben.patch(path, {"values": moved})).refused(422))
+    assert "Type it again" in str((await cast.ben.patch(path, {"values": moved})).refused(422))
     assert all(one.get("server") != moved["server"] for one in chat.checked)
     (await cast.ben.patch(path, {"values": {**moved, "token": SECRET}})).ok()
     changed = (await cast.ben.patch(path, {"values": {"token": "new"}})).ok()
     assert changed["settings"] == moved and changed["secrets"] == ["token"]
     assert chat.checked[-1] == {**moved, "token": "new"}
-    assert "Token is missing" in str((await cast.ben.patch(path, {"values": {"token": ""}})).refused(422))
+    assert "Fill this in" in str((await cast.ben.patch(path, {"values": {"token": ""}})).refused(422))
     assert (await cast.ben.patch(path, {"name": "New name"})).ok()["name"] == "New name"
     (await cast.ben.patch(path, {"name": "New name"})).ok()
     chat.raises = Refused("invalid_auth")

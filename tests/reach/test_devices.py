@@ -68,8 +68,8 @@ async def test_address_of_somebody_else_is_taken_over_and_its_owner_reads_why(ca
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({"kind": "typing", "values": {}}, "Topic is missing"),
-        ({"kind": "typing", "values": {"topic": " "}}, "Topic is missing"),
+        ({"kind": "typing", "values": {}}, "Fill this in"),
+        ({"kind": "typing", "values": {"topic": " "}}, "Fill this in"),
         ({"kind": "typing", "values": {"topic": "x", "colour": "red"}}, "colour is not known here"),
         ({"kind": "mail", "values": {}}, "not added by typing"),
         ({"kind": "pigeon", "values": {}}, "not added by typing"),

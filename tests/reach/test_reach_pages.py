@@ -88,7 +88,7 @@ async def test_refused_choices_are_shown_as_they_were_typed(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
     sent = sent_as_it_is(await cleo.get(PATH), quiet_from="07:00", quiet_to="07:00", morning="true", mode="page")
     seen = (await cleo.post(PATH, sent)).is_status(422)
-    seen.has("begin and end at the same time", 'value="07:00"')
+    seen.has('id="quiet_to-error">The quiet hours begin and end at the same time', 'value="07:00"')
     again = sent_as_it_is(seen)
     assert (again["morning"], again["mode"]) == (["true"], ["page"])
     (await cleo.post(PATH, {**sent, "quiet_to": ""})).is_status(422).has("Enter a time such as 22:00.")
@@ -150,7 +150,7 @@ async def test_address_is_added_by_a_form_that_keeps_what_was_typed(cast: Cast) 
         (await cleo.get(f"{PATH}/addresses/typing")).has("Topic", "Make a bot.", "Buttons need a public address.")
         sent = {"kind": "typing", "value_topic": "", "value_key": "my key", "label": "Phone"}
         seen = (await cleo.post(f"{PATH}/addresses", sent)).is_status(422)
-        seen.has("Topic is missing", 'value="my key"', 'value="Phone"')
+        seen.has('id="field-value_topic-error">Fill this in.', 'value="my key"', 'value="Phone"')
         assert "#device-" in (await cleo.post(f"{PATH}/addresses", sent | {"value_topic": "x"})).leads_to
         assert await Device.filter(user_id=cast.cleo.id, label="Phone").exists()
     (await cleo.get(f"{PATH}/addresses/mail")).is_status(404)
@@ -234,7 +234,9 @@ async def test_admin_sets_a_channel_up_in_steps(cast: Cast, chat: Chat) -> None:
     chat.raises = Refused("invalid_auth")
     sent = {"kind": "chat", "name": "Ours", "value_token": "wrong", "value_server": "https://chat.example.org"}
     seen = (await ada.post("/settings/channels/new", sent)).is_status(422)
-    seen.has("Invalid_auth", 'value="Ours"')
+    seen.has("Chat does not take this: invalid_auth.", 'value="Ours"')
+    seen = (await ada.post("/settings/channels/new", sent | {"value_token": ""})).is_status(422)
+    seen.has('href="#field-value_token"', 'id="field-value_token-error">Fill this in.')
     chat.raises = None
     (await ada.post("/settings/channels/new", sent | {"value_token": SECRET})).is_status(303)
     row = await ReachChannel.get()
@@ -244,7 +246,7 @@ async def test_admin_sets_a_channel_up_in_steps(cast: Cast, chat: Chat) -> None:
     (await ada.get(f"{path}/edit")).has("stored").lacks(SECRET)
     server = "https://chat.example.org"
     elsewhere = {"name": "New", "value_token": "", "value_server": "https://evil.example.org"}
-    (await ada.post(f"{path}/edit", elsewhere)).is_status(422).has("Type Token again").lacks(SECRET)
+    (await ada.post(f"{path}/edit", elsewhere)).is_status(422).has("Type it again").lacks(SECRET)
     (await ada.post(f"{path}/edit", {"name": "New", "value_token": "", "value_server": server})).is_status(303)
     assert chat.checked[-1]["token"] == SECRET
     (await ada.post(f"{path}/state", {"state": "off"})).is_status(303)
