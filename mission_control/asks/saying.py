@@ -191,6 +191,11 @@ def in_one_line(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1].rstrip()}…"
 
 
+def is_cut(line: str) -> bool:
+    """Return whether `in_one_line` left something out."""
+    return line.endswith("…") and len(line) >= LONGEST_REASON - 1
+
+
 def shortened(text: str, longest: int) -> str:
     """Return the first line of a text, no longer than that."""
     line, _, rest = text.strip().partition("\n")

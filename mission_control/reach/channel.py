@@ -251,7 +251,7 @@ class Channel(Part):
     from the `account` (mail); empty where only teams are reached. `team` is what is typed for the place of a board's
     team (a chat's channel), if there is any; `steps` say how to set the channel up. `recognizes`: the provider or the
     device shows a message that is sent twice once. `is_brief`: it stands on lock screens, so that no reason, command or
-    other text of agents is in it. `longest` is how many characters of a text it shows.
+    other text of agents is in it. `longest` is how many characters of a text it shows, `longest_label` of a button.
     """
 
     kind: str
@@ -269,6 +269,7 @@ class Channel(Part):
     is_brief: bool = False
     longest: int = 900
     most_buttons: int = 0
+    longest_label: int = 60
 
     def install(self) -> None:
         add(CHANNELS, self.kind, self)

@@ -48,7 +48,7 @@ class Mattermost(Channel):
     )
     answers = True
     edits = True
-    most_buttons = 5
+    most_buttons = 8
     longest = 5000
 
     async def send(self, line: Line, message: Message) -> str:
@@ -142,7 +142,7 @@ def _written(answers_at: str, message: Message) -> dict[str, Any]:
         {
             "id": f"answer{number}",
             "type": "button",
-            "name": one_line(one.label, 60),
+            "name": one_line(one.label, MATTERMOST.longest_label),
             "style": STYLES.get(one.style, "default"),
             "integration": {"url": answers_at, "context": {"token": one.token}},
         }

@@ -51,6 +51,7 @@ class Ntfy(Channel):
     is_brief = True
     longest = 900
     most_buttons = 2  # three with Open
+    longest_label = 40
 
     async def send(self, line: Line, message: Message) -> str:
         """Publish a message. The same sequence replaces the one before (servers since 2.16)."""
@@ -132,7 +133,7 @@ def _access(line: Line) -> dict[str, str]:
 def _button(line: Line, label: str, token: str) -> dict[str, Any]:
     return {
         "action": "http",
-        "label": one_line(label, 40),
+        "label": one_line(label, NTFY.longest_label),
         "url": line.answers_at,
         "method": "POST",
         "headers": {"Authorization": f"Bearer {token}"},

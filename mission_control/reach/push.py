@@ -13,7 +13,7 @@ from mission_control.reach.push_key import push_key
 from mission_control.reach.webpush import MOST_BYTES, authorization, encrypt
 
 LONGEST = timedelta(hours=4)  # that a push service keeps what it cannot deliver
-TITLE, BODY, LABEL = 150, 600, 30  # characters
+TITLE, BODY = 150, 600  # characters
 TOPIC = 32  # characters of base64url at most
 SMALLEST_BODY = 16
 
@@ -83,7 +83,7 @@ def _notification(message: Message, tag: str, title: str, body: str, is_silent: 
         data["withdrawn"] = True
     elif message.buttons:
         shown["actions"] = [
-            {"action": one.token, "title": cut(plain(one.label), LABEL), "navigate": url}
+            {"action": one.token, "title": cut(plain(one.label), PUSH.longest_label), "navigate": url}
             for one in message.buttons[: PUSH.most_buttons]
         ]
     whole: dict[str, object] = {"web_push": 8030, "notification": shown}
@@ -109,6 +109,7 @@ class Push(Channel):
     recognizes = True
     is_brief = True
     most_buttons = 2
+    longest_label = 40
 
     async def send(self, line: Line, message: Message) -> str:
         """Return the tag under which a later message replaces this one."""

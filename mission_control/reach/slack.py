@@ -84,7 +84,8 @@ class Slack(Channel):
     without_address = "Works with an app-level token: presses and codes then come over Slack's own socket."
     answers = True
     edits = True
-    most_buttons = 5
+    most_buttons = 8
+    longest_label = 70
     longest = 6000
 
     async def send(self, line: Line, message: Message) -> str:
@@ -258,9 +259,10 @@ def _plain(text: str) -> dict[str, Any]:
 
 def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 150, MOST_TEXT)
+    labels = [_plain(one_line(one.label, SLACK.longest_label)) for one in shown.buttons]
     styles = {"go": {"style": "primary"}, "stop": {"style": "danger"}}
     buttons: list[dict[str, Any]] = [
-        {"type": "button", "action_id": f"answer-{number}", "text": _plain(one_line(one.label, 70)), "value": one.token}
+        {"type": "button", "action_id": f"answer-{number}", "text": labels[number], "value": one.token}
         | styles.get(one.style, {})
         for number, one in enumerate(shown.buttons)
     ]

@@ -157,7 +157,8 @@ def _read(update: Mapping[str, Any]) -> Received | None:
 def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 250, 3500, MARKUP)
     text = f"<b>{shown.title}</b>\n{shown.body}".strip()
-    rows = [[{"text": one_line(one.label, 60), "callback_data": one.token}] for one in shown.buttons]
+    longest = TELEGRAM.longest_label
+    rows = [[{"text": one_line(one.label, longest), "callback_data": one.token}] for one in shown.buttons]
     if is_linkable(shown.url):
         rows.append([{"text": "Open", "url": shown.url}])
     elif shown.url:  # a button for such an address is refused, and the message with it

@@ -9,7 +9,8 @@ from hashlib import sha256
 from uuid import UUID
 
 from mission_control.asks.finding import Filter, count, find_keys, parsed, said
-from mission_control.asks.kinds import KINDS
+from mission_control.asks.kinds import KINDS, Details
+from mission_control.asks.saying import is_cut
 from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -21,11 +22,13 @@ from mission_control.home.need_view import lines_of
 from mission_control.http.authentication import user_actor
 from mission_control.people.models import Organization
 from mission_control.reach.channel import Button, Channel, Message, Style, plain
+from mission_control.reach.chats import one_line
 from mission_control.reach.digests import deadline_of, party_of, several
 from mission_control.reach.models import NO_LONGER, Device, ReachMessage, ReachMessageNeed, ReachSettings
 from mission_control.reach.reading import MAIL, NOBODY
 from mission_control.reach.stopping import stop_path
 
+LONGEST_LABEL = 1000
 NAMES = "names"  # the level of a board that keeps no texts of sessions
 WHY = {
     "first": "Sent because you may answer it.",
@@ -187,17 +190,23 @@ async def _one(
         lines = [", ".join(filter(None, (board, task))), risk, deadline]
         is_whole = not is_bare and need.exact is None
     else:
-        exact = need.exact or await _in_full(actor, need)
-        lines = [", ".join(filter(None, (board, party_of(need)))), need.reason or "", exact, deadline]
-        lines = [need.reason or ""] if channel.kind == MAIL else lines
-        is_whole = len(exact) <= channel.longest
+        details, reason = await _details(actor, need), need.reason or ""
+        exact = need.exact or details.in_full
+        if is_cut(reason) and channel.kind != MAIL:
+            reason = details.says.strip() or reason
+        lines = [", ".join(filter(None, (board, party_of(need)))), reason, exact, deadline]
+        lines = [reason] if channel.kind == MAIL else lines
+        is_whole = len(exact) <= channel.longest and not (reason == need.reason and is_cut(reason))
     buttons: tuple[Button, ...] = ()
-    if takes and is_whole and not need.high_risk:
-        chosen = answers_of(need, with_words=takes_words(message, channel))[: channel.most_buttons]
+    offered = answers_of(need, with_words=takes_words(message, channel))
+    if takes and is_whole and not need.high_risk and all(_fits(one, channel) for one in offered):
+        chosen = offered[: channel.most_buttons]
         buttons = tuple(
             Button(_label(one), token_of(message, device, part, index, one.id, need.substance), _style(one))
             for index, one in enumerate(chosen)
         )
+        if left := len(offered) - len(chosen):
+            lines.append(f"and {left} more {'answer' if left == 1 else 'answers'} when you open it")
     made = Message(title, tuple(one for one in lines if one), url=url, buttons=buttons, board=board, is_urgent=True)
     if channel.kind != MAIL:
         return made
@@ -205,12 +214,12 @@ async def _one(
     return replace(made, exact=exact, facts=tuple(_facts(need)), board_id=board_id)
 
 
-async def _in_full(actor: Actor, need: Need) -> str:
-    """Return what an agent attached to what it asks, which is decided with it."""
+async def _details(actor: Actor, need: Need) -> Details:
+    """Return all that an agent says and attached, which is decided with what it asks."""
     if need.board is None:
-        return ""
-    details = await KINDS[need.kind].details(actor, await visible_board(actor, need.board.id), parsed(need.id)[1])
-    return details.in_full if details is not None else ""
+        return Details()
+    board = await visible_board(actor, need.board.id)
+    return await KINDS[need.kind].details(actor, board, parsed(need.id)[1]) or Details()
 
 
 def _facts(need: Need) -> Iterator[tuple[str, str]]:
@@ -244,6 +253,11 @@ def takes_words(message: ReachMessage, channel: Channel) -> bool:
 
 def _label(answer: NeedAnswer) -> str:
     return f"{answer.label} …" if answer.note == "required" else answer.label
+
+
+def _fits(answer: NeedAnswer, channel: Channel) -> bool:
+    """Return whether a button shows all of an answer: nobody gives the half of one."""
+    return one_line(_label(answer), channel.longest_label) == one_line(_label(answer), LONGEST_LABEL)
 
 
 def _style(answer: NeedAnswer) -> Style:

@@ -73,6 +73,39 @@ async def test_what_a_chat_cannot_show_as_a_whole_has_no_buttons(
     assert not message.buttons
 
 
+async def ask(cast: Cast, content: str, *labels: str) -> None:
+    """Vega asks a question with these options."""
+    body = {"content": content, "options": [{"label": one} for one in labels]}
+    (await cast.vega.post(f"/agent/boards/{cast.board.id}/questions", body)).ok()
+
+
+async def test_long_words_of_an_agent_stand_in_a_chat_to_their_end(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await ask(cast, f"May I?\n{'First I look. ' * 60}\nThen I drop the database.", "Yes", "No")
+    await asked(cast, lead_reasoning=f"{'Tests are green. ' * 60}Then I drop the database.")
+    await after(25)
+    for message in chat.channel.messages("ada"):
+        assert "Then I drop the database." in "\n".join(message.lines) and message.buttons
+
+
+async def test_answer_that_a_button_cannot_show_as_a_whole_has_none(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    long = "Look at all the tables of the shop, one after the other, and then "
+    await ask(cast, "What now?", f"{long}go home", f"{long}drop them")
+    await after(25)
+    [message] = chat.channel.messages("ada")
+    assert not message.buttons
+
+
+async def test_answers_without_a_button_are_counted(cast: Cast, chat: Chat, after: After) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await ask(cast, "Which?", "One", "Two", "Three", "Four", "Five")
+    await after(25)
+    [message] = chat.channel.messages("ada")
+    assert [one.label for one in message.buttons] == ["One", "Two", "Three"]
+    assert message.lines[-1] == "and 3 more answers when you open it"  # the last are words of one's own
+
+
 async def test_what_is_answered_at_once_reaches_nobody(cast: Cast, chat: Chat, after: After) -> None:
     await chat.link(cast.ada.id, "ada")
     approval = await asked(cast)
