@@ -26,7 +26,7 @@ from mission_control.log.leases import Delivery
 from mission_control.reach.models import Device, ReachChannel
 from mission_control.tasks.models import Task, TaskProposal
 
-ONE_OF_A_KIND = {"budget"}  # one for each agent, board or organization
+ONE_OF_A_KIND = {"budget", "unreached", "team"}  # one for each agent, person, board or organization
 OPTIONS = [
     {"id": "wide", "label": "The wide one", "outcome": "I order it today.", "recommended": True},
     {"id": "long", "label": "The long one", "outcome": "I wait for stock.", "recommended": False},

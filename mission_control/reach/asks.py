@@ -1,4 +1,4 @@
-"""Needs about reaching people: a channel of the organization, or a device of one's own, that does not work."""
+"""Needs about what does not work: a channel of the organization, the place of a team, or a device of one's own."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class _FailingAsk(AskKind[_Failing]):
     """What does not take what is sent. `columns` are those of its table, `t`, that not all have; `over` is its end."""
 
     glyph = ("wifi-off", "ask")
-    concerns = ("channel.",)
+    concerns: tuple[str, ...] = ("channel.",)
     columns: str
     title: str
     over: str
@@ -103,6 +103,59 @@ class ChannelAsk(_FailingAsk):
         )
 
 
+class TeamAsk(_FailingAsk):
+    """Places of boards' teams that take nothing, while their channel works."""
+
+    kind, group, position = "team", "unblock", 62
+    urgency = "waits"
+    table, title = "reach_devices", "label"
+    columns = "t.failed_at AS since, 0 AS number"
+    over = "The team is reached there again, or elsewhere."
+    concerns = ("board.team_changed", "channel.")
+    signals = ("unreached",)
+    endings = {"board.team_changed": "changed the team's channel"}
+
+    def find(self, seeker: Seeker) -> Iterator[Rows]:
+        """Find places that fail for a while, or that their provider no longer knows."""
+        yield Rows(
+            "FROM reach_devices d JOIN mine ON mine.id = d.board_id LEFT JOIN reach_channels c ON c.id = d.channel_id"
+            " WHERE d.ended_at IS NULL AND d.last_error IS NOT NULL AND (d.mark IS NULL OR d.failed_at < ?)"
+            " AND (c.id IS NULL OR c.state = 'on')",
+            [times.clock_now() - PATIENCE],
+            id="d.id",
+            since="d.failed_at",
+            version="d.last_error",
+            board_id="d.board_id",
+        )
+
+    def say(self, page: Page, key: Key, one: _Failing) -> Need:
+        """Say why, and offer to try it again or to send nothing there."""
+        ids: Ids = {"board_id": str(key.board_id)}
+        done, gone = "A test is sent; this closes when it arrives.", "What waits on this board is not posted there."
+        return need(
+            page,
+            key,
+            title=f"{one.name} does not get what is sent to the team",
+            reason=shortened(one.last_error or "", LONGEST_WORDS),
+            url=f"/boards/{key.board_id}/team",
+            facts=[fact("wifi-off", one.channel)],
+            answers=[
+                answer("test", "1", "Test again", done, "test_board_reach", ids, recommended=True),
+                answer("off", "2", "Send nothing there", gone, "set_board_reach", ids, {"team": None}),
+            ],
+            otherwise="People are reached by their own devices and by mail, and here.",
+        )
+
+    def begins(self, since: datetime, until: datetime) -> Condition:
+        """Find the places that fail for too long from a moment on."""
+        return (
+            "SELECT DISTINCT b.organization_id, 'unreached' AS name, '' AS value FROM reach_devices d"
+            " JOIN boards b ON b.id = d.board_id"
+            " WHERE d.last_error IS NOT NULL AND d.failed_at >= ? AND d.failed_at < ?",
+            [since - PATIENCE, until - PATIENCE],
+        )
+
+
 # A provider that is away for a moment is not worth a look.
 PATIENCE = timedelta(minutes=10)
 
@@ -166,4 +219,4 @@ class DeviceAsk(_FailingAsk):
         )
 
 
-KINDS = (ChannelAsk(), DeviceAsk())
+KINDS = (ChannelAsk(), TeamAsk(), DeviceAsk())

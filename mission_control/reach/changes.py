@@ -40,6 +40,7 @@ class Changes:
     written: set[UUID] = field(default_factory=set)  # those that are new, wait again or changed
     looked_again: list[ReachNeed] = field(default_factory=list)  # sent, and something else now
     over: list[ReachNeed] = field(default_factory=list)
+    is_given_up: bool = False  # another need reached its reader nowhere, or one no longer does
     due: list[tuple[Reader, Due[ReachNeed]]] = field(default_factory=list)
     waiting: set[tuple[str, UUID]] = field(default_factory=set)
     next_at: datetime | None = None
@@ -97,9 +98,15 @@ async def changes_in(organization_id: UUID) -> Changes:
                 found.recovered.append(row)
             else:
                 found.at(moment)
+        for row in kept:
+            if reader.was_given_up(row) != (row.given_up_at is not None):
+                row.given_up_at = now if row.given_up_at is None else None
+                found.is_given_up = True
+                found.change(row)
         _plan(found, reader, kept, ended, recent, mornings.get(reader.id))
     found.waiting = {(one.found.kind, one.found.id) for one in waiting}
     found.over = [one for key, one in known.items() if key not in present and one.ended_at is None]
+    found.is_given_up |= any(one.given_up_at is not None for one in found.over)
     return found
 
 
@@ -121,7 +128,7 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
         )
         row.version, row.substance, row.since, row.act_by = one.version, waiting.substance, one.since, one.act_by
         row.named, row.tried, row.failed = asked, [], []
-        row.seen_at = row.next_at = row.ended_at = row.ended_how = None
+        row.seen_at = row.next_at = row.given_up_at = row.ended_at = row.ended_how = None
         (found.new if is_new else found.again).append(row)
         found.written.add(row.id)
         return row
@@ -146,6 +153,8 @@ def _plan(
 ) -> None:
     """Add what is due now for a reader, and when the next step is; all that waited by `morning` is in its digest."""
     now, person, chain = found.now, reader.person, reader.person.chain
+    if not chain:
+        return
     steps: list[tuple[ReachNeed, Step]] = []
     for row in kept:
         need = open_of(row)

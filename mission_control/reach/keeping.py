@@ -32,11 +32,12 @@ from mission_control.reach.messages import (
     write_messages,
 )  # fmt: skip
 from mission_control.reach.models import NO_LONGER, ReachNeed
+from mission_control.reach.unreached import announce_unreached
 from mission_control.work.loops import Loop
 
 LOOK_SECONDS = 300.0  # what begins to wait by the clock alone is found then
 BROKEN_SECONDS = 10.0
-CHANGING = ("version", "substance", "act_by", "named", "next_at")
+CHANGING = ("version", "substance", "act_by", "named", "next_at", "given_up_at")
 BEGINNING = (*CHANGING, "since", "seen_at", "tried", "failed", "ended_at", "ended_how")
 
 ONLY_SYSTEM = OnlySystem("reach.keep")
@@ -119,7 +120,8 @@ async def _reached() -> dict[UUID, int]:
     sql = "SELECT o.id, o.log_seq FROM organizations o"
     if not settings().smtp_url:
         sql += (
-            f" WHERE {LISTENED} OR EXISTS (SELECT 1 FROM reach_devices d WHERE d.ended_at IS NULL AND (d.user_id IN"
+            f" WHERE {LISTENED} OR EXISTS (SELECT 1 FROM reach_devices d"
+            " WHERE (d.ended_at IS NULL OR d.last_error IS NOT NULL) AND (d.user_id IN"
             " (SELECT m.user_id FROM organization_members m WHERE m.organization_id = o.id) OR d.board_id IN"
             " (SELECT b.id FROM boards b WHERE b.organization_id = o.id)))"
             " OR EXISTS (SELECT 1 FROM reach_needs n WHERE n.organization_id = o.id AND n.ended_at IS NULL)"
@@ -153,6 +155,8 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
         await edit_messages(await messages_with(one))
     for reader, due in found.due:
         await write_messages(organization_id, reader, due, found.now)
+    if found.is_given_up:
+        announce_unreached(organization_id)
     return found.next_at
 
 

@@ -12,8 +12,9 @@ from mission_control.core.errors import Conflict, NotFound
 from mission_control.core.values import FromRow, Paging
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
-from mission_control.log.unit_of_work import deliver, signal
+from mission_control.log.unit_of_work import deliver, notify, signal
 from mission_control.reach.channel import CHANNELS
+from mission_control.reach.choices import WAKES
 from mission_control.reach.messages import SENDING, note_tried, one_at_a_time
 from mission_control.reach.models import KEPT, Device, ReachMessage
 
@@ -115,4 +116,5 @@ async def retry_message(actor: Actor, message: ReachMessage) -> ReachMessage:
     scope = Scope(actor.organization_id)
     deliver(f"{SENDING}{found.kind}", scope, header="AGAIN", text="", message=str(found.id))
     signal(actor.organization_id, reach_message=str(found.id))
+    notify(WAKES)
     return found

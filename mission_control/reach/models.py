@@ -142,9 +142,9 @@ class ReachBoard(Dated):
 class ReachNeed(Dated):
     """A need that waits for a person, or of a board whose team has a place (`device_id`): `reader_id` is either's id.
 
-    `tried` are the links, moments and reasons of what was sent, `failed` the links that did not take it. What is kept
-    for a digest is due at `next_at`. A row is deleted when its need no longer waits; one that is kept for a digest says
-    there how it ended: `ended_how`.
+    `tried` are the links, moments and reasons of what was sent, `failed` the links that did not take it; since
+    `given_up_at` there is none left. What is kept for a digest is due at `next_at`. A row is deleted when its need no
+    longer waits; one that is kept for a digest says there how it ended: `ended_how`.
     """
 
     reader_id = fields.UUIDField()
@@ -163,6 +163,7 @@ class ReachNeed(Dated):
     tried: list[list[str]] = json_field(default=list)
     failed: list[str] = json_field(default=list)
     next_at = UtcDatetimeField(null=True)
+    given_up_at = UtcDatetimeField(null=True)
     ended_at = UtcDatetimeField(null=True)
     ended_how = nullable(fields.TextField)
 
@@ -175,6 +176,7 @@ class ReachNeed(Dated):
         unique_together = (("reader_id", "kind", "subject_id"),)
         indexes = (
             Index(fields=("organization_id", "ended_at")),
+            Index(fields=("organization_id", "given_up_at")),
             Index(fields=("user_id",)),
             Index(fields=("device_id",)),
         )

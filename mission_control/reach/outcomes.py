@@ -10,6 +10,7 @@ from mission_control.reach.choices import WAKES
 from mission_control.reach.messages import OF_MESSAGE, edit_messages, one_at_a_time
 from mission_control.reach.models import Device, ReachMessage, ReachNeed
 from mission_control.reach.reading import PUSH, link_named
+from mission_control.reach.unreached import announce_unreached
 from mission_control.reach.writing import Written, answers_of, fingerprint_of
 
 
@@ -27,6 +28,8 @@ async def sent(actor: Actor, message: ReachMessage, device: Device | None, name:
     if device is not None:
         if device.channel_id is not None:
             await note_working(device.channel_id)
+        if device.board_id is not None and device.last_error is not None and message.organization_id is not None:
+            announce_unreached(message.organization_id)
         device.last_ok_at, device.last_error, device.failed_at = now, None, None
         await update(device, "last_ok_at", "last_error", "failed_at")
     fresh = await find(ReachMessage, "id = ?", message.id, lock=True)
@@ -114,6 +117,8 @@ async def gone(actor: Actor, message: ReachMessage, device: Device | None, words
         device.failed_at, device.mark, device.last_error = times.clock_now(), None, words[:2000]
         if device.board_id is None:
             device.ended_at = device.failed_at
+        elif message.organization_id is not None:
+            announce_unreached(message.organization_id)
         await update(device, "ended_at", "mark", "last_error", "failed_at")
     await _failed(message, words)
 

@@ -38,6 +38,8 @@ KIND_WORDS = {
     "delivery": "Notices that were given up",
     "outgoing_webhook": "Webhooks that were paused",
     "channel": "Channels that do not work",
+    "unreached": "People who were not reached",
+    "team": "Channels of teams that do not work",
     "budget": "Budgets that are used up",
     "overdue": "Your overdue tasks",
     "device": "Your devices that do not work",

@@ -16,8 +16,8 @@ from mission_control.core.substance import substance_of
 from mission_control.database.records import find_all
 from mission_control.database.sql import as_id, as_moment, in_list, rows
 from mission_control.reach.channel import CHANNELS
-from mission_control.reach.models import Device, ReachNeed, ReachSettings
-from mission_control.reach.plan import GRACE, How, Open, Person, morning_after
+from mission_control.reach.models import KEPT, Device, ReachNeed, ReachSettings
+from mission_control.reach.plan import GRACE, How, Open, Person, how_of, morning_after
 
 MAIL, PUSH = "mail", "push"
 NOBODY = UUID(int=0)  # who reads for a team, or for webhooks
@@ -46,12 +46,19 @@ class Reader:
     wants_mornings: bool = False
     put_off: dict[tuple[str, UUID], str | None] = field(default_factory=dict)  # until another version, or None
 
+    def was_given_up(self, row: ReachNeed) -> bool:
+        """Whether no link is left that could take a need, which reached this person nowhere."""
+        if self.user_id is None or row.tried or row.seen_at is not None:
+            return False
+        failed = all(one in row.failed for one in self.person.chain)
+        return failed and how_of(self.person, open_of(row)) != "never"
+
     def wants(self, found: Found) -> bool:
         """Whether a need waits for this reader."""
         if self.is_of_webhooks:
             return found.owner_id is None
         if self.board_id is not None:
-            return found.board_id == self.board_id and found.owner_id is None
+            return found.board_id == self.board_id and found.owner_id is None and found.id != self.id
         if self.membership is None or self.user_id is None:
             return False
         off = (found.kind, found.id)
@@ -77,7 +84,10 @@ _MEMBERS = (
 
 
 async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Reader]:
-    """Return everybody in an organization who is reached anywhere, and the teams of its boards; `only` one person."""
+    """Return everybody in an organization who is reached anywhere, and the teams of its boards; `only` one person.
+
+    A person whose devices all ended by themselves is among them, without a link.
+    """
     members: dict[UUID, tuple[dict[str, Any], dict[UUID, tuple[bool, bool]]]] = {}
     one_of, who = (" AND m.user_id = ?", [only]) if only is not None else ("", [])
     for row in await rows(f"{_MEMBERS}{one_of}", organization_id, *who):
@@ -87,11 +97,12 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
             boards[UUID(str(row["board_id"]))] = True, bool(row["can_write"])
     devices = await _devices_of(organization_id, only)
     by_user: dict[UUID, list[Device]] = {}
+    lost: dict[UUID, list[Device]] = {}
     for one in devices:
         if one.user_id is not None:
-            by_user.setdefault(one.user_id, []).append(one)
+            (by_user if one.ended_at is None else lost).setdefault(one.user_id, []).append(one)
     has_mail = bool(settings().smtp_url) and MAIL in CHANNELS
-    reached = list(members) if has_mail else [one for one in members if one in by_user]
+    reached = list(members) if has_mail else [one for one in members if one in by_user or one in lost]
     found = [_team(one) for one in devices if one.board_id is not None]
     if reached:
         chosen = await _chosen_by(reached)
@@ -110,7 +121,7 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
             )
             gets_mail = has_mail and bool(row["email"])
             links = links_of(by_user.get(user_id, []), chosen.get(user_id), has_mail=gets_mail)
-            if not links:
+            if not links and not links_of(lost.get(user_id, []), chosen.get(user_id), has_mail=False):
                 continue
             person = person_of(row["timezone"], tuple(links), chosen.get(user_id), boards_chosen.get(user_id, {}))
             person = replace(person, away_until=as_moment(row["away_until"]))
@@ -123,7 +134,8 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
 
 async def _devices_of(organization_id: UUID, only: UUID | None) -> list[Device]:
     where = (
-        "ended_at IS NULL AND kind IN ({}) AND (channel_id IS NULL OR channel_id IN (SELECT c.id FROM reach_channels c"
+        "(ended_at IS NULL OR (ended_at > ? AND last_error IS NOT NULL AND user_id IS NOT NULL)) AND kind IN ({}) AND"
+        " (channel_id IS NULL OR channel_id IN (SELECT c.id FROM reach_channels c"
         " WHERE c.organization_id = ? AND c.state <> 'off')) AND (user_id IN (SELECT m.user_id FROM"
         " organization_members m WHERE m.organization_id = ?) OR board_id IN (SELECT b.id FROM boards b WHERE"
         " b.organization_id = ? AND b.deleted_at IS NULL)){} ORDER BY position, created_at, id"
@@ -131,7 +143,8 @@ async def _devices_of(organization_id: UUID, only: UUID | None) -> list[Device]:
     listed, kinds = in_list(list(CHANNELS) or [""])
     one_of, who = (" AND user_id = ?", [only]) if only is not None else ("", [])
     found = where.format(listed, one_of)
-    return await find_all(Device, found, *kinds, organization_id, organization_id, organization_id, *who)
+    since = times.clock_now() - KEPT
+    return await find_all(Device, found, since, *kinds, organization_id, organization_id, organization_id, *who)
 
 
 def _team(device: Device) -> Reader:

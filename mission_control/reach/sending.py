@@ -168,7 +168,7 @@ async def _is_quiet(message: ReachMessage) -> bool:
     """Whether quiet hours began since a message was planned; those that were planned in them are meant to be sent."""
     assert message.organization_id is not None
     reader = next(iter(await readers_of(message.organization_id, only=message.user_id)), None)
-    if reader is None:
+    if reader is None or not reader.person.chain:
         return True  # this person chose to be told of nothing since
     now = times.clock_now()
     return quiet_until(reader.person, now) is not None and quiet_until(reader.person, message.created_at) is None

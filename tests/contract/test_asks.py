@@ -14,7 +14,7 @@ from mission_control.log import event_log as events
 from tests.cast import Cast
 
 features.install()
-SIGNALS = {"reach_channel", "reach_of", "agent_id", "gateway_id", "inbox_of", "budgets", "needs_of"}
+SIGNALS = {"reach_channel", "reach_of", "agent_id", "gateway_id", "inbox_of", "budgets", "needs_of", "unreached"}
 
 
 def test_kinds_stand_in_the_order_of_the_list() -> None:
