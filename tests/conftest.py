@@ -35,6 +35,7 @@ from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
 from tests.gateway.fake import FakeGateway
+from tests.outside import Receiver, a_receiver
 from tests.programs import installing
 
 NEVER_EMPTIED = {"aerich"}
@@ -133,6 +134,13 @@ async def fake_gateway() -> AsyncIterator[FakeGateway]:
     """An OpenClaw gateway in this process, over a real socket, see `tests/gateway/fake.py`."""
     async with FakeGateway() as gateway:
         yield gateway
+
+
+@pytest.fixture
+async def receiver(app: Quart) -> AsyncIterator[Receiver]:
+    """A receiver that accepts everything, see `tests/outside.py`."""
+    async with a_receiver(app) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

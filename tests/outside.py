@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from quart import Quart
 
 from mission_control.agents.directory import EXTENSION
 from tests.reach.one_channel import a_chat
+from tests.settings import having
 
 
 @dataclass
@@ -47,14 +48,12 @@ class Directory:
 async def souls_directory(app: Quart) -> AsyncIterator[Directory]:
     """Let the installation read an empty directory of its own."""
     directory = Directory()
-    before = app.config["SETTINGS"]
     server = await asyncio.start_server(directory.handle, "127.0.0.1", 0)
     async with server:
         directory.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        app.config["SETTINGS"] = replace(before, souls_directory_url=directory.url, outbound_allow_private=True)
-        app.extensions.pop(EXTENSION, None)
-        yield directory
-    app.config["SETTINGS"] = before
+        with having(app, souls_directory_url=directory.url, outbound_allow_private=True):
+            app.extensions.pop(EXTENSION, None)
+            yield directory
     app.extensions.pop(EXTENSION, None)
 
 
@@ -89,25 +88,23 @@ class Receiver:
 
 
 @asynccontextmanager
-async def a_receiver(app: Quart, path: str = "/hook") -> AsyncIterator[Receiver]:
-    """Let the installation reach a receiver that accepts everything."""
+async def listening(path: str = "/hook") -> AsyncIterator[Receiver]:
+    """Run a receiver that accepts everything, on a port of its own."""
     found = Receiver()
     found.gate.set()
     server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
     async with server:
         found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}"
-        with reaching(app, private=True):
-            yield found
+        yield found
         found.gate.set()
 
 
-@contextmanager
-def reaching(app: Quart, *, private: bool) -> Iterator[None]:
-    """Let the installation reach private addresses, or none."""
-    before = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(before, outbound_allow_private=private)
-    yield
-    app.config["SETTINGS"] = before
+@asynccontextmanager
+async def a_receiver(app: Quart, path: str = "/hook") -> AsyncIterator[Receiver]:
+    """Let the installation reach a receiver that accepts everything."""
+    async with listening(path) as found:
+        with having(app, outbound_allow_private=True):
+            yield found
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -131,10 +128,8 @@ def repository_of_skills(folder: Path) -> None:
 def skill_repository(app: Quart, folder: Path) -> Iterator[None]:
     """Let the installation clone `observatory/skills` from a folder that mirrors GitHub."""
     repository_of_skills(folder)
-    before = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(before, skills_git_base_url=f"file://{folder / 'mirror'}")
-    yield
-    app.config["SETTINGS"] = before
+    with having(app, skills_git_base_url=f"file://{folder / 'mirror'}"):
+        yield
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """Who is calling: headers, cookies and where they come from, unknown tokens, the installation's own token."""
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from mission_control.core.actor import system
 from mission_control.people.account_commands import start_session
 from mission_control.people.models import Member, Organization, Session, User
 from tests.cast import Caller, Cast
+from tests.settings import having
 
 LOCAL = "local-" + "x" * 50
 
@@ -138,10 +138,8 @@ async def test_changed_rights_apply_to_the_next_request(cast: Cast) -> None:
 @pytest.fixture
 async def local(app: Quart) -> AsyncIterator[Caller]:
     """The bearer of LOCAL_AUTH_TOKEN."""
-    before = app.config["SETTINGS"]
-    app.config["SETTINGS"] = dataclasses.replace(before, local_auth_token=LOCAL)
-    yield Caller(app, {"Authorization": f"Bearer {LOCAL}"})
-    app.config["SETTINGS"] = before
+    with having(app, local_auth_token=LOCAL):
+        yield Caller(app, {"Authorization": f"Bearer {LOCAL}"})
 
 
 async def test_local_token_works_on_an_empty_database(local: Caller) -> None:

@@ -19,7 +19,8 @@ from mission_control.log.leases import Delivery
 from mission_control.work.loop import MOST_ATTEMPTS
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
-from tests.outside import Receiver, a_receiver, reaching
+from tests.outside import Receiver, a_receiver
+from tests.settings import having
 
 SECRET = "a secret of sixteen characters"
 BROKEN, GONE = "500 Oh", "410 Gone"
@@ -281,7 +282,7 @@ async def test_notice_read_while_being_sent_is_recorded_once(cast: Cast, receive
 async def test_callbacks_to_private_addresses_are_refused(cast: Cast, receiver: Receiver) -> None:
     await set_callback(cast, receiver)
     await notify(cast)
-    with reaching(cast.app, private=False):
+    with having(cast.app, outbound_allow_private=False):
         await send_due()
     assert receiver.got == []
     error = (await cast.ada.get(path(cast))).ok()["last_error"]

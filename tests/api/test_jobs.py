@@ -19,6 +19,7 @@ from mission_control.tasks.models import Task
 from tests.api.test_board_staging import the_file
 from tests.cast import Answer, Cast
 from tests.outside import git
+from tests.settings import having
 
 Work = Callable[[], Awaitable[JobResult]]
 
@@ -122,14 +123,10 @@ async def test_packs_are_synced_as_one_job_that_keeps_its_problems(cast: Cast, t
     (folder / "star" / "SKILL.md").write_text("---\nname: Star\n---\nLook up.")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=first")
-    before = cast.app.config["SETTINGS"]
-    cast.app.config["SETTINGS"] = replace(before, skills_git_base_url=f"file://{tmp_path}")
-    try:
+    with having(cast.app, skills_git_base_url=f"file://{tmp_path}"):
         for name in ("skills", "gone"):
             await cast.ada.post("/skills/packs", {"source_url": f"https://github.com/observatory/{name}"})
         job = await ended(cast, accepted(await cast.ada.post("/skills/packs/syncs")))
-    finally:
-        cast.app.config["SETTINGS"] = before
     assert job["state"] == "done" and job["result"]["summary"] == "1 of 2 packs synced."
     assert job["result"]["details"] == ["skills: 1 skill: 1 new, 0 changed"]
     assert job["result"]["problems"][0].startswith("gone: ")

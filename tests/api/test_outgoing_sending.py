@@ -1,7 +1,6 @@
 """What outgoing webhooks send: signed, in order, tried again by the clock, paused, resumed, and sent again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -24,13 +23,6 @@ from tests.outside import Receiver, a_receiver
 from tests.statements import counted
 
 BROKEN, BUSY, GONE = "500 Oh", "429 Slow down\r\nRetry-After: 120", "410 Gone"
-
-
-@pytest.fixture
-async def receiver(app: Quart) -> AsyncIterator[Receiver]:
-    """A receiver that accepts everything."""
-    async with a_receiver(app) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Outgoing webhooks as people make and change them: who may, which addresses and events, and secrets shown once."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
@@ -13,7 +12,8 @@ from mission_control.exchange.models import OutgoingWebhook
 from mission_control.log.models import Event
 from tests.cast import Cast, Person
 from tests.outgoing import HOOKS, make, of, read, sent_by
-from tests.outside import Receiver, a_receiver, reaching
+from tests.outside import Receiver
+from tests.settings import having
 
 SAMPLE = {"description": "Warehouse", "url": "https://receiver.example.org/hooks?key=hidden"}
 
@@ -90,7 +90,7 @@ async def test_host_name_that_leads_inside_is_refused_when_it_is_sent(cast: Cast
     hook = (await cast.ada.post(HOOKS, SAMPLE | {"url": "http://localhost:9/x"})).ok()
     test = (await cast.ada.post(f"{of(hook)}/tests")).ok()
     assert test["last_error"] == "The receiver is at an address that may not be reached from here."
-    with reaching(app, private=True):
+    with having(app, outbound_allow_private=True):
         test = (await cast.ada.post(f"{of(hook)}/tests")).ok()
     assert test["last_error"] == "The receiver could not be reached."
 
@@ -134,13 +134,6 @@ async def test_former_secret_ends_after_a_day(cast: Cast) -> None:
     now = times.clock_now()
     until = times.naive_utc(datetime.fromisoformat(rotated["former_until"]))
     assert now + timedelta(hours=23) < until <= now + timedelta(hours=24)
-
-
-@pytest.fixture
-async def receiver(app: Quart) -> Any:
-    """A receiver that accepts everything."""
-    async with a_receiver(app) as found:
-        yield found
 
 
 async def test_test_shows_what_the_receiver_answered_and_is_kept(cast: Cast, receiver: Receiver) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from mission_control.people.models import Member, Organization, User
 from mission_control.people.organization_commands import ensure_membership
 from tests.api.test_accounts import first_owner
 from tests.cast import Caller, Cast
+from tests.settings import having
 
 ME, PACKS = "/organizations/me", "/skills/packs"
 LOCAL = "a-token-of-the-owner-for-these-tests-that-is-long-enough-to-be-one"
@@ -31,10 +31,8 @@ FOUNDED = ["organization.created", "skill_pack.created", "skill_pack.created"]
 @pytest.fixture
 async def local(app: Quart) -> AsyncIterator[Caller]:
     """Return the bearer of LOCAL_AUTH_TOKEN on an empty database."""
-    before = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(before, local_auth_token=LOCAL)
-    yield Caller(app, {"Authorization": f"Bearer {LOCAL}"})
-    app.config["SETTINGS"] = before
+    with having(app, local_auth_token=LOCAL):
+        yield Caller(app, {"Authorization": f"Bearer {LOCAL}"})
 
 
 async def remove_from_organization(cast: Cast) -> None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mission_control.fleet.models import Skill
 from mission_control.fleet.repositories import Git
 from tests.cast import Cast, events, head, kinds
 from tests.outside import git
+from tests.settings import having
 
 PACKS = "/skills/packs"
 URL = "https://github.com/observatory/skills"
@@ -50,11 +50,9 @@ def write(repository: Path) -> Write:
 @pytest.fixture
 def mirror(cast: Cast, repository: Path) -> Iterator[str]:
     """Let the installation clone from the mirror."""
-    before = cast.app.config["SETTINGS"]
     base = f"file://{repository.parents[1]}"
-    cast.app.config["SETTINGS"] = replace(before, skills_git_base_url=base)
-    yield base
-    cast.app.config["SETTINGS"] = before
+    with having(cast.app, skills_git_base_url=base):
+        yield base
 
 
 async def new_pack(cast: Cast, **fields: Any) -> str:

@@ -1,7 +1,6 @@
 """One's own account: deleted, with what belongs to nobody else, and without harm to others."""
 
 import asyncio
-from dataclasses import replace
 
 import orjson
 
@@ -13,6 +12,7 @@ from mission_control.people.deletion import delete_account, deleted_at
 from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, as_person, events, head
+from tests.settings import having
 
 ME = "/users/me"
 
@@ -91,15 +91,11 @@ async def test_account_deletion_with_a_key_stores_no_answer(cast: Cast) -> None:
 
 
 async def test_account_of_the_local_token_is_created_again(cast: Cast) -> None:
-    before = cast.app.config["SETTINGS"]
     token = "a-token-of-the-instance-owner-that-is-long-enough-to-be-one"
-    cast.app.config["SETTINGS"] = replace(before, local_auth_token=token)
     owner = Caller(cast.app, {"Authorization": f"Bearer {token}"})
-    try:
+    with having(cast.app, local_auth_token=token):
         first = (await owner.get(ME)).ok()
         (await owner.delete(ME)).ok()
         second = (await owner.get(ME)).ok()
-    finally:
-        cast.app.config["SETTINGS"] = before
     assert first["id"] != second["id"] and first["clerk_user_id"] == second["clerk_user_id"]
     assert await Organization.filter(name="Personal").count() == 1

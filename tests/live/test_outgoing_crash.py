@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +10,12 @@ import pytest
 from tests.live.scenarios import database, new_board
 from tests.live.servers import API, PATIENCE, Server, installation
 from tests.outgoing import verified
-from tests.outside import Receiver
+from tests.outside import Receiver, listening
 
 pytestmark = pytest.mark.database
 
 TASKS, BEFORE_THE_CRASH = 100, 30
 ALLOWED = {"OUTBOUND_ALLOW_PRIVATE": "true", "SECRET_KEY": "a-secret-key-of-an-installation-for-tests-long-enough"}
-
-
-@asynccontextmanager
-async def listening() -> AsyncIterator[Receiver]:
-    """A receiver that accepts everything, on a port of its own."""
-    found = Receiver()
-    found.gate.set()
-    server = await asyncio.start_server(found.handle, "127.0.0.1", 0)
-    async with server:
-        found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
-        yield found
 
 
 async def make_webhook(server: Server, receiver: Receiver) -> dict[str, Any]:

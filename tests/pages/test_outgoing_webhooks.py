@@ -1,17 +1,15 @@
 """Outgoing webhooks as pages: making one, its secret, messages as they are sent, testing, pausing, sending again."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-from quart import Quart
 
 from mission_control.exchange import outgoing_sending
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from tests.cast import Cast
 from tests.deliveries import look_away
 from tests.outgoing import make, of, send
-from tests.outside import Receiver, a_receiver
+from tests.outside import Receiver
 from tests.pages.test_webhooks import live_of
 from tests.pages.visitor import visitor
 
@@ -19,11 +17,10 @@ FIELDS = {"description": "Warehouse", "url": "https://receiver.example.org/hooks
 
 
 @pytest.fixture
-async def receiver(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
-    """A receiver that accepts everything; the test sends by hand."""
+async def receiver(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    """The test sends by hand."""
     await look_away(monkeypatch, outgoing_sending.SENDING)
-    async with a_receiver(app) as found:
-        yield found
+    return receiver
 
 
 async def test_empty_lists_say_what_an_outgoing_webhook_is(cast: Cast) -> None:

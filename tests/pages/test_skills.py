@@ -1,7 +1,6 @@
 """Skills and packs as pages: finding, reading, installing, and syncing as a job."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from tests.cast import Cast
 from tests.gateway_agents import add_gateway, hire_main
 from tests.outside import git
 from tests.pages.visitor import visitor
+from tests.settings import having
 
 SKILLS, PACKS = "/settings/skills", "/settings/skills/packs"
 URL = "https://github.com/observatory/skills"
@@ -69,14 +69,10 @@ async def test_pack_is_added_changed_synced_and_removed(cast: Cast, tmp_path: Pa
     (folder / "star" / "SKILL.md").write_text("---\nname: Star\n---\nLook up.")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=first")
-    before = cast.app.config["SETTINGS"]
-    cast.app.config["SETTINGS"] = replace(before, skills_git_base_url=f"file://{tmp_path}")
-    try:
+    with having(cast.app, skills_git_base_url=f"file://{tmp_path}"):
         assert (await ada.post(f"{PACKS}/{pack.id}/syncs")).leads_to == "/work"
         while await Job.filter(state="running").exists():
             await asyncio.sleep(0.02)
-    finally:
-        cast.app.config["SETTINGS"] = before
     (await ada.get("/work")).is_status(200).has("Sync Sky", "1 skill: 1 new", "Mark Sync Sky as read")
     (await ada.get(PACKS)).has("1 skill", "Sync Sky: ")
     (await ada.get(f"{SKILLS}/{(await Skill.get()).id}")).has("Look up.")

@@ -1,8 +1,7 @@
 """The running application with a chat: set up, linked, listened to; loops look only when a test says so."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,17 +16,12 @@ from tests.deliveries import look_away
 from tests.reach.conftest import settle
 from tests.reach.plays import PLAYS, Play, until
 from tests.reach.serving import serving
+from tests.settings import having
 
 
-@contextmanager
-def at_home(app: Quart) -> Iterator[None]:
+def at_home(app: Quart) -> AbstractContextManager[None]:
     """Let the installation have a public address, and reach providers on this machine."""
-    known = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(known, base_url="https://mission.example.org", outbound_allow_private=True)
-    try:
-        yield
-    finally:
-        app.config["SETTINGS"] = known
+    return having(app, base_url="https://mission.example.org", outbound_allow_private=True)
 
 
 async def loops_look_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import json
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from quart import Quart
 
 from mission_control.core import times
 from mission_control.reach.webpush import bytes_of, unpadded
+from tests.settings import having
 
 DAY = 86_400
 PATIENCE = 60
@@ -178,11 +179,6 @@ async def push_service() -> AsyncIterator[PushService]:
 @asynccontextmanager
 async def allowed_push_service(app: Quart, **settings: Any) -> AsyncIterator[PushService]:
     """Run one that an application may send to."""
-    before = app.config["SETTINGS"]
     async with push_service() as service:
-        hosts = {"push_hosts": (service.host,), "outbound_allow_private": True}
-        app.config["SETTINGS"] = replace(before, **hosts, **settings)
-        try:
+        with having(app, push_hosts=(service.host,), outbound_allow_private=True, **settings):
             yield service
-        finally:
-            app.config["SETTINGS"] = before

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from tests.cast import Cast
 from tests.reach.playing import at_home
 from tests.reach.samples import NEED, line_to
 from tests.reach.serving import serving
+from tests.settings import having
 
 GUIDE = Path("docs/channels.md").read_text(encoding="utf-8")
 
@@ -39,12 +39,11 @@ async def test_channel_of_the_guide_sends(
     [code] = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
     (tmp_path / "gotify.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
-    known = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(known, reach_channels=("gotify",))
     messages: list[Any] = []
     answers: list[Any] = [({"errorDescription": "you need to provide a valid access token"}, 401), ("", 502)]
     try:
-        install_channels(app)
+        with having(app, reach_channels=("gotify",)):
+            install_channels(app)
         channel = CHANNELS["gotify"]
         async with serving(gotify(messages, answers)) as url:
             line = line_to(url, token="AbC")
@@ -59,7 +58,6 @@ async def test_channel_of_the_guide_sends(
                 tested = (await cast.ada.post(f"/users/me/reach/devices/{device['id']}/tests")).ok()
         assert tested["ok"] and "reaches you here" in messages[-1]["title"]
     finally:
-        app.config["SETTINGS"] = known
         CHANNELS.pop("gotify", None)
         sys.modules.pop("gotify", None)
 

@@ -1,7 +1,6 @@
 """Slack, Telegram and Mattermost with the running application: linked, sent to, answered there, and what goes wrong."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from tests.cast import Cast
 from tests.reach.playing import at, link, listen, played, say, status_of
 from tests.reach.plays import PLAYS, Play
 from tests.reach.test_core import asked
+from tests.settings import having
 
 
 @pytest.fixture(params=PLAYS)
@@ -158,9 +158,9 @@ async def test_account_that_is_gone_ends(cast: Cast, play: Play) -> None:
 
 async def test_link_leads_to_where_the_account_was_linked(cast: Cast, play: Play) -> None:
     """An installation without BASE_URL knows its address from its visitors."""
-    play.app.config["SETTINGS"] = replace(play.app.config["SETTINGS"], base_url="")
-    await link(play, cast.ben, play.cleo)
-    await asked(cast)
-    await at(25)
+    with having(play.app, base_url=""):
+        await link(play, cast.ben, play.cleo)
+        await asked(cast)
+        await at(25)
     message = await ReachMessage.get(user_id=cast.ben.id)
     assert f"http://localhost/reach/{message.id}" in str(play.fake.__dict__)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 from quart import Quart
@@ -17,6 +16,7 @@ from tests.reach.playing import at, at_home, link, link_team, loops_look_away, p
 from tests.reach.plays import PLAYS, Play
 from tests.reach.serving import serving
 from tests.reach.test_core import asked
+from tests.settings import having
 
 
 @pytest.fixture(params=PLAYS)
@@ -110,9 +110,5 @@ async def test_webhook_that_was_deleted_says_so(app: Quart, cast: Cast, monkeypa
 def test_buttons_lead_to_an_address_that_providers_reach(
     app: Quart, base_url: str, private: bool, address: str
 ) -> None:
-    known = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(known, base_url=base_url, outbound_allow_private=private)
-    try:
+    with having(app, base_url=base_url, outbound_allow_private=private):
         assert reachable_address() == address
-    finally:
-        app.config["SETTINGS"] = known

@@ -1,7 +1,6 @@
 """When something fails: providers that are away, links that take nothing, channels that are set up wrongly."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat
 from tests.reach.test_attacks import HOUR, at, berlin, failing_for, night, until
 from tests.reach.test_core import asked
+from tests.settings import having
 
 __all__ = ["night"]  # a fixture
 
@@ -257,13 +257,9 @@ async def _all_of(news: broker.Subscription) -> list[object]:
 
 
 async def test_account_without_an_address_is_sent_no_mail(cast: Cast, chat: Chat, after: After) -> None:
-    known = cast.app.config["SETTINGS"]
-    cast.app.config["SETTINGS"] = replace(known, smtp_url="smtp://localhost:1")
-    try:
+    with having(cast.app, smtp_url="smtp://localhost:1"):
         await User.filter(id=cast.cleo.id).update(email=None)
         chains = {one.id: one.person.chain for one in await readers_of(cast.organization.id)}
-    finally:
-        cast.app.config["SETTINGS"] = known
     assert chains[cast.ada.id] == ("mail",) and cast.cleo.id not in chains
 
 

@@ -1,7 +1,6 @@
 """A channel of somebody else is one module, named by a setting."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from quart import Quart
 from mission_control.config import ConfigError
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.installation import install_channels
+from tests.settings import having
 
 MODULE = """
 from mission_control.reach.channel import Channel
@@ -26,12 +26,8 @@ PIGEONS = Pigeons()
 
 def with_channels(app: Quart, *names: str) -> None:
     """Begin anew with channels of these modules."""
-    settings = app.config["SETTINGS"]
-    app.config["SETTINGS"] = replace(settings, reach_channels=names)
-    try:
+    with having(app, reach_channels=names):
         install_channels(app)
-    finally:
-        app.config["SETTINGS"] = settings
 
 
 async def test_module_that_is_named_installs_its_channel(

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from mission_control.reach.webpush import public_text
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 from tests.reach.push_service import Browser, PushService, allowed_push_service
+from tests.settings import having
 
 PATH = "/users/me/reach/devices"
 GOOGLE = "https://fcm.googleapis.com/fcm/send"
@@ -126,12 +126,8 @@ async def test_renewal_is_not_tested(cast: Cast, pushes: PushService) -> None:
 
 
 async def test_apple_is_taken_by_a_server_with_a_name(cast: Cast) -> None:
-    before = cast.app.config["SETTINGS"]
-    cast.app.config["SETTINGS"] = replace(before, base_url="https://mission.example.org")
-    try:
+    with having(cast.app, base_url="https://mission.example.org"):
         (await cast.ada.post(PATH, subscription("x") | {"endpoint": "https://web.push.apple.com/QGuQ"})).ok()
-    finally:
-        cast.app.config["SETTINGS"] = before
 
 
 async def test_devices_of_a_person_are_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
