@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from quart import Quart
 
@@ -17,7 +20,7 @@ from mission_control.log.leases import Delivery
 from mission_control.reach.channel import CHANNELS, Channel, Gone, Later, Line, Message, Refused
 from mission_control.reach.lines import device_of, line_to
 from mission_control.reach.messages import OF_MESSAGE, SENDING
-from mission_control.reach.models import ReachMessage, ReachNeed
+from mission_control.reach.models import Device, ReachMessage, ReachNeed
 from mission_control.reach.outcomes import edited, end, gone, later, refused, sent, shown
 from mission_control.reach.plan import quiet_until
 from mission_control.reach.reading import MAIL, readers_of
@@ -26,39 +29,59 @@ from mission_control.work import loop
 from mission_control.work.loop import MOST_ATTEMPTS, GiveUp, NotNow, Sender
 
 SHARE = 5  # of the deliveries at once, so that a slow provider holds up nobody else
+OWN_SHARE = 2  # of them for one organization: its people choose where its messages go, also to servers of their own
 PATIENCE_SECONDS = 2.0  # a delivery waits for its turn, before it makes room for those of other channels
 NOT_YET_SECONDS = 1.0
 LONGEST_SECONDS = 25.0  # of one attempt; with what comes before it, less than SENDING_SECONDS of the loop
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 600.0
+RESTING_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
-_turns: dict[tuple[int, str], asyncio.Semaphore] = {}
+_turns = WeakValueDictionary[tuple[int, str, UUID | None], asyncio.Semaphore]()  # those that somebody has or waits for
+_resting: dict[UUID, datetime] = {}  # devices whose receiver took nothing, until when none of their messages is tried
 _at_work: set[str] = set()  # messages: one edit at a time, so that the last one shows how it ended
 
 
 @loop.senders
 def senders(app: Quart) -> Sequence[Sender]:
     """Send the messages of every channel that is installed."""
-    return [Sender(f"{SENDING}{kind}", send, is_able=partial(_is_free, kind)) for kind in CHANNELS]
+    return [
+        Sender(f"{SENDING}{kind}", send, only=partial(_of_others, kind), is_able=partial(_is_free, kind))
+        for kind in CHANNELS
+    ]
 
 
-def _turn(kind: str) -> asyncio.Semaphore:
-    return _turns.setdefault((id(asyncio.get_running_loop()), kind), asyncio.Semaphore(SHARE))
+def _turn(kind: str, organization_id: UUID | None = None) -> asyncio.Semaphore:
+    made = asyncio.Semaphore(SHARE if organization_id is None else OWN_SHARE)
+    return _turns.setdefault((id(asyncio.get_running_loop()), kind, organization_id), made)
 
 
 def _is_free(kind: str) -> bool:
     return not _turn(kind).locked()
 
 
-async def send(delivery: Delivery) -> None:
-    """Send a message, or show what was sent as it is now."""
-    kind, about = delivery.kind.removeprefix(SENDING), delivery.data["message"]
-    turn = _turn(kind)
+def _of_others(kind: str) -> str:
+    """Return SQL for the deliveries of organizations that do not use all of their share now."""
+    busy = [f"'{one}'" for (_, its, one), turn in [*_turns.items()] if its == kind and one and turn.locked()]
+    return f"(organization_id IS NULL OR organization_id NOT IN ({', '.join(busy)}))" if busy else ""
+
+
+@asynccontextmanager
+async def _in(turn: asyncio.Semaphore) -> AsyncIterator[None]:
     try:
         await asyncio.wait_for(turn.acquire(), PATIENCE_SECONDS)
     except TimeoutError:
         raise NotNow("Others are on their way.", NOT_YET_SECONDS) from None
     try:
+        yield
+    finally:
+        turn.release()
+
+
+async def send(delivery: Delivery) -> None:
+    """Send a message, or show what was sent as it is now."""
+    kind, about = delivery.kind.removeprefix(SENDING), delivery.data["message"]
+    async with _in(_turn(kind, delivery.organization_id)), _in(_turn(kind)):
         if about in _at_work:
             raise NotNow("It is on its way.", NOT_YET_SECONDS)
         _at_work.add(about)
@@ -66,8 +89,6 @@ async def send(delivery: Delivery) -> None:
             await _send_or_edit(delivery, UUID(about))
         finally:
             _at_work.discard(about)
-    finally:
-        turn.release()
 
 
 async def _send_or_edit(delivery: Delivery, message_id: UUID) -> None:
@@ -107,6 +128,7 @@ async def _send(message: ReachMessage) -> None:
     if actor is None:
         await end(who, message, "withdrawn", "This person is no longer a member.")
         return
+    _refuse_resting(device, now)
     line = await line_to(message, device)
     ready = await written(message, device, channel, actor, takes=channel.takes_answers(line))
     if message.why in ("first", "unseen") and await _all_seen(message):  # while the provider did not take it
@@ -126,8 +148,24 @@ async def _send(message: ReachMessage) -> None:
         raise GiveUp(str(error)) from error
     except Later as error:
         await later(who, message, device, str(error))
-        raise NotNow(str(error), error.seconds or _pause(message)) from error
+        pause = error.seconds or _pause(message)
+        _rest(device, now, pause)
+        raise NotNow(str(error), pause) from error
     await sent(who, message, device, name, ready)
+
+
+def _refuse_resting(device: Device | None, now: datetime) -> None:
+    """Raise NotNow for a device whose receiver took nothing a moment ago: one try a minute finds out, not one each."""
+    left = (_resting[device.id] - now).total_seconds() if device is not None and device.id in _resting else 0.0
+    if 0.0 < left <= RESTING_SECONDS:  # more after a clock was set back
+        raise NotNow("Its receiver took nothing a moment ago.", left)
+
+
+def _rest(device: Device | None, now: datetime, seconds: float) -> None:
+    for one in [one for one, until in _resting.items() if until <= now]:
+        del _resting[one]
+    if device is not None:
+        _resting[device.id] = now + timedelta(seconds=min(seconds, RESTING_SECONDS))
 
 
 async def _sent_by(channel: Channel, line: Line, message: Message) -> str:
