@@ -103,7 +103,7 @@ class MailError(Exception):
 
 
 class MailRefused(MailError):
-    """The mail server refuses the address for good."""
+    """The mail server refuses the address, or this message, for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,12 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
         kind = MailRefused if answers else MailError
         raise kind(f"The mail server does not take mail for {mail.to}: {_said(error.recipients[0].message)}") from error
     except aiosmtplib.SMTPResponseException as error:
-        raise MailError(f"The mail server answered {error.code}: {_said(error.message)}") from error
+        is_final = isinstance(error, aiosmtplib.SMTPDataError) and error.code >= PERMANENT  # too large, for example
+        kind = MailRefused if is_final else MailError
+        raise kind(f"The mail server answered {error.code}: {_said(error.message)}") from error
+    except aiosmtplib.SMTPNotSupported as error:
+        kind = MailError if mail.to.isascii() else MailRefused
+        raise kind(f"The mail server cannot send mail to {mail.to}: {_said(str(error))}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise MailError(f"The mail server cannot be reached or does not answer: {_said(str(error))}") from error
 
@@ -187,7 +192,7 @@ def _message(sender: str, mail: Mail) -> EmailMessage:
     message = EmailMessage(policy=_POLICY)
     headers = {
         "From": sender,
-        "To": mail.to,
+        "To": _with_plain_host(mail.to),
         "Subject": _as_typed(mail.subject),
         "Date": formatdate(usegmt=True),
         "Message-ID": f"<{mail.id}@mission-control>",
@@ -199,6 +204,15 @@ def _message(sender: str, mail: Mail) -> EmailMessage:
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _with_plain_host(address: str) -> str:
+    """Return an address whose host has no letters that mail servers may not know, where it can be written so."""
+    name, at, host = address.rpartition("@")
+    try:
+        return f"{name}{at}{host.encode('idna').decode()}"
+    except UnicodeError:
+        return address
 
 
 def _as_typed(text: str) -> str:

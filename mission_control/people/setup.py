@@ -28,6 +28,7 @@ from mission_control.web.shell import needs_setup
 ACCOUNT_EVENTS = (AccountKind("account.set_up", "The installation got its first owner."),)
 
 CODE_NAME = "setup_code"
+LOCAL_EMAIL = "admin@home.local"  # of an owner who has named none yet
 
 
 def _address(text: str) -> str:
@@ -131,7 +132,7 @@ async def _make_local_owner(actor: Actor) -> User:
 
 
 async def _local_owner(actor: Actor) -> User:
-    fresh = User(clerk_user_id=LOCAL_SUBJECT, email="admin@home.local", name="Local User")
+    fresh = User(clerk_user_id=LOCAL_SUBJECT, email=LOCAL_EMAIL, name="Local User")
     await User.bulk_create([fresh], ignore_conflicts=True)
     user = await User.select_for_update().get(clerk_user_id=LOCAL_SUBJECT)
     if user.active_organization_id is None:
@@ -141,6 +142,11 @@ async def _local_owner(actor: Actor) -> User:
         user.active_organization_id = member.organization_id
         await User.filter(id=user.id).update(active_organization_id=member.organization_id)
     return user
+
+
+def mail_address(email: str | None) -> str:
+    """Return where a person takes mail, empty where they have named no address."""
+    return "" if email is None or email == LOCAL_EMAIL else email
 
 
 async def set_role(actor: Actor, organization_id: UUID, user: User, role: str) -> None:

@@ -3,6 +3,7 @@
 from mission_control.core.running import settings
 from mission_control.database.records import find
 from mission_control.people.models import User
+from mission_control.people.setup import mail_address
 from mission_control.reach.channel import Client, Line
 from mission_control.reach.installation import opened, opened_values, reachable_address
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
@@ -22,7 +23,7 @@ async def line_to(message: ReachMessage, device: Device | None) -> Line:
     if device is not None:
         return await line_of(device)
     user = await User.get_or_none(id=message.user_id) if message.user_id is not None else None
-    return Line(_client(), settings(), to=(user.email or "") if user is not None else "")
+    return Line(_client(), settings(), to=mail_address(user.email) if user is not None else "")
 
 
 async def line_of(device: Device) -> Line:

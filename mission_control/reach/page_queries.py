@@ -15,6 +15,7 @@ from mission_control.database.sql import rows
 from mission_control.people.account_names import person_name
 from mission_control.people.entrance import sends_mail
 from mission_control.people.models import User
+from mission_control.people.setup import mail_address
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.choices import choices_of
 from mission_control.reach.device_queries import State, devices_of, state_of
@@ -144,8 +145,8 @@ async def _mail(actor: Actor) -> MailLine:
     ok = await sent.filter(sent_at__isnull=False).first()
     error = last.error if last is not None and last.state in ("failed", "queued") else None
     return MailLine(
-        user.email or "",
-        sends_mail() and bool(user.email),
+        mail_address(user.email),
+        sends_mail() and bool(mail_address(user.email)),
         ok.sent_at if ok is not None else None,
         error,
         last.created_at if last is not None and error else None,

@@ -15,6 +15,7 @@ from mission_control.core.running import settings
 from mission_control.core.substance import substance_of
 from mission_control.database.records import find_all
 from mission_control.database.sql import as_id, as_moment, in_list, rows
+from mission_control.people.setup import mail_address
 from mission_control.reach.channel import CHANNELS
 from mission_control.reach.models import KEPT, Device, ReachNeed, ReachSettings
 from mission_control.reach.plan import GRACE, How, Open, Person, how_of, morning_after
@@ -119,7 +120,7 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
                 bool(row["all_boards_write"]),
                 boards,
             )
-            gets_mail = has_mail and bool(row["email"])
+            gets_mail = has_mail and bool(mail_address(row["email"]))
             links = links_of(by_user.get(user_id, []), chosen.get(user_id), has_mail=gets_mail)
             if not links and not links_of(lost.get(user_id, []), chosen.get(user_id), has_mail=False):
                 continue

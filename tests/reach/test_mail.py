@@ -120,6 +120,24 @@ async def test_one_press_is_offered_over_tls_only(box: Box) -> None:
     assert "List-Unsubscribe" in box.post.head() and "List-Unsubscribe-Post" not in box.post.head()
 
 
+async def test_message_that_is_refused_for_good_is_not_tried_again(box: Box) -> None:
+    box.post.message = "552 5.3.4 Message size exceeds fixed limit"
+    with pytest.raises(Refused, match="Message size exceeds fixed limit"):
+        await box.send(NEED)
+    box.post.message = "451 4.3.2 Later"
+    with pytest.raises(Later):
+        await box.send(NEED)
+
+
+async def test_letters_that_the_mail_server_does_not_know(box: Box) -> None:
+    box.line = replace(box.line, to="ada@zürich.example")
+    await box.send(NEED)
+    assert box.post.head()["To"] == "ada@xn--zrich-kva.example"
+    box.line = replace(box.line, to="łukasz@example.org")
+    with pytest.raises(Refused, match="SMTPUTF8 is not supported"):
+        await box.send(NEED)
+
+
 async def test_without_a_board_it_comes_from_the_installation(box: Box) -> None:
     await box.send(DIGEST)
     head = box.post.head()

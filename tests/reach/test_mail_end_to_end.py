@@ -12,6 +12,7 @@ from quart import Quart
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.people.models import Member, User
+from mission_control.people.setup import LOCAL_EMAIL
 from mission_control.reach import keeping
 from mission_control.reach.models import ReachMessage, ReachNeed
 from tests.cast import Cast, Person
@@ -290,6 +291,15 @@ async def test_test_is_a_real_mail_and_its_failure_is_in_the_words_of_the_server
     post.recipient, post.message = "250 OK", "452 4.2.2 Mailbox full"
     full = (await cast.ada.post("/users/me/reach/mail/tests")).ok()
     assert not full["ok"] and "Mailbox full" in full["words"]
+
+
+async def test_invented_address_of_the_local_owner_gets_no_mail(cast: Cast, post: Post) -> None:
+    await User.filter(id=cast.ada.id).update(email=LOCAL_EMAIL)
+    await asked(cast)
+    await later(minutes=11)
+    assert post.mails and LOCAL_EMAIL not in [one["To"] for one in post.mails]
+    refused = (await cast.ada.post("/users/me/reach/mail/tests")).ok()
+    assert not refused["ok"] and "no mail address" in refused["words"]
 
 
 async def test_what_expired_while_the_server_was_down_never_leaves(cast: Cast, post: Post) -> None:
