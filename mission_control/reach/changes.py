@@ -9,7 +9,17 @@ from mission_control.core import times
 from mission_control.database.records import find_all
 from mission_control.reach.announcing import has_webhooks, reader_of_webhooks
 from mission_control.reach.models import ReachNeed
-from mission_control.reach.plan import COLLECT, GRACE, Due, Step, how_of, kept_promise, messages_of, next_step
+from mission_control.reach.plan import (
+    COLLECT,
+    GRACE,
+    MOST_IN_AN_HOUR,
+    Due,
+    Step,
+    how_of,
+    kept_promise,
+    messages_of,
+    next_step,
+)
 from mission_control.reach.reading import (
     Reader,
     Recent,
@@ -173,7 +183,8 @@ def _plan(
             steps.append((row, Step(kept_promise(person, row.next_at, now), chain[-1], "digest")))
     steps.sort(key=lambda one: chain.index(one[1].link))
     last = {link: moment for (one, link), moment in recent.last.items() if one == reader.id}
-    due = messages_of(steps, last, recent.number.get(reader.id, 0), now)
+    number = recent.number.get(reader.id, 0)
+    due = messages_of(steps, last, number, now)
     found.due += [(reader, one) for one in due]
     sent = {row.id for one in due for row in one.needs}
     for row, step in steps:
@@ -181,5 +192,7 @@ def _plan(
             found.at(now + AGAIN)
         elif step.at > now:
             found.at(step.at)
-        else:  # its link rests, or the hour's limit is met
+        elif number + len(due) >= MOST_IN_AN_HOUR:  # the earliest message of this hour makes room
+            found.at(max(recent.first.get(reader.id, now) + HOUR, now + AGAIN))
+        else:  # its link rests
             found.at(max(last.get(step.link, now) + COLLECT, now + AGAIN))

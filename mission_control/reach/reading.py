@@ -234,26 +234,34 @@ async def waiting_in(organization_id: UUID) -> list[Waiting]:
 
 @dataclass(slots=True)
 class Recent:
-    """When the links of readers were used last, also in vain, and how many messages each was sent in the last hour."""
+    """When the links of readers were used last, also in vain, and how many messages each was sent in the last hour.
+
+    Those of all their organizations count. `first` is the earliest of the hour.
+    """
 
     last: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
     number: dict[UUID, int] = field(default_factory=dict)
+    first: dict[UUID, datetime] = field(default_factory=dict)
 
 
 async def recent_of(organization_id: UUID, since: datetime) -> Recent:
     """Return what was sent since a moment; to several devices of a link it is one message."""
     found = Recent()
     numbers: dict[tuple[UUID, str], int] = {}
+    columns = "SELECT m.user_id, m.device_id, m.kind, m.state, m.why, m.created_at"
     sql = (
-        "SELECT COALESCE(m.user_id, m.device_id) AS reader, m.kind, m.device_id, MAX(m.created_at) AS last,"
-        " SUM(CASE WHEN m.state = 'withdrawn' THEN 0 ELSE 1 END) AS number FROM reach_messages m"
-        " WHERE m.organization_id = ? AND m.created_at > ? AND m.why <> 'test'"
-        " GROUP BY m.user_id, m.kind, m.device_id"
+        "SELECT COALESCE(r.user_id, r.device_id) AS reader, r.kind, r.device_id, MIN(r.created_at) AS first,"
+        " MAX(r.created_at) AS last, SUM(CASE WHEN r.state = 'withdrawn' THEN 0 ELSE 1 END) AS number"
+        f" FROM ({columns} FROM organization_members x JOIN reach_messages m ON m.user_id = x.user_id"
+        f" WHERE x.organization_id = ? AND m.created_at > ? UNION ALL {columns} FROM reach_messages m"
+        " WHERE m.organization_id = ? AND m.created_at > ? AND m.user_id IS NULL) r"
+        " WHERE r.why <> 'test' GROUP BY r.user_id, r.kind, r.device_id"
     )
-    for row in await rows(sql, organization_id, since):
-        reader, moment = as_id(row["reader"]), as_moment(row["last"])
-        if reader is None or moment is None:
+    for row in await rows(sql, organization_id, since, organization_id, since):
+        reader, first, moment = as_id(row["reader"]), as_moment(row["first"]), as_moment(row["last"])
+        if reader is None or first is None or moment is None:
             continue
+        found.first[reader] = min(first, found.first.get(reader, first))
         link = link_named(row["kind"], as_id(row["device_id"]))
         found.last[reader, link] = max(moment, found.last.get((reader, link), moment))
         numbers[reader, link] = max(int(row["number"]), numbers.get((reader, link), 0))

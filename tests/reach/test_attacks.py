@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from mission_control.boards.models import Board
 from mission_control.core import times
+from mission_control.database.records import insert
 from mission_control.log.leases import Delivery
 from mission_control.people.models import Member, Organization, User
 from mission_control.reach import keeping
@@ -16,6 +18,7 @@ from mission_control.reach.answers import press
 from mission_control.reach.channel import CHANNELS, Gone, Later, Line, Message, Refused
 from mission_control.reach.installation import sealed
 from mission_control.reach.models import Device, ReachBoard, ReachMessage, ReachMessageNeed, ReachNeed, ReachSettings
+from mission_control.reach.plan import MOST_IN_AN_HOUR
 from tests.cast import Cast
 from tests.deliveries import send_due
 from tests.many_needs import kinds_put, put_needs
@@ -411,3 +414,38 @@ async def test_the_limit_of_an_hour_is_of_messages_and_not_of_devices(
         await after(30 + 61 * number)
     assert len(pushes.messages("phone")) >= 11
     assert not any("things wait" in one.title for one in pushes.messages("phone"))
+
+
+async def sent_before(user_id: UUID, organization_id: UUID, number: int, minutes: float) -> None:
+    """Somebody was sent so many messages, the first so many minutes before now and one each minute."""
+    first = times.clock_now() - timedelta(minutes=minutes)
+    rows = [
+        ReachMessage(
+            organization_id=organization_id, user_id=user_id, kind="mail", why="first", state="sent", title="",
+            created_at=first + timedelta(minutes=one),
+        )
+        for one in range(number)
+    ]  # fmt: skip
+    await insert(*rows)
+
+
+async def test_the_limit_of_an_hour_is_of_a_person_in_all_organizations(cast: Cast, chat: Chat, after: After) -> None:
+    for who, person in (("ada", cast.ada), ("cleo", cast.cleo)):
+        await chat.link(person.id, who)
+    await sent_before(cast.ada.id, cast.elsewhere.id, MOST_IN_AN_HOUR, 40)
+    await sent_before(cast.cleo.id, cast.elsewhere.id, MOST_IN_AN_HOUR - 1, 40)
+    await asked(cast)
+    await after(30)
+    assert [one.to for one in chat.channel.sent] == ["cleo"]
+    await after(21 * 60)
+    assert {one.to for one in chat.channel.sent} == {"ada", "cleo"}
+
+
+async def test_nobody_looks_every_second_while_the_limit_of_an_hour_is_met(cast: Cast, chat: Chat) -> None:
+    await chat.link(cast.ada.id, "ada")
+    await sent_before(cast.ada.id, cast.organization.id, MOST_IN_AN_HOUR, 40)
+    await asked(cast)
+    with times.travelled(timedelta(minutes=2)):
+        await keeping.bring_up_to_date(cast.organization.id)
+        due = await keeping.bring_up_to_date(cast.organization.id)
+        assert due is not None and due - times.clock_now() > timedelta(minutes=17)
