@@ -162,7 +162,9 @@ async def take_words(channel: ReachChannel, written: Said) -> str | None:
         return message.ended_how or "This no longer waits for an answer."
     actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
     button = _Button(message, None, parts[0], message.awaits)
-    done = await _answer(actor, button, note=written.text.strip()[:LONGEST_WORDS] or None)
+    chosen = await _chosen(actor, button)
+    words = written.text.strip()[:LONGEST_WORDS] or None
+    done = await _answer(actor, button, label=chosen.label if chosen is not None else "", note=words)
     if done.is_given:
         await ReachMessage.filter(id=message.id).update(awaits=None, awaits_until=None)
     return done.words

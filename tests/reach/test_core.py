@@ -282,7 +282,7 @@ async def test_answer_that_needs_words_takes_the_next_message(cast: Cast, chat: 
     assert await take_words(chat.row, Said("ben", "Not mine.", "Ben", "ben")) is None
     with times.travelled(timedelta(minutes=16)):
         assert await take_words(chat.row, Said("ada", "Too late.", "Ada", "ada")) is None
-    assert "Done" in (await take_words(chat.row, Said("ada", "Shorter, please.", "Ada", "ada")) or "")
+    assert "Done: Send back, " in (await take_words(chat.row, Said("ada", "Shorter, please.", "Ada", "ada")) or "")
     sent_back = (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()
     assert sent_back["decision"] == "changes_requested" and "Shorter, please." in str(sent_back)
     assert await take_words(chat.row, Said("ada", "And again.", "Ada", "ada")) is None
