@@ -130,6 +130,11 @@ def one_line(text: str, most: int, *, is_live: bool = False) -> str:
     return shortened(defused(text) if is_live else text, most) or "…"
 
 
+def spoken(words: str, most: int) -> str:
+    """Return what the bot says, which may quote what agents wrote, without links, mentions and marks."""
+    return shortened(defused(plain(words)), most)
+
+
 def shortened(text: str, most: int) -> str:
     """Shorten a text to so many units of UTF-16, in which most providers count."""
     if _units(text) <= most:

@@ -17,7 +17,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import defused, fields, markdown, one_line, problem, texts, written_by
+from mission_control.reach.chats import fields, markdown, one_line, problem, spoken, texts, written_by
 
 MARKUP = markdown("\\`*_{}[]()#+-.!|~>")
 STYLES = {"go": "good", "stop": "danger"}
@@ -96,10 +96,10 @@ class Mattermost(Channel):
 
     def in_answer(self, press: Press, words: str, message: Message | None) -> object:
         update = {"update": _written(press.reply["answers_at"], message)} if message is not None else {}
-        return {**update, "ephemeral_text": MARKUP.escape(defused(words))}
+        return {**update, "ephemeral_text": MARKUP.escape(spoken(words, 4000))}
 
     async def tell(self, line: Line, words: str) -> None:
-        await self._call(line, "POST", "/posts", {"channel_id": line.to, "message": MARKUP.escape(defused(words))})
+        await self._call(line, "POST", "/posts", {"channel_id": line.to, "message": MARKUP.escape(spoken(words, 4000))})
 
     async def _call(self, line: Line, method: str, path: str, sent: object = None) -> Any:
         headers = {"Authorization": f"Bearer {line.value('token')}"}

@@ -24,7 +24,7 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import fields, one_line, problem, shortened, texts, written_by
+from mission_control.reach.chats import fields, one_line, problem, spoken, texts, written_by
 
 API = "https://slack.com/api"
 OLDEST_SECONDS = 300
@@ -250,7 +250,7 @@ def _is_of_slack(address: str, scheme: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    return shortened(text, 2900).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return spoken(text, 2900).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _plain(text: str) -> dict[str, Any]:

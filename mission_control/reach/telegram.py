@@ -16,7 +16,16 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import Markup, fields, is_linkable, one_line, problem, shortened, texts, written_by
+from mission_control.reach.chats import (
+    Markup,
+    fields,
+    is_linkable,
+    one_line,
+    problem,
+    spoken,
+    texts,
+    written_by,
+)
 
 API = "https://api.telegram.org"
 POLL_SECONDS = 15  # below the deadline of a request
@@ -92,7 +101,7 @@ class Telegram(Channel):
     async def acknowledge(self, line: Line, press: Press, words: str) -> None:
         """End the spinner on the button with a few words. Telegram forgets presses after a while."""
         try:
-            text = shortened(words, 195)
+            text = spoken(words, 195)
             stays = len(text) > LONGEST_TOAST  # until the person has read it
             query = press.reply.get("id")
             await self._call(line, "answerCallbackQuery", callback_query_id=query, text=text, show_alert=stays)
@@ -101,7 +110,7 @@ class Telegram(Channel):
                 raise
 
     async def tell(self, line: Line, words: str) -> None:
-        await self._to_chat(line, "sendMessage", line.to, text=shortened(words, 4000))
+        await self._to_chat(line, "sendMessage", line.to, text=spoken(words, 4000))
 
     async def _to_chat(self, line: Line, method: str, chat: str, **sent: Any) -> Any:
         """Call a method for a chat. A group that became a supergroup has another id: go there."""

@@ -93,6 +93,16 @@ async def test_hostile_texts_stay_texts(channel: Channel) -> None:
                     assert len(string.encode()) <= 20_000, case
 
 
+@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST], ids=lambda one: one.kind)
+async def test_hostile_words_in_a_reply_stay_texts(channel: Channel) -> None:
+    async with sent_to(channel) as (place, line):
+        for case, text in TEXTS.items():
+            await channel.tell(line, f"Done: Approve, {text}.")
+            reply = place.sent(channel.kind)[-1]
+            string = str(reply.get("text") or reply.get("message"))
+            assert not re.search(r"@(?!\u200b)\w|://|\bwww\.(?!\u200b)", string), (case, string)
+
+
 def strings(value: Any, *, is_label: bool = False) -> Iterator[tuple[str, bool]]:
     """All texts of a message that people see, and whether each is the label of a button."""
     match value:
