@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mission_control.core.outbound import Outbound, OutboundError
 from mission_control.core.parts import Part, add
+from mission_control.reach.cutting import whole
 
 if TYPE_CHECKING:
     from mission_control.config import Settings
@@ -345,7 +346,7 @@ CHANNELS: dict[str, Channel] = {}
 
 def cut(text: str, most: int) -> str:
     """Shorten a text to a number of characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= most else text[: whole(text, most - 1)] + "…"
 
 
 def plain(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mission_control.reach.channel import Answer, Button, Channel, Gone, Item, Later, Line, Message, Refused, plain
+from mission_control.reach.cutting import whole
 
 MOST_WORDS = 300
 MOST_ITEMS = 5
@@ -139,7 +140,8 @@ def shortened(text: str, most: int) -> str:
     """Shorten a text to so many units of UTF-16, in which most providers count."""
     if _units(text) <= most:
         return text
-    return text.encode("utf-16-le", "replace")[: 2 * max(most - 1, 0)].decode("utf-16-le", "ignore") + "…"
+    kept = text.encode("utf-16-le", "replace")[: 2 * max(most - 1, 0)].decode("utf-16-le", "ignore")
+    return kept[: whole(text, len(kept))] + "…"
 
 
 def _units(text: str) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.reach.channel import Channel, Item, Line, Message
+from mission_control.reach.channel import Channel, Item, Line, Message, cut
+from mission_control.reach.chats import shortened
 from mission_control.reach.discord import DISCORD
 from mission_control.reach.mattermost import MATTERMOST
 from mission_control.reach.ntfy import NTFY
@@ -166,6 +167,17 @@ async def test_digest_says_how_many_it_leaves_out(channel: Channel) -> None:
         shown = json.dumps(place.sent(channel.kind))
         assert "Which of 4?" in shown and "Which of 5?" not in shown and "and 35 more" in shown
         assert "and 40 more" in shown or "and 36 more" in shown
+
+
+@pytest.mark.parametrize(
+    "one", ["e\u0301", "\U0001f1f8\U0001f1ea", "\U0001f44d\U0001f3fd", "\u0928\u093f", "\u2764\ufe0f", "漢", "🚀"]
+)
+def test_texts_are_cut_between_characters(one: str) -> None:
+    for shorten in (cut, shortened):
+        for most in range(2, 12):
+            short = shorten(one * 20, most)
+            assert short == one * short.count(one) + "…" and len(short) <= most
+    assert len(cut("a" + "\u0301" * 99, 40)) == 40
 
 
 async def test_secrets_of_the_line_are_in_no_message() -> None:

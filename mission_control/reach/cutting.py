@@ -1,0 +1,21 @@
+"""Where a text may be cut: not within what people read as one character."""
+
+from unicodedata import category
+
+MOST_MARKS = 16
+_OF_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+
+
+def whole(text: str, end: int) -> int:
+    """Return the last place up to `end` at which nothing loses its accent, tone or half of its flag."""
+    nearest = range(end, max(end - MOST_MARKS, -1), -1)
+    return next((place for place in nearest if not _goes_on(text, place)), end)
+
+
+def _goes_on(text: str, place: int) -> bool:
+    """Whether the character at a place belongs to the one before it."""
+    one = text[place]
+    if not "\U0001f1e6" <= one <= "\U0001f1ff":  # two such letters are a flag
+        return "\U0001f3fb" <= one <= "\U0001f3ff" or category(one).startswith("M")
+    before = text[:place]
+    return (place - len(before.rstrip(_OF_FLAGS))) % 2 == 1
