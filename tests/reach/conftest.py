@@ -51,12 +51,13 @@ def _senders(app: Quart) -> list[Sender]:
 @pytest.fixture
 def after(chat: Chat) -> After:
     """Look, plan and send, so many seconds from now."""
+    return at
 
-    async def go(seconds: float = 0.0) -> None:
-        with times.travelled(timedelta(seconds=seconds)):
-            await settle()
 
-    return go
+async def at(seconds: float = 0.0) -> None:
+    """Look, plan and send, so many seconds from now."""
+    with times.travelled(timedelta(seconds=seconds)):
+        await settle()
 
 
 async def settle() -> None:

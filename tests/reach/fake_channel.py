@@ -88,11 +88,11 @@ class Chat:
 
 
 @contextmanager
-def installed(channel: FakeChannel) -> Iterator[None]:
-    """Let the channel be one of those that are installed."""
+def installed[C: Channel](channel: C) -> Iterator[C]:
+    """Let a channel be one of those that are installed, as long as the block runs."""
     CHANNELS[channel.kind] = channel
     try:
-        yield
+        yield channel
     finally:
         del CHANNELS[channel.kind]
 

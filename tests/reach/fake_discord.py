@@ -1,11 +1,11 @@
 """Discord's webhooks on the loopback: messages of a channel, and their edits."""
 
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from quart import Quart, request
+
+from tests.reach.fake_telegram import is_url
 
 
 @dataclass
@@ -52,14 +52,6 @@ class FakeDiscord:
         [embed] = sent["embeds"]
         if len(embed["title"]) > 256 or len(embed["description"]) > 4096:
             return {"embeds": ["0"]}, 400
-        if "url" in embed and not _is_url(embed["url"]):
+        if "url" in embed and not is_url(embed["url"]):
             return {"embeds": ["0"]}, 400
         return None
-
-
-def _is_url(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return bool("." in host or ipaddress.ip_address(host))
-    except ValueError:
-        return False

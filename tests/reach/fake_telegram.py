@@ -145,12 +145,13 @@ def problem_of(sent: dict[str, Any]) -> str | None:
                 return "text buttons are unallowed"
             if not 1 <= len(one.get("callback_data", "x").encode()) <= 64:
                 return "BUTTON_DATA_INVALID"
-            if "url" in one and not _is_url(one["url"]):
+            if "url" in one and not is_url(one["url"]):
                 return f"inline keyboard button URL '{one['url']}' is invalid: Wrong HTTP URL"
     return None
 
 
-def _is_url(url: str) -> bool:
+def is_url(url: str) -> bool:
+    """Whether chats take it for an address."""
     host = urlsplit(url).hostname or ""
     try:
         return bool("." in host or ipaddress.ip_address(host))

@@ -1,14 +1,15 @@
 """A provider of chats that tests write: what it is asked, and what it answers."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from mission_control.reach.channel import CHANNELS, Channel, Line, Message, Setting, Typed
+from mission_control.reach.channel import Channel, Line, Message, Setting, Typed
 from mission_control.reach.models import ReachChannel
 from tests.cast import Cast
+from tests.reach.fake_channel import installed
 
 type Links = Literal["code", "typed", "browser", "account", ""]
 SECRET = "xoxb-very-secret"
@@ -77,15 +78,9 @@ class Typing(Chat):
         return Typed(values["topic"], values["topic"], "A topic")
 
 
-@contextmanager
-def a_chat(chat: Channel | None = None) -> Iterator[Chat]:
-    """Install a channel as long as the block runs."""
-    made = chat or Chat()
-    CHANNELS[made.kind] = made
-    try:
-        yield made  # type: ignore[misc]
-    finally:
-        del CHANNELS[made.kind]
+def a_chat() -> AbstractContextManager[Chat]:
+    """Install a chat as long as the block runs."""
+    return installed(Chat())
 
 
 async def set_up(cast: Cast, **more: object) -> ReachChannel:

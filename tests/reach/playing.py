@@ -2,18 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from quart import Quart
 
-from mission_control.core import times
 from mission_control.reach import keeping, receiving
 from tests.cast import Cast, Person
 from tests.deliveries import look_away
-from tests.reach.conftest import settle
 from tests.reach.plays import PLAYS, Play, until
 from tests.reach.serving import serving
 from tests.settings import having
@@ -93,12 +90,6 @@ async def link_team(play: Play, cast: Cast) -> None:
     """Let the board's team be reached at a place of the chat."""
     team = {"kind": play.kind, "channel_id": str(play.channel_id), "place": play.team, "name": "#team"}
     (await cast.ada.call("PUT", f"{cast.home}/reach", {"team": team})).ok()
-
-
-async def at(seconds: float) -> None:
-    """Look, plan and send, so many seconds from now."""
-    with times.travelled(timedelta(seconds=seconds)):
-        await settle()
 
 
 async def status_of(cast: Cast, approval: dict[str, Any]) -> str:

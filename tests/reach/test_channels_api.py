@@ -13,6 +13,7 @@ from mission_control.reach.channel import Later, Refused
 from mission_control.reach.installation import opened, opened_values
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 from tests.cast import Cast
+from tests.reach.fake_channel import installed
 from tests.reach.one_channel import SECRET, Chat, Hook, a_chat, set_up
 
 PATH = "/organizations/me/channels"
@@ -149,7 +150,7 @@ async def test_team_has_a_place_of_a_channel_of_its_organization(cast: Cast, cha
 
 async def test_place_that_is_a_secret_is_in_no_answer(cast: Cast) -> None:
     url = "https://hooks.example.org/secret"
-    with a_chat(Hook()):
+    with installed(Hook()):
         path, team = f"{cast.home}/reach", {"kind": "hook", "place": url}
         answer = (await cast.cleo.call("PUT", path, {"team": team})).ok()
         assert answer["team"]["place"] is None and answer["team"]["name"].startswith("Hook of ")

@@ -10,6 +10,7 @@ from mission_control.reach.channel import Gone, Refused
 from mission_control.reach.installation import opened, opened_values, sealed
 from mission_control.reach.models import Device
 from tests.cast import Cast, Person
+from tests.reach.fake_channel import installed
 from tests.reach.one_channel import Chat, Typing, a_chat, set_up
 
 PATH = "/users/me/reach"
@@ -18,7 +19,7 @@ PATH = "/users/me/reach"
 @pytest.fixture
 def typing() -> Iterator[Chat]:
     """A channel whose addresses people type."""
-    with a_chat(Typing()) as made:
+    with installed(Typing()) as made:
         yield made
 
 

@@ -11,7 +11,8 @@ from mission_control.log.models import Event
 from mission_control.reach import receiving
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 from tests.cast import Cast
-from tests.reach.playing import at, link, listen, played, say, status_of
+from tests.reach.conftest import at
+from tests.reach.playing import link, listen, played, say, status_of
 from tests.reach.plays import PLAYS, Play
 from tests.reach.test_core import asked
 from tests.settings import having

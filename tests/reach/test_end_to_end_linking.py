@@ -11,7 +11,8 @@ from mission_control.core import times
 from mission_control.reach.codes import _tries
 from mission_control.reach.models import Device
 from tests.cast import Cast, Person
-from tests.reach.playing import at, code_for, link, played, say, status_of
+from tests.reach.conftest import at
+from tests.reach.playing import code_for, link, played, say, status_of
 from tests.reach.plays import PLAYS, Play
 from tests.reach.test_core import asked
 

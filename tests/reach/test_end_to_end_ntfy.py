@@ -11,8 +11,9 @@ from mission_control.core import times
 from mission_control.log.models import Event
 from mission_control.reach.models import Device, ReachMessage
 from tests.cast import Cast
+from tests.reach.conftest import at
 from tests.reach.fake_ntfy import FakeNtfy
-from tests.reach.playing import at, at_home, loops_look_away, status_of
+from tests.reach.playing import at_home, loops_look_away, status_of
 from tests.reach.serving import serving
 from tests.reach.test_core import asked
 

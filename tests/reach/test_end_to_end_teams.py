@@ -10,9 +10,10 @@ from mission_control.log.models import Event
 from mission_control.reach.installation import reachable_address
 from mission_control.reach.models import ReachMessage
 from tests.cast import Cast
+from tests.reach.conftest import at
 from tests.reach.fake_discord import FakeDiscord
 from tests.reach.fake_teams import FakeTeams
-from tests.reach.playing import at, at_home, link, link_team, loops_look_away, played, status_of
+from tests.reach.playing import at_home, link, link_team, loops_look_away, played, status_of
 from tests.reach.plays import PLAYS, Play
 from tests.reach.serving import serving
 from tests.reach.test_core import asked

@@ -14,6 +14,7 @@ from mission_control.reach.channel import Said
 from mission_control.reach.installation import opened
 from mission_control.reach.models import Device, ReachChannel, ReachCode
 from tests.cast import Cast, Person
+from tests.reach.fake_channel import installed
 from tests.reach.one_channel import Chat, Hook, a_chat, set_up
 
 PATH = "/users/me/reach"
@@ -132,7 +133,7 @@ async def test_channels_that_take_no_code_say_so(cast: Cast, chat: Chat) -> None
     (await cast.ada.patch(f"/organizations/me/channels/{channel.id}", {"state": "off"})).ok()
     assert "switched off" in (await cast.cleo.post(path, {"channel_id": str(channel.id)})).refused(409)
     assert "no such channel" in str((await cast.eve.post(path, {"channel_id": str(channel.id)})).refused(422))
-    with a_chat(Hook()):
+    with installed(Hook()):
         hook = await ReachChannel.create(organization_id=cast.organization.id, kind="hook", name="Hook")
         assert "teams only" in str((await cast.cleo.post(path, {"channel_id": str(hook.id)})).refused(422))
 

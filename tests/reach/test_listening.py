@@ -15,7 +15,8 @@ from mission_control.reach import receiving
 from mission_control.reach.answers import press
 from mission_control.reach.models import ReachChannel
 from tests.cast import Cast
-from tests.reach.playing import at, link, played, status_of
+from tests.reach.conftest import at
+from tests.reach.playing import link, played, status_of
 from tests.reach.plays import PLAYS, Play, until
 from tests.reach.test_core import asked
 

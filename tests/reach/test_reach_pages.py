@@ -17,6 +17,7 @@ from mission_control.reach.models import Device, ReachChannel, ReachCode, ReachM
 from mission_control.reach.page_queries import KIND_WORDS
 from tests.cast import Cast, Person
 from tests.pages.visitor import Seen, Visitor, visitor
+from tests.reach.fake_channel import installed
 from tests.reach.one_channel import SECRET, Chat, Hook, Typing, a_chat, set_up
 
 PATH = "/settings/notifications"
@@ -124,7 +125,7 @@ async def test_rows_say_how_each_device_is(cast: Cast) -> None:
 
 
 async def test_test_says_how_it_went(cast: Cast) -> None:
-    with a_chat(Typing()) as chat:
+    with installed(Typing()) as chat:
         added = await cast.cleo.post("/users/me/reach/addresses", {"kind": "typing", "values": {"topic": "x"}})
         path = f"{PATH}/devices/{added.ok()['id']}/tests"
         cleo = (await visitor(cast.app, cast.cleo)).with_htmx
@@ -136,7 +137,7 @@ async def test_test_says_how_it_went(cast: Cast) -> None:
 
 async def test_rows_follow_on_an_open_page(cast: Cast) -> None:
     cleo = await visitor(cast.app, cast.cleo)
-    with a_chat(Typing()):
+    with installed(Typing()):
         async with cleo.watching(f"{PATH}/live") as watch:
             added = await cast.cleo.post("/users/me/reach/addresses", {"kind": "typing", "values": {"topic": "x"}})
             assert "A topic" in await watch.until('hx-target="#reach-devices"')
@@ -145,7 +146,7 @@ async def test_rows_follow_on_an_open_page(cast: Cast) -> None:
 
 
 async def test_address_is_added_by_a_form_that_keeps_what_was_typed(cast: Cast) -> None:
-    with a_chat(Typing()):
+    with installed(Typing()):
         cleo = await visitor(cast.app, cast.cleo)
         (await cleo.get(f"{PATH}/addresses/typing")).has("Topic", "Make a bot.", "Buttons need a public address.")
         sent = {"kind": "typing", "value_topic": "", "value_key": "my key", "label": "Phone"}
@@ -270,7 +271,7 @@ async def test_team_of_a_board_gets_a_channel(cast: Cast, chat: Chat) -> None:
     path = f"/boards/{cast.board.id}/team"
     (await cleo.get(path)).has("Nowhere")
     channel = await set_up(cast)
-    with a_chat(Hook()):
+    with installed(Hook()):
         (await cleo.get(path)).has("Our chat", "Hook: Address")
         (await dan.get(path)).is_status(403)
         sent = {"channel": f"chat:{channel.id}", "place": "", "name": "#platform"}
