@@ -65,12 +65,7 @@ class DecidingForm(VersionedForm):
             for name in STEPS
             if getattr(self, f"{name}_people")
         ]
-        missing = {
-            f"{name}_minutes": "Fill this in."
-            for name in STEPS
-            if getattr(self, f"{name}_people") and not getattr(self, f"{name}_minutes")
-        }
-        if missing:
+        if missing := self._missing():
             raise FormInvalid(self.model_dump(), missing)
         if not steps:
             return None
@@ -79,6 +74,19 @@ class DecidingForm(VersionedForm):
             return Escalation.model_validate({"steps": steps, "timezone": zone})
         except ValidationError as error:
             raise FormInvalid(self.model_dump(), sentences(error.errors())) from None
+
+    def _missing(self) -> dict[str, str]:
+        """Return what a step lacks of which a part is filled in; the second needs the first."""
+        found = {}
+        for name in STEPS:
+            people, minutes = getattr(self, f"{name}_people"), getattr(self, f"{name}_minutes")
+            if people and not minutes:
+                found[f"{name}_minutes"] = "Fill this in."
+            elif minutes and not people:
+                found[f"{name}_people"] = "Choose at least one person."
+        if self.then_people and not self.first_people:
+            found.setdefault("first_people", "Choose who is asked first.")
+        return found
 
     @classmethod
     def values_of(cls, board: Board) -> dict[str, object]:
@@ -118,8 +126,9 @@ async def in_sentences(board: Board) -> list[str]:
 
 
 def _whom(step: EscalationStep, asked: str) -> str:
-    turns = {"day": "one each day of", "week": "one each week of"}
-    return f"without a look, {turns[step.rota]} {asked} is asked" if step.rota else f"without a look, {asked} is asked"
+    if step.rota and len(step.user_ids) > 1:
+        return f"without a look, one of {asked} is asked, another one each {step.rota}"
+    return f"without a look, {asked} {'is' if len(step.user_ids) == 1 else 'are'} asked"
 
 
 async def _deciding(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:

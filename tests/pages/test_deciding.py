@@ -32,7 +32,9 @@ async def test_admin_sets_how_many_approve_and_who_is_asked(cast: Cast) -> None:
     shown = (await ada.get(f"/boards/{cast.board.id}/settings")).is_status(200)
     shown.has("2 people have to approve, also of programs and gateways.")
     shown.has("After 30 min without a look, Ben is asked.")
-    shown.has("Then after 1 h without a look, one each week of Ada and Cleo is asked.", "Now it is the turn of ")
+    shown.has(
+        "Then after 1 h without a look, one of Ada and Cleo is asked, another one each week.", "Now it is the turn of "
+    )
     (await ada.get(page)).has('value="30"', 'value="2"')
     (await ada.post(page, {"approvals_needed": "2"})).is_status(303)
     assert (await cast.ada.get(cast.home)).ok()["escalation"] is None
@@ -42,6 +44,10 @@ async def test_what_does_not_fit_comes_back_with_the_reason(cast: Cast) -> None:
     ada, page = await visitor(cast.app, cast.ada), f"/boards/{cast.board.id}/deciding"
     refused = await ada.post(page, {"approvals_needed": "1", "first_people": str(cast.ben.id)})
     refused.is_status(422).has("Minutes without a look", "Fill this in.")
+    nobody = await ada.post(page, {"approvals_needed": "1", "first_minutes": "5"})
+    nobody.is_status(422).has('id="first-people-error">Choose at least one person.', 'value="5"')
+    second = {"approvals_needed": "1", "then_minutes": "5", "then_people": str(cast.ben.id)}
+    (await ada.post(page, second)).is_status(422).has("Choose who is asked first.")
     (await ada.post(page, {"approvals_needed": "5"})).is_status(422).has("Only 3 people can answer on this board.")
     stranger = {"approvals_needed": "1", "first_minutes": "5", "first_people": str(cast.eve.id)}
     (await ada.post(page, stranger)).is_status(422).has("cannot answer on this board")
