@@ -48,11 +48,15 @@ def _why(message: ReachMessage, chosen: ReachSettings | None) -> str:
     return (FIRST_BY_MAIL if is_late else WHY[message.why]).format(minutes=one.next_after)
 
 
-def _test(message: ReachMessage) -> Message:
+def _test(message: ReachMessage, device: Device | None) -> Message:
+    title, words, page = "Mission Control reaches you here", "What needs you is sent here", "/settings/notifications"
+    if device is not None and device.board_id is not None:
+        title, words = "Mission Control reaches this team here", "What waits on the board is posted here"
+        page = f"/boards/{device.board_id}/team"
     return Message(
-        "Mission Control reaches you here",
-        ("You pressed Test. What needs you is sent here from now on.",),
-        url=f"{settings().base_url}/settings/notifications",
+        title,
+        (f"{'Somebody' if message.user_id is None else 'You'} pressed Test. {words} from now on.",),
+        url=f"{settings().base_url}{page}",
         key=str(message.id),
         topic=message.topic,
         why=_why(message, None),
@@ -102,7 +106,7 @@ async def written(
     parts = await needs_of(message)
     origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
-        return Written(_completed(_test(message), origin), [])
+        return Written(_completed(_test(message, device), origin), [])
     waiting = await _waiting(actor, [one for one in parts if not one.ended_how])
     found = [(part, waiting.get(f"{part.kind}:{part.subject_id}")) for part in parts]
     chosen = await ReachSettings.get_or_none(user_id=message.user_id) if message.user_id is not None else None

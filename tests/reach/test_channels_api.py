@@ -140,7 +140,9 @@ async def test_team_has_a_place_of_a_channel_of_its_organization(cast: Cast, cha
     (await cast.cleo.call("PUT", path, {"team": team})).ok()
     assert await Event.filter(kind="board.team_changed").count() == 1
     assert (await cast.cleo.post(f"{path}/tests")).ok()["ok"] is True
-    assert [to for to, _ in chat.messages] == ["C1"]
+    [(to, message)] = chat.messages
+    assert to == "C1" and message.url.endswith(f"/boards/{cast.board.id}/team")
+    assert message.lines == ("Somebody pressed Test. What waits on the board is posted here from now on.",)
     for wrong in ({"channel_id": str(cast.board.id)}, {"channel_id": None}, {"kind": "mail"}, {"kind": "pigeon"}):
         (await cast.cleo.call("PUT", path, {"team": team | wrong})).refused(422)
     assert (await cast.cleo.call("PUT", path, {"team": None})).ok() == {"team": None}
