@@ -8,14 +8,8 @@ from mission_control.agents.notices import (
     InboxQuery,
 )
 from mission_control.agents.queries import list_agents, own_agent
-from mission_control.agents.usage_queries import (
-    BudgetState,
-    UsageReport,
-    UsageReported,
-    concerned,
-    reported_run,
-    sums_of_agent,
-)
+from mission_control.agents.usage_queries import concerned, reported_run, sums_of_agent
+from mission_control.agents.usage_schemas import BudgetState, UsageReport, UsageReported
 from mission_control.agents.work_state import directive_of, wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board

@@ -5,7 +5,17 @@ from uuid import UUID
 
 from quart import Response, current_app
 
-from mission_control.agents import budgets, commands, notices, prices, receiving, schemas, tokens, usage_queries
+from mission_control.agents import (
+    budgets,
+    commands,
+    notices,
+    prices,
+    receiving,
+    schemas,
+    tokens,
+    usage_queries,
+    usage_schemas,
+)
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent, AgentSoul, Budget, ModelPrice
 from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
@@ -296,7 +306,7 @@ usage_api = Api(__name__, "metrics")
 
 
 @usage_api.get("/usage", rule="usage.read")
-async def read_usage(actor: Actor, query: usage_queries.UsageQuery) -> usage_queries.UsagePage:
+async def read_usage(actor: Actor, query: usage_schemas.UsageQuery) -> usage_schemas.UsagePage:
     """Sum up what agents used up, by day, agent and board.
 
     Days are those of UTC. Money is in US dollars, as agents and gateways tell it, or by the price of the model; of an
@@ -306,7 +316,7 @@ async def read_usage(actor: Actor, query: usage_queries.UsageQuery) -> usage_que
 
 
 @usage_api.get("/usage/shares", rule="usage.read")
-async def read_usage_shares(actor: Actor, query: usage_queries.ShareQuery) -> usage_queries.UsageShares:
+async def read_usage_shares(actor: Actor, query: usage_schemas.ShareQuery) -> usage_schemas.UsageShares:
     """Sum up what was used up by each agent, board, task, model or person, the most expensive first.
 
     `cost_usd` is what is known: as it was told, by your own prices, or by the price list. Where `unpriced_tokens` is
@@ -339,7 +349,7 @@ async def delete_price(actor: Actor, price: ModelPrice) -> OkResponse:
     return OK
 
 
-@usage_api.get("/budgets", Page[usage_queries.BudgetRead], rule="budget.manage")
+@usage_api.get("/budgets", Page[usage_schemas.BudgetRead], rule="budget.manage")
 async def list_budgets(actor: Actor, query: Paging) -> dict[str, object]:
     """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
     found, total = await usage_queries.list_budgets(actor, query)
@@ -347,7 +357,7 @@ async def list_budgets(actor: Actor, query: Paging) -> dict[str, object]:
 
 
 @usage_api.post("/budgets", rule="budget.manage")
-async def create_budget(actor: Actor, data: usage_queries.BudgetCreate) -> usage_queries.BudgetRead:
+async def create_budget(actor: Actor, data: usage_schemas.BudgetCreate) -> usage_schemas.BudgetRead:
     """Limit what an agent, a board or the organization may use up.
 
     The limit is in tokens, input and output together, or in US dollars, for each day of UTC or in total. At four
@@ -359,13 +369,13 @@ async def create_budget(actor: Actor, data: usage_queries.BudgetCreate) -> usage
 
 
 @usage_api.get("/budgets/<budget_id>", rule="budget.manage")
-async def get_budget(actor: Actor, budget: Budget) -> usage_queries.BudgetRead:
+async def get_budget(actor: Actor, budget: Budget) -> usage_schemas.BudgetRead:
     """Read a budget with what is used of it."""
     return await usage_queries.budget_read(actor, budget.id)
 
 
 @usage_api.patch("/budgets/<budget_id>", rule="budget.manage")
-async def update_budget(actor: Actor, budget: Budget, data: usage_queries.BudgetUpdate) -> usage_queries.BudgetRead:
+async def update_budget(actor: Actor, budget: Budget, data: usage_schemas.BudgetUpdate) -> usage_schemas.BudgetRead:
     """Give a budget another limit; agents that waited for it may go on."""
     await budgets.change_limit(actor, budget, data.limit)
     return await usage_queries.budget_read(actor, budget.id)

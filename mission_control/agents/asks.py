@@ -9,7 +9,7 @@ from mission_control.agents.amounts import MICROS, amount, amount_of
 from mission_control.agents.budgets import owner_of
 from mission_control.agents.models import WARN_AT_PERCENT, Budget
 from mission_control.agents.reactions import NOTICE
-from mission_control.agents.usage_queries import today
+from mission_control.agents.usage_schemas import today
 from mission_control.asks.kinds import NULL_ID, AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import Ids, answer, fact, need, shortened
 from mission_control.asks.schemas import Need, NeedAnswer, NeedParty

@@ -26,7 +26,8 @@ from mission_control.agents.page_frame import (
 from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
-from mission_control.agents.usage_queries import BudgetState, concerned, days_of, sums_of_agent, windows_of_agent
+from mission_control.agents.usage_queries import concerned, days_of, sums_of_agent, windows_of_agent
+from mission_control.agents.usage_schemas import BudgetState
 from mission_control.approvals.payloads import heading
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import NotFound

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo, field_validator
 from quart import request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import amounts, usage_queries
+from mission_control.agents import amounts, usage_queries, usage_schemas
 from mission_control.agents.models import Budget
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
@@ -39,7 +39,7 @@ DAYS = (1, 7, 14, 30, 90)
 class Shares:
     """Among whom the usage is shared, and of how many days."""
 
-    by: usage_queries.Sharer
+    by: usage_schemas.Sharer
     days: int
 
     @classmethod
@@ -49,9 +49,9 @@ class Shares:
         return cls(by or "agent", days if days in DAYS else 14)
 
     @property
-    def query(self) -> usage_queries.ShareQuery:
+    def query(self) -> usage_schemas.ShareQuery:
         since = times.clock_now().date() - timedelta(days=self.days - 1)
-        return usage_queries.ShareQuery.model_validate({"by": self.by, "from": since, "limit": MAX_ROWS, "offset": 0})
+        return usage_schemas.ShareQuery.model_validate({"by": self.by, "from": since, "limit": MAX_ROWS, "offset": 0})
 
 
 async def _shared(actor: Actor, asked: Shares) -> dict[str, object]:
@@ -81,8 +81,8 @@ def _limit(text: str, unit: str) -> Decimal:
         limit = Decimal(text.replace(",", "").replace(" ", "").lstrip("$"))
     except InvalidOperation:
         raise ValueError("enter a number") from None
-    if not limit.is_finite() or limit > usage_queries.MOST_LIMIT:
-        raise ValueError(f"enter at most {usage_queries.MOST_LIMIT:,}")
+    if not limit.is_finite() or limit > usage_schemas.MOST_LIMIT:
+        raise ValueError(f"enter at most {usage_schemas.MOST_LIMIT:,}")
     if limit <= 0:
         raise ValueError("enter more than 0")
     amounts.inside(unit, limit)
@@ -93,8 +93,8 @@ class BudgetForm(Form):
     """A new budget: for `organization`, `board:<id>` or `agent:<id>`."""
 
     subject: Annotated[str, AfterValidator(_somebody)]
-    unit: usage_queries.Unit
-    period: usage_queries.Period
+    unit: usage_schemas.Unit
+    period: usage_schemas.Period
     limit: str
 
     @field_validator("limit")

@@ -11,7 +11,7 @@ from mission_control.agents.commands import create_agent
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentCreate, TokenCreate
 from mission_control.agents.tokens import rotate_token
-from mission_control.agents.usage_queries import BudgetCreate, UsageFigures
+from mission_control.agents.usage_schemas import BudgetCreate, UsageFigures
 from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.schemas import ApprovalCreate

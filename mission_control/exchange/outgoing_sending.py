@@ -20,7 +20,7 @@ from mission_control.database.sql import rows
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.exchange.outgoing_queue import CHANNEL, known, queue_next
 from mission_control.exchange.outgoing_settling import Attempt, settle
-from mission_control.exchange.webhooks import clean
+from mission_control.exchange.webhook_calls import clean
 from mission_control.log.leases import BUSY_SECONDS, DEBOUNCE_SECONDS, Leases
 from mission_control.tasks.feed import read_events
 from mission_control.work.loops import Loop

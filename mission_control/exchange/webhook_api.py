@@ -9,7 +9,7 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import TooLarge
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
-from mission_control.exchange import webhooks
+from mission_control.exchange import webhook_calls, webhooks
 from mission_control.exchange.models import Webhook, WebhookPayload
 from mission_control.exchange.webhook_queries import (
     BoardWebhookCreate,
@@ -173,7 +173,7 @@ async def get_webhook_payload(actor: Actor, payload: WebhookPayload, query: Payl
     A payload longer than max_chars is cut to the beginning of its text.
     """
     found = await payload_read(payload.id)
-    return found.model_copy(update={"payload": webhooks.shortened(found.payload, query.max_chars)})
+    return found.model_copy(update={"payload": webhook_calls.shortened(found.payload, query.max_chars)})
 
 
 PAYLOADS = BodyLimit("POST", r"/api/v1/boards/[^/]+/webhooks/[^/]+", "webhook_max_payload_bytes")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mission_control.agents.usage_queries import MOST_TOKENS, MOST_USD, RequestUsage
+from mission_control.agents.usage_schemas import MOST_TOKENS, MOST_USD, RequestUsage
 from mission_control.runs.hook_reading import DENIED, Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.session_reports import MOST_STEPS, ReportedState, SessionGiven, StepChange, StepGiven

@@ -1,6 +1,6 @@
 """Codex: its hooks, which call a tool of our MCP server or are forwarded by a command; they are answered as others."""
 
-from mission_control.agents.usage_queries import RequestUsage
+from mission_control.agents.usage_schemas import RequestUsage
 from mission_control.runs.claude_code import (
     HELPER,
     asked,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from mission_control.agents.usage_queries import RequestUsage
+from mission_control.agents.usage_schemas import RequestUsage
 from mission_control.runs.claude_code import ended, number_of
 from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
-from mission_control.agents.usage_queries import RequestUsage
+from mission_control.agents.usage_schemas import RequestUsage
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError

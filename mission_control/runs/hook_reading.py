@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from mission_control.agents.usage_queries import RequestUsage
+from mission_control.agents.usage_schemas import RequestUsage
 from mission_control.core import times
 from mission_control.runs.kept import Kept, in_text, last_part, name_of, text_of
 from mission_control.runs.session_reports import (

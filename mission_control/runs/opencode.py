@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mission_control.agents.usage_queries import MOST_USD, RequestUsage
+from mission_control.agents.usage_schemas import MOST_USD, RequestUsage
 from mission_control.runs.claude_code import asked, number_of, stopped, todos
 from mission_control.runs.hook_reading import Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of

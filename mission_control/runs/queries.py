@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstr
 from mission_control.agents.amounts import MICROS
 from mission_control.agents.connection_queries import Client
 from mission_control.agents.models import Agent
-from mission_control.agents.usage_queries import UsageFigures
+from mission_control.agents.usage_schemas import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.forge_states import ForgeReport, HandIn, reports_of
 from mission_control.boards.models import Board

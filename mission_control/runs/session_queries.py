@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from mission_control.agents.amounts import MICROS
-from mission_control.agents.usage_queries import UsageWindow, windows_of
+from mission_control.agents.usage_queries import windows_of
+from mission_control.agents.usage_schemas import UsageWindow
 from mission_control.boards.models import Board
 from mission_control.boards.queries import SILENT_AFTER, STUCK_AT, on_visible_board
 from mission_control.core import times

@@ -14,7 +14,8 @@ from tortoise.transactions import in_transaction
 from mission_control.agents.budgets import SUMS, report_usage
 from mission_control.agents.connection_queries import connection_of
 from mission_control.agents.models import Agent
-from mission_control.agents.usage_queries import RequestUsage, reported_run
+from mission_control.agents.usage_queries import reported_run
+from mission_control.agents.usage_schemas import RequestUsage
 from mission_control.agents.work_state import Directive, directive_of
 from mission_control.boards.models import Run
 from mission_control.core import times

@@ -33,9 +33,10 @@ from mission_control.tasks.board_view import (
     of_board,
     view_of,
 )
+from mission_control.tasks.card_filter import OPEN, STANDS_STILL, CardFilter
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.open_boards import keep_presence
-from mission_control.tasks.query import OPEN, STANDS_STILL, CardFilter, quoted
+from mission_control.tasks.query import quoted
 from mission_control.tasks.table import shown_columns
 from mission_control.tasks.tags import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action, same_form_again

@@ -22,9 +22,9 @@ from mission_control.tasks.board_view import (
     state_of_cards,
 )
 from mission_control.tasks.bulk import SETTABLE
+from mission_control.tasks.card_filter import OPEN
 from mission_control.tasks.cards import MOST, Order, cards_html, columns_of, limit_of
 from mission_control.tasks.fields import FIELDS
-from mission_control.tasks.query import OPEN
 from mission_control.tasks.tags import tags_offered
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns, Region, announcements

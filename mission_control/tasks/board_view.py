@@ -17,10 +17,11 @@ from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, rows
 from mission_control.log.models import Event
 from mission_control.log.position import position_of_board
+from mission_control.tasks.card_filter import OPEN, STANDS_STILL, CardFilter
 from mission_control.tasks.cards import Card, Order, cards_of, orders_of
 from mission_control.tasks.custom_field_queries import BoardField, fields_of_board
 from mission_control.tasks.proposals import open_proposals
-from mission_control.tasks.query import LIVING, OPEN, STANDS_STILL, CardFilter, conditions
+from mission_control.tasks.query import LIVING, conditions
 from mission_control.web.asides import AsideView, asked
 from mission_control.web.regions import Concerns, Reads
 

@@ -20,8 +20,9 @@ from mission_control.core import times
 from mission_control.core.declared import completed_row
 from mission_control.core.substance import substance_of
 from mission_control.database.sql import Condition, placeholders, select
+from mission_control.tasks.card_filter import CardFilter
 from mission_control.tasks.fields import FIELDS, REWRITTEN, Surface, alike_at
-from mission_control.tasks.query import LIVING, CardFilter
+from mission_control.tasks.query import LIVING
 from mission_control.tasks.seen import code_seen
 from mission_control.web.fragments import render_macro
 

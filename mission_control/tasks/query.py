@@ -5,17 +5,14 @@ Values are separated by commas, of which one suffices; quotes keep blanks togeth
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
-
 from mission_control.boards.queries import PERSON, SEEN_IN, SILENT_AFTER, STUCK_AT
-from mission_control.boards.views import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
+from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import STATUSES, days_of, rank_sql, spellings
 from mission_control.core import times
 from mission_control.core.values import parse_id
@@ -350,106 +347,3 @@ def _compared(value: str) -> Condition:
     if not is_number:
         return same, [word]
     return f"({same} OR {field_number()} = ?)", [word, number]
-
-
-BOARD, TABLE = "board", "table"
-STANDS_STILL = f"is:{STILL}"
-OPEN = "is:open"  # what a table shows unless its address says more
-
-
-@dataclass(frozen=True, slots=True)
-class CardFilter:
-    """The query of a board's page and how its tasks are shown.
-
-    A table whose address says nothing else shows open tasks, so a table of all of them says `q=`.
-    """
-
-    text: str = ""
-    whole: tuple[str, ...] = ()
-    view: str = BOARD
-    sort: str = ""
-    columns: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, args: MultiDict[str, str]) -> "CardFilter":
-        """Read an address; unknown values are ignored. Several values of `q` stand side by side."""
-        is_table = args.get("view") == TABLE
-        before = _before_queries(args)
-        is_bare = is_table and not before and not any(name in args for name in ("q", "sort", "columns", "all"))
-        typed = " ".join([*args.getlist("q"), *before] if not is_bare else [OPEN]).replace("\0", "")
-        return cls(
-            text=" ".join(typed.split())[:LONGEST_QUERY],
-            whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in (*STATUSES, TABLE)})),
-            view=TABLE if is_table else BOARD,
-            sort=args.get("sort", "").replace("\0", "").strip()[:LONGEST_NAME],
-            columns=tuple(
-                one[:LONGEST_NAME] for one in ",".join(args.getlist("columns")).replace("\0", "").split(",") if one
-            )[:MOST_COLUMNS],
-        )
-
-    @property
-    def narrows(self) -> bool:
-        return bool(self.text)
-
-    @property
-    def is_table(self) -> bool:
-        return self.view == TABLE
-
-    @property
-    def asks_who_looks(self) -> bool:
-        """Whether the query means something else for every viewer."""
-        return any(one.key == "assignee" and "me" in map(str.lower, one.values) for one in self.words())
-
-    @property
-    def looks_at_signs(self) -> bool:
-        """Whether signs of life decide what the query finds."""
-        return any(one.key == "silent" or (one.key == "is" and STILL in one.values) for one in self.words())
-
-    @property
-    def searches_text(self) -> bool:
-        """Whether the words of a task decide whether the query finds it."""
-        return not all(one.is_known for one in self.words())
-
-    def words(self) -> tuple[Word, ...]:
-        return words_of(self.text, times.clock_now())
-
-    def query(self, **changes: str) -> str:
-        """Return the query of the address, with a leading `?` unless it is empty."""
-        values = {
-            "view": self.view if self.is_table else "",
-            "q": self.text,
-            "sort": self.sort,
-            "columns": ",".join(self.columns),
-            "all": ",".join(self.whole),
-        }
-        said = values | changes
-        kept = {name: value for name, value in said.items() if value or (name == "q" and said["view"])}
-        return f"?{urlencode(kept, safe=':,')}" if kept else ""
-
-    def address(self, **changes: str) -> str:
-        """Return the query of an address that never means the view with which the board opens."""
-        return self.query(**changes) or "?q="
-
-    def switched(self, view: str) -> str:
-        """Return the query of the same tasks as a board or table. Each of them knows what it shows at first."""
-        if view == self.view:
-            return self.address()
-        if view == TABLE:
-            return self.address(view=TABLE, q=self.text or OPEN)
-        return self.address(view="", q="" if self.text == OPEN else self.text)
-
-    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[object]]:
-        return conditions(self.text, viewer_id)
-
-
-def _before_queries(args: Mapping[str, str]) -> list[str]:
-    """Return as parts of a query what addresses said before there was one."""
-    kind, _, name = args.get("assignee", "").partition(":")
-    known = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
-    given = [
-        f"assignee:{args['assignee']}" if known else "",
-        f"priority:{quoted(args['priority'][:64])}" if args.get("priority", "").strip() else "",
-        "is:blocked" if args.get("blocked") else "",
-        "needs:approval" if args.get("approval") else "",
-    ]
-    return [one for one in given if one]

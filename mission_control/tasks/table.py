@@ -9,10 +9,11 @@ from mission_control.database.sql import Condition, as_json, lowered, placeholde
 from mission_control.log.stream import Batch
 from mission_control.tasks.board_regions import AT_ONCE, WHOLE, agents_of, tasks_of
 from mission_control.tasks.board_view import TABLE_PAGE, BoardView, is_no_notice, of_board, state_of_cards
+from mission_control.tasks.card_filter import TABLE, CardFilter
 from mission_control.tasks.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from, with_code
 from mission_control.tasks.custom_field_queries import BoardField
 from mission_control.tasks.fields import Surface, TaskField, shown_at
-from mission_control.tasks.query import OF_FIELD, TABLE, CardFilter, field_number, field_text
+from mission_control.tasks.query import OF_FIELD, field_number, field_text
 from mission_control.tasks.query import order_of as query_order_of
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Region

@@ -9,7 +9,7 @@ import pytest
 from mission_control.boards.models import Board
 from mission_control.exchange import webhooks
 from mission_control.exchange.models import WebhookPayload
-from mission_control.exchange.webhooks import decoded, kept_headers, neutralize_markers, shortened
+from mission_control.exchange.webhook_calls import decoded, kept_headers, neutralize_markers, shortened
 from mission_control.knowledge.models import BoardMemory
 from mission_control.log.leases import Delivery
 from tests.api.test_webhooks import made

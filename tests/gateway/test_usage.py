@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.agents.budgets import Figures, create_budget, measure_usage
 from mission_control.agents.models import Agent, UsageEntry
-from mission_control.agents.usage_queries import BudgetCreate
+from mission_control.agents.usage_schemas import BudgetCreate
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.fleet import session_usage
