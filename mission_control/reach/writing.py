@@ -198,7 +198,7 @@ async def _one(
         exact = need.exact or details.in_full
         if is_cut(reason) and channel.kind != MAIL:
             reason = details.says.strip() or reason
-        lines = [", ".join(filter(None, (board, party_of(need)))), reason, exact, deadline]
+        lines = [", ".join(filter(None, (board, party_of(need)))), _to_look_at(need), reason, exact, deadline]
         lines = [reason] if channel.kind == MAIL else lines
         is_whole = len(exact) <= channel.longest and not (reason == need.reason and is_cut(reason))
     buttons: tuple[Button, ...] = ()
@@ -216,6 +216,11 @@ async def _one(
         return made
     board_id = str(need.board.id) if need.board is not None else ""
     return replace(made, exact=exact, facts=tuple(_facts(need)), board_id=board_id)
+
+
+def _to_look_at(need: Need) -> str:
+    """Return who approved already, who was asked by name, and what else is a reason to look closer."""
+    return " · ".join(one.text for one in need.facts if one.tone or one.icon == "users")
 
 
 async def _details(actor: Actor, need: Need) -> Details:

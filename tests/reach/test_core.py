@@ -181,9 +181,11 @@ async def test_second_of_two_people_presses_in_the_same_place_of_the_team(cast: 
     await chat.link(cast.ben.id, "ben")
     approval = await asked(cast)
     await after(25)
+    assert "2 people have to approve" in chat.channel.messages("#ops")[-1].lines[1]
     assert "Done" in await answered(chat, "#ops", "Approve", sender="cleo")
     await after(90)
     name = cast.cleo.name
+    assert f"1 of 2: {name} approved" in chat.channel.messages("#ops")[-1].lines[1]
     assert chat.channel.messages("cleo")[-1].lines[-1].endswith(f"{name} approved this. Another person has to, too.")
     assert not (await press(_token(chat, "#ops"), kind="fake", who="cleo", channel_id=chat.row.id)).is_given
     assert "Done" in await answered(chat, "#ops", "Approve", sender="ben")
