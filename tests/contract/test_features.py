@@ -47,6 +47,7 @@ REGISTRIES = {
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
     "reach.sending._at_work",
+    "reach.sending._resting",
     "reach.sending._turns",
     "fleet.following._storing",  # what is about to be stored
     "fleet.notices._next",
