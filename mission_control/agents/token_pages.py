@@ -19,7 +19,7 @@ from mission_control.agents.usage_pages import LABELS as BUDGET_LABELS
 from mission_control.agents.usage_pages import BudgetForm
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.people.models import Token
 from mission_control.web.actions import Outcome
 from mission_control.web.forms import Form, done
@@ -102,10 +102,7 @@ async def _successor(agent: Agent, ids: object) -> dict[str, object]:
 
 
 async def _token(agent: Agent, ids: Mapping[str, UUID]) -> Token:
-    token = await Token.get_or_none(id=ids["token_id"], agent_id=agent.id)
-    if token is None:
-        raise NotFound()
-    return token
+    return await existing(Token.get_or_none(id=ids["token_id"], agent_id=agent.id))
 
 
 async def _present(agent: Agent, ids: Mapping[str, UUID]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from mission_control.agents.receiving import check_url
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, existing
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import new_id
 from mission_control.database.records import find
@@ -259,10 +259,7 @@ async def store_test(actor: Actor, webhook: OutgoingWebhook, test: OutgoingDeliv
 
 async def _locked(webhook: OutgoingWebhook) -> OutgoingWebhook:
     """Return the webhook as it is now, locked until the command ends. Raise NotFound when it has been deleted."""
-    found = await find(OutgoingWebhook, "id = ?", webhook.id, lock=True)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(find(OutgoingWebhook, "id = ?", webhook.id, lock=True))
 
 
 async def _save(webhook: OutgoingWebhook, **changes: Any) -> None:

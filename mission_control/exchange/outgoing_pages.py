@@ -108,11 +108,7 @@ def _about(view: OutgoingView, news: Event | Signal) -> bool:
 async def _rows(view: OutgoingView) -> str:
     assert view.board is not None
     found = await listed(view.board.organization_id, view.board.id)
-    return render_macro(PARTS, "rows", webhooks=found, new=_new(view.board))
-
-
-def _new(board: Board | None) -> str:
-    return f"{HOME}/new" if board is None else f"/boards/{board.id}/outgoing-webhooks/new"
+    return render_macro(PARTS, "rows", webhooks=found, new=f"{list_of(view.board)}/new")
 
 
 async def _one(view: OutgoingView) -> Shown | None:
@@ -166,7 +162,7 @@ async def on_a_board(board_id: UUID) -> ResponseReturnValue:
     require(actor, "outgoing_webhook.list", board)
     view, seq = _view(actor, board), await head_of(board.organization_id)
     return await shell_page(
-        actor, "webhooks/outgoing_index.html", active=view.active, board=board, new=_new(board),
+        actor, "webhooks/outgoing_index.html", active=view.active, board=board, new=f"{list_of(board)}/new",
         regions=await rendered(LISTED, view), live_url=f"{list_of(board)}/live?after={seq}",
     )  # fmt: skip
 

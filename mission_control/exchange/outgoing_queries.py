@@ -10,7 +10,7 @@ from mission_control.agents.notices import LONGEST_URL
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.secrets import decrypt
 from mission_control.core.values import Body, Change, FromRow, Moment, NonEmptyStr, NotNull, Paging, Schema, example
 from mission_control.database.records import find, find_all
@@ -149,9 +149,7 @@ class OutgoingDeliveryDetail(OutgoingDeliveryRead):
 @lookup
 async def visible_outgoing_webhook(actor: Actor, outgoing_webhook_id: UUID) -> OutgoingWebhook:
     """Return an outgoing webhook with its board. Raise NotFound when the actor sees neither board nor organization."""
-    webhook = await find(OutgoingWebhook, "id = ?", outgoing_webhook_id)
-    if webhook is None:
-        raise NotFound()
+    webhook = await existing(find(OutgoingWebhook, "id = ?", outgoing_webhook_id))
     if webhook.board_id is not None:
         webhook.board = await visible_board(actor, webhook.board_id)
     elif not (actor.is_user and actor.administers(webhook.organization_id)):
@@ -165,9 +163,7 @@ async def visible_outgoing_delivery(
 ) -> OutgoingDelivery:
     """Return a message of an outgoing webhook that the actor sees. Raise NotFound otherwise."""
     webhook = await visible_outgoing_webhook(actor, outgoing_webhook_id)
-    delivery = await find(OutgoingDelivery, "id = ? AND webhook_id = ?", outgoing_delivery_id, webhook.id)
-    if delivery is None:
-        raise NotFound()
+    delivery = await existing(find(OutgoingDelivery, "id = ? AND webhook_id = ?", outgoing_delivery_id, webhook.id))
     delivery.webhook = webhook
     return delivery
 

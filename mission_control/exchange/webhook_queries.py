@@ -11,7 +11,7 @@ from mission_control.boards.forge_states import repository_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, Schema, example
 from mission_control.database.sql import select, select_one
 from mission_control.exchange.forges import Forge
@@ -193,9 +193,9 @@ async def visible_webhook(actor: Actor, board_id: UUID, webhook_id: UUID) -> Web
 async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payload_id: UUID) -> WebhookPayload:
     """Return a received call without its payload. Raises NotFound when the actor does not reach the webhook."""
     webhook = await visible_webhook(actor, board_id, webhook_id)
-    payload = await WebhookPayload.filter(id=payload_id, webhook_id=webhook.id).only("id", "webhook_id").first()
-    if payload is None:
-        raise NotFound()
+    payload = await existing(
+        WebhookPayload.filter(id=payload_id, webhook_id=webhook.id).only("id", "webhook_id").first()
+    )
     payload.board, payload.webhook = webhook.board, webhook
     return payload
 
@@ -220,10 +220,7 @@ async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[BoardWeb
 
 async def payload_read(payload_id: UUID) -> BoardWebhookPayloadRead:
     """Return one received call as it is sent."""
-    found = await select_one(BoardWebhookPayloadRead, f"{PAYLOADS} WHERE id = ?", payload_id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(select_one(BoardWebhookPayloadRead, f"{PAYLOADS} WHERE id = ?", payload_id))
 
 
 @rule("webhook.create")

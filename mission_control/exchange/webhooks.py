@@ -14,7 +14,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, Forbidden, Gone, Invalid, NotFound
+from mission_control.core.errors import Conflict, Forbidden, Gone, Invalid, existing
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import new_id, new_secret, to_json
@@ -148,9 +148,7 @@ async def delete_webhook(actor: Actor, webhook: Webhook) -> None:
 
 async def locked_webhook(webhook: Webhook) -> Webhook:
     """Return the webhook as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
-    found = await Webhook.select_for_update().get_or_none(id=webhook.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(Webhook.select_for_update().get_or_none(id=webhook.id))
     found.board = webhook.board
     return found
 
@@ -222,15 +220,11 @@ class Call:
 
 async def listening_webhook(board_id: UUID, webhook_id: UUID, source_ip: str) -> Webhook:
     """Return the webhook at an address. Raises Gone when it is off, and an error over the caller's rate limit."""
-    board = await Board.get_or_none(id=board_id, deleted_at=None)
-    if board is None:
-        raise NotFound()
+    board = await existing(Board.get_or_none(id=board_id, deleted_at=None))
     key = rate_limit_key(source_ip)
     calls.check(key)
     calls.failed(key)
-    webhook = await Webhook.get_or_none(id=webhook_id, board_id=board.id)
-    if webhook is None:
-        raise NotFound()
+    webhook = await existing(Webhook.get_or_none(id=webhook_id, board_id=board.id))
     if not webhook.enabled:
         raise Gone("This webhook is switched off.")
     webhook.board = board

@@ -9,7 +9,7 @@ from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.database.sql import placeholders, rows
 from mission_control.fleet import jobs
 from mission_control.fleet.gateway_agent import read_file
@@ -202,9 +202,7 @@ async def begin_sync(
     actor: Actor, gateway: Gateway, wanted: TemplatesSyncQuery, agent_ids: list[UUID]
 ) -> ProvisioningJob:
     """Store a sync with a job for each of its agents. Agents of paused boards are skipped."""
-    gateway_row = await Gateway.get_or_none(id=gateway.id)
-    if gateway_row is None:
-        raise NotFound()
+    gateway_row = await existing(Gateway.get_or_none(id=gateway.id))
     parent = ProvisioningJob(
         organization_id=gateway.organization_id, gateway_id=gateway.id, action="sync", state="done"
     )

@@ -13,7 +13,7 @@ from mission_control.agents.queries import main_agent_on
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound, Unreachable
+from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound, Unreachable, existing
 from mission_control.database.sql import rows
 from mission_control.fleet.models import InstalledSkill, Skill, SkillPack
 from mission_control.fleet.repositories import Discovery, Git, discover, name_from, repository_url, usable_branch
@@ -139,10 +139,7 @@ async def update_pack(actor: Actor, pack: SkillPack, new: SkillPackCreate) -> Sk
 
 async def locked_pack(pack: SkillPack) -> SkillPack:
     """Return the pack as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
-    found = await SkillPack.select_for_update().get_or_none(id=pack.id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(SkillPack.select_for_update().get_or_none(id=pack.id))
 
 
 def _pack_values(new: SkillPackCreate) -> dict[str, object]:

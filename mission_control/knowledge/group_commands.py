@@ -13,7 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
-from mission_control.core.errors import Invalid, NotFound
+from mission_control.core.errors import Invalid, existing
 from mission_control.core.values import new_id
 from mission_control.gateways.models import Gateway
 from mission_control.knowledge.group_queries import BoardGroupCreate, BoardGroupUpdate, with_boards
@@ -141,9 +141,7 @@ async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup
 
     With `no_key` boards that join it at the same time do not wait.
     """
-    found = await BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id))
     found.boards = group.boards
     return found
 

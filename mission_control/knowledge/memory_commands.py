@@ -5,7 +5,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import existing
 from mission_control.core.values import JsonObject
 from mission_control.knowledge.group_commands import locked_group
 from mission_control.knowledge.memory_queries import MemoryUpdate
@@ -115,9 +115,7 @@ async def delete_memory(actor: Actor, entry: Entry) -> None:
 
 async def _locked[E: Entry](entry: E) -> E:
     """Return the entry as it is now, locked. Raises NotFound when it has been deleted."""
-    found = await type(entry).select_for_update().get_or_none(id=entry.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(type(entry).select_for_update().get_or_none(id=entry.id))
     setattr(found, entry.HOME, entry.home)
     return found
 

@@ -13,7 +13,7 @@ from quart import Response
 from mission_control.boards.models import Board
 from mission_control.boards.queries import present, visible_board
 from mission_control.core.actor import Actor, can, rule
-from mission_control.core.errors import NotFound
+from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import (
     ActorRef,
     Body,
@@ -110,9 +110,7 @@ async def visible_entry_around(actor: Actor, board_id: UUID, memory_id: UUID) ->
 
 
 async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id: UUID) -> E:
-    entry = await kind.filter(id=memory_id, **{kind.home_column(): home.id}).first()
-    if entry is None:
-        raise NotFound()
+    entry = await existing(kind.filter(id=memory_id, **{kind.home_column(): home.id}).first())
     setattr(entry, kind.HOME, home)
     return entry
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import NotFound, invalid_field
+from mission_control.core.errors import existing, invalid_field
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
@@ -153,10 +153,7 @@ async def remove_channel(actor: Actor, channel: ReachChannel) -> None:
 
 async def locked(channel: ReachChannel) -> ReachChannel:
     """Return a channel as it is now, locked until the command ends. Raise NotFound when it was removed."""
-    found = await ReachChannel.select_for_update().get_or_none(id=channel.id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(ReachChannel.select_for_update().get_or_none(id=channel.id))
 
 
 def stored(channel: ReachChannel) -> Typed:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound, invalid_field
+from mission_control.core.errors import Conflict, existing, invalid_field
 from mission_control.core.values import fingerprint
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
@@ -133,10 +133,7 @@ async def order_devices(actor: Actor, ids: Sequence[UUID]) -> None:
 
 
 async def locked(device: Device) -> Device:
-    found = await Device.select_for_update().get_or_none(id=device.id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(Device.select_for_update().get_or_none(id=device.id))
 
 
 async def _end(device: Device, reason: str | None) -> None:

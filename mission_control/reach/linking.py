@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, NotFound, TooMany, invalid_field
+from mission_control.core.errors import Conflict, NotFound, TooMany, existing, invalid_field
 from mission_control.core.values import Body, FromRow, example
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -150,7 +150,4 @@ async def drop_code(actor: Actor, code: ReachCode) -> None:
 
 
 async def _locked(code: ReachCode) -> ReachCode:
-    found = await ReachCode.select_for_update().get_or_none(id=code.id)
-    if found is None:
-        raise NotFound()
-    return found
+    return await existing(ReachCode.select_for_update().get_or_none(id=code.id))

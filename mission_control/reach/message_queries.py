@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
-from mission_control.core.errors import Conflict, NotFound
+from mission_control.core.errors import Conflict, NotFound, existing
 from mission_control.core.values import FromRow, Paging
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
@@ -105,9 +105,7 @@ async def visible_message(actor: Actor, message_id: UUID) -> ReachMessage:
 async def retry_message(actor: Actor, message: ReachMessage) -> ReachMessage:
     """Send a message again that was given up; what no longer waits is withdrawn then. Conflict for every other one."""
     await one_at_a_time(actor.organization_id)
-    found = await ReachMessage.select_for_update().get_or_none(id=message.id)
-    if found is None:
-        raise NotFound()
+    found = await existing(ReachMessage.select_for_update().get_or_none(id=message.id))
     if found.state != "failed":
         raise Conflict("Only a message that was given up can be sent again.")
     found.state, found.error, found.ended_at, found.created_at = "queued", None, None, times.clock_now()
