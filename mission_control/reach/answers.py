@@ -37,6 +37,9 @@ NOT_VALID = "This button is no longer valid: what it answers may have changed. L
 WRITE = "Write your words here: the next message that you send within 15 minutes goes along with this answer."
 WORDS_WITHIN = timedelta(minutes=15)
 LONGEST_WORDS = 4000
+TOO_LONG = (
+    f"That is too long: {LONGEST_WORDS:,} characters go along with an answer. Nothing was done; write it shorter."
+)
 NOT_LINKED = "Link your account in Mission Control, under Settings and Notifications, to answer here."
 NOT_YOURS = "This was sent to somebody else; it is not yours to answer."
 
@@ -163,8 +166,10 @@ async def take_words(channel: ReachChannel, written: Said) -> str | None:
     actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
     button = _Button(message, None, parts[0], message.awaits)
     chosen = await _chosen(actor, button)
-    words = written.text.strip()[:LONGEST_WORDS] or None
-    done = await _answer(actor, button, label=chosen.label if chosen is not None else "", note=words)
+    words = written.text.strip()
+    if len(words) > LONGEST_WORDS:
+        return TOO_LONG
+    done = await _answer(actor, button, label=chosen.label if chosen is not None else "", note=words or None)
     if done.is_given:
         await ReachMessage.filter(id=message.id).update(awaits=None, awaits_until=None)
     return done.words

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 from urllib.parse import urlsplit
 
 from mission_control.reach.channel import Answer, Button, Channel, Gone, Item, Later, Line, Message, Refused, plain
@@ -13,9 +14,10 @@ from mission_control.reach.cutting import whole
 MOST_WORDS = 300
 MOST_ITEMS = 5
 LONGEST = 1_000_000
-LONGEST_CODE, LONGEST_WRITTEN = 30, 5000
+LONGEST_WRITTEN = 5000
 # What chats make a mention, an address or a link of, in the middle of a text.
 _LIVE = re.compile(r"@|(?<=:)//|(?<=\w)\.(?=[^\W\d])")
+_CODE = re.compile(r"MC[-A-Z0-9 ]{12,16}", re.IGNORECASE)
 _CODE_MARKS = " \t\r\n`*_~'\"<>"
 
 
@@ -164,10 +166,10 @@ def is_linkable(url: str) -> bool:
 
 
 def written_by(text: str) -> str:
-    """Return what a person wrote to a bot: of a code without the command and the marks around it."""
-    text = plain(text).strip().removeprefix("/start").strip()
-    code = text.strip(_CODE_MARKS)
-    return code if len(code) <= LONGEST_CODE else text[:LONGEST_WRITTEN]
+    """Return what a person wrote to a bot, with nothing lost but controls: of a code without the marks around it."""
+    text = "".join(one for one in text if one in "\n\t" or category(one) not in ("Cc", "Cs")).strip()
+    code = text.removeprefix("/start").strip(_CODE_MARKS)
+    return code if text.split()[:1] == ["/start"] or _CODE.fullmatch(code) else text[:LONGEST_WRITTEN]
 
 
 def fields(answer: Answer) -> Mapping[str, Any]:

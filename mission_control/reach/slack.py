@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import unescape
 from typing import Any
@@ -28,6 +29,8 @@ from mission_control.reach.chats import fields, one_line, problem, spoken, texts
 
 API = "https://slack.com/api"
 OLDEST_SECONDS = 300
+# What Slack makes of an address that somebody writes: `<https://example.org|example.org>`.
+_LINK = re.compile(r"<(?:mailto:)?([^<>|@#!][^<>|]*)(?:\|[^<>]*)?>")
 MOST_TEXT, MOST_SECTION = 9000, 1500
 GONE = ("channel_not_found", "user_not_found", "is_archived")
 LATER = ("ratelimited", "service_unavailable", "internal_error", "fatal_error", "request_timeout")
@@ -166,7 +169,7 @@ class Slack(Channel):
         try:
             found = (await self._call(line, f"users.info?user={quote(user)}", verb="GET"))["user"]
             return one_line(str(found.get("real_name") or found["name"]), 80)
-        except (Refused, Later, KeyError, TypeError):
+        except (Refused, Later, KeyError, TypeError, AttributeError):
             return user
 
     async def _call(
@@ -198,7 +201,7 @@ def _read(sent: Any) -> Received | None:
             case {"team_id": team, "event": {"type": "message", "channel_type": "im", "user": user} as event}:
                 if event.get("subtype") or event.get("bot_id"):
                     return None
-                text = written_by(unescape(str(event.get("text", ""))))
+                text = written_by(unescape(_LINK.sub(r"\1", str(event.get("text", "")))))
                 return Said(f"{team}/{user}", text, to=str(event["channel"]))
     except (KeyError, TypeError, AttributeError):
         pass

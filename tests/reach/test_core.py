@@ -301,6 +301,7 @@ async def test_words_that_are_awaited_are_for_what_was_shown(cast: Cast, chat: C
     assert await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) is None
     assert (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()["status"] == "pending"
     assert "Write your words" in await answered(chat, "ada", "Send back …")
+    assert "too long" in (await take_words(chat.row, Said("ada", "Keep some. " * 400, "Ada", "ada")) or "")
     assert "Done" in (await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) or "")
 
 

@@ -119,8 +119,8 @@ async def test_codes_come_over_the_socket(place: Place) -> None:
         await place.mattermost.connected.wait()
         await place.mattermost.say("grace-id", "ABCD", kind="O")
         await place.mattermost.say(BOT, "my own words")
-        await place.mattermost.say("ada-id", "`ABCD-EFGH`")
-        assert await got.get() == Said("ada-id", "ABCD-EFGH", "@ada", "dm-ada-id")
+        await place.mattermost.say("ada-id", "`MC-ABCD-EFGH-2345`")
+        assert await got.get() == Said("ada-id", "MC-ABCD-EFGH-2345", "@ada", "dm-ada-id")
         await place.mattermost.close_sockets()
         await listening
 

@@ -175,11 +175,27 @@ async def test_address_is_verified(place: Place) -> None:
 
 
 async def test_code_in_private_is_read_and_the_name_is_asked_for_afterwards(place: Place) -> None:
-    body = json.dumps(FakeSlack.said("UADA", " `ABCD-EFGH` "))
+    body = json.dumps(FakeSlack.said("UADA", " `mc-ABCD-EFGH-2345` "))
     received = (await SLACK.receive(signing(place), place.incoming(body))).received
-    assert received == Said("T1/UADA", "ABCD-EFGH", to="DUADA")
+    assert received == Said("T1/UADA", "mc-ABCD-EFGH-2345", to="DUADA")
     assert place.slack.calls == []  # Slack wants its answer within three seconds
     assert await SLACK.name_of(place.line(), received) == "UADA Lovelace"
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        ('Name it "main"', None),
+        ("`rm` &lt;b&gt; &amp; *bold*", "`rm` <b> & *bold*"),
+        ("see <https://example.org/a?b=1&amp;c=2|example.org>, <mailto:ada@example.org|ada@example.org>",
+         "see https://example.org/a?b=1&c=2, ada@example.org"),
+        ("<@U1> in <#C1|general> \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f469", None),
+        ("a\x00b\x1bc\nd", "abc\nd"),
+    ],
+)  # fmt: skip
+async def test_words_of_people_stay_as_they_wrote_them(place: Place, sent: str, text: str | None) -> None:
+    received = (await SLACK.receive(signing(place), place.incoming(json.dumps(FakeSlack.said("UADA", sent))))).received
+    assert isinstance(received, Said) and received.text == (text or sent)
 
 
 async def test_words_elsewhere_and_of_bots_are_ignored(place: Place) -> None:
