@@ -29,11 +29,13 @@ from mission_control.core.limits import (
 from mission_control.database.fit import CHECK_NAME
 from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
+from mission_control.exchange import outgoing_sending
 from mission_control.http import lookups
 from mission_control.runs import hook_api, hook_queue
 from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
+from tests.deliveries import look_away
 from tests.gateway.fake import FakeGateway
 from tests.outside import Receiver, a_receiver
 from tests.programs import installing
@@ -141,6 +143,12 @@ async def receiver(app: Quart) -> AsyncIterator[Receiver]:
     """A receiver that accepts everything, see `tests/outside.py`."""
     async with a_receiver(app) as found:
         yield found
+
+
+@pytest.fixture
+async def by_hand(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's own loop sends nothing to outgoing webhooks: the test does."""
+    await look_away(monkeypatch, outgoing_sending.SENDING)
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,10 @@ def of(hook: dict[str, Any]) -> str:
     return f"{HOOKS}/{hook['id']}"
 
 
+def types(receiver: Receiver) -> list[str]:
+    return [one["type"] for one in receiver.items]
+
+
 async def read(cast: Cast, hook: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = (await cast.ada.get(of(hook))).ok()
     return found

@@ -1,4 +1,4 @@
-"""What outgoing webhooks send: signed, in order, tried again by the clock, paused, resumed, and sent again."""
+"""What outgoing webhooks send: signed, in order, tried again by the clock."""
 
 import asyncio
 from datetime import timedelta
@@ -17,22 +17,11 @@ from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.exchange.outgoing_settling import PAUSES
 from mission_control.log.commands import atomically
 from tests.cast import Cast
-from tests.deliveries import look_away
-from tests.outgoing import HOOKS, make, of, read, send, sent_by, until, verified
+from tests.outgoing import HOOKS, make, of, read, send, sent_by, types, until, verified
 from tests.outside import Receiver, a_receiver
 from tests.statements import counted
 
-BROKEN, BUSY, GONE = "500 Oh", "429 Slow down\r\nRetry-After: 120", "410 Gone"
-
-
-@pytest.fixture
-async def by_hand(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the application's own loop, so that the test sends."""
-    await look_away(monkeypatch, outgoing_sending.SENDING)
-
-
-def types(receiver: Receiver) -> list[str]:
-    return [one["type"] for one in receiver.items]
+BROKEN, BUSY = "500 Oh", "429 Slow down\r\nRetry-After: 120"
 
 
 async def test_event_is_sent_at_once_signed_as_the_activity_shows_it(cast: Cast, receiver: Receiver) -> None:
@@ -170,21 +159,6 @@ async def test_retry_after_holds_back_the_receivers_messages_and_counts_as_no_at
     assert [one["state"] for one in await sent_by(cast, hook)] == ["sent"] * 3
 
 
-async def test_gone_receiver_ends_the_webhook(cast: Cast, receiver: Receiver, by_hand: None) -> None:
-    hook = await make(cast, receiver, "task.created")
-    for title in ("One", "Two"):
-        await cast.add_task(title=title)
-    receiver.answers = [GONE]
-    assert await send() == 1
-    shown = await read(cast, hook)
-    assert (shown["state"], shown["reason"]) == ("gone", "The receiver answered with status 410.")
-    await cast.add_task(title="Three")
-    assert await send(hours=1) == 0
-    [event] = (await cast.ada.get("/activity?kind=outgoing_webhook.gone")).ok()["items"]
-    assert event["actor"]["name"] == "Mission Control"
-    assert not outgoing_queue.known.may_send(cast.organization.id)
-
-
 async def test_redirect_is_not_followed(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     hook = await make(cast, receiver, "task.created")
     await cast.add_task()
@@ -240,81 +214,6 @@ async def test_silent_receivers_of_one_organization_hold_up_no_other(
         assert len(taken) == 2 * outgoing_sending.SHARE + 1 and UUID(hers["id"]) in taken
 
 
-async def test_long_failing_webhook_is_paused_asks_admins_and_sends_what_was_missed_when_resumed(
-    cast: Cast, receiver: Receiver, by_hand: None
-) -> None:
-    hook = await make(cast, receiver, "task.created")
-    receiver.answers = ["503 Down"] * 50
-    await cast.add_task(title="One")
-    await send()
-    assert (await read(cast, hook))["failing_since"] is not None
-    await cast.add_task(title="Two")
-    await send(hours=25)
-    shown = await read(cast, hook)
-    assert (shown["state"], shown["reason"]) == ("failed", "The receiver answered with status 503.")
-    tried = len(receiver.got)
-    await cast.add_task(title="Three")
-    assert await send(hours=50) == 0 and len(receiver.got) == tried
-    [need] = (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"]
-    assert need["title"] == "Webhook Warehouse is paused: 503"
-    assert (await cast.cleo.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
-    receiver.answers = []
-    (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "resume"})).ok()
-    assert (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
-    before = len(receiver.got)
-    await send(hours=26)
-    assert [one["data"]["message"] for one in receiver.items[before:]] == [
-        "Task created: One.",
-        "Task created: Two.",
-        "Task created: Three.",
-    ]
-    assert {one["state"] for one in await sent_by(cast, hook)} == {"sent"}
-    assert (await read(cast, hook))["failing_since"] is None
-
-
-async def test_five_given_up_messages_in_a_row_pause_a_webhook(cast: Cast, receiver: Receiver, by_hand: None) -> None:
-    hook = await make(cast, receiver, "task.created")
-    for title in "abcdef":
-        await cast.add_task(title=title)
-    await send()
-    await OutgoingDelivery.filter(webhook_id=hook["id"]).update(state="waiting", attempts=len(PAUSES))
-    receiver.answers = [BROKEN] * 6
-    await send()
-    assert (await read(cast, hook))["state"] == "failed"
-    assert [one["state"] for one in await sent_by(cast, hook)] == ["failed"] * 5 + ["waiting"]
-
-
-async def test_paused_webhook_goes_on_with_what_was_missed_or_from_now_on(
-    cast: Cast, receiver: Receiver, by_hand: None
-) -> None:
-    hooks = [await make(cast, receiver, "task.created", description=name) for name in ("All", "New")]
-    for hook in hooks:
-        assert (await cast.ada.post(f"{of(hook)}/pauses")).ok()["state"] == "paused"
-    await cast.add_task(title="One")
-    assert await send() == 0
-    (await cast.ada.post(f"{of(hooks[0])}/resumptions", {})).ok()
-    (await cast.ada.post(f"{of(hooks[1])}/resumptions", {"skip_missed": True})).ok()
-    await cast.add_task(title="Two")
-    await send()
-    assert [len(await sent_by(cast, hook)) for hook in hooks] == [2, 1]
-
-
-async def test_failing_webhook_tries_everything_at_once_when_somebody_says_so(
-    cast: Cast, receiver: Receiver, by_hand: None
-) -> None:
-    hook = await make(cast, receiver, "task.created")
-    for title in ("One", "Two"):
-        await cast.add_task(title=title)
-    receiver.answers = [BROKEN] * 2
-    assert await send() == 2 and await send() == 0
-    assert (await cast.ada.post(f"{of(hook)}/resumptions", {})).ok()["failing_since"] is None
-    assert await send() == 2
-    assert {one["state"] for one in await sent_by(cast, hook)} == {"sent"}
-    before = (await read(cast, hook))["updated_at"]
-    (await cast.ada.post(f"{of(hook)}/resumptions", {})).ok()
-    assert (await read(cast, hook))["updated_at"] == before
-
-
 async def test_change_of_kinds_counts_from_then_on(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     hook = await make(cast, receiver, "approval.*")
     await cast.add_task(title="Before")
@@ -325,38 +224,6 @@ async def test_change_of_kinds_counts_from_then_on(cast: Cast, receiver: Receive
     await send()
     assert types(receiver) == ["approval.requested", "task.created"]
     assert receiver.items[1]["data"]["message"] == "Task created: After."
-
-
-async def test_message_is_sent_again_with_its_id(cast: Cast, receiver: Receiver, by_hand: None) -> None:
-    hook = await make(cast, receiver, "task.created")
-    await cast.add_task()
-    await send()
-    [sent] = await sent_by(cast, hook)
-    again = (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/replays")).ok()
-    assert again["is_replay"] and again["message_id"] == sent["message_id"]
-    (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/replays")).refused(409)
-    await send()
-    [first, second] = receiver.got
-    assert first[0]["webhook-id"] == second[0]["webhook-id"] and first[1] == second[1]
-
-
-async def test_everything_since_a_moment_is_sent_again(cast: Cast, receiver: Receiver, by_hand: None) -> None:
-    hook = await make(cast, receiver, "task.created")
-    await cast.add_task(title="Old")
-    since = times.clock_now() + timedelta(hours=1)
-    with times.travelled(timedelta(hours=2)):
-        for title in ("One", "Two"):
-            await cast.add_task(title=title)
-    assert await send(hours=2) == 3
-    (await cast.ada.post(f"{of(hook)}/replays", {"since": times.wire(since)})).ok()
-    with times.travelled(timedelta(hours=3)):
-        await cast.add_task(title="Three")
-    await send(hours=3)
-    sent = [one["data"]["message"].removeprefix("Task created: ") for one in receiver.items[3:]]
-    assert sent == ["One.", "Two.", "Three."]
-    assert [one["is_replay"] for one in await sent_by(cast, hook)] == [False, False, False, True, True, False]
-    (await cast.ada.post(f"{of(hook)}/replays", {"since": "2999-01-01T00:00:00Z"})).ok()
-    assert await send(hours=3) == 0
 
 
 async def test_what_is_in_no_log_is_queued_by_a_command(cast: Cast, receiver: Receiver, by_hand: None) -> None:
@@ -373,24 +240,6 @@ async def test_what_is_in_no_log_is_queued_by_a_command(cast: Cast, receiver: Re
     assert types(receiver) == ["need.opened"] * 2
     assert receiver.items[0]["data"] == {"need": "approval:01a2", "title": "Deploy?"}
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
-
-
-async def test_webhook_that_stays_paused_keeps_so_much_and_no_more(
-    cast: Cast, receiver: Receiver, by_hand: None, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(outgoing_queue, "MOST_WAITING", 2)
-    paused = await make(cast, receiver, "need.opened")
-    on = await make(cast, receiver, "need.opened", description="On")
-    (await cast.ada.post(f"{of(paused)}/pauses")).ok()
-
-    async def open_needs() -> None:
-        for number in range(4):
-            await outgoing_queue.queue(cast.organization.id, cast.board.id, "need.opened", {"title": f"{number}"})
-
-    await atomically(system(cast.organization.id), open_needs)
-    assert ((await read(cast, paused))["waiting"], (await read(cast, on))["waiting"]) == (2, 4)
-    (await cast.ada.post(f"{of(paused)}/resumptions", {})).ok()
-    assert await send() == 6
 
 
 async def test_secret_that_the_receiver_repeats_is_cut_out(cast: Cast, receiver: Receiver, by_hand: None) -> None:
@@ -410,19 +259,6 @@ async def test_long_answer_of_the_receiver_is_cut(cast: Cast, receiver: Receiver
     await send()
     [one] = await sent_by(cast, hook)
     assert (one["state"], one["answer"]) == ("sent", "x" * 2000)
-
-
-async def test_board_in_the_trash_sends_nothing_until_it_is_restored(
-    cast: Cast, receiver: Receiver, by_hand: None
-) -> None:
-    hook = await make(cast, receiver, "task", "board")
-    await cast.add_task()
-    (await cast.ada.delete(cast.home)).ok()
-    assert await send() == 0
-    (await cast.ada.post(f"{cast.home}/restorations")).ok()
-    await send()
-    assert types(receiver) == ["task.created", "board.deleted", "board.restored"]
-    assert {one["state"] for one in await sent_by(cast, hook)} == {"sent"}
 
 
 async def test_webhook_that_is_deleted_during_an_attempt_leaves_nothing(

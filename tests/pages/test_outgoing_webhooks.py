@@ -2,25 +2,14 @@
 
 import re
 
-import pytest
-
-from mission_control.exchange import outgoing_sending
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from tests.cast import Cast
-from tests.deliveries import look_away
 from tests.outgoing import make, of, send
 from tests.outside import Receiver
 from tests.pages.test_webhooks import live_of
 from tests.pages.visitor import visitor
 
 FIELDS = {"description": "Warehouse", "url": "https://receiver.example.org/hooks?key=hidden"}
-
-
-@pytest.fixture
-async def receiver(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Receiver:
-    """The test sends by hand."""
-    await look_away(monkeypatch, outgoing_sending.SENDING)
-    return receiver
 
 
 async def test_empty_lists_say_what_an_outgoing_webhook_is(cast: Cast) -> None:
@@ -92,7 +81,9 @@ async def test_fields_are_changed(cast: Cast) -> None:
     assert ((await OutgoingWebhook.get()).description, (await OutgoingWebhook.get()).kinds) == ("Lake", ["task.*"])
 
 
-async def test_message_appears_on_the_open_page_and_is_sent_again(cast: Cast, receiver: Receiver) -> None:
+async def test_message_appears_on_the_open_page_and_is_sent_again(
+    cast: Cast, receiver: Receiver, by_hand: None
+) -> None:
     ada, hook = await visitor(cast.app, cast.ada), await make(cast, receiver, "task.created")
     seen = (await ada.get(of(hook))).is_status(200).has("No messages yet", "Send a test message")
     async with ada.watching(live_of(seen)) as watch:
@@ -110,7 +101,7 @@ async def test_message_appears_on_the_open_page_and_is_sent_again(cast: Cast, re
     assert len(receiver.got) == 3
 
 
-async def test_test_shows_the_receivers_own_words_without_markup(cast: Cast, receiver: Receiver) -> None:
+async def test_test_shows_the_receivers_own_words_without_markup(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     ada, hook = await visitor(cast.app, cast.ada), await make(cast, receiver)
     receiver.answers = ["503 Busy\r\nConnection: close\r\n\r\n<script>alert(1)</script> come back later"]
     toast = (await ada.with_htmx.post(f"{of(hook)}/tests")).is_status(204).headers["HX-Trigger"]
@@ -119,7 +110,7 @@ async def test_test_shows_the_receivers_own_words_without_markup(cast: Cast, rec
     assert (await ada.post(f"{of(hook)}/tests")).leads_to == of(hook)
 
 
-async def test_webhook_is_paused_and_resumed(cast: Cast, receiver: Receiver) -> None:
+async def test_webhook_is_paused_and_resumed(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     ada, hook = await visitor(cast.app, cast.ada), await make(cast, receiver, "task.created")
     await ada.post(f"{of(hook)}/pauses")
     (await ada.get(of(hook))).has("nothing is sent", "Resume with what was missed", "Resume from now on")
