@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import Mapping
 from functools import cache
@@ -10,6 +9,7 @@ from functools import cache
 import httpx2
 
 from mission_control import __version__
+from mission_control.core.names import addresses_of
 from mission_control.core.outbound import Outbound, OutboundError, Reply, may_reach
 
 
@@ -116,12 +116,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             raise OutboundError("has no usable http or https address")
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                found = await asyncio.get_running_loop().getaddrinfo(
-                    url.raw_host.decode("ascii"), url.port, type=socket.SOCK_STREAM
-                )
+                addresses = await addresses_of(url.raw_host.decode("ascii"), url.port)
         except (OSError, UnicodeError):
             raise OutboundError("could not be found") from None
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         if not addresses or not all(may_reach(one, allow_private=self._allow_private) for one in addresses):
             raise OutboundError("is at an address that may not be reached from here")
         return addresses

@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import math
 import re
-import socket
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
@@ -13,6 +12,7 @@ from typing import TypedDict
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from mission_control.core import times
+from mission_control.core.names import addresses_of
 from mission_control.gateways.errors import GatewayError
 
 DEFAULT_MINIMUM = "2026.02.9"
@@ -197,8 +197,7 @@ class Target:
             return [{}]
         parts = _parts(self.url)
         port = parts.port or (443 if self.is_encrypted else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        addresses = await addresses_of(parts.hostname or "", port)
         if not await self.may_reach(addresses):
             text = "The gateway is at an address that may not be reached from here. GATEWAYS_ALLOW_PRIVATE lets it be a"
             raise GatewayError("ADDRESS_REFUSED", f"{text} private one.")

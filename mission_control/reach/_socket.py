@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from mission_control.core._requests import USER_AGENT, authorities
+from mission_control.core.names import addresses_of
 from mission_control.core.outbound import may_reach
 from mission_control.reach.channel import Later, Refused
 
@@ -89,8 +89,7 @@ def _place(url: str) -> tuple[str, int, bool]:
 
 async def _connected(url: str, allow_private: bool) -> ClientConnection:
     host, port, is_encrypted = _place(url)
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    addresses = await addresses_of(host, port)
     if not addresses or not all(may_reach(one, allow_private=allow_private) for one in addresses):
         raise Refused(
             "The provider's socket is at an address that may not be reached from here: set OUTBOUND_ALLOW_PRIVATE"

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -119,24 +120,24 @@ async def test_only_http_addresses_are_requested(url: str) -> None:
 
 
 async def test_host_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop, asked = asyncio.get_running_loop(), []
+    asked: list[str] = []
 
-    async def resolve(host: Any, port: Any, **options: Any) -> Any:
+    def resolve(host: Any, port: Any, **options: Any) -> Any:
         asked.append(host)
         address = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
     async with serving(says(b"checked")) as (port, _):
-        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
         reply = await HOME.get(f"http://rebinding.example:{port}/")
     assert reply.text == "checked" and asked.count("rebinding.example") == 1
 
 
 async def test_one_forbidden_address_refuses_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def resolve(host: Any, port: Any, **options: Any) -> Any:
+    def resolve(host: Any, port: Any, **options: Any) -> Any:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in ("93.184.215.14", "10.0.0.1")]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(OutboundError, match="may not be reached"):
         await Outbound().get("http://mixed.example/")
 
@@ -197,9 +198,34 @@ async def test_closed_port_is_unreachable() -> None:
 
 
 async def test_unknown_host_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def resolve(host: Any, port: Any, **options: Any) -> Any:
+    def resolve(host: Any, port: Any, **options: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(OutboundError, match="could not be found"):
         await Outbound().get("https://nowhere.example/")
+
+
+async def test_names_that_are_not_answered_hold_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, find = threading.Event(), socket.getaddrinfo
+
+    def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+        if str(host).endswith(".invalid"):
+            answered.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "no server of names answers")
+        return find(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with serving(says(b"here")) as (port, _), asyncio.TaskGroup() as group:
+        waiting = [group.create_task(_get(f"http://host{one}.invalid/")) for one in range(20)]
+        try:
+            assert (await HOME.get(f"http://localhost:{port}/")).text == "here"
+            assert await asyncio.to_thread(len, "here") == 4  # as pages are packed, and passwords checked
+            assert not any(one.done() for one in waiting)
+        finally:
+            answered.set()
+
+
+async def _get(url: str) -> None:
+    with pytest.raises(OutboundError, match="could not be found"):
+        await HOME.get(url)
