@@ -41,6 +41,7 @@ TOO_LONG = (
     f"That is too long: {LONGEST_WORDS:,} characters go along with an answer. Nothing was done; write it shorter."
 )
 NOT_LINKED = "Link your account in Mission Control, under Settings and Notifications, to answer here."
+OVER = "The time to answer here is over. Open Mission Control."
 NOT_YOURS = "This was sent to somebody else; it is not yours to answer."
 
 
@@ -121,7 +122,7 @@ async def press(
     if message.state not in OPEN:
         return Pressed(message.ended_how or "This no longer waits for an answer.", message=message)
     if is_over(message, times.clock_now()):
-        return Pressed("The time to answer here is over. Open Mission Control.", message=message)
+        return Pressed(OVER, message=message)
     actor = replace(actor, organization_id=message.organization_id, surface=kind)
     chosen = await _chosen(actor, button)
     if message.user_id is not None and who and chosen is not None and chosen.note == "required":
@@ -163,6 +164,8 @@ async def take_words(channel: ReachChannel, written: Said) -> str | None:
         return NOT_YOURS
     if message.state not in OPEN:
         return message.ended_how or "This no longer waits for an answer."
+    if is_over(message, times.clock_now()):
+        return OVER
     actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
     button = _Button(message, None, parts[0], message.awaits)
     chosen = await _chosen(actor, button)

@@ -35,7 +35,7 @@ class Later(Exception):
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
-        self.seconds = None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT)
+        self.seconds = None if seconds is None else float(min(max(0.0, seconds), LONGEST_WAIT))
 
 
 class NotSigned(Exception):
@@ -97,7 +97,7 @@ def _dumped(value: object) -> bytes:
 def _loaded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -10,7 +10,7 @@ from mission_control.core.errors import existing, invalid_field
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
-from mission_control.reach.channel import CHANNELS, Channel, Later, Line, Refused
+from mission_control.reach.channel import CHANNELS, Channel, Later, Line, Refused, cut, plain
 from mission_control.reach.choices import WAKES
 from mission_control.reach.installation import opened_values, sealed_values
 from mission_control.reach.lines import line_with
@@ -23,6 +23,7 @@ EVENTS = (
     Kind.named("channel.removed", "A channel was removed, with what it reached.", "removed the channel"),
 )
 ADDRESSES = ("server", "api")  # where secrets are sent
+LONGEST_NAME = 200
 KNOWN_AS = "known_as"  # among the settings: how the provider names us, from its last check
 
 
@@ -81,7 +82,7 @@ def line_of_typed(kind: Channel, typed: Typed) -> Line:
 async def checked(kind: Channel, line: Line) -> Checked:
     """Ask the provider whether settings are right; it waits for the answer."""
     try:
-        return Checked(True, await kind.check(line))
+        return Checked(True, cut(plain(await kind.check(line)), LONGEST_NAME))
     except Later as error:
         return Checked(None, str(error))
     except Refused as error:

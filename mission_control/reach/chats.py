@@ -1,5 +1,6 @@
 """What channels of chats have in common: texts that stay texts, and errors with the provider's own words."""
 
+import asyncio
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -153,6 +154,11 @@ def _units(text: str) -> int:
 def defused(text: str) -> str:
     """Return a text of which no chat makes mentions or links: an invisible space breaks each."""
     return _LIVE.sub(lambda found: "\u200b//" if found[0] == "//" else f"{found[0]}\u200b", text)
+
+
+async def no_sooner_than_a_second_after(began: float) -> None:
+    """Wait, of the clock of the loop: a provider that answers at once, always, is asked once a second."""
+    await asyncio.sleep(max(0.0, began + 1.0 - asyncio.get_running_loop().time()))
 
 
 def is_linkable(url: str) -> bool:

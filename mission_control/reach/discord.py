@@ -47,7 +47,7 @@ class Discord(Channel):
             answer,
             found.get("message"),
             is_gone=found.get("code") == UNKNOWN_WEBHOOK,
-            seconds=float(seconds) if isinstance(seconds, int | float) else None,
+            seconds=seconds if isinstance(seconds, int | float) else None,
         )
 
 

@@ -5,6 +5,7 @@ from mission_control.core.actor import Actor
 from mission_control.database.records import find, find_all, update, update_all
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
+from mission_control.reach.channel import plain
 from mission_control.reach.channels import note_failing, note_working
 from mission_control.reach.choices import WAKES
 from mission_control.reach.messages import OF_MESSAGE, edit_messages, one_at_a_time
@@ -37,7 +38,7 @@ async def sent(actor: Actor, message: ReachMessage, device: Device | None, name:
         return
     if fresh.state in ("queued", "failed"):
         fresh.state = "sent"
-    fresh.sent_at, fresh.provider_name, fresh.title, fresh.error = now, name, ready.message.title, None
+    fresh.sent_at, fresh.provider_name, fresh.title, fresh.error = now, plain(name), ready.message.title, None
     fresh.edited = fingerprint_of(ready.message)
     await update(fresh, "state", "sent_at", "provider_name", "title", "error", "edited")
     if fresh.state in ("withdrawn", "elsewhere"):  # it ended while it was on its way

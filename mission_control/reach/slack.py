@@ -25,7 +25,15 @@ from mission_control.reach.channel import (
     Said,
     Setting,
 )
-from mission_control.reach.chats import fields, one_line, problem, spoken, texts, written_by
+from mission_control.reach.chats import (
+    fields,
+    no_sooner_than_a_second_after,
+    one_line,
+    problem,
+    spoken,
+    texts,
+    written_by,
+)
 
 API = "https://slack.com/api"
 OLDEST_SECONDS = 300
@@ -118,8 +126,11 @@ class Slack(Channel):
 
     async def listen(self, line: Line, position: str, receives: Receives) -> None:
         """Take what comes over Slack's sockets: it ends each after some hours, and wants the next one opened."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while await self._listen(line, receives):
-            pass
+            await no_sooner_than_a_second_after(began)
+            began = loop.time()
 
     async def _listen(self, line: Line, receives: Receives) -> bool:
         """Take what comes over one socket, and return whether Slack asked for the next."""

@@ -1,5 +1,6 @@
 """Telegram: a bot's chat with a person, or in a group. Works without a public address, because updates are polled."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from html import escape
@@ -20,6 +21,7 @@ from mission_control.reach.chats import (
     Markup,
     fields,
     is_linkable,
+    no_sooner_than_a_second_after,
     one_line,
     problem,
     spoken,
@@ -91,12 +93,15 @@ class Telegram(Channel):
         """Poll. Each call's offset acknowledges what the one before returned. One process at a time, else 409."""
         offset = int(position) if position.isdecimal() else 0
         while True:
+            began = asyncio.get_running_loop().time()
             found = await self._call(
                 line, "getUpdates", offset=offset, timeout=POLL_SECONDS, allowed_updates=["message", "callback_query"]
             )
             for update in found if isinstance(found, list) else []:
                 offset = max(offset, update["update_id"] + 1)
                 await receives(_read(update), str(offset))
+            if not found:
+                await no_sooner_than_a_second_after(began)
 
     async def acknowledge(self, line: Line, press: Press, words: str) -> None:
         """End the spinner on the button with a few words. Telegram forgets presses after a while."""
@@ -139,7 +144,7 @@ class Telegram(Channel):
             words,
             is_gone=any(one in words for one in GONE),
             is_later=answer.status == CONFLICT and "webhook" not in words,
-            seconds=float(seconds) if isinstance(seconds, int) else None,
+            seconds=seconds if isinstance(seconds, int) else None,
         )
 
 
