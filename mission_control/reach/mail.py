@@ -50,8 +50,8 @@ def _headers(line: Line, message: Message, id: str) -> Iterator[tuple[str, str]]
             yield "In-Reply-To", _thread(line, message)
     if message.board_id:
         place = f"<board-{message.board_id.replace('-', '')[-12:]}.{_host(line.installation)}>"
-        name = re.sub(r"[^\w .-]", "", message.board)[:LONGEST_NAME]
-        yield "List-Id", f"{name} {place}" if name.isascii() else place
+        name = re.sub(r"[^\w .-]", "", message.board)[:LONGEST_NAME].strip()
+        yield "List-Id", f'"{name}" {place}' if name and name.isascii() else place
     if message.stop_url:
         yield "List-Unsubscribe", f"<{message.stop_url}>"
         if message.stop_url.startswith("https://"):  # what mail programs insist on, to end it without a page

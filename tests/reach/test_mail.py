@@ -85,7 +85,7 @@ async def test_headers_let_mail_programs_sort_and_stop_it(box: Box) -> None:
     head = box.post.head()
     assert head["From"] == '"Lighthouse (Mission Control)" <mission@example.org>'
     assert head["Message-ID"] == name == "<0192a1b2@mission.example.org>"
-    assert head["List-Id"] == "Lighthouse <board-00000000beef.mission.example.org>"
+    assert head["List-Id"] == '"Lighthouse" <board-00000000beef.mission.example.org>'
     assert head["List-Unsubscribe"] == f"<{STOP}>"
     assert head["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert head["Auto-Submitted"] == "auto-generated"
