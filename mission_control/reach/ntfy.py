@@ -20,6 +20,11 @@ from mission_control.reach.chats import Markup, fields, one_line, problem, texts
 
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
 URGENT, USUAL, QUIET = 4, 3, 2
+# What people can do about errors that ntfy names in one word.
+ADVICE = {
+    "unauthorized": "Make a new access token in your ntfy account.",
+    "forbidden": "This topic is somebody else's, or needs an access token of an account that may write it.",
+}
 
 
 class Ntfy(Channel):
@@ -104,7 +109,8 @@ class Ntfy(Channel):
     def _problem(self, line: Line, answer: Answer) -> Exception:
         if answer.status < 400:
             return Refused("At this address no ntfy answers. Check the server.")
-        return problem(self, line, answer, fields(answer).get("error"))
+        words = str(fields(answer).get("error") or "")
+        return problem(self, line, answer, f"{words}. {ADVICE[words]}" if words in ADVICE else words)
 
 
 def _server(text: str) -> str:

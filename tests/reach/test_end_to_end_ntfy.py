@@ -10,6 +10,7 @@ from quart import Quart
 from mission_control.core import times
 from mission_control.log.models import Event
 from mission_control.reach.models import Device, ReachMessage
+from mission_control.reach.ntfy import ADVICE
 from tests.cast import Cast
 from tests.reach.conftest import at
 from tests.reach.fake_ntfy import FakeNtfy
@@ -118,5 +119,5 @@ async def test_error_of_the_server_is_shown(cast: Cast, ntfy: FakeNtfy) -> None:
     await asked(cast)
     await at(25)
     [message] = await ReachMessage.all()
-    assert (message.state, message.error) == ("failed", "forbidden")
-    assert (await Device.get()).last_error == "forbidden"
+    assert (message.state, message.error) == ("failed", f"forbidden. {ADVICE['forbidden']}")
+    assert (await Device.get()).last_error == message.error
