@@ -290,10 +290,16 @@ def _written(message: Message) -> dict[str, Any]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Yield a text in pieces that a section takes: 3,000 units of UTF-16, which are 1,500 characters at least."""
-    for start in range(0, len(text), MOST_SECTION):
-        if piece := text[start : start + MOST_SECTION].strip():
+    """Yield a text in pieces that a section takes: 3,000 units of UTF-16, which are 1,500 characters at least.
+
+    They end with a line where one ends, so that no line begins in the middle of a word, or without its indent.
+    """
+    while text:
+        end = len(text) if len(text) <= MOST_SECTION else text.rfind("\n", 0, MOST_SECTION + 1)
+        end = end if end > 0 else MOST_SECTION
+        if (piece := text[:end].strip("\n")).strip():
             yield piece
+        text = text[end:]
 
 
 SLACK = Slack()

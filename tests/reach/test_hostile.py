@@ -148,7 +148,8 @@ async def test_whole_command_stands_in_the_message(channel: Channel) -> None:
     async with sent_to(channel) as (place, line):
         await channel.send(line, replace(NEED, title="Run a long command " * 10, lines=("Payments, Rook", command)))
         [sent] = place.sent(channel.kind)
-        assert TOKENS[0] in json.dumps(sent) and "rm -r" in json.dumps(sent).replace("\\", "")
+        shown = "".join(text for text, _ in strings(sent)).replace("\\", "")
+        assert TOKENS[0] in json.dumps(sent) and "rm -r" in shown
 
 
 @pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)

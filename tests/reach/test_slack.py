@@ -174,6 +174,16 @@ async def test_address_is_verified(place: Place) -> None:
     assert (await SLACK.receive(signing(place), place.incoming(body))).answer == {"challenge": "3eZbrw"}
 
 
+async def test_long_text_is_divided_between_its_lines(place: Place) -> None:
+    lines = [f"    print({number}, '{'x' * 90}')" for number in range(40)]
+    for text in ("\n".join(lines), "\n" * 1_499 + "    return", "y" * 4_000):
+        await SLACK.send(place.line(), replace(NEED, lines=(text,)))
+        blocks = list(place.slack.messages.values())[-1]["blocks"]
+        shown = [one["text"]["text"] for one in blocks if one["type"] == "section"]
+        assert max(map(len, shown)) <= 1_500
+        assert ("" if text[0] == "y" else "\n").join(shown).strip("\n") == text.strip("\n")
+
+
 async def test_code_in_private_is_read_and_the_name_is_asked_for_afterwards(place: Place) -> None:
     body = json.dumps(FakeSlack.said("UADA", " `mc-ABCD-EFGH-2345` "))
     received = (await SLACK.receive(signing(place), place.incoming(body))).received
