@@ -146,3 +146,13 @@ async def test_everything_is_saved_without_javascript(places: dict[str, str], si
     await expect(page.locator("[data-saved]")).to_have_text("Saved")
     now = await chosen(site)
     assert (now["wake"], now["shows"]) == (True, "nothing")
+
+
+async def test_long_name_of_a_channel_fits_a_phone(places: dict[str, str], site: Site, walker: Page) -> None:
+    path = f"/api/v1/organizations/me/channels/{places['edit'].split('/')[3]}"
+    (await site.api.patch(path, json={"name": "The one of the harbour " * 5})).raise_for_status()
+    await walker.set_viewport_size({"width": 320, "height": 700})
+    await at(walker, site)
+    await expect(walker.get_by_role("button", name="Link an account of The one of the harbour")).to_be_visible()
+    assert await walker.locator(".scroll").evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    (await site.api.patch(path, json={"name": "Telegram"})).raise_for_status()
