@@ -41,9 +41,10 @@ class TeamForm(Form):
 
 async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
     places = [
-        (f"{one.kind}:{one.id}", one.name, CHANNELS[one.kind])
+        (value, f"{one.name} (switched off)" if one.state == "off" else one.name, CHANNELS[one.kind])
         for one in await channels_of(board.organization_id)
-        if one.kind in CHANNELS and CHANNELS[one.kind].team is not None and one.state != "off"
+        if one.kind in CHANNELS and CHANNELS[one.kind].team is not None
+        if (value := f"{one.kind}:{one.id}") == values.get("channel") or one.state != "off"
     ]
     places += [(one.kind, one.name, one) for one in CHANNELS.values() if one.team is not None and not one.sets]
     return await shell_page(

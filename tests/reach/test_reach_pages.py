@@ -258,6 +258,16 @@ async def test_admin_sets_a_channel_up_in_steps(cast: Cast, chat: Chat) -> None:
     assert not await ReachChannel.exists()
 
 
+async def test_message_that_was_not_written_yet_is_no_test(cast: Cast) -> None:
+    await a_message(cast, "", state="queued")
+    await a_message(cast, "", state="failed", error="No topic.")
+    cleo, ada = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.ada)
+    (await cleo.get(PATH)).has("Something that waits", "on its way").lacks("A test")
+    (await ada.get("/settings/channels")).has("Something that waits", "No topic.").lacks("A test")
+    await a_message(cast, "", state="queued", why="test")
+    (await cleo.get(PATH)).has("A test")
+
+
 async def test_admin_reads_what_was_given_up_and_sends_it_again(cast: Cast) -> None:
     failed = await a_message(cast, "Deploy", state="failed", error="550 no such user")
     ada = await visitor(cast.app, cast.ada)
@@ -280,6 +290,8 @@ async def test_team_of_a_board_gets_a_channel(cast: Cast, chat: Chat) -> None:
         (await cleo.get(path)).has('value="C1"', "Send a test to #platform")
         (await cleo.post(f"{path}/tests")).is_status(303)
         assert [to for to, _ in chat.messages] == ["C1"]
+        (await cast.ada.patch(f"/organizations/me/channels/{channel.id}", {"state": "off"})).ok()
+        (await cleo.get(path)).has(f'value="chat:{channel.id}" selected', "Our chat (switched off)")
         secret = "https://hooks.example.org/secret"
         (await cleo.post(path, {"channel": "hook", "place": secret, "name": ""})).is_status(303)
         (await cleo.get(path)).lacks(secret)
