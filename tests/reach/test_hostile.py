@@ -148,7 +148,7 @@ async def test_whole_command_stands_in_the_message(channel: Channel) -> None:
     async with sent_to(channel) as (place, line):
         await channel.send(line, replace(NEED, title="Run a long command " * 10, lines=("Payments, Rook", command)))
         [sent] = place.sent(channel.kind)
-        shown = "".join(text for text, _ in strings(sent)).replace("\\", "")
+        shown = "".join(text for text, _ in strings(sent) if text not in ("section", "plain_text")).replace("\\", "")
         assert TOKENS[0] in json.dumps(sent) and "rm -r" in shown
 
 
