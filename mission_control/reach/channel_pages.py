@@ -1,27 +1,24 @@
 """The settings page of an organization's channels: the list, setting one up, and messages that were given up."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from uuid import UUID
 
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.errors import Conflict, Invalid, NotFound
+from mission_control.core.errors import NotFound
 from mission_control.core.running import settings
 from mission_control.log.broker import Signal
 from mission_control.log.models import Event
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.channel_commands import stored
-from mission_control.reach.channels import visible_channel
 from mission_control.reach.channels_api import ChannelRead, ChannelTest, channels_of, read_channel
 from mission_control.reach.installation import reachable_address
 from mission_control.reach.message_queries import MessagesQuery, messages_in
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
-from mission_control.reach.typed_form import TypedForm, by_setting
+from mission_control.reach.typed_form import FIELD, TypedForm, by_setting
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, done, go
+from mission_control.web.forms import Fields, Form, done, go
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -104,9 +101,9 @@ class StateForm(Form):
 
 
 async def _form(
-    actor: Actor, kind: Channel, channel: ReachChannel | None, values: Mapping[str, Any], errors: dict[str, str]
+    actor: Actor, kind: Channel, channel: ReachChannel | None, values: Fields, errors: dict[str, str]
 ) -> str:
-    address = reachable_address()
+    address, errors = reachable_address(), by_setting(kind.sets, errors)
     return await settings_page(
         actor, "reach/channel_form.html", SETTINGS_PAGE.key, kind=kind, channel=channel, values=values, errors=errors,
         without="" if address else kind.without_address, manifest=kind.manifest(settings().base_url),
@@ -128,16 +125,15 @@ async def new_channel(kind: str) -> ResponseReturnValue:
     actor = await signed_in()
     require(actor, "channel.manage")
     found = _kind(kind)
-    values = {"name": found.name, **{f"value_{one.name}": one.default for one in found.sets}}
+    values = {"name": found.name, **{f"{FIELD}{one.name}": one.default for one in found.sets}}
     return await _form(actor, found, None, values, {})
 
 
 async def _refused_new(refusal: Refusal[None, NewChannelForm]) -> ResponseReturnValue:
-    refusal.only(Invalid, Conflict, FormInvalid)
+    refusal.only()
     if refusal.form is None or refusal.form.kind not in CHANNELS:
         raise refusal.error
-    kind = _kind(refusal.form.kind)
-    return await _form(refusal.actor, kind, None, refusal.form.fields(), by_setting(kind.sets, refusal.errors))
+    return await _form(refusal.actor, _kind(refusal.form.kind), None, refusal.values, refusal.errors)
 
 
 @action(pages, f"{PATH}/new", form=NewChannelForm, refused=_refused_new)
@@ -147,25 +143,18 @@ async def create_channel(outcome: Outcome[None, NewChannelForm]) -> ResponseRetu
     return go(f"{PATH}#channel-{made.id}")
 
 
-@pages.get(f"{CHANNEL}/edit")
-async def edit_channel(channel_id: UUID) -> ResponseReturnValue:
-    """Show the settings of a channel without its secrets."""
-    actor = await signed_in()
-    channel = await visible_channel(actor, channel_id)
-    require(actor, "channel.manage", channel)
-    kind = _kind(channel.kind)
-    known = stored(channel).settings
-    values = {f"value_{one.name}": known.get(one.name, one.default) for one in kind.sets if not one.is_secret}
-    return await _form(actor, kind, channel, {"name": channel.name, **values}, {})
+async def _edit(actor: Actor, channel: ReachChannel, values: Fields, errors: dict[str, str]) -> str:
+    return await _form(actor, _kind(channel.kind), channel, values, errors)
 
 
-async def _refused_edit(refusal: Refusal[ReachChannel, ChannelForm]) -> ResponseReturnValue:
-    refusal.only(Invalid, Conflict, FormInvalid)
-    kind, typed = _kind(refusal.found.kind), refusal.form.fields() if refusal.form is not None else {}
-    return await _form(refusal.actor, kind, refusal.found, typed, by_setting(kind.sets, refusal.errors))
+async def _known(actor: Actor, channel: ReachChannel) -> dict[str, Any]:
+    """Return the settings of a channel without its secrets."""
+    known, sets = stored(channel).settings, _kind(channel.kind).sets
+    values = {f"{FIELD}{one.name}": known.get(one.name, one.default) for one in sets if not one.is_secret}
+    return {"name": channel.name, **values}
 
 
-@action(pages, f"{CHANNEL}/edit", form=ChannelForm, refused=_refused_edit)
+@action(pages, f"{CHANNEL}/edit", form=ChannelForm, page=f"{CHANNEL}/edit", shows=_edit, starts=_known)
 async def update_channel(outcome: Outcome[ReachChannel, ChannelForm]) -> ResponseReturnValue:
     """Change a channel."""
     return go(f"{PATH}#channel-{outcome.found.id}")

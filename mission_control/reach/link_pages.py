@@ -154,12 +154,12 @@ async def _address_page(actor: Actor, kind: str, values: Fields, errors: dict[st
 
 
 async def _refused_address(refusal: Refusal[None, AddressForm]) -> ResponseReturnValue:
-    refusal.only(Invalid, Conflict, FormInvalid)
+    refusal.only()
     form = refusal.form
     if form is None or form.kind not in CHANNELS or CHANNELS[form.kind].links != "typed":
         raise refusal.error
     errors = by_setting(CHANNELS[form.kind].own, refusal.errors)
-    return await _address_page(refusal.actor, form.kind, form.fields(), errors)
+    return await _address_page(refusal.actor, form.kind, refusal.values, errors)
 
 
 @action(pages, ADDRESSES, form=AddressForm, refused=_refused_address)

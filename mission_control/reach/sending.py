@@ -188,13 +188,9 @@ def _pause(message: ReachMessage) -> float:
 
 async def _is_wanted(message: ReachMessage, ready: Written) -> bool:
     """Whether a message is still to be sent: something in it waits, and quiet hours have not begun."""
-    if not ready.has_open and message.why != "digest":
+    if not ready.needs or not (ready.has_open or message.why == "digest"):
         return False
-    if not ready.needs:
-        return False
-    if message.user_id is None or message.organization_id is None:
-        return True
-    return not await _is_quiet(message)
+    return message.user_id is None or message.organization_id is None or not await _is_quiet(message)
 
 
 async def _all_seen(message: ReachMessage) -> bool:

@@ -13,7 +13,7 @@ from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.channels_api import channels_of
 from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.team_commands import read_reach
-from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.actions import Outcome, action, again
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go
 from mission_control.web.lists import Pages
 from mission_control.web.shell import shell_page
@@ -74,12 +74,7 @@ async def set_board_reach(outcome: Outcome[Board, TeamForm]) -> ResponseReturnVa
     return go(f"/boards/{outcome.found.id}/team")
 
 
-async def _refused_test(refusal: Refusal[Board, None]) -> ResponseReturnValue:
-    refusal.only(Conflict)
-    return await _page(refusal.actor, refusal.found, {}, refusal.errors)
-
-
-@action(pages, f"{TEAM}/tests", refused=_refused_test)
+@action(pages, f"{TEAM}/tests", refused=again(_page, Conflict))
 async def test_board_reach(outcome: Outcome[Board, None]) -> ResponseReturnValue:
     """Send a test to the team."""
     tested: DeviceTest = outcome.answer

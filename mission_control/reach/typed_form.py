@@ -1,8 +1,9 @@
 """Forms with a field for each setting of a channel, `value_` before its name."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Self
 
+from pydantic import ConfigDict
 from quart import request
 
 from mission_control.reach.channel import Setting
@@ -12,20 +13,21 @@ FIELD = "value_"
 
 
 class TypedForm(Form):
-    """What was typed for the settings of a channel, by their names."""
+    """What was typed, also for the settings of a channel, whatever their names are."""
 
-    values: dict[str, str] = {}
+    model_config = ConfigDict(extra="allow")
 
     @classmethod
     async def read(cls) -> Self:
-        sent = await request.form
-        values = {name.removeprefix(FIELD): one for name, one in sent.items() if name.startswith(FIELD)}
-        given: dict[str, Any] = {name: sent[name] for name in cls.model_fields if name in sent and name != "values"}
-        return cls(values=values, **given)
+        sent = (await request.form).items()
+        return cls.model_validate(
+            {name: one for name, one in sent if name in cls.model_fields or name.startswith(FIELD)}
+        )
 
-    def fields(self) -> dict[str, Any]:
-        """Return what was typed as the page shows it again."""
-        return {**self.model_dump(exclude={"values"}), **{f"{FIELD}{name}": one for name, one in self.values.items()}}
+    @property
+    def values(self) -> dict[str, str]:
+        """What was typed for the settings, by their names."""
+        return {name.removeprefix(FIELD): one for name, one in (self.model_extra or {}).items()}
 
 
 def by_setting(settings: Iterable[Setting], errors: Mapping[str, str]) -> dict[str, str]:

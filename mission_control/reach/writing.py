@@ -94,16 +94,12 @@ async def reader_of(message: ReachMessage, device: Device | None) -> Actor | Non
     return Actor("user", NOBODY, "The team", organization_id, message.kind, {organization_id: board})
 
 
-async def needs_of(message: ReachMessage) -> list[ReachMessageNeed]:
-    return await find_all(ReachMessageNeed, "message_id = ? ORDER BY position", message.id)
-
-
 async def written(
     message: ReachMessage, device: Device | None, channel: Channel, actor: Actor, *, takes: bool
 ) -> Written:
     """Return a message as it is now; `takes`: answers may be given by its buttons."""
     times.read_by(actor)
-    parts = await needs_of(message)
+    parts = await find_all(ReachMessageNeed, "message_id = ? ORDER BY position", message.id)
     origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
         return Written(_completed(_test(message, device), origin), [])
