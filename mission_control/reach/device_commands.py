@@ -9,6 +9,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, existing, invalid_field
 from mission_control.core.values import fingerprint
+from mission_control.database.records import insert_new
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
 from mission_control.log.unit_of_work import notify, signal
@@ -33,10 +34,9 @@ class Place:
     settings: Mapping[str, str] | None = None
     origin: str = ""
 
-    @property
-    def mark(self) -> str:
-        """Return what names the receiver among all."""
-        return fingerprint(f"{self.kind}/{self.channel.id if self.channel else ''}/{self.typed.who}")
+    def mark_for(self, user_id: UUID | None) -> str:
+        """Return what names the receiver among all. Who types an address proves nothing: others may have it too."""
+        return fingerprint(f"{self.kind}/{self.channel.id if self.channel else user_id}/{self.typed.who}")
 
 
 def typed_place(kind: str, values: Mapping[str, str], label: str, origin: str) -> Place:
@@ -69,11 +69,12 @@ def _require(channel: Channel, given: Mapping[str, str]) -> None:
 async def add_device(actor: Actor, place: Place) -> Device:
     """Add a place where the person is reached; one that they have already is brought up to date.
 
-    One that reached somebody else ends for them: a browser or an account of a chat belongs to one person. Raises
-    Conflict for more than 20.
+    An account of a chat that reached somebody else ends for them: it belongs to one person. Raises Conflict for more
+    than 20.
     """
     await User.select_for_update(no_key=True).get(id=actor.user_id)
-    known = await Device.select_for_update().get_or_none(mark=place.mark)
+    mark = place.mark_for(actor.user_id)
+    known = await Device.select_for_update().get_or_none(mark=mark)
     if known is not None and known.user_id != actor.user_id:
         await _end(known, f"{place.typed.label} now reaches another account.")
         known = None
@@ -94,15 +95,17 @@ async def add_device(actor: Actor, place: Place) -> Device:
         announce(actor)
         return known
     channel = place.channel
-    made = await Device.create(
+    made = Device(
         user_id=actor.user_id,
         organization_id=channel.organization_id if channel else None,
         channel_id=channel.id if channel else None,
         kind=place.kind,
-        mark=place.mark,
+        mark=mark,
         position=1 + max((one.position for one in mine), default=0),
         **values,
     )
+    if not await insert_new([made]):  # somebody else confirmed at the same time that it is theirs
+        raise Conflict("This account is being linked to somebody else. Try again.")
     await record_account("device.added", actor.user_id, device_id=made.id, label=made.label)
     announce(actor)
     return made

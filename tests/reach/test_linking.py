@@ -1,5 +1,6 @@
 """Codes that link accounts of chats: made, sent to the bot, confirmed; each counts once, for one person."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -125,6 +126,19 @@ async def test_account_that_links_to_another_person_ends_for_the_one_before(cast
     assert (await Device.get(user_id=cast.cleo.id)).ended_at is None
     [row] = (await cast.ben.get(f"{PATH}/devices")).ok()
     assert row["last_error"] == "Our chat, cleo now reaches another account."
+
+
+async def test_account_that_several_link_at_once_has_one_of_them(cast: Cast, chat: Chat) -> None:
+    channel = await set_up(cast)
+    paths = list[tuple[Person, str]]()
+    for person in (cast.ada, cast.ben, cast.cleo):
+        made = await make(person, channel)
+        await say(cast, channel, made["code"])
+        paths += [(person, f"{PATH}/codes/{made['id']}/confirmations")] * 2
+    answers = await asyncio.gather(*(person.post(path) for person, path in paths))
+    assert {one.status for one in answers} <= {200, 409}
+    [device] = await Device.filter(ended_at=None)
+    assert device.user_id in [person.id for (person, _), one in zip(paths, answers, strict=True) if one.status == 200]
 
 
 async def test_channels_that_take_no_code_say_so(cast: Cast, chat: Chat) -> None:
