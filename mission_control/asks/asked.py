@@ -11,7 +11,7 @@ from pydantic import Field
 from mission_control.asks.saying import span
 from mission_control.core import times
 from mission_control.core.errors import Invalid
-from mission_control.core.values import Schema, new_id
+from mission_control.core.values import FromRow, new_id
 from mission_control.database.sql import Condition, in_list, placeholders, rows, select
 from mission_control.people.account_names import person_name
 
@@ -54,7 +54,7 @@ async def writer_named(board: "Board", name: str) -> UUID:
     return found[0][0]
 
 
-class AskedPersonRead(Schema):
+class AskedPersonRead(FromRow):
     """Somebody who was asked by name, and why.
 
     `unanswered`: nobody answered by the deadline. `unseen`: nobody had looked for so many `minutes`. `away`: who was
@@ -124,11 +124,7 @@ async def asked_people(kind: str, subjects: Sequence[UUID]) -> dict[UUID, list[A
         " ORDER BY p.created_at, p.id"
     )
     for one in await select(_Asked, sql, kind, *ids):
-        read = AskedPersonRead(
-            user_id=one.user_id, name=one.name, why=one.why, minutes=one.minutes, instead_of=one.instead_of,
-            away_until=one.away_until, created_at=one.created_at,
-        )  # fmt: skip
-        found.setdefault(one.subject_id, []).append(read)
+        found.setdefault(one.subject_id, []).append(AskedPersonRead.of(one))
     return found
 
 
@@ -136,15 +132,18 @@ async def ask_by_name(
     kind: str, subject: UUID, people: Sequence[UUID], why: Why, minutes: int | None = None
 ) -> list[UUID]:
     """Store that people are asked by name. Return those who had not been."""
-    asked = []
-    for person in people:
-        added = await rows(
-            "INSERT INTO asked_people (id, kind, subject_id, user_id, why, minutes, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, subject_id, user_id) DO NOTHING RETURNING user_id",
-            new_id(), kind, subject, person, why, minutes, times.clock_now(),
-        )  # fmt: skip
-        asked += [person] if added else []
-    return asked
+    return [one for one in people if await _store(kind, subject, one, why, minutes, None, None)]
+
+
+async def _store(
+    kind: str, subject: UUID, person: UUID, why: Why, minutes: int | None, away: UUID | None, until: datetime | None
+) -> bool:
+    """Return whether this person had not been asked."""
+    sql = (
+        "INSERT INTO asked_people (id, kind, subject_id, user_id, why, minutes, instead_of_id, away_until, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, subject_id, user_id) DO NOTHING RETURNING id"
+    )
+    return bool(await rows(sql, new_id(), kind, subject, person, why, minutes, away, until, times.clock_now()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +181,4 @@ def standing_in(kind: str, waiting: str, done: str) -> Condition:
 
 async def ask_stand_in(kind: str, one: StandIn) -> bool:
     """Store that somebody is asked who stands in. Return False when they had been asked."""
-    return bool(
-        await rows(
-            "INSERT INTO asked_people (id, kind, subject_id, user_id, why, instead_of_id, away_until, created_at)"
-            " VALUES (?, ?, ?, ?, 'away', ?, ?, ?) ON CONFLICT (kind, subject_id, user_id) DO NOTHING RETURNING id",
-            new_id(),
-            kind,
-            one.subject_id,
-            one.user_id,
-            one.away_id,
-            one.away_until,
-            times.clock_now(),
-        )
-    )
+    return await _store(kind, one.subject_id, one.user_id, "away", None, one.away_id, one.away_until)

@@ -14,7 +14,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import MOST_NEEDED
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.sql import rows
+from mission_control.database.sql import in_list, rows
 from mission_control.people.account_names import person_name
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import FormInvalid, VersionedForm, go, sentences
@@ -112,9 +112,10 @@ async def in_sentences(board: Board) -> list[str]:
     escalation = escalation_of(board.escalation)
     if escalation is None:
         return [*found, "Nobody else is asked when nobody looks."]
-    sql = f"SELECT u.id, {person_name('u', 'User')} AS name FROM users u WHERE u.id IN ({{}})"
-    people = escalation.people
-    known = await rows(sql.format(", ".join("?" * len(people))), *people)
+    listed, people = in_list(escalation.people)
+    known = await rows(
+        f"SELECT u.id, {person_name('u', 'User')} AS name FROM users u WHERE u.id IN ({listed})", *people
+    )
     names = {UUID(str(row["id"])): row["name"] for row in known}
     for at, step in enumerate(escalation.steps):
         asked = in_words([names.get(one, "Somebody who is gone") for one in step.user_ids])
