@@ -136,12 +136,12 @@ async def let_link(settings: Settings, email: str) -> None:
 @click.argument("email")
 @in_database
 async def end_sessions(settings: Settings, email: str) -> None:
-    """End a person's sessions, personal tokens and links for a new password."""
+    """End a person's sessions, personal tokens, devices, and links for a new password."""
     from mission_control.people.account_commands import end_everything
 
     person = await user_named(email)
     await end_everything(_for(person), person)
-    click.echo(f"All sessions, tokens and links of {email} have ended.")
+    click.echo(f"All sessions, tokens, devices and links of {email} have ended.")
 
 
 @user.command("set-role")

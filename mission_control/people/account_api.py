@@ -84,7 +84,10 @@ async def end_my_session(actor: Actor, session: Session) -> OkResponse:
 
 @api.post("/users/me/endings", rule="account.sign_out")
 async def end_my_access(actor: Actor, user: User) -> OkResponse:
-    """End every session, every personal token and every link for a new password of one's own, also what calls."""
+    """End every session, every personal token and every link for a new password of one's own, also what calls.
+
+    Devices and accounts of chats that reach the caller, and answer for them, end too.
+    """
     await account_commands.end_everything(actor, user)
     return OK
 

@@ -65,7 +65,9 @@ class PasswordChange(Body):
 
     current: TypedPassword
     password: NewPassword
-    ends_tokens: Annotated[bool, Field(description="Revoke the personal tokens, too")] = False
+    ends_tokens: Annotated[
+        bool, Field(description="Revoke the personal tokens, and end devices and chats that reach the caller, too")
+    ] = False
 
 
 class PersonalTokenCreate(Body):

@@ -13,6 +13,7 @@ from mission_control.database.records import insert_new
 from mission_control.log.commands import command
 from mission_control.log.event_log import AccountKind
 from mission_control.log.unit_of_work import notify, signal
+from mission_control.people.account_commands import tokens_ended
 from mission_control.people.account_log import record_account
 from mission_control.people.models import User
 from mission_control.reach.channel import CHANNELS, Channel, Refused, Typed
@@ -133,6 +134,13 @@ async def order_devices(actor: Actor, ids: Sequence[UUID]) -> None:
         if mine[device_id] != position:
             await Device.filter(id=device_id).update(position=position)
     announce(actor)
+
+
+@tokens_ended
+async def end_devices(user_id: UUID) -> None:
+    """End what reaches a person and answers for them, as somebody else may have added it in their name."""
+    for device in await Device.select_for_update().filter(user_id=user_id, ended_at=None).order_by("id"):
+        await _end(device, "All access to your account was ended. Add it again if it is yours.")
 
 
 async def locked(device: Device) -> Device:

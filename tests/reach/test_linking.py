@@ -10,6 +10,8 @@ import pytest
 
 from mission_control.core import times
 from mission_control.core.times import travelled
+from mission_control.people import account_commands
+from mission_control.people.models import User
 from mission_control.reach import codes
 from mission_control.reach.channel import Said
 from mission_control.reach.installation import opened
@@ -139,6 +141,19 @@ async def test_account_that_several_link_at_once_has_one_of_them(cast: Cast, cha
     assert {one.status for one in answers} <= {200, 409}
     [device] = await Device.filter(ended_at=None)
     assert device.user_id in [person.id for (person, _), one in zip(paths, answers, strict=True) if one.status == 200]
+
+
+async def test_account_that_somebody_linked_in_a_persons_name_ends_with_all_access(cast: Cast, chat: Chat) -> None:
+    """A stolen session added it; without this it would answer as that person for as long as nobody looks."""
+    channel = await set_up(cast)
+    made = await make(cast.cleo, channel)
+    await say(cast, channel, made["code"])
+    device = (await cast.cleo.post(f"{PATH}/codes/{made['id']}/confirmations")).ok()
+    user = await User.get(id=cast.cleo.id)
+    await account_commands.end_everything(await cast.cleo.actor(), user)
+    ended = await Device.get(id=UUID(device["id"]))
+    assert (ended.mark, ended.address, ended.ended_at is None) == (None, "", False)
+    assert "Add it again if it is yours" in (ended.last_error or "")
 
 
 async def test_channels_that_take_no_code_say_so(cast: Cast, chat: Chat) -> None:
