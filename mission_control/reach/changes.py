@@ -132,8 +132,6 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
             device_id=reader.id if reader.board_id is not None else None,
             kind=one.kind,
             subject_id=one.id,
-            version=one.version,
-            since=one.since,
             board_id=one.board_id,
         )
         row.version, row.substance, row.since, row.act_by = one.version, waiting.substance, one.since, one.act_by

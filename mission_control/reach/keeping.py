@@ -170,7 +170,7 @@ async def _end(found: Changes) -> None:
         elif (known := sentences.get(key)) is not None:
             sentence = known
         else:
-            sentence = sentences[key] = await _ending(row)
+            sentence = sentences[key] = await how_it_ended(_asked(row), with_age=False)
         row.ended_at, row.ended_how = found.now, sentence
         if row.tried:
             await end_messages(row, sentence, found.now)
@@ -178,10 +178,6 @@ async def _end(found: Changes) -> None:
     kept = [one for one in found.over if one.next_at is not None and not one.tried]
     await update_all(kept, "ended_at", "ended_how")
     await delete_all([one for one in found.over if one.next_at is None or one.tried])
-
-
-async def _ending(row: ReachNeed) -> str:
-    return await how_it_ended(_asked(row), with_age=False)
 
 
 async def _waits_for_others(row: ReachNeed) -> str:
