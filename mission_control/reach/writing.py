@@ -196,7 +196,8 @@ async def _one(
             reason = details.says.strip() or reason
         lines = [", ".join(filter(None, (board, party_of(need)))), _to_look_at(need), reason, exact, deadline]
         lines = [reason] if channel.kind == MAIL else lines
-        is_whole = len(exact) <= channel.longest and not (reason == need.reason and is_cut(reason))
+        is_shown = reason != need.reason or not is_cut(reason)
+        is_whole = is_shown and max(len(reason), len(exact)) <= channel.longest
     buttons: tuple[Button, ...] = ()
     offered = answers_of(need, with_words=takes_words(message, channel))
     if takes and is_whole and not need.high_risk and all(_fits(one, channel) for one in offered):

@@ -82,10 +82,13 @@ async def ask(cast: Cast, content: str, *labels: str) -> None:
 async def test_long_words_of_an_agent_stand_in_a_chat_to_their_end(cast: Cast, chat: Chat, after: After) -> None:
     await chat.link(cast.ada.id, "ada")
     await ask(cast, f"May I?\n{'First I look. ' * 60}\nThen I drop the database.", "Yes", "No")
-    await asked(cast, lead_reasoning=f"{'Tests are green. ' * 60}Then I drop the database.")
+    await asked(cast, lead_reasoning=f"{'Tests are green. ' * 50}Then I drop the database.")
     await after(25)
     for message in chat.channel.messages("ada"):
         assert "Then I drop the database." in "\n".join(message.lines) and message.buttons
+    await ask(cast, f"And now?\n{'I look again. ' * 70}\nThen I drop all.", "Yes", "No")
+    await after(90)
+    assert not chat.channel.messages("ada")[-1].buttons  # it shows 900 characters
 
 
 async def test_answer_that_a_button_cannot_show_as_a_whole_has_none(cast: Cast, chat: Chat, after: After) -> None:
