@@ -15,7 +15,7 @@ from mission_control.web.fragments import render_macro
 
 LONGEST_SUBJECT = 150
 LONGEST_NAME = 60
-MOST_EXACT = 20_000  # characters: Gmail shows 102 KB of a mail, and the link stands at its end
+MOST_WORDS = 12_000  # characters of a text: Gmail shows 102 KB of a mail, and the link stands at its end
 SETTINGS_PAGE = "/settings/notifications"
 OPENING = "Opening decides nothing. The page asks you to sign in, and says if somebody was faster."
 
@@ -91,16 +91,20 @@ def _stop_text(message: Message) -> str:
     return f"No more mail: {message.stop_url}" if message.stop_url else ""
 
 
-def _exact(text: str) -> str:
-    """Return what is asked for with what one does not see written out, cut where a mail has no room for all of it."""
-    shown = visible(text)
-    left = len(shown) - MOST_EXACT
-    return f"{cut(shown, MOST_EXACT)}\n\nOpen it to see the other {left + 1} characters." if left > 0 else shown
+def _fitting(message: Message) -> Message:
+    """Return a message with what one does not see written out, cut where a mail has no room for all of it."""
+    lines = tuple(_cut(line, MOST_WORDS) for line in message.lines)
+    return replace(message, lines=lines, exact=_cut(visible(message.exact), MOST_WORDS))
+
+
+def _cut(text: str, most: int) -> str:
+    left = len(text) - most
+    return f"{cut(text, most)}\n\nOpen it to see the other {left + 1} characters." if left > 0 else text
 
 
 def mail_of(line: Line, message: Message) -> Mail:
     """Return the mail that says a message; inside an application, whose templates it takes."""
-    message = _cleaned(replace(message, title=" ".join(message.title.split()), exact=_exact(message.exact)))
+    message = _cleaned(_fitting(replace(message, title=" ".join(message.title.split()))))
     id = f"<{message.key}@{_host(line.installation)}>"
     label, help = _label(message)
     settings_url = f"{line.installation.base_url}{SETTINGS_PAGE}"

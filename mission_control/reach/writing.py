@@ -192,7 +192,7 @@ async def _one(
     else:
         details, reason = await _details(actor, need), need.reason or ""
         exact = need.exact or details.in_full
-        if is_cut(reason) and channel.kind != MAIL:
+        if is_cut(reason):
             reason = details.says.strip() or reason
         lines = [", ".join(filter(None, (board, party_of(need)))), _to_look_at(need), reason, exact, deadline]
         lines = [reason] if channel.kind == MAIL else lines

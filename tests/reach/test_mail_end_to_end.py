@@ -293,6 +293,14 @@ async def test_test_is_a_real_mail_and_its_failure_is_in_the_words_of_the_server
     assert not full["ok"] and "Mailbox full" in full["words"]
 
 
+async def test_words_of_an_agent_stand_in_a_mail_to_their_end(cast: Cast, post: Post) -> None:
+    await choose(cast.ada, mode="mail")
+    await asked(cast, f"{'Tests are green. ' * 60}\nThen I drop the database.")
+    await later(minutes=1)
+    [mail] = sent_to(post, cast.ada)
+    assert "\nThen I drop the database." in text_of(mail).replace("\r\n", "\n")
+
+
 async def test_invented_address_of_the_local_owner_gets_no_mail(cast: Cast, post: Post) -> None:
     await User.filter(id=cast.ada.id).update(email=LOCAL_EMAIL)
     await asked(cast)
