@@ -4,14 +4,17 @@ let shown;
 
 const host = () => document.querySelector("[data-push]");
 
-/** The key and the endpoint of its subscription, and since when, [] while it is no device. */
+/** The key and the endpoint of its subscription, since when, and whose device it is; [] while it is none. */
 export const known = () => { try { return (localStorage.getItem(KEY) ?? "").split(" ").filter(Boolean); } catch { return []; } };
 
 export const isDevice = () => known().length > 0;
 
+/** Whether somebody else is signed in than whose device it is. */
+export const isAnothers = () => Boolean(known()[3]) && known()[3] !== host().dataset.person;
+
 export const remember = (key, endpoint) => {
   try {
-    if (endpoint) localStorage.setItem(KEY, `${key} ${endpoint} ${Date.now()}`);
+    if (endpoint) localStorage.setItem(KEY, `${key} ${endpoint} ${Date.now()} ${host().dataset.person}`);
     else localStorage.removeItem(KEY);
   } catch { /* it is asked again at the next visit */ }
 };

@@ -215,6 +215,25 @@ async def state_of_device(site: Site, page: Page) -> str:
     return await state.get_attribute("data-push-state") or ""
 
 
+async def test_browser_of_somebody_else_is_a_device_no_longer(
+    pushes: tuple[Site, PushService], chromium: Browser
+) -> None:
+    """Their session ended by itself: whoever is signed in there now does not read what is meant for them."""
+    site, service = pushes
+    async with phone_of(chromium, site.url, site.cookie, service, name="lent") as phone:
+        page = phone.page
+        await page.goto(f"{site.url}/settings/notifications")
+        await page.get_by_role("button", name="Add this device").tap()
+        await expect(page.locator("[data-push-state]")).to_have_text("This browser is one of your devices.")
+        await page.goto(f"{site.url}/boards")
+        assert await page.evaluate("localStorage.getItem('subscription of the test') !== null")
+        await page.evaluate(
+            "localStorage.setItem('push', localStorage.getItem('push').replace(/ [^ ]+$/, ' somebody'))"
+        )
+        await page.goto(f"{site.url}/boards")
+        await phone.page_has("!Object.keys(localStorage).some((one) => /push|subscription/.test(one))")
+
+
 async def test_signing_out_ends_the_subscription(pushes: tuple[Site, PushService], chromium: Browser) -> None:
     site, service = pushes
     answer = await site.api.post("/sign-in", data={"email": "ada@example.org", "password": "a long enough password"})

@@ -1,7 +1,7 @@
 // This browser as a device: it becomes one by a press, and at each page it is looked whether it still is one. A browser
 // gives up its subscription when it likes; Apple's does it after pushes that showed nothing.
 import { install } from "../app.js";
-import { isDevice, known, remember } from "../device.js";
+import { isAnothers, isDevice, known, remember } from "../device.js";
 import { hash, subscribe, subscribed } from "./subscription.js";
 
 const RENEWALS = "/settings/notifications/devices/renewals";
@@ -113,7 +113,7 @@ install({
     document.addEventListener("submit", signOut);
     document.addEventListener("htmx:after:swap", look); // the list of devices
     addEventListener("focus", clear);
-    repair();
+    (isAnothers() ? leave : repair)(); // of one whose session ended without a sign-out
     clear();
   },
   attach: look,
