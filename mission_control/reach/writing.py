@@ -10,7 +10,7 @@ from uuid import UUID
 
 from mission_control.asks.finding import Filter, count, find_keys, parsed, said
 from mission_control.asks.kinds import KINDS, Details
-from mission_control.asks.saying import is_cut
+from mission_control.asks.saying import is_cut, span
 from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
@@ -32,20 +32,20 @@ LONGEST_LABEL = 1000
 NAMES = "names"  # the level of a board that keeps no texts of sessions
 WHY = {
     "first": "Sent because you may answer it.",
-    "unseen": "Sent because you had not seen it for {minutes} minutes.",
+    "unseen": "Sent because you had not seen it for {time}.",
     "last call": "Sent because it ends soon.",
     "digest": "Sent when your quiet hours or your absence end, and only when there is something.",
     "team": "Sent to the team of the board.",
     "test": "Sent because somebody pressed Test.",
 }
-FIRST_BY_MAIL = "Sent because it waits for {minutes} minutes and no device of yours takes messages."
+FIRST_BY_MAIL = "Sent because it has waited for {time} and no device of yours takes messages."
 
 
 def _why(message: ReachMessage, chosen: ReachSettings | None) -> str:
     """Return why a message came."""
     one = chosen or ReachSettings()
     is_late = message.kind == MAIL and message.why == "first" and one.mode == "devices"
-    return (FIRST_BY_MAIL if is_late else WHY[message.why]).format(minutes=one.next_after)
+    return (FIRST_BY_MAIL if is_late else WHY[message.why]).format(time=span(60 * one.next_after))
 
 
 def _test(message: ReachMessage, device: Device | None) -> Message:

@@ -87,7 +87,7 @@ async def test_without_a_device_mail_is_sent_after_ten_minutes(cast: Cast, post:
     assert {one["To"] for one in post.mails} == {"ada@example.org", "ben@example.org", "cleo@example.org"}
     [mail] = sent_to(post, cast.ada)
     assert mail["Subject"] == "Approve: Deploy"
-    for part in ("Tests are green.", "waits for 10 minutes", "Vega", "90 % sure", "Approve · Send back"):
+    for part in ("Tests are green.", "has waited for 10 min ", "Vega", "90 % sure", "Approve · Send back"):
         assert part in text_of(mail)
     await later(hours=1)
     assert len(sent_to(post, cast.ada)) == 1
@@ -243,7 +243,7 @@ async def test_device_is_first_and_mail_only_while_nobody_has_looked(cast: Cast,
     await (await visitor(cast.app, cast.ada)).get(f"/reach/{message.id}")
     await later(minutes=13)
     [mail] = sent_to(post, cast.ada)
-    assert "Another" in text_of(mail) and "you had not seen it for 10 minutes" in text_of(mail)
+    assert "Another" in text_of(mail) and "you had not seen it for 10 min." in text_of(mail)
 
 
 async def test_stop_link_of_a_mail_ends_mail_to_its_person(cast: Cast, post: Post) -> None:
