@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from quart import Quart
 
-from mission_control.reach import keeping, receiving
+from mission_control.reach import receiving
 from tests.cast import Cast, Person
 from tests.deliveries import look_away
 from tests.reach.plays import PLAYS, Play, until
@@ -22,12 +22,11 @@ def at_home(app: Quart) -> AbstractContextManager[None]:
 
 
 async def loops_look_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing be planned, sent or fetched but by a test."""
+    """Let nothing be sent or fetched but by a test."""
 
     async def see_nothing() -> float:
         return 60.0
 
-    monkeypatch.setattr(keeping.KEEPING, "look", see_nothing)
     monkeypatch.setattr(receiving.LISTENERS, "look", see_nothing)
     await look_away(monkeypatch)
 

@@ -13,23 +13,19 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.people.models import Member, User
 from mission_control.people.setup import LOCAL_EMAIL
-from mission_control.reach import keeping
 from mission_control.reach.models import ReachMessage, ReachNeed
 from tests.cast import Cast, Person
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server
 from tests.many_needs import put_needs
 from tests.pages.visitor import Visitor, visitor
+from tests.reach import test_core
 from tests.reach.conftest import settle
 from tests.reach.fake_channel import Chat
 
 
 @pytest.fixture
 async def post(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
-    async def see_nothing() -> float:
-        return 60.0
-
-    monkeypatch.setattr(keeping.KEEPING, "look", see_nothing)
     await look_away(monkeypatch)
     async with mail_server(app) as found:
         yield found
@@ -42,15 +38,8 @@ async def later(**time: float) -> None:
 
 async def asked(cast: Cast, reason: str = "Tests are green.", **more: Any) -> str:
     """Vega asks for an approval; return its id."""
-    body = {
-        "confidence": 90,
-        "lead_reasoning": reason,
-        "action_type": "deploy",
-        "reason": reason,
-        "payload": {},
-        **more,
-    }
-    return str((await cast.vega.post(f"/agent/boards/{cast.board.id}/approvals", body)).ok()["id"])
+    own = {"lead_reasoning": reason, "reason": reason, "payload": {}}
+    return str((await test_core.asked(cast, **own | more))["id"])
 
 
 async def approve(cast: Cast, person: Person, id: str) -> None:

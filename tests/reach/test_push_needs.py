@@ -11,6 +11,7 @@ from mission_control.reach.models import Device, ReachMessage
 from mission_control.reach.push_key import push_key
 from mission_control.reach.webpush import public_text
 from tests.cast import Cast, Person
+from tests.reach import test_core
 from tests.reach.conftest import After
 from tests.reach.push_service import PushService, Received, allowed_push_service
 
@@ -33,14 +34,8 @@ async def add(cast: Cast, pushes: PushService, who: Person, name: str) -> None:
 
 async def asked(cast: Cast, **more: Any) -> dict[str, Any]:
     """Vega asks for an approval, with a reason and a payload that are nobody else's."""
-    body = {
-        "action_type": "deploy",
-        "confidence": 90,
-        "lead_reasoning": SECRET,
-        "payload": {"title": "Deploy the shop", "command": COMMAND},
-    }
-    found: dict[str, Any] = (await cast.vega.post(f"/agent/boards/{cast.board.id}/approvals", body | more)).ok()
-    return found
+    own = {"lead_reasoning": SECRET, "payload": {"title": "Deploy the shop", "command": COMMAND}}
+    return await test_core.asked(cast, **own | more)
 
 
 async def show_texts(cast: Cast) -> None:
