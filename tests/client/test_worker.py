@@ -17,7 +17,7 @@ from tests.client.terminal import Terminal, ended
 from tests.live.crew import Crew
 from tests.live.servers import API, PATIENCE
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.once]
 AGENT = f"{sys.executable} {Path(__file__).with_name('acp_agent.py')}"
 
 
