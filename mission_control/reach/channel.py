@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mission_control.core.outbound import Outbound, OutboundError
 from mission_control.core.parts import Part, add
-from mission_control.reach.cutting import whole
+from mission_control.reach.cutting import joins, whole
 
 if TYPE_CHECKING:
     from mission_control.config import Settings
@@ -351,7 +351,11 @@ def cut(text: str, most: int) -> str:
 
 def plain(text: str) -> str:
     """Return a text without control and direction marks, which could hide what it says; line breaks stay."""
-    return "".join(one for one in text if one == "\n" or (one.isprintable() and one not in _DIRECTIONS))
+    return "".join(one for place, one in enumerate(text) if _is_seen(one) or joins(text, place))
+
+
+def _is_seen(one: str) -> bool:
+    return one == "\n" or (one.isprintable() and one not in _DIRECTIONS)
 
 
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.reach.channel import Channel, Item, Line, Message, cut
+from mission_control.reach.channel import Channel, Item, Line, Message, cut, plain
 from mission_control.reach.chats import shortened
 from mission_control.reach.discord import DISCORD
 from mission_control.reach.mattermost import MATTERMOST
@@ -171,7 +171,17 @@ async def test_digest_says_how_many_it_leaves_out(channel: Channel) -> None:
 
 
 @pytest.mark.parametrize(
-    "one", ["e\u0301", "\U0001f1f8\U0001f1ea", "\U0001f44d\U0001f3fd", "\u0928\u093f", "\u2764\ufe0f", "漢", "🚀"]
+    "one",
+    [
+        "e\u0301",
+        "\U0001f1f8\U0001f1ea",
+        "\U0001f44d\U0001f3fd",
+        "\u0928\u093f",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\u2764\ufe0f",
+        "漢",
+        "🚀",
+    ],
 )
 def test_texts_are_cut_between_characters(one: str) -> None:
     for shorten in (cut, shortened):
@@ -179,6 +189,17 @@ def test_texts_are_cut_between_characters(one: str) -> None:
             short = shorten(one * 20, most)
             assert short == one * short.count(one) + "…" and len(short) <= most
     assert len(cut("a" + "\u0301" * 99, 40)) == 40
+
+
+def test_joiners_stay_where_writing_needs_them() -> None:
+    for text in (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f468\u200d\U0001f469",
+        "\u2764\ufe0f\u200d\U0001f525",
+    ):
+        assert plain(text) == text
+    assert plain("r\u200dm \u200c-r \u200d") == "rm -r "
+    assert plain("\u06cc\u200c\u200c\u062e\u200d") == "\u06cc\u062e"
 
 
 async def test_secrets_of_the_line_are_in_no_message() -> None:
