@@ -8,6 +8,7 @@ from mission_control.log.channels import listening
 from mission_control.people.models import AccountEvent, User
 from mission_control.reach.models import ReachBoard, ReachSettings
 from tests.cast import Cast
+from tests.statements import counted
 
 PATH = "/users/me/reach"
 
@@ -49,6 +50,17 @@ async def test_same_choice_is_a_no_op(cast: Cast) -> None:
     assert await logged(cast) == ['{"changed":["wake","boards"]}']
     (await cast.ben.call("PUT", PATH, {})).ok()
     assert len(await logged(cast)) == 1
+
+
+async def test_many_boards_cost_no_more_statements_than_one(cast: Cast) -> None:
+    boards = [{"board_id": str(one.id), "how": "never"} for one in (cast.board, cast.other_board)]
+    costs = []
+    for wanted in (boards[:1], boards):
+        await ReachBoard.all().delete()
+        with counted() as made:
+            (await cast.ada.call("PUT", PATH, {"boards": wanted})).ok()
+        costs.append(len(made))
+    assert costs[0] == costs[1] and await ReachBoard.all().count() == 2
 
 
 @pytest.mark.parametrize(
