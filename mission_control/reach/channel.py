@@ -203,7 +203,10 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something that is typed to set up a channel: its name, label, and what to type. Secrets are stored encrypted."""
+    """Something that is typed to set up a channel: its name, label, and what to type. Secrets are stored encrypted.
+
+    A `pattern` is what the place of a team looks like as a whole.
+    """
 
     name: str
     label: str
@@ -211,6 +214,7 @@ class Setting:
     is_secret: bool = False
     is_required: bool = True
     default: str = ""
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)

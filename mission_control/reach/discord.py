@@ -17,7 +17,9 @@ class Discord(Channel):
     kind = "discord"
     name = "Discord"
     glyph = "message-square"
-    team = Setting("webhook", "Webhook URL", "https://discord.com/api/webhooks/…", is_secret=True)
+    team = Setting(
+        "webhook", "Webhook URL", "https://discord.com/api/webhooks/…", is_secret=True, pattern=r"https?://\S+"
+    )
     steps = (
         "In Discord open the channel's settings (Edit Channel), then Integrations, Webhooks.",
         "Choose Create Webhook or New Webhook, name it Mission Control, and choose Copy Webhook URL.",

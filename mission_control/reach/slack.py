@@ -83,7 +83,12 @@ class Slack(Channel):
             is_required=False,
         ),
     )
-    team = Setting("channel", "Channel ID", "C0123456789, at the end of the channel's About; first /invite the app")
+    team = Setting(
+        "channel",
+        "Channel ID",
+        "C0123456789, at the end of the channel's About; first /invite the app",
+        pattern="[CG][A-Z0-9]+",  # not a person, nor a chat in private
+    )
     steps = (
         "Open api.slack.com/apps, choose Create New App, then From a manifest, and your workspace.",
         "Paste the manifest below and choose Create.",

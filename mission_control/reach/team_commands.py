@@ -1,5 +1,6 @@
 """The place of a board's team: a channel of a chat where everybody of the board reads what waits."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -116,4 +117,6 @@ async def _kind_of(board: Board, wanted: TeamPlace) -> Channel:
         here = ReachChannel.filter(organization_id=board.organization_id, kind=wanted.kind)
         if not await here.filter(id=wanted.channel_id).exists():
             raise invalid_field("team", "There is no such channel in this organization")
+    if kind.team.pattern and not re.fullmatch(kind.team.pattern, wanted.place):
+        raise invalid_field("team", f"This is no place of a team. {kind.team.label}: {kind.team.hint}")
     return kind

@@ -16,7 +16,13 @@ class Teams(Channel):
     kind = "teams"
     name = "Microsoft Teams"
     glyph = "users"
-    team = Setting("webhook", "Address of the workflow", "https://…api.powerplatform.com/…", is_secret=True)
+    team = Setting(
+        "webhook",
+        "Address of the workflow",
+        "https://…api.powerplatform.com/…",
+        is_secret=True,
+        pattern=r"https?://\S+",
+    )
     steps = (
         "In Teams open the ⋯ menu beside the channel and choose Workflows.",
         "Choose the template Send webhook alerts to a channel, then the team and the channel, and save it.",

@@ -50,7 +50,9 @@ class Telegram(Channel):
     glyph = "message-square"
     links = "code"
     sets = (Setting("token", "Bot token", "123456789:ABC…, as BotFather sent it", is_secret=True),)
-    team = Setting("chat", "Chat ID of the group", "-1001234567890; first add the bot to the group")
+    team = Setting(
+        "chat", "Chat ID of the group", "-1001234567890; first add the bot to the group", pattern=r"-\d+|@\w+"
+    )
     steps = (
         "In Telegram open @BotFather and send /newbot.",
         "Send a name, then a username that ends in bot.",

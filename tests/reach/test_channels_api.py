@@ -150,6 +150,32 @@ async def test_team_has_a_place_of_a_channel_of_its_organization(cast: Cast, cha
     assert await Event.filter(kind="board.team_changed").count() == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "place", "wrong"),
+    [
+        ("telegram", "-1001234567890", ("77", "https://t.me/x", "-")),
+        ("slack", "C0123456789", ("U0123456789", "D0123456789", "#general", "@ada")),
+        (
+            "discord",
+            "https://discord.com/api/webhooks/1/x",
+            ("file:///api/webhooks/1/x", "discord.com/api/webhooks/1/x"),
+        ),
+        ("teams", "https://x.api.powerplatform.com/y", ("gopher://x", "https://x /y")),
+    ],
+)
+async def test_place_of_a_team_is_no_person(cast: Cast, kind: str, place: str, wrong: tuple[str, ...]) -> None:
+    """Who writes on a board could send what waits there to the private chat of a colleague."""
+    team: dict[str, Any] = {"kind": kind}
+    if kind in ("telegram", "slack"):
+        row = await ReachChannel.create(organization_id=cast.organization.id, kind=kind, name="x")
+        team["channel_id"] = str(row.id)
+    path = f"{cast.home}/reach"
+    for one in wrong:
+        answer = (await cast.cleo.call("PUT", path, {"team": team | {"place": one}})).refused(422)
+        assert "no place of a team" in str(answer)
+    (await cast.cleo.call("PUT", path, {"team": team | {"place": place}})).ok()
+
+
 async def test_place_that_is_a_secret_is_in_no_answer(cast: Cast) -> None:
     url = "https://hooks.example.org/secret"
     with installed(Hook()):
