@@ -43,6 +43,13 @@ class BoardChoice(Body):
     how: Annotated[How, Field(description="How the caller is reached about the board")]
 
 
+A_DAY, AN_HOUR = 1440, 60
+
+
+def _minutes(clock: str) -> int:
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
 class Choices(Body):
     """When and how somebody is reached; what is left out gets its default.
 
@@ -74,8 +81,11 @@ class Choices(Body):
     @field_validator("quiet_to")
     @classmethod
     def _ends_at_another_time(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("has_quiet") and value == info.data.get("quiet_from"):
+        begins = info.data.get("quiet_from")
+        if info.data.get("has_quiet") and value == begins:
             raise ValueError("the quiet hours begin and end at the same time; choose another end, or switch them off")
+        if info.data.get("has_quiet") and begins and 0 < (_minutes(begins) - _minutes(value)) % A_DAY < AN_HOUR:
+            raise ValueError("the quiet hours leave less than an hour of the day; choose another end")
         return value
 
     @field_validator("days_off")

@@ -200,7 +200,7 @@ def person_of(
     one = ReachSettings() if chosen is None else chosen
     next_after = timedelta(minutes=one.next_after)
     return Person(
-        zone=times.named(zone) if zone else None,
+        zone=times.named(zone) if zone and times.exists(zone) else None,
         chain=chain,
         first_after=next_after if chain == (MAIL,) and one.mode == "devices" else GRACE,
         next_after=next_after,

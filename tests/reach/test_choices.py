@@ -7,6 +7,7 @@ import pytest
 from mission_control.log.channels import listening
 from mission_control.people.models import AccountEvent, User
 from mission_control.reach.models import ReachBoard, ReachSettings
+from mission_control.reach.reading import person_of
 from tests.cast import Cast
 from tests.statements import counted
 
@@ -69,6 +70,8 @@ async def test_many_boards_cost_no_more_statements_than_one(cast: Cast) -> None:
         ({"quiet_from": "9:00"}, "pattern"),
         ({"quiet_from": "24:00"}, "pattern"),
         ({"quiet_from": "08:00", "quiet_to": "08:00"}, "begin and end at the same time"),
+        ({"quiet_from": "08:00", "quiet_to": "07:30"}, "less than an hour"),
+        ({"quiet_from": "00:30", "quiet_to": "23:59"}, "less than an hour"),
         ({"days_off": [7]}, "less than or equal to 6"),
         ({"days_off": [0, 1, 2, 3, 4, 5, 6]}, "every day is off"),
         ({"mode": "pigeon"}, "'devices', 'mail' or 'page'"),
@@ -82,6 +85,17 @@ async def test_many_boards_cost_no_more_statements_than_one(cast: Cast) -> None:
 async def test_invalid_choices_say_what_is_wrong(cast: Cast, sent: dict[str, Any], words: str) -> None:
     assert words in str((await cast.cleo.call("PUT", PATH, sent)).refused(422))
     assert not await ReachSettings.exists()
+
+
+async def test_quiet_hours_leave_an_hour(cast: Cast) -> None:
+    sent = {"quiet_from": "08:00", "quiet_to": "07:00"}
+    assert (await cast.cleo.call("PUT", PATH, sent)).ok()["quiet_to"] == "07:00"
+
+
+@pytest.mark.parametrize("zone", [None, "", "Nowhere/None", "../../etc/passwd"])
+def test_zone_that_does_not_exist_is_no_zone(zone: str | None) -> None:
+    """Quiet hours of UTC would be somebody's afternoon."""
+    assert person_of(zone, ("mail",), None, {}).zone is None
 
 
 async def test_same_times_are_allowed_without_quiet_hours(cast: Cast) -> None:
