@@ -19,6 +19,8 @@ LONGEST_WRITTEN = 5000
 # What chats make a mention, an address or a link of, in the middle of a text.
 _LIVE = re.compile(r"@|(?<=:)//|(?<=\w)\.(?=[^\W\d])")
 _CODE = re.compile(r"MC[-A-Z0-9 ]{12,16}", re.IGNORECASE)
+_PARTS = re.compile(r"[/?&=]")  # of an address: servers repeat its path alone
+SHORTEST_SECRET = 8
 _CODE_MARKS = " \t\r\n`*_~'\"<>"
 
 
@@ -187,7 +189,7 @@ def masked(channel: Channel, line: Line, words: str) -> str:
     """Return a provider's words in one line, without the secrets of the line."""
     secrets = [line.value(one.name) for one in (*channel.sets, *channel.own) if one.is_secret]
     if channel.team is not None and channel.team.is_secret:
-        secrets.append(line.to)
+        secrets += [line.to, *(one for one in _PARTS.split(line.to) if len(one) >= SHORTEST_SECRET)]
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         words = words.replace(secret, "…")
     return one_line(words, MOST_WORDS)

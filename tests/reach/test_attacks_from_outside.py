@@ -201,7 +201,7 @@ async def echo() -> AsyncIterator[tuple[str, dict[str, int]]]:
     @app.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     async def anything(path: str) -> Any:
         sent: bytes = await request.get_data(False, False, False)
-        said = f"{request.url} {dict(request.headers)} {sent.decode()}"
+        said = f"Cannot {request.method} {request.full_path} {request.url} {dict(request.headers)} {sent.decode()}"
         shown = {
             "ok": False, "error": said, "description": said, "message": said, "detailed_error": said,
             "error_code": status["now"],
