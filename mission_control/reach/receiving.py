@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -44,6 +44,7 @@ from mission_control.work.loops import Loop
 LISTENING = "reach_channels"  # notified when a channel was set up, changed or removed
 LEASE = timedelta(seconds=30)
 RENEW_SECONDS, IDLE_SECONDS = 10.0, 60.0
+PATIENCE = timedelta(minutes=10)  # a provider that is away for longer is said to fail
 RETRY_SECONDS, LONGEST_RETRY_SECONDS, REFUSED_SECONDS = 3.0, 60.0, 300.0
 MOST_BYTES = 256 * 1024
 FAILED = "That did not work, and nothing was done. Try again, or open Mission Control."
@@ -213,6 +214,7 @@ def _mark(channel: ReachChannel) -> str:
 async def _listen(channel: ReachChannel) -> None:
     """Listen to a channel until it is cancelled; a connection that ends is made again."""
     kind, failures = CHANNELS[channel.kind], 0
+    away_since: datetime | None = None
     while True:
         pause = RETRY_SECONDS
         try:
@@ -222,10 +224,13 @@ async def _listen(channel: ReachChannel) -> None:
             if fresh.state == "failing":
                 await kind.check(line_with(fresh))
                 await works(system(fresh.organization_id), fresh)
+                away_since = None
             await kind.listen(line_with(fresh), fresh.position, partial(_received, fresh, kind))
-            failures = 0
+            failures, away_since = 0, None
         except Later as error:
-            failures += 1
+            failures, away_since = failures + 1, away_since or times.clock_now()
+            if times.clock_now() - away_since >= PATIENCE:
+                await failing(system(channel.organization_id), channel, str(error))
             pause = error.seconds or min(RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS)
         except Refused as error:
             await failing(system(channel.organization_id), channel, str(error))

@@ -22,6 +22,7 @@ class FakeTelegram:
     messages: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     fails: list[tuple[int, str, int | None]] = field(default_factory=list)
     is_down: bool = False
+    tries: int = 0
     answered: dict[str, dict[str, Any]] = field(default_factory=dict)  # answerCallbackQuery by id: ends the spinner
     moved: dict[str, str] = field(default_factory=dict)  # groups that became supergroups
     has_webhook: bool = False
@@ -69,6 +70,7 @@ class FakeTelegram:
 
         @app.post("/bot<token>/<method>")
         async def call(token: str, method: str) -> Any:
+            self.tries += 1
             if self.is_down:
                 return "Bad Gateway", 502
             if token != self.token:

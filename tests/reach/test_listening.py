@@ -82,6 +82,27 @@ async def test_refusal_while_listening_makes_the_channel_fail(cast: Cast, telegr
     assert found.state == "failing" and "webhook is active" in str(found.last_error)
 
 
+async def test_provider_that_is_away_for_long_makes_the_channel_fail_until_it_is_back(
+    cast: Cast, telegram: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stands(state: str) -> None:
+        async with asyncio.timeout(30):
+            while (await ReachChannel.get()).state != state:
+                await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(receiving, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(receiving, "LONGEST_RETRY_SECONDS", 0.01)
+    tries = telegram.fake.tries
+    telegram.break_down(broken=True)
+    await until(lambda: telegram.fake.tries > tries + 5)
+    assert (await ReachChannel.get()).state == "on"
+    with times.travelled(timedelta(minutes=11)):
+        await stands("failing")
+        assert (await ReachChannel.get()).last_error == "The answer was 502."
+        telegram.break_down(broken=False)
+        await stands("on")
+
+
 async def test_what_was_taken_is_not_taken_again_after_a_restart(cast: Cast, telegram: Play) -> None:
     replies = len(telegram.replies(telegram.ada))
     position = (await ReachChannel.get()).position
