@@ -6,7 +6,7 @@ from typing import Any
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import existing, invalid_field
+from mission_control.core.errors import Conflict, existing, invalid_field
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
@@ -24,6 +24,7 @@ EVENTS = (
 )
 ADDRESSES = ("server", "api")  # where secrets are sent
 LONGEST_NAME = 200
+MOST = 30  # of an organization
 KNOWN_AS = "known_as"  # among the settings: how the provider names us, from its last check
 
 
@@ -91,7 +92,12 @@ async def checked(kind: Channel, line: Line) -> Checked:
 
 @command("channel.manage")
 async def create_channel(actor: Actor, kind: Channel, name: str, typed: Typed, found: Checked) -> ReachChannel:
-    """Store a channel whose settings the provider took, or that was not reached, which it says then."""
+    """Store a channel whose settings the provider took, or that was not reached, which it says then.
+
+    Raise Conflict for more than an organization can use: most of them are listened to all the time.
+    """
+    if await ReachChannel.filter(organization_id=actor.organization_id).count() >= MOST:
+        raise Conflict(f"There are {MOST} channels here already. Remove one first.")
     channel = ReachChannel(organization_id=actor.organization_id, kind=kind.kind, name=name[:120])
     _store(channel, typed, found)
     await channel.save(force_create=True)

@@ -10,6 +10,7 @@ import pytest
 from mission_control.log.leases import Delivery
 from mission_control.log.models import Event
 from mission_control.reach.channel import Later, Refused
+from mission_control.reach.channel_commands import MOST
 from mission_control.reach.installation import opened, opened_values
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 from tests.cast import Cast
@@ -148,6 +149,14 @@ async def test_team_has_a_place_of_a_channel_of_its_organization(cast: Cast, cha
     assert (await cast.cleo.call("PUT", path, {"team": None})).ok() == {"team": None}
     assert "no channel" in (await cast.cleo.post(f"{path}/tests")).refused(409)
     assert await Event.filter(kind="board.team_changed").count() == 2
+
+
+async def test_channels_of_an_organization_are_limited(cast: Cast, chat: Chat) -> None:
+    rows = [ReachChannel(organization_id=cast.organization.id, kind="chat", name=f"{n}") for n in range(MOST - 1)]
+    await ReachChannel.bulk_create(rows)
+    await set_up(cast)
+    sent = {"kind": "chat", "values": {"token": SECRET}}
+    assert f"{MOST} channels" in (await cast.ada.post("/organizations/me/channels", sent)).refused(409)
 
 
 @pytest.mark.parametrize(
