@@ -249,12 +249,15 @@ def number_of_tasks(board: str) -> str:
 
 
 async def figures_of(board: Board) -> dict[str, object]:
-    """Return how many webhooks, agents and tasks a board has, and the names of its custom fields and tags in use."""
+    """Return how many webhooks, agents and tasks a board has, and the names of its custom fields, its tags in use and
+    the channel of its team.
+    """
     [counts] = await rows(
         "SELECT (SELECT COUNT(*) FROM board_webhooks w WHERE w.board_id = ?) AS webhooks,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = ?) AS agents,"
-        f" {number_of_tasks('?')} AS tasks",
-        *[board.id] * 4,
+        f" {number_of_tasks('?')} AS tasks,"
+        " (SELECT MAX(d.label) FROM reach_devices d WHERE d.board_id = ? AND d.ended_at IS NULL) AS team",
+        *[board.id] * 5,
     )
     fields = await rows(
         "SELECT d.label, d.field_key FROM board_task_custom_fields b"

@@ -288,6 +288,7 @@ async def test_team_of_a_board_gets_a_channel(cast: Cast, chat: Chat) -> None:
         (await cleo.post(path, sent)).is_status(422).has("Enter where messages go.", "#platform")
         (await cleo.post(path, sent | {"place": "C1"})).is_status(303)
         (await cleo.get(path)).has('value="C1"', "Send a test to #platform")
+        (await cleo.get(f"/boards/{cast.board.id}/settings")).has("What waits is posted in #platform, too.")
         (await cleo.post(f"{path}/tests")).is_status(303)
         assert [to for to, _ in chat.messages] == ["C1"]
         (await cast.ada.patch(f"/organizations/me/channels/{channel.id}", {"state": "off"})).ok()
