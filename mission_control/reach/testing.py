@@ -2,11 +2,13 @@
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.core.limits import FailureLimit
 from mission_control.core.times import monotonic
 from mission_control.database.records import insert
 from mission_control.http.retries import committed
 from mission_control.log.commands import command
 from mission_control.reach.channel import CHANNELS, Gone, Later, Refused
+from mission_control.reach.codes import TOO_MANY, admits
 from mission_control.reach.device_queries import DeviceTest
 from mission_control.reach.lines import line_to
 from mission_control.reach.messages import TOPIC
@@ -15,6 +17,9 @@ from mission_control.reach.outcomes import gone, refused, sent
 from mission_control.reach.reading import MAIL
 from mission_control.reach.writing import written
 
+TESTS = 10  # of a person in a minute: others may read the place, too
+_tests = FailureLimit(TESTS, 60.0)
+
 
 async def send_test(actor: Actor, device: Device | None) -> DeviceTest:
     """Send a test to a device, or by mail for None, and return how that went; it waits for the provider."""
@@ -22,6 +27,8 @@ async def send_test(actor: Actor, device: Device | None) -> DeviceTest:
     channel = CHANNELS.get(kind)
     if channel is None:
         return DeviceTest(ok=False, words="This channel is not installed.", seconds=0.0)
+    if not admits(_tests, str(actor.user_id)):
+        return DeviceTest(ok=False, words=TOO_MANY, seconds=0.0)
     who = system(actor.organization_id)
     message = await _test_message(actor, device, kind)
     line, began = await line_to(message, device), monotonic()

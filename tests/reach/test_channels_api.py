@@ -13,6 +13,7 @@ from mission_control.reach.channel import Later, Refused
 from mission_control.reach.channel_commands import MOST
 from mission_control.reach.installation import opened, opened_values
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
+from mission_control.reach.testing import TESTS
 from tests.cast import Cast
 from tests.reach.fake_channel import installed
 from tests.reach.one_channel import SECRET, Chat, Hook, a_chat, set_up
@@ -183,6 +184,16 @@ async def test_place_of_a_team_is_no_person(cast: Cast, kind: str, place: str, w
         answer = (await cast.cleo.call("PUT", path, {"team": team | {"place": one}})).refused(422)
         assert "no place of a team" in str(answer)
     (await cast.cleo.call("PUT", path, {"team": team | {"place": place}})).ok()
+
+
+async def test_place_of_a_team_is_not_tired_by_tests(cast: Cast, chat: Chat) -> None:
+    row = await set_up(cast)
+    path, team = f"{cast.home}/reach", {"kind": "chat", "channel_id": str(row.id), "place": "C1"}
+    (await cast.cleo.call("PUT", path, {"team": team})).ok()
+    tests = [(await cast.cleo.post(f"{path}/tests")).ok() for _ in range(TESTS + 2)]
+    assert [one["ok"] for one in tests] == [True] * TESTS + [False] * 2 and "too often" in tests[-1]["words"]
+    assert len(chat.messages) == TESTS
+    assert (await cast.ada.post(f"{path}/tests")).ok()["ok"]
 
 
 async def test_place_that_is_a_secret_is_in_no_answer(cast: Cast) -> None:
