@@ -8,9 +8,9 @@ from pydantic import Field
 from mission_control.agents.models import Agent
 from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import reason_of, request_of
+from mission_control.approvals.payloads import in_full, reason_of, request_of
 from mission_control.approvals.queries import visible_approval
-from mission_control.asks.finding import done_by
+from mission_control.asks.finding import done_by, parsed
 from mission_control.asks.polling import channel_of
 from mission_control.asks.saying import others_missing
 from mission_control.asks.schemas import Need
@@ -112,7 +112,9 @@ async def _approval_line(actor: Actor, approval: Approval) -> JsonObject:
         "id": approval.id,
         "board_id": approval.board_id,
         "asked_by": asked_by.name if asked_by else (read["requested_by"] or {}).get("name"),
-        "text": "\n\n".join([reason_of(read["payload"]), *([request.as_text] if request is not None else [])]),
+        "text": "\n\n".join(
+            filter(None, (reason_of(read["payload"]), request.as_text if request else in_full(read["payload"])))
+        ),
         "action_type": read["action_type"],
         "task_ids": read["task_ids"],
         "task_titles": read["task_titles"],
@@ -244,8 +246,10 @@ async def list_needs(call: Call) -> Said:
     Each names its answers; give one with answer_need. Show the person what is asked and why, and let them choose.
     """
     page = await call.perform()
+    asked = [id for kind, id in (parsed(one.id) for one in page.items) if kind == "approval"]
+    attached = {one.id: in_full(one.payload) for one in await Approval.filter(id__in=asked)} if asked else {}
     return f"{counted(page.total, 'thing')} waiting.", {
-        "needs": [_need(one) for one in page.items],
+        "needs": [_need(one, attached.get(parsed(one.id)[1], "")) for one in page.items],
         "total": page.total,
         "version": page.version,
     }
@@ -255,9 +259,12 @@ NEED = Shape("id kind title reason since substance")
 ANSWER = Shape("id effect note note_label")
 
 
-def _need(need: Need) -> JsonObject:
+def _need(need: Need, attached: str) -> JsonObject:
+    """Return a need with all that is decided: the command, or what an agent `attached`."""
     return {
         **NEED(need),
+        "exact": need.exact or attached or None,
+        "facts": [one.text for one in need.facts],
         "board_name": need.board.name if need.board is not None else None,
         "answers": ANSWER([one for one in need.answers if one.operation is not None]),
         "otherwise": need.otherwise.text,
@@ -273,12 +280,14 @@ def _need(need: Need) -> JsonObject:
         note="The person's words, where it takes some",
         substance="As you showed it to the person; 409 need_changed: show it again",
     ),
-    Shape("id title outcome"),
+    Shape("id title outcome missing"),
     audience="people",
 )
 async def answer_need(call: Call) -> Said:
     """Give one of the answers of something that waits for the person. Only when the person said so.
 
-    The first answer counts. 409 need_ended: somebody was faster. 409 need_changed: it is no longer what you showed.
+    The first answer counts; with missing it waits for so many others. 409 need_ended: somebody was faster. 409
+    need_changed: it is no longer what you showed.
     """
-    return "Answered.", await call.perform()
+    answered = await call.perform()
+    return f"Answered. {others_missing(answered.missing)}" if answered.missing else "Answered.", answered

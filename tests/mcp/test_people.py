@@ -103,6 +103,21 @@ async def test_first_of_two_people_is_said_to_wait_for_the_other(cast: Cast) -> 
     assert (decided["approval"]["status"], decided["approval"]["approvals_missing"]) == ("approved", 0)
 
 
+async def test_all_that_is_decided_is_listed_with_who_approved_already(cast: Cast) -> None:
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    await cast.ask(cast.vega, payload={"reason": "The disk is full.", "command": "rm -r /srv/old"})
+    async with connected(cast.ada) as ada, connected(cast.cleo) as cleo:
+        [request] = (await ada.ok("list_requests"))["requests"]
+        assert request["text"] == "The disk is full.\n\nCommand: rm -r /srv/old"
+        [need] = (await ada.ok("list_needs"))["needs"]
+        assert need["exact"] == "Command: rm -r /srv/old" and "2 people have to approve" in need["facts"]
+        given = {"need_id": need["id"], "answer": "approve", "substance": need["substance"]}
+        assert await ada.says("answer_need", **given) == "Answered. Another person has to, too."
+        [need] = (await cleo.ok("list_needs"))["needs"]
+        assert "1 of 2: Ada approved" in need["facts"]
+        assert (await cleo.ok("answer_need", **given))["missing"] == 0
+
+
 async def test_approved_hand_in_is_done(cast: Cast) -> None:
     await cast.rule(require_approval_for_done=True)
     task = await cast.add_task()
