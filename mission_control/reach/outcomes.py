@@ -141,7 +141,7 @@ async def later(actor: Actor, message: ReachMessage, device: Device | None, word
     if device is not None:
         await _note_failing_device(device, words)
     message.error = words[:2000]
-    await update(message, "error")
+    await update(message, "title", "error")
     _signal(message)
 
 
@@ -152,7 +152,7 @@ async def _note_failing_device(device: Device, words: str) -> None:
 
 async def _failed(message: ReachMessage, words: str) -> None:
     message.state, message.error, message.ended_at = "failed", words[:2000], times.clock_now()
-    await update(message, "state", "error", "ended_at")
+    await update(message, "title", "state", "error", "ended_at")
     await _untry(message, failed=True)
     _signal(message)
     notify(WAKES)

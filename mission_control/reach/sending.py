@@ -138,6 +138,7 @@ async def _send(message: ReachMessage) -> None:
         await end(who, message, "withdrawn", "It no longer waits.")
         return
     await shown(who, ready)
+    message.title = ready.message.title
     try:
         name = await _sent_by(channel, line, ready.message)
     except Gone as error:

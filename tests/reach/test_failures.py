@@ -56,6 +56,8 @@ async def test_what_was_seen_nowhere_is_sent_when_the_provider_is_back(cast: Cas
     await asked(cast)
     for minute in (1, 10, 30, 59):
         await after(minute * MINUTE)
+    [waits] = (await cast.ada.get("/users/me/reach/messages")).ok()["items"]
+    assert (waits["title"], waits["words"]) == ("Approve: Deploy", "tried again: 502 Bad Gateway")
     chat.channel.failures = []
     for minute in (61, 75):
         await after(minute * MINUTE)
@@ -106,6 +108,7 @@ async def test_a_channel_that_is_set_up_wrongly_is_one_need_of_admins(cast: Cast
         await after(30 + 70 * number)
     channel = await ReachChannel.get()
     assert (channel.state, channel.last_error) == ("failing", "401 invalid_auth")
+    assert all(one.title for one in await ReachMessage.filter(state="failed"))
 
     async def about(person: Any, kind: str) -> list[str]:
         return [one["reason"] for one in (await person.get("/needs")).ok()["items"] if one["kind"] == kind]
