@@ -1,4 +1,4 @@
-"""Outgoing webhooks that Mission Control paused, because their receivers took nothing for long. Admins are asked."""
+"""Outgoing webhooks that send nothing: paused, because their receivers took nothing for long, or ended by them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ from mission_control.exchange.outgoing_sending import host_of
 
 @dataclass(frozen=True, slots=True)
 class _Paused:
-    """A webhook that was paused, and the last answer of its receiver."""
+    """A webhook that was paused, or ended by its receiver (`gone`), and the last answer of that."""
 
     id: UUID
     description: str
+    state: str
     reason: str | None
     failing_since: datetime | None
     waiting: int
@@ -37,13 +38,12 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
     endings: Mapping[str, str] = {
         "outgoing_webhook.resumed": "resumed this",
         "outgoing_webhook.deleted": "deleted this webhook",
-        "outgoing_webhook.gone": "ended this webhook",
     }
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
         yield Rows(
             "FROM outgoing_webhooks w LEFT JOIN boards b ON b.id = w.board_id"
-            " WHERE w.organization_id = ? AND w.state = 'failed' AND b.deleted_at IS NULL",
+            " WHERE w.organization_id = ? AND w.state IN ('failed', 'gone') AND b.deleted_at IS NULL",
             [seeker.organization_id],
             id="w.id",
             since="w.state_at",
@@ -55,8 +55,9 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
         last = "SELECT d.status FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.tried_at IS NOT NULL"
         found = await select(
             _Paused,
-            "SELECT w.id, w.description, w.reason, w.failing_since, (SELECT COUNT(*) FROM outgoing_deliveries d"
-            " WHERE d.webhook_id = w.id AND d.state = 'waiting') AS waiting,"
+            "SELECT w.id, w.description, w.state, w.reason, w.failing_since,"
+            " (SELECT COUNT(*) FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.state = 'waiting')"
+            " AS waiting,"
             f" ({last} ORDER BY d.tried_at DESC LIMIT 1) AS status"
             f" FROM outgoing_webhooks w WHERE w.id IN ({placeholders(len(page.ids))})",
             *page.ids,
@@ -65,29 +66,33 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
 
     def say(self, page: Page, key: Key, one: _Paused) -> Need:
         why = str(one.status) if one.status is not None else "it does not answer"
+        what = "was ended by its receiver" if one.state == "gone" else "is paused"
         facts = []
         if one.failing_since is not None:
             facts.append(fact("clock", f"the first attempt failed {times.ago(one.failing_since)}", "warn"))
         if one.waiting:
             facts.append(fact("mail", f"{one.waiting} {'message waits' if one.waiting == 1 else 'messages wait'}"))
-        ids = {"outgoing_webhook_id": one.id}
+        ids, is_gone = {"outgoing_webhook_id": one.id}, one.state == "gone"
+        resume = answer(
+            "resume", "1", "Resume", "What was missed is sent, and then what happens.",
+            "resume_outgoing_webhook", ids, {}, recommended=not is_gone, in_bulk=True,
+        )  # fmt: skip
+        skip = answer(
+            "skip", None, "Resume from now on", "What was missed is not sent.",
+            "resume_outgoing_webhook", ids, {"skip_missed": True},
+        )  # fmt: skip
+        delete = answer(
+            "delete", None, "Delete the webhook", "The log of what it sent goes with it.",
+            "delete_outgoing_webhook", ids, course="stop",
+        )  # fmt: skip
         return need(
             page,
             key,
-            title=f"Webhook {shortened(one.description, 80)} is paused: {why}",
+            title=f"Webhook {shortened(one.description, 80)} {what}: {why}",
             reason=one.reason,
             url=f"/outgoing-webhooks/{one.id}",
             facts=facts,
-            answers=[
-                answer(
-                    "resume", "1", "Resume", "What was missed is sent, and then what happens.",
-                    "resume_outgoing_webhook", ids, {}, recommended=True, in_bulk=True,
-                ),
-                answer(
-                    "skip", None, "Resume from now on", "What was missed is not sent.",
-                    "resume_outgoing_webhook", ids, {"skip_missed": True},
-                ),
-            ],
+            answers=[resume, skip, *([delete] if is_gone else [])],
             otherwise="Nothing is sent. What happens stays in the log, and can be sent later.",
         )  # fmt: skip
 

@@ -37,7 +37,7 @@ KIND_WORDS = {
     "not_resumed": "Runs that were not taken up",
     "gateway": "Gateways that need somebody",
     "delivery": "Notices that were given up",
-    "outgoing_webhook": "Webhooks that were paused",
+    "outgoing_webhook": "Webhooks that send nothing",
     "channel": "Channels that do not work",
     "unreached": "People who were not reached",
     "team": "Channels of teams that do not work",

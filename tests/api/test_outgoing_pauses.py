@@ -29,6 +29,11 @@ async def test_gone_receiver_ends_the_webhook(cast: Cast, receiver: Receiver, by
     [event] = (await cast.ada.get("/activity?kind=outgoing_webhook.gone")).ok()["items"]
     assert event["actor"]["name"] == "Mission Control"
     assert not outgoing_queue.known.may_send(cast.organization.id)
+    [need] = (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"]
+    assert need["title"] == "Webhook Warehouse was ended by its receiver: 410"
+    (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "delete"})).ok()
+    assert (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
+    (await cast.ada.get(of(hook))).refused(404)
 
 
 async def test_long_failing_webhook_is_paused_asks_admins_and_sends_what_was_missed_when_resumed(
