@@ -63,24 +63,26 @@ MEMORY := $(shell df --output=avail -k /dev/shm 2>/dev/null | awk 'NR == 2 && $$
 ifneq ($(MEMORY),)
 export PYTEST_DEBUG_TEMPROOT ?= $(MEMORY)
 endif
-# Tests run in as many processes as there are cores; JOBS=0 runs them in one, for a debugger.
-JOBS ?= auto
-PYTEST = $(PYTHON) -m pytest -n $(JOBS) --maxprocesses 8 --dist worksteal
+# Tests wait half of the time, for processes and clocks: three for each two cores. JOBS=0 runs them in one process, for
+# a debugger. Those with a browser use the cores alone.
+CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+JOBS ?= $(shell expr '(' $(CORES) '*' 3 + 1 ')' / 2)
+PYTEST = $(PYTHON) -m pytest --maxprocesses 8 --dist worksteal -n
 
 test:
 	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser test-gateway test-programs
 
 test-sqlite: $(VENV)/.installed-dev
-	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) -m "not browser and not postgres"
+	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) $(JOBS) -m "not browser and not postgres"
 
 # Only what uses a database, and says something about it: not what is marked `once`. Exit code 69 says that no server could be had; the reason was printed.
 test-postgres: $(VENV)/.installed-dev
-	@tools/parts one PostgreSQL $(PYTHON) -m tests.databases postgres -- $(PYTEST) -m "database and not browser and not once"; code=$$?; \
+	@tools/parts one PostgreSQL $(PYTHON) -m tests.databases postgres -- $(PYTEST) $(JOBS) -m "database and not browser and not once"; code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: the suite on PostgreSQL (reason above)."; else exit $$code; fi
 
 test-browser: $(VENV)/.installed-dev
 	@if [ -n "$(CHROMIUM)" ]; then \
-		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) -m browser tests/browser; \
+		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) $(if $(filter 0,$(JOBS)),0,auto) -m browser tests/browser; \
 	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
 
 # One real OpenClaw gateway, installed from npm into ~/.cache (850 MB). Exit code 69 says that it cannot be had; in CI
