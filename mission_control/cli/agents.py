@@ -366,8 +366,9 @@ async def decide(api: Api, speed: float, chance: random.Random) -> None:
             asked = (await api.get(f"/boards/{board['id']}/questions", state="open"))["items"]
             waiting += [question for question in asked if question["task_id"]]
         waiting.sort(key=_asked_at)
+        now = datetime.now(UTC)  # of all: the oldest is decided first
         for one in waiting[: max(len(waiting) - LEFT, 0)]:
-            if (datetime.now(UTC) - max(_asked_at(one), began)).total_seconds() * speed > PATIENCE_SECONDS:
+            if (now - max(_asked_at(one), began)).total_seconds() * speed > PATIENCE_SECONDS:
                 await _answer(api, one, chance)
         await asyncio.sleep(LOOK_SECONDS / speed)
 

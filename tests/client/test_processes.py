@@ -13,9 +13,10 @@ from mission_control.client import acp
 
 # Starts a process in a group of its own, and never asks how it ended, as the first process of many containers does.
 CARELESS = (
-    "import subprocess, sys, time\n"
-    "found = subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=subprocess.PIPE)\n"
-    "found.stdout.read(); print(found.pid, flush=True); time.sleep(600)"
+    "import os, subprocess, sys, time\n"
+    "found = subprocess.Popen(sys.argv[1:], start_new_session=True, stdout=subprocess.DEVNULL)\n"
+    "os.waitid(os.P_PID, found.pid, os.WEXITED | os.WNOWAIT)\n"
+    "print(found.pid, flush=True); time.sleep(600)"
 )
 
 
@@ -34,7 +35,7 @@ def test_what_ended_and_was_not_asked_for_is_not_waited_for(group: int) -> None:
     assert not acp._lives(group)
 
 
-@pytest.mark.parametrize("group", ["sleep 600 >/dev/null &"], indirect=True)
+@pytest.mark.parametrize("group", ["sleep 600 &"], indirect=True)
 def test_group_lives_as_long_as_any_of_it(group: int) -> None:
     assert acp._lives(group)
     os.killpg(group, signal.SIGKILL)
