@@ -12,9 +12,9 @@ from mission_control.core.values import parse_id
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.channels_api import channels_of
 from mission_control.reach.device_queries import DeviceTest
-from mission_control.reach.team_commands import read_reach
-from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import Fields, Form, FormInvalid, done, go
+from mission_control.reach.team_commands import TeamRead, read_reach
+from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, VersionedForm, done, go
 from mission_control.web.lists import Pages
 from mission_control.web.shell import shell_page
 
@@ -22,12 +22,22 @@ pages = Pages("reach_team_pages", __name__)
 TEAM = "/boards/<uuid:board_id>/team"
 
 
-class TeamForm(Form):
+class TeamForm(VersionedForm):
     """Where a team is reached: `channel` is a channel's id, or a kind that needs none; empty is nowhere."""
 
     channel: str = Field("", max_length=64)
     place: str = Field("", max_length=2000)
     name: str = Field("", max_length=150)
+
+    @classmethod
+    def values_of(cls, thing: TeamRead | None) -> dict[str, Any]:
+        if thing is None:
+            return {"channel": "", "place": "", "name": ""}
+        channel = f"{thing.kind}:{thing.channel_id}" if thing.channel_id else thing.kind
+        return {"channel": channel, "place": thing.place or "", "name": thing.name}
+
+    async def newest(self, thing: Board) -> TeamRead | None:
+        return (await read_reach(thing)).team
 
     def body(self, found: Board) -> Fields:
         if not self.channel:
@@ -61,14 +71,18 @@ def _hints(places: list[tuple[str, str, Channel]]) -> str:
 
 
 async def _starts(actor: Actor, board: Board) -> dict[str, Any]:
-    team = (await read_reach(board)).team
-    if team is None:
-        return {}
-    channel = f"{team.kind}:{team.channel_id}" if team.channel_id else team.kind
-    return {"channel": channel, "place": team.place or "", "name": team.name}
+    return TeamForm.shown((await read_reach(board)).team)
 
 
-@action(pages, TEAM, form=TeamForm, page=TEAM, shows=_page, starts=_starts, refused=again(_page, FormInvalid, Invalid))
+async def _refused(refusal: Refusal[Board, TeamForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid, Invalid, EditConflict)
+    errors = {"place" if name == "team" else name: sentence for name, sentence in refusal.errors.items()}
+    if isinstance(refusal.error, EditConflict) and "channel" in errors:
+        errors["channel"] = "Somebody chose another one. Saving replaces that."
+    return await _page(refusal.actor, refusal.found, refusal.values, errors)
+
+
+@action(pages, TEAM, form=TeamForm, page=TEAM, shows=_page, starts=_starts, refused=_refused)
 async def set_board_reach(outcome: Outcome[Board, TeamForm]) -> ResponseReturnValue:
     """Set where a board's team is reached."""
     return go(f"/boards/{outcome.found.id}/team")

@@ -293,6 +293,12 @@ async def test_team_of_a_board_gets_a_channel(cast: Cast, chat: Chat) -> None:
         assert [to for to, _ in chat.messages] == ["C1"]
         (await cast.ada.patch(f"/organizations/me/channels/{channel.id}", {"state": "off"})).ok()
         (await cleo.get(path)).has(f'value="chat:{channel.id}" selected', "Our chat (switched off)")
+        opened = re.findall(r'name="version" value="([^"]*)"', (await cleo.get(path)).text)[0]
+        (await cleo.post(path, sent | {"place": "C1", "name": "#ops"})).is_status(303)
+        late = sent | {"place": "C1", "name": "#dev", "version": html.unescape(opened)}
+        (await cleo.post(path, late)).is_status(409).has("Somebody changed it to “#ops”. Saving replaces that.", "#dev")
+        (await cleo.post(path, late | {"place": "C2", "name": "#platform"})).is_status(303)
+        (await cleo.get(path)).has('value="C2"', 'value="#ops"')
         secret = "https://hooks.example.org/secret"
         (await cleo.post(path, {"channel": "hook", "place": secret, "name": ""})).is_status(303)
         (await cleo.get(path)).lacks(secret)
