@@ -55,7 +55,10 @@ async def is_known(actor: Actor, need_id: str) -> bool:
 
 
 async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
-    """Return what became of a need that the person answered; who was faster if it was somebody else. None if gone."""
+    """Return what became of a need that the person answered; who was faster if it was somebody else.
+
+    None if it is gone, or waits on its board.
+    """
     if not await is_known(actor, need_id):
         return None
     asked = await asked_need(actor, need_id)
@@ -66,6 +69,8 @@ async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
     if chosen is not None and asked.key is None and (others := await KINDS[asked.kind].missing(asked.id)):
         words, missing = done_words(chosen), others_missing(others)
         return After(need_id, words, missing, need.title, "ok", chosen.undoable)
+    if asked.key is not None and (chosen is None or asked.board_id is not None):
+        return None  # it waits: only an address says that there was an answer, which anybody writes
     last = await last_of(asked)
     if chosen is None or (asked.key is None and last is not None and last.actor_id != actor.user_id):
         return After(need_id, "It has ended", await how_it_ended(asked), need.title, "")

@@ -75,6 +75,16 @@ async def test_an_answer_shows_what_becomes_of_it_and_the_next_need(cast: Cast) 
     (await ada.get(named(other))).has("1 of 1", "Approve").lacks("Undo")
 
 
+async def test_address_that_says_more_than_was_answered_is_not_believed(cast: Cast) -> None:
+    """An agent could write a link by which a person takes for approved what waits for them."""
+    await cast.ask(cast.vega)
+    second = await cast.ask(cast.vega, action_type="deploy")
+    ada = await at(cast, cast.ada)
+    for answer in ("approve", "no-such-answer"):
+        page = await ada.get(f"/needs/approval:{second['id']}?after=approval:{second['id']}&answer={answer}")
+        page.lacks("Approved.", "It has ended").has("Approve")
+
+
 async def test_open_page_goes_on_within_one_response(cast: Cast) -> None:
     first, second = await cast.ask(), await cast.ask(cast.rigel)
     ada = (await at(cast, cast.ada)).with_htmx
