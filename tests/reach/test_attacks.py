@@ -23,7 +23,7 @@ from tests.cast import Cast
 from tests.deliveries import send_due
 from tests.many_needs import kinds_put, put_needs
 from tests.reach.conftest import After, settle
-from tests.reach.fake_channel import Chat, FakeChannel
+from tests.reach.fake_channel import Chat, FakeChannel, chat_of
 from tests.reach.test_core import asked
 
 pytestmark = pytest.mark.database
@@ -96,6 +96,8 @@ async def test_a_token_counts_for_its_message_its_person_and_its_answer_only(
     assert not await is_given(ben[0].token)  # pressed by another person
     for odd in ("", ".", "a.b.c", first[0].token + "A", first[0].token.replace(".0.", ".99."), "ä" * 45, "\0"):
         assert not await is_given(odd)
+    elsewhere = await chat_of(cast.elsewhere.id, chat.channel)  # whose owner says what they like of who pressed
+    assert not (await press(first[0].token, kind="fake", who="ada", channel_id=elsewhere.row.id)).is_given
     other = await chat.link(cast.ada.id, "ada-two")
     await Device.filter(id=chat.devices["ada"].id).update(ended_at=times.clock_now(), mark=None)
     assert not await is_given(first[0].token)  # its device has ended
@@ -137,7 +139,10 @@ async def test_what_is_gone_between_plan_and_send_is_not_sent(cast: Cast, chat: 
     else:
         off = {"until": (times.clock_now() + timedelta(hours=4)).isoformat()}
         (await cast.cleo.call("PUT", f"/needs/approval:{approval['id']}/snooze", off)).ok()
-    await after(30)
+    with times.travelled(timedelta(seconds=30)):
+        await send_due()  # before anybody plans again
+    assert chat.channel.sent == []
+    await after(31)
     await after(120)
     await after(1000)
     assert chat.channel.sent == []

@@ -1,8 +1,11 @@
 """Outgoing webhooks are told what begins to wait, and how it ended."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from mission_control.core import times
 from mission_control.database.sql import as_json, rows
+from mission_control.reach.models import Device
 from tests.cast import Cast
 from tests.many_needs import put_needs
 from tests.reach.conftest import After
@@ -23,6 +26,19 @@ async def test_webhooks_get_what_waits_and_how_it_ended(cast: Cast, chat: Chat, 
     opened, ended = found
     assert opened["title"] and opened["substance"] and opened["board"]["name"] == cast.board.name
     assert ended["outcome"] == "approved" and ended["by"]["name"] == cast.ben.name and ended["through"] == "api"
+
+
+async def test_needs_of_one_person_alone_are_in_no_webhook(cast: Cast, chat: Chat, after: After) -> None:
+    body = {"url": "https://hooks.example.org/x", "kinds": ["need.*"], "description": "Needs"}
+    assert (await cast.ada.post("/outgoing-webhooks", body)).status == 200
+    device = await chat.link(cast.ben.id, "ben")
+    since = times.clock_now() - timedelta(hours=1)
+    await Device.filter(id=device.id).update(last_error="This phone is off.", failed_at=since)
+    assert (await cast.ben.get("/needs?kind=device")).ok()["total"] == 1
+    await after(5)
+    await Device.filter(id=device.id).update(last_error=None, failed_at=None)
+    await after(10)
+    assert await rows("SELECT data FROM outgoing_deliveries") == []
 
 
 async def test_first_webhook_is_told_of_many_needs_by_few_statements(cast: Cast, chat: Chat, after: After) -> None:
