@@ -7,6 +7,7 @@ from uuid import UUID
 from quart import Response
 from quart.typing import ResponseReturnValue
 
+from mission_control.config import ConfigError
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Invalid, NotFound, TooMany
 from mission_control.log.broker import Signal, head_of
@@ -14,6 +15,7 @@ from mission_control.log.models import Event
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.device_queries import DeviceRead
 from mission_control.reach.installation import reachable_address
+from mission_control.reach.lines import line_with
 from mission_control.reach.linking import LinkCodeRead, own_code, read_code
 from mission_control.reach.models import ReachChannel, ReachCode
 from mission_control.reach.pages import LIST, SETTINGS_PAGE
@@ -50,11 +52,19 @@ async def _state(view: CodeView) -> str:
 REGIONS = (Region(PLACE, "#code-state", Concerns[CodeView]((), ("reach_of",), _is_own), _state),)
 
 
+def _takes_answers(channel: ReachChannel) -> bool:
+    """Return whether people can answer there, as it is set up; not where its secrets cannot be read."""
+    try:
+        return CHANNELS[channel.kind].takes_answers(line_with(channel))
+    except ConfigError:
+        return False
+
+
 async def _code_page(actor: Actor, code: LinkCodeRead, **more: object) -> str:
     channel = await ReachChannel.get(id=code.channel_id)
     kind, seq = CHANNELS[channel.kind], await head_of(actor.organization_id)
     regions = await rendered(PLACE, CodeView(actor=actor, pages=(PLACE,), code=code))
-    without = "" if reachable_address() else kind.without_address
+    without = "" if reachable_address() or _takes_answers(channel) else kind.without_address
     more = {"text": "", "line": "", "link": "", "refused": ""} | more
     return await settings_page(
         actor, "reach/code.html", SETTINGS_PAGE.key, code=code, channel=channel, kind=kind, regions=regions,

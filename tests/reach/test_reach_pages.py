@@ -170,7 +170,9 @@ async def test_code_is_shown_once_and_its_page_asks_who_sent_it(cast: Cast, chat
     channel = await set_up(cast)
     cleo = await visitor(cast.app, cast.cleo)
     text, path = await made_code(cast, cleo, channel)
-    (await cleo.get(path)).has("Nobody sent it yet").lacks(text)
+    (await cleo.get(path)).has("Nobody sent it yet", "Buttons need a public address.").lacks(text)
+    chat.answers = True  # as it is set up, buttons work
+    (await cleo.get(path)).lacks("Buttons need a public address.")
     async with cleo.watching(f"{path}/live") as watch, cast.app.app_context():
         await codes.take_code(channel, Said("U024", text, "cleo <b>", "D1"))
         assert "Is this you?" in await watch.until('hx-target="#code-state"')
@@ -253,7 +255,7 @@ async def test_admin_sets_a_channel_up_in_steps(cast: Cast, chat: Chat) -> None:
     (await ada.post(f"{path}/state", {"state": "off"})).is_status(303)
     (await ada.get("/settings/channels")).has("New", "Switch New on")
     (await ada.with_htmx.post(f"{path}/tests")).is_status(204)
-    (await ada.get(f"{path}/removal")).has("Remove the channel")
+    (await ada.get(f"{path}/removal")).has("Remove the channel", "linked there. Its secrets are erased")
     (await ada.post(f"{path}/removal")).is_status(303)
     assert not await ReachChannel.exists()
 
