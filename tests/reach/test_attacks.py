@@ -19,6 +19,7 @@ from mission_control.reach.channel import CHANNELS, Gone, Later, Line, Message, 
 from mission_control.reach.installation import sealed
 from mission_control.reach.models import Device, ReachBoard, ReachMessage, ReachMessageNeed, ReachNeed, ReachSettings
 from mission_control.reach.plan import MOST_IN_AN_HOUR
+from tests.api.test_permissions import asking, request
 from tests.cast import Cast
 from tests.deliveries import send_due
 from tests.many_needs import kinds_put, put_needs
@@ -102,6 +103,17 @@ async def test_a_token_counts_for_its_message_its_person_and_its_answer_only(
     await Device.filter(id=chat.devices["ada"].id).update(ended_at=times.clock_now(), mark=None)
     assert not await is_given(first[0].token)  # its device has ended
     assert not await is_given(first[0].token, other.who)
+
+
+@pytest.mark.parametrize(("command", "has_buttons"), [("rm -rf ./uploads", False), ("ls ./uploads", True)])
+async def test_what_is_dangerous_has_no_button_that_a_thumb_hits(
+    cast: Cast, chat: Chat, after: After, command: str, has_buttons: bool
+) -> None:
+    await chat.link(cast.ada.id, "ada")
+    async with asking(cast, request(given={"command": command})):
+        await after(25)
+        [message] = chat.channel.messages("ada")
+        assert command in "\n".join(message.lines) and bool(message.buttons) is has_buttons
 
 
 async def test_a_device_that_ended_between_plan_and_send_is_sent_nothing_and_the_next_is(
