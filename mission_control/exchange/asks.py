@@ -11,6 +11,7 @@ from mission_control.asks.schemas import Need
 from mission_control.core import times
 from mission_control.core.substance import Opaque, Parts
 from mission_control.database.sql import placeholders, rows, select
+from mission_control.exchange.outgoing_kinds import TEST
 from mission_control.exchange.outgoing_sending import host_of
 
 
@@ -52,7 +53,10 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
         )
 
     async def read(self, page: Page) -> Mapping[UUID, _Paused]:
-        last = "SELECT d.status FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.tried_at IS NOT NULL"
+        last = (
+            "SELECT d.status FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.tried_at IS NOT NULL"
+            f" AND d.kind <> '{TEST}'"
+        )
         found = await select(
             _Paused,
             "SELECT w.id, w.description, w.state, w.reason, w.failing_since,"
@@ -66,7 +70,7 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
 
     def say(self, page: Page, key: Key, one: _Paused) -> Need:
         why = str(one.status) if one.status is not None else "it does not answer"
-        what = "was ended by its receiver" if one.state == "gone" else "is paused"
+        what = "was ended by its receiver" if one.state == "gone" else f"is paused: {why}"
         facts = []
         if one.failing_since is not None:
             facts.append(fact("clock", f"the first attempt failed {times.ago(one.failing_since)}", "warn"))
@@ -88,7 +92,7 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
         return need(
             page,
             key,
-            title=f"Webhook {shortened(one.description, 80)} {what}: {why}",
+            title=f"Webhook {shortened(one.description, 80)} {what}",
             reason=one.reason,
             url=f"/outgoing-webhooks/{one.id}",
             facts=facts,
