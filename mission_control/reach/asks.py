@@ -149,7 +149,7 @@ class TeamAsk(_FailingAsk):
     def begins(self, since: datetime, until: datetime) -> Condition:
         """Find the places that fail for too long from a moment on."""
         return (
-            "SELECT DISTINCT b.organization_id, 'unreached' AS name, '' AS value FROM reach_devices d"
+            "SELECT DISTINCT b.organization_id, 'unreached' AS name, d.board_id AS value FROM reach_devices d"
             " JOIN boards b ON b.id = d.board_id"
             " WHERE d.last_error IS NOT NULL AND d.failed_at >= ? AND d.failed_at < ?",
             [since - PATIENCE, until - PATIENCE],

@@ -116,7 +116,7 @@ class PersonAsk(AskKind[_Person]):
 
     def begins(self, since: datetime, until: datetime) -> Condition:
         return (
-            "SELECT DISTINCT n.organization_id, 'unreached' AS name, '' AS value FROM reach_needs n"
+            "SELECT DISTINCT n.organization_id, 'unreached' AS name, n.user_id AS value FROM reach_needs n"
             f" WHERE {_LOST} >= ? AND n.given_up_at < ?",
             [since - PATIENCE, until - PATIENCE],
         )

@@ -62,8 +62,11 @@ command_line = CommandLine()
 
 def run_here(arguments: list[str], environment: dict[str, str], folder: str, typed: str) -> tuple[int, str]:
     """Run a command in this process; its exit code and everything printed."""
+    from tortoise.backends.base.executor import EXECUTOR_CACHE
+
     from mission_control.cli import main
 
+    EXECUTOR_CACHE.clear()  # it has statements of the kind of database of the command before
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
