@@ -139,6 +139,9 @@ async def test_what_is_not_signed_is_refused(place: Place) -> None:
         await SLACK.receive(place.line(signing_secret="another"), good)
     with pytest.raises(NotSigned):
         await SLACK.receive(place.line(), good)
+    place.slack.signing_secret = ""  # a channel of a socket has none, and everybody can sign with that
+    with pytest.raises(NotSigned):
+        await SLACK.receive(place.line(), place.incoming(body))
 
 
 def test_signature_is_that_of_the_documented_example() -> None:

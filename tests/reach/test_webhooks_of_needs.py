@@ -28,6 +28,18 @@ async def test_webhooks_get_what_waits_and_how_it_ended(cast: Cast, chat: Chat, 
     assert ended["outcome"] == "approved" and ended["by"]["name"] == cast.ben.name and ended["through"] == "api"
 
 
+async def test_needs_of_another_board_are_in_no_webhook_of_a_board(cast: Cast, chat: Chat, after: After) -> None:
+    body = {"url": "https://hooks.example.org/x", "kinds": ["need.*"], "description": "Needs"}
+    for board in (cast.board, cast.other_board):
+        assert (await cast.ada.post("/outgoing-webhooks", body | {"board_id": str(board.id)})).status == 200
+    approval = await asked(cast)
+    await after(5)
+    await cast.ben.patch(f"{cast.home}/approvals/{approval['id']}", {"status": "approved"})
+    await after(10)
+    sql = "SELECT w.board_id FROM outgoing_deliveries d JOIN outgoing_webhooks w ON w.id = d.webhook_id"
+    assert [str(row["board_id"]) for row in await rows(sql)] == [str(cast.board.id)] * 2
+
+
 async def test_needs_of_one_person_alone_are_in_no_webhook(cast: Cast, chat: Chat, after: After) -> None:
     body = {"url": "https://hooks.example.org/x", "kinds": ["need.*"], "description": "Needs"}
     assert (await cast.ada.post("/outgoing-webhooks", body)).status == 200
