@@ -118,6 +118,7 @@ def _server(text: str) -> str:
     server = server if "://" in server else f"https://{server}"
     try:
         parts = urlsplit(server)
+        _ = parts.port  # raises for what is none
         if parts.scheme in ("http", "https") and parts.hostname and not (parts.path or parts.query or parts.username):
             return server
     except ValueError:

@@ -131,6 +131,7 @@ def test_what_is_typed_is_read() -> None:
     typed = NTFY.typed({"server": "ntfy.example.org/", "topic": " ada-9f2c "})
     assert (typed.who, typed.address) == ("https://ntfy.example.org/ada-9f2c", "ada-9f2c")
     assert typed.label == "ntfy at ntfy.example.org" and NTFY.typed({"topic": "x"}).who == "https://ntfy.sh/x"
-    for server in ("https://ntfy.sh/mission", "ftp://ntfy.sh", "https://ada@ntfy.sh", "https://", "https://[", "x?y"):
+    wrong = ("https://ntfy.sh/mission", "ftp://ntfy.sh", "https://ada@ntfy.sh", "https://", "https://[", "x?y")
+    for server in (*wrong, "javascript:alert(1)", "http://ntfy.sh:99999"):
         with pytest.raises(Refused, match="Type the server alone"):
             NTFY.typed({"server": server, "topic": "x"})
