@@ -18,7 +18,7 @@ from mission_control.reach.message_queries import MessagesQuery, messages_in
 from mission_control.reach.models import Device, ReachChannel, ReachMessage
 from mission_control.reach.typed_form import FIELD, TypedForm, by_setting
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, done, go
+from mission_control.web.forms import Fields, Form, VersionedForm, done, go
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -83,10 +83,16 @@ class NewChannelForm(TypedForm):
         return {"kind": self.kind, "values": self.values, "name": self.name.strip()[:120] or None}
 
 
-class ChannelForm(TypedForm):
+class ChannelForm(TypedForm, VersionedForm):
     """What is changed: a secret that was left empty stays as it is."""
 
     name: str = ""
+
+    @classmethod
+    def values_of(cls, thing: ReachChannel) -> dict[str, Any]:
+        known, sets = stored(thing).settings, _kind(thing.kind).sets
+        values = {f"{FIELD}{one.name}": known.get(one.name, one.default) for one in sets if not one.is_secret}
+        return {"name": thing.name, **values}
 
     def body(self, found: ReachChannel) -> Fields:
         kind = CHANNELS.get(found.kind)
@@ -147,14 +153,7 @@ async def _edit(actor: Actor, channel: ReachChannel, values: Fields, errors: dic
     return await _form(actor, _kind(channel.kind), channel, values, errors)
 
 
-async def _known(actor: Actor, channel: ReachChannel) -> dict[str, Any]:
-    """Return the settings of a channel without its secrets."""
-    known, sets = stored(channel).settings, _kind(channel.kind).sets
-    values = {f"{FIELD}{one.name}": known.get(one.name, one.default) for one in sets if not one.is_secret}
-    return {"name": channel.name, **values}
-
-
-@action(pages, f"{CHANNEL}/edit", form=ChannelForm, page=f"{CHANNEL}/edit", shows=_edit, starts=_known)
+@action(pages, f"{CHANNEL}/edit", form=ChannelForm, page=f"{CHANNEL}/edit", shows=_edit)
 async def update_channel(outcome: Outcome[ReachChannel, ChannelForm]) -> ResponseReturnValue:
     """Change a channel."""
     return go(f"{PATH}#channel-{outcome.found.id}")

@@ -32,5 +32,6 @@ class TypedForm(Form):
 
 def by_setting(settings: Iterable[Setting], errors: Mapping[str, str]) -> dict[str, str]:
     """Return the reasons of a refusal by the fields of a form that has one for each setting."""
-    known = {one.name for one in settings}
-    return {f"{FIELD}{name}" if name in known else "": sentence for name, sentence in errors.items()}
+    fields = {one.name: f"{FIELD}{one.name}" for one in settings}
+    fields |= {name: name for name in ("name", *fields.values())}
+    return {fields.get(name, ""): sentence for name, sentence in errors.items()}

@@ -252,6 +252,15 @@ async def test_admin_sets_a_channel_up_in_steps(cast: Cast, chat: Chat) -> None:
     (await ada.post(f"{path}/edit", elsewhere)).is_status(422).has("Type it again").lacks(SECRET)
     (await ada.post(f"{path}/edit", {"name": "New", "value_token": "", "value_server": server})).is_status(303)
     assert chat.checked[-1]["token"] == SECRET
+    opened = re.findall(r'name="version" value="([^"]*)"', (await ada.get(f"{path}/edit")).text)[0]
+    typed = {"name": "New", "value_token": "", "value_server": server, "version": html.unescape(opened)}
+    (await ada.post(f"{path}/edit", typed | {"name": "Newer"})).is_status(303)
+    (await ada.post(f"{path}/edit", typed | {"name": "Mine"})).is_status(409).has(
+        "Somebody changed it to “Newer”", "Mine"
+    )
+    (await ada.post(f"{path}/edit", typed)).is_status(303)  # the name was not touched
+    assert (await ReachChannel.get()).name == "Newer"
+    (await ada.post(f"{path}/edit", {"name": "New", "value_token": "", "value_server": server})).is_status(303)
     (await ada.post(f"{path}/state", {"state": "off"})).is_status(303)
     (await ada.get("/settings/channels")).has("New", "Switch New on")
     (await ada.with_htmx.post(f"{path}/tests")).is_status(204)
