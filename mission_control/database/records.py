@@ -14,6 +14,7 @@ from tortoise.models import Model, ModelMeta
 from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
 from mission_control.core.times import naive_utc
+from mission_control.core.turns import MOST, in_turns
 from mission_control.core.values import new_id
 from mission_control.database.sql import as_id, as_json, as_moment, fetch, in_list, is_postgres, placeholders
 
@@ -203,7 +204,8 @@ async def find_all[M: Model](model: type[M], where: str, *values: object, lock: 
     """Return the rows that a condition names, which may end with ORDER BY and LIMIT; `lock` as in `find`."""
     sql = f"{_selection(model)} WHERE {where}{' FOR NO KEY UPDATE' if lock and is_postgres() else ''}"
     _, found = await fetch(sql, values)
-    return _maker(model)(found)
+    make = _maker(model)
+    return make(found) if len(found) <= MOST else [one async for some in in_turns(found) for one in make(some)]
 
 
 async def find_both[M: Model, P: Model](

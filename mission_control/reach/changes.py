@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from mission_control.core import times
+from mission_control.core.turns import in_turns
 from mission_control.database.records import find_all
 from mission_control.reach.announcing import has_webhooks, reader_of_webhooks
 from mission_control.reach.models import ReachNeed
@@ -89,19 +90,21 @@ async def changes_in(organization_id: UUID) -> Changes:
     present: set[tuple[UUID, str, UUID]] = set()
     on_boards: dict[UUID | None, list[Waiting]] = {}
     over: dict[UUID, list[tuple[tuple[UUID, str, UUID], ReachNeed]]] = {}  # for digests
-    for key, row in known.items():
-        if row.ended_at is not None:
-            over.setdefault(row.reader_id, []).append((key, row))
+    async for those in in_turns(known.items()):
+        for key, row in those:
+            if row.ended_at is not None:
+                over.setdefault(row.reader_id, []).append((key, row))
     for one in waiting:
         on_boards.setdefault(one.found.board_id, []).append(one)
     for reader in readers:
         await asyncio.sleep(0)  # where much waits for many, others have their turn in between
         kept = []
-        for one in waiting if reader.board_id is None else on_boards.get(reader.board_id, ()):
-            if reader.wants(one.found):
-                key = reader.id, one.found.kind, one.found.id
-                present.add(key)
-                kept.append(_kept(found, reader, one, known.get(key)))
+        async for some in in_turns(waiting if reader.board_id is None else on_boards.get(reader.board_id, ())):
+            for one in some:
+                if reader.wants(one.found):
+                    key = reader.id, one.found.kind, one.found.id
+                    present.add(key)
+                    kept.append(_kept(found, reader, one, known.get(key)))
         ended = [one for key, one in over.get(reader.id, ()) if key not in present]
         for row, moment in recovered(reader, kept, recent, failing, now):
             if moment <= now:
@@ -113,7 +116,7 @@ async def changes_in(organization_id: UUID) -> Changes:
                 row.given_up_at = now if row.given_up_at is None else None
                 found.is_given_up = True
                 found.change(row)
-        _plan(found, reader, kept, ended, recent, mornings.get(reader.id))
+        await _plan(found, reader, kept, ended, recent, mornings.get(reader.id))
     found.waiting = {(one.found.kind, one.found.id) for one in waiting}
     found.over = [one for key, one in known.items() if key not in present and one.ended_at is None]
     found.is_given_up |= any(one.given_up_at is not None for one in found.over)
@@ -151,7 +154,7 @@ def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | Non
     return row
 
 
-def _plan(
+async def _plan(
     found: Changes,
     reader: Reader,
     kept: list[ReachNeed],
@@ -164,18 +167,19 @@ def _plan(
     if not chain:
         return
     steps: list[tuple[ReachNeed, Step]] = []
-    for row in kept:
-        need = open_of(row)
-        step = next_step(person, need, now)
-        was_there = morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
-        if was_there and (step is None or step.at > now):
-            step = Step(now, step.link if step is not None else chain[-1], "digest")
-        if step is not None:
-            steps.append((row, step))
-        held = step.at if step is not None and step.why == "digest" and step.at > now else None
-        if row.next_at != held:
-            row.next_at = held
-            found.change(row)
+    async for some in in_turns(kept):
+        for row in some:
+            need = open_of(row)
+            step = next_step(person, need, now)
+            was_there = morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
+            if was_there and (step is None or step.at > now):
+                step = Step(now, step.link if step is not None else chain[-1], "digest")
+            if step is not None:
+                steps.append((row, step))
+            held = step.at if step is not None and step.why == "digest" and step.at > now else None
+            if row.next_at != held:
+                row.next_at = held
+                found.change(row)
     for row in ended:
         if row.next_at is not None:
             steps.append((row, Step(kept_promise(person, row.next_at, now), chain[-1], "digest")))

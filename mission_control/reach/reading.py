@@ -13,6 +13,7 @@ from mission_control.core import times
 from mission_control.core.actor import Membership
 from mission_control.core.running import settings
 from mission_control.core.substance import substance_of
+from mission_control.core.turns import in_turns
 from mission_control.database.records import find_all
 from mission_control.database.sql import as_id, as_moment, in_list, rows
 from mission_control.people.setup import mail_address
@@ -221,8 +222,9 @@ async def waiting_in(organization_id: UUID) -> list[Waiting]:
     asked: dict[tuple[str, UUID], frozenset[UUID]] = {}
     for kind in {one.kind for one in found}:
         ids = [one.id for one in found if one.kind == kind]
-        for subject, decided in (await KINDS[kind].decides(ids)).items():
-            substances[kind, subject] = substance_of(decided)
+        async for some in in_turns(ids):
+            for subject, decided in (await KINDS[kind].decides(some)).items():
+                substances[kind, subject] = substance_of(decided)
         if KINDS[kind].deadline is not None:
             for subject, people in (await asked_people(kind, ids)).items():
                 asked[kind, subject] = frozenset(one.user_id for one in people)
