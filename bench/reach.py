@@ -109,6 +109,7 @@ async def _looks(organization: Organization, board: Board, needs: int, people: i
     first = await _cost(lambda: bring_up_to_date(organization.id))
     rows = await ReachNeed.all().count()
     again = [await _cost(lambda: bring_up_to_date(organization.id)) for _ in range(LOOKS)]
+    longest = max([await _longest_turn(lambda: bring_up_to_date(organization.id)) for _ in range(LOOKS)])
     await _ask(board, 1)
     new = await _cost(lambda: bring_up_to_date(organization.id))
     ms, statements = sorted(again)[LOOKS // 2]
@@ -116,6 +117,7 @@ async def _looks(organization: Organization, board: Board, needs: int, people: i
         f"{needs} needs beside {before} approvals that waited, {people} people",
         f"first look: {first[0]:.0f} ms, {first[1]} statements; {rows} rows, {1000 * rows / first[0]:.0f} in a second",
         f"nothing changed: {ms:.0f} ms, {statements} statements (median of {LOOKS})",
+        f"longest turn of the event loop: {longest:.0f} ms (of {LOOKS})",
         f"one is new: {new[0]:.0f} ms, {new[1]} statements",
     ]
 
@@ -129,6 +131,23 @@ async def _cost(look: Callable[[], Awaitable[object]]) -> tuple[float, int]:
     took = 1000 * (time.process_time() - began)
     await _trace(None)
     return took, len(sent(traced))
+
+
+async def _longest_turn(look: Callable[[], Awaitable[object]]) -> float:
+    """Return the most milliseconds for which nothing else had a turn."""
+    longest = 0.0
+
+    async def take_turns() -> None:
+        nonlocal longest
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0)
+            longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+
+    turns = asyncio.create_task(take_turns())
+    await look()
+    turns.cancel()
+    return 1000 * longest
 
 
 async def _sends(organization: Organization, channel: Slow, chat: Chat) -> list[str]:

@@ -163,10 +163,15 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
 async def _end(found: Changes) -> None:
     """Say how needs ended, and let what was sent about them say so."""
     sentences: dict[tuple[str, UUID], str] = {}
+    others: dict[tuple[str, UUID], int] = {}
     for row in found.over:
+        if not row.tried and row.next_at is None:
+            continue  # nothing was sent, or will be
         key = row.kind, row.subject_id
         if key in found.waiting:
-            sentence = await _waits_for_others(row)
+            if key not in others:
+                others[key] = await KINDS[row.kind].missing(row.subject_id)
+            sentence = await _waits_for_others(row, others[key])
         elif (known := sentences.get(key)) is not None:
             sentence = known
         else:
@@ -180,9 +185,8 @@ async def _end(found: Changes) -> None:
     await delete_all([one for one in found.over if one.next_at is None or one.tried])
 
 
-async def _waits_for_others(row: ReachNeed) -> str:
-    """Return what its reader answered where others have to as well, or else that it is not for them now."""
-    others = await KINDS[row.kind].missing(row.subject_id)
+async def _waits_for_others(row: ReachNeed, others: int) -> str:
+    """Return what its reader answered where so many others have to as well, or else that it is not for them now."""
     last = await last_of(_asked(row)) if others else None
     if last is None or last.actor_id != row.reader_id:
         return NO_LONGER

@@ -28,8 +28,8 @@ from mission_control.reach.writing import Written, ended, fingerprint_of, is_ove
 from mission_control.work import loop
 from mission_control.work.loop import MOST_ATTEMPTS, GiveUp, NotNow, Sender
 
-SHARE = 5  # of the deliveries at once, so that a slow provider holds up nobody else
-OWN_SHARE = 2  # of them for one organization: its people choose where its messages go, also to servers of their own
+SHARE = 8  # of the deliveries at once, so that a slow provider holds up nobody else
+OWN_SHARE = 4  # of them for one organization: its people choose where its messages go, also to servers of their own
 PATIENCE_SECONDS = 2.0  # a delivery waits for its turn, before it makes room for those of other channels
 NOT_YET_SECONDS = 1.0
 LONGEST_SECONDS = 25.0  # of one attempt; with what comes before it, less than SENDING_SECONDS of the loop

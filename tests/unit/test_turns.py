@@ -18,4 +18,4 @@ async def test_others_have_their_turn_between_parts() -> None:
         seen.append(f"{len(some)}")
     await waiting
     assert seen == [f"{MOST}", "other", f"{MOST}", "other", "1"]
-    assert [some async for some in in_turns([])] == []
+    assert [one async for one in in_turns(list[str]())] == []
