@@ -56,8 +56,13 @@ class Shop:
         return found
 
     async def session(self) -> dict[str, Any]:
-        [found] = (await self.made.ask("GET", f"{API}/boards/{self.made.board_id}/sessions"))["items"]
-        return dict(found)
+        """The session, once it rests: its last words are written a moment after they were taken."""
+
+        async def resting() -> dict[str, Any]:
+            [found] = (await self.made.ask("GET", f"{API}/boards/{self.made.board_id}/sessions"))["items"]
+            return {} if found["state"] == "working" else dict(found)
+
+        return await until(resting)
 
     def prompts(self) -> list[str]:
         return [json.loads(line) for line in (self.kept / "prompts").read_text().splitlines()]
