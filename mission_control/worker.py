@@ -111,8 +111,8 @@ class InFlight:
 
         async def passed_on(message: Message) -> None:
             nonlocal begun
-            begun = True
             if not self._cut:
+                begun = True
                 await send(message)
 
         self._tasks.add(task)
@@ -121,10 +121,11 @@ class InFlight:
         except asyncio.CancelledError:
             if begun or not self._cut:
                 raise
-            request_id = id_of(scope)
-            await refuse(send, 503, CUT, request_id, {"retry-after": "1", "x-request-id": request_id})
         finally:
             self._tasks.discard(task)
+        if self._cut and not begun:  # also where what is cut answers, and ends as if nothing had happened
+            request_id = id_of(scope)
+            await refuse(send, 503, CUT, request_id, {"retry-after": "1", "x-request-id": request_id})
 
     def cancel(self) -> None:
         """Cancel every running request."""
