@@ -12,7 +12,7 @@ from mission_control.fleet import gateway_agent
 from mission_control.fleet.jobs import CHANNEL
 from mission_control.fleet.main_agents import ensure_main_agent
 from mission_control.fleet.models import ProvisioningJob
-from mission_control.gateways.events import GatewayRef
+from mission_control.gateways.events import GatewayRef, when_connected
 from mission_control.gateways.models import Gateway
 from mission_control.log import channels
 from mission_control.log.commands import atomically
@@ -155,6 +155,13 @@ async def test_refused_file_ends_in_a_visible_error_and_retry_succeeds(cast: Cas
     assert len(await ProvisioningJob.filter(agent_id=agent.id)) == 1
 
 
+@pytest.fixture
+def alone(tower: Tower, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's own connection makes no first calls: they would take faults that are meant for a job."""
+    monkeypatch.setattr(when_connected, "functions", [])
+
+
+@pytest.mark.usefixtures("alone")
 async def test_failure_that_was_overcome_is_forgotten(cast: Cast, tower: Tower) -> None:
     tower.fake.old_heartbeat = OLD_HEARTBEAT
     tower.fake.fail("config.patch", "the disk is full")
@@ -175,6 +182,7 @@ async def test_failure_that_was_overcome_is_forgotten(cast: Cast, tower: Tower) 
     page.has("Waiting for its first call").lacks("tried again", "disk is full")
 
 
+@pytest.mark.usefixtures("alone")
 async def test_stored_patch_that_restarts_the_gateway_is_no_failure(
     cast: Cast, tower: Tower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
