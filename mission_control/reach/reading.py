@@ -46,6 +46,7 @@ class Reader:
     board_id: UUID | None = None  # of a team
     is_of_webhooks: bool = False
     wants_mornings: bool = False
+    is_first: bool = True  # of the organizations of a person: what is personal waits in one
     put_off: dict[tuple[str, UUID], str | None] = field(default_factory=dict)  # until another version, or None
 
     def was_given_up(self, row: ReachNeed) -> bool:
@@ -62,6 +63,8 @@ class Reader:
         if self.board_id is not None:
             return found.board_id == self.board_id and found.owner_id is None and found.id != self.id
         if self.membership is None or self.user_id is None:
+            return False
+        if KINDS[found.kind].is_personal and not self.is_first:
             return False
         off = (found.kind, found.id)
         if off in self.put_off and self.put_off[off] in (None, found.version):
@@ -80,7 +83,8 @@ class Waiting:
 
 _MEMBERS = (
     "SELECT m.id, m.user_id, m.role, m.all_boards_read, m.all_boards_write, x.board_id, x.can_write, u.timezone,"
-    " u.away_until, u.email FROM organization_members m JOIN users u ON u.id = m.user_id"
+    " u.away_until, u.email, (SELECT MIN(CAST(o.organization_id AS TEXT)) FROM organization_members o"
+    " WHERE o.user_id = m.user_id) AS first_id FROM organization_members m JOIN users u ON u.id = m.user_id"
     " LEFT JOIN organization_board_access x ON x.organization_member_id = m.id WHERE m.organization_id = ?"
 )
 
@@ -129,6 +133,7 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
             person = replace(person, away_until=as_moment(row["away_until"]))
             reader = Reader(user_id, user_id, person, links, membership)
             reader.put_off = off.get(user_id, {})
+            reader.is_first = as_id(row["first_id"]) == organization_id
             reader.wants_mornings = user_id in chosen and chosen[user_id].morning
             found.append(reader)
     return found

@@ -466,3 +466,17 @@ async def test_nobody_looks_every_second_while_the_limit_of_an_hour_is_met(cast:
         await keeping.bring_up_to_date(cast.organization.id)
         due = await keeping.bring_up_to_date(cast.organization.id)
         assert due is not None and due - times.clock_now() > timedelta(minutes=17)
+
+
+async def test_device_of_a_person_in_two_organizations_holds_up_neither(cast: Cast, chat: Chat, after: After) -> None:
+    await Member.create(organization_id=cast.elsewhere.id, user_id=cast.ada.id, role="member")
+    await chat.link(cast.ada.id, "ada")
+    broken = Device(user_id=cast.ada.id, kind="fake", who="old", mark="old", address=sealed("old"), label="Old phone")
+    broken.last_error, broken.failed_at = "403", times.clock_now() - timedelta(hours=1)
+    await insert(broken)
+    for organization in (cast.organization, cast.elsewhere, cast.organization):
+        await keeping.bring_up_to_date(organization.id)
+    assert await ReachNeed.filter(user_id=cast.ada.id, kind="device").count() == 1
+    await asked(cast)
+    await after(30)
+    assert len(chat.channel.messages("ada")) == 1
