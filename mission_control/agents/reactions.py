@@ -9,7 +9,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.agents.usage_queries import exhausted
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import asks_to_finish, request_of
+from mission_control.approvals.payloads import asks_to_finish, request_of, stated_confidence
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
@@ -104,12 +104,13 @@ async def notify_closed(actor: Actor, event: NewEvent) -> None:
 
 def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str) -> None:
     request = request_of(approval.payload) if approval.is_outside else None
+    sure = stated_confidence(approval.confidence, approval.payload)
     lines = [
         f"Board: {approval.board.name}",
         f"Approval ID: {approval.id}",
         f"Action: {event.data['action_type'] if request is None else request.heading}",
         f"Decision: {event.data['decision']}",
-        *([f"Confidence: {approval.confidence:g}"] if request is None else []),
+        *([f"Confidence: {'not told' if sure is None else sure}"] if request is None else []),
     ]
     if task_ids := event.data["task_ids"]:
         lines.append(f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}")

@@ -49,7 +49,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         requested_by_user_id=actor.user_id,
         action_type=asked.action_type,
         payload=asked.payload,
-        confidence=asked.confidence,
+        confidence=asked.confidence or 0,
         rubric_scores=asked.rubric_scores,
         status=status,
     )
@@ -72,7 +72,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
 
 
 async def ask_to_finish(
-    board: Board, task_id: UUID, run: Run, payload: dict[str, object], confidence: float
+    board: Board, task_id: UUID, run: Run, payload: dict[str, object], confidence: float | None
 ) -> Approval:
     """Request, in the name of the agent, to finish a submitted task. The calling command holds the task.
 
@@ -82,8 +82,8 @@ async def ask_to_finish(
         board_id=board.id,
         agent_id=run.agent_id,
         action_type=FINISH,
-        payload=payload,
-        confidence=confidence,
+        payload={**payload, "confidence": confidence},
+        confidence=confidence or 0,
         status="pending",
         run_id=run.id,
     )

@@ -324,7 +324,6 @@ ACTIONS = [
     ("buy", "Buy what it needs"),
     ("delete", "Delete what it is about"),
 ]
-CERTAIN = 100  # a person who asks states no confidence
 
 
 class AskForm(Form):
@@ -338,7 +337,7 @@ class AskForm(Form):
     def body(self, found: Board) -> Fields:
         deadline = {"decide_by": times.clock_now() + timedelta(hours=int(self.hours))} if self.hours else {}
         asked = {"action_type": self.action_type, "task_id": self.task, "lead_reasoning": self.reason}
-        return {**asked, "confidence": CERTAIN, **deadline}
+        return {**asked, **deadline}
 
 
 @pages.get(PATH)

@@ -26,10 +26,10 @@ def asks_to_finish(action_type: str) -> bool:
 
 
 def stated_confidence(confidence: float, payload: object) -> int | None:
-    """Return the percentage that the asker stated; None where nobody did: a hand-in without one, or a person's own act.
+    """Return the percentage that the asker stated; None where nobody did.
 
-    The column needs a number in each case. A payload with `confidence: null` says that the number means nothing, and
-    so does that of a hand-in, which has its `fence`, without one.
+    Answers of the API have a number in each case. A payload with `confidence: null` says that it means nothing, and so
+    does that of an earlier hand-in, which has its `fence`, without one.
     """
     said = payload if isinstance(payload, Mapping) else {}
     if said.get("confidence", None if "fence" in said else 0) is None:

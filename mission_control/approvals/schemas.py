@@ -25,6 +25,9 @@ Then = Annotated[
 ]
 
 
+CONFIDENCE = "How sure the asker is, in percent; 0 with `payload.confidence` null where nobody said so"
+
+
 class ApprovalWanted(Schema):
     """What is asked, without the deadline, which stands last."""
 
@@ -32,7 +35,7 @@ class ApprovalWanted(Schema):
     task_id: UUID | None = None
     task_ids: list[UUID] = Field(default_factory=list)
     payload: dict[str, Any] | None = None
-    confidence: float = Field(ge=0, le=100)
+    confidence: Annotated[float | None, Field(ge=0, le=100)] = None
     rubric_scores: dict[str, int] | None = None
     status: ApprovalStatus = "pending"
     agent_id: UUID | None = None
@@ -62,6 +65,8 @@ class ApprovalCreate(ParkAsked, DeadlineAsked, ApprovalWanted):
             if not (self.lead_reasoning and self.lead_reasoning.strip()):
                 raise ValueError("an approval needs a reason: send lead_reasoning or payload.reason")
             self.payload = {**(self.payload or {}), "reason": self.lead_reasoning.strip()}
+        if self.confidence is None:
+            self.payload = {**(self.payload or {}), "confidence": None}
         return self
 
     def all_task_ids(self) -> list[UUID]:
@@ -162,7 +167,7 @@ class AskedApproval(Schema):
     task_id: UUID | None
     task_ids: list[UUID]
     payload: dict[str, Any] | None
-    confidence: float
+    confidence: Annotated[float, Field(description=CONFIDENCE)]
     rubric_scores: dict[str, int] | None
     status: ApprovalStatus
     id: UUID

@@ -72,9 +72,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         "--option", action="append", default=[], metavar="'LABEL: OUTCOME'", help="an answer to choose from; up to six"
     )
     parser.add_argument("--recommend", type=int, metavar="N", help="the option that you would choose, from 1")
-    parser.add_argument(
-        "--confidence", type=float, default=80, metavar="PERCENT", help="with --approve; 80 if left out"
-    )
+    parser.add_argument("--confidence", type=float, metavar="PERCENT", help="with --approve: how sure you are of it")
     parser.add_argument("--within", type=int, metavar="SECONDS", help="when you need the answer")
     parser.add_argument(
         "--otherwise", metavar="WHAT", help="what happens then: remind, send_back, or an option's number"

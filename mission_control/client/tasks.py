@@ -179,7 +179,9 @@ def _task_if_any(session: Session, named: str | None) -> str | None:
 
 
 def _approval(given: Namespace, text: str) -> dict[str, Any]:
-    body = {"action_type": given.approve, "lead_reasoning": text, "confidence": given.confidence}
+    body = {"action_type": given.approve, "lead_reasoning": text}
+    if given.confidence is not None:
+        body["confidence"] = given.confidence
     if given.otherwise:
         body["otherwise"] = given.otherwise
     return body

@@ -8,7 +8,7 @@ from pydantic import Field
 from mission_control.agents.models import Agent
 from mission_control.approvals.decisions import refuse_decided
 from mission_control.approvals.models import Approval
-from mission_control.approvals.payloads import in_full, reason_of, request_of
+from mission_control.approvals.payloads import in_full, reason_of, request_of, stated_confidence
 from mission_control.approvals.queries import visible_approval
 from mission_control.asks.finding import done_by, parsed
 from mission_control.asks.polling import channel_of
@@ -118,7 +118,7 @@ async def _approval_line(actor: Actor, approval: Approval) -> JsonObject:
         "action_type": read["action_type"],
         "task_ids": read["task_ids"],
         "task_titles": read["task_titles"],
-        "confidence": read["confidence"],
+        "confidence": stated_confidence(read["confidence"], read["payload"]),
         "allows_always": request is not None and request.allows_always,
         "allows_stop": request is not None and request.allows_stop,
         "created_at": approval.created_at,

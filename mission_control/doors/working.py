@@ -147,7 +147,7 @@ async def _kept(call: Call, run: Row) -> JsonObject:
         decide_in=own(Annotated[int | None, Field(ge=60)], None, "In how many seconds you need it"),
         otherwise=own(str | None, None, "What happens then: remind; option (the recommended one); send_back (action)"),
         payload=own(dict[str, Any] | None, None, "More to look at, such as a diff or a draft; with action"),
-        confidence=own(Annotated[float, Field(ge=0, le=100)], 80.0, "How sure you are, in percent; with action"),
+        confidence=own(Annotated[float | None, Field(ge=0, le=100)], None, "How sure you are, in percent; with action"),
         wait_seconds=own(WAIT, WAIT_SECONDS, "How long to wait for the answer here; 0: leave at once"),
     ),
 )

@@ -31,7 +31,6 @@ from mission_control.tasks.models import Task
 EVENTS = (Kind("task.run_completed", "An agent handed in its work on a task, with evidence and usage.", "handed in"),)
 
 REPLACED = "Closed because the work was handed in anew, with a request of its own."
-CERTAIN = 100.0
 
 
 async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float | None = None) -> None:
@@ -41,9 +40,7 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
     if await is_finish_approved(task.id) or await _must_wait(actor, task):
         return
     payload: dict[str, object] = {"reason": run.summary, "evidence": as_json(run.evidence) or [], "fence": run.fence}
-    if confidence is not None:
-        payload["confidence"] = confidence
-    await ask_to_finish(task.board, task.id, run, payload, CERTAIN if confidence is None else confidence)
+    await ask_to_finish(task.board, task.id, run, payload, confidence)
 
 
 async def _must_wait(actor: Actor, task: Task) -> bool:

@@ -91,9 +91,8 @@ async def _approve(actor: Actor, task: Task) -> bool:
     new = ApprovalCreate(
         action_type=FINISH,
         task_id=task.id,
-        confidence=100,
         status="pending" if needs_others else "approved",
-        payload={"reason": reason, "confidence": None},
+        payload={"reason": reason},
         agent_id=await last_worker(task) if needs_others else None,
     )
     asked = await request_approval(actor, task.board, new)

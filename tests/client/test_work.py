@@ -147,6 +147,8 @@ async def test_exit_code_says_whether_people_said_yes(made: Crew, vega: Terminal
     await answer(made, "approvals", {"status": decision})
     printed = await ended(asking)
     assert printed.code == code and f": {decision}" in printed.out
+    [asked] = (await made.ask("GET", f"{API}/boards/{made.board_id}/approvals"))["items"]
+    assert (asked["confidence"], asked["payload"]["confidence"]) == (0, None)  # nobody stated any
 
 
 async def test_parked_task_comes_back_with_the_answer(made: Crew, vega: Terminal) -> None:

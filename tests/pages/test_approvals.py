@@ -7,7 +7,9 @@ import pytest
 from mission_control.approvals import pages, reading
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import heading
+from mission_control.log.leases import Delivery
 from tests.cast import Cast, kinds
+from tests.mcp.clients import connected
 from tests.pages.visitor import opened, visitor
 
 
@@ -40,6 +42,30 @@ async def test_queue_shows_request_reason_and_consequences(cast: Cast) -> None:
     )
     seen.has(f"/boards/{cast.board.id}/tasks/{task['id']}", "&lt;a&gt;.py").lacks("be finished")
     seen.has("#1 cannot change status until then", 'data-key="a"', 'data-key="r"', "(1) Approvals")
+
+
+async def test_confidence_that_nobody_stated_is_shown_nowhere(cast: Cast) -> None:
+    await cast.rule(require_approval_for_done=True)
+    task, other = await cast.add_task(), await cast.add_task(assigned_agent_id=str(cast.vega.id))
+    ada = await visitor(cast.app, cast.ada)
+    (await cast.vega.post(f"/agent{cast.approvals}", {"action_type": "deploy", "lead_reasoning": "It is ready."})).ok()
+    typed = {"task": task["id"], "action_type": "publish", "reason": "It is time.", "hours": ""}
+    (await ada.post(f"/boards/{cast.board.id}/approvals/new", typed)).is_status(303)
+    (await cast.vega.patch(cast.task(other), {"status": "in_progress"})).ok()
+    work = {"fence": 1, "summary": "It is cached."}
+    (await cast.vega.post(f"/agent{cast.task(other)}/completions", work)).ok()
+    async with connected(cast.rigel) as rigel:
+        await rigel.ok("ask", action="publish", question="It is ready.", wait_seconds=0)
+    asked = (await cast.ada.get(cast.approvals)).ok()["items"]
+    assert [(one["confidence"], one["payload"]["confidence"]) for one in asked] == [(0, None)] * 4
+    async with connected(cast.ada) as person:
+        requests = (await person.ok("list_requests"))["requests"]
+    assert [one["confidence"] for one in requests if one["kind"] == "approval"] == [None] * 4
+    for page in ("/", "/approvals", cast.task(other), *(f"/needs/approval:{one['id']}" for one in asked)):
+        (await ada.get(page)).is_status(200).lacks("% sure", "Confidence", " 0 %")
+    (await cast.ada.patch(f"{cast.approvals}/{asked[-1]['id']}", {"status": "approved"})).ok()
+    [notice, *_] = await Delivery.filter(header="APPROVAL RESOLVED", agent_id=cast.vega.id)
+    assert "Confidence: not told" in notice.text
 
 
 async def test_queue_is_oldest_first_and_can_be_empty(cast: Cast) -> None:
