@@ -15,7 +15,7 @@ from mission_control.approvals.schemas import PersonRef, VoteRead
 from mission_control.asks.asked import ANSWERS, in_words
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden
+from mission_control.core.errors import Conflict, ErrorCode, Forbidden
 from mission_control.core.substance import substance_of
 from mission_control.core.values import new_id
 from mission_control.database.sql import in_list, rows, select
@@ -28,6 +28,8 @@ EVENTS = (
     Kind("approval.vote_withdrawn", "A person took back their approval, which others had not completed."),
     Kind("approval.vote_lapsed", "What people had approved changed before enough of them had: they are asked again."),
 )
+
+NOT_BY_CHAT = "Several people have to approve this, each in Mission Control: open it there. Nothing was done."
 
 # SQL on `a` and `b`, an approval and its board: how many people have to approve it.
 NEEDED = (
@@ -147,9 +149,12 @@ def refuse_requester(actor: Actor, approval: Approval) -> None:
 async def cast(actor: Actor, approval: Approval, substance: str, note: str | None, always: bool) -> Tally | None:
     """Store the vote of a person. Return how it stands, None when this person had said the same before.
 
-    The calling command holds the approval. Raise Forbidden for the person who asked.
+    The calling command holds the approval. Raise Forbidden for the person who asked, Conflict where a chat vouches for
+    the voter: who set it up could vote for everybody whom it reaches.
     """
     refuse_requester(actor, approval)
+    if actor.credential[0] == "channel":
+        raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail(NOT_BY_CHAT))
     votes = (await votes_of([approval.id])).get(approval.id, [])
     if any(one.user_id == actor.user_id and one.counts(substance) and one.always == always for one in votes):
         return None

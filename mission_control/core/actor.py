@@ -39,6 +39,7 @@ class Actor:
     """A person, an agent or the system, as seen by one request.
 
     An agent reaches its board; the main agent of a gateway, which has no board, reaches the boards of `gateway_id`.
+    `credential` says by what the caller is known: `channel` is a chat of an organization, which vouches for a person.
     `expires_at` is the end of a token; `scopes` are those of an agent's (None: all); `fence` is the assignment in whose
     name an agent writes. `zone` names the time zone that a person chose (`core/times.py` reads it).
     `news` names what waits for an agent: something `new`, and what was `offered` to it and not yet taken.
@@ -53,7 +54,7 @@ class Actor:
     board_id: UUID | None = None
     gateway_id: UUID | None = None
     is_lead: bool = False
-    credential: tuple[Literal["session", "token", "local", "provider", "none"], UUID | None] = ("none", None)
+    credential: tuple[Literal["session", "token", "local", "provider", "channel", "none"], UUID | None] = ("none", None)
     expires_at: datetime | None = None
     scopes: frozenset[str] | None = None
     fence: int | None = None

@@ -56,7 +56,7 @@ WHERE {{key}} = ? AND t.revoked_at IS NULL AND b.deleted_at IS NULL
 ORDER BY m.created_at"""
 
 type Rows = list[Row]
-type Credential = tuple[Literal["session", "token", "local", "provider", "none"], UUID | None]
+type Credential = tuple[Literal["session", "token", "local", "provider", "channel", "none"], UUID | None]
 
 
 @dataclass(frozen=True, slots=True)

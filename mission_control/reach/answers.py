@@ -21,6 +21,7 @@ from mission_control.core.limits import FailureLimit
 from mission_control.core.values import Body, Schema, example
 from mission_control.database.records import find, find_all, update
 from mission_control.http.authentication import user_actor
+from mission_control.http.lookups import Credential
 from mission_control.http.operation_api import Api
 from mission_control.log.commands import command
 from mission_control.log.unit_of_work import notify, signal
@@ -158,7 +159,7 @@ async def take_words(channel: ReachChannel, written: Said) -> str | None:
     )
     if message is None or message.awaits is None or message.user_id is None or message.organization_id is None:
         return None
-    actor = await user_actor(message.user_id, ("none", None))
+    actor = await user_actor(message.user_id, ("channel", channel.id))
     parts = await find_all(ReachMessageNeed, "message_id = ?", message.id)
     if actor is None or message.organization_id not in actor.memberships or len(parts) != 1:
         return NOT_YOURS
@@ -184,16 +185,17 @@ async def _presser(
     """Return who pressed a button, None with the reason when this is nobody who may."""
     if device is None or device.channel_id != channel_id:
         return None, NOT_VALID
+    credential: Credential = ("none", None) if channel_id is None else ("channel", channel_id)
     if message.user_id is not None:
         if channel_id is not None and device.who != who:
             return None, NOT_YOURS
-        return await user_actor(message.user_id, ("none", None)), NOT_YOURS
+        return await user_actor(message.user_id, credential), NOT_YOURS
     linked = await find(
         Device, "channel_id = ? AND who = ? AND user_id IS NOT NULL AND ended_at IS NULL", channel_id, who
     )
     if linked is None or linked.user_id is None:
         return None, NOT_LINKED
-    return await user_actor(linked.user_id, ("none", None)), NOT_LINKED
+    return await user_actor(linked.user_id, credential), NOT_LINKED
 
 
 async def _answer(actor: Actor, button: _Button, *, label: str = "", note: str | None = None) -> Pressed:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mission_control.asks.asked import in_words
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, existing, invalid_field
@@ -12,9 +13,10 @@ from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.reach.channel import CHANNELS, Channel, Later, Line, Refused, cut, plain
 from mission_control.reach.choices import WAKES
+from mission_control.reach.device_commands import end_device
 from mission_control.reach.installation import opened_values, sealed_values
 from mission_control.reach.lines import line_with
-from mission_control.reach.models import Device, ReachChannel
+from mission_control.reach.models import Device, ReachChannel, ReachCode, ReachMessage
 from mission_control.reach.receiving import LISTENING
 
 EVENTS = (
@@ -25,6 +27,7 @@ EVENTS = (
 ADDRESSES = ("server", "api")  # where secrets are sent
 LONGEST_NAME = 200
 MOST = 30  # of an organization
+LINK_AGAIN = "Link your account again, to be reached and to answer there."
 KNOWN_AS = "known_as"  # among the settings: how the provider names us, from its last check
 
 
@@ -110,9 +113,14 @@ async def create_channel(actor: Actor, kind: Channel, name: str, typed: Typed, f
 async def update_channel(
     actor: Actor, channel: ReachChannel, name: str | None, state: str | None, typed: Typed | None, found: Checked
 ) -> ReachChannel:
-    """Change what was sent: the name, the settings with what the provider said to them, whether it is used."""
+    """Change what was sent: the name, the settings with what the provider said to them, whether it is used.
+
+    Who chooses a setting may be who reads and signs at the provider from then on. So the accounts that were linked
+    there end, and what was sent takes no answers.
+    """
     channel = await locked(channel)
     before = {"name": channel.name, "state": channel.state}
+    others = _different(typed, stored(channel)) if typed is not None else []
     if name is not None:
         channel.name = name[:120]
     if state is not None and (state == "off") != (channel.state == "off"):
@@ -126,7 +134,17 @@ async def update_channel(
     await channel.save()
     changed: dict[str, Any] = {one: after[one] for one in after if after[one] != before[one]}
     names = sorted({*changed, *(["settings"] if typed is not None else [])})
-    record("channel.changed", channel, f"Channel changed: {channel.name}", changed=names, after=changed)
+    facts: dict[str, Any] = {"changed": names, "after": changed}
+    if others:
+        kind = CHANNELS.get(channel.kind)
+        labels = {one.name: one.label for one in kind.sets} if kind is not None else {}
+        what = in_words(labels.get(one, one) for one in others)
+        ended = await _end_accounts(channel, f"{actor.name} changed {what} of {channel.name}. {LINK_AGAIN}")
+        facts |= {"settings": others, "ended_accounts": ended}
+        accounts = "1 linked account" if ended == 1 else f"{ended} linked accounts"
+        record("channel.changed", channel, f"Channel changed: {channel.name}. {what}; {accounts} ended", **facts)
+    else:
+        record("channel.changed", channel, f"Channel changed: {channel.name}", **facts)
     _announce(channel)
     return channel
 
@@ -146,16 +164,37 @@ async def remove_channel(actor: Actor, channel: ReachChannel) -> None:
     """Remove a channel. The accounts that were linked there end, which their people read in their settings."""
     channel = await locked(channel)
     reason = f"{channel.name} was removed by {actor.name}."
-    now = times.clock_now()
-    reached = await Device.filter(channel_id=channel.id, ended_at=None)
-    await Device.filter(channel_id=channel.id, ended_at=None).update(ended_at=now, last_error=reason)
+    await _end_accounts(channel, reason)
+    places = Device.filter(channel_id=channel.id, ended_at=None)
+    await places.update(ended_at=times.clock_now(), last_error=reason)
     await Device.filter(channel_id=channel.id).update(channel_id=None, mark=None, address="", settings="")
     await channel.delete()
     record("channel.removed", channel, f"Channel removed: {channel.name}", channel_kind=channel.kind)
-    for one in reached:
-        if one.user_id is not None:
-            signal(channel.organization_id, reach_of=str(one.user_id))
     _announce(channel)
+
+
+def _different(typed: Typed, before: Typed) -> list[str]:
+    """Return the names of the settings that are others now."""
+    now, then = typed.settings | typed.secrets, before.settings | before.secrets
+    return sorted(one for one in now.keys() | then.keys() if now.get(one) != then.get(one))
+
+
+async def _end_accounts(channel: ReachChannel, reason: str) -> int:
+    """Inside a command: end the accounts linked to a channel, the codes for it, and the buttons of what was sent there.
+
+    Their people read the reason. Return how many there were.
+    """
+    linked = Device.select_for_update().filter(channel_id=channel.id, ended_at=None).exclude(user_id=None)
+    reached = await linked.order_by("id")
+    for device in reached:
+        await end_device(device, reason)
+    await ReachCode.filter(channel_id=channel.id).delete()
+    there = [str(one) for one in await Device.filter(channel_id=channel.id).values_list("id", flat=True)]
+    await ReachMessage.filter(device_id__in=there, state__in=("sent", "seen")).update(
+        state="expired", ended_at=times.clock_now(), ended_how=reason, awaits=None, awaits_until=None
+    )
+    channel.position = ""  # a provider counts what it was sent anew for another of its bots
+    return len(reached)
 
 
 async def locked(channel: ReachChannel) -> ReachChannel:

@@ -123,7 +123,10 @@ async def create_channel(actor: Actor, data: ChannelCreate) -> ChannelRead | Non
 
 @api.patch("/<channel_id>", ChannelRead, rule="channel.manage", is_atomic=False)
 async def update_channel(actor: Actor, channel: ReachChannel, data: ChannelUpdate) -> ChannelRead | None:
-    """Change a channel, switch it off or on. The provider is asked about new settings, as when it was set up."""
+    """Change a channel, switch it off or on. The provider is asked about new settings, as when it was set up.
+
+    Another address, token or secret ends the accounts that are linked there, and tells their people.
+    """
     typed, found = None, Checked(None, "")
     if data.values is not None:
         kind = kind_named(channel.kind)

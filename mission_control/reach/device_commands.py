@@ -77,7 +77,7 @@ async def add_device(actor: Actor, place: Place) -> Device:
     mark = place.mark_for(actor.user_id)
     known = await Device.select_for_update().get_or_none(mark=mark)
     if known is not None and known.user_id != actor.user_id:
-        await _end(known, f"{place.typed.label} now reaches another account.")
+        await end_device(known, f"{place.typed.label} now reaches another account.")
         known = None
     mine = await Device.filter(user_id=actor.user_id, ended_at=None).order_by("position")
     if known is None and len(mine) >= MOST:
@@ -117,7 +117,7 @@ async def remove_device(actor: Actor, device: Device) -> None:
     """Let a device reach nobody; of one that has ended, forget why."""
     device = await locked(device)
     if device.ended_at is None:
-        await _end(device, None)
+        await end_device(device, None)
     else:
         await Device.filter(id=device.id).update(last_error=None, failed_at=None)
     announce(actor)
@@ -140,14 +140,14 @@ async def order_devices(actor: Actor, ids: Sequence[UUID]) -> None:
 async def end_devices(user_id: UUID) -> None:
     """End what reaches a person and answers for them, as somebody else may have added it in their name."""
     for device in await Device.select_for_update().filter(user_id=user_id, ended_at=None).order_by("id"):
-        await _end(device, "All access to your account was ended. Add it again if it is yours.")
+        await end_device(device, "All access to your account was ended. Add it again if it is yours.")
 
 
 async def locked(device: Device) -> Device:
     return await existing(Device.select_for_update().get_or_none(id=device.id))
 
 
-async def _end(device: Device, reason: str | None) -> None:
+async def end_device(device: Device, reason: str | None) -> None:
     """Inside a command: end a device; its secrets are erased. The reason is shown to its person."""
     now = times.clock_now()
     await Device.filter(id=device.id).update(

@@ -31,8 +31,8 @@ async def sent(actor: Actor, message: ReachMessage, device: Device | None, name:
             await note_working(device.channel_id)
         if device.board_id is not None and device.last_error is not None and message.organization_id is not None:
             announce_unreached(message.organization_id)
-        device.last_ok_at, device.last_error, device.failed_at = now, None, None
-        await update(device, "last_ok_at", "last_error", "failed_at")
+        works = {"last_ok_at": now, "last_error": None, "failed_at": None}
+        await Device.filter(id=device.id, ended_at=None).update(**works)  # one that has ended says why
     fresh = await find(ReachMessage, "id = ?", message.id, lock=True)
     if fresh is None:
         return

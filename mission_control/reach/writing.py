@@ -201,10 +201,12 @@ async def _one(
     buttons: tuple[Button, ...] = ()
     offered = answers_of(need, with_words=takes_words(message, channel))
     if takes and is_whole and not need.high_risk and all(_fits(one, channel) for one in offered):
-        chosen = offered[: channel.most_buttons]
+        is_by_chat = device is not None and device.channel_id is not None
+        able = [one for one in enumerate(offered) if not (is_by_chat and _is_vote(need, one[1]))]
+        chosen = able[: channel.most_buttons]
         buttons = tuple(
             Button(_label(one), token_of(message, device, part, index, one.id, need.substance), _style(one))
-            for index, one in enumerate(chosen)
+            for index, one in chosen
         )
         if left := len(offered) - len(chosen):
             lines.append(f"and {left} more {'answer' if left == 1 else 'answers'} when you open it")
@@ -250,6 +252,12 @@ def answers_of(need: Need, *, with_words: bool) -> list[NeedAnswer]:
         for one in need.answers
         if one.operation is not None and one.copy_text is None and (with_words or one.note != "required")
     ]
+
+
+def _is_vote(need: Need, answer: NeedAnswer) -> bool:
+    """Whether an answer is the approval of one of several people, which no chat can give for them."""
+    body = answer.operation.body if answer.operation is not None else None
+    return any(one.icon == "users" for one in need.facts) and (body or {}).get("decision") == "approved"
 
 
 def takes_words(message: ReachMessage, channel: Channel) -> bool:

@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import orjson
 import pytest
 from quart import Quart
 
 from mission_control.core import times
 from mission_control.log.models import Event
+from mission_control.people.models import AccountEvent
 from mission_control.reach import receiving
-from mission_control.reach.models import Device, ReachChannel, ReachMessage
+from mission_control.reach.answers import press
+from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
+from mission_control.reach.writing import token_of
 from tests.cast import Cast
 from tests.reach.conftest import at
-from tests.reach.playing import link, listen, played, say, status_of
+from tests.reach.playing import code_for, link, listen, played, say, set_up, status_of
 from tests.reach.plays import PLAYS, Play
 from tests.reach.test_core import asked
 from tests.settings import having
@@ -77,6 +81,56 @@ async def test_wrong_person_is_refused_kindly(cast: Cast, play: Play) -> None:
     assert "somebody else" in await play.press(play.ada, "Approve", by=play.eve)
     assert await status_of(cast, approval) == "pending"
     assert "Done" in await play.press(play.ada, "Approve")
+
+
+async def test_other_secrets_end_the_accounts_and_the_buttons_of_a_channel(cast: Cast, play: Play) -> None:
+    """Who knows the secrets of a channel can press in everybody's name: nobody is linked to secrets of another."""
+    approval, path = await asked(cast), f"/organizations/me/channels/{play.channel_id}"
+    await at(25)
+    [shown] = play.messages(play.ada)
+    token, code = play.token(shown, "Approve"), await code_for(play, cast.cleo)
+    (await cast.ben.patch(path, {"values": play.values(), "name": "Our chat"})).ok()
+    assert (await Device.get()).ended_at is None  # the same secrets
+    (await cast.ben.patch(path, {"values": play.other_secrets()})).ok()
+    await listen(play)
+    assert "no longer valid" in await play.send_press(shown, token, play.ada)
+    [device] = (await cast.ada.get("/users/me/reach/devices")).ok()
+    assert device["state"] == "ended" and device["last_error"].startswith("Ben changed ")
+    [need] = [one for one in (await cast.ada.get("/needs")).ok()["items"] if one["kind"] == "device"]
+    assert "Link your account again" in need["reason"]
+    assert await AccountEvent.filter(kind="device.ended", user_id=cast.ada.id, actor_id=cast.ben.id).count() == 1
+    event = await Event.filter(kind="channel.changed").order_by("-seq").first()
+    data = orjson.loads(event.data) if event is not None else {}
+    assert data["ended_accounts"] == 1 and set(data["settings"]) <= play.values().keys() - {"api", "server"}
+    (await cast.cleo.get(f"/users/me/reach/codes/{code['id']}")).refused(404)
+    await link(play, cast.ada, play.ada)  # her own will
+    assert "no longer valid" in await play.send_press(shown, token, play.ada)
+    assert await status_of(cast, approval) == "pending"
+    (await cast.ben.delete(path)).ok()  # and anew under the same name
+    removed = str(play.channel_id).encode()
+    assert (await cast.ada.get("/users/me/reach/devices")).ok()[-1]["state"] == "ended"
+    assert await AccountEvent.filter(kind="device.ended", user_id=cast.ada.id).count() == 2
+    await set_up(play, cast)
+    token = orjson.loads(orjson.dumps(token).replace(removed, str(play.channel_id).encode()))
+    assert "no longer valid" in await play.send_press(shown, token, play.ada)
+
+
+async def test_no_chat_gives_the_vote_of_one_of_several_people(cast: Cast, play: Play) -> None:
+    """Who knows the secrets of a channel would be all of them."""
+    (await cast.ada.patch(cast.home, {"approvals_needed": 2})).ok()
+    approval = await asked(cast)
+    await at(25)
+    [shown] = play.messages(play.ada)
+    assert "2 people have to approve" in shown.text and "Approve" not in shown.labels
+    message, part, device = await ReachMessage.get(), await ReachMessageNeed.get(), await Device.get()
+    forged = token_of(message, device, part, part.answers.index("approve"), "approve", part.substance)
+    channel = await ReachChannel.get()
+    done = await press(forged, kind=play.kind, who=device.who, channel_id=channel.id)
+    assert "each in Mission Control" in done.words and not done.is_given
+    assert (await cast.ada.get(f"{cast.approvals}/{approval['id']}")).ok()["votes"] == []
+    assert "rite" in await play.press(play.ada, "Send back …")
+    assert "Done" in await say(play, play.ada, "Later.")  # one person alone sends back
+    assert await status_of(cast, approval) == "rejected"
 
 
 async def test_replayed_press_answers_nothing(cast: Cast, play: Play) -> None:
