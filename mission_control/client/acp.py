@@ -103,7 +103,7 @@ def kill_leftovers(run: str) -> int:
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) != os.getpid():
                 with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-                    if mark in file.read().split(b"\0"):
+                    if any(one.startswith(mark) for one in file.read().split(b"\0")):
                         os.kill(int(name), signal.SIGKILL)
                         count += 1
     return count

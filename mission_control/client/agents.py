@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 
+from mission_control.client import credentials
 from mission_control.client.problems import Usage
 
 TYPE_CHECKING = False
@@ -25,8 +27,8 @@ class Kind:
         """Return the command; raise Usage when nothing of it is installed."""
         for text in self.commands:
             words = shlex.split(text)
-            if shutil.which(words[0]):
-                return words
+            if found := shutil.which(words[0]):
+                return [os.path.abspath(found), *words[1:]]  # it is started where a program may have put another one
         first = shlex.split(self.commands[0])[0]
         raise Usage(f"{first} is not installed, or not on the PATH.", "program_missing")
 
@@ -70,11 +72,22 @@ def kind_of(named: str, *, acp: bool) -> Kind:
 
 def environment_of(kind: Kind) -> dict[str, str]:
     """Return the environment of a program: this one without the token, which is none of its business."""
-    ours = ("MISSION_CONTROL_TOKEN", "MISSION_CONTROL_URL", "AUTH_TOKEN")
-    kept = {name: one for name, one in os.environ.items() if name not in ours}
+    kept = credentials.environment()
     if kind.client == "opencode":
         kept.setdefault("OPENCODE_CONFIG_CONTENT", ASKS)
     return {**kept, **kind.environment()}
+
+
+# What stands in place of an answer when a subscription is used up: Claude Code 2.1.332, Codex 0.171.
+USED_UP = re.compile(
+    r"\W*(you(.|&apos;)ve (hit|reached) your .{0,60}limit|claude (ai )?usage limit reached|credit balance is too low)",
+    re.IGNORECASE,
+)
+
+
+def is_used_up(said: str) -> bool:
+    """Return whether the last words of a program say that it may not go on for now."""
+    return len(said) < 400 and USED_UP.match(said) is not None
 
 
 # The tools of the kinds of calls, by the names under which people know them.

@@ -10,6 +10,7 @@ from mission_control.client import files, origin
 from mission_control.client.problems import NotSignedIn, Usage
 
 URL, TOKEN, ALLOW_HTTP = "MISSION_CONTROL_URL", "MISSION_CONTROL_TOKEN", "MISSION_CONTROL_ALLOW_HTTP"
+PREFIX, WORKSPACE = "MISSION_CONTROL_", "AUTH_TOKEN"  # the second is of the files of a workspace
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 WORKSPACE_FILES = ("TOOLS.md", "AGENTS.md")
@@ -120,11 +121,16 @@ def _in_workspace() -> Connection | None:
                 values = values_in(file.read())
         except (OSError, UnicodeError):
             continue
-        if values.get("AUTH_TOKEN"):
+        if values.get(WORKSPACE):
             # The server wrote this address itself: the people who run it said that its network will do.
             url, board = values.get("BASE_URL", ""), values.get("BOARD_ID", "")
-            return Connection(url, values["AUTH_TOKEN"], name, board_id=board, http=True)
+            return Connection(url, values[WORKSPACE], name, board_id=board, http=True)
     return None
+
+
+def environment() -> dict[str, str]:
+    """Return this environment for other programs: without the token and all else that is ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX) and name != WORKSPACE}
 
 
 def how_to_sign_in() -> str:

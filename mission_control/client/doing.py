@@ -13,6 +13,7 @@ import time
 from mission_control import __version__
 from mission_control.client import acp, agents, files, worktree
 from mission_control.client.api import plain
+from mission_control.client.commands import TOO_LONG, Command
 from mission_control.client.git import code_since
 from mission_control.client.outbox import Outbox
 from mission_control.client.problems import Busy, Problem, Unreachable
@@ -30,7 +31,8 @@ MOST_PROMPTS, MOST_STARTS = 6, 3
 CANCEL_SECONDS, TURN_SECONDS = 10.0, 86_400.0
 LONGEST_SUMMARY = 20_000
 # The states in which a task is kept here.
-BEGUN, WORKED, HANDED_IN, KEPT = "begun", "worked", "handed in", "kept"
+BEGUN, ENDED, WORKED, HANDED_IN, KEPT = "begun", "ended", "worked", "handed in", "kept"
+NOTHING = "Nothing was changed, and you said nothing. Say why, or go on."
 GO_ON = "You were interrupted. Look at what is done already, then go on, and end when the task is finished."
 ENDS = (
     "Commit what belongs to the task. When you are done, end your turn with a summary for the people who asked: what"
@@ -73,7 +75,7 @@ class Doing:
         self.kind, self.began = worker.kind, time.monotonic()
         self.line: Line | None = None
         self.agent: acp.Agent | None = None
-        self.session, self.said, self.title = "", list[str](), ""
+        self.session, self.said = "", list[str]()
         self.calls: dict[str, dict[str, Any]] = {}
         self.reported: set[str] = set()
         self.asking: dict[Any, Any] = {}
@@ -89,44 +91,37 @@ class Doing:
     def do(self, answer: dict[str, Any]) -> None:
         """Do a task as it was claimed, and put its hand-in into the outbox."""
         kept = self.kept
-        code, tests = None, ""
-        summary = ""
         try:
             self._prepare(answer)
-            if kept["state"] == BEGUN:
-                summary = self._work(answer)
-                self._check()
+            if kept["state"] != WORKED:
+                self._work(answer)
                 self._end()
-                kept.save(state=WORKED, summary=summary)
+                kept.save(state=WORKED)
             code, tests = self._evidence()
         except Stopped as stopped:
             self._end()
             self._leave(stopped)
-            return
         except Problem as problem:
             self._end()
-            self._leave(Stopped(problem.text, fails=True))
-            return
+            self._leave(Stopped(problem.text, asks=True, fails=not isinstance(problem, worktree.Suspect)))
+        else:
+            self._hand_in(kept["summary"], code, tests)
         finally:
             self._end()
-        self._hand_in(kept.get("summary") or summary, code, tests)
 
     # -- the worktree -------------------------------------------------------------------------------------------------
 
     def _prepare(self, answer: dict[str, Any]) -> None:
-        kept, task = self.kept, answer["task"]
-        is_new = "branch" not in kept
-        if is_new:
-            with self.worker.alone():
-                base, commit, policy = worktree.begin(self.worker.top)
+        kept, task, repository = self.kept, answer["task"], self.worker.repository
+        with self.worker.alone():
+            if "branch" not in kept:
+                base, commit, policy = worktree.begin(repository)
                 kept.save(base=base, commit=commit, setup=policy.setup, check=policy.check, words=policy.text)
                 branch = worktree.branch_of(task["number"], task["title"])
-                branch = worktree.make(self.worker.top, kept.tree, branch, commit)
-                kept.save(branch=branch, top=self.worker.top, is_set_up=False)
-        elif not os.path.isdir(kept.tree):
-            with self.worker.alone():
-                self.worker.git("worktree", "prune")
-                self.worker.git("worktree", "add", "--quiet", kept.tree, kept["branch"])
+                branch = worktree.make(repository, kept.tree, branch, commit)
+                kept.save(branch=branch, top=repository.folder, is_set_up=False)
+            elif not os.path.isdir(kept.tree):
+                worktree.add(repository, kept.tree, kept.tree, kept["branch"])
         self._begin_line()
         if kept["setup"] and not kept["is_set_up"]:
             code, output = self._ran(kept["setup"])
@@ -137,106 +132,105 @@ class Doing:
 
     def _ran(self, command: str) -> tuple[int, str]:
         self.worker.say(f"#{self.kept['number']}: {command}")
-        words, environment = ["/bin/sh", "-c", command], agents.environment_of(self.kind)
-        code, output = self._command(words, self.kept.tree, environment, worktree.COMMAND_SECONDS)
-        return code, plain(output.replace("\0", ""))[-worktree.LONGEST_OUTPUT :]
+        return self._command(["/bin/sh", "-c", command], agents.environment_of(self.kind), worktree.COMMAND_SECONDS)
 
-    def _command(self, words: list[str], folder: str, environment: dict[str, str], seconds: float) -> tuple[int, str]:
-        """Run a command that ends with this process, while stops and the lease are heard."""
-        process, lifeline = acp.started(words, folder, environment, self.kept["run"])
-        output: list[bytes] = []
-        reading = self._reader(process, output)
-        process.stdin.close()
-        end = time.monotonic() + seconds
+    def _command(self, words: list[str], environment: dict[str, str], seconds: float) -> tuple[int, str]:
+        """Run a command in the worktree, while stops and the lease are heard; return how it ended, and its output."""
+        command, end = Command(words, self.kept.tree, environment, self.kept["run"]), time.monotonic() + seconds
         try:
-            while process.poll() is None or any(one.is_alive() for one in reading):
+            while not command.is_over():
                 if time.monotonic() > end:
-                    return 124, self._text(output) + "\nIt took too long."
+                    return TOO_LONG, f"{command.output()}\nIt took too long."
                 with contextlib.suppress(queue.Empty):
                     self._hear(*self.inbox.get(timeout=0.1))
-                self._check()
-                if process.poll() is not None:
-                    for one in reading:
-                        one.join(2)
-                    break
-            return process.returncode, self._text(output)
+                self._obey()
+            return command.process.returncode, command.output()
         finally:
-            acp.ended(process, lifeline, 0.0)
-
-    def _reader(self, process: Any, output: list[bytes]) -> list[Any]:
-        import threading
-
-        found = [
-            threading.Thread(target=lambda pipe=pipe: output.extend(iter(lambda: pipe.read1(65536), b"")), daemon=True)
-            for pipe in (process.stdout, process.stderr)
-        ]
-        for one in found:
-            one.start()
-        return found
-
-    def _text(self, output: list[bytes]) -> str:
-        return b"".join(output)[-worktree.LONGEST_OUTPUT * 2 :].decode("utf-8", "replace")
+            command.end()
 
     # -- the agent ----------------------------------------------------------------------------------------------------
 
-    def _work(self, answer: dict[str, Any]) -> str:
-        """Have the agent do the task, and return its summary."""
-        if not self.kind.acp:
-            return self._work_plainly(answer)
-        prompts, starts = [self._brief(answer)], 0
-        if self.kept.get("prompted"):
-            prompts = [self._again(answer)]
+    def _work(self, answer: dict[str, Any]) -> None:
+        """Have the program do the task, and mend what is found wrong with it."""
+        kept, complaints, prompts, starts = self.kept, set[str](), 0, 0
+        prompt = self._again(answer) if kept.get("prompted") else self._brief(answer)
+        if kept["state"] == ENDED:  # another worker was killed after that
+            prompt = ""
         while True:
+            if not prompt or prompts == MOST_PROMPTS:
+                prompt = self._complaint(complaints) or self._noted()
+                if not prompt or prompts == MOST_PROMPTS:
+                    return
             try:
-                if self.agent is None:
+                knows = self.agent is not None
+                if self.kind.acp and not knows:
                     starts += 1
-                    is_loaded = self._start()
-                    if not is_loaded and starts == 1 and self.kept.get("prompted"):
-                        prompts = [f"{self._brief(answer)}\n\n{GO_ON}\n\n{prompts[0]}"]
-                    elif not is_loaded and starts > 1:
-                        prompts = [f"{self._brief(answer)}\n\n{GO_ON}"]
-                    elif starts > 1:
-                        prompts = [GO_ON]
-                return self._turns(prompts)
+                    knows = self._start()
+                if not knows and kept.get("prompted"):
+                    prompt = "\n\n".join(dict.fromkeys((self._brief(answer), GO_ON, prompt)))
+                reason = self._prompt(prompt)
+                if reason == "cancelled" and not self.notes:
+                    raise acp.Gone("The agent ended its turn without having been asked.")
             except (acp.Gone, acp.Refused) as trouble:
                 self._close_agent()
-                self._check()
+                self._obey()
                 self._tell("StopFailure", error="ended", prompt_id=str(starts))
-                self.worker.say(f"#{self.kept['number']}: {trouble}")
+                self.worker.say(f"#{kept['number']}: {trouble}")
                 if starts >= MOST_STARTS:
                     raise Stopped(f"The agent failed {starts} times. {plain(trouble)}", fails=True) from trouble
+                complaints.clear()
+                prompt = GO_ON if kept.get("prompted") else prompt
+            else:
+                prompts += 1
+                prompt = self._rest(reason)
 
-    def _turns(self, prompts: list[str]) -> str:
-        checks = 0
-        for _ in range(MOST_PROMPTS):
-            if not prompts:
-                break
-            reason = self._prompt(prompts.pop(0))
-            self._check()
-            if reason == "refusal":
-                raise Stopped(f"The agent refused. {''.join(self.said)[-2_000:]}", fails=True)
-            if self.notes:
-                prompts = ["\n\n".join(self.notes)]
-                self.notes = []
-            elif reason in ("max_tokens", "max_turn_requests"):
-                prompts = ["Go on."]
-            elif reason == "cancelled":
-                raise acp.Gone("The agent ended its turn without having been asked.")
-            elif self.kept["check"] and checks < 2:
-                checks += 1
-                code, output = self._ran(self.kept["check"])
-                self.kept.save(checked=code, tests=output)
-                if code != 0 and checks < 2:
-                    end = output.strip()[-6_000:]
-                    prompts = [f"`{self.kept['check']}` ends with exit code {code}. Mend it.\n\n```\n{end}\n```"]
-        return "".join(self.said).strip()[-LONGEST_SUMMARY:]
+    def _rest(self, reason: str) -> str:
+        """Return what the program is told after a turn; nothing when it has ended its work."""
+        said = "".join(self.said).strip()
+        if reason == "refusal":
+            raise Stopped(f"The agent refused. {said[-2_000:]}", fails=True)
+        if agents.is_used_up(said):
+            raise Stopped(said, fails=True)
+        self.kept.save(summary=said[-LONGEST_SUMMARY:] or self.kept["summary"])
+        if rest := self._noted() or ("Go on." if reason in ("max_tokens", "max_turn_requests") else ""):
+            return rest
+        self.kept.save(state=ENDED)
+        return ""
+
+    def _noted(self) -> str:
+        notes, self.notes = self.notes, []
+        return "\n\n".join(notes)
+
+    def _complaint(self, before: set[str]) -> str:
+        """Return what is wrong with the work, each complaint once; nothing when it is to be handed in."""
+        kept = self.kept
+        is_empty = not kept["summary"] and self._tree().has_only(kept.get("head") or kept["commit"])
+        if is_empty and "nothing" in before:
+            raise Stopped("It ended without a result: nothing was changed, and nothing was said.", fails=True)
+        if is_empty:
+            before.add("nothing")
+            return NOTHING
+        if not kept["check"]:
+            return ""
+        code, output = self._ran(kept["check"])
+        kept.save(checked=code, tests=output)
+        if code == 0 or "check" in before:
+            return ""
+        before.add("check")
+        return f"`{kept['check']}` ends with exit code {code}. Mend it.\n\n```\n{output.strip()[-6_000:]}\n```"
+
+    def _tree(self) -> worktree.Tree:
+        return worktree.Tree(self.worker.repository, self.kept.tree)
 
     def _start(self) -> bool:
         """Start the agent and its session; return whether it is the one from before."""
         kept, kind = self.kept, self.kind
         environment = {**agents.environment_of(kind), "MISSION_CONTROL_TASK": str(kept["number"])}
         self.cost = self.counted = 0.0
-        self.agent = acp.Agent(kind.command(), kept.tree, environment, kept["run"], self.inbox)
+        command = kind.command()
+        # What npx runs may stand in the folder where it is started.
+        folder = kept.folder if os.path.basename(command[0]) == "npx" else kept.tree
+        self.agent = acp.Agent(command, folder, environment, kept["run"], self.inbox)
         able = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
         info = {"name": "mission-control", "title": "Mission Control", "version": __version__}
         hello = self._asked("initialize", protocolVersion=1, clientCapabilities=able, clientInfo=info)
@@ -287,18 +281,37 @@ class Doing:
 
     def _prompt(self, text: str) -> str:
         """Have the agent take a turn, and return why it ended."""
-        assert self.agent is not None
         number = int(self.kept.get("prompted") or 0) + 1
-        self.kept.save(prompted=number)
+        self.kept.save(prompted=number, state=BEGUN)
         self.said = []
         self._tell("UserPromptSubmit", prompt=text, prompt_id=str(number))
-        words = [{"type": "text", "text": text}]
-        turn = self.agent.begin("session/prompt", sessionId=self.session, prompt=words)
-        result = self.agent.answer(turn, self._notified_in_turn, TURN_SECONDS)
+        result = self._turn(text) if self.kind.acp else self._run(text)
         said = "".join(self.said).strip()
         self._tell("Stop", prompt_id=str(number), last_assistant_message=said)
         self._use(result, number)
+        self._obey()
         return str(result.get("stopReason") or "end_turn")
+
+    def _turn(self, text: str) -> dict[str, Any]:
+        assert self.agent is not None
+        words = [{"type": "text", "text": text}]
+        turn = self.agent.begin("session/prompt", sessionId=self.session, prompt=words)
+        result = self.agent.answer(turn, self._notified_in_turn, TURN_SECONDS)
+        return result if isinstance(result, dict) else {}
+
+    def _run(self, text: str) -> dict[str, Any]:
+        """Have any command do it: it reads the brief, and what it prints at its end is the summary."""
+        path = os.path.join(self.kept.folder, "brief.md")
+        files.write(path, text.encode())
+        words = shlex.join(self.kind.command())
+        environment = {**agents.environment_of(self.kind), "MISSION_CONTROL_BRIEF": path,
+                       "MISSION_CONTROL_TASK": str(self.kept["number"])}  # fmt: skip
+        command = ["/bin/sh", "-c", f'{words} <"$MISSION_CONTROL_BRIEF"']
+        code, output = self._command(command, environment, TURN_SECONDS)
+        self.said = [output.strip()[-LONGEST_SUMMARY:]]
+        if code != 0:
+            raise Stopped(f"`{words}` ended with exit code {code}.\n\n{self.said[0][-2_000:]}", fails=True)
+        return {}
 
     def _notified_in_turn(self, kind: str, what: Any) -> None:
         self._hear(kind, what)
@@ -339,7 +352,7 @@ class Doing:
         elif given.budget and self.spent + self.cost - self.counted > given.budget:
             self.stop = Stopped(f"It cost more than {given.budget:g} US dollars.", asks=True)
 
-    def _check(self) -> None:
+    def _obey(self) -> None:
         self._limits()
         if self.stop is not None:
             raise self.stop
@@ -445,29 +458,6 @@ class Doing:
                 return
         self.notes.append(text)
 
-    def _work_plainly(self, answer: dict[str, Any]) -> str:
-        """Have any command do the task: it reads the brief, and what it prints at its end is the summary."""
-        text = self._again(answer) if self.kept.get("prompted") else ""
-        text = f"{self._brief(answer)}\n\n{text}".strip()
-        path = os.path.join(self.kept.folder, "brief.md")
-        files.write(path, text.encode())
-        self.kept.save(prompted=int(self.kept.get("prompted") or 0) + 1)
-        number = str(self.kept["prompted"])
-        self._tell("UserPromptSubmit", prompt=text, prompt_id=number)
-        words = shlex.join(self.kind.command())
-        command = ["/bin/sh", "-c", f'{words} <"$MISSION_CONTROL_BRIEF"']
-        environment = {**agents.environment_of(self.kind), "MISSION_CONTROL_BRIEF": path,
-                       "MISSION_CONTROL_TASK": str(self.kept["number"])}  # fmt: skip
-        code, output = self._command(command, self.kept.tree, environment, TURN_SECONDS)
-        end = plain(output.replace("\0", "")).strip()[-LONGEST_SUMMARY:]
-        self._tell("Stop", prompt_id=number, last_assistant_message=end)
-        if code != 0:
-            raise Stopped(f"`{words}` ended with exit code {code}.\n\n{end[-2_000:]}", fails=True)
-        if self.kept["check"]:
-            checked, printed = self._ran(self.kept["check"])
-            self.kept.save(checked=checked, tests=printed)
-        return end
-
     # -- words --------------------------------------------------------------------------------------------------------
 
     def _brief(self, answer: dict[str, Any]) -> str:
@@ -551,8 +541,9 @@ class Doing:
 
     def _evidence(self) -> tuple[dict[str, Any] | None, str]:
         kept = self.kept
-        worktree.commit_rest(kept.tree, f"#{kept['number']} {kept['title']}")
-        code = code_since(kept["commit"], kept.tree)
+        tree = self._tree()
+        tree.commit_rest(f"#{kept['number']} {kept['title']}")
+        code = code_since(kept["commit"], tree)
         kept.save(head=code["head"])
         return (code if code["commits"] else None), str(kept.get("tests") or "")
 

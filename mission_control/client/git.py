@@ -1,30 +1,83 @@
-"""What was committed in a repository, by default the one where the program runs."""
+"""What was committed in a repository."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 
+from mission_control.client import credentials
 from mission_control.client.problems import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 LONGEST_DIFF, MOST_COMMITS = 1_000_000, 100
 DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/")
 
 
-def code_since(base: str, folder: str | None = None) -> dict[str, Any]:
+class Repository:
+    """A folder in which git runs, with nothing of the board's in its environment."""
+
+    def __init__(
+        self, folder: str = "", environment: dict[str, str] | None = None, options: Sequence[str] = ()
+    ) -> None:
+        self.folder, self.environment, self.options = folder, environment or credentials.environment(), options
+
+    def run(self, *words: str, typed: bytes = b"", seconds: float | None = None) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(
+                ["git", *self.options, *words], cwd=self.folder or None, env=self.environment, input=typed,
+                capture_output=True, timeout=seconds, check=False,
+            )  # fmt: skip
+        except OSError as error:
+            raise Usage(f"git cannot be run: {error.strerror}.") from error
+
+    def answer(self, *words: str, typed: bytes = b"") -> bytes:
+        """Return what git prints. Raise Usage when it fails."""
+        done = self.run(*words, typed=typed)
+        if done.returncode != 0:
+            why = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise Usage(f"git {words[0]} failed: {why[-1] if why else 'it says nothing'}")
+        return done.stdout
+
+    def git(self, *words: str, typed: bytes = b"", strip: bool = True) -> str:
+        """Return what git prints, as text. Raise Usage when it fails."""
+        text = self.answer(*words, typed=typed).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return text.strip() if strip else text
+
+    def path(self, what: str) -> str:
+        """Return the path that `git rev-parse` prints."""
+        return os.path.join(self.folder, os.fsdecode(self.answer("rev-parse", what)).rstrip("\n"))
+
+    def commit(self, *names: str) -> str:
+        """Return the commit of the first of some names that there is; "" when there is none."""
+        for name in names:
+            answer = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            if answer.returncode == 0:
+                return answer.stdout.decode().strip()
+        return ""
+
+
+# The main branch, by whole names: a branch of an agent that is called origin/main is none of these.
+MAIN = (
+    "refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main",
+    "refs/heads/master",
+)  # fmt: skip
+
+
+def code_since(base: str, repository: Repository) -> dict[str, Any]:
     """Return the commits since a base, the main branch of origin if it is empty, with branch and diff."""
-    head = git("rev-parse", "--verify", "HEAD^{commit}", folder=folder)
-    start = git("merge-base", commit_of(base, folder), head, folder=folder)
-    log = git("log", "--reverse", "--format=%H%x09%s", f"{start}..{head}", folder=folder).splitlines()
+    head = repository.git("rev-parse", "--verify", "HEAD^{commit}")
+    start = repository.git("merge-base", commit_of(base, repository), head)
+    log = repository.git("log", "--reverse", "--format=%H%x09%s", f"{start}..{head}").splitlines()
     commits = [line.partition("\t") for line in log]
-    remote = run("config", "--get", "remote.origin.url", folder=folder).stdout.decode("utf-8", "replace")
+    remote = repository.run("config", "--get", "remote.origin.url").stdout.decode("utf-8", "replace")
     address = repository_address(remote)
-    branch = git("rev-parse", "--abbrev-ref", "HEAD", folder=folder)
+    branch = repository.git("rev-parse", "--abbrev-ref", "HEAD")
     found: dict[str, Any] = {
         "base": start,
         "head": head,
@@ -32,11 +85,11 @@ def code_since(base: str, folder: str | None = None) -> dict[str, Any]:
             {"id": one, "title": title[:500], **({"url": f"{address}/commit/{one}"} if address else {})}
             for one, _, title in commits[-MOST_COMMITS:]
         ],
-        "diff": _cut(git(*DIFF, start, head, strip=False, folder=folder)),
+        "diff": _cut(repository.git(*DIFF, start, head, strip=False)),
     }
     if branch != "HEAD":
         found["branch"] = branch[:255]
-    if git("status", "--porcelain", folder=folder):
+    if repository.git("status", "--porcelain", "--ignore-submodules=dirty"):
         print("What is not committed is not in it.", file=sys.stderr)
     return found
 
@@ -55,14 +108,12 @@ def repository_address(remote: str) -> str:
     return f"{scheme.lower()}://{host}/{path}" if path else ""
 
 
-def commit_of(base: str, folder: str | None = None) -> str:
+def commit_of(base: str, repository: Repository) -> str:
     """Return what a base names; without one, the main branch of origin or of this repository."""
     if base.startswith("-"):
         raise Usage(f"{base} is no commit.")
-    for name in [base] if base else ["origin/HEAD", "origin/main", "origin/master", "main", "master"]:
-        found = run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", folder=folder)
-        if found.returncode == 0:
-            return found.stdout.decode().strip()
+    if commit := repository.commit(*([base] if base else MAIN)):
+        return commit
     raise Usage(f"There is no commit {base} here." if base else "Name the commit that you began with: --code BASE.")
 
 
@@ -78,20 +129,3 @@ def _cut(diff: str) -> str:
             size += len(one)
     print(f"{len(files) - len(kept)} files are left out of the diff: it is too long.", file=sys.stderr)
     return "".join(kept)
-
-
-def git(*words: str, strip: bool = True, folder: str | None = None) -> str:
-    """Return what git prints. Raise Usage when it fails."""
-    done = run(*words, folder=folder)
-    if done.returncode != 0:
-        why = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Usage(f"git {words[0]} failed: {why[-1] if why else 'it says nothing'}")
-    text = done.stdout.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return text.strip() if strip else text
-
-
-def run(*words: str, folder: str | None = None) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *words], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    except OSError as error:
-        raise Usage(f"git cannot be run: {error.strerror}.") from error

@@ -239,7 +239,7 @@ def _code(given: Namespace) -> dict[str, Any]:
     if given.code is not None:
         from mission_control.client import git
 
-        found = git.code_since(given.code)
+        found = git.code_since(given.code, git.Repository())
     if given.pull_request:
         found["pull_request"] = given.pull_request
     if given.tests:

@@ -16,8 +16,7 @@ from functools import partial
 
 from mission_control.client import acp, agents, credentials, files, worktree
 from mission_control.client.api import PATIENCE_SECONDS, Api, plain
-from mission_control.client.doing import BEGUN, HANDED_IN, KEPT, WORKED, Doing, Kept
-from mission_control.client.git import git
+from mission_control.client.doing import BEGUN, ENDED, HANDED_IN, KEPT, WORKED, Doing, Kept
 from mission_control.client.outbox import SERVERS
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
 from mission_control.client.tasks import GONE, HALTED, NEXT, QUIET_SECONDS, WAIT_SECONDS
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from mission_control.client.tasks import Session
 
 PARENT = "MISSION_CONTROL_PARENT"
+# What would have git work elsewhere than where it is run.
+PLACES = "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"
 MOST_FAILURES = 3  # of tasks in a row: then it is the worker that does not work
 AWAY_SECONDS, LONGEST_AWAY, SHORT_SECONDS = 2.0, 60.0, 2.0
 
@@ -49,6 +50,9 @@ def work(session: Session, given: Namespace) -> None:
         raise Usage("`work` runs on Linux and macOS.")
     if os.getuid() == 0 and not os.environ.get("IS_SANDBOX"):
         raise Usage("`work` does not run as root: the programs would act as root. In a sandbox set IS_SANDBOX=1.")
+    for name in PLACES:
+        os.environ.pop(name, None)
+    os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))  # nothing of where a task is done
     worker = Worker(session.api, given)
     if given.dry_run:
         worker.show()
@@ -82,7 +86,8 @@ class Worker:
     def __init__(self, api: Api, given: Namespace) -> None:
         self.api, self.given, self.connection = api, given, api.connection
         self.kind = agents.kind_of(given.agent, acp=given.acp)
-        self.top = worktree.repository(os.path.abspath(given.repository))
+        self.repository = worktree.repository(os.path.abspath(given.repository))
+        self.top = self.repository.folder
         self.ends, self._is_waiting, self.known, self.failures = False, False, "continue", 0
         who = api.call("GET", "/api/v1/agent/healthz")
         if who["board_id"] is None:
@@ -102,7 +107,7 @@ class Worker:
 
     def show(self) -> None:
         """Say what would be done."""
-        base, commit, policy = worktree.begin(self.top)
+        base, commit, policy = worktree.begin(self.repository)
         lines = [
             f"Board {self.board['name']} at {self.connection.url}",
             f"Repository {self.top}, from {base or 'its main branch'} at {commit[:12]}",
@@ -115,9 +120,6 @@ class Worker:
 
     def say(self, text: str) -> None:
         print(plain(text), file=sys.stderr, flush=True)
-
-    def git(self, *words: str) -> str:
-        return git(*words, folder=self.top)
 
     def api_of(self) -> Api:
         return Api(self.connection)
@@ -150,7 +152,7 @@ class Worker:
         """Let one process at a time change the worktrees of the repository, whichever agent it works for."""
         import fcntl
 
-        shared = os.path.join(self.top, git("rev-parse", "--git-common-dir", folder=self.top), "mission-control.lock")
+        shared = os.path.join(self.repository.path("--git-common-dir"), "mission-control.lock")
         with open(shared, "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -227,7 +229,7 @@ class Worker:
                     continue
                 held.enter_context(lock)
                 kept = Kept(folder)
-                if kept.get("state") in (BEGUN, WORKED):
+                if kept.get("state") in (BEGUN, ENDED, WORKED):
                     acp.kill_leftovers(kept["run"])
                     is_done = self._go_on(kept) or is_done
                 self._clean(kept)
@@ -270,10 +272,13 @@ class Worker:
             return
         head = kept.get("head") if kept["state"] == HANDED_IN else kept.get("commit")
         if os.path.isdir(kept.tree):
-            if not head or not worktree.has_only(kept.tree, head):
+            try:
+                if not head or not worktree.Tree(self.repository, kept.tree).has_only(head):
+                    return
+            except (worktree.Suspect, Usage):
                 return
             with self.alone():
-                worktree.remove(kept["top"], kept.tree)
+                worktree.remove(self.repository, kept.tree)
         elif kept["state"] == KEPT and kept.get("branch"):
             return
         shutil.rmtree(kept.folder, ignore_errors=True)
@@ -349,7 +354,7 @@ class Worker:
         self.failures = self.failures + 1 if doing.has_failed else 0
         if self.failures >= MOST_FAILURES:
             raise Problem(f"{self.failures} tasks in a row could not be done. The last: {kept['why']}", "worker_failed")
-        if self.ends and kept["state"] == BEGUN:
+        if self.ends and kept["state"] in (BEGUN, ENDED):
             raise Ended
         return self._send(kept, doing) if kept["state"] == WORKED else True
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.shop import Shop, shop_in
 from tests.client.terminal import Terminal
 from tests.live.crew import Crew, crew
 from tests.live.servers import Server, installation
@@ -30,3 +31,9 @@ def vega(made: Crew, tmp_path: Path) -> Terminal:
     terminal = Terminal(tmp_path / "vega", names)
     terminal.fetch(made.server.url)
     return terminal
+
+
+@pytest.fixture
+def shop(made: Crew, tmp_path: Path) -> Shop:
+    """The repository and the worker."""
+    return shop_in(tmp_path, made)

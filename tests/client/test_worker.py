@@ -1,118 +1,16 @@
 """`work`: tasks from a board, each in a worktree, done by a program, handed in exactly once."""
 
-import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.client.terminal import Terminal, ended
-from tests.live.crew import Crew
-from tests.live.servers import API, PATIENCE
+from tests.client.shop import Shop, git, until
+from tests.client.terminal import ended
+from tests.live.servers import API
 
 pytestmark = [pytest.mark.database, pytest.mark.once]
-AGENT = f"{sys.executable} {Path(__file__).with_name('acp_agent.py')}"
-
-
-def git(folder: Path, *words: str) -> str:
-    who = ["-c", "user.name=Mara", "-c", "user.email=mara@example.org"]
-    return subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
-@dataclass
-class Shop:
-    """A repository, and the worker that works there for Vega."""
-
-    made: Crew
-    terminal: Terminal
-    top: Path
-    kept: Path
-
-    @property
-    def work(self) -> list[str]:
-        return ["work", "--agent", AGENT, "--acp", "--repository", str(self.top)]
-
-    async def task(self, text: str = "", **fields: Any) -> str:
-        return await self.made.add_task(fields.pop("title", "Mend the lock"), description=text, **fields)
-
-    async def once(self, *more: str, code: int = 0) -> str:
-        """What a worker says that takes one task."""
-        printed = await self.terminal.run(*self.work, "--once", *more)
-        assert printed.code == code, printed.err
-        return printed.err
-
-    async def review(self, task: str, **said: Any) -> None:
-        await self.made.ask("POST", f"{self.made.tasks}/{task}/reviews", said)
-
-    async def runs(self, task: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.made.ask("GET", f"{self.made.tasks}/{task}/runs"))["items"]
-        return found
-
-    async def session(self) -> dict[str, Any]:
-        """The session, once it rests: its last words are written a moment after they were taken."""
-
-        async def resting() -> dict[str, Any]:
-            [found] = (await self.made.ask("GET", f"{API}/boards/{self.made.board_id}/sessions"))["items"]
-            return {} if found["state"] == "working" else dict(found)
-
-        return await until(resting)
-
-    def prompts(self) -> list[str]:
-        return [json.loads(line) for line in (self.kept / "prompts").read_text().splitlines()]
-
-    def states(self) -> Path:
-        [folder] = (self.terminal.folder / ".local/state/mission-control/work").iterdir()
-        return folder
-
-    def trees(self) -> list[Path]:
-        return [one / "tree" for one in self.states().iterdir() if (one / "tree").is_dir()]
-
-    def left(self) -> list[str]:
-        """What still runs of the worker's programs."""
-        mark, found = str(self.kept).encode(), []
-        for one in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (one / "environ").read_bytes():
-                    found.append((one / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:
-                continue
-        return found
-
-
-def shop_in(folder: Path, made: Crew) -> Shop:
-    """A repository in a folder, with Vega's worker."""
-    top, kept = folder / "shop", folder / "sessions"
-    kept.mkdir(parents=True)
-    top.mkdir()
-    git(top, "init", "--quiet", "--initial-branch=main")
-    (top / "WORKFLOW.md").write_text("---\nsetup: touch .ready\ncheck: test -s work.txt\n---\nBe brief.\n")
-    (top / "AGENTS.md").write_text("Write tests.\n")
-    (top / ".gitignore").write_text(".ready\n")
-    git(top, "add", ".")
-    git(top, "commit", "--quiet", "-m", "Begin")
-    names = {"MISSION_CONTROL_URL": made.server.url, "MISSION_CONTROL_TOKEN": made.vega.token}
-    vega = Terminal(folder / "vega", {**names, "ACP_SESSIONS": str(kept), "IS_SANDBOX": "1"})
-    vega.fetch(made.server.url)
-    return Shop(made, vega, top, kept)
-
-
-@pytest.fixture
-def shop(made: Crew, tmp_path: Path) -> Shop:
-    return shop_in(tmp_path, made)
-
-
-async def until[T](found: Callable[[], Awaitable[T]]) -> T:
-    async with asyncio.timeout(PATIENCE):
-        while not (one := await found()):
-            await asyncio.sleep(0.1)
-    return one
 
 
 async def test_a_task_from_the_inbox_to_done(shop: Shop) -> None:
@@ -253,6 +151,83 @@ async def test_beyond_a_limit_people_say_how_it_goes_on(shop: Shop) -> None:
     [run] = await shop.runs(task)
     prompt = shop.prompts()[1]
     assert run["state"] == "completed" and prompt.startswith("People answered.") and "Take your time." in prompt
+
+
+SAYS_HOW = "echo 'do: write mended.txt yes'; exit 3"
+
+
+@pytest.mark.parametrize(
+    ("check", "told", "checked"),
+    [
+        (f"test -s mended.txt || {{ {SAYS_HOW}; }}", 2, "succeeds."),
+        (SAYS_HOW, 2, "ends with exit code 3."),
+        (f"yes | head -c 9000000; {SAYS_HOW}", 2, "ends with exit code 3."),
+        ("no-such-program", 2, "ends with exit code 127."),
+    ],
+    ids=["fails once", "fails always", "prints megabytes", "is missing"],
+)
+async def test_failing_check_is_mended_in_the_same_session(shop: Shop, check: str, told: int, checked: str) -> None:
+    shop.check_by(check)
+    task = await shop.task("do: write work.txt one\ndo: say Done.")
+    await shop.once()
+    [run] = await shop.runs(task)
+    assert (run["state"], run["checked"]) == ("completed", f"`{check}` {checked}")
+    first, *more = shop.prompts()
+    assert len(more) == told - 1 and f"`{check}` is run when you end" in first
+    assert all(one.startswith(f"`{check}` ends with exit code ") and len(one) < 7_000 for one in more)
+    assert len(list(shop.kept.glob("session-*"))) == 1 and shop.left() == []
+    tree = git(shop.top, "ls-tree", "--name-only", run["code"]["head"]).split()
+    assert ("mended.txt" in tree) == (check != "no-such-program")
+
+
+async def test_check_that_hangs_ends_at_a_limit(shop: Shop) -> None:
+    shop.check_by("sleep 600")
+    task = await shop.task("do: write work.txt one")
+    assert "It took more than 0.05 minutes." in await shop.once("--time", "0.05")
+    assert [one["state"] for one in await shop.runs(task)] == ["waiting"] and shop.left() == []
+
+
+async def test_worker_that_is_killed_during_its_check_checks_again(shop: Shop) -> None:
+    shop.check_by('test -e "$ACP_SESSIONS/checks" || { touch "$ACP_SESSIONS/checks"; sleep 600; }')
+    task = await shop.task("do: write work.txt one\ndo: say Done.")
+    process = await shop.terminal.start(*shop.work, "--once")
+
+    async def checks() -> bool:
+        return (shop.kept / "checks").exists()
+
+    await until(checks)
+    process.kill()
+    await ended(process)
+    await shop.once()
+    [run] = await shop.runs(task)
+    assert (run["state"], run["summary"]) == ("completed", "Done.") and "succeeds" in run["checked"]
+    assert len(shop.prompts()) == 1 and shop.left() == []
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("true", "It ended without a result: nothing was changed, and nothing was said."),
+        (
+            'sh -c "touch work.txt; echo You\\\'ve hit your session limit, it resets 9:30am UTC"',
+            "You've hit your session limit, it resets 9:30am UTC",
+        ),
+    ],
+    ids=["nothing", "a used up subscription"],
+)
+async def test_what_is_no_result_is_not_handed_in(shop: Shop, program: str, why: str) -> None:
+    task = await shop.task("Mend it.")
+    printed = await shop.terminal.run("work", "--agent", program, "--repository", str(shop.top), "--once")
+    assert printed.code == 0 and why in printed.err
+    [question] = (await shop.made.ask("GET", f"{API}/boards/{shop.made.board_id}/questions"))["items"]
+    assert question["content"].startswith(why) and [one["state"] for one in await shop.runs(task)] == ["waiting"]
+
+
+async def test_program_that_did_nothing_is_told_once(shop: Shop) -> None:
+    task = await shop.task("do: sleep 0")
+    await shop.once()
+    assert [one["state"] for one in await shop.runs(task)] == ["completed"]
+    assert shop.prompts()[1:] == ["Nothing was changed, and you said nothing. Say why, or go on."]
 
 
 async def test_a_program_that_cannot_work_ends_its_worker(shop: Shop) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import os
 from pathlib import Path
 
+from tests.client.shop import Shop, git, shop_in
 from tests.client.terminal import ended
-from tests.client.test_worker import Shop, git, shop_in
 from tests.live.crew import crew
 from tests.live.servers import ROOT, Installation, Server, installation
 

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.client.shop import Shop, git, until
 from tests.client.terminal import Terminal, ended
-from tests.client.test_worker import Shop, git, until
 from tests.live.crew import crew
 from tests.live.servers import API, ROOT, Installation, Server
 from tests.mcp.fake_model import SHELL, FakeModel, Step, served
