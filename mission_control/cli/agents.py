@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,6 +75,9 @@ class Api:
             headers = {"Last-Event-ID": last} if last else {}
             try:
                 async with self._client.stream("GET", path, headers=headers, timeout=40) as stream:
+                    if stream.status_code == 401:
+                        raise Gone
+                    stream.raise_for_status()
                     changed.set()
                     async for line in stream.aiter_lines():
                         pause = 0.5
@@ -81,13 +85,33 @@ class Api:
                             last = line.removeprefix("id:").strip()
                         elif line.startswith("data:"):
                             changed.set()
-            except httpx2.TransportError as error:
+            except httpx2.HTTPError as error:
                 _log.info("demo.stream.cut", extra={"reason": type(error).__name__})
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+ANEW_SECONDS = 15.0
+
+
+async def perform(name: str, act: Callable[[], Awaitable[None]], speed: float) -> None:
+    """Let a player act until its access has ended, whatever the visitors of the demo do.
+
+    It begins anew, after a pause, where they took away what it was at, or where it fails.
+    """
+    while True:
+        try:
+            await act()
+        except Exception as error:
+            group = ExceptionGroup("", [error])
+            if group.subgroup(Gone) is not None:
+                return
+            level = logging.WARNING if group.split(Refused)[1] is not None else logging.INFO
+            _log.log(level, "demo.stumbled", extra={"player": name, "reason": repr(error)})
+        await asyncio.sleep(ANEW_SECONDS / speed)
 
 
 HEARTBEAT_SECONDS = 60.0
@@ -109,11 +133,15 @@ class Agent:
         self.id = ""
 
     async def run(self) -> None:
-        """Learn which board is its own, and work on it."""
+        """Work on its board."""
+        await self.look_around()
+        await self.work()
+
+    async def look_around(self) -> None:
+        """Learn which board is its own, and how that is now."""
         me = await self.api.get("/agent/healthz")
         self.id = me["agent_id"]
         self.board = await self.api.get(f"/agent/boards/{me['board_id']}")
-        await self.work()
 
     async def work(self) -> None:
         """Work forever."""
@@ -251,9 +279,11 @@ class Lead(Agent):
 
     async def _turns(self) -> None:
         while True:
-            with suppress(Refused):  # another agent was faster, or a person changed the task: poll again
+            try:
                 if await self.turn():
                     continue
+            except Refused:  # another agent was faster, or a person changed the task or moved it: look anew
+                await self.look_around()
             with suppress(TimeoutError):  # a notice or a decision ends the wait
                 await asyncio.wait_for(self._news.wait(), POLL_SECONDS / self._speed)
             self._news.clear()
@@ -304,7 +334,7 @@ class Lead(Agent):
 
     async def _idea(self) -> story.Idea:
         """Return something to do that is not on the board, else something that is done there."""
-        choice = story.IDEAS[self.board["slug"]]
+        choice = story.IDEAS.get(self.board["slug"]) or [idea for ideas in story.IDEAS.values() for idea in ideas]
         cards = (await self.api.get(self._path("tasks"), limit=200))["items"]
         present = {card["title"] for card in cards}
         opened = {card["title"] for card in cards if card["status"] != "done"}
@@ -386,7 +416,8 @@ async def _answer(api: Api, one: JsonObject, chance: random.Random) -> None:
     if "content" in one:
         with suppress(Refused):  # another person answered first
             path = f"/boards/{one['board_id']}/questions/{one['id']}/answers"
-            await api.post(path, option_id=chance.choice(one["options"])["id"])
+            options = [{"option_id": option["id"]} for option in one["options"]]
+            await api.post(path, **chance.choice(options or [{"answer": words} for words in story.ANSWERS]))
         return
     decision = chance.choices(("approved", "changes_requested"), (84, 16))[0]
     body = {"decision": decision}

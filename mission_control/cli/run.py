@@ -7,14 +7,15 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import click
 import httpx2
 
 from mission_control import serving
 from mission_control.cli import seed, story
-from mission_control.cli.agents import LEFT, Agent, Api, Gone, Lead, Worker, run_colleague
+from mission_control.cli.agents import LEFT, Agent, Api, Gone, Lead, Worker, perform, run_colleague
 from mission_control.config import ConfigError, Settings
 from mission_control.core.actor import system
 from mission_control.database import setup
@@ -27,6 +28,8 @@ from mission_control.people.models import Token
 COLLEAGUE = "demo: simulated colleague"
 STOP_SECONDS = 5.0
 TO_START_SECONDS = 60.0
+type Players = dict[str, Callable[[], Awaitable[None]]]
+OVER = "The demo data is gone; the agents have stopped. Ctrl-C stops the demo."
 
 
 def play(settings: Settings, url: str | None, agents: int, speed: float) -> None:
@@ -75,18 +78,20 @@ async def _play(settings: Settings, url: str, agents: int, speed: float) -> None
     crew, link, colleague = await _cast(settings, agents)
     await _check_same_database(url, crew[0].secret)
     _greet(f"{url}{link}", crew)
-    acting = [asyncio.create_task(run_colleague(Api(url, colleague), speed, secrets.randbits(32)))]
+    players: Players = {COLLEAGUE: partial(run_colleague, Api(url, colleague), speed, secrets.randbits(32))}
     for number, hired in enumerate(crew):
         kind: type[Agent] = Lead if hired.name == hired.lead_name else Worker
         agent = kind(Api(url, hired.secret), hired.name, hired.lead_name, speed, secrets.randbits(32) + number)
-        acting.append(asyncio.create_task(agent.run()))
-    waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait([*acting, waiting], return_when=asyncio.FIRST_COMPLETED)
-    for task in (*acting, waiting):
-        task.cancel()
-    await asyncio.gather(*acting, waiting, return_exceptions=True)
-    if not stop.is_set():
-        _print_end([task.exception() for task in done if not task.cancelled()])
+        players[hired.name] = agent.run
+    acting = asyncio.create_task(_perform(players, speed))
+    await stop.wait()
+    acting.cancel()
+    await asyncio.gather(acting, return_exceptions=True)
+
+
+async def _perform(players: Players, speed: float) -> None:
+    await asyncio.gather(*(perform(name, act, speed) for name, act in players.items()))
+    click.echo(OVER)
 
 
 async def _cast(settings: Settings, agents: int) -> tuple[list[seed.Hired], str, str]:
@@ -129,13 +134,3 @@ def _greet(link: str, crew: list[seed.Hired]) -> None:
     )
     click.echo(f"decides what has waited for a minute, but for the newest {LEFT}.")
     click.echo(f"Ctrl-C stops the demo, `{program} demo --wipe` removes it.")
-
-
-def _print_end(errors: list[BaseException | None]) -> None:
-    flat = [one for error in errors for one in (error.exceptions if isinstance(error, BaseExceptionGroup) else [error])]
-    if all(isinstance(one, Gone) for one in flat):
-        click.echo("The demo data is gone; the agents have stopped.")
-        return
-    for error in flat:
-        if error is not None:
-            raise error

@@ -291,6 +291,7 @@ QUESTIONS = (
     ("May I leave out the two products without a roast date?", "Yes, for now", "No, ask the roaster"),
     ("In which tone should the mail be?", "Short and plain", "A little warmer", "As last year"),
 )
+ANSWERS = ("Do what is simplest, and say what you chose.", "Ask Mara on Monday; until then go on without.")
 FOUND = (
     ("Correct the price of the filter set", "It is 2 EUR lower in the mail than in the shop."),
     ("Redirect the old page of the tasting", "It still gets 40 visits a week and answers 404."),

@@ -14,12 +14,13 @@ import pytest
 
 from mission_control.cli import agents as colleague
 from mission_control.cli import story
-from mission_control.cli.agents import Api
+from mission_control.cli.agents import LEFT, Api, Gone, Refused
 from mission_control.cli.seed import GATEWAY, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 pytestmark = pytest.mark.database
 
+IN_PROGRESS = {"status": "in_progress"}
 FAST = ("demo", "--speed", "60")
 
 
@@ -110,12 +111,33 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 [gateway] = (await client.get("/gateways")).json()["items"]
                 checked = (await client.post(f"/gateways/{gateway['id']}/checks")).json()
                 assert (checked["state"], gateway["name"]) == ("pairing", GATEWAY)
+                await outlives_a_rude_visitor(client, url, boards)
         await home.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
         assert "all as written" in await home.command("audit", "verify")
         assert await home.command("demo", "--wipe") == "The demo data is removed.\n"
         listed = await home.command("user", "list")
         assert "ada@example.org" in listed and "example.com" not in listed
         assert "demo" not in await home.command("audit", "verify")
+
+
+async def outlives_a_rude_visitor(client: httpx.AsyncClient, url: str, boards: list[Any]) -> None:
+    """Take an agent and a board away, and ask what has no options: the others go on, and the colleague answers."""
+    kit = next(one for one in (await client.get("/agents")).json()["items"] if one["name"] == "Kit")
+    for path in (f"/agents/{kit['id']}", f"/boards/{boards[1]['id']}"):
+        assert (await client.delete(path)).status_code == 200
+    here = f"/boards/{boards[0]['id']}"
+    (await client.patch(here, json={"slug": "other"})).raise_for_status()
+    hired = (await client.post("/agents", json={"name": "Rude", "board_id": boards[0]["id"]})).json()
+    rude, work = {"Authorization": f"Bearer {hired['token']}"}, {"title": "Be rude", "assigned_agent_id": hired["id"]}
+    task = (await client.post(f"{here}/tasks", json=work)).json()
+    begun = await client.patch(f"{url}/api/v1/agent{here}/tasks/{task['id']}", json=IN_PROGRESS, headers=rude)
+    begun.raise_for_status()
+    asked = {"content": "What now?", "task_id": task["id"]}
+    first, *_ = [
+        (await client.post(f"{url}/api/v1/agent{here}/questions", json=asked, headers=rude)).json()
+        for _ in range(LEFT + 1)  # the newest are left
+    ]
+    await eventually(client, f"{here}/questions/{first['id']}", lambda found: found["answer"] in story.ANSWERS)
 
 
 async def link_signs_in(url: str, link: str) -> None:
@@ -158,6 +180,21 @@ async def test_colleague_decides_all_but_the_newest_after_a_minute_of_the_demo(s
     first = ["/boards/b/approvals/00", "/boards/b/questions/q/answers", "/boards/b/approvals/01"] * (speed > 1)
     assert calls[:3] == first
     assert set(calls) == set(first)
+
+
+async def test_player_begins_anew_until_its_access_ends() -> None:
+    faults = [
+        Refused(404, "The board was deleted."),
+        IndexError(),
+        ExceptionGroup("", [ValueError(), Refused(403, "")]),
+    ]
+    faults.append(ExceptionGroup("", [Refused(404, ""), Gone()]))
+
+    async def act() -> None:
+        raise faults.pop(0)
+
+    await colleague.perform("Kit", act, 10_000)
+    assert faults == []
 
 
 async def test_agents_continue_after_a_server_restart(tmp_path: Path) -> None:
