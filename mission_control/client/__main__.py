@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from mission_control import __version__
-from mission_control.client import problems
+from mission_control.client import printing, problems
 from mission_control.client.problems import Problem, Usage
 
 TYPE_CHECKING = False
@@ -208,6 +208,12 @@ def _work(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _update(parser: argparse.ArgumentParser) -> None:
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument("--off", action="store_true", help="never let a server replace it unless you say `update`")
+    switch.add_argument("--on", action="store_true", help="let the server that it came from replace it by a newer one")
+
+
 def _nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
@@ -234,7 +240,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "sign-out": (SIGNING, _nothing, "end the connection of this terminal, and remove its token"),
     "connect": (CONNECT, _connect, "lead a program that you run to a board, or look whether that works"),
     "disconnect": (CONNECT, _program, "take all of that out of the program, and end its connection"),
-    "update": (UPDATE, _nothing, "replace this program by the server's, if it is another one"),
+    "update": (UPDATE, _update, "replace this program by the server's, if it is another one"),
 }
 
 
@@ -282,9 +288,7 @@ def _drop_output() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    printing.guard()
     if arguments[:1] == ["hook"]:
         from mission_control.client import spool
 
@@ -311,11 +315,9 @@ def _run(arguments: list[str]) -> int:
     except Problem as problem:
         if is_call or "--json" in rest:
             if problem.text:
-                import json
-
-                print(json.dumps({"detail": problem.detail}, ensure_ascii=False), flush=True)
+                print(printing.as_json({"detail": problem.detail}), flush=True)
         if problem.text and not is_call:
-            print(problem.text, file=sys.stderr)
+            print(printing.entry(problem.text), file=sys.stderr)
         return problem.exit_code
     return problems.DONE
 
@@ -345,7 +347,7 @@ def _command(name: str, rest: list[str]) -> None:
     module = COMMANDS[name][0]
     given = parser_of(name).parse_intermixed_args(rest)
     function = getattr(import_module(f"mission_control.client.{module}"), name.replace("-", "_"))
-    if module in (SIGNING, CONNECT):
+    if module in (SIGNING, CONNECT, UPDATE):
         function(given)
         return
     from mission_control.client import credentials
@@ -353,9 +355,6 @@ def _command(name: str, rest: list[str]) -> None:
 
     api = Api(credentials.find(given.connection))
     try:
-        if module == UPDATE:
-            function(api)
-            return
         from mission_control.client.tasks import Session
 
         function(Session(api, given.json), given)

@@ -10,6 +10,7 @@ import sys
 import time
 
 from mission_control import __version__
+from mission_control.client.printing import entry, line, plain
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable
 
 TYPE_CHECKING = False
@@ -171,22 +172,12 @@ class Api:
         if not isinstance(news, dict):
             return
         if news.get("directive"):
-            print(plain(f"NEWS {news['directive']}: {news.get('directive_reason') or ''}"), file=self.news_to)
+            print(entry(f"NEWS {news['directive']}: {news.get('directive_reason') or ''}"), file=self.news_to)
         for item in news.get("items") or ():
-            print(plain(f"NEWS {item.get('text', '')}"), file=self.news_to)
+            print(entry(f"NEWS {item.get('text', '')}"), file=self.news_to)
         if news.get("more"):
             print(f"NEWS {news['more']} more are in your inbox", file=self.news_to)
         self.news_to.flush()
-
-
-# Characters that would move the cursor, colour, or hide what is written; lines and tabs stay.
-CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
-CONTROLS.update(dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\N{REPLACEMENT CHARACTER}"))
-
-
-def plain(text: object) -> str:
-    """Return a text that other people wrote as a terminal may show it."""
-    return str(text).translate(CONTROLS)
 
 
 def _json(body: bytes) -> Any:
@@ -263,7 +254,7 @@ def _code(value: dict[str, Any], detail: object) -> str:
 
 def _no_json(found: Answer) -> str:
     title = TITLE.search(found.body[:100_000].decode("utf-8", "replace"))
-    said = f" It says “{plain(' '.join(title[1].split()))}”." if title else ""
+    said = f" It says “{line(title[1])}”." if title else ""
     return (
         f"The answer was {found.status} and no JSON: something between you and Mission Control answered, such as a"
         f" proxy or a page to sign in.{said}"

@@ -12,6 +12,7 @@ import sys
 
 from mission_control.client import files
 from mission_control.client.held import ID
+from mission_control.client.printing import ESCAPED, as_json
 from mission_control.client.problems import Usage
 
 TYPE_CHECKING = False
@@ -49,11 +50,14 @@ def call(session: Session, given: Namespace) -> None:
             session.held.drop(task_id)
     if given.pick and isinstance(found.value, dict):
         for one in found.value.get("items", [found.value]):
-            print(json.dumps({name.strip(): _picked(one, name) for name in given.pick.split(",")}, ensure_ascii=False))
+            print(as_json({name.strip(): _picked(one, name) for name in given.pick.split(",")}))
         return
-    sys.stdout.buffer.write(found.body)
     if found.value is not None:
-        sys.stdout.buffer.write(b"\n")
+        print(found.body.decode().translate(ESCAPED))
+    elif sys.stdout.isatty():
+        print(found.body.decode("utf-8", "replace"))
+    else:
+        sys.stdout.buffer.write(found.body)
     sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ import os
 import stat
 
 from mission_control.client import files
-from mission_control.client.api import plain
+from mission_control.client.printing import plain
 from mission_control.client.problems import Problem
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from mission_control.client import acp
-from mission_control.client.api import plain
+from mission_control.client.printing import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

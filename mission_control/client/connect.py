@@ -10,8 +10,9 @@ from argparse import Namespace
 from importlib import import_module
 
 from mission_control.client import credentials, files, programs, script, signing, spool
-from mission_control.client.api import Api, plain
+from mission_control.client.api import Api
 from mission_control.client.changes import Kept
+from mission_control.client.printing import line
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable, Usage
 
 TYPE_CHECKING = False
@@ -91,7 +92,7 @@ def connect(given: Namespace) -> None:
         )
     if target.must:
         print(
-            f"These calls wait for a yes on the board: {', '.join(target.must)}."
+            f"These calls wait for a yes on the board: {line(', '.join(target.must))}."
             " If the board is down, they are refused. The agent runs as you do: it could take this out."
         )
     if given.dry_run or connection is None:
@@ -152,7 +153,7 @@ def disconnect(given: Namespace) -> None:
     if not any(Kept(client).is_there for client in MODULES):
         files.remove(script.own_copy())
         files.remove(script.path())
-    print(plain("\n".join(one for one in said if one)))
+    print("\n".join(one for one in said if one))
     try:
         signing.sign_out(Namespace(connection=name))
     except NotSignedIn as problem:
@@ -259,6 +260,6 @@ def _check(client: str, module: Any, program: str, version: str) -> None:
     found = checks(api, module, program, version)
     _report(api, version, found)
     for one in found:
-        print(plain(f"{one['state']:7}{one['name']}: {one['text']}"))
+        print(line(f"{one['state']:7}{one['name']}: {one['text']}"))
     if any(one["state"] == "failed" for one in found):
         raise Problem("", "check_failed")

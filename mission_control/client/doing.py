@@ -12,10 +12,10 @@ import time
 
 from mission_control import __version__
 from mission_control.client import acp, agents, files, worktree
-from mission_control.client.api import plain
 from mission_control.client.commands import TOO_LONG, Command
 from mission_control.client.git import code_since
 from mission_control.client.outbox import Outbox
+from mission_control.client.printing import plain
 from mission_control.client.problems import Busy, Problem, Unreachable
 from mission_control.client.tasks import GONE
 from mission_control.client.telling import Line

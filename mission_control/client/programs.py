@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 
-from mission_control.client.api import plain
+from mission_control.client.printing import plain
 from mission_control.client.problems import Problem
 
 SECONDS = 120.0

@@ -12,7 +12,8 @@ import sys
 import time
 
 from mission_control.client import credentials, files, origin, words
-from mission_control.client.api import Api, plain
+from mission_control.client.api import Api
+from mission_control.client.printing import line, plain
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
 
 TYPE_CHECKING = False
@@ -33,18 +34,16 @@ def sign_in(given: Namespace) -> None:
     files.make_folder(credentials.path_of(given.connection))  # before there is a token that could not be kept
     nobody = Api(credentials.Connection(url, "", "nothing yet", http=is_allowed))
     if given.with_token:
-        token, said = _typed_token(), ""
+        token, said = _typed_token(), "with a token"
     else:
         answer = _approved(nobody, given)
         token = answer["access_token"]
-        said = f" as {answer['agent']['name']} on the board “{answer['board']['name']}”"
+        said = line(f"as {answer['agent']['name']} on the board “{answer['board']['name']}”")
     api = Api(credentials.Connection(url, token, "what you typed", http=is_allowed))
     who = api.call("GET", "/api/v1/agent/healthz")
     path = credentials.save(given.connection, url, token, http=is_allowed)
     until = f"until {words.moment(who['token_expires_at'])}" if who["token_expires_at"] else "without an end"
-    print(
-        plain(f"Signed in{said} at {url}, {until}. The token is in {path}; `{credentials.called()} status` says more.")
-    )
+    print(f"Signed in {said} at {url}, {until}. The token is in {path}; `{credentials.called()} status` says more.")
 
 
 def url_of(given: Namespace) -> str:
@@ -88,10 +87,8 @@ def _approved(api: Api, given: Namespace) -> Any:
     asked = _answered(api.form("/oauth/device_authorization", client_id=CLIENT_ID, scope=SCOPE, **about))
     minutes = max(1, round(asked["expires_in"] / 60))
     print(
-        plain(
-            f"Open {asked['verification_uri']} in a browser and enter {asked['user_code']} (good for {minutes} min), or"
-            f" open\n{asked['verification_uri_complete']}\nand approve this terminal. Waiting ..."
-        ),
+        f"Open {line(asked['verification_uri'])} in a browser and enter {line(asked['user_code'])} (good for"
+        f" {minutes} min), or open\n{line(asked['verification_uri_complete'])}\nand approve this terminal. Waiting ...",
         flush=True,
     )
     end, pause = time.monotonic() + asked["expires_in"], asked.get("interval", 5)

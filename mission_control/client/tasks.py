@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 import time
 
 from mission_control.client import files, words
-from mission_control.client.api import plain
 from mission_control.client.held import LEASE_SECONDS, Held
+from mission_control.client.printing import as_json, entry, line, plain
 from mission_control.client.problems import Nothing, Problem, Unreachable, Usage
 
 TYPE_CHECKING = False
@@ -38,7 +37,7 @@ class Session:
 
     def say(self, text: str, answer: object) -> None:
         """Print a text, or with --json the answer as it is."""
-        print(json.dumps(answer, ensure_ascii=False) if self.is_json else text, flush=True)
+        print(as_json(answer) if self.is_json else text, flush=True)
 
     def on_task(self, method: str, task_id: str, rest: str, body: Any, fence: int | None = None) -> Any:
         """Return the answer to a write about a task; forget a task that is no longer the agent's."""
@@ -74,7 +73,7 @@ def wait(session: Session, given: Namespace) -> None:
     seconds = float("inf") if given.seconds is None else given.seconds
     answer = _next(session, {"lease_seconds": given.lease}, seconds, lambda one: one["kind"] != "nothing")
     is_news = answer["kind"] in ("note", "notice")
-    text = words.brief(answer) if answer["task"] else plain("\n".join([answer["text"], *words.also_held(answer)]))
+    text = words.brief(answer) if answer["task"] else "\n".join([answer["text"], *words.also_held(answer)])
     if session.is_json or not is_news:
         session.say(text, answer)
 
@@ -106,7 +105,7 @@ def _next(session: Session, wanted: dict[str, Any], seconds: float | None, is_it
             raise Nothing(plain(answer["text"]), "stop")
         is_over = end is None or time.monotonic() >= end
         if is_directive and not is_over:
-            print(plain(f"NEWS {answer['directive']}: {answer['text']}"), file=sys.stderr, flush=True)
+            print(entry(f"NEWS {answer['directive']}: {answer['text']}"), file=sys.stderr, flush=True)
         if is_over and not (is_directive and answer["directive"] == "continue"):
             raise Nothing(plain(answer["text"]))
 
@@ -273,7 +272,7 @@ def propose(session: Session, given: Namespace) -> None:
         body["task_id"] = task_id
     answer = session.api.call("POST", f"/api/v1/agent/boards/{session.held.board()}/proposals", body)
     state = "People or the lead decide about it." if answer["state"] == "open" else f"It is {answer['state']}."
-    session.say(plain(f"Proposed: {answer['title']}. {state}"), answer)
+    session.say(line(f"Proposed: {answer['title']}. {state}"), answer)
 
 
 def note(session: Session, given: Namespace) -> None:
@@ -302,7 +301,7 @@ def report(session: Session, given: Namespace) -> None:
         seconds = session.held.tasks.get(task_id, {}).get("lease_seconds") or LEASE_SECONDS
         session.on_task("POST", task_id, "/lease", {"fence": fence, "lease_seconds": seconds}, fence)
     why = f": {answer['directive_reason']}" if answer.get("directive_reason") else ""
-    session.say(plain(f"Reported. Directive: {answer['directive']}{why}"), answer)
+    session.say(entry(f"Reported. Directive: {answer['directive']}{why}"), answer)
 
 
 def _planned(text: str) -> dict[str, str]:
@@ -326,12 +325,12 @@ def status(session: Session, given: Namespace) -> None:
     connected = programs_here()
     until = moment_or_never(token["token_expires_at"])
     role = "leads" if who["is_board_lead"] else "works on"
-    where = f"{role} the board “{board['name']}”" if board else "belongs to no board"
+    where = f"{role} the board “{line(board['name'])}”" if board else "belongs to no board"
     why = f": {who['directive_reason']}" if who["directive_reason"] else ""
     lines = [
-        f"{who['name']} {where} at {session.api.connection.url}",
+        f"{line(who['name'])} {where} at {session.api.connection.url}",
         f"Token from {session.api.connection.source}, {until}",
-        f"Directive: {who['directive']}{why}",
+        entry(f"Directive: {who['directive']}{why}"),
         *([words.held_line(one) for one in held] or ["Holds no task."]),
         *(f"Connected on this machine: {one['client']} {one['version']} at {one['url']}" for one in connected),
     ]
@@ -340,7 +339,7 @@ def status(session: Session, given: Namespace) -> None:
         "url": session.api.connection.url, "directive": who["directive"], "directive_reason": who["directive_reason"],
         "token_expires_at": token["token_expires_at"], "held": held, "connected": connected,
     }  # fmt: skip
-    session.say(plain("\n".join(lines)), answer)
+    session.say("\n".join(lines), answer)
 
 
 def moment_or_never(value: object) -> str:

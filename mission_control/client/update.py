@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from hashlib import sha256
 
 from mission_control import __version__
 from mission_control.client import credentials, files, origin
+from mission_control.client.api import Api
 from mission_control.client.problems import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mission_control.client.api import Api
+    from argparse import Namespace
 
 MARK = b"#!/usr/bin/env python3\n"
 
@@ -30,26 +32,34 @@ def after_command(api: Api) -> None:
     path = credentials.program()
     if not path or api.connection.url != origin.URL or not is_newer(api.newest) or not _is_writable(path):
         return
+    if os.path.exists(_switch()):
+        return
     try:
-        replace(api, path)
+        digest, _ = replace(api, path)
     except Problem as problem:
         print(f"The program could not be updated: {problem.text}", file=sys.stderr)
     except OSError as error:
         print(f"The program could not be updated: {error.strerror}.", file=sys.stderr)
     else:
-        print(f"Updated from {__version__} to {api.newest}.", file=sys.stderr)
+        print(f"Updated from {__version__} to {api.newest} (SHA-256 {digest}).", file=sys.stderr)
 
 
-def replace(api: Api, path: str) -> bool:
-    """Replace a file by the program of the server in one step, and return whether it was another one."""
+def _switch() -> str:
+    """Return the file that keeps every copy of the program as it is."""
+    return os.path.join(files.folder_of("XDG_CONFIG_HOME", "~/.config"), "no-update")
+
+
+def replace(api: Api, path: str) -> tuple[str, bool]:
+    """Replace a file by the program of the server in one step; return its SHA-256, and whether it was another one."""
     content = api.answer("GET", "/client.pyz").body
     if not _is_program(content):
         raise Problem("What the server sent is not the program.", "no_program")
+    digest = sha256(content).hexdigest()
     with open(path, "rb") as file:
         if file.read() == content:
-            return False
+            return digest, False
     files.write(os.path.realpath(path), content, stat.S_IMODE(os.stat(path).st_mode))
-    return True
+    return digest, True
 
 
 def _is_program(content: bytes) -> bool:
@@ -69,17 +79,27 @@ def _is_writable(path: str) -> bool:
     return os.access(real, os.W_OK) and os.access(os.path.dirname(real), os.W_OK)
 
 
-def update(api: Api) -> None:
-    """Replace the program by the server's, whatever their versions are."""
+def update(given: Namespace) -> None:
+    """Replace the program by the server's, whatever their versions are; or say whether it does so by itself."""
+    if given.off:
+        files.write(_switch(), b"")
+        print("This program stays as it is, and so do the copies for hooks, until `update --on`.")
+    elif given.on:
+        files.remove(_switch())
+        print("This program updates itself when the server that it came from is newer.")
+    else:
+        _update(Api(credentials.find(given.connection)))
+
+
+def _update(api: Api) -> None:
     path = credentials.program()
     if not path:
         raise Problem("This command belongs to the installed package: update the package.", "not_the_program")
     if not _is_writable(path):
         raise Problem(f"{path} and its folder must be writable for that.", "not_writable")
     try:
-        is_other = replace(api, path)
+        digest, is_other = replace(api, path)
     except OSError as error:
         raise Problem(f"{path} could not be replaced: {error.strerror}.", "not_writable") from error
-    print(
-        f"Updated from {__version__} to {api.newest or 'the version of the server'}." if is_other else "It is current."
-    )
+    to = f"Updated from {__version__} to {api.newest or 'the version of the server'}" if is_other else "It is current"
+    print(f"{to} (SHA-256 {digest}).")

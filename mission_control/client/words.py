@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_control.client.api import plain
+from mission_control.client.printing import entry, line, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def task_head(task: dict[str, Any]) -> list[str]:
         facts.append("tags " + ", ".join(one["name"] for one in task["tags"]))
     values = task.get("custom_field_values") or {}
     facts += [f"{name} {value}" for name, value in values.items() if value is not None]
-    return [f"# Task #{task['number']}: {task['title']}", "", " · ".join(facts)]
+    return [line(f"# Task #{task['number']}: {task['title']}"), "", line(" · ".join(facts))]
 
 
 def section(title: str, lines: list[str]) -> list[str]:
@@ -44,7 +44,7 @@ def brief(answer: dict[str, Any]) -> str:
     lines += section("Comments", [_comment(one["author"], one) for one in comments])
     lines += [f"{older} older: `show {task['number']}` has them."] if older > 0 else []
     lines += section("Files", [file_line(one) for one in answer.get("files") or ()])
-    lines += section("Earlier attempts", [f"- {one}" for one in answer.get("earlier") or ()])
+    lines += section("Earlier attempts", [entry(f"- {one}") for one in answer.get("earlier") or ()])
     return plain("\n".join(lines + also_held(answer)))
 
 
@@ -56,14 +56,14 @@ def also_held(answer: dict[str, Any]) -> list[str]:
 def held_line(one: dict[str, Any]) -> str:
     says = {"working": "yours", "waiting": "waits for people", "ready": "people answered: go on with it"}
     until = f", until {moment(one['lease_expires_at'])}" if one.get("lease_expires_at") else ""
-    return f"- #{one['number']} {one['title']}: {says.get(one['state'], one['state'])}{until}"
+    return f"- #{one['number']} {line(one['title'])}: {says.get(one['state'], one['state'])}{until}"
 
 
 def shown(task: dict[str, Any], reasons: list[Any], comments: list[Any], files: list[Any], runs: list[Any]) -> str:
     """Return a task as `show` prints it."""
     lines = task_head(task)
     lines += ["", task["description"]] if task.get("description") else []
-    lines += section("It waits for", [f"- {one['text']}" for one in reasons])
+    lines += section("It waits for", [entry(f"- {one['text']}") for one in reasons])
     lines += section(
         "Comments", [_comment((one.get("author") or {}).get("name") or "an agent", one) for one in comments]
     )
@@ -73,27 +73,27 @@ def shown(task: dict[str, Any], reasons: list[Any], comments: list[Any], files: 
 
 
 def _step(one: dict[str, Any]) -> str:
-    return f"- [{'x' if one['is_done'] else ' '}] {one['text']}"
+    return entry(f"- [{'x' if one['is_done'] else ' '}] {one['text']}")
 
 
 def _ask(one: dict[str, Any]) -> str:
     by = f" ({one['answered_by']})" if one.get("answered_by") else ""
     answer = f": {one['answer']}" if one.get("answer") else ""
-    return f"- {one['text']} → {one['state']}{by}{answer}"
+    return entry(f"- {one['text']} → {one['state']}{by}{answer}")
 
 
 def _comment(author: str, one: dict[str, Any]) -> str:
-    return f"- {moment(one['created_at'])}, {author}: {one.get('message') or ''}"
+    return entry(f"- {moment(one['created_at'])}, {line(author)}: {one.get('message') or ''}")
 
 
 def file_line(one: dict[str, Any]) -> str:
     name = one.get("name") or one.get("filename") or "file"
-    return f"- {name} ({one['size']:,} bytes), id {one['id']}"
+    return f"- {line(name)} ({one['size']:,} bytes), id {one['id']}"
 
 
 def _run(one: dict[str, Any]) -> str:
     said = one.get("summary") or one.get("end_reason") or ""
-    return f"- {one['agent_name']}, {moment(one['started_at'])}, {one['state']}: {said}".rstrip(": ")
+    return entry(f"- {line(one['agent_name'])}, {moment(one['started_at'])}, {one['state']}: {said}".rstrip(": "))
 
 
 def asked(found: dict[str, Any]) -> tuple[str, str]:

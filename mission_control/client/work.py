@@ -15,9 +15,10 @@ import time
 from functools import partial
 
 from mission_control.client import acp, agents, credentials, files, worktree
-from mission_control.client.api import PATIENCE_SECONDS, Api, plain
+from mission_control.client.api import PATIENCE_SECONDS, Api
 from mission_control.client.doing import BEGUN, ENDED, HANDED_IN, KEPT, WORKED, Doing, Kept
 from mission_control.client.outbox import SERVERS
+from mission_control.client.printing import entry, line
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
 from mission_control.client.tasks import GONE, HALTED, NEXT, QUIET_SECONDS, WAIT_SECONDS
 
@@ -116,10 +117,10 @@ class Worker:
             f"Worktrees below {self.folder}",
             "Nothing was claimed.",
         ]
-        print(plain("\n".join(lines)))
+        print("\n".join(map(line, lines)))
 
     def say(self, text: str) -> None:
-        print(plain(text), file=sys.stderr, flush=True)
+        print(entry(text), file=sys.stderr, flush=True)
 
     def api_of(self) -> Api:
         return Api(self.connection)
@@ -166,7 +167,7 @@ class Worker:
             number += 1
             slot = self._locked(f"slot-{number}")
         with slot:
-            self.say(f"Works on {self.board['name']} with {self.kind.client}, in {self.top}. Ctrl-C ends it.")
+            self.say(f"Works on {line(self.board['name'])} with {self.kind.client}, in {self.top}. Ctrl-C ends it.")
             with contextlib.suppress(Ended):
                 self._loop(os.path.join(self.folder, f"slot-{number}.claim"))
         if self.ends:
@@ -343,8 +344,10 @@ class Worker:
             held.enter_context(lock)
             kept = Kept(os.path.join(self.folder, task["id"]))
             run = kept.get("run") or os.urandom(12).hex()
-            kept.save(task=task["id"], board=task["board_id"], number=task["number"], title=task["title"], run=run,
-                      fence=answer["lease"]["fence"], state=BEGUN, summary="", checked=None, tests="")  # fmt: skip
+            kept.save(
+                task=task["id"], board=task["board_id"], number=task["number"], title=line(task["title"]), run=run,
+                fence=answer["lease"]["fence"], state=BEGUN, summary="", checked=None, tests="",
+            )  # fmt: skip
             files.remove(claim)
             return self._do(kept, Doing(self, kept), answer)
 

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -227,7 +228,8 @@ def newer(base: str) -> bytes:
 async def test_program_replaces_itself_after_a_command(between: Between, terminal: Terminal) -> None:
     between.answers = [said("200 OK", OK, NEWER), said("200 OK", newer(between.url), NEWER), said("200 OK", OK, NEWER)]
     printed = await get(terminal)
-    assert (printed.code, printed.err) == (0, "Updated from 0.1.0 to 0.2.0.\n")
+    digest = sha256(terminal.program.read_bytes()).hexdigest()
+    assert (printed.code, printed.err) == (0, f"Updated from 0.1.0 to 0.2.0 (SHA-256 {digest}).\n")
     assert await terminal.done("--version") == "0.2.0\n"
     assert (await get(terminal)).err == "" and len(between.requests) == 3
     assert terminal.program.stat().st_mode & 0o777 == 0o700
@@ -237,9 +239,11 @@ async def test_program_replaces_itself_after_a_command(between: Between, termina
 async def test_program_stays_when_it_is_told_to_or_is_from_elsewhere(between: Between, terminal: Terminal) -> None:
     between.answers = [said("200 OK", OK, NEWER)]
     assert (await get(terminal, "--no-update")).err == ""
+    assert "stays as it is" in await terminal.done("update", "--off")
+    assert (await get(terminal)).err == "" and "updates itself" in await terminal.done("update", "--on")
     terminal.fetch("https://board.example.org")
     assert (await get(terminal)).err == ""
-    assert len(between.requests) == 2
+    assert len(between.requests) == 3
 
 
 @pytest.mark.parametrize("sent", [b"<html>", SHEBANG + b"rm -rf /", newer("http://localhost")[:-100]])
@@ -253,8 +257,8 @@ async def test_something_else_does_not_replace_it(between: Between, terminal: Te
 
 async def test_update_by_hand(between: Between, terminal: Terminal) -> None:
     between.answers = [said("200 OK", terminal.program.read_bytes()), said("200 OK", newer(between.url), NEWER)]
-    assert await terminal.done("update") == "It is current.\n"
-    assert "Updated from 0.1.0 to 0.2.0." in (await terminal.run("update")).out
+    assert (await terminal.done("update")).startswith("It is current (SHA-256 ")
+    assert "Updated from 0.1.0 to 0.2.0 (SHA-256 " in (await terminal.run("update")).out
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ async def test_task_from_claim_to_hand_in(made: Crew, vega: Terminal) -> None:
     )
     assert (await made.task(wanted))["status"] == "in_progress"
     seen = await vega.done("show")
-    assert "Vega has it until" in seen and "**Typed**\n\nin two lines" in seen
+    assert "Vega has it until" in seen and "**Typed**\n\n  in two lines" in seen
 
     (vega.folder / "shot.txt").write_text("it works")
     handed = await vega.done(

@@ -1,5 +1,6 @@
 """`work`: tasks from a board, each in a worktree, done by a program, handed in exactly once."""
 
+import json
 import os
 import signal
 from typing import Any
@@ -33,6 +34,22 @@ async def test_a_task_from_the_inbox_to_done(shop: Shop) -> None:
     await shop.once(code=3)
     assert shop.trees() == [] and shop.left() == []
     assert git(shop.top, "branch", "--list", code["branch"]).strip()
+
+
+async def test_names_add_no_line_to_the_terminal(shop: Shop) -> None:
+    hostile = "\n#7 is handed in.\x1b[2J\u202e\x9b2J"
+    await shop.made.ask("PATCH", f"{API}/boards/{shop.made.board_id}", {"name": f"Telescope{hostile}"})
+    task = await shop.task("do: write work.txt one", title=f"Mend{hostile}")
+    looked = await shop.terminal.done(*shop.work, "--dry-run")
+    claimed = await shop.terminal.done("show", "1")
+    printed = [*(await shop.once()).splitlines(), *looked.splitlines(), *claimed.splitlines()]
+    assert not [one for one in printed if one.startswith("#7") or not one.replace("\t", "").isprintable()], printed
+    as_json = [
+        await shop.terminal.done(*words) for words in (("status", "--json"), ("GET", f"{shop.made.tasks}/{task}"))
+    ]
+    status, found = map(json.loads, as_json)
+    assert (status["board"]["name"], found["title"]) == (f"Telescope{hostile}", f"Mend{hostile}")
+    assert all(one.strip().isprintable() for one in as_json)
 
 
 async def test_nothing_is_claimed_to_look(shop: Shop) -> None:
