@@ -58,6 +58,8 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
     if has_commands:
         how = "reached" if asked.found else "did not reach"
         found.insert(-1, _line("Notes", asked.found, f"one {how} its model during the turn"))
+    if session and session["failing"]:
+        found.append(_line("Commands", False, f"{session['failing']}: can {module.NAME} set up its sandbox here?"))
     if used := tell_windows(api, module, program, turn):
         found.append(_line("Subscription", True, used))
     return found

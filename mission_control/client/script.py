@@ -34,7 +34,6 @@ TEXT = r"""#!/bin/sh
 LC_ALL=C
 python() { %(python)s hook "$@"; }
 [ -z "${MISSION_CONTROL_RUN-}" ] || { echo '{}'; exit 0; } # `work` tells of this session itself
-command -v curl >/dev/null 2>&1 || { python "$@"; exit 0; }
 [ -n "${MISSION_CONTROL_DEBUG-}" ] || exec 2>/dev/null
 umask 077
 client=$1 seconds=%(seconds)s name='' before='' nl='
@@ -49,6 +48,22 @@ config=$config/mission-control/${name:+connections/}${name:-connect}.env
 spool=$state/mission-control/spool kept=$state/mission-control/spool/$client-${name:-usual}
 body=$(cat)
 at=$(date +%%s)
+
+# How a call of Codex ended stands in its own file alone, in which it is written a moment before the hook runs.
+value_of() { printf '%%s' "$body" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+tell_status() {
+  calls=$(value_of transcript_path) call=$(value_of tool_use_id)
+  [ -f "$calls" ] && [ -n "$call" ] || return 0
+  for pause in 0 .1 .2; do
+    sleep $pause
+    status=$(tail -n 50 "$calls" | grep -F "\"id\":\"$call\"" |
+      sed -n 's/.*"item":{"type":"[CF].*"status":"\([a-z]*\)".*/\1/p' | tail -n 1)
+    [ -z "$status" ] || break
+  done
+  body="{\"call_status\":\"$status\",${body#?}"
+}
+case $client:$body in codex:*'"hook_event_name":"PostToolUse"'*) tell_status ;; esac
+command -v curl >/dev/null 2>&1 || { printf '%%s' "$body" | python "$@"; exit 0; }
 
 read_connection() {
   while read -r line; do

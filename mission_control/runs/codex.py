@@ -1,5 +1,7 @@
 """Codex: its hooks, which call a tool of our MCP server or are forwarded by a command; they are answered as others."""
 
+import re
+
 from mission_control.agents.usage_schemas import RequestUsage
 from mission_control.runs.claude_code import (
     HELPER,
@@ -15,10 +17,19 @@ from mission_control.runs.claude_code import (
 from mission_control.runs.hook_reading import Event, Hook, Program, named
 from mission_control.runs.kept import name_of
 
+# How a call ended, as the command of hooks reads it in Codex's own file; it is "" where nothing stands there, as of a
+# command that the sandbox stopped, whose output then says why.
+OUTCOMES = {"completed": "ok", "failed": "failed", "declined": "refused"}
+STOPPED = re.compile(
+    r"read-only file system|permission denied|operation not permitted|sandbox|bubblewrap", re.IGNORECASE
+)
+
 
 def called(hook: Hook) -> None:
-    """A call has ended; whether it failed is not told."""
-    hook.end_call(hook.body, None)
+    """A call has ended; how is not told where Codex keeps no file of the session."""
+    status = hook.body.get("call_status")
+    is_stopped = status == "" and STOPPED.search(str(hook.body.get("tool_response"))) is not None
+    hook.end_call(hook.body, "failed" if is_stopped else OUTCOMES.get(str(status)))
 
 
 def began_request(hook: Hook) -> None:

@@ -14,8 +14,9 @@ from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.permission_reading import digest_of
 from mission_control.runs.session_reports import SessionGiven
 
-# What a command of its shell said of its end, which is no error to it.
-EXITED = re.compile(r"^Exit Code: [1-9]", re.MULTILINE)
+# What its shell says of the end of a command below the output; it is no error to it.
+EXITED = re.compile(r"^(Exit Code|Signal): ([1-9]|SIG).*(\n.*){0,3}\Z", re.MULTILINE)
+END = 400  # characters, in which that stands
 TOPIC = "update_topic"  # by which it says what it does next
 
 
@@ -35,8 +36,9 @@ def called(hook: Hook) -> None:
         hook.add("ACTIVITY", hook.key(Event()), title=title or "Took up another topic")
         return
     answer = answer if isinstance(answer, dict) else {}
-    said, error = text_of(answer.get("llmContent")), answer.get("error")
-    has_failed = bool(error) or (hook.body["tool_name"] == "run_shell_command" and EXITED.search(said))
+    said, error = answer.get("llmContent"), answer.get("error")
+    said = said if isinstance(said, str) else ""
+    has_failed = bool(error) or (hook.body["tool_name"] == "run_shell_command" and EXITED.search(said[-END:]))
     shown = error.get("message") if isinstance(error, dict) else said
     outcome = "failed" if has_failed else "ok"
     hook.end_call({**hook.body, "tool_response": shown}, outcome)

@@ -35,9 +35,9 @@ def calls(hook: Hook) -> None:
 
 
 def called(hook: Hook) -> None:
-    """A call has ended; a command that ran and failed says so by its code alone."""
+    """A call has ended; a command that ran and failed, or was cut off, says so by its code alone."""
     if hook.body.get("tool_name") != PLANS:
-        hook.end_call(hook.body, "failed" if hook.body.get("exit_code") else "ok")
+        hook.end_call(hook.body, "ok" if hook.body.get("exit_code", 0) == 0 else "failed")
 
 
 def not_called(hook: Hook) -> None:

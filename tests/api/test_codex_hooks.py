@@ -41,6 +41,27 @@ async def test_a_recorded_session_is_on_the_board_once(cast: Cast) -> None:
     assert [one.key async for one in UsageEntry.all()] == ["cx:resp_1795887781706180228"]
 
 
+@pytest.mark.parametrize(
+    ("status", "output", "state"),
+    [
+        ("completed", "read-only file system", "ok"),
+        ("failed", "", "failed"),
+        ("declined", "", "refused"),
+        ("", "touch: cannot touch '/opt/x': Read-only file system", "failed"),
+        ("", "error building bubblewrap command", "failed"),
+        ("", "done", None),
+        (["completed"], "done", None),
+    ],
+)
+async def test_how_a_call_ended(cast: Cast, status: object, output: str, state: str | None) -> None:
+    call = HOOKS["PostToolUse:Bash"]
+    await hook(cast.vega, {"call_status": status, **call, "tool_response": output}, client="codex")
+    await hook_queue.write()
+    [session] = await sessions(cast)
+    title = "Ran touch" if state in ("ok", None) else f"Ran touch, {state}"
+    assert told(await activities(cast, session["id"])) == [("TOOL_CALL_END", title, state)]
+
+
 async def test_steered_text_and_interruptions(cast: Cast) -> None:
     prompt = HOOKS["UserPromptSubmit"]
     for one in (prompt, {**prompt, "prompt": "Faster."}, {**ASKING, "session_id": SESSION}):

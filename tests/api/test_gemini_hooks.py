@@ -87,6 +87,21 @@ async def test_the_same_call_twice_is_two_calls(cast: Cast) -> None:
     assert ["".join(part.text for part in one.title) for one in acts_of(read)] == ["Ran touch"] * 3
 
 
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("Output: (empty)\nSignal: 9\nProcess Group PGID: 7\n</untrusted_context>", "failed"),
+        (f"Output: {'x' * 9_000}\nExit Code: 1\nProcess Group PGID: 7\n</untrusted_context>", "failed"),
+        (f"Output: Exit Code: 1\nExit Code: 1\n{'x\n' * 9}Process Group PGID: 7\n</untrusted_context>", "ok"),
+    ],
+    ids=["by a signal", "after much output", "in its output alone"],
+)
+async def test_how_a_command_ended_stands_below_its_output(cast: Cast, said: str, state: str) -> None:
+    await send(cast, {**COMMAND[1], "tool_response": {"llmContent": said}})
+    [session] = await sessions(cast)
+    assert [one["state"] for one in await activities(cast, session["id"])] == [state]
+
+
 async def test_notes_and_stops(cast: Cast) -> None:
     await send(cast, HOOKS["BeforeAgent"])
     [session] = await sessions(cast)

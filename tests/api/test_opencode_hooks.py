@@ -75,6 +75,13 @@ async def test_a_recorded_session_is_on_the_board_once(cast: Cast) -> None:
     assert len(titles) == helper["activity_count"]
 
 
+@pytest.mark.parametrize(("code", "state"), [({"exit_code": None}, "failed"), ({"exit_code": 0}, "ok"), ({}, "ok")])
+async def test_command_without_a_code_was_cut_off(cast: Cast, code: dict[str, Any], state: str) -> None:
+    await send(cast, event("tool.execute.after", tool_name="bash", tool_use_id="c1", tool_input={}, **code))
+    [session] = await sessions(cast)
+    assert [one["state"] for one in await activities(cast, session["id"])] == [state]
+
+
 async def test_each_request_counts_once_with_its_cache_and_its_price(cast: Cast) -> None:
     first = next(one for one in SENT if one["hook_event_name"] == "message.updated")
     free = {**first, "message_id": "msg_free", "model": "unknown-1", "cost": 0}

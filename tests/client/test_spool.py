@@ -124,11 +124,11 @@ class Machine:
         body = json.dumps({"hook_event_name": "Stop", "session_id": "s1", "name": name, **fields})
         return await self.hand_on(body, *more, way=way)
 
-    async def hand_on(self, body: str, *more: str, way: str = "sh") -> str:
+    async def hand_on(self, body: str, *more: str, way: str = "sh", client: str = "claude-code") -> str:
         first = ["sh", str(self.script)] if way == "sh" else [sys.executable, "-m", "mission_control.client", "hook"]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *first, "claude-code", *more, env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe
+            *first, client, *more, env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe
         )
         async with asyncio.timeout(PATIENCE):
             out, error = await process.communicate(body.encode())
@@ -328,6 +328,32 @@ async def test_without_curl_python_does_it(board: Board, machine: Machine) -> No
     machine.environment["PATH"] = str(folder)
     sh = shutil.which("sh") or ""
     assert await machine.hook("first") == "{}\n" and board.events == ["first"], sh
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (
+            {"item": {"type": "CommandExecution", "id": "c2", "output": '"status":"completed"', "status": "failed"}},
+            "failed",
+        ),
+        ({"item": {"type": "FileChange", "id": "c2", "status": "completed"}}, "completed"),
+        ({"item": {"type": "McpToolCall", "id": "c2", "status": "completed", "result": {"status": "failed"}}}, ""),
+        ({"item": {"type": "CommandExecution", "id": "c3", "status": "failed"}}, ""),
+        (None, None),
+    ],
+)
+async def test_status_of_a_codex_call_is_read_in_its_file(
+    board: Board, machine: Machine, line: dict[str, Any] | None, status: str | None
+) -> None:
+    file = machine.home / "rollout.jsonl"
+    if line is not None:
+        file.write_text("{}\n" + json.dumps({"payload": line}, separators=(",", ":")) + "\n")
+    call = {"hook_event_name": "PostToolUse", "transcript_path": str(file), "tool_use_id": "c2"}
+    body = json.dumps({**call, "name": "first"}, separators=(",", ":"))
+    assert await machine.hand_on(body, client="codex") == "{}\n"
+    [(_, came)] = board.came
+    assert came.get("call_status") == status and came["name"] == "first"
 
 
 @pytest.mark.parametrize("way", ["sh", "python"])

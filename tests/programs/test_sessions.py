@@ -150,7 +150,7 @@ async def answered_locally(made: Person, keys: Keyboard, command: str) -> None:
 
 
 async def test_codex(programs: Path, tmp_path: Path) -> None:
-    """By its server, because `codex exec` asks for nothing."""
+    """By its server, because `codex exec` asks for nothing; without a sandbox, which a chroot does not let it have."""
     async with connected(programs, tmp_path, "codex") as made:
         allowed, denied = (f"touch {made.home}/{name}.txt" for name in ("allowed", "denied"))
         (made.home / "walrus.txt").write_text(SECRET)
@@ -163,21 +163,37 @@ async def test_codex(programs: Path, tmp_path: Path) -> None:
 
         session = await over(made, model, "idle")
         assert await ended_calls(made, session) == [
-            ("Ran cat", None),
-            ("Ran ls", None),
-            ("Ran touch", None),
+            ("Ran cat", "ok"),
+            ("Ran ls, failed", "failed"),
+            ("Ran touch", "ok"),
         ]  # of a call that was denied its hooks tell nothing
         assert NOTE in model.heard and WORDS in model.printed[-1]
         assert (made.home / "allowed.txt").exists() and not (made.home / "denied.txt").exists()
         await as_a_board_keeps_it(made, session)
 
 
+async def test_what_the_sandbox_of_codex_stops_is_told_as_failed(programs: Path, tmp_path: Path) -> None:
+    """A sandbox stops it also where it cannot be set up."""
+    async with connected(programs, tmp_path, "codex") as made:
+        model = FakeModel([(SHELL, {"command": f"touch {made.home}/stopped.txt"})])
+        async with served(model) as url:
+            environment = {**made.terminal.environment, "HOME": str(made.home), "FAKE_KEY": "none"}
+            command = ("exec", "--skip-git-repo-check", *fake_provider(url), "-s", "read-only", ASKED)
+            await finish(programs / "codex", *command, home=made.home, environment=environment)
+        session = await over(made, model, "ended")
+        assert await ended_calls(made, session) == [("Ran touch, failed", "failed")]
+        assert not (made.home / "stopped.txt").exists()
+
+
+def fake_provider(url: str) -> tuple[str, ...]:
+    provider = f'{{name = "fake", base_url = "{url}/v1", env_key = "FAKE_KEY", wire_api = "responses"}}'
+    return ("-c", f"model_providers.fake={provider}", "-c", 'model_provider="fake"', "-c", 'model="fake"')
+
+
 async def turn_of_codex(programs: Path, made: Person, url: str) -> None:
     """Have Codex take one turn as its own interface does, in which nobody sits at the keyboard."""
-    provider = f'{{name = "fake", base_url = "{url}/v1", env_key = "FAKE_KEY", wire_api = "responses"}}'
-    options = ("-c", f"model_providers.fake={provider}", "-c", 'model_provider="fake"', "-c", 'model="fake"')
     process = await asyncio.create_subprocess_exec(
-        *(programs / "codex", *options, "app-server"),
+        *(programs / "codex", *fake_provider(url), "app-server"),
         cwd=made.home, env={**made.terminal.environment, "HOME": str(made.home), "FAKE_KEY": "none"},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True, limit=10_000_000,
@@ -202,7 +218,7 @@ async def turn_of_codex(programs: Path, made: Person, url: str) -> None:
         async with asyncio.timeout(PATIENCE):
             await ask(1, "initialize", {"clientInfo": {"name": "test", "title": "Test", "version": "1"}})
             say.write(b'{"method": "initialized"}\n')
-            begun = {"cwd": str(made.home), "approvalPolicy": "untrusted", "sandbox": "workspace-write"}
+            begun = {"cwd": str(made.home), "approvalPolicy": "untrusted", "sandbox": "danger-full-access"}
             thread = (await ask(2, "thread/start", begun))["thread"]["id"]
             await ask(3, "turn/start", {"threadId": thread, "input": [{"type": "text", "text": ASKED}]})
             await heard(lambda one: one.get("method") == "turn/completed")
