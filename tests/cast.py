@@ -319,6 +319,11 @@ def ids(answers: Iterable[dict[str, Any]]) -> list[str]:
     return [one["id"] for one in answers]
 
 
+def each(task_ids: Iterable[str], *, atomic: bool = True, **change: Any) -> dict[str, Any]:
+    """The body that changes tasks all in the same way."""
+    return {"changes": [{"task_id": one, **change} for one in dict.fromkeys(task_ids)], "atomic": atomic}
+
+
 def stamp(minutes: float = 0) -> datetime:
     """A moment some minutes from now, naive UTC."""
     return times.clock_now() + timedelta(minutes=minutes)

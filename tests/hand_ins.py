@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mission_control.tasks.models import Task
-from tests.cast import Answer, Cast, Program
+from tests.cast import Answer, Cast, Program, each
 from tests.pages.visitor import visitor
 
 type Deed = Callable[[Cast, dict[str, Any]], Awaitable[None]]
@@ -56,7 +56,7 @@ async def drag_on_page(cast: Cast, task: dict[str, Any]) -> None:
 
 async def send_back(cast: Cast, task: dict[str, Any]) -> None:
     """As a person who saw the board only: the bulk bar."""
-    (await cast.cleo.post(f"{cast.tasks}/bulk", {"task_ids": [task["id"]], "move": {"status": "inbox"}})).ok()
+    (await cast.cleo.post(f"{cast.tasks}/changes", each([task["id"]], status="inbox"))).ok()
 
 
 async def trash(cast: Cast, task: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ from mission_control.people.models import Organization
 from mission_control.runs.leases import LEASES, expire_due, take_from_silent
 from mission_control.tasks.models import Task
 from tests import runs_oracle as oracle
-from tests.cast import Answer, Cast, Program
+from tests.cast import Answer, Cast, Program, each
 from tests.gateway_agents import add_gateway
 from tests.runs_law import FINISHING, FLAGGED_AT, STATUSES, Law
 from tests.runs_oracle import Row
@@ -731,8 +731,7 @@ class RunsMachine(RuleBasedStateMachine):
         """All of them or none."""
         found = {str(row.id): row for one in tasks if (row := self.some_task(one)) is not None}
         if found:
-            wanted = {"task_ids": list(found), "move": {"status": status}}
-            self.may(self.cast.cleo.post(f"{self.cast.tasks}/bulk", wanted), 409)
+            self.may(self.cast.cleo.post(f"{self.cast.tasks}/changes", each(found, status=status)), 409)
             self.past.undo += [(one, {"status": row.status, **_assignee(row)}) for one, row in found.items()]
 
     @deed(which=ANY, many=st.booleans())

@@ -16,6 +16,8 @@ from quart.datastructures import FileStorage
 from mission_control.agents.models import Agent, Connection
 from mission_control.core import times
 from mission_control.core.actor import system
+from mission_control.exchange import importing
+from mission_control.exchange.file import BoardFile
 from mission_control.exchange.models import OutgoingDelivery
 from mission_control.fleet.models import OnboardingSession, ProvisioningJob
 from mission_control.home.models import GatewayRequest
@@ -26,7 +28,7 @@ from mission_control.people.models import Job, Session, Token, User
 from mission_control.reach.installation import sealed, sealed_values
 from mission_control.reach.models import Device as ReachDevice
 from mission_control.reach.models import ReachChannel, ReachCode, ReachMessage
-from tests.cast import Answer, Caller, Cast
+from tests.cast import Answer, Caller, Cast, Person
 
 Things = dict[str, str]
 Maker = Callable[[Cast, Things, str], Awaitable[Any]]
@@ -182,7 +184,7 @@ async def _agent(cast: Cast, made: Things, path: str) -> Any:
 
 @makes("soul_id")
 async def _soul(cast: Cast, made: Things, path: str) -> Any:
-    soul = {"soul_template": "Odd."}
+    soul = {"content": "Odd."}
     (await cast.ada.call("PUT", f"/agents/{made['agent_id']}/soul", soul)).ok()
     return (await cast.ada.get(f"/agents/{made['agent_id']}/souls")).ok()["items"][0]["id"]
 
@@ -255,6 +257,13 @@ async def _job(cast: Cast, made: Things, path: str) -> Any:
         target={"skipped": 0, "errors": []},
     )
     return job.id
+
+
+async def bring(by: Person, file: dict[str, Any]) -> dict[str, Any]:
+    """What the import of a board's file brings; its job says it in words."""
+    actor = await by.actor()
+    brought = await importing.import_board(actor, actor.organization_id, BoardFile.model_validate(file))
+    return brought.model_dump(mode="json")
 
 
 @makes("import_id")

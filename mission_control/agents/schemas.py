@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AliasChoices, Field
+from pydantic import AfterValidator, Field
 
 from mission_control.agents.fields import (
     CHANGED,
@@ -73,8 +73,7 @@ class AgentSoulUpdate(Body):
 
     model_config = Body.model_config | example(content="You test before you report.", reason="Two wrong reports.")
 
-    # As every other text of a soul is named; `soul_template` is taken for one more release.
-    content: Annotated[Soul, Field(validation_alias=AliasChoices("content", "soul_template"))]
+    content: Soul
     reason: Annotated[ShortText | None, BlankToNone] = None
 
 

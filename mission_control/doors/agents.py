@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from mission_control.agents.queries import own_agent
 from mission_control.agents.work_state import directive_of
@@ -195,10 +195,7 @@ async def report_usage(call: Call) -> Said:
     return f"Directive: {answer.directive}.{why}", answer
 
 
-Verdict = Annotated[
-    Literal["done", "send_back"],
-    BeforeValidator(lambda verdict: "send_back" if verdict == "rework" else verdict),  # its former name
-]
+Verdict = Literal["done", "send_back"]
 Word = Annotated[str, Field(min_length=1)]
 
 

@@ -8,9 +8,9 @@ from mission_control.boards.commands import slugify
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, OkResponse
-from mission_control.exchange import importing, staged
+from mission_control.exchange import staged
 from mission_control.exchange.export_reading import contents_of, file_pieces, tasks_csv
-from mission_control.exchange.file import BoardFile, BoardImported, BoardImportRead
+from mission_control.exchange.file import BoardFile, BoardImportRead
 from mission_control.exchange.models import BoardImport
 from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import Api
@@ -46,22 +46,6 @@ async def export_tasks(actor: Actor, board: Board) -> Response:
     return _streamed(tasks_csv(await contents_of(board)), "text/csv; charset=utf-8", headers)
 
 
-@api.post(
-    "/import",
-    rule="board.import",
-    errors={413: ErrorResponse},
-    is_atomic=False,
-    instead="POST /api/v1/boards/imports and its `starts`",
-)
-async def import_board(actor: Actor, data: BoardFile) -> BoardImported:
-    """Create a board in the active organization from an exported file.
-
-    Everything gets new ids. People are found by e-mail and agents by name; those who are missing here are dropped, and
-    the answer lists them. Agents are not created. The file is imported as a whole or, when it does not fit, not at all.
-    """
-    return await importing.import_board(actor, actor.organization_id, data)
-
-
 @api.post("/imports", rule="board.import", errors={413: ErrorResponse})
 async def create_board_import(actor: Actor, data: BoardFile) -> BoardImportRead:
     """Look at an exported file before its import: what it would bring, and what would be left out.
@@ -95,4 +79,4 @@ async def delete_board_import(actor: Actor, waiting: BoardImport) -> OkResponse:
     return OK
 
 
-FILES = BodyLimit("POST", "/api/v1/boards/imports?", "import_max_bytes")
+FILES = BodyLimit("POST", "/api/v1/boards/imports", "import_max_bytes")

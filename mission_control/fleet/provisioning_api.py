@@ -92,7 +92,6 @@ async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> Provisioning
     "/gateways/<gateway_id>/template-syncs/<job_id>",
     find=_sync_of,
     rule="agent.manage",
-    former=("/gateways/<gateway_id>/templates/sync/<job_id>",),
 )
 async def get_gateway_templates_sync(actor: Actor, job: ProvisioningJob) -> GatewayTemplatesSyncResult:
     """Read what a template sync did so far."""

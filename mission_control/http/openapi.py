@@ -171,9 +171,6 @@ def document(base_url: str) -> Part:
         if one.body is not None:
             content = entry["requestBody"]["content"]["application/json"]
             content["example"] = example_of(content["schema"], named)
-        for path in one.former:
-            before = {"operationId": f"{one.operation_id}_before"} | _deprecated(f"{one.method} {template}")
-            paths.setdefault(_template(path), {})[one.method.lower()] = entry | before
     return {
         "openapi": "3.1.0",
         "info": {
@@ -205,10 +202,6 @@ def document(base_url: str) -> Part:
 
 def _template(path: str) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
-
-
-def _deprecated(instead: str) -> Part:
-    return {"deprecated": True, "description": f"Use {instead} instead; this goes with the next release."}
 
 
 def _health(path: str) -> Part:
@@ -248,7 +241,7 @@ def _entry(one: Operation, references: References, template: str) -> Part:
         entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
     if one.hints is not None:
         entry |= _hints(one.hints)
-    return entry | (_deprecated(one.instead) if one.instead else {})
+    return entry
 
 
 def _hints(hints: Hints) -> Part:

@@ -75,10 +75,6 @@ class Declaration(TypedDict, total=False):
     media: tuple[str, ...]
     # Documents a `multipart/form-data` body, which the function reads itself.
     form: Mapping[str, Any]
-    # Paths by which it was known before. They do the same for one more release, and the document says so.
-    former: tuple[str, ...]
-    # What to call in its place, where it goes with the next release.
-    instead: str
 
 
 class Api(Part):
@@ -144,7 +140,6 @@ class Api(Part):
             "tags": roles if is_of_agents else (*self._tags, *roles[1:]),
             **declared,
         }
-        known["former"] = tuple(self._prefix + one for one in declared.get("former", ()))
         signature = inspect.signature(handler)
         shapes = {name: one.annotation for name, one in signature.parameters.items()}
         if returns is ...:
@@ -168,10 +163,10 @@ class Api(Part):
 
     def _serve(self, entry: Operation) -> None:
         self.operations.append(entry)
-        view = view_of(entry)
-        for number, path in enumerate((entry.path, *entry.former)):
-            place = f"{entry.operation_id}_{entry.method.lower()}" + (f"_{number}" if number else "")
-            self.blueprint.add_url_rule(path, place, view, methods=[entry.method], provide_automatic_options=False)
+        place = f"{entry.operation_id}_{entry.method.lower()}"
+        self.blueprint.add_url_rule(
+            entry.path, place, view_of(entry), methods=[entry.method], provide_automatic_options=False
+        )
 
 
 def _without_none(shape: object) -> object:

@@ -106,8 +106,6 @@ class Operation:
     status: int = 200
     media: tuple[str, ...] = ("application/json",)
     form: Mapping[str, Any] | None = None
-    former: tuple[str, ...] = ()
-    instead: str = ""
     is_mirror: bool = False
 
     @property

@@ -86,7 +86,7 @@ async def delete_my_org(actor: Actor, organization: Organization) -> OkResponse:
     return await committed(actor, delete) or OK
 
 
-@api.post("/me/departures", rule="organization.leave", former=("/me/leave",))
+@api.post("/me/departures", rule="organization.leave")
 async def leave_my_org(actor: Actor, organization: Organization) -> OkResponse:
     """Leave the organization one works in.
 

@@ -26,19 +26,6 @@ async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> di
     return await bulk.answer_of(data, await bulk.change_tasks(actor, board, data))
 
 
-@api.post(
-    f"{TASKS}/bulk",
-    bulk.TaskBulkRead,
-    rule="task.bulk",
-    errors={409: bulk.TaskBulkError},
-    instead="POST /api/v1/boards/{board_id}/tasks/changes",
-)
-async def change_tasks(actor: Actor, board: Board, data: bulk.TaskBulk) -> dict[str, object]:
-    """Change many tasks, all in the same way."""
-    wanted = data.changes()
-    return await bulk.answer_of(wanted, await bulk.change_tasks(actor, board, wanted))
-
-
 @api.get("/boards/<board_id>/trash", Page[schemas.TaskRead], rule="task.read")
 async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List what was deleted from a board and can be restored, newest first."""
@@ -47,9 +34,7 @@ async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[
     )
 
 
-@api.post(
-    "/boards/<board_id>/archivals", leaving.ArchiveRead, rule="task.archive_old", former=("/boards/<board_id>/archive",)
-)
+@api.post("/boards/<board_id>/archivals", leaving.ArchiveRead, rule="task.archive_old")
 async def archive_old_tasks(actor: Actor, board: Board, data: leaving.ArchiveRequest) -> dict[str, list[UUID]]:
     """Archive the tasks that were done before a moment."""
     return {"archived_task_ids": await leaving.archive_old_tasks(actor, board, data.done_before)}

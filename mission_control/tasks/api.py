@@ -74,7 +74,7 @@ async def create_task(actor: Actor, board: Board, data: schemas.TaskCreate) -> d
     return await queries.task_read((await commands.create_task(actor, board, data)).id)
 
 
-@api.post(f"{TASKS}/lines", schemas.TaskRead, who="user", rule="task.create", former=(f"{TASKS}/quick",))
+@api.post(f"{TASKS}/lines", schemas.TaskRead, who="user", rule="task.create")
 async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, object]:
     """Put a task on a board that one line describes, such as `Renew the certificate @Kit #shop !high due:fri`.
 

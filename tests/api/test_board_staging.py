@@ -1,6 +1,5 @@
 """Boards are brought in and erased in pieces: others get their turn in between, and nobody sees half of one."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,14 +13,14 @@ from mission_control.approvals.models import Approval
 from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.core import times as clock
-from mission_control.core.errors import Conflict
+from mission_control.core.errors import Conflict, NotFound
 from mission_control.exchange import importing
 from mission_control.knowledge.models import BoardMemory
 from mission_control.people import jobs
 from mission_control.tasks.models import Comment, Tag, Task
 from tests.cast import Cast
+from tests.things import bring
 
-IMPORT = "/boards/import"
 MOMENT = "2026-11-01T10:00:00"
 KINDS: tuple[type[Model], ...] = (Board, Task, Comment, Approval, BoardMemory, Tag)
 
@@ -83,7 +82,7 @@ async def test_import_yields_to_other_writes_and_hides_the_partial_board(
         await cast.add_task()
 
     before_pieces.append(look)
-    brought = (await cast.ada.post(IMPORT, the_file())).ok()
+    brought = await bring(cast.ada, the_file())
     assert len(seen) == 9 and not any({"Brought", "new"} & one for one in seen)
     assert brought["counts"] == {"tasks": 5, "comments": 5, "approvals": 2, "memory": 1, "runs": 0, "sessions": 0}
     assert (await cast.ada.get(f"/boards/{brought['board']['id']}/tasks")).ok()["total"] == 5
@@ -98,7 +97,8 @@ async def test_failed_import_leaves_nothing(cast: Cast, before_pieces: list[Call
             raise Conflict("Too late.")
 
     before_pieces.append(fail_late)
-    (await cast.ada.post(IMPORT, the_file())).refused(409)
+    with pytest.raises(Conflict):
+        await bring(cast.ada, the_file())
     assert next(pieces) == 9 and await held() == before
 
 
@@ -108,7 +108,8 @@ async def test_import_failing_at_its_last_step_leaves_nothing(cast: Cast, monkey
 
     before = await held()
     monkeypatch.setattr(importing, "store_values", refuse)
-    (await cast.ada.post(IMPORT, the_file())).refused(409)
+    with pytest.raises(Conflict):
+        await bring(cast.ada, the_file())
     assert await held() == before
 
 
@@ -117,7 +118,7 @@ async def test_staged_rows_of_a_killed_server_are_removed(cast: Cast) -> None:
     board = Board(organization_id=cast.organization.id, name="Half", slug="half")
     await staging.begin(board)
     await staging.store(board.id, [Task(board_id=board.id, number=n, title="T", position=n) for n in range(1, 4)])
-    (await cast.ada.post(IMPORT, the_file("Young"))).ok()
+    await bring(cast.ada, the_file("Young"))
     assert await Task.filter(board_id=board.id).count() == 3
     await staging.clear_abandoned(clock.clock_now() - staging.LEASE)
     assert await Task.filter(board_id=board.id).count() == 3
@@ -128,7 +129,7 @@ async def test_staged_rows_of_a_killed_server_are_removed(cast: Cast) -> None:
 
 
 async def test_erasure_in_progress_is_left_to_its_process(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    brought = (await cast.ada.post(IMPORT, the_file())).ok()["board"]
+    brought = (await bring(cast.ada, the_file()))["board"]
     seen = []
 
     async def look(_done: int) -> None:
@@ -149,23 +150,13 @@ async def test_import_whose_rows_were_removed_is_not_published(
             await staging.clear_abandoned(clock.clock_now() + timedelta(seconds=1))
 
     before_pieces.append(sweep)
-    (await cast.ada.post(IMPORT, the_file())).refused(404)
+    with pytest.raises(NotFound):
+        await bring(cast.ada, the_file())
     assert await held() == before
 
 
-async def test_concurrent_identical_imports_create_one_board(cast: Cast) -> None:
-    before = await held()
-    first, second = await asyncio.gather(
-        *(cast.ada.post(IMPORT, the_file(), headers={"Idempotency-Key": "once"}) for _ in range(2))
-    )
-    assert first.ok()["board"]["id"] == second.ok()["board"]["id"]
-    third = await cast.ada.post(IMPORT, the_file(), headers={"Idempotency-Key": "once"})
-    assert third.ok() == first.ok() and third.headers["Idempotency-Replayed"] == "true"
-    assert (await held())[:2] == [before[0] + 1, before[1] + 5]
-
-
 async def test_erased_board_disappears_before_its_contents(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    brought = (await cast.ada.post(IMPORT, the_file())).ok()["board"]
+    brought = (await bring(cast.ada, the_file()))["board"]
     before = await held()
 
     async def killed(_board_id: Any) -> None:

@@ -52,7 +52,7 @@ async def test_large_body_is_read_after_authentication(cast: Cast) -> None:
     assert answer.refused(422)[0]["type"] == "json_invalid"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/boards", "/api/v1/boards/import", "/nowhere"])
+@pytest.mark.parametrize("path", ["/api/v1/boards", "/api/v1/boards/imports", "/nowhere"])
 async def test_anonymous_body_is_buffered_only_up_to_a_limit(cast: Cast, held: list[int], path: str) -> None:
     assert await sent_in_pieces(cast.app, path, JSON, 24) in (401, 404)
     assert max(held, default=0) <= ANONYMOUS_BYTES

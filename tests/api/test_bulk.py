@@ -9,19 +9,19 @@ import pytest
 
 from mission_control.log.leases import Delivery
 from mission_control.tasks.models import Task
-from tests.cast import Caller, Cast, events, head, ids, kinds
+from tests.cast import Caller, Cast, each, events, head, ids, kinds
 
 
 async def bulk(cast: Cast, tasks: list[Any], by: Caller | None = None, **change: Any) -> Any:
     """Change some tasks."""
     task_ids = [task["id"] if isinstance(task, dict) else str(task) for task in tasks]
-    return await (by or cast.cleo).post(f"{cast.tasks}/bulk", {"task_ids": task_ids, **change})
+    return await (by or cast.cleo).post(f"{cast.tasks}/changes", each(task_ids, **change))
 
 
 async def test_many_tasks_are_moved(cast: Cast) -> None:
     tasks = [await cast.add_task() for _ in range(3)]
     before = await head(cast)
-    answer = (await bulk(cast, [*reversed(tasks), tasks[0]], move={"status": "in_progress"})).ok()
+    answer = (await bulk(cast, [*reversed(tasks), tasks[0]], status="in_progress")).ok()
     assert (answer["changed"], answer["failed"]) == (3, 0)
     assert [one["task_id"] for one in answer["results"]] == ids(reversed(tasks))
     first = answer["results"][0]
@@ -34,15 +34,13 @@ async def test_many_tasks_are_moved(cast: Cast) -> None:
 
 async def test_many_tasks_are_assigned(cast: Cast) -> None:
     tasks = [await cast.add_task() for _ in range(2)]
-    answer = (await bulk(cast, tasks, assign={"assigned_agent_id": str(cast.vega.id)})).ok()
+    answer = (await bulk(cast, tasks, assigned_agent_id=str(cast.vega.id))).ok()
     assert {one["task"]["assigned_agent_id"] for one in answer["results"]} == {str(cast.vega.id)}
     assert await Delivery.filter(agent_id=cast.vega.id).count() == 2
-    (await bulk(cast, tasks, assign={"assigned_user_id": str(cast.cleo.id)})).ok()
-    (await bulk(cast, tasks, assign={"assigned_user_id": None})).ok()
+    (await bulk(cast, tasks, assigned_user_id=str(cast.cleo.id))).ok()
+    (await bulk(cast, tasks, assigned_user_id=None)).ok()
     assert await Task.filter(assigned_user_id=None, assigned_agent_id=None).count() == 2
-    assert (await bulk(cast, tasks, assign={"assigned_agent_id": str(uuid4())})).refused(409)["failures"][0][
-        "status"
-    ] == 404
+    assert (await bulk(cast, tasks, assigned_agent_id=str(uuid4()))).refused(409)["failures"][0]["status"] == 404
 
 
 async def test_many_tasks_are_tagged(cast: Cast) -> None:
@@ -72,7 +70,7 @@ async def test_task_and_its_dependency_finish_in_one_request(cast: Cast, age: st
     chain = tasks if age == "newer" else tasks[::-1]
     for waiting, waited_for in zip(chain[1:], chain, strict=False):
         (await cast.ada.patch(cast.task(waiting), {"depends_on_task_ids": [waited_for["id"]]})).ok()
-    answer = (await bulk(cast, tasks, move={"status": "done"})).ok()
+    answer = (await bulk(cast, tasks, status="done")).ok()
     assert [one["task"]["status"] for one in answer["results"]] == ["done"] * 3
     assert [one["task_id"] for one in answer["results"]] == ids(tasks)
 
@@ -80,7 +78,7 @@ async def test_task_and_its_dependency_finish_in_one_request(cast: Cast, age: st
 async def test_many_tasks_are_deleted(cast: Cast) -> None:
     tasks = [await cast.add_task() for _ in range(2)]
     before = await head(cast)
-    answer = (await bulk(cast, tasks, delete=True)).ok()
+    answer = (await bulk(cast, tasks, deleted=True)).ok()
     assert [one["task"] for one in answer["results"]] == [None, None] and answer["changed"] == 2
     assert [kind for kind, _ in await kinds(cast, before)] == ["task.deleted"] * 2
     assert (await cast.ada.get(cast.tasks)).ok()["items"] == []
@@ -92,7 +90,7 @@ async def test_one_refusal_undoes_an_atomic_request(cast: Cast) -> None:
     stranger = str(uuid4())
     elsewhere = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "Elsewhere"})).ok()
     before, told = await head(cast), await Delivery.all().count()
-    detail = (await bulk(cast, [free, blocked, stranger, elsewhere], move={"status": "review"})).refused(409)
+    detail = (await bulk(cast, [free, blocked, stranger, elsewhere], status="review")).refused(409)
     assert set(detail) == {"message", "failures"}
     assert [(one["task_id"], one["status"]) for one in detail["failures"]] == [
         (blocked["id"], 409), (stranger, 404), (elsewhere["id"], 404),
@@ -106,7 +104,7 @@ async def test_non_atomic_request_applies_the_valid_changes(cast: Cast) -> None:
     free, dependency = await cast.add_task(), await cast.add_task()
     blocked = await cast.add_task(depends_on_task_ids=[dependency["id"]])
     before, told = await head(cast), await Delivery.all().count()
-    answer = (await bulk(cast, [blocked, free], move={"status": "review"}, atomic=False)).ok()
+    answer = (await bulk(cast, [blocked, free], status="review", atomic=False)).ok()
     assert [(one["ok"], one["status"]) for one in answer["results"]] == [(False, 409), (True, 200)]
     assert answer["results"][0]["detail"]["code"] == "task_blocked_cannot_transition"
     assert answer["results"][0]["task"] is None and answer["results"][1]["task"]["status"] == "review"
@@ -118,33 +116,31 @@ async def test_non_atomic_request_applies_the_valid_changes(cast: Cast) -> None:
 async def test_bulk_changes_follow_the_rules_of_each_role(cast: Cast) -> None:
     own = await cast.add_task(assigned_agent_id=cast.vega.id)
     others = await cast.add_task(assigned_agent_id=cast.rigel.id)
-    moved = (await bulk(cast, [own, others], by=cast.vega, move={"status": "in_progress"}, atomic=False)).ok()
+    moved = (await bulk(cast, [own, others], by=cast.vega, status="in_progress", atomic=False)).ok()
     assert [one["status"] for one in moved["results"]] == [200, 403]
     assert moved["results"][1]["detail"]["code"] == "task_assignee_mismatch"
-    for change in ({"delete": True}, {"add_tag_ids": [str(uuid4())]}, {"assign": {"assigned_agent_id": None}}):
+    for change in ({"deleted": True}, {"add_tag_ids": [str(uuid4())]}, {"assigned_agent_id": None}):
         [failure] = (await bulk(cast, [own], by=cast.vega, **change)).refused(409)["failures"]
         assert failure["status"] in (403, 404)
-    assert (await bulk(cast, [own], by=cast.atlas, delete=True)).ok()["changed"] == 1
+    assert (await bulk(cast, [own], by=cast.atlas, deleted=True)).ok()["changed"] == 1
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {"task_ids": [], "delete": True},
-        {"task_ids": [str(uuid4()) for _ in range(201)], "delete": True},
-        {"task_ids": ["x"], "delete": True},
-        {"task_ids": [str(uuid4())]},
-        {"task_ids": [str(uuid4())], "delete": True, "move": {"status": "done"}},
-        {"task_ids": [str(uuid4())], "move": {"status": "doing"}},
-        {"task_ids": [str(uuid4())], "assign": {}},
-        {"delete": True},
+        each([], deleted=True),
+        each((str(uuid4()) for _ in range(201)), deleted=True),
+        each(["x"], deleted=True),
+        each([str(uuid4())], status="doing"),
+        {"atomic": True},
     ],
+    ids=["none", "too many", "no id", "unknown status", "nothing"],
 )
 async def test_invalid_bulk_changes_are_refused(cast: Cast, body: Any) -> None:
-    assert isinstance((await cast.ada.post(f"{cast.tasks}/bulk", body)).refused(422), list)
+    assert isinstance((await cast.ada.post(f"{cast.tasks}/changes", body)).refused(422), list)
 
 
 async def test_bulk_changes_are_forbidden_for_others(cast: Cast) -> None:
     task = await cast.add_task()
     for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
-        (await bulk(cast, [task], by=caller, delete=True)).refused(status)
+        (await bulk(cast, [task], by=caller, deleted=True)).refused(status)

@@ -9,6 +9,7 @@ import pytest
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head
 from tests.claiming import claim, release, taken, title_of_next
+from tests.things import bring
 
 
 async def limit(cast: Cast, **limits: int | None) -> None:
@@ -145,4 +146,4 @@ async def test_export_holds_the_boards_limits(cast: Cast) -> None:
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert file["board"]["wip_limits"] == {"in_progress": 3, "review": 2}
     file["board"]["slug"] = "copy"
-    assert (await cast.ada.post("/boards/import", file)).ok()["board"]["wip_limits"] == {"in_progress": 3, "review": 2}
+    assert (await bring(cast.ada, file))["board"]["wip_limits"] == {"in_progress": 3, "review": 2}

@@ -217,9 +217,9 @@ async def test_wrong_role_gets_a_clear_refusal(cast: Cast) -> None:
 
 async def test_people_change_a_soul_and_restore_an_earlier_one(cast: Cast) -> None:
     url = f"/agents/{cast.vega.id}"
-    first = {"soul_template": "First", "reason": "A quiet night."}
+    first = {"content": "First", "reason": "A quiet night."}
     assert (await cast.ada.call("PUT", f"{url}/soul", first)).ok()["soul_template"] == "First"
-    assert (await cast.ada.call("PUT", f"{url}/soul", {"soul_template": None})).ok()["soul_template"] is None
+    assert (await cast.ada.call("PUT", f"{url}/soul", {"content": None})).ok()["soul_template"] is None
     (await cast.ada.call("PUT", f"{url}/soul", {"reason": "No text"})).refused(422)
     souls = (await cast.ada.get(f"{url}/souls")).ok()["items"]
     assert [(one["content"], one["reason"]) for one in souls] == [("", None), ("First", "A quiet night.")]

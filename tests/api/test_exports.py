@@ -21,8 +21,9 @@ from mission_control.tasks import values as patterns
 from mission_control.tasks.models import Tag
 from tests.cast import NO_ID, Cast, events, head, kinds
 from tests.pages.visitor import visitor
+from tests.things import bring
 
-IMPORT = "/boards/import"
+IMPORT = "/boards/imports"
 TIMES = {"exported_at", "created_at", "updated_at", "edited_at", "resolved_at", "in_progress_at", "position"}
 
 
@@ -118,7 +119,7 @@ async def test_exported_file_has_no_ids(cast: Cast) -> None:
 async def test_exported_board_is_imported_unchanged(cast: Cast) -> None:
     file = await furnished(cast)
     before, waiting = await head(cast), await Delivery.all().count()
-    answer = (await cast.ben.post(IMPORT, file)).ok()
+    answer = await bring(cast.ben, file)
     assert answer["dropped"] == []
     assert answer["counts"] == {"tasks": 3, "comments": 2, "approvals": 2, "memory": 2, "runs": 0, "sessions": 0}
     assert answer["board"]["id"] != str(cast.board.id) and answer["board"]["name"] == "Telescope"
@@ -140,14 +141,14 @@ async def test_board_with_only_a_name_is_imported(cast: Cast) -> None:
     board = await Board.get(name="Night Sky")
     file = (await cast.ada.get(f"/boards/{board.id}/export")).ok()
     assert file["board"]["description"] == ""
-    brought = (await cast.ada.post(IMPORT, file)).ok()
+    brought = await bring(cast.ada, file)
     again = (await cast.ada.get(f"/boards/{brought['board']['id']}/export")).ok()
     assert without(again, TIMES) == without(file, TIMES)
 
 
 async def test_people_and_agents_missing_here_are_dropped(cast: Cast) -> None:
     file = await furnished(cast)
-    answer = (await cast.eve.post(IMPORT, file)).ok()
+    answer = await bring(cast.eve, file)
     dropped = {(one["what"], one["name"]) for one in answer["dropped"]}
     assert dropped == {
         ("assignee", "cleo@example.org"), ("creator", "ada@example.org"),
@@ -167,14 +168,14 @@ async def test_imported_tasks_are_not_assigned_to_agents_of_other_boards(cast: C
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert file["tasks"][0]["assigned_agent"] == "Vega"
-    answer = (await cast.ada.post(IMPORT, file)).ok()
+    answer = await bring(cast.ada, file)
     assert answer["dropped"] == [{"what": "assignee", "name": "Vega", "where": f"task {task['number']}"}]
 
 
 async def test_imported_tasks_are_assigned_only_to_people_with_access(cast: Cast) -> None:
     await cast.add_task(assigned_user_id=str(cast.cleo.id))
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
-    answer = (await cast.ada.post(IMPORT, file)).ok()
+    answer = await bring(cast.ada, file)
     assert [(one["what"], one["name"]) for one in answer["dropped"]] == [("assignee", "cleo@example.org")]
 
 
@@ -184,7 +185,7 @@ async def test_imported_decision_opens_no_gate(cast: Cast) -> None:
     (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
     await cast.rule(require_approval_for_done=True)
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
-    new = (await cast.ada.post(IMPORT, file)).ok()["board"]
+    new = (await bring(cast.ada, file))["board"]
     [copied] = (await cast.ada.get(f"/boards/{new['id']}/tasks")).ok()["items"]
     refused = await cast.ada.patch(f"/boards/{new['id']}/tasks/{copied['id']}", {"status": "done"})
     assert refused.status == 409
@@ -196,8 +197,8 @@ async def test_imported_board_joins_its_group_by_name(cast: Cast) -> None:
     await cast.rule(board_group_id=group["id"])
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert file["board"]["board_group"] == "Sky"
-    assert (await cast.ada.post(IMPORT, file)).ok()["board"]["board_group_id"] == group["id"]
-    away = (await cast.eve.post(IMPORT, file)).ok()
+    assert (await bring(cast.ada, file))["board"]["board_group_id"] == group["id"]
+    away = await bring(cast.eve, file)
     assert away["board"]["board_group_id"] is None
     assert away["dropped"] == [{"what": "board group", "name": "Sky", "where": "board"}]
 
@@ -206,7 +207,7 @@ async def test_custom_field_of_another_type_is_dropped(cast: Cast) -> None:
     file = await furnished(cast)
     mine = {"field_key": "lens", "field_type": "integer", "board_ids": [str(cast.foreign_board.id)]}
     (await cast.eve.post("/organizations/me/custom-fields", mine)).ok()
-    answer = (await cast.eve.post(IMPORT, file)).ok()
+    answer = await bring(cast.eve, file)
     assert {"what": "custom field", "name": "lens", "where": "it is integer here"} in answer["dropped"]
     [event] = await events(kind="board.imported")
     assert orjson.loads(event.data)["new_custom_fields"] == ["size"]
@@ -236,23 +237,23 @@ async def test_tags_without_ascii_letters_are_found_by_name(cast: Cast) -> None:
     file = {**SMALL, "tags": [{"slug": slug, "name": name} for slug, name in there.items()]}
     file["tasks"] = [{**SMALL["tasks"][0], "tags": list(there)}]
     for made in (["dome", "tag-3", "tag-4"], []):
-        before, answer = await head(cast), (await cast.ada.post(IMPORT, file)).ok()
+        before, answer = await head(cast), (await bring(cast.ada, file))
         [event] = await events(before, organization_id=cast.organization.id)
         assert orjson.loads(event.data)["new_tags"] == made
         [task] = (await cast.ada.get(f"/boards/{answer['board']['id']}/tasks")).ok()["items"]
         assert {one["name"]: one["slug"] for one in task["tags"]} == {
             "紧急": "tag-2", "星": "tag-3", "Tag 3": "tag-4", "Dome": "dome",
         }  # fmt: skip
-    (await cast.eve.post(IMPORT, file)).ok()
+    await bring(cast.eve, file)
     assert await Tag.filter(organization_id=cast.elsewhere.id).order_by("slug").values_list("slug", "name") == [
         ("dome", "Dome"), ("tag", "紧急"), ("tag-2", "星"), ("tag-3", "Tag 3"),
     ]  # fmt: skip
 
 
 async def test_smallest_file_is_imported(cast: Cast) -> None:
-    answer = (await cast.ada.post(IMPORT, SMALL)).ok()
+    answer = await bring(cast.ada, SMALL)
     assert answer["counts"] == {"tasks": 2, "comments": 0, "approvals": 0, "memory": 0, "runs": 0, "sessions": 0}
-    empty = (await cast.ada.post(IMPORT, {**SMALL, "tasks": []})).ok()
+    empty = await bring(cast.ada, {**SMALL, "tasks": []})
     assert empty["counts"]["tasks"] == 0 and await Board.filter(name="Small").count() == 2
 
 
@@ -428,7 +429,7 @@ async def test_what_changes_during_an_export_leaves_a_file_that_fits(cast: Cast)
     await cast.ask(cast.vega, new, old)
     (await cast.ada.delete(cast.task((await cast.ada.get(cast.tasks)).ok()["items"][1]))).ok()
     file = orjson.loads(b"".join([piece async for piece in export_reading.file_pieces(contents)]))
-    (await cast.ada.post(IMPORT, file)).ok()
+    await bring(cast.ada, file)
     assert [task["number"] for task in file["tasks"]] == list(contents.tasks.values())
 
 
@@ -438,7 +439,7 @@ async def test_slow_patterns_in_a_file_time_out(cast: Cast, monkeypatch: pytest.
     file["approvals"] = []
     task = file["tasks"][0] | {"depends_on": [], "parent": None, "tags": []}
     file["tasks"] = [task | {"number": number, "custom_fields": {"slow": "ccc"}} for number in range(1, 41)]
-    assert (await cast.ada.post(IMPORT, file)).ok()["counts"]["tasks"] == 40
+    assert (await bring(cast.ada, file))["counts"]["tasks"] == 40
     moments = itertools.count(step=0.03)
     monkeypatch.setattr(f"{patterns.__name__}.thread_time", lambda: next(moments))
     [item] = (await cast.ada.post(IMPORT, file)).refused(422)

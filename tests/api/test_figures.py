@@ -14,8 +14,9 @@ from mission_control.database.sql import rows
 from mission_control.knowledge import counting, recounting
 from mission_control.knowledge.dashboard import metrics_of, overview
 from mission_control.knowledge.metrics_schemas import RANGES, RangeKey
-from tests.cast import Cast
+from tests.cast import Cast, each
 from tests.figures_oracle import expected, told
+from tests.things import bring
 
 STATUSES = ("inbox", "in_progress", "review", "done")
 
@@ -97,18 +98,14 @@ class Life:
                 case "bulk":
                     chosen = [task["id"] for task in self.some(4)]
                     if chosen:
-                        body: dict[str, Any] = {
-                            "task_ids": chosen,
-                            "move": {"status": chance.choice(STATUSES)},
-                            "atomic": False,
-                        }
-                        await cast.ada.post(f"{cast.tasks}/bulk", body)
+                        body = each(chosen, status=chance.choice(STATUSES), atomic=False)
+                        await cast.ada.post(f"{cast.tasks}/changes", body)
                 case "work":
                     for task in self.some():
                         await cast.vega.patch(cast.task(task), {"status": chance.choice(STATUSES)})
                 case "import" if len(self.boards) < 3:
                     file = (await cast.ada.get(f"{cast.home}/export")).ok()
-                    brought = (await cast.ada.post("/boards/import", file)).ok()["board"]["id"]
+                    brought = (await bring(cast.ada, file))["board"]["id"]
                     self.boards.append(UUID(brought))
 
 

@@ -8,7 +8,7 @@ import pytest
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards.models import Run
 from mission_control.tasks.models import Comment, Task
-from tests.cast import Answer, Caller, Cast, events, head, kinds
+from tests.cast import Answer, Caller, Cast, each, events, head, kinds
 
 SUMMARY = "The mirror is **clean**."
 EVIDENCE = [{"title": "Photo", "url": "https://example.org/p/1"}]
@@ -413,9 +413,9 @@ async def test_small_yes_opens_no_gate(strict: Cast, way: str) -> None:
         found = (await hand_in(strict, claim, status="done")).ok()
         assert (found["task"]["status"], found["approval"]["action_type"]) == ("review", "task.finish")
         return
-    who, bulk = (strict.vega if way == "PATCH" else strict.ada), {"task_ids": [task["id"]], "move": {"status": "done"}}
+    who, bulk = (strict.vega if way == "PATCH" else strict.ada), each([task["id"]], status="done")
     if way == "bulk":
-        assert "task_approval_required" in str((await strict.ada.post(f"{strict.tasks}/bulk", bulk)).refused(409))
+        assert "task_approval_required" in str((await strict.ada.post(f"{strict.tasks}/changes", bulk)).refused(409))
     else:
         (await who.patch(strict.task(task), {"status": "done"})).refused_as(409, "task_approval_required")
     assert await status(strict, claim) == "in_progress"

@@ -16,6 +16,7 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.queries import TaskRow
 from mission_control.tasks.schemas import TaskCreate, TaskRead, TaskUpdate
 from tests.cast import Cast
+from tests.things import bring
 
 # Set when a task is made, or by commands that save these columns by name.
 UNTRACKED = {
@@ -104,6 +105,6 @@ async def test_a_plain_field_is_in_the_file_of_a_board(cast: Cast, name: str) ->
     await cast.add_task(**{name: value})
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert [task[name] for task in file["tasks"]] == [value]
-    brought = (await cast.ada.post("/boards/import", file)).ok()
+    brought = await bring(cast.ada, file)
     tasks = (await cast.ada.get(f"/boards/{brought['board']['id']}/tasks")).ok()["items"]
     assert [task[name] for task in tasks] == [value]

@@ -112,11 +112,6 @@ async def a_review(cast: Cast, made: Things) -> Any:
     return {"decision": "approved"}
 
 
-async def some_tasks(cast: Cast, made: Things) -> Any:
-    """A change that one task takes and one does not."""
-    return {"task_ids": [(await cast.add_task())["id"], str(uuid4())], "move": {"status": "review"}, "atomic": False}
-
-
 async def changes_of_tasks(cast: Cast, made: Things) -> Any:
     """A change that one task takes and one does not."""
     changes = [
@@ -294,7 +289,6 @@ BODIES: dict[str, Body] = {
     },
     "order_org_custom_fields": one_field,
     "try_org_custom_field_pattern": lambda cast, made: {"pattern": "x+", "example": "xx"},
-    "import_board": board_file,
     "create_board_import": board_file,
     "create_board_group": lambda cast, made: {"name": "Sky", "slug": "", "description": "d"},
     "update_board_group": lambda cast, made: {"description": "d"},
@@ -347,7 +341,6 @@ BODIES: dict[str, Body] = {
     "snooze_need": lambda cast, made: {"until_changed": True},
     "move_task": lambda cast, made: {"status": "review"},
     "edit_task_comment": lambda cast, made: SAID,
-    "change_tasks": some_tasks,
     "quick_add_task": lambda cast, made: {"text": "Oil the dome @vega !high"},
     "create_board_view": lambda cast, made: {"name": "Late", "query": "due:overdue"},
     "update_board_view": lambda cast, made: {"name": "Later", "move": "left"},

@@ -167,11 +167,7 @@ def test_schemas_suit_generators_of_clients(document: dict[str, Any]) -> None:
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
     served = {(method, path) for path, method, _ in entries(document) if path.startswith(API)}
-    assert served == {
-        (one.method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path))
-        for one in OPERATIONS
-        for path in (one.path, *one.former)
-    }
+    assert served == {(one.method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one.path)) for one in OPERATIONS}
 
 
 async def test_every_described_operation_is_served(cast: Cast, document: dict[str, Any]) -> None:
@@ -322,36 +318,3 @@ async def test_long_work_says_where_to_follow_it(cast: Cast) -> None:
     assert begun.status == 202
     place = begun.headers["Location"]
     assert (await cast.ada.get(place.removeprefix(API))).ok()["id"] == begun.body["id"]
-
-
-def test_former_spellings_are_deprecated_and_name_the_present_one(document: dict[str, Any]) -> None:
-    former = [(one, path) for one in OPERATIONS for path in one.former]
-    assert len(former) >= 4 and not any(one.is_inherited for one, _ in former)
-    for one, path in former:
-        present, before = [
-            document["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", where)][one.method.lower()]
-            for where in (one.path, path)
-        ]
-        assert before["deprecated"] and f"{one.method} {API}" in before["description"] and "deprecated" not in present
-        assert before["responses"] == present["responses"] and before["operationId"] != present["operationId"]
-
-
-async def test_former_spellings_do_the_same(cast: Cast) -> None:
-    line = (await cast.ada.post(f"{cast.home}/tasks/quick", {"text": "Sweep !high"})).ok()
-    assert (line["title"], line["priority"]) == ("Sweep", "high")
-    body = {"done_before": "2020-01-01T00:00:00Z"}
-    for noun in ("archive", "archivals"):
-        assert (await cast.ada.post(f"{cast.home}/{noun}", body)).ok() == {"archived_task_ids": []}
-    for name in ("content", "soul_template"):
-        assert (await cast.ada.call("PUT", f"/agents/{cast.vega.id}/soul", {name: name})).ok()["soul_template"] == name
-    asked = await cast.ask(cast.vega)
-    path = f"{cast.approvals}/{asked['id']}/decisions"
-    decided = (await cast.ada.post(path, {"decision": "send_back", "note": "Shorter."})).ok()
-    assert decided["decision"] == "changes_requested"
-    (await cast.cleo.post("/organizations/me/leave")).ok()
-    assert document_says_deprecated(await cast.nobody.get("/openapi.json?tag=boards"), "import_board")
-
-
-def document_says_deprecated(answer: Any, operation_id: str) -> bool:
-    """Whether an operation goes with the next release."""
-    return any(entry.get("deprecated") for _, _, entry in entries(answer.ok()) if entry["operationId"] == operation_id)

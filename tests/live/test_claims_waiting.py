@@ -11,7 +11,7 @@ from mission_control.database.sql import is_postgres, rows
 from mission_control.log import broker, channels
 from mission_control.people.models import Token
 from mission_control.tasks.models import Task
-from tests.cast import Cast
+from tests.cast import Cast, each, ids
 from tests.claiming import claim
 from tests.live.waiters import NOTHING, PATIENCE, answer_of, channel, hang_up, looked, poll, stand_in_queue, started
 from tests.statements import counted
@@ -93,8 +93,7 @@ async def test_waiter_without_a_match_keeps_its_position(cast: Cast) -> None:
 async def test_tasks_of_one_commit_wake_waiters_in_turn(cast: Cast) -> None:
     tasks = [await cast.add_task(title=f"{n}", status="review") for n in range(5)]
     polls = [await poll(cast, by) for by in (cast.vega, cast.rigel, cast.vega, cast.rigel, cast.vega, cast.rigel)]
-    wanted = {"task_ids": [task["id"] for task in tasks], "move": {"status": "inbox"}}
-    (await cast.ada.post(f"{cast.tasks}/bulk", wanted)).ok()
+    (await cast.ada.post(f"{cast.tasks}/changes", each(ids(tasks), status="inbox"))).ok()
     got = [(await answer_of(one))["task"]["id"] for one in polls[:5]]
     assert sorted(got) == sorted(task["id"] for task in tasks)
     await looked(7)

@@ -166,7 +166,7 @@ async def test_server_out_of_file_descriptors_recovers(server: Server) -> None:
 
 async def test_anonymous_uploads_are_not_buffered(server: Server) -> None:
     size, count = 10_000_000, 30
-    head = b"POST /api/v1/boards/import HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    head = b"POST /api/v1/boards/imports HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
     before = server.resident_mib()
     peaks: list[float] = []
 

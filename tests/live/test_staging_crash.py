@@ -1,6 +1,5 @@
 """Two processes on one database: what one leaves of an import or an erasure when it is killed, the other deletes."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast
 from tests.gateway.gateways import until
 from tests.live.servers import API, Installation, Server
+from tests.things import bring
 
 pytestmark = pytest.mark.postgres
 
@@ -70,11 +70,11 @@ async def test_rest_of_a_killed_import_is_deleted_by_another_process(
 ) -> None:
     other.headers = cast.ada.headers
     async with other.client() as ada:
-        importing = asyncio.create_task(ada.post(f"{API}/boards/import", json=large_file()))
+        looked = (await ada.post(f"{API}/boards/imports", json=large_file())).json()
+        (await ada.post(f"{API}/boards/imports/{looked['id']}/starts")).raise_for_status()
         board: Board = await until(lambda: Board.exclude(absent_since=None).first())
         await halfway(board.id, MANY)
         await other.kill()
-        await asyncio.gather(importing, return_exceptions=True)
     assert (await left(board.id))[:1] == [1]
     monkeypatch.setattr(staging, "LEASE", timedelta(seconds=1))
     await until(lambda: _is_gone(board.id))
@@ -83,7 +83,7 @@ async def test_rest_of_a_killed_import_is_deleted_by_another_process(
 async def test_rest_of_a_killed_erasure_is_deleted_by_another_process(
     cast: Cast, other: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brought = (await cast.ada.post("/boards/import", large_file())).ok()["board"]
+    brought = (await bring(cast.ada, large_file()))["board"]
     other.headers = cast.ada.headers
     async with other.client() as ada:
         (await ada.post(f"{API}/boards/{brought['id']}/erasures")).raise_for_status()

@@ -193,7 +193,7 @@ def fake_provider(url: str) -> tuple[str, ...]:
 async def turn_of_codex(programs: Path, made: Person, url: str) -> None:
     """Have Codex take one turn as its own interface does, in which nobody sits at the keyboard."""
     process = await asyncio.create_subprocess_exec(
-        *(programs / "codex", *fake_provider(url), "app-server"),
+        programs / "codex", *fake_provider(url), "app-server",
         cwd=made.home, env={**made.terminal.environment, "HOME": str(made.home), "FAKE_KEY": "none"},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True, limit=10_000_000,
