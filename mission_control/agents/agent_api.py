@@ -1,6 +1,6 @@
-"""What agents ask about themselves, report of themselves, and read in their inboxes, over HTTP."""
+"""What agents ask about themselves, and read in their inboxes, over HTTP."""
 
-from mission_control.agents import budgets, receiving, schemas
+from mission_control.agents import receiving, schemas
 from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import (
@@ -8,14 +8,11 @@ from mission_control.agents.notices import (
     InboxQuery,
 )
 from mission_control.agents.queries import list_agents, own_agent
-from mission_control.agents.usage_queries import concerned, reported_run, sums_of_agent
-from mission_control.agents.usage_schemas import BudgetState, UsageReport, UsageReported
-from mission_control.agents.work_state import directive_of, wait_for_directive
+from mission_control.agents.work_state import wait_for_directive
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden
 from mission_control.core.values import HTTPValidationError, LLMErrorResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES
@@ -158,41 +155,6 @@ async def agent_lead_create_agent(actor: Actor, data: schemas.AgentCreate) -> sc
     board = await Board.get(id=actor.board_id)
     agent, token = await create_agent(actor, board, data)
     return schemas.AgentCreated.of(agent, token=token)
-
-
-@api.post(
-    "/usage",
-    find=own_agent,
-    errors={404: LLMErrorResponse, 422: LLMErrorResponse},
-    hints=hints(
-        "agent_usage_report",
-        roles=ALL_ROLES,
-        use="After each piece of work, with the tokens and the money that it cost since your last report.",
-        avoid="Not with sums since you started; each report is added to the others.",
-        needs="You know your model's token counts; money is optional.",
-        effects="Your budgets are drawn on; the answer says what is left and whether to continue, pause or stop.",
-        never="Do not go on working when the directive is stop.",
-        route="After a step of work; with task_id when it was for one task.",
-        example="report how many tokens I used",
-    ),
-)
-async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageReported:
-    """Report what you used up since your last report.
-
-    Money is in US dollars, as a number or as text. The answer has the sums of today (UTC) and of all time, and the
-    budgets of yours, of your board and of your organization. A report of nothing only reads them. With an
-    `Idempotency-Key` a repeated report counts once.
-    """
-    if agent.board_id is None:
-        raise Forbidden("An agent without a board has no usage here.")
-    run = await reported_run(agent, data.task_id, data.fence) if data.task_id else None
-    run_id = run.id if run else None
-    await budgets.report_usage(actor, agent.id, data, board_id=agent.board_id, task_id=data.task_id, run_id=run_id)
-    found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
-    directive = await directive_of(agent)
-    sums = await sums_of_agent(agent.id)
-    states = [BudgetState.of(budget) for budget in found]
-    return UsageReported(today=sums.today, total=sums.total, budgets=states, **directive._asdict())
 
 
 @api.get(

@@ -89,13 +89,11 @@ async def report_usage(
     run_id: UUID | None = None,
     session_id: UUID | None = None,
     stated: Stated | None = None,
-    at: datetime | None = None,
 ) -> list[UsageEntry]:
     """Record what an agent used, count it against its budgets, and return what was new: not nothing, nor a known key.
 
     With a run, its sums grow too. Of an agent on a gateway only what the gateway has not measured counts. `stated` is
-    how much each source has said of the session; it grows, and decides what counts. `at` is when that was, if it comes
-    late.
+    how much each source has said of the session; it grows, and decides what counts.
     """
     [found] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
@@ -105,9 +103,15 @@ async def report_usage(
     )
     about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "session_id": session_id}
     organization_id = UUID(str(found["organization_id"]))
-    given = {**about, "organization_id": organization_id, "day": today(at)}
     entries = [
-        UsageEntry(**one.figures(), key=getattr(one, "key", None), source=getattr(one, "source", SOURCES[-1]), **given)
+        UsageEntry(
+            **one.figures(),
+            **about,
+            organization_id=organization_id,
+            key=getattr(one, "key", None),
+            source=getattr(one, "source", SOURCES[-1]),
+            **moment_fields(getattr(one, "at", None)),
+        )
         for one in await _unknown(agent_id, used)
     ]
     entries = [one for one in entries if _figures(one)]
@@ -119,6 +123,11 @@ async def report_usage(
         for entry in entries:
             _count_only(entry, beyond_stated(stated, entry))
     return await _count(entries)
+
+
+def moment_fields(at: datetime | None) -> dict[str, object]:
+    moment = at or times.clock_now()
+    return {"created_at": moment, "day": today(moment)}
 
 
 def beyond_stated(stated: Stated, entry: UsageEntry) -> Figures:
@@ -166,12 +175,13 @@ async def measure_usage(
     session_id: UUID | None = None,
     run_id: UUID | None = None,
     task_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> UsageEntry | None:
     """Record what a gateway measured of an agent; what the agent reported itself does not count again."""
     [agent] = await rows("SELECT organization_id, board_id FROM agents WHERE id = ?", agent_id)
     whose = {name: as_id(agent[name]) for name in ("organization_id", "board_id")}
     served = {"session_id": session_id, "run_id": run_id, "task_id": task_id}
-    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", day=today(), **whose, **served)
+    entry = UsageEntry(agent_id=agent_id, model=model, source="gateway", **moment_fields(at), **whose, **served)
     entry.input_tokens, entry.output_tokens, entry.cost_micros = astuple(more)
     entry.cached_tokens, entry.written_tokens = cached, written
     await set_prices(entry.organization_id, [entry])
@@ -194,12 +204,8 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
     day, new = today(), await insert_new(entries)
     if not new:
         return []
-    if (run_id := new[0].run_id) is not None:
-        await rows(
-            f"UPDATE task_runs SET {', '.join(f'{name} = {name} + ?' for name in SUMS)} WHERE id = ?",
-            *(sum(getattr(one, name) for one in new) for name in SUMS),
-            run_id,
-        )
+    if new[0].run_id is not None:
+        await add_to_run(new[0].run_id, new)
     budgets = concerned(new[0].agent_id, new[0].board_id, new[0].organization_id)
     for budget in await budgets.order_by("id").select_for_update():
         if budget.period == "day" and (budget.used_on or "") < day:
@@ -216,6 +222,14 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
         await budget.save(update_fields=["used_amount", "unpriced_tokens", "used_on", *MARKS])
     signal(new[0].organization_id, usage=str(new[0].agent_id))
     return new
+
+
+async def add_to_run(run_id: UUID, entries: Sequence[UsageEntry]) -> None:
+    await rows(
+        f"UPDATE task_runs SET {', '.join(f'{name} = {name} + ?' for name in SUMS)} WHERE id = ?",
+        *(sum(getattr(one, name) for one in entries) for name in SUMS),
+        run_id,
+    )
 
 
 async def mark(budget: Budget, day: str) -> None:

@@ -82,6 +82,12 @@ class RequestUsage(UsageFigures):
     ] = None
 
 
+class TimedUsage(RequestUsage):
+    """What a request to a model cost, and when that was."""
+
+    at: datetime | None = None
+
+
 class UsageReport(UsageFigures):
     """What an agent used up since its last report. `fence` names the assignment of the task that it was for."""
 

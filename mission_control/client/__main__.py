@@ -30,7 +30,9 @@ def _text(parser: argparse.ArgumentParser, name: str, says: str) -> None:
 
 
 def _usage(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input-tokens", type=int, metavar="N", help="tokens that the model read")
+    parser.add_argument(
+        "--input-tokens", type=int, metavar="N", help="tokens that the model read, as its program counted"
+    )
     parser.add_argument("--output-tokens", type=int, metavar="N", help="tokens that the model wrote")
     parser.add_argument("--cost-usd", type=float, metavar="USD", help="what they cost, in US dollars")
     parser.add_argument("--model", metavar="NAME", help="the name of the language model")

@@ -185,7 +185,7 @@ async def read_inbox(call: Call) -> Said:
     listed="nobody",
 )
 async def report_usage(call: Call) -> Said:
-    """Report the tokens and money that your work used since the last report.
+    """Report the tokens and money that your program counted since the last report; never guess them.
 
     Each report is added to those before; never report sums, and not what you already sent with finish_task. `directive`
     stop: a budget is used up; end your work and claim nothing until people raise it.

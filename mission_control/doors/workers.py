@@ -123,10 +123,6 @@ def hands_in(**more: str) -> Takes:
         status="Leave it out: the board knows whether work is reviewed before it is done",
         evidence=Shown("Pull requests, test runs, documents", kind=Annotated[list[Link], Field(max_length=50)]),
         files=own(Annotated[list[TextFile], Field(max_length=20)], [], "Kept with the task"),
-        input_tokens="",
-        output_tokens="",
-        cost_usd="US dollars",
-        model="",
     )
 
 
@@ -147,7 +143,7 @@ async def hand_in(call: Call) -> tuple[str, JsonObject]:
 
 @tools.tool("Finish a task", hands_in(), HANDED_IN, role="worker", listed="nobody", repeats=True)
 async def finish_task(call: Call) -> Said:
-    """Hand in your work on a task that you hold: summary, evidence, small files, usage. Your lease ends with it.
+    """Hand in your work on a task that you hold: summary, evidence, small files. Your lease ends with it.
 
     The summary becomes a comment, and the task goes to review or done as the board wants it. Where a person has to
     approve first, the answer carries the approval that people see now, and your part is over: when they approve,

@@ -83,25 +83,20 @@ class Step(Arguments):
         steps_done=own(list[UUID], [], "Ids of steps and criteria of the brief that are done now"),
         task_id=own(UUID | None, None, "Left out, the only task that you hold"),
         fence=own(Annotated[int | None, Field(ge=1)], None, "The fence of your lease"),
-        input_tokens=own(Annotated[int, Field(ge=0)], 0, "Used since your last report, never sums"),
-        output_tokens=own(Annotated[int, Field(ge=0)], 0),
-        cost_usd=own(Annotated[float, Field(ge=0)], 0.0, "US dollars"),
-        model=own(str | None, None),
     ),
 )
 async def report(call: Call) -> Said:
     """Tell people what you do, and keep your lease: it lasts at least 15 more minutes. Call it every few minutes.
 
-    People see the last line on the card, and the plan with its ticks. Do not send what you report again with finish.
+    People see the last line on the card, and the plan with its ticks.
     directive: continue; pause: finish what you hold, take nothing new; stop: end your work now.
     """
-    run, names = await _run_of(call), ("input_tokens", "output_tokens", "cost_usd", "model")
+    run = await _run_of(call)
     held = {} if run is None else {"task_id": run["task_id"], "fence": run["fence"]}
     items = [{"title": line} for line in call["did"]]
     if call["doing"]:
         items.append({"title": call["doing"], "kind": "STEP_STARTED"})
-    usage = {name: call[name] for name in names if call[name]}
-    answer = await call.perform(items=items, usage=[usage] if usage else [], **held)
+    answer = await call.perform(items=items, **held)
     for step_id in call["steps_done"] if run is not None else ():
         await perform("change_checklist_item", call.actor, **held, item_id=step_id, is_done=True)
     lease = None
@@ -318,7 +313,7 @@ async def propose(call: Call) -> Said:
     repeats=True,
 )
 async def finish(call: Call) -> Said:
-    """Hand in your work: what you did, what you checked, evidence, small files, usage. Your lease ends with it.
+    """Hand in your work: what you did, what you checked, evidence, small files. Your lease ends with it.
 
     Check every criterion of the brief first. The board decides what follows; when it is sent back, next returns it with
     the note. Called again with the same fence it answers the same. 409 lease_lost: somebody else has it; stop. Every

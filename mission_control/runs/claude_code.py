@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mission_control.agents.usage_schemas import MOST_TOKENS, MOST_USD, RequestUsage
+from mission_control.agents.usage_schemas import MOST_TOKENS, MOST_USD, RequestUsage, TimedUsage
+from mission_control.core import times
+from mission_control.core.times import naive_utc
 from mission_control.runs.hook_reading import DENIED, Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.session_reports import MOST_STEPS, ReportedState, SessionGiven, StepChange, StepGiven
@@ -233,7 +235,7 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage]]:
     version = name_of(record.get("service.version"))[:64] or None
     yield (
         SessionGiven(external_id=session, client=PROGRAM.client, client_version=version, model=model),
-        RequestUsage(
+        TimedUsage(
             key=f"cc:{request}" if name_of(request) else f"cc:{named(*parts)}",
             model=model,
             input_tokens=tokens["input"] + tokens["cache_read"] + tokens["cache_creation"],
@@ -241,9 +243,20 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage]]:
             cached_tokens=tokens["cache_read"],
             written_tokens=tokens["cache_creation"],
             source="program",
+            at=happened(record),
             cost_usd=Decimal(min(max(micros, 0), MOST_USD * 10**6)) / 10**6,
         ),
     )
+
+
+def happened(record: Body) -> datetime | None:
+    """Return when a program says that something was, which it exports a moment later."""
+    now = times.clock_now()
+    try:
+        at = naive_utc(datetime.fromisoformat(text_of(record.get("event.timestamp"))))
+    except ValueError:
+        return None
+    return at if now - timedelta(hours=1) < at < now else None
 
 
 def number_of(value: object) -> int:

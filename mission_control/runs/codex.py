@@ -2,7 +2,7 @@
 
 import re
 
-from mission_control.agents.usage_schemas import RequestUsage
+from mission_control.agents.usage_schemas import TimedUsage
 from mission_control.runs.claude_code import (
     HELPER,
     asked,
@@ -45,7 +45,7 @@ def requested(hook: Hook) -> None:
     if isinstance(used, dict) and response:
         known = {name: number_of(used.get(name)) for name in USED}
         hook.usage.append(
-            RequestUsage(
+            TimedUsage(
                 key=f"cx:{response}" if name_of(response) else f"cx:{named(response)}",
                 model=name_of(hook.body.get("model")) or None,
                 input_tokens=known["input_tokens"],
@@ -53,6 +53,7 @@ def requested(hook: Hook) -> None:
                 cached_tokens=known["cached_input_tokens"],
                 written_tokens=known["cache_write_input_tokens"],
                 source="program",
+                at=hook.when.at,
             )
         )
     if hook.body.get("error"):

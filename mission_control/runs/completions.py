@@ -4,7 +4,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.agents.budgets import report_usage
+from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.commands import ask_to_finish
 from mission_control.approvals.moot import close_ask
@@ -22,6 +22,7 @@ from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import acting_as, reacts_to, record
 from mission_control.runs.leases import is_over
 from mission_control.runs.queries import CodeCreate, CompletionCreate
+from mission_control.runs.session_usage import report_used
 from mission_control.tasks.attachments import Upload, attach, uploaded
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task
@@ -162,8 +163,9 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
     await update(run, "summary", "checked", "evidence", "code")
     if task.board.approvals_needed > 1:
         await lapse_changed(task.id)
-    assert run.agent_id is not None  # it is the actor's run
-    await report_usage(actor, run.agent_id, given, board_id=task.board_id, task_id=task.id, run_id=run.id)
+    if any(given.figures().values()):
+        agent = await Agent.get(id=run.agent_id)
+        await report_used(actor, agent.id, agent, given, task.id, run)
     record(
         "task.run_completed",
         Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id),

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from mission_control.agents.usage_schemas import RequestUsage
-from mission_control.runs.claude_code import ended, number_of
+from mission_control.agents.usage_schemas import RequestUsage, TimedUsage
+from mission_control.runs.claude_code import ended, happened, number_of
 from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.permission_reading import digest_of
@@ -130,12 +130,13 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]
     parts = [text_of(record.get(name)) for name in ("event.timestamp", "prompt_id", "role", "model")]
     if record.get("role") == "main":  # others are small requests beside the conversation, by other models
         given = given.model_copy(update={"model": model})
-    usage = RequestUsage(
+    usage = TimedUsage(
         key=f"gm:{named(external_id, *parts, *map(str, tokens.values()))}",
         model=model,
         input_tokens=tokens["input"] + tokens["tool"],
         output_tokens=tokens["output"] + tokens["thoughts"],
         cached_tokens=tokens["cached_content"],
         source="program",
+        at=happened(record),
     )
     yield given, usage

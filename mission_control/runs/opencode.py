@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mission_control.agents.usage_schemas import MOST_USD, RequestUsage
+from mission_control.agents.usage_schemas import MOST_USD, TimedUsage
 from mission_control.runs.claude_code import asked, number_of, stopped, todos
 from mission_control.runs.hook_reading import Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.kept import name_of
@@ -61,7 +61,7 @@ def used(hook: Hook) -> None:
     said = number_of(tokens.get("output")) + number_of(tokens.get("reasoning"))
     if given + said > 0:
         hook.usage.append(
-            RequestUsage(
+            TimedUsage(
                 key=f"oc:{message if name_of(message) else named(message)}",
                 model=name_of(hook.body.get("model")) or None,
                 input_tokens=given,
@@ -69,6 +69,7 @@ def used(hook: Hook) -> None:
                 cached_tokens=read,
                 written_tokens=written,
                 source="program",
+                at=hook.when.at,
                 cost_usd=_cost(hook.body.get("cost")),
             )
         )

@@ -1,11 +1,15 @@
-"""Sessions and what agents did in them, over HTTP."""
+"""Sessions, what agents did in them and what they used, over HTTP."""
 
 from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent
+from mission_control.agents.usage_queries import concerned, reported_run, sums_of_agent
+from mission_control.agents.usage_schemas import BudgetState, UsageReport, UsageReported
+from mission_control.agents.work_state import directive_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
+from mission_control.core.errors import Forbidden
 from mission_control.core.values import LLMErrorResponse, Page, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES
@@ -13,6 +17,7 @@ from mission_control.runs import session_queries as queries
 from mission_control.runs import session_reports as reports
 from mission_control.runs.models import AgentSession
 from mission_control.runs.session_signals import announce
+from mission_control.runs.session_usage import report_used
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 
@@ -27,7 +32,7 @@ SESSIONS = "/boards/<board_id>/sessions"
     hints=hints(
         "agent_activity_report",
         roles=ALL_ROLES,
-        use="While you work, with what you did, begin to do and plan, and with the tokens that each request cost.",
+        use="While you work, with what you did, begin to do and plan, and with what requests cost if that is counted.",
         avoid="Not for what people have to answer or should keep; ask, or comment.",
         effects="People see on the card what you do now; your budgets are drawn on; the answer says whether to"
         " continue, pause or stop.",
@@ -46,6 +51,40 @@ async def report(actor: Actor, agent: Agent, data: reports.ReportCreate) -> repo
     await announce(agent.organization_id, done.session)
     directive = await reports.directive_for(agent, done.session, done.run)
     return reports.ReportRead(session_id=done.session.id, stored=done.stored, **directive._asdict())
+
+
+@api.post(
+    "/agent/usage",
+    find=own_agent,
+    errors={404: LLMErrorResponse, 422: LLMErrorResponse},
+    hints=hints(
+        "agent_usage_report",
+        roles=ALL_ROLES,
+        use="After each piece of work, with the tokens and the money that were counted since your last report.",
+        avoid="Not with sums since you started; each report is added to the others.",
+        needs="Your program counts the tokens; money is optional. Never guess them.",
+        effects="Your budgets are drawn on; the answer says what is left and whether to continue, pause or stop.",
+        never="Do not go on working when the directive is stop.",
+        route="After a step of work; with task_id when it was for one task.",
+        example="report how many tokens I used",
+    ),
+)
+async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageReported:
+    """Report what you used up since your last report.
+
+    Money is in US dollars, as a number or as text. The answer has the sums of today (UTC) and of all time, and the
+    budgets of yours, of your board and of your organization. A report of nothing only reads them. With an
+    `Idempotency-Key` a repeated report counts once.
+    """
+    if agent.board_id is None:
+        raise Forbidden("An agent without a board has no usage here.")
+    run = await reported_run(agent, data.task_id, data.fence) if data.task_id else None
+    await report_used(actor, agent.id, agent, data, data.task_id, run)
+    found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
+    directive = await directive_of(agent)
+    sums = await sums_of_agent(agent.id)
+    states = [BudgetState.of(budget) for budget in found]
+    return UsageReported(today=sums.today, total=sums.total, budgets=states, **directive._asdict())
 
 
 @api.get(

@@ -192,7 +192,8 @@ def _read(row: Row) -> Row:
     plan = [{name: one[name] for name in ("text", "state")} for one in as_json(row["plan"]) or []]
     row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
     row["usage_windows"] = [one.model_dump(mode="json") for one in windows_of(row["usage_windows"])]
-    row["usage_sources"] = {name: one[0] + one[1] for name, one in stated_of(row).items() if name != "counted"}
+    stated = {name: one[0] + one[1] for name, one in stated_of(row).items() if name != "counted"}
+    row["usage_sources"] = {name: tokens for name, tokens in stated.items() if tokens}
     row |= {"activity_count": row["seq"], "cost_usd": row["cost_micros"] / MICROS}
     return {name: row[name] for name in AgentSessionRead.model_fields}
 

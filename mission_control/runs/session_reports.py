@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field, JsonValue
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.agents.budgets import SUMS, report_usage
 from mission_control.agents.connection_queries import connection_of
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_queries import reported_run
@@ -42,6 +41,7 @@ from mission_control.runs.session_titles import (
     one_line,
     title_of,
 )
+from mission_control.runs.session_usage import IS_ATTACHED, USED, WITHOUT_RUN, count_used, open_program, take_up
 
 EVENTS = (
     Kind("session.started", "An agent began a session, or went on with one that had ended.", "opened a session at"),
@@ -52,7 +52,6 @@ MOST_ITEMS, MOST_STEPS, MOST_REQUESTS = 200, 100, 50
 DETAIL_BYTES, LONGEST_VALUE, LONGEST_REST = 4_096, 400, 600
 OLDEST = timedelta(days=7)  # when something can have happened that is reported now
 CHECK_TITLE = "Connection check"
-WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no task
 
 Short = Annotated[Annotated[str, Field(max_length=64)] | None, BlankToNone]
 Label = Annotated[Annotated[str, Field(max_length=255)] | None, BlankToNone]
@@ -129,7 +128,10 @@ class ReportCreate(Body):
 
     session: Annotated[
         SessionGiven | None,
-        Field(description="Left out: one for each of your attempts at tasks, and one for what you do beside them"),
+        Field(
+            description="Left out: that of your program, if that tells of itself, else one for each of your attempts"
+            " at tasks, and one for what you do beside them"
+        ),
     ] = None
     task_id: Annotated[UUID | None, Field(description="Which of your tasks; left out: the only one")] = None
     fence: Annotated[int | None, Field(ge=1, lt=2**31)] = None
@@ -195,7 +197,7 @@ class Reported(NamedTuple):
 # What a report changes of a session; the first are as the program says.
 FACTS = ("client_version", "host_label", "cwd_label", "branch", "model", "mode", "title")
 CHANGED = (
-    *(*FACTS, *SUMS, "usage_sources", "usage_windows", "doing", "doing_at", "doing_ref", "failures", "failing"),
+    *(*FACTS, *USED, "usage_windows", "doing", "doing_at", "doing_ref", "failures", "failing"),
     *(*ENDED, "is_check", "run_id", "task_id", "parent_id", "last_seen_at", "plan", "seq"),
 )
 
@@ -227,34 +229,15 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate
     _apply(session, given, new)
     if keeps_state and not is_new:
         session.state, session.state_at = before["state"], before["state_at"]
-    if given.usage and session.is_check:  # of a model that costs nothing
-        session.input_tokens += sum(one.input_tokens for one in given.usage)
-        session.output_tokens += sum(one.output_tokens for one in given.usage)
-    elif given.usage:
-        stated = dict(session.usage_sources or {})
-        used = await report_usage(
-            actor,
-            agent_id,
-            *given.usage,
-            board_id=session.board_id,
-            task_id=given.task_id or (run.task_id if run else None),
-            run_id=run.id if run else None,
-            session_id=session.id,
-            stated=stated,
-            at=late[1] if late is not None else None,
-        )
-        session.usage_sources = stated or None
-        for name in SUMS:
-            setattr(session, name, getattr(session, name) + sum(getattr(one, name) for one in used))
+    if run is not None and before["run_id"] != run.id and session.client != OWN:
+        await take_up(session, run)
+    if given.usage:
+        await count_used(actor, session, given.usage, run, given.task_id, is_said=given.session is None)
     if given.ended:
         await end(agent.organization_id, session, given.end_reason, late[1] if late is not None else None)
     if changed := [name for name in CHANGED if getattr(session, name) != before[name]]:
         await update(session, *changed)
     return Reported(session, run, len(new))
-
-
-# SQL on the table of runs: people put a session to the task.
-IS_ATTACHED = "EXISTS (SELECT 1 FROM agent_sessions a WHERE a.run_id = task_runs.id AND a.attached_at IS NOT NULL)"
 
 
 async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
@@ -276,6 +259,8 @@ async def _session_of(
     actor: Actor, agent: Agent, run: Run | None, given: SessionGiven | None, began: datetime | None
 ) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
+    if given is None and (program := await open_program(actor, agent, run)) is not None:
+        return program, False
     client = given.client if given is not None else OWN
     external_id = given.external_id if given is not None else str(run.id) if run is not None else WITHOUT_RUN
     named = agent.id, agent.board_id, client, external_id

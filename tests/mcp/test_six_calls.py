@@ -125,13 +125,11 @@ async def test_report_shows_what_is_done_and_keeps_the_lease(cast: Cast) -> None
             doing="Mend the lock",
             plan=[{"text": "Find it", "state": "completed"}, {"text": "Mend it"}],
             steps_done=[step["id"]],
-            input_tokens=500,
-            output_tokens=20,
         )
         assert found["directive"] == "continue" and found["lease"]["expires_at"] > first["lease"]["expires_at"]
         assert (await vega.ok("report", did=["Slept"]))["lease"]["fence"] == first["lease"]["fence"]
     [read] = (await cast.ada.get(f"{cast.home}/sessions")).ok()["items"]
-    assert [one["state"] for one in read["plan"]] == ["completed", "pending"] and read["input_tokens"] == 500
+    assert [one["state"] for one in read["plan"]] == ["completed", "pending"]
     titles = (await cast.ada.get(f"{cast.task(task)}/activities")).ok()["items"]
     assert [one["title"] for one in titles] == ["Ran the tests: 3 failed", "Mend the lock", "Slept"]
     [ticked] = (await cast.ada.get(f"{cast.task(task)}/checklist")).ok()["items"]

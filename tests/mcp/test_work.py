@@ -58,7 +58,6 @@ async def test_whole_worker_loop(cast: Cast, mode: str) -> None:
         done = await vega.ok(
             "finish_task",
             **held,
-            **USED_UP,
             summary="It points at Vega.",
             status="done",
             evidence=[{"url": "https://ci.example.org/214", "title": "Run 214"}],
@@ -66,7 +65,7 @@ async def test_whole_worker_loop(cast: Cast, mode: str) -> None:
         )
         assert (done["task"]["status"], done["run"]["state"]) == ("done", "completed")
         assert (await vega.ok("heartbeat"))["directive"] == "continue"
-        assert (await vega.ok("report_usage"))["total"]["tokens"] == 1500
+        assert (await vega.ok("report_usage", **held, **USED_UP))["total"]["tokens"] == 1500
     run = await Run.get(task_id=wanted["id"])
     assert (run.summary, run.input_tokens, run.cost_micros) == ("It points at Vega.", 1200, 20_000)
     attached = (await cast.ada.get(f"{cast.task(wanted)}/attachments")).ok()["items"]

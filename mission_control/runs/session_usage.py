@@ -1,0 +1,175 @@
+"""What the requests of a session to its model used, and at which of its agent's attempts at tasks.
+
+A request is for the run that goes on when it is made, else for the one that ended last in the same turn, else for the
+first that the turn takes up afterwards.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from mission_control.agents.budgets import SUMS, add_to_run, report_usage
+from mission_control.agents.connection_queries import PROGRAMS, connection_of
+from mission_control.agents.models import Agent, UsageEntry
+from mission_control.agents.usage_schemas import RequestUsage, UsageFigures
+from mission_control.boards.models import Run
+from mission_control.boards.queries import SILENT_AFTER
+from mission_control.core import times
+from mission_control.core.actor import Actor
+from mission_control.database.records import find, find_all, update
+from mission_control.database.sql import as_moment, rows
+from mission_control.log.commands import command
+from mission_control.runs.models import AgentSession
+from mission_control.runs.session_queries import OWN
+
+EVER, FOREVER = datetime(1, 1, 1), datetime(9999, 12, 31)
+WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no task
+USED = (*SUMS, "usage_sources")
+# SQL on the table of runs: people put a session to the task.
+IS_ATTACHED = "EXISTS (SELECT 1 FROM agent_sessions a WHERE a.run_id = task_runs.id AND a.attached_at IS NOT NULL)"
+# SQL on sessions: the program of an agent that serves a run, or else that is in a turn and serves none that goes on.
+OPEN_PROGRAM = (
+    f"agent_id = ? AND board_id = ? AND client <> '{OWN}' AND parent_id IS NULL AND ended_at IS NULL AND NOT is_check"
+    " AND (run_id = ? OR (COALESCE(CAST(connection_id AS TEXT), '') = ? AND state IN ('working', 'waiting')"
+    " AND last_seen_at > ? AND NOT EXISTS (SELECT 1 FROM task_runs r WHERE r.id = run_id AND r.ended_at IS NULL)))"
+    " ORDER BY CASE WHEN run_id = ? THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1"
+)
+
+
+async def open_program(actor: Actor, agent: Agent, run: Run | None) -> AgentSession | None:
+    """Return the session, locked, in which an agent says something without naming one."""
+    connection, run_id = await connection_of(actor), run.id if run else None
+    theirs, since = str(connection.id) if connection else "", times.clock_now() - SILENT_AFTER
+    values = agent.id, agent.board_id, run_id, theirs, since, run_id
+    return await find(AgentSession, OPEN_PROGRAM, *values, lock=True)
+
+
+@command("usage.report")
+async def report_used(
+    actor: Actor, agent_id: UUID, agent: Agent, used: UsageFigures, task_id: UUID | None, run: Run | None
+) -> None:
+    """Count what an agent says that it used, in the session in which it says that, if there is one."""
+    run_id = run.id if run else None
+    session = await open_program(actor, agent, run)
+    if session is None:
+        own = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ? AND ended_at IS NULL"
+        named = agent.id, agent.board_id, OWN, str(run_id or WITHOUT_RUN)
+        session = await find(AgentSession, own, *named, lock=True)
+    if session is None:
+        assert agent.board_id is not None
+        await report_usage(actor, agent_id, used, board_id=agent.board_id, task_id=task_id, run_id=run_id)
+        return
+    await _count(actor, session, [used], task_id, run_id, is_said=True)
+    await update(session, *USED)
+
+
+async def count_used(
+    actor: Actor,
+    session: AgentSession,
+    used: Sequence[RequestUsage],
+    run: Run | None,
+    task_id: UUID | None,
+    *,
+    is_said: bool,
+) -> None:
+    """Count the requests of a session, which the calling command holds and saves: for a task, or by their times.
+
+    `is_said`: their agent says so, in a session that its program reports.
+    """
+    if session.is_check:  # of a model that costs nothing
+        session.input_tokens += sum(one.input_tokens for one in used)
+        session.output_tokens += sum(one.output_tokens for one in used)
+        return
+    if task_id is not None:
+        await _count(actor, session, used, task_id, run.id if run else None, is_said=is_said)
+        return
+    now = times.clock_now()
+    moments = [moment_of(one) or now for one in used]
+    is_all_of_run = run is not None and run.started_at <= min(moments)
+    served = Served([], [run]) if run and is_all_of_run else await served_since(session, min(moments))
+    by_run: dict[UUID | None, tuple[Run | None, list[RequestUsage]]] = {}
+    for one, at in zip(used, moments, strict=True):
+        theirs = served.run_at(at)
+        by_run.setdefault(theirs.id if theirs else None, (theirs, []))[1].append(one)
+    for run_id, (theirs, some) in by_run.items():
+        await _count(actor, session, some, theirs.task_id if theirs else None, run_id, is_said=is_said)
+
+
+async def _count(
+    actor: Actor,
+    session: AgentSession,
+    used: Sequence[UsageFigures],
+    task_id: UUID | None,
+    run_id: UUID | None,
+    *,
+    is_said: bool,
+) -> None:
+    assert session.agent_id is not None
+    stated = dict(session.usage_sources or {})
+    if is_said and session.client in PROGRAMS and session.client != "other":
+        stated.setdefault("acp", [0, 0, 0])  # such a program is counted, now or later, and not its model's word
+    about = {"task_id": task_id, "run_id": run_id, "session_id": session.id}
+    counted = await report_usage(actor, session.agent_id, *used, board_id=session.board_id, stated=stated, **about)
+    session.usage_sources = stated or None
+    add_to_session(session, counted)
+
+
+def add_to_session(session: AgentSession, entries: Sequence[UsageEntry]) -> None:
+    for name in SUMS:
+        setattr(session, name, getattr(session, name) + sum(getattr(one, name) for one in entries))
+
+
+class Served(NamedTuple):
+    """When the turns of a session began, and the runs that its agent had since, in their order."""
+
+    turns: list[datetime]
+    runs: list[Run]
+    own: UUID | None = None
+
+    def run_at(self, at: datetime) -> Run | None:
+        """Return the run for which a request at a moment was."""
+        begun = max((one for one in self.turns if one <= at), default=EVER)
+        over = min((one for one in self.turns if one > at), default=FOREVER)
+        live = [one for one in self.runs if one.started_at <= at < _end(one)]
+        ended = [one for one in self.runs if begun < _end(one) <= at]
+        later = [one for one in self.runs if at < one.started_at < over]
+        if live:
+            return next((one for one in live if one.id == self.own), live[-1])
+        return max(ended, key=_end) if ended else later[0] if later else None
+
+
+def _end(run: Run) -> datetime:
+    return min((one for one in (run.ended_at, run.parked_at) if one is not None), default=FOREVER)
+
+
+async def served_since(session: AgentSession, moment: datetime) -> Served:
+    """Return what a session served since the beginning of the turn of a moment."""
+    kind = "session_id = ? AND kind = 'RUN_STARTED'"
+    sql = f"SELECT MAX(at) AS at FROM session_activities WHERE {kind} AND at <= ?"
+    [found] = await rows(sql, session.id, moment)
+    begun = as_moment(found["at"]) or min(session.started_at, moment)
+    sql = f"SELECT at FROM session_activities WHERE {kind} AND at >= ? ORDER BY at"
+    turns = [at for row in await rows(sql, session.id, begun) if (at := as_moment(row["at"])) is not None]
+    held = "agent_id = ? AND board_id = ? AND (ended_at IS NULL OR ended_at >= ?)"
+    where = f"{held} AND (id = ? OR NOT {IS_ATTACHED}) ORDER BY started_at"
+    runs = await find_all(Run, where, session.agent_id, session.board_id, begun, session.run_id)
+    return Served(turns, runs, session.run_id)
+
+
+async def take_up(session: AgentSession, run: Run) -> None:
+    """Count for a run what a session used before in the turn in which it took it up, for nothing else."""
+    served = await served_since(session, run.started_at)
+    begun = max((one for one in served.turns if one <= run.started_at), default=session.started_at)
+    where = "session_id = ? AND run_id IS NULL AND task_id IS NULL AND created_at BETWEEN ? AND ?"
+    entries = await find_all(UsageEntry, where, session.id, begun, run.started_at)
+    for one in entries:
+        one.run_id, one.task_id = run.id, run.task_id
+        await update(one, "run_id", "task_id")
+    if entries:
+        await add_to_run(run.id, entries)
+
+
+def moment_of(used: UsageFigures) -> datetime | None:
+    at: datetime | None = getattr(used, "at", None)
+    return at
