@@ -58,8 +58,14 @@ class Figures:
     def beyond(self, other: "Figures") -> "Figures":
         return Figures(*(max(0, getattr(self, name) - getattr(other, name)) for name in NAMES))
 
+    def with_more(self, other: "Figures") -> "Figures":
+        return Figures(*map(add, astuple(self), astuple(other)))
+
+    def smaller(self, other: "Figures") -> "Figures":
+        return Figures(*map(min, astuple(self), astuple(other)))
+
     def larger(self, other: "Figures") -> "Figures":
-        return Figures(*(max(getattr(self, name), getattr(other, name)) for name in NAMES))
+        return Figures(*map(max, astuple(self), astuple(other)))
 
 
 async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
@@ -136,7 +142,7 @@ def beyond_stated(stated: Stated, entry: UsageEntry) -> Figures:
     A source counts nothing where a better one speaks, and a better one only what goes beyond what has been counted.
     """
     mine, counted = (Figures(*stated.get(name, ())) for name in (entry.source, "counted"))
-    mine = Figures(*map(add, astuple(mine), astuple(_figures(entry))))
+    mine = mine.with_more(_figures(entry))
     stated[entry.source] = [*astuple(mine)]
     if min(SOURCES.index(name) for name in stated if name != "counted") < SOURCES.index(entry.source):
         return Figures()

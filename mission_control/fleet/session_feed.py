@@ -9,11 +9,10 @@ from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from mission_control.agents.budgets import SUMS
-from mission_control.agents.models import Agent, UsageEntry
+from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.database.records import find, update
+from mission_control.database.records import find
 from mission_control.database.sql import rows
 from mission_control.fleet.gateway_agent import agent_in, mappings_in
 from mission_control.fleet.session_reading import mask_of
@@ -177,10 +176,3 @@ async def followed(agent: Agent, key: str) -> AgentSession | None:
     """Return the stored session of a key, locked; None when nothing was followed in it."""
     named = agent.id, agent.board_id, CLIENT, external_id(key)
     return await find(AgentSession, NAMED, *named, lock=True)
-
-
-async def add_to_session(session: AgentSession, entry: UsageEntry) -> None:
-    """Add what was measured to the sums of its session, which is locked."""
-    for name in SUMS:
-        setattr(session, name, getattr(session, name) + getattr(entry, name))
-    await update(session, *SUMS)

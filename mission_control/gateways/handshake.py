@@ -66,7 +66,7 @@ DEFAULT_MAX_PAYLOAD = 26_214_400
 # What is kept of what a gateway says; far above what any says.
 MOST_TEXTS, LONGEST_TOKEN, HIGHEST_PROTOCOL = 2_000, 4_000, 10_000
 # Gateways answer these without advertising them.
-UNLISTED = frozenset({"sessions.usage", "sessions.get", "chat.inject"})
+UNLISTED = frozenset({"sessions.usage", "sessions.usage.timeseries", "sessions.get", "chat.inject"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ async def count_used(
         theirs = served.run_at(at)
         by_run.setdefault(theirs.id if theirs else None, (theirs, []))[1].append(one)
     for run_id, (theirs, some) in by_run.items():
+        if theirs is not None and not is_all_of_run:
+            await take_up(session, theirs, served)
         await _count(actor, session, some, theirs.task_id if theirs else None, run_id, is_said=is_said)
 
 
@@ -127,9 +129,15 @@ class Served(NamedTuple):
     runs: list[Run]
     own: UUID | None = None
 
+    def turn_at(self, at: datetime) -> datetime:
+        return max((one for one in self.turns if one <= at), default=EVER)
+
+    def place_of(self, at: datetime) -> tuple[Run | None, datetime]:
+        return self.run_at(at), self.turn_at(at)
+
     def run_at(self, at: datetime) -> Run | None:
         """Return the run for which a request at a moment was."""
-        begun = max((one for one in self.turns if one <= at), default=EVER)
+        begun = self.turn_at(at)
         over = min((one for one in self.turns if one > at), default=FOREVER)
         live = [one for one in self.runs if one.started_at <= at < _end(one)]
         ended = [one for one in self.runs if begun < _end(one) <= at]
@@ -157,10 +165,11 @@ async def served_since(session: AgentSession, moment: datetime) -> Served:
     return Served(turns, runs, session.run_id)
 
 
-async def take_up(session: AgentSession, run: Run) -> None:
+async def take_up(session: AgentSession, run: Run, served: Served | None = None) -> None:
     """Count for a run what a session used before in the turn in which it took it up, for nothing else."""
-    served = await served_since(session, run.started_at)
-    begun = max((one for one in served.turns if one <= run.started_at), default=session.started_at)
+    begun = (served or await served_since(session, run.started_at)).turn_at(run.started_at)
+    if begun == EVER:  # when that was is not known
+        return
     where = "session_id = ? AND run_id IS NULL AND task_id IS NULL AND created_at BETWEEN ? AND ?"
     entries = await find_all(UsageEntry, where, session.id, begun, run.started_at)
     for one in entries:

@@ -249,8 +249,7 @@ class FakeGateway:
         if said is None:
             return
         read, wrote = self.usage_of_a_run
-        session.input_tokens += read
-        session.output_tokens += wrote
+        session.use(read, wrote)
         message = session.add("assistant", said, runId=run_id)
         shown = {"role": "assistant", "content": message["content"], "timestamp": now_ms()}
         self.state.runs[run_id] = "ok"

@@ -370,3 +370,17 @@ def sessions_usage(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     ]  # fmt: skip
     status = "refreshing" if gateway.usage_is_refreshing else "fresh"
     return {"updatedAt": now_ms(), "sessions": rows, "cacheStatus": {"status": status}}
+
+
+@method("sessions.usage.timeseries")
+def sessions_usage_timeseries(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
+    session = gateway.state.sessions.get(params["key"])
+    if session is None:
+        raise Refused(f"No transcript found for session: {params['key']}")
+    points = session.points
+    step = -(-len(points) // 200) or 1
+    parts = [points[first : first + step] for first in range(0, len(points), step)]
+    summed = [{name: sum(one[name] for one in part) for name in part[0]} for part in parts]
+    times = [part[-1]["timestamp"] for part in parts]
+    shown = [{**one, "timestamp": at} for one, at in zip(summed, times, strict=True)]
+    return {"sessionId": session.session_id, "points": shown}

@@ -42,6 +42,7 @@ class FakeSession:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    points: list[dict[str, Any]] = field(default_factory=list)  # of its requests
     model: str = "fake-1"
 
     @property
@@ -57,6 +58,14 @@ class FakeSession:
         self.messages.append(message)
         self.updated_at = now_ms()
         return message
+
+    def use(self, taken: int, given: int, cost: float = 0.0, ago: float = 0.0) -> None:
+        """Let a request to the model, made that many seconds ago, use this."""
+        self.input_tokens += taken
+        self.output_tokens += given
+        self.cost_usd += cost
+        tokens = {"input": taken, "output": given, "cacheRead": 0, "cacheWrite": 0, "cost": cost}
+        self.points.append({"timestamp": now_ms() - round(ago * 1000), **tokens})
 
     def row(self) -> dict[str, Any]:
         """As `sessions.list` shows it."""

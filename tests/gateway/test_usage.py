@@ -1,21 +1,30 @@
 """Usage that gateways measure: counted once, whoever tells it first, and whatever breaks in between."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mission_control.agents.budgets import Figures, create_budget, measure_usage
 from mission_control.agents.models import Agent, UsageEntry
 from mission_control.agents.usage_schemas import BudgetCreate
+from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.fleet import session_usage
+from mission_control.core.times import monotonic
+from mission_control.fleet import following, session_feed, session_usage
 from mission_control.fleet.models import SessionUsage
+from mission_control.fleet.session_usage import Used
 from mission_control.gateways.models import Gateway
+from mission_control.runs.models import Activity, AgentSession
 from tests.cast import Cast, kinds
 from tests.gateway.fake import FakeGateway
+from tests.gateway.fake_state import now_ms
 from tests.gateway.gateways import connected_gateway, until
 
 KEY = "agent:mc-vega:main"
@@ -26,6 +35,10 @@ async def gateway(cast: Cast, fake_gateway: FakeGateway) -> Gateway:
     """A gateway that Vega is on, with a session of hers."""
     found = await connected_gateway(cast, fake_gateway)
     await Agent.filter(id=cast.vega.id).update(gateway_id=found.id, gateway_agent_id="mc-vega")
+    await until(lambda: found.id in session_usage._active)  # what a new connection causes is over
+    for known in (session_feed._waiting, following._ended, following._followed, session_usage._active):
+        known.clear()
+    session_usage._measured[found.id] = monotonic()  # so that nobody but the test looks
     return found
 
 
@@ -180,6 +193,7 @@ async def test_loop_reads_it_after_work(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_usage._active.clear()
+    session_usage._measured.clear()
     assert session_usage._is_due(gateway.id, 1000.0), "never read"
     session_usage._measured[gateway.id] = 990.0
     assert not session_usage._is_due(gateway.id, 1000.0)
@@ -189,6 +203,99 @@ async def test_loop_reads_it_after_work(
     assert session_usage._is_due(gateway.id, 990.0 + session_usage.SELDOM_SECONDS)
     await fake_gateway.emit("chat", {"runId": "1", "sessionKey": KEY, "state": "final"})
     await until(lambda: gateway.id in session_usage._active)
+
+
+async def turn(fake: FakeGateway, number: int, *, ends: bool = False, ago: float = 0) -> None:
+    """Let a turn of Vega's begin or end there, and wait until that is known here."""
+    phase, ts = "end" if ends else "start", now_ms() - round(ago * 1000)
+    about = {"runId": f"turn {number}", "sessionKey": KEY, "seq": 1, "ts": ts, "stream": "lifecycle"}
+    await fake.emit("agent", {**about, "data": {"phase": phase}})
+
+    async def is_known() -> bool:
+        await session_feed.store_all()
+        return await Activity.filter(kind="RUN_FINISHED" if ends else "RUN_STARTED").count() == number
+
+    await until(is_known)
+
+
+@pytest.mark.parametrize("looks", ["once", "after each request"])
+@pytest.mark.parametrize("behind", [0, 3600])
+async def test_run_costs_what_its_turns_cost(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, looks: str, behind: int
+) -> None:
+    """Also where turns begin and end between two looks, and the gateway's clock is behind."""
+    session = fake_gateway.state.session(KEY)
+
+    async def asks(tokens: int) -> None:
+        await asyncio.sleep(0.1 if behind else 0.005)  # far more than an event is on its way
+        session.use(tokens, 0, tokens / 1000, ago=behind)
+        await asyncio.sleep(0.005)
+        if looks != "once":
+            await session_usage.measure(gateway.id)
+
+    async def claimed() -> str:
+        task = await cast.add_task()
+        (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+        return str(task["id"])
+
+    async def finished(task: str) -> str:
+        (await cast.vega.patch(f"{cast.tasks}/{task}", {"status": "review", "comment": "Done."})).ok()
+        return task
+
+    await turn(fake_gateway, 1, ago=behind)
+    await asks(1)
+    first = await claimed()
+    await asks(10)
+    await finished(first)
+    await asks(100)
+    await turn(fake_gateway, 1, ends=True, ago=behind)
+    await turn(fake_gateway, 2, ago=behind)
+    second, third = await finished(await claimed()), await claimed()
+    await asks(1_000)
+    await finished(third)
+    await asks(10_000)
+    await turn(fake_gateway, 2, ends=True, ago=behind)
+    await turn(fake_gateway, 3, ago=behind)
+    await asks(100_000)
+    await turn(fake_gateway, 3, ends=True, ago=behind)
+    await session_usage.measure(gateway.id)
+    runs = {str(one.task_id): (one.input_tokens, one.cost_micros) async for one in Run.all()}
+    assert runs == {first: (111, 111_000), second: (0, 0), third: (11_000, 11_000_000)}
+    assert await total(cast) == (111_111, 0, 111.111)
+    [stored] = await AgentSession.all()
+    assert (stored.input_tokens, stored.cost_micros) == (111_111, 111_111_000)
+
+
+async def test_run_costs_what_was_used_while_its_gateway_was_not_connected(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    task = await cast.add_task()
+    with times.travelled(timedelta(minutes=-5)):
+        (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
+    session = fake_gateway.state.session(KEY)
+    for ago, tokens in ((400, 1), (200, 10), (30, 1_000)):
+        session.use(tokens, 0, ago=ago)
+    with times.travelled(timedelta(minutes=-1)):
+        (await cast.vega.patch(cast.task(task), {"status": "review", "comment": "Done."})).ok()
+    await session_usage.measure(gateway.id)
+    assert (await Run.get()).input_tokens == 1_011, "nothing else was done"
+
+
+@given(tokens=st.lists(st.integers(0, 9), max_size=30), looks=st.lists(st.integers(0, 30)), step=st.integers(1, 4))
+def test_parts_of_what_is_new_are_all_of_it(tokens: list[int], looks: list[int], step: int) -> None:
+    """Whenever the gateway is asked, and however many requests it adds up."""
+    every = [Used(Figures(one, one, one * 7), one, 0, None) for one in tokens]
+    starts = range(0, len(every), step)
+    summed = [reduce(Figures.with_more, (one.figures for one in every[n : n + step])) for n in starts]
+    requests, counted = [Used(one, one.input, 0, None) for one in summed], Figures()
+    for look in sorted(looks):
+        now = reduce(Figures.with_more, (one.figures for one in every[:look]), Figures())
+        more = now.beyond(counted)
+        if more:
+            parts = session_usage.parts_of(Used(now, 0, 0, None), counted, more, requests)
+            assert reduce(Figures.with_more, (one.figures for one in parts)) == more
+            assert all(min(one.figures.input, one.figures.output, one.figures.micros) >= 0 for one in parts)
+        counted = now
 
 
 def test_odd_answers_are_nothing() -> None:
