@@ -115,7 +115,7 @@ class InboxQuery(Schema):
     wait_seconds: int = Field(0, ge=0, le=50)
 
 
-INTERNAL = ("succeeded", "failed", "raw", "event")
+INTERNAL = ("succeeded", "failed", "raw", "event", "returns")
 
 
 class _Notice(Schema):

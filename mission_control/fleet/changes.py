@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from mission_control.agents.schemas import DEFAULT_HEARTBEAT
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, Unreachable
 from mission_control.database.sql import rows
 from mission_control.fleet import provisioning_files
@@ -23,6 +24,7 @@ from mission_control.fleet.gateway_agent import (
     end_turns,
     is_missing,
     listed,
+    mapping,
     mappings_in,
 )
 from mission_control.fleet.jobs import OPEN, Action, request_alone, request_provisioning, request_removal, target_of
@@ -35,10 +37,12 @@ from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.installation import is_made_by_us
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import CONNECTED
+from mission_control.http import lookups
 from mission_control.log.commands import command
 from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people import jobs as running
+from mission_control.people.credentials import end_agent_tokens
 from mission_control.people.jobs import JobRead, JobResult
 from mission_control.people.organization_commands import before_removal
 
@@ -51,9 +55,10 @@ _log = logging.getLogger(__name__)
 
 async def remove(job: ProvisioningJob) -> str:
     """Delete an agent with its files and sessions; one that is gone already is fine."""
-    key, kept = job.target["gateway_agent_id"], ""
+    key, stays = job.target["gateway_agent_id"], ""
     ended = await _end_turns(job)
     for _ in range(LOOKS):
+        there = await listed(job.gateway_id)
         try:
             async with changing(job.gateway_id):
                 answer = await call(job.gateway_id, "agents.delete", {"agentId": key, "deleteFiles": True})
@@ -64,9 +69,8 @@ async def remove(job: ProvisioningJob) -> str:
             if key not in await listed(job.gateway_id):
                 break
         else:
-            # Such as a folder below that of the gateway's own main agent.
-            paths = [str(folder.get("path")) for folder in mappings_in(answer, "failed")]
-            kept = f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
+            paths = _staying(mapping(answer), str(there.get(key, {}).get("workspace") or ""))
+            stays = f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
             break
     try:
         # Gateways keep the main session of an agent that they still have.
@@ -74,7 +78,16 @@ async def remove(job: ProvisioningJob) -> str:
     except GatewayError as error:
         if error.code != "INVALID_REQUEST":
             raise
-    return " ".join(filter(None, ("What it was doing was ended." if ended else "", kept)))
+    return " ".join(filter(None, ("What it was doing was ended." if ended else "", stays)))
+
+
+def _staying(answer: Mapping[str, object], workspace: str) -> list[str]:
+    """Return what a gateway left of an agent; a workspace in the folder of an agent that stays, it passes over."""
+    failed, removed = ({str(one.get("path")) for one in mappings_in(answer, name)} for name in ("failed", "removed"))
+    folder = workspace.rstrip("/").rpartition("/")[2]
+    if "removed" in answer and folder and not any(path.endswith(f"/{folder}") for path in failed | removed):
+        failed.add(workspace)
+    return sorted(failed)
 
 
 async def _end_turns(job: ProvisioningJob) -> int:
@@ -148,7 +161,11 @@ def not_connected(message: str) -> Conflict:
 
 
 async def _removed(gateway_id: UUID, agent: Agent) -> str:
-    """Remove an agent, or take back what was added to a linked one. Return what stays; raise Conflict to stop here."""
+    """Remove an agent, or take back what was added to a linked one. Return what stays; raise Conflict to stop here.
+
+    Its tokens end first: whatever stays of its files lets nobody in.
+    """
+    await end_access(system(agent.organization_id), agent)
     action = "unlink" if agent.is_adopted else "remove"
     job = ProvisioningJob(gateway_id=gateway_id, agent_id=agent.id, action=action, target=target_of(agent))
     try:
@@ -160,6 +177,15 @@ async def _removed(gateway_id: UUID, agent: Agent) -> str:
         return f"{agent.name} stays on the gateway: {error.message}"
     await running.advance()
     return f"{agent.name}: {note}" if "Stays" in note else ""
+
+
+@command("provisioning.run")
+async def end_access(actor: Actor, agent: Agent) -> None:
+    """End all tokens of an agent that is removed from its gateway; when it is set up anew, it gets another one."""
+    await Agent.filter(id=agent.id).update(workspace_token=None)
+    if number := await end_agent_tokens(agent.id, times.clock_now()):
+        record("agent.token_revoked", agent, f"Tokens ended, as {agent.name} is removed.", number=number)
+    lookups.recheck_streams()
 
 
 # What stands in an agent's files, its configuration or its session. Its soul is told to it as a notice, too.
@@ -204,7 +230,9 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
         }
         if (was := before.get("gateway_id", agent.gateway_id)) is not None:
             await request_removal(agent, gateway_id=UUID(str(was)), gone=gone)
-        await request_provisioning(agent, action="provision", how=ProvisioningRequest(overwrite=True))
+        # What stays of its files there lets nobody in.
+        how = ProvisioningRequest(overwrite=True, rotate_token=True)
+        await request_provisioning(agent, action="provision", how=how)
     elif IN_FILES & set(after) and not agent.is_adopted and is_made(agent):
         # A new soul comes with a notice of its own.
         await request_provisioning(agent, action="update", wake=set(after) != {"soul_template"})

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.masking import Mask
+from mission_control.core.parts import Hook
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.fleet import session_feed
-from mission_control.fleet.gateway_agent import agent_in
+from mission_control.fleet.gateway_agent import agent_in, turn_began
 from mission_control.fleet.session_reading import mask_of
 from mission_control.fleet.transcript import ENDINGS, Part, Run
 from mission_control.gateways.events import GatewayRef, when_connected
@@ -133,6 +134,9 @@ class Followed:
     flushing: asyncio.Task[None] | None = None
 
 
+# Called with the session, the run and the reason when a turn failed.
+when_failed = Hook[Callable[[GatewayRef, str, str, str], None]]()
+
 _followed: dict[str, Followed] = {}
 _ended: deque[str] = deque(maxlen=1_000)
 _lists: dict[str, asyncio.Task[None]] = {}
@@ -158,11 +162,13 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
     if run is None or not isinstance(data, Mapping):
         return
     session = _session_of(gateway, payload)
+    turn_began(gateway.id, run.id)
     run.agent_event(payload.get("stream"), data)
     if payload.get("stream") in ("tool", "item"):
         session_feed.note_tool(gateway, session.key, run, data)
     if payload.get("stream") == "lifecycle" and data.get("phase") in ("end", "error"):
-        _end(session, run.id, str(data.get("error") or "") if data["phase"] == "error" else "")
+        has_failed = data["phase"] == "error" and data.get("aborted") is not True
+        _end(session, run.id, str(data.get("error") or "") if has_failed else "")
     _plan(session)
 
 
@@ -239,6 +245,10 @@ def _end(session: Followed, run_id: str, failure: str) -> None:
     session.failure = failure[:LONGEST_FAILURE]
     _plan_list(session.gateway)
     _note_turn(session)
+    turn_began(session.gateway.id, run_id)
+    if failure:
+        for note in when_failed.functions:
+            note(session.gateway, session.key, run_id, failure)
 
 
 def _note_turn(session: Followed) -> None:

@@ -1,22 +1,43 @@
 """An agent as its gateway knows it: calls that several steps share, and its entry in the configuration."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
+from mission_control.core.times import monotonic
 from mission_control.core.values import to_json
 from mission_control.gateways import connector
 from mission_control.gateways.errors import GatewayError, Said
-from mission_control.gateways.events import GatewayRef, when_connected
+from mission_control.gateways.events import GatewayRef, Handlers, when_connected
+from mission_control.log import channels, leases
 
 CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
 READING_SECONDS = 10.0  # where somebody waits for a list
 
-# What changes a gateway's configuration is sent one after the other, so that a patch meets no stale version.
-_changing: dict[UUID, asyncio.Lock] = {}
+# A gateway that loads its configuration anew ends the turns that are just beginning. So changes that come together are
+# made together: messages wait during them and for a moment afterwards, then it is their turn, and the next change waits
+# until what they began has begun.
+QUIET_SECONDS, BEGINNING_SECONDS = 2.0, 10.0
+TOGETHER_SECONDS, MESSAGES_SECONDS = 15.0, 3.0
+
+
+@dataclass(slots=True)
+class _Changes:
+    """The changes of a gateway's configuration, made one after the other, and the runs that have not begun yet."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked: int = 0
+    are_made: bool = False
+    open_until: float = 0.0  # then it is the turn of messages
+    ended_at: float = -3_600.0
+    beginning: dict[str, asyncio.Event] = field(default_factory=dict)
+
+
+_changes_of: dict[UUID, _Changes] = {}
 
 
 async def call(
@@ -45,11 +66,61 @@ def agent_in(session_key: str) -> str:
     return parts[1] if len(parts) > 2 and parts[0] == "agent" else ""
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def changing(gateway_id: UUID) -> AsyncIterator[None]:
     """Wait for one's turn to change a gateway's configuration. No transaction may be open."""
-    async with _changing.setdefault(gateway_id, asyncio.Lock()):
-        yield
+    changes = _changes_of.setdefault(gateway_id, _Changes())
+    changes.asked += 1
+    try:
+        async with changes.lock:
+            if monotonic() >= changes.open_until:
+                changes.are_made = False
+                await asyncio.sleep(changes.ended_at + QUIET_SECONDS + MESSAGES_SECONDS - monotonic())
+                changes.open_until = monotonic() + TOGETHER_SECONDS
+            changes.are_made = True
+            await asyncio.gather(*(one.wait() for one in changes.beginning.values()))
+            yield
+            _note_change(changes)
+    finally:
+        changes.asked -= 1
+        changes.are_made = changes.are_made and changes.asked > 0
+
+
+def _note_change(changes: _Changes) -> None:
+    changes.ended_at = monotonic()
+    # Then messages that waited are sent.
+    asyncio.get_running_loop().call_later(QUIET_SECONDS, channels.channels_notify, [leases.CHANNEL])
+
+
+async def on_config_changed(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+    """Note that a gateway loads its configuration anew, by anybody's change."""
+    _note_change(_changes_of.setdefault(gateway.id, _Changes()))
+
+
+def message_pause(gateway_id: UUID) -> float:
+    """Return for how long a gateway that changes its configuration should be sent no message."""
+    if (changes := _changes_of.get(gateway_id)) is None:
+        return 0.0
+    return QUIET_SECONDS if changes.are_made else max(0.0, changes.ended_at + QUIET_SECONDS - monotonic())
+
+
+async def send_message(gateway_id: UUID, message: Mapping[str, Any], *, seconds: float = CALL_SECONDS) -> Any:
+    """Send a message to an agent; no change of the configuration is made before its turn has begun."""
+    key = str(message["idempotencyKey"])
+    _changes_of.setdefault(gateway_id, _Changes()).beginning.setdefault(key, asyncio.Event())
+    asyncio.get_running_loop().call_later(BEGINNING_SECONDS, turn_began, gateway_id, key)
+    try:
+        return await call(gateway_id, "chat.send", message, seconds=seconds)
+    except GatewayError:
+        turn_began(gateway_id, key)
+        raise
+
+
+def turn_began(gateway_id: UUID, run_id: str) -> None:
+    """Note that a run began or ended."""
+    if (changes := _changes_of.get(gateway_id)) is not None:
+        if (begun := changes.beginning.pop(run_id, None)) is not None:
+            begun.set()
 
 
 def is_missing(error: GatewayError) -> bool:
@@ -125,7 +196,10 @@ def config_patch(config: Config, agents: Sequence[Agent]) -> dict[str, object] |
     by_id = {str(agent.gateway_agent_id): agent for agent in agents}
     if "entries" in present or "list" not in present:
         entries = mapping(present.get("entries"))
-        changes = {key: _changes(agent, mapping(entries.get(key))) for key, agent in by_id.items()}
+        changes = {
+            key: _changes(agent, entry := mapping(entries.get(key))) | _name(agent, entry)
+            for key, agent in by_id.items()
+        }
         found = {key: changed for key, changed in changes.items() if changed}
         return {"agents": {"entries": found}} if found else None
     before = [mapping(one) for one in present.get("list") or ()]
@@ -139,9 +213,13 @@ def config_patch(config: Config, agents: Sequence[Agent]) -> dict[str, object] |
 
 def with_heartbeat(config: Config) -> set[str]:
     agents = mapping(config.get("agents"))
-    entries = {str(mapping(one).get("id")): one for one in agents.get("list") or ()}
-    entries |= mapping(agents.get("entries"))
+    entries = {**_listed_in(config), **mapping(agents.get("entries"))}
     return {key for key, one in entries.items() if "heartbeat" in mapping(one)}
+
+
+def _listed_in(config: Config) -> dict[str, Config]:
+    """Return the entries of an old gateway's list."""
+    return {str(mapping(one).get("id")): mapping(one) for one in mapping(config.get("agents")).get("list") or ()}
 
 
 def _changes(agent: Agent, present: Config) -> dict[str, object]:
@@ -151,6 +229,10 @@ def _changes(agent: Agent, present: Config) -> dict[str, object]:
     # A gateway answers with its home folder in place of a `~`.
     is_home = isinstance(folder, str) and workspace.startswith("~/") and folder.endswith(workspace[1:])
     return changed if is_home or folder == workspace else changed | {"workspace": workspace}
+
+
+def _name(agent: Agent, present: Config) -> dict[str, object]:
+    return {} if present.get("name") == agent.name else {"name": agent.name}
 
 
 def _exec_host(config: Config) -> dict[str, object]:
@@ -229,7 +311,13 @@ async def _patch(gateway_id: UUID, agents: list[Agent]) -> bool:
     has_written = False
     for remaining in reversed(range(TRIES)):
         found = await call(gateway_id, "config.get")
-        patch = config_patch(_config_of(found), agents)
+        config = _config_of(found)
+        patch = config_patch(config, agents)
+        listed = _listed_in(config)  # an old gateway: a patch may restart it, another name does not
+        for agent in agents:
+            key = str(agent.gateway_agent_id)
+            if key in listed and _name(agent, listed[key]):
+                await call(gateway_id, "agents.update", {"agentId": key, "name": agent.name})
         if patch is None:
             return has_written
         base = {"baseHash": found["hash"]} if found.get("hash") else {}
@@ -253,3 +341,6 @@ def _config_of(found: Mapping[str, object]) -> Mapping[str, Any]:
         if isinstance(config := found.get(name), dict):
             return config
     return {}
+
+
+HANDLERS = Handlers({"config.changed": on_config_changed})

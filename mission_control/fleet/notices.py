@@ -1,12 +1,9 @@
 """Notices to agents on gateways: sent in order, once; turns that end; work that nobody has taken up."""
 
-import asyncio
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,18 +19,16 @@ from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_json, placeholders, rows
-from mission_control.fleet.gateway_agent import end_turns, mapping, mappings_in
+from mission_control.fleet.failed_turns import CALL_SECONDS, history_of, key_of, next_key
+from mission_control.fleet.gateway_agent import end_turns, mapping, message_pause, send_message
 from mission_control.fleet.jobs import OPEN
 from mission_control.fleet.models import ProvisioningJob
-from mission_control.fleet.runner import has_checked_in, wake_again, wake_key
 from mission_control.gateways import connector
 from mission_control.gateways.errors import GatewayError
-from mission_control.gateways.events import GatewayRef, when_connected
-from mission_control.log import leases
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.leases import FOR_ITS_TURN, STOPPED, Delivery
-from mission_control.log.unit_of_work import deliver, notify, record, signal
+from mission_control.log.unit_of_work import deliver, record
 from mission_control.runs import claiming
 from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.models import Task
@@ -54,50 +49,6 @@ def message_of(delivery: Delivery) -> str:
     if delivery.data.get("raw"):
         return delivery.text
     return f"{delivery.header}\n{delivery.text}".rstrip("\n") if delivery.text else delivery.header
-
-
-CALL_SECONDS = 12.0
-RECENT = 50  # messages of a session that are looked at
-INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """The keys of messages that a session holds, and of those that were interrupted."""
-
-    there: frozenset[str] = frozenset()
-    interrupted: frozenset[str] = frozenset()
-    is_empty: bool = True  # it holds no message at all; an old gateway names no keys
-
-    def has(self, delivery_id: UUID | str) -> bool:
-        """Return whether a session has a delivery's message, or will take it up."""
-        return any(key.startswith(str(delivery_id)) for key in self.there)
-
-    def has_interrupted(self, key: UUID | str) -> bool:
-        """Return whether a message was interrupted and not sent again since."""
-        return not self.has(key) and self.next_key(key) != str(key)
-
-    def next_key(self, delivery_id: UUID | str) -> str:
-        """Return the key by which a delivery is sent now: its id, with a number after interrupted ones."""
-        used = sum(key.startswith(str(delivery_id)) for key in self.interrupted)
-        return f"{delivery_id}:{used + 1}" if used else str(delivery_id)
-
-
-async def arrivals(gateway_id: UUID, session_key: str) -> Arrivals:
-    """Read what a session has got. Raise GatewayError for what passes by itself."""
-    try:
-        recent = {"sessionKey": session_key, "limit": RECENT}
-        history = await connector.call(gateway_id, "chat.history", recent, seconds=CALL_SECONDS)
-    except GatewayError as error:
-        if error.is_retryable:
-            raise
-        return Arrivals()  # there is no such session yet
-    pending, messages = mappings_in(mapping(history).get("pendingInputs"), "items"), mappings_in(history, "messages")
-    there = {str(mapping(message.get("__openclaw")).get("idempotencyKey") or "") for message in messages}
-    there |= {str(one.get("runId") or "") for one in pending if one.get("state") != INTERRUPTED}
-    interrupted = {str(one.get("runId") or "") for one in pending if one.get("state") == INTERRUPTED}
-    is_empty = not messages and not pending
-    return Arrivals(frozenset(there - {""}), frozenset(interrupted - there - {""}), is_empty)
 
 
 STOPS = {"WORK STOPPED": "work was stopped", "BUDGET USED UP": "a budget is used up"}
@@ -146,7 +97,7 @@ def senders(app: Quart) -> list[Sender]:
 
 def _free() -> list[UUID]:
     """Return the gateways that this process is connected to and that take more messages now."""
-    return sorted(one for one in connector.held_here() if _sending[one] < AT_ONCE)
+    return sorted(one for one in connector.held_here() if _sending[one] < AT_ONCE and not message_pause(one))
 
 
 async def send_notice(delivery: Delivery) -> None:
@@ -170,78 +121,22 @@ async def send_notice(delivery: Delivery) -> None:
 
 
 async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
-    key, session = str(delivery.id), str(agent.openclaw_session_id)
+    session = str(agent.openclaw_session_id)
     if (why := await _reason_to_end(delivery, agent)) is not None:
         if await end_turns(gateway_id, str(agent.gateway_agent_id), session, seconds=CALL_SECONDS):
             await record_ended(system(agent.organization_id), agent, why)
+    key = key_of(delivery)
     if delivery.attempts > 1 or delivery.last_error:
-        known = await arrivals(gateway_id, session)
-        if known.has(delivery.id):
+        known = await history_of(gateway_id, session)
+        if known.has(key):
             return
-        key = known.next_key(delivery.id)
+        if key in known.interrupted:  # the gateway takes no second message of this key
+            key = await next_key(system(agent.organization_id), delivery)
     message: dict[str, object] = {"sessionKey": session, "message": message_of(delivery), "idempotencyKey": key}
     message["deliver"] = bool(delivery.data.get("deliver"))
-    answer = mapping(await connector.call(gateway_id, "chat.send", message, seconds=CALL_SECONDS))
+    answer = mapping(await send_message(gateway_id, message, seconds=CALL_SECONDS))
     if answer.get("status") == "error":
         raise GatewayError("RUN_FAILED", str(answer.get("summary") or answer.get("error") or "The gateway refused it."))
-
-
-LOOK_BACK = timedelta(minutes=15)
-RESENT_AT_ONCE = 4
-
-
-@when_connected
-async def resend_interrupted(gateway: GatewayRef) -> None:
-    """Put notices back that the gateway had taken and did not finish beginning; to be called once it is connected."""
-    found = await rows(
-        "SELECT d.id, d.agent_id, a.openclaw_session_id AS session FROM deliveries d JOIN agents a ON a.id = d.agent_id"
-        " WHERE a.gateway_id = ? AND a.callback_url IS NULL AND a.openclaw_session_id IS NOT NULL AND d.kind = ?"
-        " AND d.state = 'sent' AND d.attempts > 0 AND d.sent_at > ?",
-        gateway.id,
-        NOTICE,
-        times.clock_now() - LOOK_BACK,
-    )
-    sessions: dict[str, list[UUID]] = defaultdict(list)
-    for row in found:
-        sessions[row["session"]].append(UUID(str(row["id"])))
-    few = asyncio.Semaphore(RESENT_AT_ONCE)
-
-    async def interrupted_in(session: str) -> list[UUID]:
-        try:
-            async with few:
-                got = await arrivals(gateway.id, session)
-        except GatewayError:  # it is away again, and this is done anew when it comes back
-            return []
-        return [delivery_id for delivery_id in sessions[session] if got.has_interrupted(delivery_id)]
-
-    if lost := list(chain.from_iterable(await asyncio.gather(*map(interrupted_in, sessions)))):
-        await put_back(system(gateway.organization_id), lost)
-
-
-@when_connected
-async def resend_greetings(gateway: GatewayRef) -> None:
-    """Wake agents again whose wake the gateway no longer knows; to be called once it is connected."""
-    for job in await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting", awaits_check_in=True):
-        agent = await Agent.get_or_none(id=job.agent_id)
-        if agent is None or has_checked_in(agent):
-            continue
-        try:
-            got = await arrivals(gateway.id, str(agent.openclaw_session_id))
-        except GatewayError:  # it is away again, and this is done anew when it comes back
-            return
-        if got.is_empty or got.has_interrupted(wake_key(job, agent.wake_attempts)):
-            await wake_again(system(gateway.organization_id), job.id)
-
-
-@command("provisioning.run")
-async def put_back(actor: Actor, delivery_ids: list[UUID]) -> None:
-    """Let notices be sent once more."""
-    reason = "The gateway was restarted before the agent took this up."
-    again = {"state": "waiting", "due_at": times.clock_now(), "sent_at": None, "attempts": 0, "last_error": reason}
-    for one in await Delivery.filter(id__in=delivery_ids, state="sent"):
-        if await Delivery.filter(id=one.id, state="sent").update(**again):
-            signal(actor.organization_id, inbox_of=str(one.agent_id))
-    notify(leases.CHANNEL)
 
 
 SHOWN = 5

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -16,8 +17,15 @@ from mission_control.core.actor import Actor, system
 from mission_control.database.sql import placeholders, rows
 from mission_control.fleet import gateway_agent, main_agents, progress, provisioning_files
 from mission_control.fleet.changes import ALONE_STEPS
-from mission_control.fleet.gateway_agent import changing, ensure_session, is_missing, listed
-from mission_control.fleet.jobs import CHANNEL
+from mission_control.fleet.gateway_agent import (
+    changing,
+    ensure_session,
+    is_missing,
+    listed,
+    message_pause,
+    send_message,
+)
+from mission_control.fleet.jobs import CHANNEL, OPEN
 from mission_control.fleet.models import ALONE, ProvisioningJob, marked, next_step
 from mission_control.fleet.progress import LEASES, AgentGone, LeaseLost, Run, StepFailed, store
 from mission_control.fleet.provisioning_files import here
@@ -55,18 +63,33 @@ def wake_key(job: ProvisioningJob, number: int) -> str:
     return f"mc-wake-{job.id}-{job.target.get('round', 0)}-{number}"
 
 
+MOST_RETURNS = 3
+
+
+def pause_before(returns: int) -> timedelta:
+    """Return how long a message waits that is sent again for the first, second or third time."""
+    return timedelta(seconds=2 * 6 ** (returns - 1))
+
+
 @command("provisioning.run")
-async def wake_again(actor: Actor, job_id: UUID) -> None:
-    """Let a wake that its gateway has lost be sent once more, now, as the same of an agent's wakes."""
-    job = await ProvisioningJob.select_for_update().get_or_none(id=job_id, state="waiting", awaits_check_in=True)
-    if job is None:
-        return
-    job.target = job.target | {"round": job.target.get("round", 0) + 1}
+async def wake_again(actor: Actor, job_id: UUID, key: str) -> bool:
+    """Let a wake that failed or was lost be sent once more, as the same of an agent's wakes; three times at most.
+
+    Return False while its job is at work, which cannot be changed then.
+    """
+    job = await ProvisioningJob.select_for_update().get_or_none(id=job_id, state__in=OPEN)
+    returns = 0 if job is None else job.target.get("returns", 0) + 1
+    if job is None or returns > MOST_RETURNS or key != wake_key(job, job.target.get("wake", 1)):
+        return True
+    if job.state == "running":
+        return False
+    job.target = job.target | {"round": job.target.get("round", 0) + 1, "returns": returns}
     job.steps = marked(marked(job.steps, "wake", "waiting"), "check_in", "waiting")
-    job.awaits_check_in, job.due_at = False, times.clock_now()
+    job.awaits_check_in, job.due_at = False, times.clock_now() + pause_before(returns)
     await job.save(update_fields=["target", "steps", "awaits_check_in", "due_at"])
     signal(job.organization_id, gateway_id=str(job.gateway_id), agent_id=str(job.agent_id))
     notify(CHANNEL)
+    return True
 
 
 def wake_text(job: ProvisioningJob, agent: Agent) -> str:
@@ -108,7 +131,6 @@ async def give_up(actor: Actor, agent: Agent) -> str:
 
 LISTED_SECONDS = 30.0
 SHORTEST_LOOK, LONGEST_LOOK = 0.2, 2.0
-UPDATE_TRIES = 5
 
 
 # The steps that bring an agent to life on its gateway. Each one may run again after a crash at any instant.
@@ -129,27 +151,13 @@ async def create(run: Run) -> str:
 
 
 async def wait_until_listed(run: Run) -> str:
-    """Wait until the gateway has loaded the agent, and give it its name."""
+    """Wait until the gateway has loaded the agent."""
     end, pause = times.monotonic() + LISTED_SECONDS, SHORTEST_LOOK
-    while (found := (await listed(run.gateway.id)).get(run.key)) is None:
+    while run.key not in await listed(run.gateway.id):
         if times.monotonic() >= end:
             raise StepFailed("The gateway created the agent but does not list it.")
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, LONGEST_LOOK)
-    if found.get("name") == run.agent.name:
-        return ""
-    for remaining in reversed(range(UPDATE_TRIES)):  # a gateway that reloads may not know the agent for a moment
-        try:
-            async with changing(run.gateway.id):
-                await run.call(
-                    "agents.update", agentId=run.key, name=run.agent.name, workspace=run.agent.workspace_path
-                )
-        except GatewayError as error:
-            if not (is_missing(error) and remaining):
-                raise
-            await asyncio.sleep(0.5)
-        else:
-            break
     return ""
 
 
@@ -175,12 +183,13 @@ async def prepare_session(run: Run) -> str:
 
 async def wake(run: Run) -> str:
     """Tell the agent to begin. A message that was sent before a crash is not sent twice."""
+    while pause := message_pause(run.gateway.id):  # noqa: ASYNC110 - each change begins it anew
+        await asyncio.sleep(pause)
     count = await count_wake(system(run.job.organization_id), run.job, run.agent)
     try:
-        await run.call(
-            "chat.send", sessionKey=run.session, message=wake_text(run.job, run.agent),
-            deliver=not run.agent.is_adopted, idempotencyKey=wake_key(run.job, count),
-        )  # fmt: skip
+        message: dict[str, object] = {"sessionKey": run.session, "message": wake_text(run.job, run.agent)}
+        message |= {"deliver": not run.agent.is_adopted, "idempotencyKey": wake_key(run.job, count)}
+        await send_message(run.gateway.id, message)
     except GatewayError as error:
         if not isinstance(error, Unreachable):  # the gateway would answer the same message with the same refusal
             run.job.target = run.job.target | {"round": run.job.target.get("round", 0) + 1}

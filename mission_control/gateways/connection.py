@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from mission_control.core.values import to_json
 from mission_control.gateways import errors, handshake
 from mission_control.gateways.errors import WireClosed
+from mission_control.gateways.heartbeats import SharedHeartbeat, shared_heartbeat
 from mission_control.gateways.open_connection import Connection, OnEvent
 from mission_control.gateways.target import Target, compatibility
 
@@ -240,15 +241,18 @@ async def check(target: Target, identity: handshake.Identity, *, seconds: float 
         return _waits(error, identity)
     except errors.GatewayError as error:
         return _failed(error, identity)
-    await connection.close()
+    try:
+        shared = await shared_heartbeat(connection)
+    finally:
+        await connection.close()
     hello = connection.hello
     return Report(
         "ok", None, hello.version, hello.protocol, hello.scopes or (), identity.device_id,
-        findings=list(_findings(hello, target)),
+        findings=list(_findings(hello, target, shared)),
     )  # fmt: skip
 
 
-def _findings(hello: handshake.Hello, target: Target) -> Iterator[Finding]:
+def _findings(hello: handshake.Hello, target: Target, shared: SharedHeartbeat | None) -> Iterator[Finding]:
     if target.is_encrypted and target.allow_insecure_tls:
         yield Finding("Encryption", True, "encrypted, but the certificate was not checked, as asked")
     elif target.is_encrypted:
@@ -270,6 +274,8 @@ def _findings(hello: handshake.Hello, target: Target) -> Iterator[Finding]:
         yield Finding("Methods", False, f"the gateway is not capable of: {'; '.join(missing)}", remedy)
     else:
         yield Finding("Methods", True, "everything that Mission Control uses")
+    if shared is not None:
+        yield Finding("Heartbeats", False, shared.sentence, f"Run on the gateway's host: {shared.command}")
 
 
 def _waits(error: errors.PairingRequired, identity: handshake.Identity) -> Report:

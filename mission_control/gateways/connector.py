@@ -17,6 +17,7 @@ from mission_control.core.values import new_id, to_json
 from mission_control.database.records import find
 from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.gateways.errors import GatewayError, Unreachable, from_values, to_values
+from mission_control.gateways.events import GatewayRef, Handlers
 from mission_control.gateways.installation import secret_key
 from mission_control.gateways.link import Held, Link
 from mission_control.gateways.models import GatewayCall
@@ -199,6 +200,15 @@ def retry(channel: str) -> None:
     link = _links.get(UUID(channel.partition(":")[2]))
     if link is not None:
         link.retry()
+
+
+async def on_config_changed(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+    """Read a gateway's configuration again."""
+    if (link := _links.get(gateway.id)) is not None:
+        await link.refresh()
+
+
+HANDLERS = Handlers({"config.changed": on_config_changed})
 
 
 async def look() -> float:

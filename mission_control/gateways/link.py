@@ -21,6 +21,7 @@ from mission_control.database.sql import rows
 from mission_control.gateways import errors, installation, queries
 from mission_control.gateways.connection import connect, instance_id
 from mission_control.gateways.events import GatewayRef, Inlet
+from mission_control.gateways.heartbeats import shared_heartbeat
 from mission_control.gateways.installation import discreet, opened
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.open_connection import Closed, Connection
@@ -204,6 +205,7 @@ class Link:
         self._device_token = gateway.device_token
         self._inlet = Inlet(GatewayRef(gateway.id, gateway.organization_id))
         self._reported: queries.Report | None = None
+        self._instance_id: str | None = None
         self._note = ""
         self._failures = 0
         self._short_connections = 0
@@ -280,13 +282,23 @@ class Link:
         if hello.device_token is not None and hello.device_token != self._made_target().device_token:
             self._device_token = installation.sealed(hello.device_token)
             self._target = None
-        found = await self._report(queries.of_hello(hello, await instance_id(connection)))
+        self._instance_id = await instance_id(connection)
+        found = await self._report_of(connection)
         if found is None or found.state != queries.CONNECTED:
             return False
         self._failures, self._connected_at = 0, monotonic()
         self._inlet.connected()
         channels.channels_notify([leases.CHANNEL])  # deliveries that waited for it
         return True
+
+    async def _report_of(self, connection: Connection) -> queries.Report | None:
+        shared = await shared_heartbeat(connection)
+        return await self._report(queries.of_hello(connection.hello, self._instance_id, shared))
+
+    async def refresh(self) -> None:
+        """Store anew what is read of the gateway's configuration, which changed."""
+        if self.connection is not None and self._reported is not None and self._reported.state == queries.CONNECTED:
+            await self._report_of(self.connection)
 
     async def _ended(self, end: Closed) -> float:
         if end.code in RESTART_CODES:

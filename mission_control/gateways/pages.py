@@ -11,7 +11,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
-from mission_control.gateways import queries
+from mission_control.gateways import heartbeats, queries
 from mission_control.gateways.errors import TOKEN_COMMANDS, approve_command
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.queries import REFUSED, TOKEN_CODES, missing_scopes, reachable_gateway
@@ -62,6 +62,13 @@ class Viewed:
         """What prints the right token, where the gateway refuses the saved one."""
         is_refused = self.gateway.state == REFUSED and self.gateway.state_code in TOKEN_CODES
         return TOKEN_COMMANDS if is_refused else ()
+
+    @property
+    def warning(self) -> tuple[str, str]:
+        """What is not right with a gateway that is connected, and what to run on its host, where that is known."""
+        text = self.gateway.last_error or ""
+        sentence, _, command = text.partition(f" {queries.ON_ITS_HOST}")
+        return sentence, command if self.gateway.state_code == heartbeats.CODE else ""
 
     def has(self, method: str) -> bool:
         """Whether the gateway offers a method; unknown before the first connection."""

@@ -16,6 +16,7 @@ from mission_control.core.times import clock_now as now
 from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, Schema, example
 from mission_control.database.records import find
 from mission_control.database.sql import held, rows
+from mission_control.gateways import heartbeats
 from mission_control.gateways.errors import (
     DETAIL_KINDS,
     TOKEN_COMMANDS,
@@ -31,6 +32,7 @@ from mission_control.gateways.errors import (
     approve_command,
 )
 from mission_control.gateways.handshake import NEEDED_SCOPES, Hello, grants
+from mission_control.gateways.heartbeats import SharedHeartbeat
 from mission_control.gateways.installation import sealed
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.target import url_problem
@@ -161,7 +163,10 @@ class Report:
         return own | dict(self.said or {}) | token
 
 
-def of_hello(hello: Hello, instance_id: str | None) -> Report:
+ON_ITS_HOST = "Run on the gateway's host: "
+
+
+def of_hello(hello: Hello, instance_id: str | None, shared: SharedHeartbeat | None = None) -> Report:
     said = {
         "version": hello.version or None,
         "protocol": hello.protocol,
@@ -173,7 +178,10 @@ def of_hello(hello: Hello, instance_id: str | None) -> Report:
         "boot_id": hello.boot_id,
         **({} if instance_id is None else {"instance_id": instance_id}),
     }
-    return Report(CONNECTED, None, " ".join(hello.warnings) or None, said=said, device_token=hello.device_token)
+    code, warnings = None, list(hello.warnings)
+    if shared is not None:
+        code, warnings = heartbeats.CODE, [*warnings, f"{shared.sentence} {ON_ITS_HOST}{shared.command}"]
+    return Report(CONNECTED, code, " ".join(warnings) or None, said=said, device_token=hello.device_token)
 
 
 def of_same_gateway(first: Gateway) -> Report:

@@ -19,15 +19,27 @@ from functools import partial
 from typing import Any
 
 import orjson
+import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from mission_control.fleet import gateway_agent
 from tests.gateway import fake_requests
 from tests.gateway.fake_state import EIGHT_FILES, FIVE_FILES, FakeDevice, FakeSession, FakeState, now_ms
 from tests.gateway.fake_wire import Call, Client, Fault, converse, upgrade
 
 NEWER_METHODS = {"approval.get", "approval.resolve", "approval.history", "question.list", "question.get"}
 NEWER_METHODS |= {"question.resolve", "sessions.describe"}
+
+
+def hold_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This gateway begins turns at once, whatever its configuration does."""
+    for name in ("QUIET_SECONDS", "BEGINNING_SECONDS", "MESSAGES_SECONDS"):
+        monkeypatch.setattr(gateway_agent, name, 0.0)
+
+
+class TurnFailed(Exception):
+    """What a reply raises to let its turn fail."""
 
 
 type Reply = Callable[[FakeSession, str], Awaitable[str | None] | str | None]
@@ -64,6 +76,7 @@ class FakeGateway:
         self.usage_is_refreshing = False  # sums of sessions are not known yet
         self.usage_of_a_run = (100, 12)  # tokens of input and output
         self.kept_paths: list[str] = []  # what is left of agents that are deleted
+        self.passes_over = False  # their workspaces lie in the folder of an agent that stays
         self.running: dict[str, list[str]] = {}  # by session, what an abort ends
         self.in_progress = self.most_in_progress = 0  # requests at a time
         self.calls: list[Call] = []
@@ -244,8 +257,14 @@ class FakeGateway:
 
     async def _run(self, session: FakeSession, run_id: str, text: str) -> None:
         about = {"runId": run_id, "sessionKey": session.key, "agentId": session.agent_id}
-        answer = self.reply(session, text)
-        said = await answer if isinstance(answer, Awaitable) else answer
+        try:
+            answer = self.reply(session, text)
+            said = await answer if isinstance(answer, Awaitable) else answer
+        except TurnFailed as failure:
+            self.state.runs[run_id] = "error"
+            session.add("assistant", str(failure), runId=run_id, idempotencyKey=f"{run_id}:terminal-error")
+            await self.emit("chat", {**about, "seq": 1, "state": "error", "errorMessage": str(failure)})
+            return
         if said is None:
             return
         read, wrote = self.usage_of_a_run

@@ -76,7 +76,8 @@ def agents_list(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
         if agent.hidden > 0:
             agent.hidden -= 1
             continue
-        listed.append({"id": agent.id, "name": agent.name, "workspace": agent.workspace})
+        name = (gateway.state.entry(agent.id) or {}).get("name", agent.name)
+        listed.append({"id": agent.id, "name": name, "workspace": agent.workspace})
     return {"defaultId": "main", "mainKey": "main", "scope": "per-sender", "ownership": "explicit", "agents": listed}
 
 
@@ -116,7 +117,10 @@ def agents_delete(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     for key in [key for key, session in gateway.state.sessions.items() if session.agent_id == agent.id]:
         del gateway.state.sessions[key]
     failed = [{"path": path, "reason": "protected"} for path in gateway.kept_paths]
-    return {"ok": True, "agentId": agent.id, "removedBindings": 0, "removed": [], "failed": failed}
+    removed = [] if gateway.passes_over else [{"path": agent.workspace, "method": "trash"}]
+    if gateway.is_old:
+        return {"ok": True, "agentId": agent.id, "removedBindings": 0}
+    return {"ok": True, "agentId": agent.id, "removedBindings": 0, "removed": removed, "failed": failed}
 
 
 def _put_entry(gateway: "FakeGateway", agent_id: str, entry: dict[str, Any]) -> None:
@@ -283,10 +287,11 @@ def chat_history(gateway: "FakeGateway", params: dict[str, Any]) -> Any:
     start = max(len(messages) - most - (params.get("offset") or 0), 0)
     shown = messages[start : start + most]
     pending = gateway.state.pending.get(params["sessionKey"], [])
+    is_active = params["sessionKey"] in gateway.running
     return {
         "sessionKey": params["sessionKey"], "messages": copy.deepcopy(shown), "hasMore": start > 0,
         "totalMessages": len(messages), "pendingInputs": {"items": pending, "total": len(pending)},
-    } | ({"sessionId": session.session_id} if session else {})  # fmt: skip
+    } | ({"sessionId": session.session_id, "sessionInfo": {"hasActiveRun": is_active}} if session else {})  # fmt: skip
 
 
 @method("chat.abort")

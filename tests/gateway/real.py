@@ -90,12 +90,12 @@ class RealGateway:
         self.stop()
         raise AssertionError(f"the gateway did not become ready:\n{said}")
 
-    def stop(self) -> None:
+    def stop(self, *, is_killed: bool = False) -> None:
         """End the gateway and what it started."""
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
+        (process.kill if is_killed else process.terminate)()
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -24,7 +24,7 @@ async def test_all_is_well(fake_gateway: FakeGateway) -> None:
     found = await report(fake_gateway)
     assert (found.state, found.version, found.protocol) == ("ok", "2026.9.6", 4)
     assert "operator.admin" in found.scopes and problems(found) == {}
-    assert fake_gateway.calls == [] and set(PURPOSES) <= set(METHODS)
+    assert [one.method for one in fake_gateway.calls] == ["config.get"] and set(PURPOSES) <= set(METHODS)
 
 
 async def test_pairing_names_device_request_and_command(fake_gateway: FakeGateway) -> None:

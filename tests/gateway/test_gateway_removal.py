@@ -1,5 +1,6 @@
 """Deleting a gateway with the agents that were made on it."""
 
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -7,9 +8,12 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.core.actor import system
 from mission_control.gateways.models import Gateway
+from mission_control.log.commands import atomically
+from mission_control.people.credentials import make_agent_token
 from mission_control.people.models import Job
-from tests.cast import Cast
+from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent
 from tests.gateway.gateways import connected_gateway, until
@@ -71,12 +75,26 @@ async def test_gateway_that_is_away_keeps_everything(cast: Cast, fake_gateway: F
     (await cast.ada.delete(f"/gateways/{gateway.id}?force=true")).ok()
 
 
-async def test_what_a_gateway_keeps_of_an_agent_is_said(
-    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_stays_of_an_agent_is_named_and_lets_nobody_in(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, is_told: bool
 ) -> None:
-    fake_gateway.kept_paths = ["/home/claw/workspace/lyra"]
+    """A gateway passes over what lies in the folder of an agent that stays."""
+    fake_gateway.kept_paths = ["/home/claw/workspace/lyra"] if is_told else []
+    fake_gateway.passes_over = not is_told
+    agents = [Program(cast.app, {"X-Agent-Token": token}, one.id, one.name, token) for one, token in await tokens(cast)]
+    assert [(await one.get("/agent/healthz")).status for one in agents] == [200] * 3
     job = await ended((await cast.ada.post(f"/gateways/{gateway.id}/removals", {"force": True})).ok()["id"])
-    assert any("Stays on the gateway's host: /home/claw/workspace/lyra" in one for one in job.result["problems"])
+    stays = "/home/claw/workspace/lyra" if is_told else "/workspace"
+    assert [f"Stays on the gateway's host: {stays}." in one for one in job.result["problems"]] == [True] * 2
+    assert [(await one.get("/agent/healthz")).status for one in agents] == [401] * 3
+
+
+async def tokens(cast: Cast) -> list[tuple[Agent, str]]:
+    """The agents of the gateway, each with another token."""
+    found = await Agent.filter(name__in=("Lyra", "Vela", "Researcher")).order_by("name")
+    made = [await atomically(system(cast.organization.id), partial(make_agent_token, one.id)) for one in found]
+    return [(agent, one.secret) for agent, one in zip(found, made, strict=True)]
 
 
 async def test_page_offers_to_remove_the_agents_while_the_gateway_is_connected(

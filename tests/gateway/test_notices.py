@@ -9,7 +9,7 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import notices as interrupted
+from mission_control.fleet import failed_turns
 from mission_control.fleet import notices as sender
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways import connector
@@ -119,12 +119,15 @@ async def test_notice_that_a_restart_interrupted_is_sent_again(cast: Cast, fake_
     assert await states(lyra) == {"sent": 2, "waiting": 1}
     await until(lambda: gateway.id in connector.held_here())
     fake_gateway.calls.clear()
-    await send_all()
+    with times.travelled(timedelta(seconds=3)):
+        await send_all()
     [again] = fake_gateway.sent("chat.send")
     assert (again["message"], again["idempotencyKey"]) == ("TASK ASSIGNED\nlost", f"{lost.id}:2")
     assert await states(lyra) == {"sent": 3}
     before = await events()
-    await interrupted.resend_interrupted(GatewayRef(gateway.id, cast.organization.id))
+    await failed_turns.note_connection(GatewayRef(gateway.id, cast.organization.id))
+    with times.travelled(failed_turns.SOON):
+        await failed_turns.settle_doubts()
     assert await states(lyra) == {"sent": 3} and await events() == before
 
 

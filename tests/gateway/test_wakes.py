@@ -7,9 +7,11 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core import times
+from mission_control.fleet import failed_turns
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.gateways.events import GatewayRef, connected
 from tests.cast import Cast
+from tests.deliveries import look_away
 from tests.gateway.tower import Tower, tower_of
 
 pytestmark = pytest.mark.database
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.database
 
 @pytest.fixture
 async def tower(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tower]:
+    await look_away(monkeypatch, failed_turns.SETTLING)
     async with tower_of(cast, monkeypatch) as one:
         yield one
 
@@ -91,6 +94,7 @@ async def lost(tower: Tower, agent: Agent, *, is_interrupted: bool) -> None:
     """Let a gateway restart before it has taken up the greeting: it kept it as interrupted, or not at all."""
     session = str(agent.openclaw_session_id)
     key = tower.fake.sent("chat.send")[-1]["idempotencyKey"]
+    await Agent.filter(id=agent.id).update(last_wake_sent_at=times.clock_now() - timedelta(minutes=1))
     tower.fake.state.sessions[session].messages.clear()
     tower.fake.state.runs.clear()
     if is_interrupted:
@@ -100,6 +104,8 @@ async def lost(tower: Tower, agent: Agent, *, is_interrupted: bool) -> None:
 async def reconnect(tower: Tower) -> None:
     """What features do after a gateway was connected."""
     await connected(GatewayRef(tower.row.id, tower.row.organization_id))
+    with times.travelled(failed_turns.SOON):
+        await failed_turns.settle_doubts()
     await tower.settled()
 
 

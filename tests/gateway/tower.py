@@ -30,7 +30,7 @@ from mission_control.gateways.target import Target
 from mission_control.log import channels
 from mission_control.log.commands import atomically
 from tests.cast import Cast, Program
-from tests.gateway.fake import FakeGateway
+from tests.gateway.fake import FakeGateway, hold_nothing
 
 LONG = 30.0
 
@@ -144,6 +144,7 @@ class Tower:
 @asynccontextmanager
 async def tower_of(cast: Cast, monkeypatch: pytest.MonkeyPatch, *, is_old: bool = False) -> AsyncIterator[Tower]:
     """Put a gateway beside the cast's board; its connection is in this process."""
+    hold_nothing(monkeypatch)
     async with FakeGateway(is_old=is_old) as fake:
         row = await Gateway.create(
             organization_id=cast.organization.id,
