@@ -172,6 +172,7 @@ class AppServer:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
             [program, *options, "app-server"],
+            cwd=os.sep,
             stdin=pipe,
             stdout=pipe,
             stderr=subprocess.DEVNULL,
@@ -209,7 +210,7 @@ class AppServer:
 
 def our_hooks(server: AppServer) -> list[dict[str, Any]]:
     """Return our hooks as the program reads them, each with its key and whether it is trusted."""
-    found = server.ask("hooks/list", {"cwds": [os.getcwd()]})["data"][0]["hooks"]
+    found = server.ask("hooks/list", {"cwds": [os.sep]})["data"][0]["hooks"]
     path = os.path.realpath(paths()[0])
     mine = [one for one in found if os.path.realpath(str(one.get("sourcePath"))) == path]
     return [one for one in mine if is_ours(one)]

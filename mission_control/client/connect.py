@@ -42,7 +42,7 @@ class Target:
     def hook(self, client: str, seconds: int = 0) -> str:
         """Return the command that hands on an event, for one that may wait so many seconds for its answer."""
         more = ["--seconds", str(seconds)] if seconds else []
-        return shlex.join(["sh", script.path(), client, *more, *self._named])
+        return shlex.join(["/bin/sh" if os.name == "posix" else "sh", script.path(), client, *more, *self._named])
 
     def headers(self, client: str) -> str:
         """Return the command that prints the headers of telemetry."""

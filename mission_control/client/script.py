@@ -27,11 +27,13 @@ SECONDS, AGAIN_SECONDS = 1, 60
 # Of a body beyond the first size the server reads no more than its beginning.
 LARGEST_BODY, HEAD = 256 * 1024, 4096
 
+COMMANDS = "cat", "curl", "date", "head", "mkdir", "rm", "tr", "wc"
 TEXT = r"""#!/bin/sh
 # Mission Control: hands an event of a program on to its board. It never fails the program, and holds it up for a second
 # at most, once, when the server is away: what cannot be sent waits in a file and goes later.
 # `connect` writes this file, and `disconnect` removes it.
 LC_ALL=C
+PATH=%(path)s # that of the program may name folders which it writes
 python() { %(python)s hook "$@"; }
 [ -z "${MISSION_CONTROL_RUN-}" ] || { echo '{}'; exit 0; } # `work` tells of this session itself
 [ -n "${MISSION_CONTROL_DEBUG-}" ] || exec 2>/dev/null
@@ -179,8 +181,18 @@ def python_command() -> str:
     return " ".join(map(shlex.quote, run))
 
 
+def search_path() -> str:
+    """Return where the script finds its commands: in the system's own folders, if they are there."""
+    import shutil
+
+    system = os.confstr("CS_PATH") if hasattr(os, "confstr") else ""
+    paths = [shutil.which(name, path=system) or shutil.which(name) or "" for name in COMMANDS]
+    return os.pathsep.join(dict.fromkeys(os.path.dirname(one) for one in paths if os.path.isabs(one)))
+
+
 def text() -> str:
     return TEXT % {
+        "path": shlex.quote(search_path()),
         "python": python_command(), "seconds": SECONDS, "again": AGAIN_SECONDS, "largest_body": LARGEST_BODY,
         "head": HEAD, "largest_spool": LARGEST_SPOOL, "largest_lost": LARGEST_LOST,
     }  # fmt: skip

@@ -119,6 +119,11 @@ class Machine:
         self.script.write_text(script.text())
         self.kept = home / ".local/state/mission-control/spool/claude-code-usual"
 
+    def find_in(self, folders: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the script find its commands in other folders."""
+        monkeypatch.setattr(script, "search_path", lambda: folders)
+        self.script.write_text(script.text())
+
     async def hook(self, name: str, *more: str, way: str = "sh", **fields: Any) -> str:
         """What the command prints for an event; it never fails."""
         body = json.dumps({"hook_event_name": "Stop", "session_id": "s1", "name": name, **fields})
@@ -306,28 +311,32 @@ async def test_question_waits_for_its_answer(board: Board, machine: Machine, way
     assert await machine.hook("tells", way=way) == "{}\n"
 
 
-async def test_token_is_no_argument_and_files_are_private(board: Board, machine: Machine) -> None:
+async def test_token_is_no_argument_and_files_are_private(
+    board: Board, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen, real = machine.home / "seen", shutil.which("curl")
     (machine.home / "bin").mkdir()
     (machine.home / "bin/curl").write_text(f'#!/bin/sh\necho "$@" >>{seen}; env >>{seen}; exec {real} "$@"\n')
     (machine.home / "bin/curl").chmod(0o755)
     machine.environment["PATH"] = f"{machine.home}/bin:{os.environ['PATH']}"
     await machine.hook("first")
-    assert board.events == ["first"] and "connect/claude-code/hooks" in seen.read_text()
+    assert board.events == ["first"] and not seen.exists()  # a program may write what its own path names
+    machine.find_in(machine.environment["PATH"], monkeypatch)
+    await machine.hook("second")
+    assert board.events[1:] == ["second"] and "connect/claude-code/hooks" in seen.read_text()
     assert TOKEN not in seen.read_text()
     board.set("off")
-    await machine.hook("second")
+    await machine.hook("third")
     assert all(path.stat().st_mode & 0o077 == 0 for path in machine.kept.parent.rglob("*"))
 
 
-async def test_without_curl_python_does_it(board: Board, machine: Machine) -> None:
+async def test_without_curl_python_does_it(board: Board, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = machine.home / "bin"
     folder.mkdir()
-    for name in ("sh", "cat", "date"):
+    for name in ("cat", "date"):
         (folder / name).symlink_to(shutil.which(name) or "")
-    machine.environment["PATH"] = str(folder)
-    sh = shutil.which("sh") or ""
-    assert await machine.hook("first") == "{}\n" and board.events == ["first"], sh
+    machine.find_in(str(folder), monkeypatch)
+    assert await machine.hook("first") == "{}\n" and board.events == ["first"]
 
 
 @pytest.mark.parametrize(
