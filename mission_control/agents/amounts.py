@@ -51,6 +51,10 @@ def short(number: int) -> str:
 WORDS = {"money": money, "cost": cost, "tokens": tokens, "short": short}
 
 
+def used_of(unit: str, value: float) -> str:
+    return tokens(int(value)) if unit == "tokens" else money(value)
+
+
 def amount_of(unit: str, value: float) -> str:
     return tokens(int(value)) if unit == "tokens" else exact_money(value)
 

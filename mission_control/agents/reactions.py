@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from mission_control.agents.amounts import amount, amount_of
+from mission_control.agents.amounts import amount, amount_of, used_of
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.agents.usage_queries import exhausted
@@ -200,7 +200,8 @@ async def notify_budget(actor: Actor, event: NewEvent) -> None:
     """Notify the agents of a budget that it runs out, including the one that reported the usage."""
     is_over = event.kind == "budget.exceeded"
     unit = event.data["unit"]
-    used, limit = (amount_of(unit, amount(unit, event.data[name])) for name in ("used", "limit"))
+    used = used_of(unit, amount(unit, event.data["used"]))
+    limit = amount_of(unit, amount(unit, event.data["limit"]))
     span = "today (UTC)" if event.data["period"] == "day" else "in total"
     advice = (
         "Stop: you get no tasks until the budget allows more." if is_over else "Be sparing, and finish what you hold."

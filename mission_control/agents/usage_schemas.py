@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from mission_control.agents.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens
+from mission_control.agents.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens, used_of
 from mission_control.agents.models import WARN_AT_PERCENT, Budget
 from mission_control.core import times
 from mission_control.core.values import BlankToNone, Body, Moment, Page, Paging, Schema, example
@@ -181,7 +181,7 @@ class BudgetState(Schema):
     @property
     def words(self) -> str:
         """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD, no price for 12,500 tokens`."""
-        used = amount_of(self.unit, self.used).rpartition(" ")[0]
+        used = used_of(self.unit, self.used).rpartition(" ")[0]
         said = f"{used} of {amount_of(self.unit, self.limit)}"
         return f"{said}, no price for {tokens(self.unpriced_tokens)}" if self.unpriced_tokens else said
 

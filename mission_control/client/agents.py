@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
+import socket
 
 from mission_control.client import credentials
 from mission_control.client.problems import Usage
@@ -19,9 +21,17 @@ class Kind:
     """A program: its name on the board, its command, the mode in which it asks, and what its environment needs."""
 
     def __init__(
-        self, client: str, commands: tuple[str, ...], mode: str = "", *, own: str = "", acp: bool = True
+        self,
+        client: str,
+        commands: tuple[str, ...],
+        mode: str = "",
+        *,
+        own: str = "",
+        acp: bool = True,
+        serves: bool = False,
     ) -> None:
         self.client, self.commands, self.mode, self.own, self.acp = client, commands, mode, own, acp
+        self.serves = serves  # its messages, at a port of this machine
 
     def command(self) -> list[str]:
         """Return the command; raise Usage when nothing of it is installed."""
@@ -39,7 +49,10 @@ class Kind:
         return {variable: found} if found and not os.environ.get(variable) else {}
 
 
-ASKS = '{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"}}'
+ASKS = (
+    '{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"},'
+    '"agent":{"title":{"disable":true}}}'  # whose request it counts nowhere
+)
 KINDS = {
     "claude": Kind(
         "claude-code",
@@ -50,7 +63,7 @@ KINDS = {
     "codex": Kind(
         "codex", ("codex-acp", "npx -y @agentclientprotocol/codex-acp"), "workspace-write", own="CODEX_PATH=codex"
     ),
-    "opencode": Kind("opencode", ("opencode acp",)),
+    "opencode": Kind("opencode", ("opencode acp",), serves=True),
     "gemini": Kind("gemini", ("gemini --acp",), "default"),
 }
 # Of those, what stands on the command line for each, and the name by which it is connected.
@@ -161,6 +174,7 @@ def has_failed(call: dict[str, Any]) -> bool:
     return call.get("status") == "failed" or any(isinstance(one, int) and one != 0 for one in codes)
 
 
+ASKED_SECONDS = 10.0
 FIGURES = {
     "input_tokens": ("inputTokens", "input_tokens"),
     "output_tokens": ("outputTokens", "output_tokens"),
@@ -185,6 +199,63 @@ def usage_of(result: dict[str, Any], key: str) -> list[dict[str, Any]]:
             named = {"model": model[:200]} if model else {}
             found.append({**figures, **named, "key": f"{key}:{model}"[:200], "source": "acp"})
     return found
+
+
+class Messages:
+    """What an opencode keeps of its sessions, which it serves on loopback: its answers tell the last request alone."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.known: set[str] = set()
+
+    def used(self, session: str) -> list[dict[str, Any]]:
+        """Return what the requests used that were not told yet, with those of its helpers."""
+        found, sessions = [], [session]
+        for one in sessions:  # which grows
+            sessions += [str(child.get("id")) for child in self._asked(f"{one}/children")]
+            for message in self._asked(f"{one}/message"):
+                info = message.get("info") or {}
+                is_over = info.get("role") == "assistant" and (info.get("time") or {}).get("completed")
+                if is_over and info.get("id") not in self.known:
+                    found.append(_message_usage(info))
+                    self.known.add(str(info.get("id")))
+        return [one for one in found if one["input_tokens"] or one["output_tokens"]]
+
+    def _asked(self, path: str) -> list[dict[str, Any]]:
+        import http.client
+
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ASKED_SECONDS)
+        try:
+            connection.request("GET", f"/session/{path}")
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, ValueError, http.client.HTTPException):
+            return []  # they are told with the next turn
+        finally:
+            connection.close()
+        return [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
+
+
+def _message_usage(info: dict[str, Any]) -> dict[str, Any]:
+    """Return the usage of a message, named as the plugin names it."""
+    tokens = info.get("tokens")
+    tokens = tokens if isinstance(tokens, dict) else {}
+    cache = tokens.get("cache")
+    cache = cache if isinstance(cache, dict) else {}
+    read, written, taken = _whole(cache.get("read")), _whole(cache.get("write")), _whole(tokens.get("input"))
+    cost, model = info.get("cost"), info.get("modelID")
+    return {
+        "key": f"oc:{info.get('id')}"[:200], "source": "acp", "input_tokens": taken + read + written,
+        "output_tokens": _whole(tokens.get("output")) + _whole(tokens.get("reasoning")),
+        "cached_tokens": read, "written_tokens": written,
+        **({"cost_usd": round(cost, 6)} if isinstance(cost, (int, float)) and cost > 0 else {}),
+        **({"model": model[:200]} if isinstance(model, str) and model else {}),
+    }  # fmt: skip
+
+
+def _whole(value: object) -> int:
+    return max(0, int(value)) if isinstance(value, (int, float)) else 0
 
 
 def _figures(counts: dict[str, Any]) -> dict[str, int]:

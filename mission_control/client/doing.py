@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_PROMPTS, MOST_STARTS = 6, 3
 CANCEL_SECONDS, TURN_SECONDS = 10.0, 86_400.0
-LONGEST_SUMMARY = 20_000
+LONGEST_SUMMARY, AT_ONCE = 20_000, 50
 # The states in which a task is kept here.
 BEGUN, ENDED, WORKED, HANDED_IN, KEPT = "begun", "ended", "worked", "handed in", "kept"
 NOTHING = "Nothing was changed, and you said nothing. Say why, or go on."
@@ -74,6 +74,7 @@ class Doing:
         self.inbox: queue.Queue[Any] = queue.Queue()
         self.kind, self.began = worker.kind, time.monotonic()
         self.line: Line | None = None
+        self.messages: agents.Messages | None = None
         self.agent: acp.Agent | None = None
         self.session, self.said = "", list[str]()
         self.calls: dict[str, dict[str, Any]] = {}
@@ -227,7 +228,8 @@ class Doing:
         kept, kind = self.kept, self.kind
         environment = {**agents.environment_of(kind), "MISSION_CONTROL_TASK": str(kept["number"])}
         self.cost = self.counted = 0.0
-        command = kind.command()
+        self.messages = agents.Messages() if kind.serves else None
+        command = kind.command() + (["--port", str(self.messages.port)] if self.messages else [])
         # What npx runs may stand in the folder where it is started.
         folder = kept.folder if os.path.basename(command[0]) == "npx" else kept.tree
         self.agent = acp.Agent(command, folder, environment, kept["run"], self.inbox)
@@ -319,13 +321,14 @@ class Doing:
             raise self.stop
 
     def _use(self, result: dict[str, Any], number: int) -> None:
-        used = agents.usage_of(result, f"acp:{self.session}:{number}")
+        asked = self.messages.used(self.session) if self.messages else None
+        used = agents.usage_of(result, f"acp:{self.session}:{number}") if asked is None else asked
         more, self.counted = max(0.0, self.cost - self.counted), self.cost
         self.spent += more
-        if len(used) == 1:
+        if len(used) == 1 and asked is None:
             used[0]["cost_usd"] = round(more, 6)
-        if used:
-            self._report(f"usage-{number:04}", usage=used)
+        for first in range(0, len(used), AT_ONCE):
+            self._report(f"usage-{number:04}-{first:04}", usage=used[first : first + AT_ONCE])
 
     def _hear(self, kind: str, what: Any) -> None:
         """Take what comes: from the agent, from people, from the lease."""
@@ -508,6 +511,9 @@ class Doing:
         """Have something of the session arrive, whatever happens."""
         kept = self.kept
         session = {"external_id": self.session, "client": self.kind.client}
+        models = [one["model"] for one in what.get("usage", ()) if one.get("model")]
+        if models:
+            session["model"] = max(models, key=models.count)
         body = {"session": session, "task_id": kept["task"], "fence": kept["fence"], **what}
         self.outbox.put(f"1-{name}-{kept['fence']}", "POST", "/api/v1/agent/reports", body)
         self.worker.send_once(kept)
@@ -535,7 +541,10 @@ class Doing:
                 end = time.monotonic() + CANCEL_SECONDS
                 while time.monotonic() < end:  # for its last words; then it is killed
                     kind, what = self.inbox.get(timeout=max(0.0, end - time.monotonic()))
-                    if kind == "closed" or (kind == "answer" and "stopReason" in (what[1].get("result") or {})):
+                    result = (what[1].get("result") or {}) if kind == "answer" else {}
+                    if "stopReason" in result:
+                        self._use(result, int(self.kept.get("prompted") or 0))
+                    if kind == "closed" or "stopReason" in result:
                         break
         self._close_agent()
 

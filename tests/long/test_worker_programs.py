@@ -111,10 +111,10 @@ async def test_three_tasks_by_two_workers(
     first = await shop.task(title="First")
     second = await shop.task(title="Second", depends_on_task_ids=[first])
     third = await shop.task(title="Third")
-    async with served(Reviewed([(SHELL, {"command": WRITES})] * 2)) as model:
+    async with served(model := Reviewed([(SHELL, {"command": WRITES})] * 2)) as url:
         terminal.environment |= {
             "PATH": f"{adapters}:{programs}:{os.environ['PATH']}", "IS_SANDBOX": "1", "MISSION_CONTROL_URL": server.url,
-            "MISSION_CONTROL_TOKEN": made.vega.token, **settings(home, program, model),
+            "MISSION_CONTROL_TOKEN": made.vega.token, **settings(home, program, url),
         }  # fmt: skip
         work = ("work", "--agent", program, "--repository", str(top))
         workers = [await terminal.start(*work) for _ in range(2)]
@@ -146,3 +146,8 @@ async def test_three_tasks_by_two_workers(
     assert len(sessions) == 3 and {one["state"] for one in sessions} == {"idle"}
     await shop.once(code=3)
     assert shop.trees() == [] and shop.left() == []
+    if program != "opencode":  # of the others each answer is at least
+        return
+    told, runs = sum(one["input_tokens"] for one in sessions), [await shop.runs(one) for one in (first, second, third)]
+    assert told == model.requests and all(one["model"] for one in sessions)
+    assert sum(one["input_tokens"] for some in runs for one in some) == told

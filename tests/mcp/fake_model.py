@@ -102,6 +102,7 @@ class FakeModel:
 
     async def _gemini(self, asked: str) -> Any:
         given = await request.get_json()
+        self.requests += 1
         declared = [one for tool in given.get("tools", ()) for one in tool.get("functionDeclarations", ())]
         names = {one["name"] for one in declared}
         self.offered |= names
