@@ -106,7 +106,7 @@ async def _answer_of(actor: Actor, asked: Asked, answer_id: str) -> tuple[schema
     for answer in found[0].answers:
         if answer.id == answer_id:
             return found[0], answer
-    known = ", ".join(answer.id for answer in found[0].answers)
+    known = ", ".join(f"{answer.label} ({answer.id})" for answer in found[0].answers)
     raise Invalid(f"There is no such answer here. There are: {known}.")
 
 

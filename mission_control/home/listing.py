@@ -101,7 +101,7 @@ SHOWN = 30  # the list fills up again as it is answered; what is older as well
 MOST_LISTED = 1000
 FOLDED_AFTER = timedelta(days=7)
 TITLES: dict[Group, tuple[str, str]] = {
-    "answer": ("Answer", "agents stand still until you do"),
+    "answer": ("Answer", "asked by agents: those that did not hand in stand still"),
     "review": ("Review", "handed in or proposed, no agent waits"),
     "unblock": ("Unblock", "something went wrong"),
     "own": ("Your own", "tasks assigned to you"),

@@ -16,7 +16,7 @@ const row = (list, label, combination, also) => {
 
 const label = (element) => (element.dataset.keyLabel ?? element.getAttribute("aria-label")?.replace(/ #\d+$/, "") ?? element.querySelector(":scope > span")?.textContent ?? [...element.childNodes].filter((node) => node.nodeName !== "KBD").map((node) => node.textContent).join(" ")).trim();
 
-const ALWAYS = [["Undo, while a message offers it", "z"], ["Close, or leave a field", "escape"]];
+const ALWAYS = [["Undo, for ten minutes after a message offered it", "z"], ["Close, or leave a field", "escape"]];
 const WALK = [["Next", "j"], ["Previous", "k"], ["Open", "enter"]];
 const COLUMNS = [["Column to the left", "h"], ["Column to the right", "l"]];
 

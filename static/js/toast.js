@@ -1,4 +1,4 @@
-// One toast at a time for 8 s. Sources: a "toast" event (HX-Trigger), <template data-toast>, a refused request.
+// One toast at a time for 8 s; its Undo can be pressed by Z for ten minutes, unless another toast came. Sources: a "toast" event (HX-Trigger), <template data-toast>, a refused request.
 let timer;
 const refused = new WeakMap(); // why, of requests that were refused
 
@@ -7,15 +7,20 @@ const region = () => document.getElementById("toasts");
 export const isShown = () => region()?.matches(":popover-open") ?? false;
 
 const hide = () => {
+  leave();
+  region()?.replaceChildren();
+};
+
+const leave = () => {
   clearTimeout(timer);
   const toasts = region();
   if (toasts?.matches(":popover-open")) toasts.hidePopover();
-  toasts?.replaceChildren();
+  timer = setTimeout(hide, 592_000); // until then Z takes back what it said
 };
 
 const wait = () => {
   clearTimeout(timer);
-  timer = setTimeout(() => region()?.matches(":hover, :focus-within") ? wait() : hide(), 8000);
+  timer = setTimeout(() => region()?.matches(":hover, :focus-within") ? wait() : leave(), 8000);
 };
 
 const undoForm = ({ action, fields = {}, label = "Undo" }) => {

@@ -143,6 +143,8 @@ async def test_a_selection_lists_what_it_decides(cast: Cast) -> None:
     query = "&".join(f"need={one}" for one in [*names, f"question:{question}"])
     bar = (await ada.with_htmx.get(f"/needs/selection?{query}")).is_status(200)
     bar.has("3 selected: this is what you decide", "Approve 2 of 3", "Stays: it is answered by itself.")
+    decided, _, snoozed = bar.text.partition('id="bulk-snooze"')
+    assert [f'name="need" value="question:{question}"' in one for one in (decided, snoozed)] == [False, True]
     (await ada.get(f"/needs/selection?{query}")).is_status(200).has("Decide together")
     (await ada.get("/needs/selection?need=odd&need=approval:1")).is_status(200).has("Nothing is ticked")
     (await cast.ben.patch(f"{cast.approvals}/{second['id']}", {"status": "approved"})).ok()
