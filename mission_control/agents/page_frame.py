@@ -13,6 +13,7 @@ from mission_control.agents.roster import Line, lines_of
 from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
+from mission_control.core.values import whole_number
 from mission_control.log.models import Event
 from mission_control.web.actions import action
 from mission_control.web.regions import Concerns, Reads
@@ -48,8 +49,7 @@ class Viewed:
     @property
     def offset(self) -> int:
         """How many lines of a list stand on the pages before."""
-        text = self.args.get("from", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+        return whole_number(self.args.get("from"), 8) or 0
 
 
 async def on_agent(agent_id: UUID, verb: str = "agent.read", **_: UUID) -> tuple[Actor, Agent]:

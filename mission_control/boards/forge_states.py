@@ -14,7 +14,7 @@ from mission_control.asks.schemas import NeedFact
 from mission_control.core.values import Schema
 from mission_control.database.sql import as_json, as_moment, in_list, rows
 
-PULL = re.compile(r"(/.+?)/(?:-/)?(?:pull|pulls|merge_requests)/(\d{1,18})(?:/.*)?")
+PULL = re.compile(r"(/.+?)/(?:-/)?(?:pull|pulls|merge_requests)/([0-9]{1,18})(?:/.*)?")
 COMMIT = re.compile(r"(/.+?)/(?:-/)?commits?/[0-9a-fA-F]{7,64}/?")
 LONGEST_REPOSITORY = 500
 

@@ -49,7 +49,7 @@ Priority = Annotated[
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_OFFSET = re.compile(r"\+?(\d{1,3})(d|w)")
+_OFFSET = re.compile(r"\+?([0-9]{1,3})(d|w)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WRITTEN = re.compile(r"(?:([a-z]{3})[a-z]*,? )?(\d{1,2})\.? ([a-z]{3})[a-z]*(?: (\d{4}))?")
 HALF_A_YEAR = 182

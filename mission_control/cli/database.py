@@ -11,6 +11,7 @@ import click
 
 from mission_control.config import ConfigError, Settings
 from mission_control.config_values import made_folder
+from mission_control.core.diffs import steady
 from mission_control.core.errors import DomainError
 from mission_control.loading import loading
 
@@ -64,7 +65,7 @@ def table(heads: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
     """Print lines below their heads, in columns."""
     widths = [max(len(line[at]) for line in [heads, *lines]) for at in range(len(heads))]
     for line in [heads, *lines]:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        click.echo("  ".join(steady(text).ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 USE_PG_DUMP = (

@@ -101,7 +101,7 @@ class Api:
                 if found.status not in BUSY or is_last:
                     break
                 asked = found.headers.get("Retry-After", "")
-                pause = min(float(asked), LONGEST_PAUSE) if asked.isdigit() else pause
+                pause = min(float(asked), LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else pause
             time.sleep(pause)
         return found
 

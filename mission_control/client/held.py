@@ -103,7 +103,7 @@ class Held:
     def fence(self, task_id: str) -> int | None:
         """Return the fence of a task that the agent holds."""
         if given := os.environ.get("FENCE", ""):
-            if not given.isdigit():
+            if not (given.isascii() and given.isdigit()):
                 raise Usage("FENCE is a number.")
             return int(given)
         kept = self.tasks.get(task_id)

@@ -11,6 +11,7 @@ import httpx2
 from mission_control import __version__
 from mission_control.core.names import addresses_of
 from mission_control.core.outbound import Outbound, OutboundError, Reply, may_reach
+from mission_control.core.values import whole_number
 
 
 # The authorities whose certificates HTTPS requests accept. They are read once in a process: reading 140 of them takes
@@ -62,8 +63,7 @@ async def _body(limits: Outbound, answer: httpx2.Response) -> bytes:
         return await _beginning(limits, answer)
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise OutboundError("sent an answer in an encoding that was not asked for")
-    announced = answer.headers.get("Content-Length", "")
-    if announced.isdigit() and len(announced) < 20 and int(announced) > limits.most_bytes:
+    if (whole_number(answer.headers.get("Content-Length"), 19) or 0) > limits.most_bytes:
         raise OutboundError("sent too much")
     body = bytearray()
     async for piece in answer.aiter_raw():

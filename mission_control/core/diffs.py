@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-HUNK = re.compile(r"^@@+ -(\d+)(?:,(\d+))? .*?\+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+_NUMBERS = "([0-9]{1,9})(?:,([0-9]{1,9}))?"
+HUNK = re.compile(rf"^@@+ -{_NUMBERS} .*?\+{_NUMBERS} @@", re.MULTILINE)
 KINDS = {"+": "added", "-": "removed"}
 LONGEST_LINE = 1000
 # What one does not see, or what moves what one sees: written out, so that nothing hides in a diff.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# What turns a name around, ends it, or drives a terminal. What joins letters, and line breaks, stay.
+MOVING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 STATES = {"new file mode": "new", "deleted file mode": "deleted", "rename from": "renamed", "copy from": "copied"}
 
 
@@ -126,7 +129,16 @@ def _named(name: str) -> str:
 
 def visible(text: str) -> str:
     """Return a text with what one does not see written out."""
-    return UNSEEN.sub(lambda one: one[0] if one[0] == "\n" else f"\\u{ord(one[0]):04x}", text)
+    return UNSEEN.sub(lambda one: one[0] if one[0] == "\n" else _code_point(one), text)
+
+
+def steady(text: str) -> str:
+    """Return a text with what would move the text around it written out."""
+    return text if text.isprintable() else MOVING.sub(_code_point, text)
+
+
+def _code_point(one: re.Match[str]) -> str:
+    return f"\\u{ord(one[0]):04x}"
 
 
 def _seen(text: str) -> str:

@@ -382,6 +382,11 @@ def wanted_id(place: Sequence[object], *, takes_numbers: bool = False) -> str:
     return "The id of a task is wanted, not its number; the list of tasks with q=12 finds #12"
 
 
+def whole_number(text: str | None, digits: int = 15) -> int | None:
+    """Return the number that a text from outside writes in at most so many digits, None when it writes none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def new_secret(prefix: str) -> str:
     """Return `prefix_` and 48 characters with 288 random bits; clients expect 50 characters or more."""
     return f"{prefix}_{secrets.token_urlsafe(36)}"

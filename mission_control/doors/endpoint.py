@@ -18,7 +18,7 @@ from mission_control.config import Settings
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, TooLarge, Unauthenticated
 from mission_control.core.limits import Allowance
-from mission_control.core.values import to_json
+from mission_control.core.values import to_json, whole_number
 from mission_control.doors import calls
 from mission_control.doors.answers import refusal
 from mission_control.doors.calls import Call
@@ -237,8 +237,7 @@ class Entry:
         return actor, allowance
 
     async def _body(self, scope: Scope, receive: Receive, reserve: Callable[[int], None]) -> bytes:
-        announced = header(scope, b"content-length") or ""
-        if announced.isdigit() and int(announced) > self._limit:
+        if (whole_number(header(scope, b"content-length"), 19) or 0) > self._limit:
             raise TooLarge
         body: bytes = b""
         while True:

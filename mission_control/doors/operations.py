@@ -19,7 +19,7 @@ from mission_control.http.operation import admitted, handled
 from mission_control.http.registry import Operation, operation_named
 from mission_control.tasks.models import Task
 
-NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
+NUMBER = re.compile(r"\s*#?([0-9]{1,9})\s*")
 MOST_NAMED = 5
 FENCE = "fence"
 

@@ -15,7 +15,7 @@ from mission_control.agents.receiving import GONE
 from mission_control.core import running, times
 from mission_control.core.outbound import Outbound, OutboundError, Reply
 from mission_control.core.secrets import decrypt, is_readable
-from mission_control.core.values import JsonObject, to_json
+from mission_control.core.values import JsonObject, to_json, whole_number
 from mission_control.database.sql import rows
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.exchange.outgoing_queue import CHANNEL, known, queue_next
@@ -109,8 +109,7 @@ def _answered(reply: Reply, duration_ms: int, secrets: tuple[str, ...]) -> Attem
     if 300 <= reply.status < 400:
         outcome.error = f"The receiver answered with status {reply.status}; redirects are not followed."
     outcome.is_gone = reply.status == GONE
-    wait = reply.headers.get("Retry-After", "")
-    outcome.wait_seconds = float(wait) if wait.isascii() and wait.isdigit() and len(wait) < 10 else None
+    outcome.wait_seconds = whole_number(reply.headers.get("Retry-After"), 9)
     return outcome
 
 

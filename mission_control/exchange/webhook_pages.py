@@ -15,7 +15,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import crew_of, present
 from mission_control.core.actor import Actor, can
-from mission_control.core.values import Paging
+from mission_control.core.values import Paging, whole_number
 from mission_control.database.sql import as_moment, rows
 from mission_control.exchange.forges import NAMES, SIGNATURES, Forge
 from mission_control.exchange.models import Webhook, WebhookPayload
@@ -126,12 +126,11 @@ def base_url() -> str:
 
 
 def _view(actor: Actor, board: Board, webhook_id: UUID | None = None) -> WebhooksView:
-    number = request.args.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 7 else 1
+    page = whole_number(request.args.get("page"), 6) or 1
     name = ONE if webhook_id else LIST
     return WebhooksView(
         actor=actor, pages=(name,), active=f"board-{board.id}", board=board, base_url=base_url(),
-        webhook_id=webhook_id, page=max(page, 1),
+        webhook_id=webhook_id, page=page,
     )  # fmt: skip
 
 

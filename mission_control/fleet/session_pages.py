@@ -13,7 +13,7 @@ from quart import Blueprint, Response, request
 from mission_control.agents.page_frame import AGENT_PAGE, Viewed
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
-from mission_control.core.values import new_id
+from mission_control.core.values import new_id, whole_number
 from mission_control.fleet import session_view
 from mission_control.fleet.following import LIST, is_watched_here, keep_watch, watch_id
 from mission_control.fleet.session_api import GatewaySessionAbortRequest
@@ -207,8 +207,8 @@ async def _session_asked(gateway_id: UUID, key: str) -> SessionView:
         raise NotFound()
 
     def number(name: str, most: int, otherwise: int) -> int:
-        text = request.args.get(name, "")
-        return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 18 else otherwise
+        found = whole_number(request.args.get(name), 17)
+        return otherwise if found is None else min(found, most)
 
     shown, since = number("show", MOST_SHOWN, SHOWN), number("since", 10**17, 0)
     return SessionView(actor=actor, gateway=gateway, key=key, shown=shown, since=since)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import escape
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
@@ -22,7 +21,7 @@ from mission_control.home.peek import peek
 from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go, is_htmx
-from mission_control.web.fragments import render_block
+from mission_control.web.fragments import as_html, render_block
 from mission_control.web.inline import inline_page
 from mission_control.web.regions import live_page
 from mission_control.web.shell import signed_in
@@ -67,7 +66,7 @@ async def _page(
     seq = await head_of(actor.organization_id)
     context["live_url"] = f"/needs/{found.id}/live?{urlencode({'after': seq, 'state': found.state})}"
     if is_htmx():
-        title = escape(found.need.title if found.need is not None else "Needs you")
+        title = as_html(found.need.title if found.need is not None else "Needs you")
         html = f"<title>{title} · Mission Control</title>{await render_block(TEMPLATE, 'page', **context)}"
         return Response(html, status, content_type="text/html; charset=utf-8")
     return await inline_page(TEMPLATE, *INLINED, status=status, actor=actor, **context)

@@ -9,6 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.values import whole_number
 from mission_control.home.notifications import NotificationQuery, find_notifications, unread_count
 from mission_control.log.broker import Signal
 from mission_control.log.models import Event
@@ -32,8 +33,7 @@ class Address:
 
     @staticmethod
     def of_request() -> "Address":
-        more = request.args.get("show", "")
-        shown = min(int(more), MOST) if more.isascii() and more.isdigit() and len(more) < 5 else SHOWN
+        shown = min(whole_number(request.args.get("show"), 4) or SHOWN, MOST)
         return Address(request.args.get("all") == "1", max(shown, SHOWN))
 
 

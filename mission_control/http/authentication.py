@@ -21,7 +21,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
 from mission_control.core.limits import SAFE_METHODS, Allowance
 from mission_control.core.parts import Hook
-from mission_control.core.values import fingerprint
+from mission_control.core.values import fingerprint, whole_number
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http import lookups
 from mission_control.http.body_limit import admit_body
@@ -284,9 +284,9 @@ async def authenticate(
     if actor is None:
         raise Unauthenticated()
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if (fence := whole_number(text, 9)) is None:
             raise Invalid("X-Task-Fence is the whole number that the claim answered.")
-        actor = replace(actor, fence=int(text))
+        actor = replace(actor, fence=fence)
     g.actor = actor
     times.read_by(actor)
     admit_body()

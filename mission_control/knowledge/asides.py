@@ -14,7 +14,7 @@ from mission_control.boards.commands import ORDERS
 from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
 from mission_control.core.actor import Actor, can
-from mission_control.core.values import parse_id
+from mission_control.core.values import parse_id, whole_number
 from mission_control.database.sql import Row, as_json, as_moment, placeholders, rows
 from mission_control.knowledge.group_page import GroupView
 from mission_control.knowledge.memory_queries import MemoryQuery, matching
@@ -243,7 +243,7 @@ async def addressees(view: AnyView) -> list[Row]:
 async def open_chat(view: AnyView, seq: int) -> Opened:
     """Return the chat: its newest messages, or those before one, and where to write."""
     memory, before = memory_in(view), parse_id(view.option("before"))
-    since = _number(view.option("since")) or seq
+    since = whole_number(view.option("since")) or seq
     found, has_older = await chat_until(memory, since, before)
     known = await addressees(view)
     names = await _read_ahead(found, known)
@@ -253,10 +253,6 @@ async def open_chat(view: AnyView, seq: int) -> Opened:
         is_group=isinstance(view, GroupView),
     )  # fmt: skip
     return Opened(html, {"since": str(since), "before": ""})
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 async def _read_ahead(entries: list[Shown], known: list[Row]) -> tuple[str, ...]:
@@ -273,7 +269,7 @@ async def new_messages(memory: Memory, since: int, known: list[Row]) -> str:
 
 
 async def _chat(view: AnyView) -> str:
-    return await new_messages(memory_in(view), _number(view.option("since")), await _known(view))
+    return await new_messages(memory_in(view), whole_number(view.option("since")) or 0, await _known(view))
 
 
 async def _known(view: AnyView) -> list[Row]:
@@ -314,7 +310,7 @@ async def open_memory(view: AnyView, seq: int) -> Opened:
 
 
 async def _notes(view: AnyView) -> str:
-    memory, limit = memory_in(view), min(_number(view.option("shown")) or PAGE, 1000)
+    memory, limit = memory_in(view), min(whole_number(view.option("shown")) or PAGE, 1000)
     tag = [view.option("tag")] if view.option("tag") else []
     query = MemoryQuery.model_construct(is_chat=False, q=view.option("q"), tag=tag, limit=limit + 1, offset=0)
     found = await notes(memory, query)

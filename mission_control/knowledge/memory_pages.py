@@ -11,7 +11,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor, require
-from mission_control.core.values import NonEmptyStr, parse_id
+from mission_control.core.values import NonEmptyStr, parse_id, whole_number
 from mission_control.knowledge.asides import memory_of, older_messages
 from mission_control.knowledge.group_page import on_group
 from mission_control.knowledge.group_page import view_of as view_of_group
@@ -89,7 +89,7 @@ async def older(**home: UUID) -> ResponseReturnValue:
     is_of_board = "board_id" in home
     view = view_of_board(*await on_board(**home)) if is_of_board else view_of_group(*await on_group(**home))
     since, before = request.args.get("since", ""), parse_id(request.args.get("before", ""))
-    return "" if before is None else await older_messages(view, before, int(since) if since.isdecimal() else 0)
+    return "" if before is None else await older_messages(view, before, whole_number(since) or 0)
 
 
 @_does(f"{BOARD}/chat", performs="create_board_memory", form=ChatForm)

@@ -33,7 +33,7 @@ from mission_control.reach.messages import OPEN, edit_messages
 from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
 from mission_control.reach.writing import is_over, token_of
 
-TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.(\d{1,2})\.([A-Za-z0-9_-]{20})")
+TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,2})\.([A-Za-z0-9_-]{20})")
 NOT_VALID = "This button is no longer valid: what it answers may have changed. Look again in Mission Control."
 WRITE = "Write your words here: the next message that you send within 15 minutes goes along with this answer."
 WORDS_WITHIN = timedelta(minutes=15)

@@ -23,7 +23,7 @@ ACCOUNT_EVENTS = (AccountKind("account.reach_changed", "Somebody changed when an
 
 Mode = Literal["devices", "mail", "page"]
 Shows = Literal["title", "nothing"]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 WAKES = "reach"  # the wake-up channel of what decides who is sent what
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from mission_control.core.values import whole_number
 from mission_control.reach.channel import (
     Channel,
     Incoming,
@@ -110,8 +111,7 @@ class Mattermost(Channel):
         if answer.status < 400:
             raise Refused("At this address no Mattermost answers. Copy the address of the server again.")
         words, is_gone = str(found.get("message") or ""), answer.status in (403, 404) and path == "/posts"
-        reset = answer.headers.get("X-Ratelimit-Reset", "")
-        seconds = float(reset) if reset.isascii() and reset.isdigit() and len(reset) < 6 else None
+        seconds = whole_number(answer.headers.get("X-Ratelimit-Reset"), 5)
         raise problem(self, line, answer, words, is_gone=is_gone, seconds=seconds)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from mission_control.core.values import whole_number
 from mission_control.reach.channel import (
     Channel,
     Line,
@@ -93,7 +94,7 @@ class Telegram(Channel):
 
     async def listen(self, line: Line, position: str, receives: Receives) -> None:
         """Poll. Each call's offset acknowledges what the one before returned. One process at a time, else 409."""
-        offset = int(position) if position.isdecimal() else 0
+        offset = whole_number(position, 18) or 0
         while True:
             began = asyncio.get_running_loop().time()
             found = await self._call(

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ from mission_control.tasks.panel import Panel, of_panel, panel_region
 from mission_control.tasks.query import LIVING, matching
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, done, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import as_html, render_macro
 from mission_control.web.shell import shell_page
 
 pages = Blueprint("steering_pages", __name__)
@@ -140,7 +140,7 @@ async def detach_session(outcome: Outcome[AgentSession, None]) -> ResponseReturn
 
 async def worker(_view: BoardView, panel: Panel) -> str:
     """Return whom a note goes to."""
-    return str(escape(panel.agent_name or "the agent"))
+    return as_html(panel.agent_name or "the agent")
 
 
 REGIONS = (panel_region("worker", of_panel("task.updated", "task.status_changed"), worker),)

@@ -12,10 +12,11 @@ from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
+from mission_control.core.values import whole_number
 from mission_control.log.broker import Signal, head_of
 from mission_control.log.models import Event
 from mission_control.tasks import activity_queries
-from mission_control.tasks.activity_queries import FILTERS, PAGE, Day, FeedFilter, by_day, day_name, feed, number_in
+from mission_control.tasks.activity_queries import FILTERS, PAGE, Day, FeedFilter, by_day, day_name, feed
 from mission_control.tasks.board_view import BoardView, of_board
 from mission_control.web.asides import Aside, Opened
 from mission_control.web.forms import is_htmx
@@ -33,7 +34,7 @@ def _wanted(view: BoardView) -> FeedFilter:
 
 
 def _since(view: BoardView) -> int:
-    return number_in(view.option("since")) or 0
+    return whole_number(view.option("since")) or 0
 
 
 async def open_feed(view: BoardView, seq: int) -> Opened:
@@ -63,7 +64,7 @@ CARD_LINES = 6
 
 
 async def render(viewed: Viewed) -> str:
-    before = number_in(viewed.args.get("before"))
+    before = whole_number(viewed.args.get("before"))
     found = await activity_queries.feed_of_agent(viewed.actor, viewed.agent, PAGE + 1, before)
     older, days = found[PAGE - 1].seq if len(found) > PAGE else None, by_day(found[:PAGE])
     return render_macro(AGENT_TEMPLATE, "tab", viewed=viewed, days=days, is_older=bool(before), older=older)
@@ -136,7 +137,7 @@ class FeedView(View):
 async def live(board_id: UUID | None = None) -> Response:
     """Keep the feed of the organization or of a board live."""
     actor, board = await _asked(board_id)
-    since = number_in(request.args.get("after"))
+    since = whole_number(request.args.get("after"))
     since = await head_of(actor.organization_id) if since is None else since
     new = replace(FeedFilter.of(request.args, board_id), before=None, after=since)
     active, first_day = f"board-{board.id}" if board else "activity", request.args.get("day", "")

@@ -13,7 +13,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
-from mission_control.core.values import parse_id
+from mission_control.core.values import parse_id, whole_number
 from mission_control.database.sql import (
     Condition,
     Row,
@@ -65,7 +65,7 @@ class FeedFilter:
             board_id=board_id or parse_id(args.get("board", "")),
             kind=args.get("kind", "") if args.get("kind") in FILTERS else "",
             actor=args.get("actor", "") if known else "",
-            before=number_in(args.get("before")),
+            before=whole_number(args.get("before")),
             first_day=_day(args.get("from")),
             last_day=_day(args.get("to")),
         )
@@ -80,10 +80,6 @@ class FeedFilter:
     @property
     def narrows(self) -> bool:
         return bool(self.kind or self.actor or self.first_day or self.last_day)
-
-
-def number_in(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _day(text: str | None) -> date | None:
@@ -110,7 +106,7 @@ _SELECT = (
 
 async def number_of_event(actor: Actor, wanted: str) -> int | None:
     """Return the number of an event that is named by its number or id, None when the actor cannot see it."""
-    event_id, seq = parse_id(wanted), number_in(wanted)
+    event_id, seq = parse_id(wanted), whole_number(wanted)
     if event_id is None and seq is None:
         return None
     sql, values = _conditions(actor, FeedFilter())

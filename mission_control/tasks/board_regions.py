@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from uuid import UUID
 
 import orjson
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mission_control.boards.queries import people_of
 from mission_control.boards.words import LABELS
@@ -26,7 +26,7 @@ from mission_control.tasks.card_filter import OPEN
 from mission_control.tasks.cards import MOST, Order, cards_html, columns_of, limit_of
 from mission_control.tasks.fields import FIELDS
 from mission_control.tasks.tags import tags_offered
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.fragments import as_html, partial, render_macro
 from mission_control.web.regions import Concerns, Region, announcements
 
 TEMPLATE = "boards/columns.html"
@@ -153,7 +153,7 @@ async def shelf(view: BoardView) -> str:
 
 
 async def board_name(view: BoardView) -> str:
-    return str(escape(view.board.name))
+    return as_html(view.board.name)
 
 
 async def presence(view: BoardView) -> str:

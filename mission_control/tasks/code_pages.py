@@ -32,7 +32,7 @@ from mission_control.web.shell import shell_page
 
 MOST_LINES, MOST_FILES, LONGEST_OUTPUT = 1500, 200, 20_000
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-LINE = re.compile(r"line:(new|old|file):(\d*):(.+)", re.DOTALL)
+LINE = re.compile(r"line:(new|old|file):([0-9]{0,9}):(.+)", re.DOTALL)
 AT = "at"  # the button at a line, where no script opens its field
 TEMPLATE = "tasks/code.html"
 

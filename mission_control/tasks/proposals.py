@@ -71,7 +71,7 @@ class ProposalDecision(Body):
 
     decision: Decision
     task_id: Annotated[
-        UUID | Annotated[str, Field(pattern=r"^\s*#?\d{1,9}\s*$")] | None,
+        UUID | Annotated[str, Field(pattern=r"^\s*#?[0-9]{1,9}\s*$")] | None,
         Field(description="With `merge` the task into which it goes: its id, or its number such as `#12`"),
     ] = None
     note: Note = None

@@ -15,7 +15,7 @@ from mission_control.boards.queries import PERSON, SEEN_IN, SILENT_AFTER, STUCK_
 from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import STATUSES, days_of, rank_sql, spellings
 from mission_control.core import times
-from mission_control.core.values import parse_id
+from mission_control.core.values import parse_id, whole_number
 from mission_control.database.sql import Condition, contains, is_postgres, lowered, place_in, placeholders, searched
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 
@@ -48,7 +48,7 @@ IS_SILENT = (
 )
 STILL = "still"  # the word for what is silent, or fails again and again
 UNITS = {"m": times.MINUTE, "h": times.HOUR, "d": times.DAY}
-_LONG = re.compile(r"(?:>=?)?(\d{1,4})(m|h|d)", re.I)
+_LONG = re.compile(r"(?:>=?)?([0-9]{1,4})(m|h|d)", re.I)
 NEEDS = {
     "approval": f"EXISTS ({PENDING})",
     "review": NEEDS_REVIEW,
@@ -140,8 +140,7 @@ LONGEST_NUMBER = 9  # digits
 
 def number_in(text: str) -> int | None:
     """Return the number of a task that a word such as `#12` means, None when it means none."""
-    number = text.removeprefix("#")
-    return int(number) if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER else None
+    return whole_number(text.removeprefix("#"), LONGEST_NUMBER)
 
 
 def matching(text: str) -> list[Condition]:

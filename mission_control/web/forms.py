@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
+from mission_control.core.diffs import steady
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.values import Schema, fingerprint, is_storable
 
@@ -321,7 +322,7 @@ def done(
         return Response("", 303, {"Location": to})
     response = Response("", 204)
     if toast:
-        detail: dict[str, object] = {"message": toast, "target": "body"}
+        detail: dict[str, object] = {"message": steady(toast), "target": "body"}
         if undo_action:
             label = {"label": undo_label} if undo_label != "Undo" else {}
             detail["undo"] = {"action": undo_action, "fields": dict(undo or {}), **label}

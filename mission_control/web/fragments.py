@@ -16,10 +16,11 @@ from typing import cast
 from jinja2 import Environment, StrictUndefined
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from quart import Quart, current_app
 
 from mission_control.core import markdown, times
+from mission_control.core.diffs import steady
 from mission_control.core.request_facts import request_began_at
 from mission_control.log.broker import moment_of
 from mission_control.web.assets import asset, page_assets
@@ -42,6 +43,7 @@ def install(app: Quart) -> None:
 def _prepare(environment: Environment, kind: str) -> None:
     environment.undefined = StrictUndefined
     environment.autoescape = True
+    environment.finalize = _steady
     environment.add_extension(TemplateLayout)
     environment.globals.update(asset=asset, page_assets=page_assets, drawn=drawn)
     environment.filters.update(
@@ -51,11 +53,21 @@ def _prepare(environment: Environment, kind: str) -> None:
     environment.bytecode_cache = CompiledTemplates(environment, kind)
 
 
+def as_html(text: str) -> str:
+    """Return a text as a page shows it, where no template does."""
+    return str(escape(steady(text)))
+
+
+def _steady(value: object) -> object:
+    """Return what a page shows of a value: no name on it moves what stands around it."""
+    return steady(value) if type(value) is str else value
+
+
 def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:
     """Markdown as safe HTML that htmx leaves alone."""
     if not text:
         return Markup("")
-    return Markup('<div class="prose" hx-ignore>{}</div>').format(Markup(markdown.render(text, names)))
+    return Markup('<div class="prose" hx-ignore>{}</div>').format(Markup(markdown.render(steady(text), names)))
 
 
 async def _prose_in_turn(text: str | None, names: tuple[str, ...] = ()) -> Markup:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from quart import Quart, Response, current_app, request
 
 from mission_control.core import times
@@ -28,7 +28,7 @@ from mission_control.log.shared import Shared
 from mission_control.log.stream import Batch, message, ping, requested_cursor, respond
 from mission_control.web.assets import build
 from mission_control.web.audience import Audiences, Message, Page, Viewer
-from mission_control.web.fragments import partial
+from mission_control.web.fragments import as_html, partial
 
 EVERY_PAGE = "*"
 _shared: Shared[Any] = Shared(1.0)
@@ -178,7 +178,7 @@ def announcements[V: View](page: str, concerns: Concerns[V], said: Callable[[V, 
 
     async def on_news(view: V, batch: Batch) -> str:
         sentence = await said(view, batch)
-        return partial("#announcements", str(escape(sentence)), "innerHTML") if sentence else ""
+        return partial("#announcements", as_html(sentence), "innerHTML") if sentence else ""
 
     return Region(page, "#announcements", concerns, on_opening, changes=on_news)
 

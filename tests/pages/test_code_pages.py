@@ -76,6 +76,24 @@ async def test_sent_back_work_is_taken_back(cast: Cast) -> None:
         assert (await cast.cleo.get(url)).ok()["status"] == "review"
 
 
+async def test_no_text_of_an_agent_moves_what_stands_around_it(cast: Cast) -> None:
+    odd, written = "fix\u202etxt.exe\x1b[2J", "fix\\u202etxt.exe\\u001b[2J"
+    task = await code_handed_in(cast, branch=odd, commits=[{"id": "c0ffee1", "title": odd}])
+    (await cast.vega.post(f"{cast.task(task)}/comments", {"message": f"{odd} \U0001f469\u200d\U0001f680"})).ok()
+    (await cast.ada.patch(cast.task(task), {"title": odd})).ok()
+    (await cast.ada.patch(cast.home, {"name": odd})).ok()
+    cleo = await visitor(cast.app, cast.cleo)
+    for path in ("/", "/approvals", f"/boards/{cast.board.id}", cast.task(task), f"{cast.task(task)}/diff"):
+        (await cleo.get(path)).is_status(200).has(written).lacks("\u202e", "\x1b")
+    (await cleo.get(cast.task(task))).has("\U0001f469\u200d\U0001f680")  # what joins letters stays
+
+
+@pytest.mark.parametrize("number", ["\u0663", "9" * 5000], ids=["arabic", "long"])
+async def test_number_of_a_diff_that_is_none_is_a_line(cast: Cast, number: str) -> None:
+    task = await code_handed_in(cast, diff=f"--- a/x\n+++ b/x\n@@ -{number} +1 @@\n-a\n+b\n")
+    (await (await visitor(cast.app, cast.cleo)).get(f"{cast.task(task)}/diff")).is_status(200)
+
+
 BINARY = "diff --git a/l.png b/l.png\nBinary files a/l.png and b/l.png differ\n"
 
 

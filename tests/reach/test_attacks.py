@@ -95,7 +95,16 @@ async def test_a_token_counts_for_its_message_its_person_and_its_answer_only(
     assert not await is_given(mixed(first[0].token, first[1].token))  # of another answer
     assert not await is_given(mixed(first[0].token, ben[0].token))  # of another person
     assert not await is_given(ben[0].token)  # pressed by another person
-    for odd in ("", ".", "a.b.c", first[0].token + "A", first[0].token.replace(".0.", ".99."), "ä" * 45, "\0"):
+    for odd in (
+        "",
+        ".",
+        "a.b.c",
+        first[0].token + "A",
+        first[0].token.replace(".0.", ".99."),
+        "ä" * 45,
+        "\0",
+        first[0].token.replace(".0.", ".\u0660."),
+    ):
         assert not await is_given(odd)
     elsewhere = await chat_of(cast.elsewhere.id, chat.channel)  # whose owner says what they like of who pressed
     assert not (await press(first[0].token, kind="fake", who="ada", channel_id=elsewhere.row.id)).is_given

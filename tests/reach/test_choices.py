@@ -69,6 +69,7 @@ async def test_many_boards_cost_no_more_statements_than_one(cast: Cast) -> None:
     [
         ({"quiet_from": "9:00"}, "pattern"),
         ({"quiet_from": "24:00"}, "pattern"),
+        ({"quiet_from": "2\u0662:00"}, "pattern"),
         ({"quiet_from": "08:00", "quiet_to": "08:00"}, "begin and end at the same time"),
         ({"quiet_from": "08:00", "quiet_to": "07:30"}, "less than an hour"),
         ({"quiet_from": "00:30", "quiet_to": "23:59"}, "less than an hour"),
