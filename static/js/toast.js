@@ -6,21 +6,16 @@ const region = () => document.getElementById("toasts");
 
 export const isShown = () => region()?.matches(":popover-open") ?? false;
 
-const hide = () => {
-  leave();
-  region()?.replaceChildren();
-};
-
-const leave = () => {
+const hide = (keeps = false) => {
   clearTimeout(timer);
   const toasts = region();
   if (toasts?.matches(":popover-open")) toasts.hidePopover();
-  timer = setTimeout(hide, 592_000); // until then Z takes back what it said
+  keeps ? timer = setTimeout(hide, 592_000) : toasts?.replaceChildren(); // until then Z takes back what it said
 };
 
 const wait = () => {
   clearTimeout(timer);
-  timer = setTimeout(() => region()?.matches(":hover, :focus-within") ? wait() : leave(), 8000);
+  timer = setTimeout(() => region()?.matches(":hover, :focus-within") ? wait() : hide(true), 8000);
 };
 
 const undoForm = ({ action, fields = {}, label = "Undo" }) => {
