@@ -124,6 +124,12 @@ class Settings:
     security_header_x_content_type_options: str = setting(
         values.HEADER, "nosniff", "X-Content-Type-Options of every answer; blank leaves it out.", keeps_blank=True
     )
+    security_header_strict_transport_security: str = setting(
+        values.HEADER,
+        "max-age=31536000",
+        "Strict-Transport-Security of every answer over HTTPS, also behind a trusted proxy; blank leaves it out.",
+        keeps_blank=True,
+    )
     security_header_x_frame_options: str = setting(
         values.HEADER, "DENY", "X-Frame-Options of every answer; blank leaves it out.", keeps_blank=True
     )
@@ -204,7 +210,8 @@ class Settings:
     max_connections_per_address: int = setting(
         values.POSITIVE,
         "1000",
-        "Open connections of one address (/64 of IPv6) per server process, at most half of its files."
+        "Open connections of one address (/64 of IPv6), and of each caller who is known by a token or session, per"
+        " server process, at most half of its files."
         " Of clients behind TRUSTED_PROXIES: requests at the same time.",
     )
     http2: bool = setting(values.BOOLEAN, "false", "Speak HTTP/2 without TLS (h2c) too, for a proxy that wants it.")

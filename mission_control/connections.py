@@ -29,6 +29,7 @@ from uvicorn.server import ServerState
 
 from mission_control.config import Settings
 from mission_control.core import times
+from mission_control.http.exchange import COUNT_CONNECTION_AS
 from mission_control.http.proxies import Application, Message, Receive, Scope, Send, is_trusted, rate_limit_key
 from mission_control.http2 import KEEP_ALIVE_SECONDS, PREFACE, Http2, Session
 
@@ -51,6 +52,7 @@ logger = logging.getLogger(__name__)
 class Admission:
     """Decide which connections are accepted: so many of one address, and none when file descriptors run out.
 
+    A connection on which somebody proved who they are is theirs, so that many agents and people may share an address.
     The addresses of trusted proxies are not counted: their connections carry everybody's requests, which
     `http/exchange.py` counts by client.
     """
@@ -80,6 +82,14 @@ class Admission:
     def opened(self, key: str) -> None:
         if key:
             self._open[key] += 1
+
+    def moved(self, key: str, caller: str) -> str:
+        """Count a connection by its caller from now on, unless that has too many; return what it is counted by."""
+        if not key or key == caller or self._open[caller] >= self._most:
+            return key
+        self.closed(key)
+        self._open[caller] += 1
+        return caller
 
     def closed(self, key: str) -> None:
         """Stop counting a connection."""
@@ -335,6 +345,7 @@ class Connection(HttpToolsProtocol):
     async def _answer(self, cycle: RequestResponseCycle, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer. A request without an answer because its client hung up is not an error."""
         is_read = False
+        scope[COUNT_CONNECTION_AS] = self._count_as
 
         async def received() -> Message:
             nonlocal is_read
@@ -360,6 +371,10 @@ class Connection(HttpToolsProtocol):
             self._abandon(cycle)
         if self._is_half_closed and not cycle.response_complete:
             self._abandon(cycle)
+
+    def _count_as(self, caller: str) -> None:
+        if self._key is not None:
+            self._key = self._server.admission.moved(self._key, caller)
 
     def _abandon(self, cycle: RequestResponseCycle) -> None:
         cycle.disconnected = True

@@ -1,7 +1,9 @@
 """Requests and mails to the outside: which addresses they may reach, over which certificates."""
 
 import ipaddress
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -20,6 +22,16 @@ CLOUD_SERVICES = {
 }
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 RELAYS_TO_6TO4 = ipaddress.ip_network("192.88.99.0/24")
+
+
+def address_of(host: str) -> str | None:
+    """Return the address that a host is in whatever spelling (`2130706433`, `0x7f.1`), None for a name."""
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(host))
+    with suppress(OSError, UnicodeError):
+        plain = host.encode("idna").decode().rstrip(".")
+        return socket.inet_ntoa(socket.inet_aton(plain)) if plain[:1].isdigit() else None
+    return None
 
 
 # The addresses that outbound requests may reach.

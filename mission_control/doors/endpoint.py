@@ -24,7 +24,7 @@ from mission_control.doors.answers import refusal
 from mission_control.doors.calls import Call
 from mission_control.http.authentication import caller_for
 from mission_control.http.body_limit import bodies
-from mission_control.http.exchange import end_on_disconnect
+from mission_control.http.exchange import count_as, end_on_disconnect
 from mission_control.http.middleware import refuse_unsupported
 from mission_control.http.proxies import (
     Application,
@@ -234,6 +234,7 @@ class Entry:
             actor, allowance = await caller_for(secret, scope_client_ip(scope))
         if actor.is_user and is_for_agents:
             raise Unauthenticated(NOT_AN_AGENTS)
+        count_as(scope, actor.id)
         return actor, allowance
 
     async def _body(self, scope: Scope, receive: Receive, reserve: Callable[[int], None]) -> bytes:

@@ -25,6 +25,7 @@ from mission_control.core.values import fingerprint, whole_number
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http import lookups
 from mission_control.http.body_limit import admit_body
+from mission_control.http.exchange import count_as
 from mission_control.http.lookups import Caller, Credential
 from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.work.loops import Loop
@@ -288,6 +289,7 @@ async def authenticate(
             raise Invalid("X-Task-Fence is the whole number that the claim answered.")
         actor = replace(actor, fence=fence)
     g.actor = actor
+    count_as(request.scope, actor.id)
     times.read_by(actor)
     admit_body()
     return actor

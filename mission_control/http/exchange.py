@@ -136,6 +136,7 @@ class Simultaneous:
 # A client may close its sending side once it has asked, and still wait for the answer; to the server that looks like a
 # client that is gone. After so long even a request that does not wait on purpose is cut.
 EXCHANGE = "mission_control.exchange"
+COUNT_CONNECTION_AS = "mission_control.count_connection_as"  # by whom a connection is counted, where connections are
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class Rules:
 
     settings: Settings
     headers: tuple[Header, ...]
+    headers_of_https: tuple[Header, ...]
     simultaneous: Simultaneous | None
 
     @classmethod
@@ -155,10 +157,13 @@ class Rules:
             "permissions-policy": settings.security_header_permissions_policy,
             "content-security-policy": CONTENT_SECURITY_POLICY,
         }
+        known = tuple((name.encode(), value.encode()) for name, value in headers.items() if value)
+        lasting = settings.security_header_strict_transport_security.encode()
         counts = settings.trusted_proxies or settings.http2
         return cls(
             settings,
-            tuple((name.encode(), value.encode()) for name, value in headers.items() if value),
+            known,
+            (*known, (b"strict-transport-security", lasting)) if lasting else known,
             Simultaneous(settings.max_connections_per_address) if counts else None,
         )
 
@@ -167,7 +172,7 @@ class Exchange:
     """One request, from its first byte to the last one of its answer."""
 
     __slots__ = (
-        *("_arrival", "_is_settled", "_receive", "_rules", "_send", "_settled", "_status", "_streams"),
+        *("_arrival", "_counted_as", "_is_settled", "_receive", "_rules", "_send", "_settled", "_status", "_streams"),
         *("id", "scope"),
     )
 
@@ -183,6 +188,7 @@ class Exchange:
         self._receive = self._arrival or receive
         self._send = send
         self._status: int | None = None
+        self._counted_as = ""
         self._streams = False
         self._is_settled = False
         self._settled: asyncio.Event | None = None
@@ -221,14 +227,25 @@ class Exchange:
         elif simultaneous is None:
             await self._answer_within(app)
         else:
-            client = rate_limit_key(scope_client_ip(scope))
-            if not simultaneous.begin(client):
+            self._counted_as = rate_limit_key(scope_client_ip(scope))
+            if not simultaneous.begin(self._counted_as):
                 await refuse(self.send, 503, TOO_MANY, self.id, {"retry-after": "5"})
                 return
             try:
                 await self._answer_within(app)
             finally:
-                simultaneous.end(client)
+                simultaneous.end(self._counted_as)
+
+    def count_as(self, caller: str) -> None:
+        """Count the request and its connection by its caller, once known, as many may share an address.
+
+        What one has beyond the limit stays with the address.
+        """
+        if (move := self.scope.get(COUNT_CONNECTION_AS)) is not None:
+            move(caller)
+        if self._counted_as and self._rules.simultaneous is not None and self._rules.simultaneous.begin(caller):
+            self._rules.simultaneous.end(self._counted_as)
+            self._counted_as = caller
 
     async def _answer_within(self, app: Application) -> None:
         with contextlib.nullcontext() if self._arrival is None else unanswered(self.id):
@@ -272,7 +289,8 @@ class Exchange:
             if name == b"content-type" and value.startswith(b"text/event-stream"):
                 self._streams = True
                 self.settle()
-        headers += [one for one in self._rules.headers if one[0] not in names]
+        ours = self._rules.headers_of_https if self.scope["scheme"] == "https" else self._rules.headers
+        headers += [one for one in ours if one[0] not in names]
         if b"x-request-id" not in names:
             headers.append((b"x-request-id", self.id.encode()))
         headers.append((b"date", date_at(int(time.time()))))
@@ -283,6 +301,13 @@ class Exchange:
 def date_at(second: int) -> bytes:
     """Return a moment as the header Date has it."""
     return formatdate(second, usegmt=True).encode()
+
+
+def count_as(scope: Any, caller: object) -> None:
+    """Count the request of this scope by its caller instead of its address."""
+    exchange: Exchange | None = scope.get(EXCHANGE)
+    if exchange is not None:
+        exchange.count_as(str(caller))
 
 
 def end_on_disconnect(scope: Scope) -> None:

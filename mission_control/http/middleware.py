@@ -32,7 +32,7 @@ from mission_control.core.errors import ErrorCode, Invalid
 from mission_control.database.fit import Misfit
 from mission_control.database.migrate import pending
 from mission_control.database.outages import outage, trouble
-from mission_control.http import body_limit, news, response_cache
+from mission_control.http import body_limit, news, registry, response_cache
 from mission_control.http.compression import Compression
 from mission_control.http.exchange import Exchange, Rules, refuse_websocket
 from mission_control.http.proxies import Application as AsgiApplication
@@ -329,7 +329,7 @@ ADDED_BY_QUART = {"HEAD", "OPTIONS"}
 
 
 def refused_or_redirected(app: Quart) -> Response | None:
-    """Redirect `/api/v1/things/` to the path without the slash, and refuse HEAD and OPTIONS on the API."""
+    """Redirect `/api/v1/things/` to the path without the slash, and refuse OPTIONS on the API, and HEAD of a stream."""
     if not request.path.startswith(API):
         return None
     if request.path.endswith("/"):
@@ -339,13 +339,16 @@ def refused_or_redirected(app: Quart) -> Response | None:
     if request.method in ADDED_BY_QUART and request.routing_exception is None:
         # They come with every GET; a route that declares them has no other method.
         rule = request.url_rule
-        if rule is None or rule.methods is None or not set(rule.methods) <= ADDED_BY_QUART:
-            raise MethodNotAllowed(valid_methods=_declared(app))
+        is_declared = rule is not None and rule.methods is not None and set(rule.methods) <= ADDED_BY_QUART
+        if not is_declared and request.method not in (declared := _declared(app)):
+            raise MethodNotAllowed(valid_methods=declared)
     return None
 
 
 def _declared(app: Quart) -> list[str]:
-    return sorted(set(_methods(app, request.path)) - ADDED_BY_QUART)
+    rule = request.url_rule
+    is_stream = rule is not None and any(one.is_stream and one.path == rule.rule for one in registry.OPERATIONS)
+    return sorted(set(_methods(app, request.path)) - (ADDED_BY_QUART if is_stream else {"OPTIONS"}))
 
 
 def _methods(app: Quart, path: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ from quart.typing import ResponseReturnValue
 from tortoise.exceptions import DoesNotExist
 from werkzeug.exceptions import HTTPException
 
-from mission_control.core.errors import DomainError, NotFound
+from mission_control.core.errors import DomainError, ErrorCode, NotFound, Unauthenticated
 from mission_control.core.request_facts import current_request_id
 from mission_control.core.values import to_json
 from mission_control.database.outages import outage, trouble
@@ -46,6 +46,8 @@ def _answer(error: DomainError) -> Response:
     it; where an error says more than these two, it stays an object.
     """
     detail, actor = error.detail, g.get("actor")
+    if isinstance(error, Unauthenticated):
+        return envelope(detail, error.status, code=ErrorCode.UNAUTHORIZED)
     is_agents = request.path.startswith("/api/v1/agent/") or "X-Agent-Token" in request.headers
     if not isinstance(detail, dict) or "code" not in detail or (is_agents if actor is None else actor.is_agent):
         return envelope(detail, error.status)

@@ -18,6 +18,7 @@ from mission_control.core.errors import Unauthenticated
 from mission_control.core.parts import Hook, Part, add
 from mission_control.core.values import parts_of
 from mission_control.http import authentication
+from mission_control.http.exchange import count_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ async def signed_in() -> Actor:
     if actor is None:
         raise Unauthenticated()
     g.actor = actor = actor.on("page")
+    count_as(request.scope, actor.id)
     times.read_by(actor)
     return actor
 

@@ -80,6 +80,7 @@ async def test_removing_a_callback(cast: Cast) -> None:
         {"url": "http://[::1]/"},
         {"url": "http://169.254.169.254/latest"},
         {"url": "http://10.0.0.1/"},
+        {"url": "http://0x7f.1/"},
     ],
 )
 async def test_invalid_callbacks_are_refused(cast: Cast, body: dict[str, Any]) -> None:

@@ -234,7 +234,8 @@ async def test_checks_have_a_fixed_order(cast: Cast) -> None:
 
 async def test_unknown_methods_are_refused(cast: Cast) -> None:
     for method, path, allow in (
-        ("HEAD", "/boards", {"GET"}), ("OPTIONS", "/boards", {"GET", "POST"}), ("PUT", "/boards", {"GET", "POST"}),
+        ("HEAD", "/agents/stream", {"GET"}), ("OPTIONS", "/boards", {"GET", "HEAD", "POST"}),
+        ("PUT", "/boards", {"GET", "HEAD", "POST"}), ("HEAD", "/users/me/password", {"POST"}),
         ("PUT", "/users/me", {"GET", "PATCH", "DELETE"}), ("DELETE", f"{cast.approvals}/{uuid4()}", {"GET", "PATCH"}),
     ):  # fmt: skip
         answer = await cast.ada.call(method, path)
@@ -242,6 +243,18 @@ async def test_unknown_methods_are_refused(cast: Cast) -> None:
         assert allow <= set(answer.headers["Allow"].replace(" ", "").split(","))
         if method != "HEAD":
             assert answer.refused(405) == "Method Not Allowed"
+
+
+async def test_head_of_a_read_answers_as_the_read(cast: Cast) -> None:
+    for path in ("/boards", cast.home):
+        read, head = await cast.ada.get(path), await cast.ada.call("HEAD", path)
+        assert (head.status, head.headers["ETag"]) == (200, read.headers["ETag"])
+    assert (await cast.eve.call("HEAD", cast.home)).status == 404
+
+
+async def test_missing_credentials_have_a_code(cast: Cast) -> None:
+    for path in ("/boards", "/agent/healthz"):
+        assert (await cast.nobody.get(path)).body["code"] == "unauthorized"
 
 
 async def test_trailing_slash_redirects(cast: Cast) -> None:

@@ -35,7 +35,13 @@ async def test_every_answer_carries_id_and_security_headers(path: str) -> None:
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
-    assert "Permissions-Policy" not in headers
+    assert "Permissions-Policy" not in headers and "Strict-Transport-Security" not in headers
+
+
+async def test_answers_over_https_ask_for_it_from_then_on() -> None:
+    for value, header in (("max-age=31536000", "max-age=31536000"), ("", None)):
+        app = tiny_app(SECURITY_HEADER_STRICT_TRANSPORT_SECURITY=value)
+        assert (await app.test_client().get("/seen", scheme="https")).headers.get("Strict-Transport-Security") == header
 
 
 async def test_security_headers_are_configurable() -> None:
@@ -161,12 +167,10 @@ async def test_double_slashes_are_not_found() -> None:
         assert response.status_code == 404 and "Location" not in response.headers
 
 
-async def test_head_and_options_on_the_api_are_refused_but_not_on_pages() -> None:
+async def test_options_on_the_api_are_refused_but_not_on_pages() -> None:
     client = tiny_app().test_client()
-    for response in (await client.head("/api/v1/things"), await client.options("/api/v1/things")):
-        assert response.status_code == 405
-        assert response.headers["Allow"] == "GET, POST"
-    assert (await client.delete("/api/v1/things")).headers["Allow"] == "GET, POST"
+    for response in (await client.options("/api/v1/things"), await client.delete("/api/v1/things")):
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, POST")
     assert (await client.head("/page")).status_code == 200
 
 

@@ -147,6 +147,22 @@ async def test_connections_are_limited_per_address(server: Server) -> None:
     assert b" 200 " in await asked(server, ASK, source="127.0.0.2")
 
 
+async def test_known_callers_leave_room_for_others_of_their_address(server: Server) -> None:
+    before = await settled_files(server)
+    taken = [opened(server, "127.0.0.4") for _ in range(OF_AN_ADDRESS // 2)]
+    try:
+        for connection in taken:
+            connection.sendall(b"GET /api/v1/users/me HTTP/1.1\r\nHost: x\r\n" + OWNER + b"\r\n")
+            assert b" 200 " in await asyncio.to_thread(connection.recv, 20)
+        idle = [opened(server, "127.0.0.4") for _ in range(OF_AN_ADDRESS - 1)]
+        taken += idle
+        assert b" 200 " in await asked(server, ASK, source="127.0.0.4")
+    finally:
+        for connection in taken:
+            connection.close()
+    await becomes(lambda: files(server) <= before + FEW)
+
+
 async def test_server_out_of_file_descriptors_recovers(server: Server) -> None:
     before = files(server)
     log = server.log.read_text()
@@ -228,7 +244,7 @@ async def test_http2_behind_a_proxy(home: Installation, server: Server) -> None:
                 await owner.post("/api/v1/boards", json={"name": "A board", "slug": "a-board", "description": "One"})
             ).json()["id"]
         path = f"GET /api/v1/boards/{board}/tasks/stream HTTP/1.1\r\nHost: x\r\n".encode() + OWNER
-        streams = [opened(behind) for _ in range(2)]
+        streams = [opened(behind) for _ in range(4)]  # two of the owner, and what is beyond them of the address
         for stream in streams:
             stream.sendall(path + b"X-Forwarded-For: 9.9.9.9\r\n\r\n")
             assert b" 200 " in await asyncio.to_thread(stream.recv, 20)
