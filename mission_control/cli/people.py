@@ -161,7 +161,7 @@ async def set_role(settings: Settings, email: str, role: str, organization: str 
 
 def read_password() -> str:
     """Return the first line of standard input, if long enough for a password."""
-    from mission_control.people.credentials import MINIMUM_LENGTH
+    from mission_control.people.credentials import MINIMUM_LENGTH, uncommon
 
     if sys.stdin.isatty():
         password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -169,7 +169,10 @@ def read_password() -> str:
         password = sys.stdin.readline().rstrip("\r\n")
     if len(password) < MINIMUM_LENGTH:
         raise click.ClickException(f"A password has at least {MINIMUM_LENGTH} characters.")
-    return password
+    try:
+        return uncommon(password)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _for(person: "User") -> "Actor":

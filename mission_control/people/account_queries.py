@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -15,7 +15,7 @@ from mission_control.database.sql import rows, select_one
 from mission_control.http.registry import lookup
 from mission_control.log.commands import command
 from mission_control.people.account_names import device, person_name
-from mission_control.people.credentials import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from mission_control.people.credentials import MAXIMUM_LENGTH, MINIMUM_LENGTH, uncommon
 from mission_control.people.models import Session, User
 
 
@@ -54,7 +54,7 @@ class UserRead(FromRow):
 PROFILE = f"SELECT {', '.join(UserRead.model_fields)} FROM users WHERE id = ?"
 
 TokenName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH)]
+NewPassword = Annotated[str, Field(min_length=MINIMUM_LENGTH, max_length=MAXIMUM_LENGTH), AfterValidator(uncommon)]
 TypedPassword = Annotated[str, Field(min_length=1, max_length=MAXIMUM_LENGTH)]
 
 

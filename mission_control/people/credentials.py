@@ -46,6 +46,19 @@ _at_once = asyncio.Semaphore(2)
 _nobody = "$argon2id$v=19$m=19456,t=2,p=1$FwPdA6F/T1dqGbHSIkJEpQ$gcfSR7DSZx1qh774qPBI0aYoNbSBqSstlZp992BRKRg"
 
 
+LEAST_SCORE, LONGEST_LOOKED_AT = 2, 72  # of zxcvbn: below it, a million guesses find the password
+TOO_COMMON = "This password is too easy to guess: many people have it, or it is a pattern. Take several words."
+
+
+def uncommon(password: str) -> str:
+    """Return a new password as it is. Raise ValueError for one of those that are tried first."""
+    from zxcvbn import zxcvbn  # its lists are read only where somebody sets a password
+
+    if zxcvbn(password[:LONGEST_LOOKED_AT])["score"] < LEAST_SCORE:
+        raise ValueError(TOO_COMMON)
+    return password
+
+
 async def hash_password(password: str) -> str:
     async with _at_once:
         return await asyncio.to_thread(_hasher.hash, password)

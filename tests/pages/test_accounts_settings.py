@@ -29,6 +29,8 @@ async def test_password_is_changed(cast: Cast) -> None:
     wrong.is_status(422).has("not your current password").lacks(NEW)
     short = await ada.post("/settings/password", {"current": PASSWORD, "password": "short"})
     short.is_status(422).has("Use at least 10 characters.")
+    common = await ada.post("/settings/password", {"current": PASSWORD, "password": "password123"})
+    common.is_status(422).has("This password is too easy to guess")
     assert (await ada.post("/settings/password", {"current": PASSWORD, "password": NEW})).status == 303
     (await ada.get("/settings")).is_status(200)
     assert (await elsewhere.get("/settings")).status == 303
