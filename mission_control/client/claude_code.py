@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mission_control.client.connect import Target
 
 KEY, NAME, COMMAND, LEAST = "claude-code", "Claude Code", "claude", (2, 1, 295)
+UPDATE = (
+    "npm installs that with Node 22 or newer only; its own installer needs no Node:"
+    " curl -fsSL https://claude.ai/install.sh | bash"
+)
 SERVER = "mission-control"
 HOLDS = True  # calls, by a hook that refuses them when it gets no answer
 MODE = (

@@ -180,7 +180,8 @@ def _found(module: Any) -> tuple[str, str]:
     least = ".".join(map(str, module.LEAST))
     if version is None or tuple(map(int, version[0].split("."))) < module.LEAST:
         has = version[0] if version else "of no version that it tells"
-        raise Problem(f"{module.NAME} is {has}; {least} or newer is needed. Update it first.", "too_old")
+        how = getattr(module, "UPDATE", "Update it first.")
+        raise Problem(f"{module.NAME} is {has}; {least} or newer is needed. {how}", "too_old")
     return program, version[0]
 
 
@@ -211,7 +212,8 @@ def _is_of(connection: credentials.Connection, client: str) -> bool:
 def _is_in_repository(path: str) -> bool:
     folder = os.path.dirname(os.path.realpath(path))
     while folder != os.path.dirname(folder):
-        if os.path.exists(os.path.join(folder, ".git")):
+        git = os.path.join(folder, ".git")
+        if os.path.isfile(git) or os.path.exists(os.path.join(git, "HEAD")):  # else git takes it for none either
             return True
         folder = os.path.dirname(folder)
     return False

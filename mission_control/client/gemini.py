@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import os
+import shutil
 
 from mission_control.client import files, programs
 from mission_control.client.credentials import TOKEN
@@ -195,4 +198,21 @@ def turn(program: str, url: str, folder: str) -> programs.Turn:
         if isinstance(one, dict) and one.get("type") == "init":
             found.session = str(one.get("session_id"))
     found.trouble = "" if '"result"' in said else said[-300:]
+    forget(folder)
     return found
+
+
+def forget(folder: str) -> None:
+    """Remove what it keeps of a folder: its chats, its history, and that it knows the folder."""
+    home, path = os.path.dirname(settings_path()), os.path.realpath(folder)
+    for known in glob.glob(os.path.join(glob.escape(home), "*", "*", ".project_root")):
+        with open(known, encoding="utf-8") as file:
+            if os.path.realpath(file.read().strip()) != path:
+                continue
+        shutil.rmtree(os.path.dirname(known), ignore_errors=True)
+    with contextlib.suppress(OSError, ValueError, KeyError, AttributeError):
+        with open(os.path.join(home, "projects.json"), encoding="utf-8") as file:
+            known = json.load(file)
+        kept = {one: name for one, name in known["projects"].items() if os.path.realpath(one) != path}
+        if kept != known["projects"]:
+            files.write(file.name, json.dumps({**known, "projects": kept}, indent=2).encode())

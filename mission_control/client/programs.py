@@ -9,7 +9,7 @@ import subprocess
 from mission_control.client.printing import plain
 from mission_control.client.problems import Problem
 
-SECONDS = 120.0
+SECONDS = 300.0  # a turn on a busy machine
 
 
 class Turn:

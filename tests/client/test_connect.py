@@ -143,16 +143,24 @@ async def test_only_shown_without_a_yes(mara: Terminal, own: list[str]) -> None:
     assert refused.code == 2 and "`--yes` agrees" in refused.err and not settings(mara).exists()
 
 
-async def test_token_stays_out_of_repositories(mara: Terminal, own: list[str]) -> None:
-    (mara.folder / ".claude" / ".git").mkdir(parents=True)
-    assert "has to set MISSION_CONTROL_TOKEN" in await mara.done(*own, "--yes")
-    assert "mca_" not in settings(mara).read_text()
+@pytest.mark.parametrize("is_repository", [True, False], ids=["repository", "empty folder"])
+async def test_token_stays_out_of_repositories(mara: Terminal, own: list[str], is_repository: bool) -> None:
+    git = mara.folder / ".claude" / ".git"
+    git.mkdir(parents=True)
+    if is_repository:
+        (git / "HEAD").write_text("ref: refs/heads/main\n")
+    assert ("has to set MISSION_CONTROL_TOKEN" in await mara.done(*own, "--yes")) == is_repository
+    assert ("mca_" not in settings(mara).read_text()) == is_repository
 
 
 async def test_program_that_is_missing_or_old_is_refused_first(mara: Terminal) -> None:
     install(mara, "2.1.9")
     old = await mara.run("connect", "claude-code", "--yes")
-    assert old.code == 1 and "Claude Code is 2.1.9; 2.1.295 or newer is needed" in old.err
+    assert (
+        old.code == 1
+        and "Claude Code is 2.1.9; 2.1.295 or newer is needed" in old.err
+        and "claude.ai/install.sh" in old.err
+    )
     missing = await mara.run("connect", "codex", "--yes")
     assert missing.code == 1 and "There is no codex here" in missing.err
     unknown = await mara.run("connect", "emacs")

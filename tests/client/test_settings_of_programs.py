@@ -196,6 +196,20 @@ OF_GEMINI = {
 }
 
 
+def test_gemini_keeps_nothing_of_a_look(home: Path) -> None:
+    looked, own = home / "looked", home / "own"
+    for name, folder in (("looked", looked), ("own", own)):
+        for kind in ("tmp", "history"):
+            place = home / ".gemini" / kind / name
+            place.mkdir(parents=True)
+            (place / ".project_root").write_text(str(folder))
+    registry = home / ".gemini" / "projects.json"
+    registry.write_text(json.dumps({"projects": {str(looked): "looked", str(own): "own"}}))
+    gemini.forget(str(looked))
+    assert {path.parent.name for path in home.rglob(".project_root")} == {"own"}
+    assert json.loads(registry.read_text()) == {"projects": {str(own): "own"}}
+
+
 @pytest.mark.parametrize("content", OF_GEMINI.values(), ids=OF_GEMINI)
 def test_gemini_has_all_in_one_file_and_its_old_bytes_back(home: Path, content: bytes | None) -> None:
     path, kept = home / ".gemini" / "settings.json", Kept("gemini")
