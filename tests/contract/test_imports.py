@@ -30,7 +30,7 @@ BELOW = {
 # functions import.
 ON_DEMAND = {
     "aerich", "aiosmtplib", "authlib", "httpx2", "joserfc", "markdown_it", "mcp", "mcp_types", "nh3", "regex",
-    "websockets",
+    "websockets", "zxcvbn",
 }  # fmt: skip
 # The command line starts what stands above all rooms: the application and its processes.
 ABOVE_ALL = {"cli"}
