@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from mission_control.agents.amounts import MICROS, amount, amount_of
 from mission_control.agents.budgets import owner_of
 from mission_control.agents.models import WARN_AT_PERCENT, Budget
 from mission_control.agents.reactions import NOTICE
@@ -14,6 +13,7 @@ from mission_control.asks.kinds import NULL_ID, AskKind, Key, Page, Rows, Seeker
 from mission_control.asks.saying import Ids, answer, fact, need, shortened
 from mission_control.asks.schemas import Need, NeedAnswer, NeedParty
 from mission_control.core import times
+from mission_control.core.amounts import MICROS, amount, amount_of
 from mission_control.core.substance import Opaque, Parts
 from mission_control.core.times import iso
 from mission_control.database.sql import placeholders, rows, select

@@ -11,13 +11,13 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.agents.amounts import inside
 from mission_control.agents.models import WARN_AT_PERCENT, Budget, UsageEntry
 from mission_control.agents.prices import set_prices
 from mission_control.agents.usage_queries import concerned
 from mission_control.agents.usage_schemas import BudgetCreate, RequestUsage, Source, UsageFigures, today
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
+from mission_control.core.amounts import inside
 from mission_control.core.errors import Conflict, Invalid, existing, invalid_field
 from mission_control.database.records import insert_new
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows

@@ -9,7 +9,6 @@ from quart import Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.agents import roster, tabs
-from mission_control.agents.amounts import short
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.page_frame import (
@@ -26,6 +25,7 @@ from mission_control.agents.tabs import tag_choices
 from mission_control.agents.token_pages import base_url
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can, require
+from mission_control.core.amounts import short
 from mission_control.core.errors import Conflict
 from mission_control.core.values import BlankToNone
 from mission_control.gateways.queries import gateway_names

@@ -15,10 +15,10 @@ from pydantic import AfterValidator, Field
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.agents.amounts import MICROS, micros
 from mission_control.agents.models import ModelPrice, UsageEntry
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, rule
+from mission_control.core.amounts import MICROS, micros
 from mission_control.core.errors import Conflict, existing
 from mission_control.core.values import Body, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import placeholders, rows

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from mission_control.agents.amounts import amount, amount_of, used_of
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
 from mission_control.agents.usage_queries import exhausted
@@ -14,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.amounts import amount, amount_of, used_of
 from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_id, rows
 from mission_control.http.lookups import channel_of_agent

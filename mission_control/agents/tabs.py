@@ -9,7 +9,6 @@ from uuid import UUID
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.amounts import WORDS
 from mission_control.agents.commands import list_souls
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES, CallbackSet, State, callback_state, deliveries_of
@@ -30,6 +29,7 @@ from mission_control.agents.usage_queries import concerned, days_of, sums_of_age
 from mission_control.agents.usage_schemas import BudgetState
 from mission_control.approvals.payloads import heading
 from mission_control.core.actor import Actor, can
+from mission_control.core.amounts import WORDS
 from mission_control.core.errors import NotFound
 from mission_control.core.limits import granted
 from mission_control.core.values import JsonObject, Paging

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, ValidationInfo, field_validator
 from quart import request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import amounts, usage_queries, usage_schemas
+from mission_control.agents import usage_queries, usage_schemas
 from mission_control.agents.models import Budget
 from mission_control.boards.queries import boards_of
-from mission_control.core import times
+from mission_control.core import amounts, times
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.values import Paging, parse_id
 from mission_control.database.sql import placeholders, rows

@@ -7,7 +7,6 @@ from uuid import UUID
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from mission_control.agents.amounts import MICROS
 from mission_control.agents.models import Agent, Budget
 from mission_control.agents.usage_schemas import (
     BudgetRead,
@@ -28,6 +27,7 @@ from mission_control.boards.models import Run
 from mission_control.boards.queries import visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
+from mission_control.core.amounts import MICROS
 from mission_control.core.errors import NotFound, existing, invalid_field
 from mission_control.core.values import Paging
 from mission_control.database.records import find

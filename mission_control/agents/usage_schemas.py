@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from mission_control.agents.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens, used_of
 from mission_control.agents.models import WARN_AT_PERCENT, Budget
 from mission_control.core import times
+from mission_control.core.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens, used_of
 from mission_control.core.values import BlankToNone, Body, Moment, Page, Paging, Schema, example
 
 MOST_TOKENS = 10**12

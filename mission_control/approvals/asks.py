@@ -16,9 +16,10 @@ from mission_control.asks import kinds
 from mission_control.asks.pages import queue_row
 from mission_control.asks.saying import answer, deadline_facts, fact, in_one_line, link_facts, need, shortened
 from mission_control.asks.schemas import Need, NeedAnswer, NeedFact, NeedParty
-from mission_control.boards.forge_states import code_facts, code_of_tasks
+from mission_control.boards.counted import counted, counted_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
 from mission_control.database.sql import rows
@@ -41,21 +42,14 @@ def _risks(item: Item) -> list[Score]:
 
 
 def _facts(item: Item) -> list[NeedFact]:
-    facts = [fact("user" if item.is_of_person else "bot", item.asker)]
-    facts += code_facts(item.code)
+    facts = [*_counted(item), fact("user" if item.is_of_person else "bot", item.asker)]
     facts += link_facts([(one.name, one.url) for one in item.evidence])
-    if item.shown.diff_stat:
-        facts.append(fact("code", item.shown.diff_stat))
-    if item.request is not None:
-        warnings = [shortened(one, 120) for one in item.request.warnings[:2]]
-        risks = [] if item.request.client else item.request.risks[:2]
-        facts += _places(item.request)
-        facts += [fact("triangle-alert", one, "warn") for one in [*warnings, *risks]]
+    if item.request is not None and item.request.client:
+        facts.append(fact("laptop", _machine(item.request)))
+    elif item.request is not None:
+        facts += [fact("terminal", f"{label}: {value}") for label, value in item.request.facts if label != "In"]
     if item.sure is not None and not item.is_of_person:
         facts.append(fact("gauge", f"{item.sure} % sure", "warn" if item.sure_word == "Low" else ""))
-    facts += [
-        fact("shield-check", f"{one.level} risk", "warn" if one.verdict[0] == "bad" else "") for one in _risks(item)
-    ]
     if item.standing:
         facts.append(fact("users", item.standing))
     if item.lapsed:
@@ -63,22 +57,36 @@ def _facts(item: Item) -> list[NeedFact]:
     return facts + deadline_facts(item.reminded_at, item.asked)
 
 
-def _places(request: OutsideRequest) -> list[NeedFact]:
-    """Return where a program asks, and how dangerous that is."""
-    if not request.client:
-        return []
-    where = dict(request.facts)
-    machine = " on ".join(one for one in (CLIENTS.get(request.client, request.client), where.get("Host")) if one)
-    found = [fact("laptop", machine), *([fact("folder", where["In"])] if "In" in where else [])]
-    tone = {"high": "bad", "medium": "warn"}.get(request.risk, "")
-    return [*found, fact("shield-check", request.risk_words, tone)] if request.risk else found
+def _counted(item: Item) -> list[NeedFact]:
+    """Return what speaks against a request, and how large what it is about is."""
+    facts = [*item.counted.facts]
+    if item.request is not None:
+        said = item.request.risk_words if item.request.client else ", ".join(item.request.risks[:2])
+        tone = {"high": "bad", "medium": "warn"}.get(item.request.risk, "") if item.request.client else "warn"
+        facts += [fact("shield-check", f"{said[:1].upper()}{said[1:]}", tone)] if said else []
+        facts += [fact("triangle-alert", shortened(one, 120), "warn") for one in item.request.warnings[:2]]
+        facts += [fact("folder", where) for label, where in item.request.facts if label == "In"]
+    facts += [
+        fact("shield-check", f"{one.level.capitalize()} risk", "warn" if one.verdict[0] == "bad" else "")
+        for one in _risks(item)
+    ]
+    if item.shown.diff_stat:
+        facts.append(fact("file-diff", item.shown.diff_stat))
+    return counted(facts)
+
+
+def _machine(request: OutsideRequest) -> str:
+    """Return which program asks, and where it runs."""
+    return " on ".join(filter(None, (CLIENTS.get(request.client, request.client), dict(request.facts).get("Host"))))
 
 
 CLIENTS = {"claude-code": "Claude Code", "codex": "Codex"}
 
 
-def _answers(item: Item) -> list[NeedAnswer]:
-    """Return what can be answered: approve, send back, reject; what asks outside may take others."""
+def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:
+    """Return what can be answered: approve, which is recommended where nothing speaks against it, send back, reject;
+    what asks outside may take others.
+    """
     ids = {"board_id": item.board_id, "approval_id": item.id}
     is_outside, effects = item.request is not None, item.effects
 
@@ -87,8 +95,8 @@ def _answers(item: Item) -> list[NeedAnswer]:
         return answer(id, key, label, effect, "decide_approval", ids, body, **{"note": WHY, **in_house, **more})
 
     if item.request is not None and item.request.client:
-        yes, no, is_safe = {"decision": "approved"}, {"decision": "rejected"}, not item.request.is_dangerous
-        found = [decision("approve", "A", "Allow once", effects["approve"], yes, recommended=is_safe)]
+        yes, no = {"decision": "approved"}, {"decision": "rejected"}
+        found = [decision("approve", "A", "Allow once", effects["approve"], yes, recommended=is_fine)]
         if "always" in effects:
             label = "Allow exactly this from now on"
             found.append(decision("always", "1", label, effects["always"], yes | {"always": True}))
@@ -96,12 +104,15 @@ def _answers(item: Item) -> list[NeedAnswer]:
         if "stop" in effects:
             found.append(decision("stop", None, "Deny and stop", effects["stop"], no | {"stop": True}, course="stop"))
         return found
-    found = [decision("approve", "A", "Approve", effects["approve"], {"decision": "approved"}, recommended=True)]
+    label, effect = item.counted.approving(effects["approve"])
+    alone = {} if is_fine else {"in_bulk": False}  # what speaks against it is not approved among others
+    approve = decision("approve", "A", label, effect, {"decision": "approved"}, recommended=is_fine, **alone)
+    back, course = {"decision": "changes_requested"}, "stop" if is_outside else "go"
+    send_back = decision("send_back", "R", "Request changes", effects["send_back"], back, note=NOTE, course=course)
+    found = item.counted.in_order(approve, send_back)
     if "always" in effects:
         always = {"decision": "approved", "always": True}
-        found.append(decision("always", "1", "Always approve", effects["always"], always))
-    back, course = {"decision": "changes_requested"}, "stop" if is_outside else "go"
-    found.append(decision("send_back", "R", "Send back", effects["send_back"], back, note=NOTE, course=course))
+        found.insert(1, decision("always", "1", "Always approve", effects["always"], always))
     rejections: list[tuple[str, str, str, dict[str, str]]] = [("reject", "Reject", effects["reject"], {})]
     if item.ends_work:
         over = f"The work of {item.asker} is over"
@@ -113,6 +124,22 @@ def _answers(item: Item) -> list[NeedAnswer]:
     for name, label, effect, then in rejections:
         found.append(decision(name, None, label, effect, {"decision": "rejected", **then}, course="stop"))
     return found
+
+
+async def with_counted(items: list[Item]) -> list[Item]:
+    """Add to requests that finish tasks what was counted of the work."""
+    finished = {item.id: item.task_id for item in items if item.task_id and asks_to_finish(item.action_type)}
+    known = await counted_of(list(finished.values()))
+    for item in items:
+        if item.id in finished:
+            item.counted = known.get(finished[item.id], item.counted)
+    return items
+
+
+async def asked_of(actor: Actor, board: Board, approval_id: UUID) -> Item | None:
+    """Return an approval for its page, with what is asked in words while it waits."""
+    item = await item_of(actor, board, approval_id)
+    return None if item is None else (await ASK.in_queue(actor, [item]))[0]
 
 
 class ApprovalAsk(kinds.AskKind[Item]):
@@ -166,27 +193,26 @@ class ApprovalAsk(kinds.AskKind[Item]):
 
     async def read(self, page: kinds.Page) -> Mapping[UUID, Item]:
         boards = await boards_with(page.board_ids)
-        items = await items_of(page.actor, boards.values(), page.ids)
-        finished = {item.id: item.task_id for item in items if item.task_id and asks_to_finish(item.action_type)}
-        known = await code_of_tasks(list(finished.values()))
-        for item in items:
-            if (task_id := finished.get(item.id)) is not None:
-                item.code = known.get(task_id)
-        return {item.id: item for item in items}
+        return {item.id: item for item in await with_counted(await items_of(page.actor, boards.values(), page.ids))}
 
     def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
         party = NeedParty(id=item.agent_id or item.requested_by_user_id, name=item.asker)
-        is_dangerous = any(one.level == "high" for one in _risks(item))
+        high_risk = item.request.is_dangerous if item.request is not None else False
+        high_risk = high_risk or any(one.level == "high" for one in _risks(item))
+        facts = _facts(item)
+        is_fine = item.counted.is_fine and not (high_risk or (item.request is not None and item.request.warnings))
+        attached = f"/needs/{key.name}#changes" if item.shown.diffs and item.request is None else None
         return need(
             page,
             key,
             title=title_of(item),
-            reason=in_one_line(item.reason),
+            reason=item.counted.reason(in_one_line(item.reason)),
             url=item.url,
-            facts=_facts(item),
-            answers=_answers(item),
-            exact=item.request.exact if item.request is not None else None,
-            high_risk=is_dangerous or (item.request is not None and item.request.is_dangerous),
+            diff_url=item.counted.diff_url or attached,
+            facts=facts,
+            answers=_answers(item, is_fine=is_fine),
+            exact=item.request.exact if item.request is not None else in_full(item.payload),
+            high_risk=high_risk,
             otherwise=item.without_decision,
             at=item.decide_by or item.expires_at,
             tasks=item.tasks,
@@ -230,11 +256,20 @@ class ApprovalAsk(kinds.AskKind[Item]):
         proofs = [kinds.Proof("external-link", one.name, one.what, one.url) for one in item.evidence]
         sure = [] if item.sure is None else [f"{item.sure} % sure, {item.sure_word.lower()}"]
         sure += [f"{one.name}: {one.value}, {one.verdict[0]}" for one in item.rubric]
-        return kinds.Details(item.reason, proofs, sure, item.shown, in_full(item.payload))
+        has_diffs = bool(item.shown.diffs) and item.request is None
+        return kinds.Details(item.reason, proofs, sure, item.shown, in_full(item.payload), has_diffs)
+
+    async def in_queue(self, actor: Actor, items: list[Item]) -> list[Item]:
+        """Say what is asked by those that wait, also to somebody who only reads."""
+        for item in await with_counted([one for one in items if one.is_pending]):
+            key = kinds.Key(self.kind, item.id, item.created_at, item.board_id, "")
+            boards = {item.board_id: item.board_name}
+            item.need = self.say(kinds.Page(actor, [key], boards, times.clock_now()), key, item)
+        return items
 
     async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
         row = partial(queue_row, macro="approvals/rows.html#approval_row", next_url=view.url, selectable=True)
-        found = await queue(actor, view.boards, view.opened)
+        found = await self.in_queue(actor, await queue(actor, view.boards, view.opened))
         return [row(one, one.is_pending, show_board=view.show_board) for one in found]
 
     async def in_words(self, actor: Actor, boards: kinds.Boards, ids: Sequence[UUID]) -> kinds.Words:

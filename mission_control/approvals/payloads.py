@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from mission_control.core import times
-from mission_control.core.diffs import FileDiff, is_diff, parsed, visible
+from mission_control.core.diffs import FileDiff, is_diff, lines_changed, parsed, visible
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import parts_of
 from mission_control.database.sql import placeholders
@@ -113,7 +113,7 @@ class OutsideRequest:
     @property
     def exact(self) -> str:
         """All of what is asked: the command, the diff, or what a tool is given."""
-        return "\n".join(one for one in (self.command, self.diff, self.details if self.client else "") if one)
+        return "\n".join(one for one in (self.command, self.diff, self.details) if one)
 
     @property
     def as_text(self) -> str:
@@ -302,13 +302,11 @@ class Shown:
 
     @property
     def diff_stat(self) -> str:
-        """How much the diffs change: `6 files`, and the numbers of lines; empty without any."""
+        """How much the diffs change: `6 files +31 -18`; empty without any."""
         if not self.diffs:
             return ""
-        files = "1 file" if len(self.diffs) == 1 else f"{len(self.diffs)} files"
-        return (
-            f"{files}, +{sum(one.added for one in self.diffs)} \N{MINUS SIGN}{sum(one.removed for one in self.diffs)}"
-        )
+        added, removed = sum(one.added for one in self.diffs), sum(one.removed for one in self.diffs)
+        return lines_changed(len(self.diffs), added, removed)
 
 
 def shown(payload: object) -> Shown:

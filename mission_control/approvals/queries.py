@@ -9,6 +9,7 @@ import orjson
 
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
+from mission_control.boards.counted import CRITERIA, criteria_met, parts_of_code
 from mission_control.boards.forge_states import HandIn, handed_in
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
@@ -37,7 +38,7 @@ ONLY_SYSTEM = OnlySystem("approval.apply_deadline")
 
 _SELECT = (
     "SELECT a.id, a.action_type, a.payload, t.number, t.title, t.description, t.fence,"
-    " t.board_id, r.ended_at, r.agent_name, r.summary, r.checked, r.evidence, r.code"
+    f" t.board_id, r.ended_at, r.agent_name, r.summary, r.checked, r.evidence, r.code, {CRITERIA}"
     " FROM approvals a LEFT JOIN approval_task_links l ON l.approval_id = a.id AND l.is_pending"
     " LEFT JOIN tasks t ON t.id = l.task_id AND t.deleted_at IS NULL"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
@@ -71,10 +72,7 @@ async def with_code(found: list[Row]) -> list[Row]:
     handed = [row for row in found if row["code"] is not None]
     codes = [HandIn(row["board_id"], row["code"], row["ended_at"]) for row in handed]
     for row, known in zip(handed, await handed_in(codes), strict=True):
-        code = as_json(row["code"])
-        row["code"] = {name: code.get(name) for name in ("head", "diff_sha256")}
-        if known.pushed:
-            row["code"]["pushed"] = known.pushed
+        row["code"] = parts_of_code(as_json(row["code"]), known)
     return found
 
 
@@ -92,6 +90,8 @@ def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Pa
         parts["result"] = [[row["summary"], row["checked"], as_json(row["evidence"])] for row in tasks]
         if any(codes := [row["code"] for row in tasks]):
             parts["code"] = codes
+        if any(met := [criteria_met(row) for row in tasks]):
+            parts["criteria"] = met
         parts["run"] = [row["agent_name"] and f"attempt {row['fence']} by {row['agent_name']}" for row in tasks]
     return parts
 

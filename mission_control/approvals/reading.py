@@ -13,8 +13,8 @@ from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, Perso
 from mission_control.approvals.votes import NEEDED, standing, votes_of
 from mission_control.asks.asked import FIRST_ASKED, AskedPersonRead, asked_people, in_words
 from mission_control.asks.kinds import MOST_QUEUED
-from mission_control.asks.schemas import NeedTask
-from mission_control.boards.forge_states import HandedIn
+from mission_control.asks.schemas import Need, NeedTask
+from mission_control.boards.counted import NOTHING, Counted
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -101,7 +101,8 @@ class Item(ApprovalRead):
     resolved_by: PersonRef | None = None
     requested_by: PersonRef | None = None
     substance: str | None = None
-    code: HandedIn | None = None
+    counted: Counted = NOTHING
+    need: Need | None = None  # in words, while it waits
 
     @property
     def title(self) -> str:
@@ -213,7 +214,7 @@ class Item(ApprovalRead):
 
     @property
     def next_steps(self) -> list[tuple[str, str]]:
-        words = {"approve": "Approve", "always": "Always", "send_back": "Send back", "ignore": "Ignore"}
+        words = {"approve": "Approve", "always": "Always", "send_back": "Request changes", "ignore": "Ignore"}
         if self.request is not None and self.request.client:
             words = {"approve": "Allow once", "always": "From now on", "reject": "Deny", "stop": "Deny and stop"}
             words["ignore"] = "No answer"

@@ -171,6 +171,7 @@ class Details:
     sure: Sequence[str] = ()
     shown: object = None
     in_full: str = ""
+    has_diffs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def need(
     tasks: Sequence[schemas.NeedTask] = (),
     agent: schemas.NeedParty | None = None,
     person: schemas.NeedParty | None = None,
+    diff_url: str | None = None,
 ) -> schemas.Need:
     """Return a need from its place in the list and its words; `at` is when `otherwise` happens."""
     board = page.boards.get(key.board_id) if key.board_id is not None else None
@@ -166,13 +167,14 @@ def need(
         tasks=list(tasks),
         agent=agent,
         person=person,
-        facts=list(facts),
+        facts=sorted(facts, key=lambda one: not one.is_counted),
         answers=list(answers),
         high_risk=high_risk,
         otherwise=schemas.NeedOtherwise(at=at, text=otherwise),
         snoozed_until=key.snoozed_until,
         is_snoozed=key.is_snoozed,
         url=url,
+        diff_url=diff_url,
     )
 
 

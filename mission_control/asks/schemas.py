@@ -66,8 +66,11 @@ class NeedFact(Schema):
 
     icon: Annotated[str, Field(description="What it is: `bot`, `user`, `paperclip`, `link`, `gauge`, …")]
     text: str
-    tone: Annotated[str, Field(description="`warn` or `bad` where it is a reason to look closer, else empty")] = ""
+    tone: Annotated[
+        str, Field(description="`warn` or `bad` where it is a reason to look closer, `ok` for a check that passed")
+    ] = ""
     url: Annotated[str | None, Field(description="Where it can be seen")] = None
+    is_counted: Annotated[bool, Field(description="Whether it was counted, not said: these come first")] = False
 
 
 class NeedOperation(Schema):
@@ -138,11 +141,17 @@ class Need(Schema):
     snoozed_until: Annotated[datetime | None, Field(description="When it is shown again")]
     is_snoozed: bool
     url: Annotated[str, Field(description="The page about it")]
+    diff_url: Annotated[str | None, Field(description="The page with the change, by file")] = None
 
     @property
     def glyph(self) -> tuple[str, str]:
         """Its icon on pages, with a tone."""
         return KINDS[self.kind].glyph
+
+    @property
+    def is_to_be_opened(self) -> bool:
+        """Whether one looks at it before one approves by a key: it brings code, a check failed, or it is dangerous."""
+        return bool(self.diff_url) or self.high_risk or any(one.tone == "bad" for one in self.facts)
 
 
 class NeedSnooze(Body):

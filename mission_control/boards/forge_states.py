@@ -9,8 +9,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from mission_control.asks.saying import fact
-from mission_control.asks.schemas import NeedFact
 from mission_control.core.values import Schema
 from mission_control.database.sql import as_json, as_moment, in_list, rows
 
@@ -140,16 +138,6 @@ class HandedIn(NamedTuple):
         return "bad" if self.report and self.report.checks == "failed" and self.report.state != "merged" else ""
 
 
-def code_facts(known: HandedIn | None) -> list[NeedFact]:
-    """Return what is known as facts of a need, with the address of the pull request."""
-    if known is None or known.report is None:
-        return []
-    facts = [fact("triangle-alert", known.change, "warn")] if known.pushed else []
-    if known.report.sentence:
-        facts.append(fact("code", known.report.sentence, "" if known.pushed else known.tone, known.report.url))
-    return facts
-
-
 async def code_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, HandedIn]:
     """Return what is known of the code of those tasks whose last run handed some in."""
     if not task_ids:
@@ -233,13 +221,13 @@ class _Known:
 
         The forge may tell of it only after it was handed in: what was told before is of a former commit then.
         """
-        if not now or not head or _is_same(now, head):
+        if not now or not head or is_same_commit(now, head):
             return False
         mine = [one.facts.get("base"), *(commit.get("id") for commit in one.facts.get("commits") or ())]
-        if any(_is_same(now, former) for former in mine if former):
+        if any(is_same_commit(now, former) for former in mine if former):
             return False
         states = [state for state in (self._pull(board_id, place), self._pushed(board_id, place)) if state]
-        is_left = any(_is_same(head, former) for state, _ in states for former in state.get("seen", ()))
+        is_left = any(is_same_commit(head, former) for state, _ in states for former in state.get("seen", ()))
         at = as_moment(one.at)
         return is_left or at is None or max(reported_at for _, reported_at in states) >= at
 
@@ -260,7 +248,7 @@ class _Known:
         )
 
 
-def _is_same(commit: str, other: str) -> bool:
+def is_same_commit(commit: str, other: str) -> bool:
     """Return whether two ids name one commit; either may be its beginning."""
     return commit.startswith(other) or other.startswith(commit)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from mission_control.agents.amounts import MICROS
 from mission_control.agents.budgets import create_budget, report_usage
 from mission_control.agents.commands import create_agent
 from mission_control.agents.models import Agent
@@ -23,6 +22,7 @@ from mission_control.cli import story
 from mission_control.config import ConfigError
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.core.amounts import MICROS
 from mission_control.core.declared import UNSET
 from mission_control.gateways.connector import INVENTED
 from mission_control.gateways.models import Gateway

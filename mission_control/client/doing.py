@@ -548,22 +548,22 @@ class Doing:
                         break
         self._close_agent()
 
-    def _evidence(self) -> tuple[dict[str, Any] | None, str]:
+    def _evidence(self) -> tuple[dict[str, Any], str]:
         kept = self.kept
         tree = self._tree()
         tree.commit_rest(f"#{kept['number']} {kept['title']}")
         code = code_since(kept["commit"], tree)
         kept.save(head=code["head"])
-        return (code if code["commits"] else None), str(kept.get("tests") or "")
+        return code, str(kept.get("tests") or "")
 
-    def _hand_in(self, summary: str, code: dict[str, Any] | None, tests: str) -> None:
+    def _hand_in(self, summary: str, code: dict[str, Any], tests: str) -> None:
         kept = self.kept
         body: dict[str, Any] = {"fence": kept["fence"], "summary": summary or "Done, as the changes show."}
         if kept.get("checked") is not None:
             word = "succeeds" if kept["checked"] == 0 else f"ends with exit code {kept['checked']}"
             body["checked"] = f"`{kept['check']}` {word}."
-        if code is not None or tests:
-            body["code"] = {**(code or {}), **({"tests": tests} if tests else {})}
+            code = {**code, "check": {"command": kept["check"][:2_000], "exit_code": kept["checked"]}}
+        body["code"] = {**code, **({"tests": tests} if tests else {})}
         self.outbox.put(f"2-hand-in-{kept['fence']}", "POST", f"{self.path}/completions", body, kept["fence"])
         self._close_line(ended=False)
 

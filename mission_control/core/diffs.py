@@ -53,6 +53,11 @@ def is_diff(text: str) -> bool:
     return bool(HUNK.search(text)) or bool(re.search(r"^--- .*\n\+\+\+ ", text, re.MULTILINE))
 
 
+def lines_changed(files: int, added: int, removed: int) -> str:
+    """Say how large a change is: `4 files +87 -12`."""
+    return f"{files:,} {'file' if files == 1 else 'files'} +{added:,} \N{MINUS SIGN}{removed:,}"
+
+
 def parsed(text: str, path: str, most: int) -> list[FileDiff]:
     """Return the files of a unified diff, with at most so many lines of all of them; `path` where it names none."""
     found: list[FileDiff] = []

@@ -42,6 +42,7 @@ REQUEST: JsonObject = {
     "confidence": None,
     "allows_always": False,  # whether decide_approval takes `always`
     "allows_stop": False,  # likewise `stop`
+    "facts": [],  # what was counted
     "options": [],
     "allows_text": True,
     "expires_at": None,
@@ -84,7 +85,10 @@ async def _waiting(actor: Actor, board_id: UUID | None) -> JsonObject:
     approvals = await Approval.filter(board_id__in=ids, status="pending").order_by("created_at").limit(MOST)
     questions = await Question.filter(board_id__in=ids, state="open").order_by("created_at").limit(MOST)
     done = await done_by(actor)
-    lines = [await _approval_line(actor, one) for one in approvals if ("approval", one.id) not in done]
+    found = await perform("list_needs", actor, kind="approval", limit=MOST)
+    facts = {parsed(one.id)[1]: [fact.text for fact in one.facts if fact.is_counted] for one in found.items}
+    asked = [one for one in approvals if ("approval", one.id) not in done]
+    lines = [{**await _approval_line(actor, one), "facts": facts.get(one.id, [])} for one in asked]
     lines += [await _question_line(actor, one) for one in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name
@@ -246,24 +250,20 @@ async def list_needs(call: Call) -> Said:
     Each names its answers; give one with answer_need. Show the person what is asked and why, and let them choose.
     """
     page = await call.perform()
-    asked = [id for kind, id in (parsed(one.id) for one in page.items) if kind == "approval"]
-    attached = {one.id: in_full(one.payload) for one in await Approval.filter(id__in=asked)} if asked else {}
     return f"{counted(page.total, 'thing')} waiting.", {
-        "needs": [_need(one, attached.get(parsed(one.id)[1], "")) for one in page.items],
+        "needs": [_need(one) for one in page.items],
         "total": page.total,
         "version": page.version,
     }
 
 
-NEED = Shape("id kind title reason since substance")
+NEED = Shape("id kind title exact reason since substance diff_url")
 ANSWER = Shape("id effect note note_label")
 
 
-def _need(need: Need, attached: str) -> JsonObject:
-    """Return a need with all that is decided: the command, or what an agent `attached`."""
+def _need(need: Need) -> JsonObject:
     return {
         **NEED(need),
-        "exact": need.exact or attached or None,
         "facts": [one.text for one in need.facts],
         "board_name": need.board.name if need.board is not None else None,
         "answers": ANSWER([one for one in need.answers if one.operation is not None]),

@@ -15,9 +15,9 @@ from mission_control.home.need_view import said_once, session_of
 # What was done, by the first word of the button that did it.
 DONE = {
     "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Ask": "Asked", "Check": "Checked",
-    "Deny": "Denied", "Done": "Done", "Drop": "Dropped", "Hand": "Handed", "Merge": "Merged", "Raise": "Raised",
-    "Reject": "Rejected", "Remove": "Removed", "Send": "Sent", "Set": "Set", "Stop": "Stopped", "Take": "Taken",
-    "Test": "Tested",
+    "Close": "Closed", "Deny": "Denied", "Done": "Done", "Drop": "Dropped", "Hand": "Handed", "Merge": "Merged",
+    "Raise": "Raised", "Reject": "Rejected", "Remove": "Removed", "Request": "Requested", "Send": "Sent",
+    "Set": "Set", "Stop": "Stopped", "Take": "Taken", "Test": "Tested",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go, is_htmx
 from mission_control.web.fragments import as_html, render_block
-from mission_control.web.inline import inline_page
+from mission_control.web.inline import drawn, inline_page
 from mission_control.web.regions import live_page
 from mission_control.web.shell import signed_in
 
@@ -62,14 +62,20 @@ async def _page(
     if found.need is not None and not found.ended:
         for see in shown.functions:
             await see(actor, found.need)
-    context: dict[str, Any] = {"one": found, "after": after, "typed": typed, "parts": await parts_of(found, typed)}
+    context: dict[str, Any] = {
+        "actor": actor,
+        "one": found,
+        "after": after,
+        "typed": typed,
+        "parts": await parts_of(found, typed),
+    }
     seq = await head_of(actor.organization_id)
     context["live_url"] = f"/needs/{found.id}/live?{urlencode({'after': seq, 'state': found.state})}"
     if is_htmx():
         title = as_html(found.need.title if found.need is not None else "Needs you")
-        html = f"<title>{title} · Mission Control</title>{await render_block(TEMPLATE, 'page', **context)}"
+        html = f"<title>{title} · Mission Control</title>{drawn(await render_block(TEMPLATE, 'page', **context))}"
         return Response(html, status, content_type="text/html; charset=utf-8")
-    return await inline_page(TEMPLATE, *INLINED, status=status, actor=actor, **context)
+    return await inline_page(TEMPLATE, *INLINED, status=status, **context)
 
 
 @pages.get(f"{NEED}/live")

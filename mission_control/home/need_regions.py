@@ -10,8 +10,10 @@ from mission_control.asks.polling import NeedNews
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.home.need_view import NOTHING, One, Typed, one_of
+from mission_control.home.peek import texts_of
 from mission_control.log.stream import Batch
 from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.inline import drawn
 from mission_control.web.regions import Look, Reads, Region, View
 
 PAGE, TEMPLATE = "need", "needs/one.html"
@@ -68,10 +70,10 @@ def looking(need_id: str, organization_id: UUID, shown: Shown) -> Look:
 async def parts_of(one: One, typed: Typed = NOTHING) -> Mapping[str, Markup]:
     """Return the HTML of a page's parts by name."""
     about = one.about
-    await read_ahead(about.says, about.task["description"] if about.task else None)
+    await read_ahead(*texts_of(about))
     return {
-        "asked": Markup(render_macro(TEMPLATE, "asked", one=one, typed=typed)),
-        "head": Markup(render_macro(TEMPLATE, "head", one=one)),
+        "asked": Markup(drawn(render_macro(TEMPLATE, "asked", one=one, typed=typed))),
+        "head": Markup(drawn(render_macro(TEMPLATE, "head", one=one))),
     }
 
 
@@ -88,7 +90,7 @@ async def asked_changes(view: NeedView, _batch: Batch) -> str | None:
 
 
 async def head(view: NeedView) -> str:
-    return render_macro(TEMPLATE, "head", one=await view.one())
+    return drawn(render_macro(TEMPLATE, "head", one=await view.one()))
 
 
 async def count(view: NeedView) -> str:

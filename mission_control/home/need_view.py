@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.asks.answering import asked_need, how_it_ended, last_of, where_asked
 from mission_control.asks.finding import parsed, said
 from mission_control.asks.kinds import KINDS, Asked, Key
-from mission_control.asks.schemas import Need, NeedAnswer, NeedFact
+from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
@@ -66,39 +66,6 @@ async def place_of(actor: Actor, need_id: str) -> Place:
     before = names[at - 1] if at > 0 else None
     following = names[at + 1 : at + 2] or (names[:1] if at > 0 else [])
     return Place(at + 1, len(names), before, following[0] if following else None)
-
-
-# What a fact is called, by its icon.
-LABELS = {
-    "triangle-alert": "Look at", "hourglass": "Look at", "shield-check": "Risk", "circle-dot": "Task", "code": "Change",
-    "external-link": "Result", "bot": "Agent", "user": "Person", "laptop": "Where", "folder": "Where",
-}  # fmt: skip
-ORDER = ("Look at", "Risk", "Task", "Change", "Result", "Agent", "Person", "Where", "Also", "Board")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Something that an answer rests on, with what it is called."""
-
-    label: str
-    facts: Sequence[NeedFact]
-
-
-def lines_of(need: Need) -> list[Line]:
-    """Return the facts of a need by what they are called; who asks only where the title does not say it."""
-    found: dict[str, list[NeedFact]] = {}
-    board = f"/boards/{need.board.id}" if need.board is not None else ""
-    for task in need.tasks:
-        url = f"{board}/tasks/{task.id}" if board else None
-        found.setdefault("Task", []).append(NeedFact(icon="", text=f"#{task.number} {task.title}", url=url))
-    for one in need.facts:
-        label = LABELS.get(one.icon, "Also")
-        is_said = (label == "Task" and need.tasks) or (one.icon in ("bot", "user") and one.text in need.title)
-        if not is_said:
-            found.setdefault(label, []).append(one)
-    if need.board is not None:
-        found["Board"] = [NeedFact(icon="", text=need.board.name, url=board)]
-    return [Line(label, found[label]) for label in ORDER if label in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +169,6 @@ class One:
     others: int = 0
     about: About = field(default_factory=About)
     before: Before = field(default_factory=Before)
-
-    @property
-    def lines(self) -> list[Line]:
-        return lines_of(self.need) if self.need is not None else []
 
     @property
     def answering(self) -> Answering | None:

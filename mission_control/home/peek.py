@@ -11,9 +11,11 @@ from mission_control.asks.kinds import KINDS, Key, Proof
 from mission_control.asks.schemas import Need
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
+from mission_control.core.diffs import FileDiff
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import Row, as_json, rows, select
 from mission_control.people.account_names import person_name
+from mission_control.tasks.code_pages import change_of
 from mission_control.web.fragments import read_ahead, render_macro
 
 SAID = 2
@@ -36,7 +38,10 @@ class About:
     says: str = ""
     proofs: list[Proof] = field(default_factory=list)
     shown: object = None
+    in_full: str = ""
     sure: Sequence[str] = ()
+    criteria: list[Row] = field(default_factory=list)
+    files: Sequence[FileDiff] = ()
     said: list[Said] = field(default_factory=list)
 
 
@@ -45,9 +50,12 @@ async def about_need(actor: Actor, key: Key, need: Need) -> About:
     board = await visible_board(actor, need.board.id) if need.board is not None else None
     more = await KINDS[key.kind].details(actor, board, key.id) if board is not None else None
     if more is not None:
-        found.says, found.shown, found.proofs, found.sure = more.says, more.shown, [*more.proofs], more.sure
+        found.says, found.proofs, found.sure = more.says, [*more.proofs], more.sure
+        found.shown, found.in_full = (more.shown, more.in_full) if more.has_diffs else (None, "")
     if need.tasks:
         await _add_task(need.tasks[0].id, found)
+        if need.diff_url is not None and found.shown is None:
+            found.files = await change_of(need.tasks[0].id)
     return found
 
 
@@ -55,13 +63,10 @@ async def _add_task(task_id: UUID, found: About) -> None:
     """Add a task with its steps, what its last run handed in where nothing else says it, and what was said last."""
     tasks = await rows("SELECT id, number, title, description FROM tasks WHERE id = ?", task_id)
     found.task = tasks[0] if tasks else None
-    [steps] = await rows(
-        "SELECT COUNT(*) AS n, COALESCE(SUM(CASE WHEN is_done THEN 1 ELSE 0 END), 0) AS done FROM task_checklist_items"
-        " WHERE task_id = ?",
+    found.criteria = await rows(
+        "SELECT text, is_done FROM task_checklist_items WHERE task_id = ? AND is_criterion ORDER BY position, id",
         task_id,
     )
-    if int(steps["n"]):
-        found.proofs.append(Proof("circle-dot", "Steps", f"{int(steps['done'])} of {int(steps['n'])} done"))
     runs = await rows(
         "SELECT agent_name, summary, checked, evidence, end_reason FROM task_runs WHERE task_id = ?"
         " ORDER BY started_at DESC LIMIT 1",
@@ -95,6 +100,11 @@ async def _said(task_id: UUID) -> list[Said]:
     )
 
 
+def texts_of(about: About) -> list[str]:
+    """Return what is shown as Markdown."""
+    return [about.says, (about.task or {}).get("description") or "", *(said.text for said in about.said)]
+
+
 TEMPLATE = "needs/peek.html"
 
 
@@ -103,7 +113,7 @@ async def peek(actor: Actor, need_id: str, **refusal: object) -> str:
     key = await key_named(actor, need_id)
     need = await one_need(actor, key)
     about = await about_need(actor, key, need)
-    await read_ahead(about.says, about.task["description"] if about.task else None, *(said.text for said in about.said))
+    await read_ahead(*texts_of(about))
     return render_macro(TEMPLATE, "peek", item=need, about=about, **refusal)
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from quart import Blueprint, Response, request
 
-from mission_control.agents.amounts import money
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor
+from mission_control.core.amounts import money
 from mission_control.core.values import parse_id
 from mission_control.knowledge.counting import BeingCounted
 from mission_control.knowledge.dashboard import dashboard_metrics, total

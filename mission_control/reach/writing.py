@@ -18,7 +18,6 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.running import secret_key, settings
 from mission_control.database.records import find_all
-from mission_control.home.need_view import lines_of
 from mission_control.http.authentication import user_actor
 from mission_control.people.models import Organization
 from mission_control.reach.channel import Button, Channel, Message, Style, plain
@@ -187,14 +186,15 @@ async def _one(
     if channel.is_brief:
         task = "" if not need.tasks else f"#{need.tasks[0].number}" + ("" if is_bare else f" {need.tasks[0].title}")
         risk = "High risk." if need.high_risk else ""
-        lines = [", ".join(filter(None, (board, task))), risk, deadline]
-        is_whole = not is_bare and need.exact is None
+        facts = "" if is_bare else counted_in(need)
+        lines = [", ".join(filter(None, (board, task))), risk, facts, deadline]
+        is_whole = not (is_bare or need.exact or need.is_to_be_opened)
     else:
-        details, reason = await _details(actor, need), need.reason or ""
-        exact = need.exact or details.in_full
+        exact, reason = need.exact or "", need.reason or ""
         if is_cut(reason):
-            reason = details.says.strip() or reason
-        lines = [", ".join(filter(None, (board, party_of(need)))), _to_look_at(need), reason, exact, deadline]
+            reason = (await _details(actor, need)).says.strip() or reason
+        who = ", ".join(filter(None, (board, party_of(need))))
+        lines = [who, counted_in(need), _to_look_at(need), reason, exact, deadline]
         lines = [reason] if channel.kind == MAIL else lines
         is_shown = reason != need.reason or not is_cut(reason)
         is_whole = is_shown and max(len(reason), len(exact)) <= channel.longest
@@ -217,28 +217,47 @@ async def _one(
     return replace(made, exact=exact, facts=tuple(_facts(need)), board_id=board_id)
 
 
+def counted_in(need: Need) -> str:
+    """Return what was counted, in a line."""
+    return " · ".join(one.text for one in need.facts if one.is_counted)
+
+
 def _to_look_at(need: Need) -> str:
     """Return who approved already, who was asked by name, and what else is a reason to look closer."""
-    return " · ".join(one.text for one in need.facts if one.tone or one.icon == "users")
+    return " · ".join(one.text for one in need.facts if not one.is_counted and (one.tone or one.icon == "users"))
 
 
 async def _details(actor: Actor, need: Need) -> Details:
-    """Return all that an agent says and attached, which is decided with what it asks."""
+    """Return all that an agent says, which is decided with what it asks."""
     if need.board is None:
         return Details()
     board = await visible_board(actor, need.board.id)
     return await KINDS[need.kind].details(actor, board, parsed(need.id)[1]) or Details()
 
 
+# What a fact is called, by its icon.
+LABELS = {
+    "triangle-alert": "Look at", "hourglass": "Look at", "shield-check": "Risk", "file-diff": "Change",
+    "circle-check": "Check", "circle-x": "Check", "circle-dashed": "Check", "list-checks": "Criteria",
+    "git-branch": "Code", "external-link": "Result", "bot": "Agent", "user": "Person", "laptop": "Where",
+    "folder": "Where",
+}  # fmt: skip
+
+
 def _facts(need: Need) -> Iterator[tuple[str, str]]:
-    """Yield what an answer rests on, as the page of the need says it: since when, which answers, what happens else."""
-    lines = lines_of(need)
-    if need.high_risk and not any(one.label == "Risk" for one in lines):
-        yield "Risk", "high: look at all of it"
-    for line in lines:
-        if line.label != "Board":  # the mail is from it
-            words = ", ".join(one.text for one in line.facts)
-            yield line.label, words.replace(" risk:", ":", 1) if line.label == "Risk" else words
+    """Yield what an answer rests on, in the order of the page: what was counted, who and where, which answers, what
+    happens else.
+    """
+    found: dict[str, list[str]] = {}
+    for one in need.facts:
+        if one.icon not in ("bot", "user") or one.text not in need.title:  # the title says who asks
+            found.setdefault(LABELS.get(one.icon, "Also"), []).append(one.text)
+    if need.high_risk and "Risk" not in found:
+        yield "Risk", "High: look at all of it"
+    for label, texts in found.items():
+        yield label, ", ".join(texts)
+    if need.tasks:
+        yield "Task", ", ".join(f"#{one.number} {one.title}" for one in need.tasks)
     yield "Asked", times.absolute(need.since)
     yield "Answers", " · ".join(one.label for one in need.answers)
     by = f" By {times.clock_time(need.otherwise.at)}." if need.otherwise.at is not None else ""
@@ -275,7 +294,8 @@ def _fits(answer: NeedAnswer, channel: Channel) -> bool:
 
 
 def _style(answer: NeedAnswer) -> Style:
-    return "go" if answer.course == "go" else "stop" if answer.course == "stop" else ""
+    """Return how a button looks: it is stressed where nothing speaks against the answer."""
+    return "go" if answer.recommended else "stop" if answer.course == "stop" else ""
 
 
 def token_of(

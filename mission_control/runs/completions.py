@@ -1,7 +1,8 @@
 """Complete a run: store what was handed in, move the task, and ask for the approval that its board requires."""
 
 from base64 import b64decode
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -14,6 +15,7 @@ from mission_control.approvals.votes import lapse_changed
 from mission_control.boards.attempts import LIVE, lease_lost
 from mission_control.boards.models import Run
 from mission_control.core.actor import Actor, Scope, system
+from mission_control.core.diffs import parsed
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.database.records import find, update
 from mission_control.database.sql import as_json, rows
@@ -102,6 +104,7 @@ class Files:
     artifacts: list[Upload]
     diff: Upload | None = None
     tests: Upload | None = None
+    size: Mapping[str, int] = field(default_factory=dict)  # of the diff: files, lines added, lines removed
 
 
 def files_of(given: CompletionCreate) -> Files:
@@ -113,7 +116,9 @@ def files_of(given: CompletionCreate) -> Files:
     code = given.code or CodeCreate()
     texts = ((DIFF, code.diff), (TESTS, code.tests))
     diff, tests = (uploaded(name, text.encode(), "") if text.strip() else None for name, text in texts)
-    return Files(artifacts, diff, tests)
+    changed = parsed(code.diff, "", 0)
+    lines = {"added": sum(one.added for one in changed), "removed": sum(one.removed for one in changed)}
+    return Files(artifacts, diff, tests, {"files": len(changed), **lines} if changed else {})
 
 
 @command("task.complete")
@@ -159,6 +164,7 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
             "diff_id": diff and str(diff.id),
             "diff_sha256": diff and diff.sha256,
             "tests_id": tests and str(tests.id),
+            **files.size,
         }
     await update(run, "summary", "checked", "evidence", "code")
     if task.board.approvals_needed > 1:

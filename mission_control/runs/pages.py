@@ -9,11 +9,11 @@ import orjson
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.amounts import short, spent
 from mission_control.agents.page_frame import AGENT_PAGE, PAGE, Viewed
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.core import times
+from mission_control.core.amounts import short, spent
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.log.models import Event

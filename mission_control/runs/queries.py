@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
-from mission_control.agents.amounts import MICROS
 from mission_control.agents.connection_queries import Client
 from mission_control.agents.models import Agent
 from mission_control.agents.usage_schemas import UsageFigures
@@ -18,6 +17,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.parking import Resume
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor, OnlySystem, rule
+from mission_control.core.amounts import MICROS
 from mission_control.core.errors import ErrorCode, NotFound
 from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
@@ -179,6 +179,13 @@ class Commit(Body):
     url: HttpUrl | None = None
 
 
+class Check(Body):
+    """A command that checks work, such as its tests, and how it ended."""
+
+    command: Annotated[str, Field(max_length=2000)]
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)]
+
+
 class Code(Body):
     """Where in a repository the work is."""
 
@@ -189,6 +196,7 @@ class Code(Body):
     )
     pull_request: Annotated[HttpUrl | None, Field(description="Its pull or merge request")] = None
     commits: Annotated[list[Commit], Field(max_length=MOST_COMMITS, description="From the first to the last")] = []
+    check: Annotated[Check | None, Field(description="The command that checked exactly this work")] = None
 
 
 class CodeCreate(Code):
@@ -206,6 +214,9 @@ class CodeRead(Code):
 
     diff_id: Annotated[UUID | None, Field(description="The file with the diff")]
     diff_sha256: Annotated[str | None, Field(description="The SHA-256 of the diff, in hexadecimal digits")]
+    files: Annotated[int | None, Field(description="How many files the diff changes")] = None
+    added: Annotated[int | None, Field(description="How many lines it adds")] = None
+    removed: Annotated[int | None, Field(description="How many lines it removes")] = None
     tests_id: Annotated[UUID | None, Field(description="The file with what the tests printed")]
     reported: Annotated[ForgeReport | None, Field(description="What became of it, as its forge told")]
 

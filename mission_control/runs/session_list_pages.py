@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from quart import request
 
-from mission_control.agents.amounts import MICROS, spent
 from mission_control.boards.queries import on_readable_boards, shortly
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.amounts import MICROS, spent
 from mission_control.database.sql import Row, Values, as_moment, contains, rows
 from mission_control.runs.session_queries import COLUMNS, OWN, RELATIONS, signs
 from mission_control.runs.session_view import STATES, program_of, state_of

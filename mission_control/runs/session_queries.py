@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from mission_control.agents.amounts import MICROS
 from mission_control.agents.usage_queries import windows_of
 from mission_control.agents.usage_schemas import UsageWindow
 from mission_control.boards.models import Board
 from mission_control.boards.queries import SILENT_AFTER, STUCK_AT, on_visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.amounts import MICROS
 from mission_control.core.values import Paging, Schema
 from mission_control.database.sql import (
     Row,

@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.agents.amounts import tokens
 from mission_control.boards.queries import STUCK_AT
 from mission_control.core import times
+from mission_control.core.amounts import tokens
 from mission_control.database.sql import Row
 from mission_control.runs.session_queries import OWN, ActivityRead
 from mission_control.runs.session_titles import GAP, begins, ends

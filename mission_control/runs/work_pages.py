@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.agents.amounts import MICROS, short, spent
 from mission_control.approvals.reading import items_of
 from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
+from mission_control.core.amounts import MICROS, short, spent
 from mission_control.database.sql import Row, as_json, as_moment, rows
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch

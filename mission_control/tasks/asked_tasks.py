@@ -1,16 +1,15 @@
 """What all kinds of asks about tasks have in common: the task as it is read, its facts, and taking an answer back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mission_control.agents.amounts import MICROS, spent
 from mission_control.asks.kinds import AskKind, Key, Last, Page, Rows, Seeker
 from mission_control.asks.saying import fact, need
 from mission_control.asks.schemas import Need, NeedFact, NeedParty, NeedTask
-from mission_control.boards.forge_states import HandedIn
+from mission_control.boards.counted import NOTHING, Counted, counted_of
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
@@ -34,13 +33,14 @@ CHANGES = ("task.created", "task.updated", "task.status_changed", "task.deleted"
 _SELECT = (
     "SELECT t.id, t.board_id, t.number, t.title, t.status, t.due_at, t.flag_reason, t.failed_attempts,"
     " t.assigned_agent_id, g.name AS assignee, r.agent_id AS worker_id, r.agent_name AS worker, r.summary, r.evidence,"
-    " r.input_tokens, r.output_tokens, r.unpriced_tokens, r.cost_micros, r.started_at, r.lease_expires_at, r.ended_at,"
+    " r.started_at, r.lease_expires_at, r.ended_at,"
     " (SELECT COUNT(*) FROM task_dependencies d JOIN tasks w ON w.id = d.task_id"
     "  WHERE d.depends_on_task_id = t.id AND w.status <> 'done' AND w.deleted_at IS NULL) AS waiting,"
     " (SELECT COUNT(*) FROM task_dependencies d JOIN tasks w ON w.id = d.depends_on_task_id"
     "  WHERE d.task_id = t.id AND w.status <> 'done' AND w.deleted_at IS NULL) AS blockers,"
-    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id) AS steps,"
-    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_done) AS steps_done,"
+    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND NOT i.is_criterion) AS steps,"
+    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_done"
+    " AND NOT i.is_criterion) AS steps_done,"
     " (SELECT COUNT(*) FROM task_attachments f WHERE f.task_id = t.id) AS files"
     " FROM tasks t LEFT JOIN agents g ON g.id = t.assigned_agent_id"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
@@ -65,10 +65,6 @@ class TaskRow:
     worker: str | None
     summary: str | None
     evidence: list[Any] | None
-    input_tokens: int | None
-    output_tokens: int | None
-    unpriced_tokens: int | None
-    cost_micros: int | None
     started_at: datetime | None
     lease_expires_at: datetime | None
     ended_at: datetime | None
@@ -77,7 +73,7 @@ class TaskRow:
     steps: int
     steps_done: int
     files: int
-    code: HandedIn | None = None
+    counted: Counted = NOTHING
 
     @property
     def name(self) -> str:
@@ -99,7 +95,7 @@ class TaskRow:
 
 def facts_of(task: TaskRow) -> list[NeedFact]:
     """Return what a task shows at a glance: its agent, its steps, its files, what waits for it."""
-    facts = [fact("bot", task.worker)] if task.worker else []
+    facts = [*task.counted.facts, *([fact("bot", task.worker)] if task.worker else [])]
     if task.steps:
         facts.append(fact("list", f"{task.steps_done} of {task.steps} steps"))
     if task.files:
@@ -109,14 +105,6 @@ def facts_of(task: TaskRow) -> list[NeedFact]:
     if task.blockers:
         facts.append(fact("hourglass", f"waits for {task.blockers} other", "warn"))
     return facts
-
-
-def cost_of(task: TaskRow) -> list[NeedFact]:
-    """Return what the last run of a task took."""
-    tokens, money = (task.input_tokens or 0) + (task.output_tokens or 0), task.cost_micros or 0
-    parts = [f"{tokens // 1000}k tokens" if tokens >= 1000 else f"{tokens} tokens"] if tokens else []
-    parts += spent(money / MICROS, tokens, task.unpriced_tokens or 0)
-    return [fact("gauge", ", ".join(parts))] if parts else []
 
 
 class TaskAsk(AskKind[TaskRow]):
@@ -136,6 +124,7 @@ class TaskAsk(AskKind[TaskRow]):
         "=in_progress": "took this up again",
     }
 
+    is_about_work = False  # whether what was handed in is decided about
     where = since = ""  # SQL on the task `t`
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
@@ -144,7 +133,8 @@ class TaskAsk(AskKind[TaskRow]):
 
     async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
         found = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(page.ids))})", *page.ids)
-        return {row.id: row for row in found}
+        known = await counted_of(page.ids) if self.is_about_work else {}
+        return {row.id: replace(row, counted=known.get(row.id, row.counted)) for row in found}
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
         return await parts_of_tasks(subjects)
@@ -159,7 +149,8 @@ class TaskAsk(AskKind[TaskRow]):
         if agent is None and task.worker:
             agent = NeedParty(id=task.worker_id, name=task.worker)
         url = f"/boards/{task.board_id}/tasks/{task.id}"
-        return need(page, key, url=url, tasks=[reference], agent=agent, **{"facts": facts_of(task)} | more)
+        usual = {"facts": facts_of(task), "diff_url": task.counted.diff_url}
+        return need(page, key, url=url, tasks=[reference], agent=agent, **usual | more)
 
     async def undo(self, actor: Actor, board_id: UUID, task_id: UUID, last: Last) -> None:
         """Move a task back, or take it out of the trash. Raise Invalid for what cannot be taken back."""

@@ -2,20 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from mission_control.asks.kinds import Key, Page, Rows, Seeker
 from mission_control.asks.saying import answer, in_one_line, link_facts, span
 from mission_control.asks.schemas import Need, NeedParty
-from mission_control.boards.forge_states import code_facts, code_of_tasks
 from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import times
 from mission_control.database.sql import Condition, seconds_from
-from mission_control.tasks.asked_tasks import CHANGES, VERSION, TaskAsk, TaskRow, cost_of, facts_of
+from mission_control.tasks.asked_tasks import CHANGES, VERSION, TaskAsk, TaskRow, facts_of
 from mission_control.tasks.notices import WORK_WAITS
 
 STOPPED_BY_PERSON = "Stopped by a person"  # how the reason of the flag begins
@@ -58,6 +55,7 @@ class ReviewAsk(TaskAsk):
     """Tasks in review that a person may finish, where no approval asks for it."""
 
     kind, group, position = "review", "review", 10
+    is_about_work = True
     urgency, brief = "waits", "handed in work"
     glyph = ("circle-question-mark", "ask")
     concerns = ("approval.", "task.code_reported", *CHANGES)
@@ -68,28 +66,25 @@ class ReviewAsk(TaskAsk):
     )
     since = "COALESCE((SELECT MAX(r.ended_at) FROM task_runs r WHERE r.task_id = t.id), t.updated_at)"
 
-    async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
-        found, known = await super().read(page), await code_of_tasks(page.ids)
-        return {task_id: replace(task, code=known.get(task_id)) for task_id, task in found.items()}
-
     def say(self, page: Page, key: Key, task: TaskRow) -> Need:
         reviewer = f" {task.assignee} may review it too." if task.assignee else ""
         back = f"{task.worker} gets your note and takes it up again." if task.worker else "It goes back to the inbox."
         good, bad = {"decision": "approved"}, {"decision": "changes_requested"}
-        approve = taken_back(
-            "approve", "A", "Approve", task.done, "review_task", task.ids, good, note=COMMENT,
-            recommended=not task.blockers,
+        label, effect = task.counted.approving(task.done)
+        approve = answer(
+            "approve", "A", label, effect, "review_task", task.ids, good, note=COMMENT, undoable=True,
+            recommended=task.counted.is_fine and not task.blockers, in_bulk=task.counted.is_fine,
         )  # fmt: skip
-        send_back = taken_back("send_back", "R", "Send back", back, "review_task", task.ids, bad, note=NOTE)
+        send_back = taken_back("send_back", "R", "Request changes", back, "review_task", task.ids, bad, note=NOTE)
         links = [link for link in task.evidence or () if isinstance(link, Mapping)]
         named = [(str(link.get("title") or link.get("url")), str(link.get("url"))) for link in links]
         evidence = link_facts([(name, url) for name, url in named if re.match("https?://", url)])
         return self._need(
             page, key, task,
             title=f"Review {task.name}",
-            reason=in_one_line(task.summary or ""),
-            facts=[*facts_of(task), *code_facts(task.code), *evidence, *cost_of(task)],
-            answers=[approve, send_back],
+            reason=task.counted.reason(in_one_line(task.summary or "")),
+            facts=[*facts_of(task), *evidence],
+            answers=task.counted.in_order(approve, send_back),
             otherwise=f"It stays in review.{reviewer}",
         )  # fmt: skip
 
@@ -98,6 +93,7 @@ class FlaggedAsk(TaskAsk):
     """Tasks that failed several times and are not assigned again before a person has looked."""
 
     kind, group, position = "flagged", "unblock", 10
+    is_about_work = True
     brief = "could not finish"
     glyph = ("flag", "bad")
     concerns = ("task.flagged", "task.unflagged", "task.lease_expired", "task.stopped", *CHANGES)
@@ -122,7 +118,6 @@ class FlaggedAsk(TaskAsk):
             page, key, task,
             title=f"{task.name} failed {often}" if often and not stopped else f"{task.name} was stopped",
             reason=task.flag_reason,
-            facts=[*facts_of(task), *cost_of(task)],
             answers=[retry, take, drop],
             otherwise="No agent gets it until a person has looked.",
         )  # fmt: skip

@@ -62,21 +62,30 @@ class CodeShown:
 
 async def code_of(panel: Panel) -> CodeShown | None:
     """Return what the last hand-in changed in a repository; None when it says nothing of one."""
-    found = await rows(
-        "SELECT code, ended_at FROM task_runs WHERE task_id = ? AND state = 'completed' ORDER BY fence DESC LIMIT 1",
-        panel.id,
-    )
+    found = await rows(LAST_CODE, panel.id)
     facts = as_json(found[0]["code"]) if found else None
     if not facts:
         return None
-    diff, tests = [await _text_of(facts.get(name)) for name in ("diff_id", "tests_id")]
-    files = await asyncio.to_thread(parsed, diff, "", MOST_LINES)
+    files, tests = await _files_of(facts), await _text_of(facts.get("tests_id"))
     output = visible(COLOURS.sub("", tests)[-LONGEST_OUTPUT:])
     [known] = await handed_in([HandIn(panel.board_id, facts, found[0]["ended_at"])])
     parts = (await parts_of_tasks([panel.id]))[panel.id]
     may_review = panel.may_write and panel.status == "review"
     hidden = max(0, len(files) - MOST_FILES)
     return CodeShown(facts, files[:MOST_FILES], hidden, output, known, substance_of(parts), may_review)
+
+
+LAST_CODE = "SELECT code, ended_at FROM task_runs WHERE task_id = ? AND state = 'completed' ORDER BY fence DESC LIMIT 1"
+
+
+async def change_of(task_id: UUID) -> list[FileDiff]:
+    """Return the change that the last hand-in brought, by file."""
+    found = await rows(LAST_CODE, task_id)
+    return (await _files_of(as_json(found[0]["code"]) or {}))[:MOST_FILES] if found else []
+
+
+async def _files_of(facts: dict[str, Any]) -> list[FileDiff]:
+    return await asyncio.to_thread(parsed, await _text_of(facts.get("diff_id")), "", MOST_LINES)
 
 
 async def _text_of(attachment_id: str | None) -> str:

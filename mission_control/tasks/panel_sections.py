@@ -1,24 +1,19 @@
 """The sections of a task's panel as regions, and the frame around them."""
 
 import csv
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.payloads import action_words, asks_to_finish, stated_confidence
-from mission_control.approvals.queries import parts_of_approvals
-from mission_control.approvals.votes import NEEDED, Vote, standing, votes_of
+from mission_control.approvals.asks import ASK as APPROVAL
+from mission_control.approvals.reading import items_of
 from mission_control.core import times
 from mission_control.core.diffs import FileDiff, parsed
-from mission_control.core.substance import Parts, substance_of
 from mission_control.core.values import Paging
 from mission_control.database.sql import as_json, as_moment, rows
 from mission_control.log.models import Event
 from mission_control.log.stream import Batch
-from mission_control.people.account_names import person_name
 from mission_control.tasks.attachments import INLINE_TYPES, list_attachments
 from mission_control.tasks.attachments import MOST as MOST_FILES
 from mission_control.tasks.board_view import BoardView, News
@@ -57,46 +52,12 @@ async def text(_view: BoardView, panel: Panel) -> str:
     return render_macro(TEXT, "text", panel=panel)
 
 
-async def approvals(_view: BoardView, panel: Panel) -> str:
+async def approvals(view: BoardView, panel: Panel) -> str:
     """Return the decisions that are still asked for, the newest first; the timeline has the others."""
-    found = await rows(
-        f"""
-        SELECT a.id, a.action_type, a.run_id, a.payload, a.confidence, a.status, a.decision, a.note, a.created_at,
-            a.resolved_at, a.resolved_by_kind, g.name AS agent_name,
-            {person_name("q")} AS person_name,
-            {person_name("r")} AS decider, {NEEDED} AS needed
-        FROM approval_task_links k
-        JOIN approvals a ON a.id = k.approval_id JOIN boards b ON b.id = a.board_id
-        LEFT JOIN agents g ON g.id = a.agent_id
-        LEFT JOIN users q ON q.id = a.requested_by_user_id
-        LEFT JOIN users r ON r.id = a.resolved_by_user_id
-        WHERE k.task_id = ? AND a.status = 'pending' ORDER BY a.created_at DESC, a.id DESC LIMIT 50
-        """,
-        panel.id,
-    )
-    parts = await parts_of_approvals([row["id"] for row in found])
-    votes = await votes_of([row["id"] for row in found]) if any(row["needed"] > 1 for row in found) else {}
-    shown = [_approval(row, parts.get(UUID(str(row["id"])), {}), votes.get(UUID(str(row["id"])), [])) for row in found]
-    return render_macro(APPROVALS, "approvals", panel=panel, approvals=shown)
-
-
-def _approval(row: dict[str, Any], parts: Parts, votes: Sequence[Vote]) -> dict[str, Any]:
-    payload = as_json(row["payload"])
-    reason = payload.get("reason") if isinstance(payload, dict) else None
-    what = "Finish this task" if asks_to_finish(row["action_type"]) else action_words(row["action_type"])
-    return {
-        **row,
-        "substance": (substance := substance_of(parts)),
-        "standing": standing(row["needed"], [one.read(substance) for one in votes]),
-        "what": what,
-        "reason": reason if isinstance(reason, str) else json.dumps(reason) if reason else "",
-        "confidence": stated_confidence(row["confidence"], payload),
-        "state": row["decision"] or row["status"],
-        "asker": row["agent_name"] or row["person_name"] or "Somebody",
-        "decider": row["decider"] or "Mission Control",
-        "created_at": as_moment(row["created_at"]),
-        "resolved_at": as_moment(row["resolved_at"]),
-    }
+    found = await rows("SELECT approval_id FROM approval_task_links WHERE task_id = ? AND is_pending", panel.id)
+    items = await items_of(view.actor, [view.board], [UUID(str(row["approval_id"])) for row in found])
+    items = await APPROVAL.in_queue(view.actor, sorted(items, key=lambda one: one.created_at, reverse=True))
+    return render_macro(APPROVALS, "approvals", panel=panel, approvals=items)
 
 
 async def deleted(view: BoardView) -> str | None:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from mission_control.approvals.queries import parts_of_approvals, with_code
 from mission_control.approvals.reading import pending_of
+from mission_control.boards.counted import CRITERIA, criteria_met
 from mission_control.boards.forge_states import HandedIn, code_of_tasks
 from mission_control.core.substance import Parts, refuse_changed, substance_of
 from mission_control.database.sql import as_json, placeholders, rows
 
 _SELECT = (
     "SELECT t.id, t.board_id, t.number, t.title, t.description, t.flag_reason, t.fence, r.agent_name, r.summary,"
-    " r.checked, r.evidence, r.code, r.ended_at FROM tasks t"
+    f" r.checked, r.evidence, r.code, r.ended_at, {CRITERIA} FROM tasks t"
     " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN ({})"
 )
 
@@ -29,6 +30,7 @@ async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
             "failure": row["flag_reason"],
         }
         | ({"code": row["code"]} if row["code"] else {})
+        | ({"criteria": met} if (met := criteria_met(row)) else {})
         for row in await with_code(found)
     }
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum
 from typing import cast
+from zlib import crc32
 
 from jinja2 import Environment, StrictUndefined
 from jinja2.ext import Extension
@@ -26,7 +27,6 @@ from mission_control.log.broker import moment_of
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.compiled import CompiledTemplates
 from mission_control.web.forms import version_of
-from mission_control.web.inline import drawn
 
 _MACROS = "mission_control.macros"
 
@@ -45,10 +45,11 @@ def _prepare(environment: Environment, kind: str) -> None:
     environment.autoescape = True
     environment.finalize = _steady
     environment.add_extension(TemplateLayout)
-    environment.globals.update(asset=asset, page_assets=page_assets, drawn=drawn)
+    environment.globals.update(asset=asset, page_assets=page_assets)
     environment.filters.update(
         markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,
         age=times.age, initials=initials, version_of=version_of, since_read=since_read,
+        figures=figures, letters=letters, hue=hue,
     )  # fmt: skip
     environment.bytecode_cache = CompiledTemplates(environment, kind)
 
@@ -61,6 +62,19 @@ def as_html(text: str) -> str:
 def _steady(value: object) -> object:
     """Return what a page shows of a value: no name on it moves what stands around it."""
     return steady(value) if type(value) is str else value
+
+
+_FIGURE = re.compile(r"(?P<plus>\+[\d,]+)|(?P<minus>\N{MINUS SIGN}[\d,]+)|(?<= on )(?P<code>[0-9a-f]{7})\b")
+
+
+def figures(text: str) -> Markup:
+    """Mark what a fact counts: lines that were added and removed, and the commit that it is about."""
+    parts, end = Markup(), 0
+    for one in _FIGURE.finditer(text):
+        mark = "<code>{}</code>" if one["code"] else f'<b class="{one.lastgroup}">{{}}</b>'
+        parts += Markup(as_html(text[end : one.start()])) + Markup(mark).format(one[0])
+        end = one.end()
+    return parts + Markup(as_html(text[end:]))
 
 
 def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:
@@ -92,6 +106,19 @@ def initials(name: str) -> str:
     """Up to two capitals for an avatar: `Mara Reyes` gives `MR`."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def letters(name: str) -> str:
+    """Return the two letters of an agent: those of two words, else the first ones."""
+    return initials(name) if " " in name.strip() else name.strip()[:2].capitalize()
+
+
+HUES = 12
+
+
+def hue(name: str) -> int:
+    """Return which of the hues an agent of this name has; a hue is never a state."""
+    return crc32(name.encode()) % HUES
 
 
 async def render_block(template: str, block: str, **context: object) -> str:

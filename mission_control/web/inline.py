@@ -9,21 +9,24 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from posixpath import dirname, normpath
 
 from markupsafe import Markup
 from quart import Response, render_template
 
 from mission_control.http.exchange import CONTENT_SECURITY_POLICY
-from mission_control.web.assets import ROOT, smaller
+from mission_control.web.assets import ROOT, asset, smaller
 
 _ELEMENTS = {".css": ("style", "style-src"), ".js": ("script", "script-src")}
+_ICON = re.compile(r'<svg class="icon"([^>]*)><use href="[^"]*/sprite\.svg#([\w-]+)"></use></svg>')
+_URL = re.compile(r'url\("(\.\./[\w./-]+)"\)')
 _SYMBOL = re.compile(r'<symbol id="([\w-]+)"[^>]*>(.*?)</symbol>', re.S)
 
 
 async def inline_page(template: str, *names: str, status: int = 200, **context: object) -> Response:
     """Return a page with static files written into it, as `inlined`; its policy allows exactly these."""
     html = await render_template(template, inlined=Markup("").join(map(element, names)), **context)
-    response = Response(html, status, content_type="text/html; charset=utf-8")
+    response = Response(drawn(html), status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = policy(names)
     return response
 
@@ -32,7 +35,13 @@ async def inline_page(template: str, *names: str, status: int = 200, **context: 
 def element(name: str) -> Markup:
     """Return a style sheet or a script as an element."""
     tag, _ = _ELEMENTS[Path(name).suffix]
-    return Markup("<{0}>{1}</{0}>").format(Markup(tag), Markup(smaller(name).decode()))
+    return Markup("<{0}>{1}</{0}>").format(Markup(tag), Markup(_text(name)))
+
+
+@cache
+def _text(name: str) -> str:
+    """Return what stands in the page: the addresses in it do not depend on where that is."""
+    return _URL.sub(lambda one: f'url("{asset(normpath(f"{dirname(name)}/{one[1]}"))}")', smaller(name).decode())
 
 
 @cache
@@ -41,7 +50,7 @@ def policy(names: tuple[str, ...]) -> str:
     rules = CONTENT_SECURITY_POLICY
     for name in names:
         directive = f"{_ELEMENTS[Path(name).suffix][1]} 'self'"
-        digest = b64encode(hashlib.sha256(smaller(name)).digest()).decode()
+        digest = b64encode(hashlib.sha256(_text(name).encode()).digest()).decode()
         rules = rules.replace(directive, f"{directive} 'sha256-{digest}'")
     return rules
 
@@ -51,6 +60,6 @@ def _symbols() -> Mapping[str, Markup]:
     return {name: Markup(path) for name, path in _SYMBOL.findall((ROOT / "icons" / "sprite.svg").read_text())}
 
 
-def drawn(name: str) -> Markup:
-    """Return the lines of an icon, for a page that does not load the sprite."""
-    return _symbols()[name]
+def drawn(html: str) -> str:
+    """Return HTML with its icons drawn in place, for a page that does not load the sprite."""
+    return _ICON.sub(lambda one: f'<svg class="icon" viewBox="0 0 24 24"{one[1]}>{_symbols()[one[2]]}</svg>', html)

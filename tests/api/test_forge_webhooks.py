@@ -370,9 +370,9 @@ async def test_needs_say_what_is_known_of_the_code(cast: Cast) -> None:
         await code_handed_in(cast, asks=asks, **CODE)
     await hook.take(OPENED, RUN)
     for kind in ("approval", "review"):
-        [found] = [one for one in (await one_of(cast.cleo, kind))["facts"] if one["icon"] == "code"]
-        assert (found["text"], found["tone"], found["url"]) == (
-            "PR 2 open, checks failed", "bad", f"{REPOSITORY}/pull/2",
+        found = (await one_of(cast.cleo, kind))["facts"][0]
+        assert found["is_counted"] and (found["text"], found["tone"], found["url"]) == (
+            f"PR 2 open, checks failed on {HEAD[:7]}", "bad", f"{REPOSITORY}/pull/2",
         )  # fmt: skip
     await hook.take(PUSHED)
     for kind in ("approval", "review"):
@@ -387,8 +387,10 @@ async def test_commit_that_the_forge_has_not_told_of_yet_is_no_change(cast: Cast
     facts = [one["text"] for one in (await one_of(cast.cleo, "review"))["facts"]]
     assert "PR 2 open" in facts and not any("changed since" in one for one in facts)
     seen = (await one_of(cast.cleo, "review"))["substance"]
-    await hook.take(changed(RUN, check_run__head_sha=LATER), PUSHED)
+    await hook.take(PUSHED)
     assert (await one_of(cast.cleo, "review"))["substance"] == seen
+    await hook.take(changed(RUN, check_run__head_sha=LATER))
+    assert (await one_of(cast.cleo, "review"))["substance"] != seen  # a check failed since
     await hook.take(changed(PUSHED, pull_request__head__sha="7c" * 20, pull_request__updated_at="2019-05-15T15:21:00Z"))
     assert (await one_of(cast.cleo, "review"))["substance"] != seen
 

@@ -42,7 +42,7 @@ async def test_comments_are_written_by_keys_kept_and_sent(site: Site, open_page:
     await expect(field).to_be_focused()
     await page.keyboard.type("Why 300")
     send = page.locator("[data-diff-send]")
-    await expect(send).to_have_text("Send back with 1 comment")
+    await expect(send).to_have_text("Request changes with 1 comment")
     assert await found(page) == []
 
     await site.api.patch(f"/api/v1{task}", json={"description": "Keep it longer."})  # the section is another one now

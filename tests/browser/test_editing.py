@@ -246,7 +246,7 @@ async def test_answers_and_notes_survive_updates_by_others(
     assert (await client.post(f"/api/v1/agent/boards/{board}/approvals", json=more)).status_code == 200
     await expect(page.locator("#queue > .approval")).to_have_count(3)
     await undisturbed(text, "The red o", len("The red o"))
-    await page.get_by_role("link", name="Send back").first.click()
+    await page.get_by_role("link", name="Request changes").first.click()
     note = page.locator("#field-note")
     await note.press_sequentially("Check the b")
     third = {**asked, "task_id": await site.task(board, "Toast")}

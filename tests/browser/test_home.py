@@ -213,12 +213,12 @@ async def test_a_phone_has_the_answers_in_the_dock(site: Site, open_page: Open) 
     await expect(row(page, other)).to_have_attribute("data-current", "")
     toast, answers = await page.locator(".toast").last.bounding_box(), await dock.bounding_box()
     assert toast is not None and answers is not None and toast["y"] + toast["height"] <= answers["y"]
-    await dock.get_by_role("button", name="Send back").tap()
+    await dock.get_by_role("button", name="Request changes").tap()
     note = row(page, other).get_by_label("What should change?")
     await expect(note).to_be_focused()
     await expect(dock).to_be_hidden()
     await note.fill("Later.")
-    await row(page, other).get_by_role("button", name="Send back").last.tap()
+    await row(page, other).get_by_role("button", name="Request changes").last.tap()
     await expect(row(page, other)).to_have_count(0)
 
 

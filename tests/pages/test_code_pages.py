@@ -20,7 +20,7 @@ async def test_panel_shows_the_diff_by_file_and_nothing_of_it_is_markup(cast: Ca
     page = await (await visitor(cast.app, cast.cleo)).get(cast.task(task))
     page.has(
         "app.py", "TTL = 300", "SIZE = &#34;&lt;b&gt;10&lt;/b&gt;&#34;", "+2", HEAD[:10], "task/1-cache",
-        "Pull request", "Keep it longer", "41 passed", f'value="{AT}"', "Send back",
+        "Pull request", "Keep it longer", "41 passed", f'value="{AT}"', "Request changes",
     ).lacks("<b>10</b>", "\x1b[32m")  # fmt: skip
     reader = await (await visitor(cast.app, cast.dan)).get(cast.task(task))
     reader.has("TTL = 300").lacks(f'value="{AT}"')
@@ -101,7 +101,7 @@ BINARY = "diff --git a/l.png b/l.png\nBinary files a/l.png and b/l.png differ\n"
 async def test_odd_diffs_are_shown_as_far_as_they_go(cast: Cast, diff: str) -> None:
     task = await code_handed_in(cast, diff=diff)
     page = await (await visitor(cast.app, cast.cleo)).get(cast.task(task))
-    page.is_status(200).has(CODE["branch"], "Send back")
+    page.is_status(200).has(CODE["branch"], "Request changes")
 
 
 async def test_panel_says_what_the_forge_tells(cast: Cast) -> None:

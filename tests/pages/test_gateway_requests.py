@@ -53,7 +53,7 @@ async def test_command_is_shown_with_its_risks_and_expiry(cast: Cast) -> None:
     for page in ("/approvals", f"/boards/{cast.board.id}/approvals"):
         seen = (await ada.get(page)).is_status(200)
         seen.has("Run a command: rm -rf build …", "<code>rm -rf build\necho &lt;done&gt;</code>", "/srv/site")
-        seen.has("shell expansion", "Deletes files.", "expires", "in 10 min", "The command runs once")
+        seen.has("Shell expansion", "Deletes files.", "expires", "in 10 min", "The command runs once")
         seen.lacks('name="always"', "Confidence")
 
 

@@ -52,7 +52,12 @@ async def test_a_row_says_what_is_asked_and_what_follows(cast: Cast) -> None:
     ada = await at(cast, cast.ada)
     page = (await ada.get("/")).is_status(200)
     page.has(
-        f'id="need-approval-{asked["id"]}"', "Polish the mirror", "Vega", "No answer:", "Send back", "1 waits, it came"
+        f'id="need-approval-{asked["id"]}"',
+        "Polish the mirror",
+        "Vega",
+        "No answer:",
+        "Request changes",
+        "1 waits, it came",
     )
     page.has(f'action="/needs/approval:{asked["id"]}/answers"', 'data-note="required"', 'aria-current="page"')
 

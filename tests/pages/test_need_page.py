@@ -42,7 +42,7 @@ async def test_a_command_is_asked_first_and_whole_with_one_big_answer(cast: Cast
     command = f'psql "$SHOP_DB" -c "{"CREATE INDEX page_price ON page (price); " * 40}"'
     async with asking(cast, request(given={"command": command, "description": "It takes 2 ms then."})) as (asked, _):
         page = (await ada.get(named(asked))).is_status(200)
-        page.has("Vega asks to run a command", "It takes 2 ms then.", "Risk", "medium", "Claude Code", "1 of 1")
+        page.has("Vega asks to run a command", "It takes 2 ms then.", "Medium risk", "Claude Code", "1 of 1")
         page.has("Vega goes on.", "Nothing is ever allowed by waiting", "<title>Vega asks to run a command")
         assert unescape(page.text).count(command) == 1 and big(page) == 1
         assert page.text.index("page_price") < page.text.index("It takes 2 ms then.") < page.text.index("Allow once")
@@ -52,7 +52,7 @@ async def test_a_command_is_asked_first_and_whole_with_one_big_answer(cast: Cast
 async def test_what_is_dangerous_has_no_big_answer(cast: Cast) -> None:
     ada = await at(cast, cast.ada)
     async with asking(cast, request(given={"command": "rm -rf ./uploads"})) as (asked, _):
-        page = (await ada.get(named(asked))).has("rm -rf ./uploads", "high", "Allow once", "Deny")
+        page = (await ada.get(named(asked))).has("rm -rf ./uploads", "High risk", "Allow once", "Deny")
         assert big(page) == 0
         assert page.text.index("<span>Deny") < page.text.index("<span>Allow once")
 
@@ -125,7 +125,9 @@ async def test_what_changed_since_is_looked_at_again_and_words_are_kept(cast: Ca
     (await cast.ada.patch(cast.task(task), {"title": "Polish both mirrors"})).ok()
     for browser in (ada, ada.with_htmx):
         again = await browser.post(named(asked), {**form, "answer": "send_back", "note": "Not so shiny."})
-        again.is_status(409).has("This changed while you looked.", "Polish both mirrors", "Not so shiny.", "Send back")
+        again.is_status(409).has(
+            "This changed while you looked.", "Polish both mirrors", "Not so shiny.", "Request changes"
+        )
     (await ada.get(f"{named(asked)}?shown={form['substance'][0].replace(' ', '+')}")).has("Changed since you were sent")
     form = again.form(named(asked))
     (await ada.get(f"{named(asked)}?shown={form['substance'][0].replace(' ', '+')}")).lacks("Changed since")

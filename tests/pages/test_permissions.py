@@ -22,7 +22,7 @@ async def test_command_is_whole_wherever_it_is_answered(cast: Cast) -> None:
         for page in ("/", "/approvals", url, f"/needs/approval:{approval['id']}"):
             seen = (await ada.get(page)).is_status(200)
             seen.has(SHOWN, "Allow once", "Nothing is ever allowed by waiting", "hides characters")
-            seen.lacks("from now on", "Send back")
+            seen.lacks("from now on", "Request changes")
         drawn = set(re.findall(r"sprite\.[^\"#]*#([a-z0-9-]+)", (await ada.get("/")).text))
         assert {"laptop", "folder"} <= drawn <= set(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text("utf-8")))
         (await ada.get("/")).has('data-risk="high"', "Vega asks to run a command", "Claude Code", "The disk is full.")

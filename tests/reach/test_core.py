@@ -277,11 +277,13 @@ async def test_answer_that_needs_words_takes_the_next_message(cast: Cast, chat: 
     approval = await asked(cast)
     await after(25)
     assert await take_words(chat.row, Said("ada", "Too early.", "Ada", "ada")) is None
-    assert "Write your words" in await answered(chat, "ada", "Send back …")
+    assert "Write your words" in await answered(chat, "ada", "Request changes …")
     assert await take_words(chat.row, Said("ben", "Not mine.", "Ben", "ben")) is None
     with times.travelled(timedelta(minutes=16)):
         assert await take_words(chat.row, Said("ada", "Too late.", "Ada", "ada")) is None
-    assert "Done: Send back, " in (await take_words(chat.row, Said("ada", "Shorter, please.", "Ada", "ada")) or "")
+    assert "Done: Request changes, " in (
+        await take_words(chat.row, Said("ada", "Shorter, please.", "Ada", "ada")) or ""
+    )
     sent_back = (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()
     assert sent_back["decision"] == "changes_requested" and "Shorter, please." in str(sent_back)
     assert await take_words(chat.row, Said("ada", "And again.", "Ada", "ada")) is None
@@ -292,12 +294,12 @@ async def test_words_that_are_awaited_are_for_what_was_shown(cast: Cast, chat: C
     task = (await cast.ada.post(cast.tasks, {"title": "Clean up", "description": "Delete old files."})).ok()
     approval = await asked(cast, task_ids=[task["id"]])
     await after(25)
-    assert "Write your words" in await answered(chat, "ada", "Send back …")
+    assert "Write your words" in await answered(chat, "ada", "Request changes …")
     await cast.ada.patch(f"{cast.tasks}/{task['id']}", {"description": "Keep all files."})
     await after(60)
     assert await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) is None
     assert (await cast.ada.get(f"{cast.home}/approvals/{approval['id']}")).ok()["status"] == "pending"
-    assert "Write your words" in await answered(chat, "ada", "Send back …")
+    assert "Write your words" in await answered(chat, "ada", "Request changes …")
     assert "too long" in (await take_words(chat.row, Said("ada", "Keep some. " * 400, "Ada", "ada")) or "")
     assert "Done" in (await take_words(chat.row, Said("ada", "Keep some.", "Ada", "ada")) or "")
 

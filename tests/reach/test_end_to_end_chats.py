@@ -57,7 +57,7 @@ async def test_need_is_answered_where_it_was_sent(cast: Cast, play: Play) -> Non
 async def test_words_of_a_send_back_are_the_next_message(cast: Cast, play: Play) -> None:
     approval = await asked(cast)
     await at(25)
-    words = await play.press(play.ada, "Send back …")
+    words = await play.press(play.ada, "Request changes …")
     assert "rite" in words and await status_of(cast, approval) == "pending"
     why = 'Deploy "staging" first & compare <the> numbers:\n1. errors\n2. ' + "latency " * 30
     assert "Done" in await say(play, play.ada, play.typed(why))
@@ -128,7 +128,7 @@ async def test_no_chat_gives_the_vote_of_one_of_several_people(cast: Cast, play:
     done = await press(forged, kind=play.kind, who=device.who, channel_id=channel.id)
     assert "each in Mission Control" in done.words and not done.is_given
     assert (await cast.ada.get(f"{cast.approvals}/{approval['id']}")).ok()["votes"] == []
-    assert "rite" in await play.press(play.ada, "Send back …")
+    assert "rite" in await play.press(play.ada, "Request changes …")
     assert "Done" in await say(play, play.ada, "Later.")  # one person alone sends back
     assert await status_of(cast, approval) == "rejected"
 

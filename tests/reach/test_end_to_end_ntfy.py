@@ -39,7 +39,7 @@ async def ntfy(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Async
 
 
 async def test_need_is_answered_from_the_phone(cast: Cast, ntfy: FakeNtfy) -> None:
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await at(25)
     assert ntfy.labels(0)[:2] == ["Open", "Approve"] and len(ntfy.labels(0)) == 3
     assert "Tests are green" not in str(ntfy.messages)
@@ -53,7 +53,7 @@ async def test_need_is_answered_from_the_phone(cast: Cast, ntfy: FakeNtfy) -> No
 
 
 async def test_answered_elsewhere_replaces_it(cast: Cast, ntfy: FakeNtfy) -> None:
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await at(25)
     await cast.ben.patch(f"{cast.home}/approvals/{approval['id']}", {"status": "approved"})
     await at(60)
@@ -65,7 +65,7 @@ async def test_answered_elsewhere_replaces_it(cast: Cast, ntfy: FakeNtfy) -> Non
 
 
 async def test_press_counts_once_and_in_time(cast: Cast, ntfy: FakeNtfy) -> None:
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await at(25)
     with times.travelled(timedelta(days=8)):
         assert await ntfy.press(0, "Approve") != 200
@@ -77,7 +77,7 @@ async def test_press_counts_once_and_in_time(cast: Cast, ntfy: FakeNtfy) -> None
 
 async def test_changed_since_means_look_again(cast: Cast, ntfy: FakeNtfy) -> None:
     task = (await cast.ada.post(cast.tasks, {"title": "Clean up", "description": "Delete old files."})).ok()
-    approval = await asked(cast, task_ids=[task["id"]])
+    approval = await asked(cast, payload={}, task_ids=[task["id"]])
     await at(25)
     await cast.ada.patch(f"{cast.tasks}/{task['id']}", {"description": "Drop the production database."})
     assert await ntfy.press(0, "Approve") != 200

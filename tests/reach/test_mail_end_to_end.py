@@ -76,7 +76,7 @@ async def test_without_a_device_mail_is_sent_after_ten_minutes(cast: Cast, post:
     assert {one["To"] for one in post.mails} == {"ada@example.org", "ben@example.org", "cleo@example.org"}
     [mail] = sent_to(post, cast.ada)
     assert mail["Subject"] == "Approve: Deploy"
-    for part in ("Tests are green.", "has waited for 10 min ", "Vega", "90 % sure", "Approve · Send back"):
+    for part in ("Tests are green.", "has waited for 10 min ", "Vega", "90 % sure", "Approve · Request changes"):
         assert part in text_of(mail)
     await later(hours=1)
     assert len(sent_to(post, cast.ada)) == 1

@@ -56,7 +56,7 @@ async def test_need_has_its_buttons_and_a_link(place: Place) -> None:
     assert part["title"] == "Approve: deploy to production" and part["title_link"] == NEED.url
     assert place.mattermost.seen_by_users(name) == [
         {"id": "answer0", "name": "Approve"},
-        {"id": "answer1", "name": "Send back"},
+        {"id": "answer1", "name": "Request changes"},
     ]
     assert [one["style"] for one in place.mattermost.actions(name)] == ["good", "danger"]
     assert place.mattermost.posts[name]["channel_id"] == "dm-ada"

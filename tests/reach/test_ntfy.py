@@ -40,7 +40,7 @@ async def test_need_has_its_buttons_and_a_link(place: Place) -> None:
     [message] = place.ntfy.messages
     assert message["topic"] == "mission-ada-9f2c" and message["title"] == NEED.title
     assert message["message"] == "\n".join(NEED.lines) and message["click"] == NEED.url and message["priority"] == 4
-    assert place.ntfy.labels(0) == ["Open", "Approve", "Send back"]
+    assert place.ntfy.labels(0) == ["Open", "Approve", "Request changes"]
     assert NTFY.most_buttons == 2
 
 
@@ -55,7 +55,7 @@ async def test_press_brings_the_token(place: Place) -> None:
 
     async with serving(ours) as mine:
         await NTFY.send(place.line(answers_at=f"{mine}/answers"), NEED)
-        assert await place.ntfy.press(0, "Send back") == 200
+        assert await place.ntfy.press(0, "Request changes") == 200
     assert got == [f"Bearer {TOKENS[1]}"]
 
 

@@ -139,7 +139,9 @@ async def test_words_after_the_time_of_a_message_answer_nothing(cast: Cast, chat
     await chat.link(cast.ada.id, "ada")
     approval = await asked(cast)
     await after(25)
-    token = next(one.token for one in chat.channel.messages("ada")[-1].buttons if one.label.startswith("Send back"))
+    token = next(
+        one.token for one in chat.channel.messages("ada")[-1].buttons if one.label.startswith("Request changes")
+    )
     assert (await press(token, kind="fake", who="ada", channel_id=chat.row.id)).words == WRITE
     await ReachMessage.all().update(expires_at=times.clock_now() - timedelta(seconds=1))
     assert await take_words(chat.row, Said("ada", "Wait for the tests.")) == OVER

@@ -25,7 +25,7 @@ NEED = Message(
     title="Approve: deploy to production",
     lines=("Payments, #4 Ship it", "Without an answer by 18:00 it is sent back."),
     url=f"{HOME}/reach/018f3c2a",
-    buttons=(Button("Approve", "t.0.code", "go"), Button("Send back", "t.1.code"), Button("Look", "t.2.code")),
+    buttons=(Button("Approve", "t.0.code", "go"), Button("Request changes", "t.1.code"), Button("Look", "t.2.code")),
     key="018f3c2a",
     topic="approval:01a2",
     board="Payments",
@@ -67,7 +67,7 @@ async def test_need_is_shown_with_two_answers(app: Quart, service: PushService) 
     assert shown["navigate"] == shown["data"]["url"] == f"{HOME}/reach/018f3c2a"
     assert [(one["action"], one["title"]) for one in shown["actions"]] == [
         ("t.0.code", "Approve"),
-        ("t.1.code", "Send back"),
+        ("t.1.code", "Request changes"),
     ]
     assert shown["silent"] is False and shown["tag"] == name == sent.headers["topic"] == topic_of(NEED)
     assert sent.headers["urgency"] == "high" and sent.headers["content-encoding"] == "aes128gcm"

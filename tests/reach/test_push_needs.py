@@ -60,7 +60,7 @@ async def decision(cast: Cast, approval: dict[str, Any]) -> str:
 async def test_need_is_pushed_and_answered_once(cast: Cast, pushes: PushService, after: After) -> None:
     await show_texts(cast)
     await add(cast, pushes, cast.ada, "phone")
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await after(25)
     [sent] = pushes.received
     assert sent.notification["navigate"] == f"{HOME}/reach/{(await ReachMessage.get()).id}"
@@ -77,7 +77,7 @@ async def test_need_is_pushed_and_answered_once(cast: Cast, pushes: PushService,
 async def test_answered_elsewhere_is_taken_from_every_device(cast: Cast, pushes: PushService, after: After) -> None:
     for name in ("phone", "laptop"):
         await add(cast, pushes, cast.ada, name)
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await after(25)
     assert {one.browser for one in pushes.received} == {"phone", "laptop"}
     (await cast.ben.post(f"{cast.home}/approvals/{approval['id']}/decisions", {"decision": "approved"})).ok()
@@ -90,7 +90,7 @@ async def test_answered_elsewhere_is_taken_from_every_device(cast: Cast, pushes:
 async def test_somebody_else_and_a_forged_token_answer_nothing(cast: Cast, pushes: PushService, after: After) -> None:
     await show_texts(cast)
     await add(cast, pushes, cast.ada, "phone")
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await after(25)
     token = token_of(pushes.received[0], "Approve")
     for who in (cast.ben, cast.cleo, cast.eve):
@@ -103,7 +103,7 @@ async def test_changed_since_is_shown_anew_without_a_sound(cast: Cast, pushes: P
     await show_texts(cast)
     await add(cast, pushes, cast.ada, "phone")
     task = (await cast.ada.post(cast.tasks, {"title": "Clean up", "description": "Delete old files."})).ok()
-    approval = await asked(cast, task_ids=[task["id"]])
+    approval = await asked(cast, payload={}, task_ids=[task["id"]])
     await after(25)
     before = token_of(pushes.received[0], "Approve")
     await cast.ada.patch(f"{cast.tasks}/{task['id']}", {"description": "Drop the production database."})
@@ -119,7 +119,7 @@ async def test_changed_since_is_shown_anew_without_a_sound(cast: Cast, pushes: P
 async def test_expired_button_answers_nothing(cast: Cast, pushes: PushService, after: After) -> None:
     await show_texts(cast)
     await add(cast, pushes, cast.ada, "phone")
-    approval = await asked(cast)
+    approval = await asked(cast, payload={})
     await after(25)
     with times.travelled(timedelta(days=8)):
         assert not (await press(cast.ada, token_of(pushes.received[0], "Approve")))["is_given"]

@@ -73,7 +73,7 @@ async def test_need_has_its_buttons_and_a_link(place: Place) -> None:
     buttons = place.slack.buttons(key)
     assert [(one["text"]["text"], one.get("value"), one.get("style"), one.get("url")) for one in buttons] == [
         ("Approve", TOKENS[0], "primary", None),
-        ("Send back", TOKENS[1], "danger", None),
+        ("Request changes", TOKENS[1], "danger", None),
         ("Open", None, None, NEED.url),
     ]
 

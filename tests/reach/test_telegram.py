@@ -66,14 +66,14 @@ async def test_need_has_its_buttons_and_a_link(place: Place) -> None:
     assert message["disable_notification"] is False and message["link_preview_options"] == {"is_disabled": True}
     assert place.telegram.buttons(key) == [
         {"text": "Approve", "callback_data": TOKENS[0]},
-        {"text": "Send back", "callback_data": TOKENS[1]},
+        {"text": "Request changes", "callback_data": TOKENS[1]},
         {"text": "Open", "url": NEED.url},
     ]
 
 
 async def test_address_without_a_dot_is_text_and_no_button(place: Place) -> None:
     _, key = await place.sent(replace(NEED, url="http://localhost:8000/reach/1"))
-    assert [one["text"] for one in place.telegram.buttons(key)] == ["Approve", "Send back"]
+    assert [one["text"] for one in place.telegram.buttons(key)] == ["Approve", "Request changes"]
     assert place.telegram.messages[key]["text"].endswith("\nhttp://localhost:8000/reach/1")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mission_control.agents.amounts import amount_of, exact_money, money, used_of
+from mission_control.core.amounts import amount_of, exact_money, money, used_of
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ const keep = (form) => {
   const typed = Object.fromEntries(fieldsOf(form).filter((one) => one.value.trim()).map((one) => [one.name, one.value]));
   const count = Object.keys(typed).filter((name) => name !== "note").length;
   const words = form.querySelector("[data-diff-send] span") ?? form.querySelector("[data-diff-send]").lastChild;
-  words.textContent = count ? `Send back with ${count} ${count === 1 ? "comment" : "comments"}` : "Send back";
+  words.textContent = count ? `Request changes with ${count} ${count === 1 ? "comment" : "comments"}` : "Request changes";
   try {
     if (!sent.has(form)) sessionStorage.setItem(nameOf(form), JSON.stringify(typed));
   } catch { /* not kept */ }

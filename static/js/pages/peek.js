@@ -73,6 +73,7 @@ export const start = () => {
   document.addEventListener("seen:changed", again);
   document.addEventListener("htmx:finally:request", again);
   document.addEventListener("needs:current", follow);
+  document.addEventListener("needs:open", (event) => load(event.detail));
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-peek-step], [data-peek-close], [data-need-open]");
     if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;

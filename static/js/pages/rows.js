@@ -57,9 +57,11 @@ const onKey = (event) => {
   if (isNowhere && row && key !== "enter") row.focus({ preventScroll: true }); // the key belongs to the row that is marked
   const inRow = document.activeElement?.closest?.(".need");
   const isAnswered = inRow && !waits(inRow) && "arh123456789".includes(key); // meanwhile
-  if (!isAnswered && !(inRow && key === "enter" && event.target === inRow)) return;
-  event.preventDefault();
-  if (isAnswered) focus(nextOf(inRow.id));
+  const isUnseen = key === "a" && inRow?.hasAttribute("data-opens") && waits(inRow) && document.querySelector("#panel [data-peek]")?.dataset.peek !== inRow.dataset.need;
+  if (isAnswered || isUnseen || (inRow && key === "enter" && event.target === inRow)) event.preventDefault();
+  else return;
+  if (isUnseen) { event.stopImmediatePropagation(); document.dispatchEvent(new CustomEvent("needs:open", { detail: inRow })); } // seen first
+  else if (isAnswered) focus(nextOf(inRow.id));
   else inRow.querySelector("[data-need-open], .need-ask > a")?.click();
 };
 
