@@ -31,6 +31,7 @@ from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 
 HEIGHT, STEP, WIDTH = 32, 10, 7  # of the bars, in units of their drawing
+MOST_ABOVE = 2
 IN_WORDS = {key: "24 hours" if key == "24h" else f"{length.days} days" for key, (length, _) in RANGES.items()}
 OFFERED: dict[RangeKey, str] = {"24h": "24 h", "7d": "7 d", "14d": "14 d", "1m": "30 d", "3m": "90 d", "1y": "1 y"}
 DEFAULT: RangeKey = "14d"
@@ -67,12 +68,17 @@ class Chart:
         return len(self.series.primary.points) * STEP - (STEP - WIDTH)
 
     @property
-    def drawn(self) -> list[tuple[int, float, float]]:
-        """Its bars as distance from the left, distance from the top, and height."""
+    def drawn(self) -> list[tuple[int, float, float, bool]]:
+        """Its bars as distance from the left, distance from the top, height, and whether it is cut off.
+
+        One that is more than so often as high as every other is cut off: it would flatten all of them.
+        """
         values = [point.value for point in self.series.primary.points]
-        most = max(values, default=0.0) or 1.0
-        heights = [max(1.0, round(HEIGHT * value / most, 1)) for value in values]
-        return [(at * STEP, round(HEIGHT - height, 1), height) for at, height in enumerate(heights)]
+        highest = sorted(values, reverse=True)[:2] or [0.0]
+        most = min(highest[0], MOST_ABOVE * highest[-1] or highest[0]) or 1.0
+        heights = [max(1.0, round(HEIGHT * min(value, most) / most, 1)) for value in values]
+        tops = [round(HEIGHT - height, 1) for height in heights]
+        return [(at * STEP, tops[at], heights[at], value > most) for at, value in enumerate(values)]
 
     @property
     def table(self) -> list[tuple[str, str, float, str, float | None]]:

@@ -99,6 +99,9 @@ async def timeline_of(view: BoardView, panel: Panel) -> Row:
         runs, found["runs_hidden"] = await _runs(view, panel, history, whole=look.whole)
         moments += runs
     if not look.show:
+        said = {(one["author"], one["message"]) for one in moments if one["kind"] == "talk"}
+        for run in (one["run"] for one in moments if one["kind"] == "run"):
+            run["is_said"] = (run["agent_name"], run["summary"]) in said
         moments += await _decisions(panel)
         moments += _changes(reversed(history), sorted(one["at"] for one in moments))
     return found | {"moments": sorted(moments, key=lambda one: one["at"])}
@@ -186,6 +189,7 @@ async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: b
         is_running = run["state"] == "running"
         acts = [one for one in history if one.actor == run["agent_name"] and one.created_at >= run["began"]]
         seen = panel.last_seen_at if str(panel.assigned_agent_id) == str(run["agent_id"]) else None
+        run["is_said"] = False  # by a comment, which stands below it
         run["session_id"], run["actions"] = sessions.get(str(run["id"]), (None, 0))
         work = await work_of(view, panel.id) if is_running else None
         more = {"acts": acts[:3] if is_running else [], "work": work if work and work.acts else None}

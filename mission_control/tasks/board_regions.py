@@ -169,14 +169,17 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
 
 
 async def note(view: BoardView) -> str:
-    """Return the first steps on an empty board, the next one while it has few tasks, or that nothing matches."""
+    """Return the first steps on a board with few tasks that lacks something, or that nothing matches."""
     counts, text = await view.counts(), view.wanted.text
     found, every, narrows = counts[text], counts[""], text not in ("", OPEN)
+    lacks_agents = every <= FEW and not narrows and not await view.crew()
+    needs_goal = not view.board.goal_confirmed
+    is_new = not narrows and (not every or (every <= FEW and (lacks_agents or needs_goal)))
     return render_macro(
-        HEAD, "note", board_id=view.board.id, is_new=not every and not narrows, no_match=not found and narrows,
-        lacks_agents=every <= FEW and not narrows and not await view.crew(),
+        HEAD, "note", board_id=view.board.id, is_new=is_new, has_tasks=bool(every), no_match=not found and narrows,
+        lacks_agents=lacks_agents,
         done=every if every and not found and text == OPEN else 0, cleared=view.wanted.address(q="", all=""),
-        may_write=view.rights.may_write, is_admin=view.rights.is_admin, needs_goal=not view.board.goal_confirmed,
+        may_write=view.rights.may_write, is_admin=view.rights.is_admin, needs_goal=needs_goal,
         has_gateway=view.board.gateway_id is not None,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from quart import current_app
 
 from mission_control.approvals.queries import parts_of_approvals
+from mission_control.boards.counted import counted_of
 from mission_control.boards.models import Board
 from mission_control.boards.parking import ASKED_PERSON
 from mission_control.boards.queries import PERSON, SEEN_IN, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
@@ -114,6 +115,9 @@ class Card:
     substance: str = ""
     code: Badge | None = None
     seen: str = ""
+    facts: tuple[Badge, ...] = ()  # what was counted of the work, two at most
+    opens: bool = False  # by the key of approving: it brings code, or a check of it failed
+    approving: str = "Approve"
 
     @property
     def assignee(self) -> Assignee | None:
@@ -191,13 +195,17 @@ async def _read(sql: str, *values: object) -> list[Card]:
 async def with_code(cards: list[Card]) -> list[Card]:
     """Say on cards in review what is known of their code, and what somebody has seen who finishes them."""
     found = await code_seen([card.task_id for card in cards if card.status == "review"])
+    counted = await counted_of([card.task_id for card in cards if card.status == "review" or card.approval_id])
     for card in cards:
         if card.task_id in found:
             known, card.seen = found[card.task_id]
             if known.pushed:
                 card.code = Badge("Changed since the hand-in", "warn", "code")
-            elif known.words:
-                card.code = Badge(known.words, known.tone, "code")
+        if card.task_id in counted:
+            work = counted[card.task_id]
+            card.facts = tuple(Badge(one.text, one.tone, one.icon) for one in work.facts[:2])
+            card.opens = work.is_failing or work.diff_url is not None
+            card.approving, _ = work.approving("")
     return cards
 
 

@@ -49,7 +49,7 @@ def _prepare(environment: Environment, kind: str) -> None:
     environment.filters.update(
         markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,
         age=times.age, initials=initials, version_of=version_of, since_read=since_read,
-        figures=figures, letters=letters, hue=hue,
+        figures=figures, inline=inline, letters=letters, hue=hue,
     )  # fmt: skip
     environment.bytecode_cache = CompiledTemplates(environment, kind)
 
@@ -75,6 +75,14 @@ def figures(text: str) -> Markup:
         parts += Markup(as_html(text[end : one.start()])) + Markup(mark).format(one[0])
         end = one.end()
     return parts + Markup(as_html(text[end:]))
+
+
+def inline(text: str) -> Markup:
+    """Show a line with what stands between backticks as code."""
+    parts = re.split("`([^`\n]+)`", text)
+    return Markup().join(
+        Markup("<code>{}</code>" if at % 2 else "{}").format(Markup(as_html(one))) for at, one in enumerate(parts)
+    )
 
 
 def _prose(text: str | None, names: tuple[str, ...] = ()) -> Markup:

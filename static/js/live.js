@@ -7,7 +7,7 @@ let lastSpoken = 0;
 let retry = 1000;
 
 const TEXT = { live: "Live", reconnecting: "Reconnecting", offline: "Offline", ended: "Signed out", idle: "Not live" };
-const clock = () => since.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
+const clock = () => since.toLocaleTimeString("en-GB", { hour: "numeric", minute: "2-digit" });
 const paint = () => { // what fails on the server matters while it is heard
   const reason = state === "live" ? document.querySelector("[data-health]")?.textContent.trim() : "";
   for (const element of document.querySelectorAll("[data-live]")) {

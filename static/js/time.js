@@ -1,9 +1,9 @@
 // <time datetime="…Z">: relative under a day, the absolute moment in the title. In the zone of `<html data-zone>`, which
-// the person chose, else in the browser's.
+// the person chose, else in the browser's. Day before month, as the server writes them.
 const DAY = 86400;
 const known = (timeZone) => { try { return new Intl.DateTimeFormat("en", { timeZone }) && timeZone; } catch { return undefined; } };
 export const timeZone = known(document.documentElement.dataset.zone);
-export const format = (options, language) => { const made = new Intl.DateTimeFormat(language, { ...options, timeZone }); return (moment) => made.format(moment); };
+export const format = (options, language = "en-GB") => { const made = new Intl.DateTimeFormat(language, { ...options, timeZone }); return (moment) => made.format(moment); };
 const date = { day: "numeric", month: "short" };
 const time = { hour: "numeric", minute: "2-digit" };
 const today = format(date);

@@ -92,6 +92,7 @@ async def test_two_people_and_three_agents_on_one_board(
     agents = [await site.make("/agents", board_id=board, name=name) for name in ("Vega", "Rigel", "Deneb")]
     ids = [await site.task(board, f"Plank {number}") for number in range(PLANKS)]
     read, asks = ids[10], await site.task(board, "Launch it")
+    await site.make(f"/boards/{board}/tasks/{asks}/checklist", text="It floats", is_criterion=True)
     crew = Crew(site, board, [one["token"] for one in agents], ids[:3])
     asked = {"action_type": "ship.launch", "confidence": 80, "lead_reasoning": "Ready."}
     approval = (await crew.act(0, "POST", "/approvals", task_id=asks, **asked))["id"]

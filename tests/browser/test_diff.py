@@ -50,8 +50,9 @@ async def test_comments_are_written_by_keys_kept_and_sent(site: Site, open_page:
     await expect(field).to_be_focused()
     await page.keyboard.type("?")
     await expect(field).to_have_value("Why 300?")
-    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+Enter")  # it is kept, and nothing is sent yet
     await expect(lines.nth(2)).to_be_focused()
+    await expect(send).to_have_text("Request changes with 1 comment")
     await page.reload()
     await expect(field).to_have_value("Why 300?")
 
@@ -126,3 +127,18 @@ async def test_what_a_forge_tells_appears_while_one_looks(site: Site, open_page:
         await page.locator("#card-menu").get_by_role("button", name="Done").click()
     assert "substance=title" in ((await sent.value).post_data or "")
     await expect(card).to_have_count(0)  # it is in the folded column
+
+
+async def test_key_of_approving_opens_code_before_it_approves(site: Site, open_page: Open) -> None:
+    _, task = await handed_in(site, "Lyra")
+    page = await open_page("/?all=1&view=roomy")
+    await live(page)
+    row = page.locator(".need", has_text="Lyra").last
+    await row.focus()
+    await page.keyboard.press("a")
+    peek = page.locator("#panel [data-peek]")
+    await expect(peek.locator("#changes .diff-path")).to_have_text("app.py")
+    assert (await site.api.get(f"/api/v1{task}")).json()["status"] == "review"
+    assert await found(page) == []
+    await page.keyboard.press("a")
+    await expect(page.locator("#toasts")).to_contain_text("Approved")

@@ -100,7 +100,7 @@ async def test_card_waiting_for_a_person_shows_only_that(site: Site, open_page: 
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     asked = {"action_type": "hoist", "task_ids": [task], "confidence": 70, "lead_reasoning": "It is windy."}
     await site.make(f"/boards/{board}/approvals", **asked)
-    await expect(page.locator(f"#task-{task}").get_by_role("button", name="Approve")).to_be_visible()
+    await expect(page.locator(f"#task-{task}").get_by_role("link", name="Review")).to_be_visible()
     await expect(lease).to_be_hidden()
 
 

@@ -53,11 +53,11 @@ async def test_board_that_is_hardly_begun_lacks_an_agent(cast: Cast) -> None:
     board = (await cast.ada.post("/boards", {"name": "Dome", "slug": "dome", "description": "Roof."})).ok()["id"]
     (await cast.ada.post(f"/boards/{board}/tasks", {"title": "Oil it"})).ok()
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)
-    (await ada.get(f"/boards/{board}")).has("No agent works on this board yet", f"/agents/connect?board={board}")
-    (await ada.get(f"/boards/{board}?q=oil")).lacks("No agent works on this board yet")
+    (await ada.get(f"/boards/{board}")).has("Bring in the first agent", f"/agents/connect?board={board}")
+    (await ada.get(f"/boards/{board}?q=oil")).lacks("Bring in the first agent")
     await cast.add_task()
-    (await ada.get(cast.home)).lacks("No agent works on this board yet")
-    (await dan.get(cast.home)).lacks("No agent works on this board yet")
+    (await ada.get(cast.home)).lacks("Bring in the first agent")
+    (await dan.get(cast.home)).lacks("Bring in the first agent")
 
 
 async def test_page_is_sent_complete(cast: Cast) -> None:

@@ -10,6 +10,7 @@ from mission_control.core import times
 from mission_control.reach.models import Device, ReachMessage
 from mission_control.reach.push_key import push_key
 from mission_control.reach.webpush import public_text
+from tests.api.test_code_handed_in import code_handed_in
 from tests.cast import Cast, Person
 from tests.reach import test_core
 from tests.reach.conftest import After
@@ -72,6 +73,15 @@ async def test_need_is_pushed_and_answered_once(cast: Cast, pushes: PushService,
     await after(30)
     assert [one.notification["data"].get("withdrawn", False) for one in pushes.received] == [False, True]
     assert pushes.received[-1].notification["tag"] == sent.notification["tag"]
+
+
+async def test_what_a_push_does_not_show_is_not_answered_from_it(cast: Cast, pushes: PushService, after: After) -> None:
+    await show_texts(cast)
+    await add(cast, pushes, cast.ada, "phone")
+    await asked(cast)
+    await code_handed_in(cast)
+    await after(25)
+    assert not any(one.notification.get("actions") for one in pushes.received)
 
 
 async def test_answered_elsewhere_is_taken_from_every_device(cast: Cast, pushes: PushService, after: After) -> None:

@@ -74,7 +74,8 @@ const onKey = (event) => {
     next?.focus();
   }
   const field = event.target.closest?.("form[data-diff] .line-comment textarea");
-  if (!field || event.key !== "Escape" || event.isComposing) return;
+  const isSaved = event.key === "Enter" && (event.ctrlKey || event.metaKey); // the comment is kept; only the button sends
+  if (!field || !(isSaved || event.key === "Escape") || event.isComposing) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (!field.value.trim()) return remove(field);
