@@ -1,6 +1,6 @@
 """Approvals that a person may decide, as a kind of asks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -136,10 +136,14 @@ async def with_counted(items: list[Item]) -> list[Item]:
     return items
 
 
-async def asked_of(actor: Actor, board: Board, approval_id: UUID) -> Item | None:
-    """Return an approval for its page, with what is asked in words while it waits."""
-    item = await item_of(actor, board, approval_id)
-    return None if item is None else (await ASK.in_queue(actor, [item]))[0]
+async def asked_items(actor: Actor, boards: Iterable[Board], approval_ids: list[UUID]) -> list[Item]:
+    """Return approvals for pages, with what is asked in words by those that wait."""
+    return await ASK.in_queue(actor, await items_of(actor, boards, approval_ids))
+
+
+async def asked_item(actor: Actor, approval: Approval) -> Item | None:
+    found = await asked_items(actor, [approval.board], [approval.id])
+    return found[0] if found else None
 
 
 class ApprovalAsk(kinds.AskKind[Item]):

@@ -12,7 +12,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from mission_control.approvals import reading
-from mission_control.approvals.asks import asked_of
+from mission_control.approvals.asks import asked_item
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import action_words
 from mission_control.approvals.queries import visible_approval
@@ -206,7 +206,7 @@ PAGE = AskPage[Approval](
     kind="approval",
     template="approvals/show.html",
     find=visible_approval,
-    item=lambda actor, approval: asked_of(actor, approval.board, approval.id),
+    item=asked_item,
     news=KINDS,
     otherwise=lambda _item: {"remind": OTHERWISE["remind"], "send_back": "send it back", "ask": OTHERWISE["ask"]},
 )

@@ -9,8 +9,8 @@ from uuid import UUID
 from quart import Blueprint, Response, request
 
 from mission_control.agents.usage_queries import sums_of_session, windows_of
+from mission_control.approvals.asks import asked_items
 from mission_control.approvals.models import Approval
-from mission_control.approvals.reading import items_of
 from mission_control.boards.models import Board
 from mission_control.boards.pages import on_board
 from mission_control.boards.parking import ASK_PAGE
@@ -235,7 +235,7 @@ async def asks(view: SessionView) -> str:
         return ""
     waiting = "SELECT id FROM approvals WHERE session_id = ? AND status = 'pending' ORDER BY created_at, id"
     ids = [UUID(str(row["id"])) for row in await rows(waiting, view.session_id)]
-    found = await items_of(view.actor, [view.board], ids)
+    found = await asked_items(view.actor, [view.board], ids)
     return "".join(render_macro(ROWS, "approval_row", item=one, next_url=view.url, show_board=False) for one in found)
 
 

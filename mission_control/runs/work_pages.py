@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.approvals.reading import items_of
+from mission_control.approvals.asks import asked_items
 from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
@@ -139,7 +139,7 @@ ASKS = (
 async def asks(view: BoardView, panel: Panel) -> str:
     """Return what the program at work asks people now, with the forms that answer it."""
     ids = [UUID(str(row["id"])) for row in await rows(ASKS, panel.id)] if panel.status == "in_progress" else []
-    found = await items_of(view.actor, [view.board], ids)
+    found = await asked_items(view.actor, [view.board], ids)
     shown = {"next_url": panel.url, "show_board": False}
     return "".join(render_macro("approvals/rows.html", "approval_row", item=one, **shown) for one in found)
 

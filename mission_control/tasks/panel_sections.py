@@ -6,8 +6,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.asks import ASK as APPROVAL
-from mission_control.approvals.reading import items_of
+from mission_control.approvals.asks import asked_items
 from mission_control.core import times
 from mission_control.core.diffs import FileDiff, parsed
 from mission_control.core.values import Paging
@@ -55,9 +54,9 @@ async def text(_view: BoardView, panel: Panel) -> str:
 async def approvals(view: BoardView, panel: Panel) -> str:
     """Return the decisions that are still asked for, the newest first; the timeline has the others."""
     found = await rows("SELECT approval_id FROM approval_task_links WHERE task_id = ? AND is_pending", panel.id)
-    items = await items_of(view.actor, [view.board], [UUID(str(row["approval_id"])) for row in found])
-    items = await APPROVAL.in_queue(view.actor, sorted(items, key=lambda one: one.created_at, reverse=True))
-    return render_macro(APPROVALS, "approvals", panel=panel, approvals=items)
+    items = await asked_items(view.actor, [view.board], [UUID(str(row["approval_id"])) for row in found])
+    newest_first = sorted(items, key=lambda one: one.created_at, reverse=True)
+    return render_macro(APPROVALS, "approvals", panel=panel, approvals=newest_first)
 
 
 async def deleted(view: BoardView) -> str | None:

@@ -51,7 +51,7 @@ def test_long_diff_is_cut_and_says_so() -> None:
     ids=["diff", "patch", "list of objects", "by path", "list of texts"],
 )
 def test_diffs_are_found_where_agents_put_them(payload: dict[str, Any]) -> None:
-    assert shown(payload).diff_stat.startswith("2 files, +2 ")
+    assert shown(payload).diff_stat.startswith("2 files +2 ")
 
 
 @pytest.mark.parametrize("odd", ["", "no diff", "--- ", "+++ b", "@@ nonsense @@", "@@ -1 +1 @@", "\0"])
