@@ -52,6 +52,7 @@ async def test_what_nobody_said_is_left_out(cast: Cast) -> None:
 
 async def test_card_sends_what_its_approval_decided_about(cast: Cast) -> None:
     task = await cast.add_task()
+    (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": "It shines", "is_criterion": True})).ok()
     asked = await cast.ask(cast.vega, task)
     one = await one_of(cast.cleo, "approval")
     cleo, board = await visitor(cast.app, cast.cleo), f"/boards/{cast.board.id}"
