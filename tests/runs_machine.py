@@ -480,7 +480,7 @@ class RunsMachine(RuleBasedStateMachine):
         refusal, before = self.refusal(agent), self.table()
         ready = [row for row in before if row.is_there and row.agent == agent.id and row.state == "ready"]
         halt = self.run(oracle.refusal(self.cast.board.id, agent, resuming=True)) if ready else "nothing is ready"
-        fit = [row for row in before if self.may_have(agent, row)]
+        fit = [row for row in before if self.may_have(agent, row) and (row.agent or agent.id not in row.gave_back)]
         answer: Answer = self.run(agent.post(f"/agent{self.cast.home}/claims", {"lease_seconds": lease}))
         if halt == "paused":
             assert answer.refused(409)["code"].endswith("paused")

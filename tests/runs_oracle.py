@@ -37,6 +37,7 @@ class Row:
     is_ready: bool
     has_lease: bool
     asks: list[tuple[str, str]]
+    gave_back: set[UUID]  # agents, a moment ago
 
     @property
     def state(self) -> str:
@@ -106,6 +107,10 @@ async def tasks_of(board_id: UUID | None) -> list[Row]:
     ):
         asks.setdefault(str(one["task_id"]), []).append(("question", str(one["id"])))
     runs = {str(one["task_id"]): one for one in await rows(LIVE)}
+    gave_back: dict[str, set[UUID]] = {}
+    resting = "SELECT task_id, agent_id FROM task_runs WHERE rests_until > ? AND agent_id IS NOT NULL"
+    for one in await rows(resting, times.clock_now()):
+        gave_back.setdefault(str(one["task_id"]), set()).add(UUID(str(one["agent_id"])))
     return [
         Row(
             id=UUID(str(one["id"])),
@@ -131,6 +136,7 @@ async def tasks_of(board_id: UUID | None) -> list[Row]:
             and (not asks.get(str(one["id"])) or (bool(run["resumes_on_any"]) and run["ready_at"] is not None)),
             has_lease=run is not None and run["lease_expires_at"] is not None,
             asks=asks.get(str(one["id"]), []),
+            gave_back=gave_back.get(str(one["id"]), set()),
         )
         for one in found
     ]

@@ -112,6 +112,8 @@ class Run(Identified):
 
     A run waits for people from `parked_at` on, without an expiry. From `ready_at` on its agent may go on: everything
     that it asked is settled, or something with `resumes_on_any`.
+
+    One that its agent gave back names in `rests_until` from when that agent may be given the task again by itself.
     """
 
     board = reference("Board")
@@ -130,6 +132,7 @@ class Run(Identified):
     resumes_on_any = fields.BooleanField(default=False)
     ended_at = UtcDatetimeField(null=True)
     end_reason = nullable(fields.TextField)
+    rests_until = UtcDatetimeField(null=True)
     summary = nullable(fields.TextField)
     checked = nullable(fields.TextField)
     evidence = json_field(null=True)

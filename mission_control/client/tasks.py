@@ -259,7 +259,8 @@ def give_back(session: Session, given: Namespace) -> None:
     fence = session.held.held_fence(task_id)
     answer = session.on_task("DELETE", task_id, "/lease", {"fence": fence, "reason": reason}, fence)
     session.held.drop(task_id)
-    session.say("Given back.", answer)
+    closed = "".join(f" Closed with it, as nobody had answered: {one}" for one in answer.get("closed", ()))
+    session.say(f"Given back.{closed}", answer)
 
 
 def propose(session: Session, given: Namespace) -> None:

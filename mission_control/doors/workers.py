@@ -10,6 +10,7 @@ from mission_control.core.values import JsonObject, Schema
 from mission_control.doors import shapes
 from mission_control.doors.answers import Image, Shape
 from mission_control.doors.registry import REQUIRED, Call, Said, Shown, Takes, Tools, own, takes
+from mission_control.runs.queries import LeaseReleased
 from mission_control.tasks.models import AttachmentContent
 
 tools = Tools(position=2)
@@ -96,7 +97,13 @@ async def release_task(call: Call) -> Said:
     Always better than letting the lease run out, which counts as a failed attempt. 409 lease_lost: you no longer
     hold it; there is nothing to give back.
     """
-    return "It is back in the inbox.", await call.perform()
+    return released_words(answer := await call.perform()), answer
+
+
+def released_words(answer: LeaseReleased) -> str:
+    """Return what became of a task that was given back, and of what its agent had asked about it."""
+    asked = "; ".join(answer.closed)
+    return f"It is back in the inbox.{f' Closed with it, as nobody had answered: {asked}' if asked else ''}"
 
 
 class Link(Schema):

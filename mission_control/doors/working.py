@@ -25,6 +25,7 @@ from mission_control.doors.workers import (
     file_parts,
     hand_in,
     hands_in,
+    released_words,
 )
 from mission_control.home.question_schemas import MOST_OPTIONS
 from mission_control.runs.queries import LEASE_SECONDS
@@ -332,4 +333,4 @@ async def give_back(call: Call) -> Said:
     Always better than letting the lease run out, which counts as a failed attempt. Say what you found out, and comment
     on what does not fit into a sentence. 409 lease_lost: you no longer hold it.
     """
-    return "It is back in the inbox. Call next.", await call.perform()
+    return f"{released_words(answer := await call.perform())} Call next.", answer

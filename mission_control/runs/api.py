@@ -173,7 +173,7 @@ async def park_task(actor: Actor, task: Task, data: queries.RunPark) -> dict[str
     errors=REFUSALS,
     hints=hints(
         "agent_lease_release",
-        use="When you cannot or must not go on with a task: somebody else gets it at once.",
+        use="When you cannot or must not go on with a task: others get it at once, you not for ten minutes.",
         avoid="Not when the work is finished; hand it in instead.",
         needs="You hold the task and know the fence of the assignment.",
         effects="The task is in the inbox, unassigned; your reason is kept with the run, and the lead is notified.",
@@ -184,7 +184,7 @@ async def park_task(actor: Actor, task: Task, data: queries.RunPark) -> dict[str
 )
 async def release_lease(
     actor: Actor, task: Task, data: queries.LeaseRelease | None, query: queries.LeaseRelease
-) -> OkResponse:
+) -> queries.LeaseReleased:
     """Give a task back. Fence and reason are sent in the body or in the address; the header X-Task-Fence will do."""
     sent = data or query
     fences = {one for one in (sent.fence, query.fence, actor.fence) if one is not None}
@@ -192,8 +192,8 @@ async def release_lease(
         raise Invalid([schema_error("missing", ["body", "fence"], "Field required")])
     if len(fences) > 1:
         raise Invalid(ErrorCode.FENCES_DIFFER.detail())
-    await leases.release_lease(actor, task, fences.pop(), sent.reason or query.reason)
-    return OK
+    closed = await leases.release_lease(actor, task, fences.pop(), sent.reason or query.reason)
+    return queries.LeaseReleased(closed=closed)
 
 
 @api.delete("/boards/<board_id>/tasks/<task_id>/flag", rule="task.unflag")

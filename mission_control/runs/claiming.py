@@ -65,6 +65,8 @@ WORKS = (
     "EXISTS (SELECT 1 FROM tokens c WHERE c.id = ? AND c.revoked_at IS NULL"
     " AND (c.expires_at IS NULL OR c.expires_at > ?) AND (c.scopes IS NULL OR CAST(c.scopes AS TEXT) = ?))"
 )
+# The worker gave the task back a moment ago.
+RESTS = "EXISTS (SELECT 1 FROM task_runs r WHERE r.task_id = t.id AND r.agent_id = ? AND r.rests_until > ?)"
 # Tasks read per poll; as many workers can claim at the same moment without missing one.
 SEEN = 50
 
@@ -104,8 +106,9 @@ async def hold_best(worker: Worker, tags: Sequence[str] | None, seen: Sequence[U
 async def _best(worker: Worker, tags: Sequence[str] | None, among: Sequence[UUID] | None, limit: str) -> list[UUID]:
     # Its own tasks, whatever their tags, and unassigned ones with tags that it accepts.
     takes, values = ("TRUE", []) if worker.capabilities is None else _tagged(worker.capabilities)
-    own_or_free = f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND {takes}))"
-    parts = [open_on(worker.board_id), (own_or_free, [worker.id, *values])]
+    own_or_free = f"(t.assigned_agent_id = ? OR (t.assigned_agent_id IS NULL AND NOT {RESTS} AND {takes}))"
+    resting = [worker.id, times.clock_now()]
+    parts = [open_on(worker.board_id), (own_or_free, [worker.id, *resting, *values])]
     if tags:
         parts.append(_tagged(tags))
     if among is not None:

@@ -38,6 +38,13 @@ EVENTS = (
 
 # Longer before its end than the timer sleeps at most, so that no write of the agent meets a lease that is over.
 RENEWED_AHEAD = timedelta(seconds=30)
+AFTER_RELEASE = timedelta(minutes=10)
+# What a run asked and nobody answered. Its values: the run, twice.
+ASKED = (
+    "SELECT q.content AS what, q.created_at FROM agent_questions q WHERE q.run_id = ? AND q.state = 'open'"
+    " UNION ALL SELECT a.action_type, a.created_at FROM approvals a WHERE a.run_id = ? AND a.status = 'pending'"
+    " ORDER BY 2"
+)
 # A condition on `r`, a run: its agent is in a turn on a gateway that is connected, or a session of it works that hooks
 # tell of. Its values: see `in_turn`.
 IN_TURN = (
@@ -87,12 +94,20 @@ async def park_run(actor: Actor, task: Task, fence: int, resume: Resume) -> bool
 
 
 @command("task.release_lease")
-async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None) -> None:
-    """Return a task to the inbox, whatever the board's rules are. It does not count as a failed attempt."""
-    task, _ = await _held_task(actor, task, fence)
+async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None, *, rests: bool = True) -> list[str]:
+    """Return a task to the inbox, whatever the board's rules are. It does not count as a failed attempt.
+
+    Others get it at once, the caller by itself after a while if it `rests`. Return what the caller had asked about it,
+    which is closed with that.
+    """
+    task, run = await _held_task(actor, task, fence)
     before = copy(task)
+    asked = await rows(ASKED, run.id, run.id)
+    if rests:
+        await Run.filter(id=run.id).update(rests_until=times.clock_now() + AFTER_RELEASE)
     await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}", reason)
     await notices.notify_after_change(actor, task, before)
+    return [row["what"] for row in asked]
 
 
 def in_turn() -> list[datetime]:

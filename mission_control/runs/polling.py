@@ -178,7 +178,7 @@ async def _resume[R](
 
 
 async def _release(actor: Actor, task: Task, fence: int) -> None:
-    await release_lease(actor, task, fence, UNANSWERED)
+    await release_lease(actor, task, fence, UNANSWERED, rests=False)
 
 
 async def _take_back(actor: Actor, board: Board, answer: Claim, undo: Undo) -> None:

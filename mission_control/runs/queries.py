@@ -19,7 +19,7 @@ from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.amounts import MICROS
 from mission_control.core.errors import ErrorCode, NotFound
-from mission_control.core.values import BlankToNone, Body, NonEmptyStr, Paging, Schema, example
+from mission_control.core.values import BlankToNone, Body, NonEmptyStr, OkResponse, Paging, Schema, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.runs.briefing import BriefRead
 from mission_control.tasks.models import Task
@@ -119,6 +119,12 @@ class LeaseRelease(Body):
 
     fence: Fence | None = None
     reason: Reason = None
+
+
+class LeaseReleased(OkResponse):
+    """The task is in the inbox: others get it at once, you by yourself after ten minutes, or by its name."""
+
+    closed: Annotated[list[str], Field(description="What you had asked about it, and nobody had answered")]
 
 
 LONGEST_URL = 2000

@@ -27,7 +27,7 @@ async def test_claim_tells_all_that_is_known(cast: Cast) -> None:
         (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": f"Word {number}"})).ok()
     first = await taken(cast)
     (await release(cast, first, fence=1, reason="No sand here.")).ok()
-    body = (await claim(cast)).ok()
+    body = (await claim(cast, task_id=task["id"])).ok()
     assert body["why"] == {"kind": "new", "text": "1 earlier attempt did not finish it."}
     assert body["brief"] == "Work **quietly**."
     assert [(one["text"], one["is_done"]) for one in body["criteria"]] == [("No scratch", False), ("It shines", False)]

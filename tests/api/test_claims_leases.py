@@ -15,7 +15,7 @@ from mission_control.runs import leases
 from mission_control.runs.leases import expire_due, is_over
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from tests.cast import Answer, Cast, events, head
-from tests.claiming import claim, extend, later, release, taken
+from tests.claiming import claim, extend, later, release, taken, title_of_next
 from tests.moments import parsed
 from tests.things import upload
 
@@ -106,7 +106,7 @@ async def test_lease_ends_exactly_at_its_expiry(cast: Cast, monkeypatch: pytest.
 async def test_released_task_is_available_at_once(cast: Cast) -> None:
     await cast.add_task(title="Polish")
     task, before = await taken(cast), await head(cast)
-    assert (await release(cast, task, fence=1, reason="No cloth.")).ok() == {"ok": True}
+    assert (await release(cast, task, fence=1, reason="No cloth.")).ok() == {"ok": True, "closed": []}
     row = await Task.get()
     assert (row.status, row.assigned_agent_id, row.failed_attempts, row.retry_at) == ("inbox", None, 0, None)
     run = await Run.get()
@@ -120,14 +120,31 @@ async def test_released_task_is_available_at_once(cast: Cast) -> None:
     assert (await release(cast, task, fence=1)).refused(409)["code"] == "lease_lost"
 
 
+async def test_task_that_was_given_back_goes_to_others_and_closes_what_was_asked(cast: Cast) -> None:
+    task = await cast.add_task(title="Polish")
+    await taken(cast)
+    asked = {"content": "With which cloth?", "task_id": task["id"]}
+    question = (await cast.vega.post(f"/agent{cast.home}/questions", asked)).ok()
+    assert (await release(cast, task, fence=1)).ok()["closed"] == ["With which cloth?"]
+    assert (await cast.ada.get(f"{cast.home}/questions/{question['id']}")).ok()["state"] == "closed"
+    assert await title_of_next(cast) is None  # not to the same agent at once
+    assert await title_of_next(cast, cast.rigel) == "Polish"
+    (await release(cast, task, cast.rigel, fence=2)).ok()
+    assert await title_of_next(cast) is None
+    with later(minutes=11):
+        assert await title_of_next(cast) == "Polish"
+        (await release(cast, task, fence=3)).ok()
+        assert (await taken(cast, task_id=task["id"]))["lease"]["fence"] == 4  # by its name
+
+
 async def test_fence_and_reason_are_read_from_query_or_header(cast: Cast) -> None:
-    await cast.add_task()
+    wanted = await cast.add_task()
     for fence, query, headers in (
         (1, "?fence=1&reason=Rain", {}),
         (2, "?reason=Rain", {"X-Task-Fence": "2"}),
         (3, "", {"X-Task-Fence": "3"}),
     ):
-        task = await taken(cast)
+        task = await taken(cast, task_id=wanted["id"])
         lease = f"/agent{cast.task(task)}/lease"
         [item] = (await cast.vega.delete(lease)).refused(422)
         assert item["loc"] == ["body", "fence"]

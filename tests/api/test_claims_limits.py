@@ -36,7 +36,7 @@ async def test_agent_wip_limit_is_enforced(cast: Cast) -> None:
     assert (await claim(cast, task_id=held["id"])).ok()["lease"]["fence"] == 1, "renewing is no hand-out"
     assert (await taken(cast, cast.rigel))["id"] == second["id"]
     (await release(cast, held, fence=1)).ok()
-    assert await title_of_next(cast) == first["title"]
+    assert await title_of_next(cast, task_id=first["id"]) == first["title"]
 
 
 @pytest.mark.parametrize(("column", "status"), [("in_progress", "in_progress"), ("review", "review")])
