@@ -104,10 +104,15 @@ class SnoozesForm(Form):
 
 
 class SelectionForm(Form):
-    """One answer to many needs, each with its substance in the same order, and the page to go on to."""
+    """One answer to many needs, and the page to go on to.
+
+    Each has its substance, in the same order. `takes` names a need and the answers that it takes together with others:
+    with another answer it stays, as the page said.
+    """
 
     need: list[str] = Field(min_length=1, max_length=200)
     substance: list[str] = Field(default_factory=list, max_length=200)
+    takes: list[Annotated[str, Field(pattern=r"\S")]] = Field(default_factory=list, max_length=200)
     answer: str = Field(max_length=80)
     note: Note = None
     next: str = "/"
@@ -121,7 +126,9 @@ class SelectionForm(Form):
     def body(self, found: None) -> Fields:
         seen = zip_longest(self.need, self.substance[: len(self.need)])
         given = {"answer": self.answer, "note": self.note}
-        return {"answers": [{"id": one, "substance": substance, **given} for one, substance in seen]}
+        stays = {one for one, *taken in map(str.split, self.takes) if self.answer not in taken}
+        answers = [{"id": one, "substance": substance, **given} for one, substance in seen if one not in stays]
+        return {"answers": answers}
 
 
 class UndoForm(Form):
