@@ -81,7 +81,8 @@ def connect(given: Namespace) -> None:
     mode = getattr(module, "MODE", "")  # what is asked of who lets it decide by itself
     asks = bool(mode) and (given.ask or kept.value.get("asks", False) or _wants(given, mode))
     target = Target(program, url, token, name, in_settings=in_settings, asks=asks)
-    target.must = _held(given, kept, module, connection)
+    rules = _own_connection(connection) if connection is not None else {}
+    target.must = _held(given, kept, module, rules)
     changes = [one for one in module.changes(kept, target) if one.now != one.after]
     for change in changes:
         print(change.shown(token), end="\n\n")
@@ -95,6 +96,9 @@ def connect(given: Namespace) -> None:
             f"These calls wait for a yes on the board: {line(', '.join(target.must))}."
             " If the board is down, they are refused. The agent runs as you do: it could take this out."
         )
+    for name, words in (("allow", "run without asking"), ("ask", "are asked for, whatever allows them")):
+        if patterns := rules.get(f"board_{name}"):
+            print(plain(f"By the rules of the board these calls {words}: {', '.join(patterns)}."))
     if given.dry_run or connection is None:
         print("Nothing was changed.")
         return
@@ -111,7 +115,7 @@ def connect(given: Namespace) -> None:
     print(f"`{credentials.called()} connect {given.client} --check` tries all of it without a model.")
 
 
-def _held(given: Namespace, kept: Kept, module: Any, connection: credentials.Connection | None) -> list[str]:
+def _held(given: Namespace, kept: Kept, module: Any, rules: dict[str, Any]) -> list[str]:
     """Return the patterns of the calls that are held: those of the command, or as it was, and what the board wants."""
     from mission_control.client.patterns import trouble
 
@@ -119,8 +123,7 @@ def _held(given: Namespace, kept: Kept, module: Any, connection: credentials.Con
     for pattern in own:
         if why := trouble(pattern, allows=False):
             raise Usage(f"{pattern}: {why}")
-    wanted = _own_connection(connection).get("board_must", []) if connection is not None else []
-    found = list(dict.fromkeys([*own, *wanted]))
+    found = list(dict.fromkeys([*own, *rules.get("board_must", [])]))
     if found and not module.HOLDS:
         raise Problem(
             f"{module.NAME} cannot be held until somebody says yes: its hooks let calls go on when they get no answer.",

@@ -12,7 +12,7 @@ import sys
 
 from mission_control.client import credentials
 from mission_control.client.api import PATIENCE_SECONDS, Api
-from mission_control.client.patterns import concerns
+from mission_control.client.patterns import concerning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _answer(client: str, rest: list[str], raw: bytes) -> dict[str, Any]:
     body = json.loads(raw)
     tool, given = str(body["tool_name"]), body.get("tool_input")
     patterns = [value for name, value in zip(rest, rest[1:]) if name == "--must"]
-    if not any(concerns(one, tool, given if isinstance(given, dict) else {}) for one in patterns):
+    if not concerning(patterns, tool, given if isinstance(given, dict) else {})[0]:
         return {}
     os.environ.pop(credentials.TOKEN, None)  # of its shell; the file is the one of this connection
     connection = credentials.find(rest[rest.index("--connection") + 1] if "--connection" in rest else "")

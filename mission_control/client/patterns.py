@@ -1,16 +1,23 @@
 """Patterns of calls, as Claude Code writes its permission rules: `Bash(git status *)`, `WebFetch`, `mcp__shop__*`.
 
 The server and this program read them alike, and each way to its safe side. What may run without asking is the whole of
-one plain command. What needs a yes is found wherever it stands in a command, however it is quoted.
+one plain command. What needs a yes is any command that runs a pattern's program with the pattern's words, or of which
+one cannot say for certain what it runs.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
+
+from mission_control.client.invocations import Invocations, after_globals, name_of, names
+from mission_control.client.shell import UNKNOWN, Reader, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from mission_control.client.invocations import Invocation
 
 LONGEST = 300
 SHELL = "Bash"
@@ -22,6 +29,20 @@ RUNNERS = (
 )
 # What else may be given with a command that is allowed: nothing that changes what runs.
 HARMLESS = frozenset(("command", "description", "timeout", "run_in_background"))
+# Tools that run nothing of what they are given, and the board's own.
+RUNS_NOTHING = names(
+    "Agent AskUserQuestion Edit EnterPlanMode ExitPlanMode Glob Grep LS ListMcpResourcesTool MultiEdit NotebookEdit "
+    "NotebookRead Read ReadMcpResourceTool SendMessage Skill Task TaskCreate TaskGet TaskList TaskOutput TaskStop "
+    "TaskUpdate TodoRead TodoWrite ToolSearch WebFetch WebSearch Write apply_patch update_plan view_image"
+)
+OWN_TOOLS = "mcp__mission-control__"
+# Fields that hold a command, what something else reads, and neither.
+COMMANDS = names("args argv cmd command command_line commands script shell")
+CODE = names("chars code stdin")
+BESIDE = names("description timeout run_in_background cwd workdir")
+# Long options whose short form begins with another letter, and those that have none.
+SHORT = {"assume-yes": "y", "dry-run": "n", "method": "X", "request": "X", "set-upstream": "u", "amend": "", "hard": ""}
+MEANT = {"force": "+", "f": "+", "delete": ":", "d": ":"}  # how a refspec says it to git push
 QUOTED = re.compile(r"'[^'\n]*'|\"[^\"$`\\!\n]*\"")
 PLAIN = re.compile(r"[\w .,:=/@%+^-]*")  # a shell reads them as one command: it joins, expands and redirects nothing
 
@@ -69,15 +90,20 @@ def allows(pattern: str, tool: str, given: Mapping[str, object]) -> bool:
     return is_one and (_is_whole(text, command) or (text.endswith(" *") and _is_whole(text[:-2], command)))
 
 
-def concerns(pattern: str, tool: str, given: Mapping[str, object]) -> bool:
-    """Return whether a call has what a pattern names, anywhere in it."""
-    name, text = _parts(pattern)
-    command = given.get("command")
-    # A tool of another name runs commands too; a patch is none.
-    is_shell = tool == SHELL or (isinstance(command, str) and tool != "apply_patch")
-    if text is None:
-        return _is_named(name, tool) or (name == SHELL and is_shell)
-    return is_shell and isinstance(command, str) and _is_in(_bare(text), _bare(command))
+def concerning(patterns: Iterable[str], tool: str, given: Mapping[str, object]) -> tuple[list[str], bool]:
+    """Return which patterns a call concerns, and whether it could be read: one that could not concerns all of Bash."""
+    is_shell = tool == SHELL or (tool not in RUNS_NOTHING and not COMMANDS.isdisjoint(given))
+    calls = _invocations(tool, given)
+    found = []
+    for pattern in patterns:
+        name, text = _parts(pattern)
+        if text is None:
+            concerns = _is_named(name, tool) or (name == SHELL and is_shell)
+        else:
+            concerns = not calls.is_certain or _is_in(text, calls.all)
+        if concerns:
+            found.append(pattern)
+    return found, calls.is_certain
 
 
 def is_exact(pattern: str) -> bool:
@@ -115,21 +141,117 @@ def _is_whole(text: str, command: str) -> bool:
     return at <= end and command.endswith(others[-1])
 
 
-def _is_in(text: str, command: str) -> bool:
-    parts, at = text.split("*"), 0
-    for number, part in enumerate(parts):
-        words = part.strip()
-        if not words:
-            continue
-        begins = r"(?<![\w-])" if number == 0 or part.startswith(" ") else ""
-        ends = r"(?![\w-])" if number == len(parts) - 1 or part.endswith(" ") else ""
-        found = re.compile(f"{begins}{re.escape(words)}{ends}", re.IGNORECASE).search(command, at)
-        if found is None:
+def _invocations(tool: str, given: Mapping[str, object]) -> Invocations:
+    """Return what a call runs, whatever the field is called that says so."""
+    found = Invocations()
+    if tool in RUNS_NOTHING or tool.startswith(OWN_TOOLS):
+        return found
+    if tool == SHELL and not isinstance(given.get("command"), (str, list)):
+        found.is_certain = False
+    for name, value in given.items():
+        if name in CODE:
+            found.is_certain = False
+        elif name in COMMANDS:
+            found.read(_line(value))
+        elif name not in BESIDE:
+            for text in _texts(value):
+                found.read(text, is_certain=False)
+    return found
+
+
+def _line(value: object) -> str:
+    return value if isinstance(value, str) else list(_texts(value))[-1] if value else ""
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts of a value, then those of a list in one line."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        parts = [text for one in value for text in _texts(one)]
+        yield from (*parts, shlex.join(parts))
+
+
+def _is_in(text: str, calls: Sequence[Invocation]) -> bool:
+    """Return whether all that a pattern names is run."""
+    commands = [[*one.words, *one.targets] for one in Reader(text).read().commands]
+    return all(any(_is_run(wanted, *call) for call in calls) for wanted in commands)
+
+
+def _is_run(wanted: Sequence[Word], words: Sequence[Word], at: int) -> bool:
+    program = name_of(wanted[0]).lower() if wanted else ""
+    if program and program != name_of(words[at]).lower():
+        return False
+    first = at if not program else after_globals(words, at) if program == "git" else at + 1
+    given, needed = [one.text for one in words[first:]], [one.text for one in wanted[bool(program) :]]
+    if program == "git" and needed[:1] and not needed[0].startswith((UNKNOWN, "-")):
+        if not given or not _may_be(needed[0], given[0]):
             return False
-        at = found.end()
+    if first > at + 1:
+        given += [one.text for one in words[at + 1 : first]]
+    place = 0
+    for text in needed:
+        if text == UNKNOWN:
+            continue
+        if text.startswith("-") and len(text) > 2 - (not text.startswith("--")) and text != "--":
+            if not _has_option(text, given):
+                return False
+            continue
+        while place < len(given) and not _may_be(text, given[place]):
+            place += 1
+        if place >= len(given):
+            return False
+        place += given[place] != UNKNOWN
     return True
 
 
-def _bare(command: str) -> str:
-    """Return a command as its words are called: without quotes, on one line."""
-    return " ".join(re.sub(r"['\"\\]", "", command.replace("\\\n", "")).split())
+def _may_be(wanted: str, given: str) -> bool:
+    """Return whether a word may be, or end with, the one that is wanted."""
+    if UNKNOWN in given:
+        first, last = wanted.partition(UNKNOWN)[0], wanted.rpartition(UNKNOWN)[2]
+        begin, end = given.partition(UNKNOWN)[0], given.rpartition(UNKNOWN)[2]
+        return _agree(first, begin) and _agree(last[::-1], end[::-1])
+    if UNKNOWN in wanted:
+        return _is_whole(wanted.replace(UNKNOWN, "*"), given.replace("*", "_"))
+    return (
+        given == wanted
+        or given.endswith(tuple(f"{mark}{wanted}" for mark in "/:="))
+        or (given.startswith("-") and given.endswith(wanted))
+    )
+
+
+def _agree(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _has_option(wanted: str, given: Sequence[str]) -> bool:
+    """Return whether options, in whatever place and spelling, may be those that are wanted."""
+    name, _, value = wanted.lstrip("-").partition("=")
+    if value and not any(_may_be(value, one) for one in given):
+        return False
+    if any(one.startswith("-") and one.lstrip("-").partition("=")[0] == name for one in given):
+        return True
+    if wanted.startswith("--"):
+        return any(_may_be_long(name, one) for one in given)
+    return all(any(_may_be_short(letter, one) for one in given) for letter in name)
+
+
+def _may_be_long(name: str, given: str) -> bool:
+    if given.startswith(UNKNOWN) or given.startswith(MEANT.get(name, UNKNOWN)):
+        return True
+    if given.startswith("--"):
+        return len(given) > 2 and name.startswith(given[2:].partition("=")[0].partition(UNKNOWN)[0])
+    return any(_may_be_short(letter, given) for letter in SHORT.get(name, name[:1]))
+
+
+def _may_be_short(letter: str, given: str) -> bool:
+    if given.startswith(UNKNOWN) or given.startswith(MEANT.get(letter, UNKNOWN)):
+        return True
+    if given.startswith("--"):
+        long = given[2:].partition("=")[0]
+        return SHORT.get(long, long[:1]).lower() == letter.lower() or long.startswith(UNKNOWN)
+    letters = given[1:].replace("R", "r") if given.startswith("-") else ""
+    return letter.replace("R", "r") in letters or UNKNOWN in letters

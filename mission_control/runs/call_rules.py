@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mission_control.client.patterns import allows, concerns, is_exact
+from mission_control.client.patterns import allows, concerning, is_exact
 from mission_control.core.values import JsonObject
 from mission_control.runs.hook_reading import Hook, Verdict
 from mission_control.runs.kept import name_of
@@ -32,32 +32,24 @@ def _before(
     hook: Hook, rules: Rules, board_name: str, held: Sequence[str], tool: str, given: Mapping[str, Any]
 ) -> JsonObject:
     """Return the answer to a call that begins: one that needs a yes, and is not held for it, asks or is refused."""
-    needed, asks = [one for one in rules.get("must", ()) if concerns(one, tool, given)], hook.program.asking
+    needed, is_read = concerning(rules.get("must", ()), tool, given)
     if any(one in held for one in needed):
         hook.state = "waiting"
         return {}
-    pattern = needed[0] if needed else None
-    if asks is not None and (pattern := pattern or asking(rules, tool, given)):
-        return asks(hook, f"The rule {pattern} of the board “{board_name}” has people asked before this.")
-    if pattern and hook.program.passing is not None:
+    asked, asks = needed or concerning(rules.get("ask", ()), tool, given)[0], hook.program.asking
+    unread = "" if is_read else " Nobody can say for certain what it runs: write it plainly, as one command."
+    if asks is not None and asked:
+        return asks(hook, f"The rule {asked[0]} of the board “{board_name}” has people asked before this.{unread}")
+    if needed and hook.program.passing is not None:
         hook.refused()
-        words = f"By the rule {pattern} of the board “{board_name}” this needs a yes, for which {hook.program.client}"
-        return hook.program.refusal(hook, f"{words} is not set up: have your person connect it again.")
+        words = f"By the rule {needed[0]} of the board “{board_name}” this needs a yes, for which {hook.program.client}"
+        return hook.program.refusal(hook, f"{words} is not set up: have your person connect it again.{unread}")
     return {}
-
-
-def _first(patterns: Sequence[str], tool: str, given: Mapping[str, Any]) -> str | None:
-    return next((one for one in patterns if concerns(one, tool, given)), None)
-
-
-def asking(rules: Rules, tool: str, given: Mapping[str, Any]) -> str | None:
-    """Return the pattern by which a call asks whatever allows it."""
-    return _first([*rules.get("must", ()), *rules.get("ask", ())], tool, given)
 
 
 def allowing(rules: Rules, tool: str, given: Mapping[str, Any], risk: str) -> str | None:
     """Return the pattern by which a call runs without asking. What looks dangerous only its exact command allows."""
-    if asking(rules, tool, given) is not None:
+    if concerning([*rules.get("must", ()), *rules.get("ask", ())], tool, given)[0]:
         return None
     found = (one for one in rules.get("allow", ()) if risk != "high" or is_exact(one))
     return next((one for one in found if allows(one, tool, given)), None)
