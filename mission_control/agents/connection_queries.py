@@ -86,6 +86,8 @@ class ConnectionRead(Schema):
     checked_at: datetime | None
     must: Annotated[list[str], Field(description="The calls that it holds until a person says yes, as patterns")]
     board_must: Annotated[list[str], Field(description="Those that the rules of its board want held")]
+    board_allow: Annotated[list[str], Field(description="The calls that the rules of its board let run without asking")]
+    board_ask: Annotated[list[str], Field(description="The calls that the rules of its board have people asked about")]
     created_at: datetime
     last_seen_at: Annotated[datetime, Field(description="Its last sign, to the minute")]
     token_id: UUID | None
@@ -130,7 +132,8 @@ def _read(row: Any) -> ConnectionRead:
     signs = (as_moment(row[name]) for name in ("created_at", "checked_at", "last_used_at"))
     seen = max(one for one in signs if one is not None)
     kept = {name: as_json(row[name]) or [] for name in ("checked", "must")}
-    kept["board_must"] = (as_json(row["call_rules"]) or {}).get("must", [])
+    rules = as_json(row["call_rules"]) or {}
+    kept |= {f"board_{name}": rules.get(name, []) for name in ("allow", "ask", "must")}
     return ConnectionRead.model_validate(row | kept | {"last_seen_at": seen})
 
 

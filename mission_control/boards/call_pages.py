@@ -80,7 +80,7 @@ def _named(rules: dict[str, list[str]] | None) -> list[tuple[str, str]]:
 async def _calls(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
     return await shell_page(
         actor, "boards/calls.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
-        labels=LABELS, history=await history_of(board),
+        labels=LABELS, history=await history_of(board), may_set=actor.administers(board.organization_id),
     )  # fmt: skip
 
 

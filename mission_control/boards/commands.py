@@ -68,12 +68,15 @@ async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board
 
 
 async def _check_deciding(actor: Actor, board: Board, wanted: Mapping[str, Any]) -> None:
-    """Raise Forbidden when somebody who is no admin changes how many people have to approve.
+    """Raise Forbidden when somebody who is no admin changes who has to say yes: people, or rules in their place.
 
     Raise Invalid when fewer people can answer on the board, or when one who is to be asked cannot.
     """
-    if {"approvals_needed", "programs_need_quorum"} & wanted.keys() and not actor.administers(board.organization_id):
+    is_admin = actor.administers(board.organization_id)
+    if {"approvals_needed", "programs_need_quorum"} & wanted.keys() and not is_admin:
         raise Forbidden("Only owners and admins change how many people have to approve.")
+    if "call_rules" in wanted and not is_admin:
+        raise Forbidden("Only owners and admins change the rules for calls: they answer for everybody.")
     if (needed := wanted.get("approvals_needed", 1)) > 1 and (number := len(await writers(board))) < needed:
         known = "Only one person" if number == 1 else f"Only {number} people"
         raise invalid_field("approvals_needed", f"{known} can answer on this board.")

@@ -90,7 +90,7 @@ async def _block(name: str, view: ConnectionView) -> str:
     return await render_block("runs/connection.html", name, **context)
 
 
-NEWS = Concerns[ConnectionView](("agent.", "session.", "task."), ("connection_id", "session_id", "agent_id"))
+NEWS = Concerns[ConnectionView](("agent.", "board.", "session.", "task."), ("connection_id", "session_id", "agent_id"))
 PAGE = "connection"
 REGIONS = tuple(
     Region(PAGE, f"#connection-{name}", NEWS, partial(_block, f"connection_{name}")) for name in ("head", "body")

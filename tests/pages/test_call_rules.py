@@ -35,6 +35,14 @@ async def test_who_only_reads_a_board_cannot_change_its_rules(cast: Cast) -> Non
     (await dan.get(f"/boards/{cast.board.id}/calls")).is_status(403)
 
 
+async def test_who_is_no_admin_reads_the_rules_and_changes_none(cast: Cast) -> None:
+    await rule(cast, allow=["Bash(git status *)"])
+    cleo, page = await visitor(cast.app, cast.cleo), f"/boards/{cast.board.id}/calls"
+    (await cleo.get(page)).is_status(200).has("<code>Bash(git status *)</code>").lacks("<textarea", "Save the rules")
+    (await cleo.post(page, {"allow": "Bash(curl *)"})).is_status(403)
+    assert (await cast.ada.get(cast.home)).ok()["call_rules"]["allow"] == ["Bash(git status *)"]
+
+
 async def test_how_long_codex_waits_is_a_setting(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     settings = f"/boards/{cast.board.id}/settings"
