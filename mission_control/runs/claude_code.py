@@ -121,6 +121,9 @@ def stopped(hook: Hook) -> None:
 
 def failed(hook: Hook) -> None:
     why = name_of(hook.body.get("error")).replace("_", " ")
+    if why == "stopped":  # as a person or a limit wanted it
+        hook.add("RUN_FINISHED", hook.key(hook.event), title="Stopped")
+        return
     hook.add("RUN_ERROR", hook.key(hook.event), state="failed", detail={"error": why} if why else None)
 
 

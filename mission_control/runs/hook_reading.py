@@ -74,10 +74,11 @@ DENIED = "denied this on the board"  # so a no begins, behind a name
 
 
 class Verdict(NamedTuple):
-    """What a person decided: `allow-once`, `allow-always`, `deny` or `stop`, with words for a no."""
+    """What a person decided: `allow-once`, `allow-always`, `deny` or `stop`, with words for a no; and who did."""
 
     answer: str
     words: str
+    who: str = ""
 
 
 class Program(NamedTuple):

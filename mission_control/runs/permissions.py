@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ from mission_control.log.unit_of_work import reacts_to, record
 from mission_control.people.account_names import person_name
 from mission_control.runs import hook_queue
 from mission_control.runs.hook_answers import Place, place_of
-from mission_control.runs.hook_reading import DENIED, Hook, Verdict
+from mission_control.runs.hook_reading import DENIED, Hook, Verdict, When, named
 from mission_control.runs.models import AgentSession
 from mission_control.runs.permission_reading import Asked, asked_of, external_id_of, reduced
 from mission_control.work.loops import Loop
@@ -95,12 +95,24 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
     decided = await _waited(actor, place, approval_id, until, is_left=not again)
     if decided is None:
         return {}
+    _goes_on(actor, hook, decided)
     if decided.answer == "stop" and not hook.program.ends_turns:
         await uncancelled(end_turn(system(place.organization_id), board, place.session_id, decided.words))
     if is_held and hook.program.passing is not None:
         is_allowed = decided.answer.startswith("allow")
         return (hook.program.passing if is_allowed else hook.program.refusal)(hook, decided.words)
     return hook.program.verdict(hook, decided)
+
+
+def _goes_on(actor: Actor, hook: Hook, decided: Verdict) -> None:
+    """Let the session show at once what was decided, and that it no longer waits."""
+    is_allowed = decided.answer.startswith("allow")
+    title = f"Allowed by {decided.who}, running" if is_allowed else f"Denied by {decided.who}"
+    shown = replace(hook, items=[], steps=[], usage=[], plan=None, state="working", when=When.of())
+    shown.add(
+        "ACTIVITY", named("decided", external_id_of(hook), hook.ref or "", shown.when.at.isoformat()), title=title
+    )
+    hook_queue.put(actor, shown)
 
 
 @command("permission.settle")
@@ -223,7 +235,7 @@ async def _passed_on(place: Place, approval_id: UUID, found: Decided) -> Verdict
     who = found.name or "Somebody"
     did = "allowed this on the board" if found.answer.startswith("allow") else DENIED
     words = f"{who} {did} “{place.board_name}”" + (f": {said}" if said else ".")
-    return Verdict(found.answer, words)
+    return Verdict(found.answer, words, who)
 
 
 @command("permission.settle")
@@ -246,17 +258,27 @@ async def settle_with(place: Place, hook: Hook) -> None:
     is_prompt = any(one.kind == "RUN_STARTED" for one in hook.items)
     if hook.event.kind == "RUN_STARTED" and not is_prompt:
         return  # the program itself speaks
-    open_ones = await Approval.filter(session_id=place.session_id, status="pending").only("id", "external_id")
+    open_ones = await Approval.filter(session_id=place.session_id, status="pending").only(
+        "id", "external_id", "payload"
+    )
     call = external_id_of(hook) if settles == "call" else ""
     for one in open_ones:
         is_it = str(one.external_id) == call if call else str(one.external_id).startswith(f"{helper}:")
         if not is_it and settles != "session":
             continue
-        if hook.program.asks_again and not hook.program.asks_there_too:
+        if _is_held(one):
+            if not call:  # no keyboard asks it, so that nothing that its program tells can answer it
+                await leave(system(place.organization_id), one.id, OVER)
+        elif hook.program.asks_again and not hook.program.asks_there_too:
             await leave(system(place.organization_id), one.id, OVER, is_asked_there=False)
         else:
             is_allowed = bool(call) and (hook.name == "PostToolUse" or hook.of("reply") in ALLOWED)
             await answered_there(system(place.organization_id), one.id, is_allowed=is_allowed)
+
+
+def _is_held(approval: Approval) -> bool:
+    request = (approval.payload or {}).get("session_request")
+    return isinstance(request, dict) and bool(request.get("is_held"))
 
 
 @command("permission.settle")
@@ -284,7 +306,7 @@ async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_
     request = (approval.payload or {}).get("session_request")
     asked = request if isinstance(request, dict) else {}
     where = f" of {asked['host']}" if asked.get("host") else ""
-    left = "It was refused." if asked.get("is_held") else f"It is asked at the keyboard{where}."
+    left = "It was refused." if _is_held(approval) else f"It is asked at the keyboard{where}."
     resolve(approval, actor, decision, note.format(host=where, left=left))
     approval.resolved_by_kind = "program"
     approval.resolved_by_name = f"Somebody at the keyboard{where}" if is_answered else None

@@ -39,7 +39,8 @@ async def test_a_rule_allows_a_call_and_is_named(cast: Cast) -> None:
     [
         ({"allow": ["Bash(git status *)"]}, "git status; rm notes"),
         ({"allow": ["Bash(git *)"], "ask": ["Bash(git push *)"]}, "git push"),
-        ({"allow": ["Bash(git *)", "Bash(make)"], "ask": ["Bash(git push *)"]}, "git commit -m 'git push'"),
+        ({"allow": ["Bash(git *)", "Bash(make)"], "ask": ["Bash(git push *)"]}, "git -C . push"),
+        ({"allow": ["Bash(git push origin)"], "ask": ["Bash(git push *)"]}, "git push origin"),
         ({"allow": ["Bash(git *)"]}, "git push --force origin main"),  # of high risk
         ({"allow": ["Bash(git *)"]}, f"git commit -m '{'x' * 20_001}'"),  # too long to be shown
         ({}, "git status"),
@@ -114,6 +115,9 @@ async def test_rules_are_the_peoples_and_have_a_history(cast: Cast) -> None:
     for agent in (cast.vega, cast.atlas):
         (await agent.patch(cast.home, {"call_rules": None})).refused(401)
     (await cast.eve.patch(cast.home, {"call_rules": None})).refused(404)
+    # A rule answers for everybody: whoever only works on the board makes none, nor takes one away.
+    for change in (None, {"allow": ["Bash(curl *)"]}):
+        assert "Only owners and admins" in str((await cast.cleo.patch(cast.home, {"call_rules": change})).refused(403))
     assert (await cast.ada.patch(cast.home, {"call_rules": {"allow": [], "ask": []}})).ok()["call_rules"] is None
 
 
@@ -200,6 +204,30 @@ async def test_a_held_call_waits_for_a_person(
     (await decide(cast, approval, substance=approval["substance"], **body)).ok()
     said = decided(await held)
     assert said[0] == decision and words in said[1]
+    await hook_queue.write()
+    [session] = await sessions(cast)
+    last = (await activities(cast, session["id"]))[-1]["title"]
+    shown = {"allow": "Allowed by Cleo, running", "deny": "Denied by Cleo"}
+    assert (session["state"], last) == ("working", shown[decision])
+
+
+@pytest.mark.parametrize(("ends", "is_over"), [("PostToolUse", False), ("Stop", True)])
+async def test_what_its_program_tells_answers_no_held_call(cast: Cast, ends: str, *, is_over: bool) -> None:
+    await rule(cast, must=[MUST])
+    held = asyncio.create_task(holding(cast.vega, called("PreToolUse", "Bash", "1", **PUSH)))
+
+    async def pending() -> Any:
+        return ((await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"] or [None])[0]
+
+    approval = await until(pending)
+    await hook(cast.vega, called("PostToolUse", "Bash", "1", **PUSH) if ends == "PostToolUse" else event(ends))
+    now = (await cast.ada.get(f"{cast.approvals}/{approval['id']}")).ok()
+    if is_over:
+        assert (now["status"], now["note"]) == ("rejected", "The turn that asked this is over. It was refused.")
+    else:
+        assert now["status"] == "pending"
+        (await decide(cast, approval, decision="rejected", substance=approval["substance"])).ok()
+    assert decided(await held)[0] == "deny"
 
 
 async def test_a_held_call_without_a_yes_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
