@@ -162,7 +162,7 @@ class Invocations:
         self.all.append((words, at))
         if name in MAKERS:
             self._made |= {one.text.rpartition("/")[2] for one in words[at + 1 : end]}
-        if not name or name == "{}":
+        if not name or name == "{}" or name.startswith("-"):
             self._doubt()
         elif name in WRAPPERS:
             self._wrapped(name, words, end, texts, at)

@@ -122,6 +122,8 @@ class Reader:
             self.defines = True
         elif bare in ("for", "select"):
             self._for()
+        elif bare == "time":  # a list may follow it
+            self.commands.append(Command([word], [], [], [], self._command.pipeline))
         elif bare == "case":
             self._blank()
             self._word()
