@@ -96,9 +96,9 @@ def connect(given: Namespace) -> None:
             f"These calls wait for a yes on the board: {line(', '.join(target.must))}."
             " If the board is down, they are refused. The agent runs as you do: it could take this out."
         )
-    for name, words in (("allow", "run without asking"), ("ask", "are asked for, whatever allows them")):
-        if patterns := rules.get(f"board_{name}"):
-            print(plain(f"By the rules of the board these calls {words}: {', '.join(patterns)}."))
+    for rule, words in (("allow", "run without asking"), ("ask", "are asked for, whatever allows them")):
+        if patterns := rules.get(f"board_{rule}"):
+            print(line(f"By the rules of the board these calls {words}: {', '.join(patterns)}."))
     if given.dry_run or connection is None:
         print("Nothing was changed.")
         return

@@ -578,7 +578,8 @@ class Doing:
         """End without a hand-in. The worktree stays with all that is in it."""
         kept, why = self.kept, plain(stopped)
         self.worker.say(f"#{kept['number']}: {why} What was done stays in {kept.tree}, branch {kept.get('branch')}.")
-        self._tell("StopFailure", error="ended" if stopped.fails else "stopped", prompt_id=str(kept.get("prompted") or 0))
+        error, prompt = "ended" if stopped.fails else "stopped", str(kept.get("prompted") or 0)
+        self._tell("StopFailure", error=error, prompt_id=prompt)
         self._close_line(ended=not self.worker.ends)
         if self.worker.ends:
             return

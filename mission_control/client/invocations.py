@@ -162,8 +162,11 @@ class Invocations:
         self.all.append((words, at))
         if name in MAKERS:
             self._made |= {one.text.rpartition("/")[2] for one in words[at + 1 : end]}
-        if not name or name == "{}" or name.startswith("-"):
+        if not name or name == "{}":
             self._doubt()
+        elif name.startswith("-"):  # some shells and `time` take options here
+            self._doubt()
+            self._anything(words, end, texts, at)
         elif name in WRAPPERS:
             self._wrapped(name, words, end, texts, at)
         elif name in TEXT_WRAPPERS:
