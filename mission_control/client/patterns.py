@@ -39,7 +39,7 @@ OWN_TOOLS = "mcp__mission-control__"
 # Fields that hold a command, what something else reads, and neither.
 COMMANDS = names("args argv cmd command command_line commands script shell")
 CODE = names("chars code stdin")
-BESIDE = names("description timeout run_in_background cwd workdir")
+NO_CODE = names("description timeout run_in_background cwd workdir")
 # Long options whose short form begins with another letter, and those that have none.
 SHORT = {"assume-yes": "y", "dry-run": "n", "method": "X", "request": "X", "set-upstream": "u", "amend": "", "hard": ""}
 MEANT = {"force": "+", "f": "+", "delete": ":", "d": ":"}  # how a refspec says it to git push
@@ -153,7 +153,7 @@ def _invocations(tool: str, given: Mapping[str, object]) -> Invocations:
             found.is_certain = False
         elif name in COMMANDS:
             found.read(_line(value))
-        elif name not in BESIDE:
+        elif name not in NO_CODE:
             for text in _texts(value):
                 found.read(text, is_certain=False)
     return found
