@@ -17,7 +17,7 @@ from mission_control.log.commands import atomically
 tools = Tools(position=1)
 
 
-@tools.tool("Who am I", takes("agent_list_agents"), reads=True, listed="leads")
+@tools.tool("Who am I", takes("agent_list_agents"), role="lead", reads=True)
 async def who_am_i(call: Call) -> Said:
     """Learn who you are, what your board is for, which rules hold there, and who works with you.
 
@@ -44,24 +44,6 @@ async def who_am_i(call: Call) -> Said:
 
 
 @tools.tool(
-    "Say that you are alive",
-    takes("agent_heartbeat", wait_seconds="", known="The directive that you have"),
-    Shape("status directive directive_reason"),
-    repeats=True,
-    listed="nobody",
-)
-async def heartbeat(call: Call) -> Said:
-    """Send a heartbeat, and learn whether to continue.
-
-    Call it every few minutes while you work on something long. `directive`: continue; pause: finish what you hold but
-    take nothing new; stop: end your work now, release what you hold, and do not claim again. With wait_seconds it
-    answers as soon as that is no longer `known`.
-    """
-    answer = await call.perform()
-    return f"Directive: {answer.directive}.", answer
-
-
-@tools.tool(
     "List tasks",
     takes(
         "list_tasks",
@@ -74,7 +56,7 @@ async def heartbeat(call: Call) -> Said:
     ),
     shapes.TASKS,
     reads=True,
-    listed="leads",
+    role="lead",
 )
 async def list_tasks(call: Call) -> Said:
     """List the tasks of your board, newest first.
@@ -110,7 +92,8 @@ async def comment(call: Call) -> Said:
         tags="Words to find it by; `chat` makes it a chat message",
     ),
     shapes.MEMORY,
-    listed="leads",
+    role="lead",
+    scope="work",
 )
 async def remember(call: Call) -> Said:
     """Write down a fact or a decision that outlives a task, for everybody on the board.
@@ -134,7 +117,7 @@ async def remember(call: Call) -> Said:
     ),
     Shape("total", entries=shapes.MEMORY),
     reads=True,
-    listed="leads",
+    role="lead",
 )
 async def recall(call: Call) -> Said:
     """Look up what was written down on your board: facts and decisions, newest first.
@@ -155,7 +138,7 @@ async def recall(call: Call) -> Said:
     ),
     scope="read",
     repeats=True,
-    listed="leads",
+    role="lead",
 )
 async def read_inbox(call: Call) -> Said:
     """Read your notices: assignments, mentions, comments, decisions, nudges, chat; the oldest first.
@@ -171,37 +154,13 @@ async def read_inbox(call: Call) -> Said:
     return f"{count}; when dealt with, acknowledge with after={answer.next}.", answer
 
 
-@tools.tool(
-    "Report usage",
-    takes(
-        "report_usage",
-        input_tokens="",
-        output_tokens="",
-        cost_usd="US dollars",
-        model="",
-        task_id="The task that it was for",
-        fence=shapes.fence("The fence of your lease of that task"),
-    ),
-    listed="nobody",
-)
-async def report_usage(call: Call) -> Said:
-    """Report the tokens and money that your program counted since the last report; never guess them.
-
-    Each report is added to those before; never report sums, and not what you already sent with finish_task. `directive`
-    stop: a budget is used up; end your work and claim nothing until people raise it.
-    """
-    answer = await call.perform()
-    why = f" {answer.directive_reason}" if answer.directive_reason else ""
-    return f"Directive: {answer.directive}.{why}", answer
-
-
 Verdict = Literal["done", "send_back"]
 Word = Annotated[str, Field(min_length=1)]
 
 
 @tools.tool(
     "Make a task",
-    takes("create_task", **shapes.new_task("A worker; left out, the first that claims it")),
+    takes("create_task", **shapes.new_task(f"{shapes.AGENT}; left out, the first that claims it")),
     shapes.TASK_DETAIL,
     role="lead",
 )
@@ -222,7 +181,7 @@ async def create_task(call: Call) -> Said:
         "update_task",
         task_id=shapes.TASK,
         agent_id=Shown(
-            "A worker of who_am_i; left out, the task is nobody's", "assigned_agent_id", kind=UUID | None, default=None
+            f"{shapes.AGENT}; left out, the task is nobody's", "assigned_agent_id", kind=UUID | None, default=None
         ),
     ),
     shapes.TASK_DETAIL,
@@ -289,7 +248,7 @@ async def decide_proposal(call: Call) -> Said:
     return f"It was {proposal['state']}.{where and f' Task{where}.'}", proposal
 
 
-@tools.tool("Nudge a worker", takes("agent_lead_nudge_agent", agent_id=shapes.ID, message=""), role="lead")
+@tools.tool("Nudge a worker", takes("agent_lead_nudge_agent", agent_id=shapes.AGENT, message=""), role="lead")
 async def nudge(call: Call) -> Said:
     """Put a word into the inbox of a worker that is silent or stuck. For leads.
 

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from tortoise.queryset import QuerySet
 
+from mission_control.agents.models import Agent
 from mission_control.asks.asked import writer_named
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
@@ -86,18 +88,37 @@ async def person_asked(actor: Actor, name: str | None) -> UUID | None:
     return parse_id(name) or await writer_named(await Board.get(id=home(actor)), name)
 
 
-async def with_task_ids(actor: Actor, given: JsonObject) -> JsonObject:
-    """Return arguments of a tool in which every task has its id: `...task_id` and `...task_ids` may have numbers.
+async def with_ids(actor: Actor, given: JsonObject) -> JsonObject:
+    """Return arguments of a tool with ids for the numbers of tasks, and the names of boards and agents.
 
-    People write them as `#3` or `3`.
+    People write tasks as `#3` or `3`: in `...task_id`, `...task_ids` and `parent_id`.
     """
     found = dict(given)
+    if "board_id" in found:
+        found["board_id"] = await _id_of_named(Board.visible_to(actor), "board", found["board_id"])
     for name, value in given.items():
         if name.endswith(("task_id", "parent_id")):
-            found[name] = await _id_of(actor, value, given)
+            found[name] = await _id_of(actor, value, found)
         elif name.endswith("task_ids") and isinstance(value, list):
-            found[name] = [await _id_of(actor, one, given) for one in value]
+            found[name] = [await _id_of(actor, one, found) for one in value]
+        elif name.endswith("agent_id") and parse_id(value) is None:
+            agents = Agent.filter(board_id__in=await _boards(actor, found))
+            found[name] = await _id_of_named(agents, "agent", value)
     return found
+
+
+async def _id_of_named(things: QuerySet[Any], noun: str, value: object) -> Any:
+    """Return the id of the thing with a name; an id, or what is no text, as it is, for the schema."""
+    if not isinstance(value, str) or parse_id(value) is not None:
+        return value
+    ids = (
+        await things.filter(name__iexact=value.strip().removeprefix("@")).limit(MOST_NAMED).values_list("id", flat=True)
+    )
+    if not ids:
+        raise NotFound(f"There is no {noun} “{value}” where you work.")
+    if len(ids) > 1:
+        raise Conflict(f"Several are called “{value}”. Give the id: {', '.join(map(str, ids))}.")
+    return ids[0]
 
 
 async def _id_of(actor: Actor, value: object, given: JsonObject) -> Any:

@@ -14,13 +14,13 @@ from mission_control.home.models import Question
 from mission_control.tasks.models import Task
 
 tools = Tools(position=4)
-BOARD = "The board's id, as list_boards answered it"
+BOARD = "Its name or id"
 BOARD_LINE = Shape("id name description")
 
 
 @tools.tool("List boards", takes("list_boards", **shapes.PART), audience="people", reads=True)
 async def list_boards(call: Call) -> Said:
-    """List the boards that the person reads, by name. Call it first: every other tool needs an id from a list.
+    """List the boards that the person reads, by name. Call it first: other tools take the name of one, or its id.
 
     The person is the owner of the token that you use: `you`. What you do here is recorded as done by them.
     """
@@ -87,7 +87,7 @@ async def list_tasks(call: Call) -> Said:
     takes(
         "create_task",
         board_id=BOARD,
-        **shapes.new_task("An agent of get_board; left out, whichever agent claims it first"),
+        **shapes.new_task(f"{shapes.AGENT}; left out, whichever agent claims it first"),
     ),
     shapes.TASK_DETAIL,
     audience="people",

@@ -15,7 +15,7 @@ from mission_control.core.limits import TokenScope, require_scope
 from mission_control.core.parts import Part
 from mission_control.core.values import JsonObject, Schema, refuse_unstorable
 from mission_control.doors.answers import Image, Shape, fitted
-from mission_control.doors.operations import fields_of, perform, with_task_ids
+from mission_control.doors.operations import fields_of, perform, with_ids
 from mission_control.http.openapi_schemas import plain
 from mission_control.http.registry import operation_named
 
@@ -138,7 +138,6 @@ type Said = tuple[str, Any] | tuple[str, Any, Image | None]
 type Handler = Callable[["Call"], Awaitable[Said]]
 type Role = Literal["anyone", "worker", "lead"]
 type Audience = Literal["agents", "people", "everybody"]
-type Listed = Literal["agents", "leads", "nobody"]
 # The installed tools by name: of agents, and of people.
 TOOLS: dict[str, "Tool"] = {}
 PEOPLES_TOOLS: dict[str, "Tool"] = {}
@@ -193,7 +192,6 @@ class Tool:
     repeats: bool
     scope: TokenScope
     position: int
-    listed: Listed
 
     @property
     def waits(self) -> bool:
@@ -207,16 +205,15 @@ class Tool:
         return bool(name) and operation_named(name, for_agents=self.takes.for_agents).tells_news
 
     def is_for(self, actor: Actor) -> bool:
-        """Whether to show it to a caller: it has the role, its token the scope, and it is not one of before."""
-        has_role = self.role == "anyone" or (self.role == "lead") == actor.is_lead
-        is_listed = actor.is_user or self.listed == "agents" or (self.listed == "leads" and actor.is_lead)
-        return has_role and is_listed and (actor.scopes is None or self.scope in actor.scopes)
+        """Whether to show it to a caller: it has the role, and its token the scope."""
+        has_role = actor.is_user or self.role == "anyone" or (self.role == "lead") == actor.is_lead
+        return has_role and (actor.scopes is None or self.scope in actor.scopes)
 
     async def call(self, actor: Actor, given: JsonObject) -> tuple[str, Any, Image | None]:
         """Do it: one sentence about what came of it, the answer, and an image. Null counts as not given."""
         require_scope(actor, self.scope)
         refuse_unstorable(given, "arguments")
-        given = await with_task_ids(actor, {name: value for name, value in given.items() if value is not None})
+        given = await with_ids(actor, {name: value for name, value in given.items() if value is not None})
         call = Call(actor, self.takes, self.takes.model.model_validate(given))
         sentence, answer, *images = await self.handler(call)
         return sentence, fitted(answer if self.shows is None else self.shows(answer)), next(iter(images), None)
@@ -247,22 +244,19 @@ class Tools(list["Declared"], Part):
         reads: bool = False,
         repeats: bool = False,
         scope: TokenScope | None = None,
-        listed: Listed = "agents",
     ) -> Callable[[Handler], Handler]:
         """Make a function a tool: its name is the tool's, its docstring is what models read before they call it.
 
-        Its answer is shown as the operation gave it, or those fields that `shows` names. One that is `listed` for fewer
-        agents than may call it has been replaced; it goes with the next release, or stays for leads.
+        Its answer is shown as the operation gave it, or those fields that `shows` names. Agents without its `role` are
+        not shown it; what they may do is for the operation to say.
         """
 
         def declare(handler: Handler) -> Handler:
             name = handler.__name__.rstrip("_")
             text = inspect.getdoc(handler) or title
-            needed: TokenScope = scope or ("lead" if role == "lead" else "read" if reads else "work")
+            needed: TokenScope = scope or ("read" if reads else "lead" if role == "lead" else "work")
             taken = replace(takes, for_agents=audience != "people")
-            made = Tool(
-                name, title, text, handler, taken, shows, role, reads, reads or repeats, needed, self._position, listed
-            )
+            made = Tool(name, title, text, handler, taken, shows, role, reads, reads or repeats, needed, self._position)
             self.append((audience, made))
             return handler
 

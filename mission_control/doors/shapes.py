@@ -9,11 +9,12 @@ from mission_control.boards.models import Board
 from mission_control.boards.words import TaskStatus, canonical
 from mission_control.core.values import JsonObject
 from mission_control.doors.answers import Shape
-from mission_control.doors.registry import REQUIRED, Shown, own
+from mission_control.doors.registry import REQUIRED, Shown
 from mission_control.tasks.fields import TOOL_WORDS
 
 # Arguments.
 TASK = "Its id or number, such as #3"
+AGENT = "An agent's name or id"
 ID = "An id, as another tool answered it"
 MARKDOWN = "Markdown; @name notifies an agent, @lead the lead"
 FENCE = Shown("The fence of your lease, as next answered it", kind=Annotated[int, Field(ge=1)], default=REQUIRED)
@@ -22,12 +23,6 @@ WAIT = {"wait_seconds": Shown(), "known": Shown("`version` of the list you have;
 STATUS = Shown(kind=TaskStatus | None)
 WORDS = "Words of title or description, or a number"
 WHY = Shown("Tell for each task what it waits for", "include_waiting")
-BY_WHEN = {"decide_in": "In how many seconds you need it", "decide_by": "The same as a time with its zone"}
-OTHERWISE_PERSON = own(
-    Annotated[str | None, Field(max_length=200)],
-    None,
-    "Whom to ask then, with otherwise=ask: a person's name as you read it, or an id",
-)
 
 
 def required(text: str, sends: str = "") -> Shown:

@@ -49,14 +49,13 @@ async def test_old_approval_says_nothing_about_the_next_hand_in(strict: Cast, ba
 async def test_old_approval_says_nothing_over_mcp(strict: Cast) -> None:
     task = await strict.add_task()
     async with connected(strict.vega) as vega, connected(strict.atlas) as atlas, connected(strict.cleo) as cleo:
-        fence = (await vega.ok("claim_task", task_id=task["id"]))["lease"]["fence"]
-        first = (await vega.ok("finish_task", task_id=task["id"], fence=fence, summary="Clean."))["approval"]
-        await atlas.ok("review_task", task_id=task["id"], verdict="rework", comment="Softer.")
+        fence = (await vega.ok("next", task_id=task["id"]))["lease"]["fence"]
+        first = (await vega.ok("finish", task_id=task["id"], fence=fence, summary="Clean."))["approval"]
+        await atlas.ok("review_task", task_id=task["id"], verdict="send_back", comment="Softer.")
         refused = await cleo.refused("decide_approval", approval_id=first["id"], decision="approved")
         assert refused["code"] == "approval_closed"
-        assert "closed" in await vega.says("wait_for_decision", approval_id=first["id"], wait_seconds=0)
-        fence = (await vega.ok("claim_task", task_id=task["id"]))["lease"]["fence"]
-        second = (await vega.ok("finish_task", task_id=task["id"], fence=fence, summary="Cleaner."))["approval"]
+        fence = (await vega.ok("next", task_id=task["id"]))["lease"]["fence"]
+        second = (await vega.ok("finish", task_id=task["id"], fence=fence, summary="Cleaner."))["approval"]
         refused = await atlas.refused("review_task", task_id=task["id"], verdict="done", comment="Fine.")
         assert refused["code"] == "task_approval_required"
         assert [one["id"] for one in (await cleo.ok("list_requests"))["requests"]] == [second["id"]]
@@ -99,11 +98,11 @@ async def test_old_approval_says_nothing_for_an_agent_of_a_gateway(strict: Cast)
 async def test_small_yes_finishes_nothing_over_mcp(strict: Cast) -> None:
     task = await strict.add_task()
     async with connected(strict.vega) as vega:
-        fence = (await vega.ok("claim_task", task_id=task["id"]))["lease"]["fence"]
-        asked = {"action_type": "read.docs", "reason": "To know.", "confidence": 90, "task_ids": [task["id"]]}
-        small = await vega.ok("request_approval", **asked)
+        fence = (await vega.ok("next", task_id=task["id"]))["lease"]["fence"]
+        small = await vega.ok("ask", action="read.docs", question="To know.", wait_seconds=0)
         (await approve(strict, small)).ok()
-        done = await vega.ok("finish_task", task_id=task["id"], fence=fence, summary="Clean.", status="done")
+        assert (await vega.ok("next"))["kind"] == "resume"
+        done = await vega.ok("finish", task_id=task["id"], fence=fence, summary="Clean.", status="done")
     assert (done["task"]["status"], done["approval"]["status"]) == ("review", "pending")
     assert done["approval"]["action_type"] == "task.finish"
 

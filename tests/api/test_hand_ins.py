@@ -49,7 +49,7 @@ async def test_agent_reads_that_its_task_was_deleted(cast: Cast, way: str) -> No
         assert (await cast.vega.post(f"{path}/lease", {"fence": 1})).refused(404)["code"] == "task_deleted"
         return
     async with connected(cast.vega) as vega:
-        refused = await vega.refused("finish_task", task_id=claim["task"]["id"], **sent)
+        refused = await vega.refused("finish", task_id=claim["task"]["id"], **sent)
         assert (refused["status"], refused["code"]) == (404, "task_deleted")
 
 

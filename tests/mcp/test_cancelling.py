@@ -45,7 +45,7 @@ async def cancel(cast: Cast, agent: Program, headers: dict[str, str], request_id
 
 async def waiting_claim(cast: Cast, headers: dict[str, str]) -> Call:
     """A claim of Vega's that waits."""
-    call = Call(cast.vega, "legacy", "claim_task", WAITING, headers)
+    call = Call(cast.vega, "legacy", "next", WAITING, headers)
     await until(lambda: channels.waiting(channel_of(cast.board.id)))
     return call
 
@@ -80,7 +80,7 @@ async def test_early_cancellation_is_honoured(cast: Cast) -> None:
     session = await session_of(cast, cast.vega)
     await cancel(cast, cast.vega, session)
     task = await cast.add_task()
-    call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
+    call = Call(cast.vega, "legacy", "next", WAITING, session)
     await call.ended()
     assert call.answer == b""
     assert (await Task.get(id=task["id"])).status == "inbox"
@@ -90,7 +90,7 @@ async def test_cancellation_after_the_answer_changes_nothing(cast: Cast, monkeyp
     monkeypatch.setattr(calls, "REMEMBERED_SECONDS", 0.01)
     session = await session_of(cast, cast.vega)
     task = await cast.add_task()
-    call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
+    call = Call(cast.vega, "legacy", "next", WAITING, session)
     await call.ended()
     assert task["id"].encode() in call.answer
     await cancel(cast, cast.vega, session)
@@ -113,7 +113,7 @@ async def test_claim_committed_during_disconnect_is_released(
 
     monkeypatch.setattr(polling, "committed", slow)
     task = await cast.add_task()
-    call = Call(cast.vega, "legacy", "claim_task", WAITING, session)
+    call = Call(cast.vega, "legacy", "next", WAITING, session)
     await committed.wait()
     assert (await Task.get(id=task["id"])).status == "in_progress"
     if way == "cancel":

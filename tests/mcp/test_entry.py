@@ -72,7 +72,7 @@ async def test_revoked_agent_token_is_refused(cast: Cast) -> None:
         [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
         (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
         with pytest.raises(MCPError, match="401"):
-            await vega.call("heartbeat")
+            await vega.call("recall")
 
 
 async def test_wrong_tokens_block_an_address_but_not_its_valid_tokens(cast: Cast) -> None:

@@ -32,22 +32,22 @@ async def test_agent_works_by_what_the_pages_show(cast: Cast) -> None:
     lyra_of_page = Program(cast.app, {"X-Agent-Token": token}, (await Agent.get(name="Lyra")).id, "Lyra", token)
     async with connected(lyra_of_page, url=url) as lyra:
         assert (await lyra.ok("who_am_i"))["name"] == "Lyra"
-        claimed = await lyra.ok("claim_task")
+        claimed = await lyra.ok("next")
         held = {"task_id": claimed["task"]["id"], "fence": claimed["lease"]["fence"]}
         await _ask_and_read(lyra, ada, home)
-        assert (await lyra.ok("finish_task", **held, summary="It points north."))["task"]["status"] == "review"
+        assert (await lyra.ok("finish", **held, summary="It points north."))["task"]["status"] == "review"
         [request] = (await lyra.ok("list_asked"))["asked"]
         (await ada.get("/")).has("Point the mirror")
         approval = f"/boards/{board.id}/approvals/{request['id']}/decisions"
         (await ada.post(approval, {"decision": "approved"})).is_status(303)
-        assert (await lyra.ok("wait_for_decision", approval_id=request["id"]))["decision"] == "approved"
         assert (await lyra.ok("get_task", task_id=held["task_id"]))["task"]["status"] == "done"
-        assert (await lyra.ok("claim_task", wait_seconds=0))["task"] is None
+        assert (await lyra.ok("next", wait_seconds=0))["task"] is None
 
 
 async def _ask_and_read(lyra: Tools, ada: Any, home: str) -> None:
     """Ask which way; the person answers on a page, and the answer is in the inbox."""
-    asked = await lyra.ok("ask_people", question="North or south?", options=[{"label": "North"}, {"label": "South"}])
+    options = [{"label": "North"}, {"label": "South"}]
+    asked = await lyra.ok("ask", question="North or south?", options=options, wait_seconds=0)
     (await ada.get("/")).has("North or south?")
-    (await ada.post(f"{home}/questions/{asked['question_id']}/answers", {"option": "1"})).is_status(303)
+    (await ada.post(f"{home}/questions/{asked['id']}/answers", {"option": "1"})).is_status(303)
     assert "North" in (await lyra.ok("read_inbox"))["items"][-1]["text"]

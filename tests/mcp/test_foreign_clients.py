@@ -41,19 +41,17 @@ async def test_typescript_client_does_a_workers_day(packages: Path, made: Crew, 
     async with driven(packages, library, made.server.url, made.vega.token) as vega:
         assert "next" in await vega.tools()
         assert (await vega.ok("who_am_i"))["name"] == "Vega"
-        claimed = await vega.ok("claim_task", wait_seconds=0)
+        claimed = await vega.ok("next", wait_seconds=0)
         held = {"task_id": task_id, "fence": claimed["lease"]["fence"]}
         assert claimed["task"]["due_at"] == "2026-12-24T12:00:00Z"
         await vega.ok("comment", **held, message="The lock is stiff.")
         assert (await vega.ok("get_task", task_id=task_id))["comments"][0]["message"] == "The lock is stiff."
         assert (await vega.ok("list_tasks", mine=True))["total"] == 1
-        await vega.ok("extend_lease", **held)
-        await vega.ok("heartbeat")
+        await vega.ok("report", **held, did=["Turned it"])
         await vega.ok("remember", content="The lock needs oil.")
         assert (await vega.ok("recall"))["total"] == 1
         await vega.ok("read_inbox")
-        assert (await vega.ok("finish_task", **held, summary="It points."))["task"]["status"] == "review"
-        await vega.ok("report_usage", input_tokens=5)
+        assert (await vega.ok("finish", **held, summary="It points."))["task"]["status"] == "review"
         again = await made.add_task("Sweep")
         found = await vega.ok("next", wait_seconds=0)
         held = {"task_id": again, "fence": found["lease"]["fence"]}
@@ -68,7 +66,7 @@ async def test_typescript_client_does_a_workers_day(packages: Path, made: Crew, 
 async def test_aborted_claim_assigns_nothing(packages: Path, made: Crew, library: str, way: str) -> None:
     waits = f"waits at work:{made.board_id}"
     async with driven(packages, library, made.server.url, made.vega.token) as vega:
-        call = vega.begin("claim_task", timeout=2 if way == "timeout" else None, wait_seconds=50)
+        call = vega.begin("next", timeout=2 if way == "timeout" else None, wait_seconds=50)
         await made.server.told(waits)
         if way == "abort":
             vega.abort()
@@ -81,7 +79,7 @@ async def test_aborted_claim_assigns_nothing(packages: Path, made: Crew, library
         task = await made.task(await made.add_task("Left alone"))
         assert (task["status"], task["fence"]) == ("inbox", 0)
         if way != "end":  # the same client goes on
-            assert (await vega.ok("claim_task"))["task"]["id"] == task["id"]
+            assert (await vega.ok("next"))["task"]["id"] == task["id"]
             assert vega.complaints == []
 
 
@@ -89,11 +87,11 @@ async def test_aborted_claim_assigns_nothing(packages: Path, made: Crew, library
 async def test_abort_after_the_answer_undoes_nothing(packages: Path, made: Crew, library: str) -> None:
     task_id = await made.add_task("Point the mirror")
     async with driven(packages, library, made.server.url, made.vega.token) as vega:
-        claimed = await vega.ok("claim_task", wait_seconds=50)
+        claimed = await vega.ok("next", wait_seconds=50)
         vega.abort()  # version 1 of the library sends a cancellation even now
         assert (await vega.ok("who_am_i"))["name"] == "Vega"
         held = {"task_id": task_id, "fence": claimed["lease"]["fence"]}
-        assert (await vega.ok("finish_task", **held, summary="It points."))["task"]["status"] == "review"
+        assert (await vega.ok("finish", **held, summary="It points."))["task"]["status"] == "review"
 
 
 @pytest.mark.parametrize("era", ["legacy", "modern"])

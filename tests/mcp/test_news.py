@@ -30,8 +30,8 @@ async def test_note_rides_on_what_a_tool_answers(cast: Cast, mode: str) -> None:
     await cast.add_task(title="Point the mirror")
     task = await taken(cast)
     async with connected(cast.vega, mode) as vega:
-        await vega.ok("heartbeat")
-        assert "news" not in await vega.ok("heartbeat")
+        await vega.ok("recall")
+        assert "news" not in await vega.ok("recall")
         await note(cast, task, "Use the new table.")
         told = await vega.shown("comment", task_id=task["id"], message="So far.")
         assert told.structured_content is not None
@@ -39,7 +39,7 @@ async def test_note_rides_on_what_a_tool_answers(cast: Cast, mode: str) -> None:
         assert item["kind"] == "note"
         assert last_line(told) == f"News. Note from Ada #{task['number']} Point the mirror: Use the new table."
         assert await state_of(cast, task) == "offered"
-        assert "news" not in await vega.ok("heartbeat") and await state_of(cast, task) == "taken"
+        assert "news" not in await vega.ok("recall") and await state_of(cast, task) == "taken"
         await vega.ok("comment", task_id=task["id"], message="Done so.")
         assert await state_of(cast, task) == "read"
 
@@ -49,9 +49,9 @@ async def test_refusal_of_a_tool_says_stop(cast: Cast) -> None:
     task = await taken(cast)
     async with connected(cast.vega) as vega:
         for _ in range(2):
-            await vega.ok("heartbeat")
+            await vega.ok("recall")
         (await cast.ada.post(f"{cast.task(task)}/stop", {"reason": "The dome is closed."})).ok()
-        refused = await vega.call("extend_lease", task_id=task["id"], fence=task["lease"]["fence"])
+        refused = await vega.call("give_back", task_id=task["id"], fence=task["lease"]["fence"], reason="No.")
         assert refused.is_error and refused.structured_content is None
         assert last_line(refused).startswith("News. Stop: Stopped by Ada: The dome is closed. Task stopped")
     [run] = (await cast.ada.get(f"{cast.task(task)}/runs")).ok()["items"]

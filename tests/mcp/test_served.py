@@ -37,12 +37,12 @@ async def test_two_agents_share_the_work_of_a_server(tmp_path: Path) -> None:
             dialled(server.url, made.atlas.token, "legacy") as atlas,
         ):
             wanted = {(await atlas.ok("create_task", title=f"Star {number}"))["id"] for number in range(4)}
-            claims = await asyncio.gather(*(vega.ok("claim_task", wait_seconds=0) for _ in range(6)))
+            claims = await asyncio.gather(*(vega.ok("next", wait_seconds=0) for _ in range(6)))
             assert sorted(one["task"]["id"] for one in claims if one["task"]) == sorted(wanted)
             for one in claims:
                 if one["task"]:
                     held = {"task_id": one["task"]["id"], "fence": one["lease"]["fence"]}
-                    assert (await vega.ok("finish_task", **held, summary="Seen."))["task"]["status"] == "review"
+                    assert (await vega.ok("finish", **held, summary="Seen."))["task"]["status"] == "review"
             [*_, notice] = (await atlas.ok("read_inbox", wait_seconds=5))["items"]
             done = await atlas.ok("review_task", task_id=notice["task_id"], verdict="done", comment="Bright.")
             assert done["status"] == "done"
@@ -54,7 +54,7 @@ async def test_cancelled_call_of_a_connected_client_ends_the_wait(tmp_path: Path
         made = await crew(server)
         for times, mode in enumerate(("legacy", "auto"), start=1):
             async with dialled(server.url, made.vega.token, mode) as vega:
-                waiting = asyncio.create_task(vega.call("claim_task", wait_seconds=50))
+                waiting = asyncio.create_task(vega.call("next", wait_seconds=50))
                 await server.told("waits at work:", times)
                 waiting.cancel()
                 await asyncio.gather(waiting, return_exceptions=True)

@@ -9,7 +9,6 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Run
-from mission_control.doors.registry import TOOLS
 from mission_control.log import channels
 from tests.cast import Cast
 from tests.mcp.clients import ERAS, connected
@@ -154,11 +153,3 @@ async def test_worker_reads_few_tools_in_few_tokens(cast: Cast) -> None:
         assert {one.name for one in listed} == WORKER
         sent = [one.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]
         assert len(orjson.dumps(sent)) + len(str(vega.client.instructions)) < MOST_CHARACTERS
-
-
-async def test_tools_of_before_stay_callable(cast: Cast) -> None:
-    await cast.add_task()
-    assert {"claim_task", "request_approval", "finish_task", "read_inbox"} <= set(TOOLS)
-    async with connected(cast.vega) as vega:
-        claimed = await vega.ok("claim_task", wait_seconds=0)
-        await vega.ok("release_task", task_id=claimed["task"]["id"], fence=claimed["lease"]["fence"], reason="No.")

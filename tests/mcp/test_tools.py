@@ -1,5 +1,6 @@
 """What the tools show, do and refuse."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from mcp_types import Implementation
 
 from mission_control import __version__
+from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.errors import Conflict, NotFound
 from mission_control.doors.answers import refusal
@@ -59,9 +61,8 @@ def test_every_operation_that_a_tool_names_exists() -> None:
 async def test_tools_depend_on_the_role(cast: Cast, mode: str) -> None:
     async with connected(cast.vega, mode) as vega, connected(cast.atlas, mode) as atlas:
         workers, leads = await vega.names(), await atlas.names()
-    kept = {one.name for one in TOOLS.values() if one.listed == "leads"}
-    assert workers - leads == WORKERS_ONLY and leads - workers == LEADS_ONLY | kept
-    assert workers | leads == {one.name for one in TOOLS.values() if one.listed != "nobody"}
+    assert workers - leads == WORKERS_ONLY and leads - workers >= LEADS_ONLY
+    assert workers | leads == set(TOOLS)
     assert len(workers) <= 8
 
 
@@ -69,7 +70,7 @@ async def test_tools_depend_on_the_tokens_scopes(cast: Cast) -> None:
     reader = await with_scopes(cast, cast.vega, "read")
     async with connected(reader) as shown:
         assert await shown.names() == {
-            one.name for one in TOOLS.values() if (one.scope, one.listed) == ("read", "agents")
+            one.name for one in TOOLS.values() if (one.scope, one.role) == ("read", "anyone")
         }
         assert "comment" not in await shown.names()
         assert (await shown.ok("list_tasks"))["total"] == 0
@@ -99,25 +100,27 @@ async def test_no_tool_describes_its_answer(cast: Cast) -> None:
             assert one.output_schema is None, one.name
 
 
-# Tasks by number
+# Tasks by number, boards and agents by name
 
 
-TAKES_TASKS = [
+TAKES = [
     (pool, one.name, field)
     for pool, tools in (("agents", TOOLS), ("people", PEOPLES_TOOLS))
     for one in tools.values()
     for field in one.takes.shown
-    if field.endswith(("task_id", "task_ids"))
 ]
 
 
-async def test_every_tool_takes_the_number_of_a_task(cast: Cast) -> None:
-    assert len(TAKES_TASKS) > 18
-    for pool, name, field in TAKES_TASKS:
+async def test_every_tool_takes_numbers_of_tasks_and_names_of_boards_and_agents(cast: Cast) -> None:
+    counts = Counter[str]()
+    for pool, name, field in TAKES:
         tools, who = (TOOLS, cast.vega) if pool == "agents" else (PEOPLES_TOOLS, cast.ada)
-        for number in ("#999", "999", 999):
-            with pytest.raises(NotFound, match="There is no task #999"):
-                await tools[name].call(await who.actor(), {field: [number] if field.endswith("s") else number})
+        noun = field.removesuffix("s").removesuffix("_id").rpartition("_")[2]
+        for value in {"task": ("#999", "999", 999), "agent": ("Nobody",), "board": ("Nobody",)}.get(noun, ()):
+            counts[noun] += 1
+            with pytest.raises(NotFound, match=f"There is no {noun} (#999|“Nobody”)"):
+                await tools[name].call(await who.actor(), {field: [value] if field.endswith("s") else value})
+    assert counts["task"] > 40 and counts["board"] > 4 and counts["agent"] > 3
 
 
 async def test_worker_and_person_name_a_task_by_its_number(cast: Cast) -> None:
@@ -125,11 +128,10 @@ async def test_worker_and_person_name_a_task_by_its_number(cast: Cast) -> None:
     async with connected(cast.vega) as vega, connected(cast.ada) as ada:
         for written in (f"#{first['number']}", str(first["number"]), first["number"], first["id"]):
             assert (await vega.ok("get_task", task_id=written))["task"]["id"] == first["id"]
-        claimed = await vega.ok("claim_task", task_id=f"#{second['number']}", wait_seconds=0)
+        claimed = await vega.ok("next", task_id=f"#{second['number']}", wait_seconds=0)
         assert claimed["task"]["id"] == second["id"]
-        asked = await vega.ok(
-            "request_approval", action_type="deploy", reason="Ready.", confidence=90, task_ids=[second["number"]]
-        )
+        await vega.ok("ask", action="deploy", question="Ready.", task_id=second["number"], wait_seconds=0)
+        [asked] = (await cast.ada.get(cast.approvals)).ok()["items"]
         assert asked["task_ids"] == [second["id"]]
         assert (await ada.ok("get_task", task_id=f"#{first['number']}"))["task"]["id"] == first["id"]
         await cast.put(first, deleted_at=times.clock_now())
@@ -144,8 +146,13 @@ async def test_number_that_several_boards_have_names_their_tasks(cast: Cast) -> 
     async with connected(cast.ada) as ada:
         refusal = await ada.refused("get_task", task_id=f"#{here['number']}")
         assert refusal["status"] == 409 and here["id"] in refusal["message"] and "Garden" in refusal["message"]
-        made = await ada.ok("create_task", board_id=board["id"], title="Weed", depends_on_task_ids=[there["number"]])
+        made = await ada.ok("create_task", board_id="garden", title="Weed", depends_on_task_ids=[there["number"]])
         assert made["depends_on_task_ids"] == [there["id"]]
+        held = {"board_id": cast.board.name, "assigned_agent_id": "@vega"}
+        assert (await ada.ok("create_task", **held, title="Point"))["assigned_agent_id"] == str(cast.vega.id)
+        await Board.filter(id=cast.other_board.id).update(name="Garden")
+        refusal = await ada.refused("get_board", board_id="Garden")
+        assert refusal["status"] == 409 and board["id"] in refusal["message"]
 
 
 # What is refused
@@ -274,10 +281,10 @@ async def test_lead_creates_assigns_and_reviews_work(cast: Cast) -> None:
     before = await head(cast)
     async with connected(cast.atlas) as atlas:
         task = await atlas.ok("create_task", title="Clean the mirror", description="Until it shines.")
-        assigned = await atlas.ok("assign_task", task_id=task["id"], agent_id=str(cast.vega.id))
+        assigned = await atlas.ok("assign_task", task_id=task["id"], agent_id="vega")
         assert assigned["assigned_agent_id"] == str(cast.vega.id)
         assert (await atlas.ok("assign_task", task_id=task["id"]))["assigned_agent_id"] is None
-        await atlas.ok("nudge", agent_id=str(cast.vega.id), message="There is work.")
+        await atlas.ok("nudge", agent_id=cast.vega.name, message="There is work.")
         refusal = await atlas.refused("review_task", task_id=task["id"], verdict="done", comment="Fine.")
         assert refusal["status"] == 403
         assert not await Comment.filter(task_id=task["id"]).exists(), "a refused review leaves no comment"
@@ -298,12 +305,8 @@ async def test_board_rule_refusal_carries_its_code(cast: Cast) -> None:
     async with connected(cast.atlas) as atlas:
         refusal = await atlas.refused("review_task", task_id=task["id"], verdict="done", comment="Fine.")
         assert refusal["status"] == 409 and "approv" in refusal["message"]
-        asked = await atlas.ok(
-            "request_approval", action_type="task.finish", reason="It shines.", confidence=90, task_ids=[task["id"]]
-        )
-        again = await atlas.refused(
-            "request_approval", action_type="task.finish", reason="Really.", confidence=90, task_ids=[task["id"]]
-        )
+        wanted = {"action": "task.finish", "question": "It shines.", "task_id": task["id"], "wait_seconds": 0}
+        asked, again = await atlas.ok("ask", **wanted), await atlas.refused("ask", **wanted)
         assert again["conflicts"] == [{"task_id": task["id"], "approval_id": asked["id"]}]
 
 

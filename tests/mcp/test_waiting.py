@@ -35,9 +35,9 @@ async def test_list_waits_until_something_is_settled(cast: Cast, tool: str, sett
         assert len(later[name]) == 1 and later["version"] != known["version"]
 
 
-async def test_heartbeat_waits_for_another_directive(cast: Cast) -> None:
+async def test_next_waits_for_another_directive(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
-        waiting = asyncio.create_task(vega.ok("heartbeat", wait_seconds=50))
+        waiting = asyncio.create_task(vega.ok("next", wait_seconds=50))
         await until(lambda: channels.channels_waiting(directives.channel_of(cast.organization.id)))
         await pause(cast)
         assert (await waiting)["directive"] == "pause"
