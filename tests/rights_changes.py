@@ -32,7 +32,7 @@ async def remove(cast: Cast) -> None:
 
 
 async def leave(cast: Cast) -> None:
-    (await cast.dan.post(f"{ME}/leave")).ok()
+    (await cast.dan.post(f"{ME}/departures")).ok()
 
 
 async def hand_over(cast: Cast) -> None:

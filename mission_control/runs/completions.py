@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.approvals.commands import ask_to_finish
 from mission_control.approvals.moot import close_ask
@@ -169,9 +168,8 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
     await update(run, "summary", "checked", "evidence", "code")
     if task.board.approvals_needed > 1:
         await lapse_changed(task.id)
-    if any(given.figures().values()):
-        agent = await Agent.get(id=run.agent_id)
-        await report_used(actor, agent.id, agent, given, task.id, run)
+    if run.agent_id is not None and any(given.figures().values()):
+        await report_used(actor, run.agent_id, task.board_id, given, task.id, run)
     record(
         "task.run_completed",
         Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id),

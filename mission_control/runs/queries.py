@@ -185,11 +185,11 @@ class Commit(Body):
     url: HttpUrl | None = None
 
 
-class Check(Body):
+class CheckRun(Body):
     """A command that checks work, such as its tests, and how it ended."""
 
-    command: Annotated[str, Field(max_length=2000)]
-    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)]
+    command: Annotated[str, Field(max_length=2000, description="The command, as a shell takes it")]
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31, description="0 when it passed; below 0, the signal")]
 
 
 class Code(Body):
@@ -202,7 +202,7 @@ class Code(Body):
     )
     pull_request: Annotated[HttpUrl | None, Field(description="Its pull or merge request")] = None
     commits: Annotated[list[Commit], Field(max_length=MOST_COMMITS, description="From the first to the last")] = []
-    check: Annotated[Check | None, Field(description="The command that checked exactly this work")] = None
+    check: Annotated[CheckRun | None, Field(description="The command that checked exactly this work")] = None
 
 
 class CodeCreate(Code):
@@ -215,14 +215,19 @@ class CodeCreate(Code):
     tests: Annotated[str, Field(max_length=LONGEST_OUTPUT, description="What the tests printed")] = ""
 
 
-class CodeRead(Code):
+class CountedCode(Code):
+    """What changed in a repository, in figures."""
+
+    files: Annotated[int | None, Field(description="How many files the diff changes")] = None
+    added: Annotated[int | None, Field(description="How many lines it adds")] = None
+    removed: Annotated[int | None, Field(description="How many lines it removes")] = None
+
+
+class CodeRead(CountedCode):
     """What changed in a repository; its diff and the output of its tests are files of the task."""
 
     diff_id: Annotated[UUID | None, Field(description="The file with the diff")]
     diff_sha256: Annotated[str | None, Field(description="The SHA-256 of the diff, in hexadecimal digits")]
-    files: Annotated[int | None, Field(description="How many files the diff changes")] = None
-    added: Annotated[int | None, Field(description="How many lines it adds")] = None
-    removed: Annotated[int | None, Field(description="How many lines it removes")] = None
     tests_id: Annotated[UUID | None, Field(description="The file with what the tests printed")]
     reported: Annotated[ForgeReport | None, Field(description="What became of it, as its forge told")]
 

@@ -79,7 +79,7 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageRe
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no usage here.")
     run = await reported_run(agent, data.task_id, data.fence) if data.task_id else None
-    await report_used(actor, agent.id, agent, data, data.task_id, run)
+    await report_used(actor, agent.id, agent.board_id, data, data.task_id, run)
     found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
     directive = await directive_of(agent)
     sums = await sums_of_agent(agent.id)

@@ -41,7 +41,7 @@ from mission_control.runs.session_titles import (
     one_line,
     title_of,
 )
-from mission_control.runs.session_usage import IS_ATTACHED, USED, WITHOUT_RUN, count_used, open_program, take_up
+from mission_control.runs.session_usage import IS_ATTACHED, USED, WITHOUT_RUN, count_used, open_session, take_up
 
 EVENTS = (
     Kind("session.started", "An agent began a session, or went on with one that had ended.", "opened a session at"),
@@ -259,8 +259,8 @@ async def _session_of(
     actor: Actor, agent: Agent, run: Run | None, given: SessionGiven | None, began: datetime | None
 ) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
-    if given is None and (program := await open_program(actor, agent, run)) is not None:
-        return program, False
+    if given is None and (known := await open_session(actor, agent.id, agent.board_id, run)) is not None:
+        return known, False
     client = given.client if given is not None else OWN
     external_id = given.external_id if given is not None else str(run.id) if run is not None else WITHOUT_RUN
     named = agent.id, agent.board_id, client, external_id

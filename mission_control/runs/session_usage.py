@@ -11,7 +11,7 @@ from uuid import UUID
 
 from mission_control.agents.budgets import SUMS, add_to_run, report_usage
 from mission_control.agents.connection_queries import PROGRAMS, connection_of
-from mission_control.agents.models import Agent, UsageEntry
+from mission_control.agents.models import UsageEntry
 from mission_control.agents.usage_schemas import RequestUsage, UsageFigures
 from mission_control.boards.models import Run
 from mission_control.boards.queries import SILENT_AFTER
@@ -28,37 +28,34 @@ WITHOUT_RUN = "agent"  # what we call the session of an agent that works on no t
 USED = (*SUMS, "usage_sources")
 # SQL on the table of runs: people put a session to the task.
 IS_ATTACHED = "EXISTS (SELECT 1 FROM agent_sessions a WHERE a.run_id = task_runs.id AND a.attached_at IS NOT NULL)"
-# SQL on sessions: the program of an agent that serves a run, or else that is in a turn and serves none that goes on.
-OPEN_PROGRAM = (
-    f"agent_id = ? AND board_id = ? AND client <> '{OWN}' AND parent_id IS NULL AND ended_at IS NULL AND NOT is_check"
+# SQL on sessions, of one agent on its board: its program that serves a run, or else that is in a turn and serves none
+# that goes on; or else what it reports without a program, by the run.
+OPEN_SESSION = (
+    f"agent_id = ? AND board_id = ? AND ended_at IS NULL AND ((client = '{OWN}' AND external_id = ?) OR"
+    f" (client <> '{OWN}' AND parent_id IS NULL AND NOT is_check"
     " AND (run_id = ? OR (COALESCE(CAST(connection_id AS TEXT), '') = ? AND state IN ('working', 'waiting')"
-    " AND last_seen_at > ? AND NOT EXISTS (SELECT 1 FROM task_runs r WHERE r.id = run_id AND r.ended_at IS NULL)))"
-    " ORDER BY CASE WHEN run_id = ? THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1"
+    " AND last_seen_at > ? AND NOT EXISTS (SELECT 1 FROM task_runs r WHERE r.id = run_id AND r.ended_at IS NULL)))))"
+    f" ORDER BY CASE WHEN client = '{OWN}' THEN 2 WHEN run_id = ? THEN 0 ELSE 1 END, last_seen_at DESC LIMIT 1"
 )
 
 
-async def open_program(actor: Actor, agent: Agent, run: Run | None) -> AgentSession | None:
+async def open_session(actor: Actor, agent_id: UUID, board_id: UUID | None, run: Run | None) -> AgentSession | None:
     """Return the session, locked, in which an agent says something without naming one."""
     connection, run_id = await connection_of(actor), run.id if run else None
     theirs, since = str(connection.id) if connection else "", times.clock_now() - SILENT_AFTER
-    values = agent.id, agent.board_id, run_id, theirs, since, run_id
-    return await find(AgentSession, OPEN_PROGRAM, *values, lock=True)
+    values = agent_id, board_id, str(run_id or WITHOUT_RUN), run_id, theirs, since, run_id
+    return await find(AgentSession, OPEN_SESSION, *values, lock=True)
 
 
 @command("usage.report")
 async def report_used(
-    actor: Actor, agent_id: UUID, agent: Agent, used: UsageFigures, task_id: UUID | None, run: Run | None
+    actor: Actor, agent_id: UUID, board_id: UUID, used: UsageFigures, task_id: UUID | None, run: Run | None
 ) -> None:
     """Count what an agent says that it used, in the session in which it says that, if there is one."""
     run_id = run.id if run else None
-    session = await open_program(actor, agent, run)
+    session = await open_session(actor, agent_id, board_id, run)
     if session is None:
-        own = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ? AND ended_at IS NULL"
-        named = agent.id, agent.board_id, OWN, str(run_id or WITHOUT_RUN)
-        session = await find(AgentSession, own, *named, lock=True)
-    if session is None:
-        assert agent.board_id is not None
-        await report_usage(actor, agent_id, used, board_id=agent.board_id, task_id=task_id, run_id=run_id)
+        await report_usage(actor, agent_id, used, board_id=board_id, task_id=task_id, run_id=run_id)
         return
     await _count(actor, session, [used], task_id, run_id, is_said=True)
     await update(session, *USED)

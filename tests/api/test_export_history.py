@@ -14,6 +14,7 @@ from tests.api.test_code_handed_in import CODE
 from tests.api.test_exports import IMPORT, SMALL, without
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
+from tests.things import bring
 
 MEANWHILE = {"exported_at", "ended_at", "expired_at"}  # of what went on
 
@@ -70,7 +71,8 @@ async def test_work_of_agents_is_in_the_file_without_the_trash(cast: Cast) -> No
     assert (run["fence"], run["agent_name"], run["state"], run["summary"]) == (1, "Vega", "completed", "Done.")
     assert (run["checked"], run["input_tokens"], run["cost_micros"]) == ("All of it.", 5, 20_000)
     assert run["evidence"] == [{"title": "CI", "url": "https://ci.example.org/1"}]
-    assert run["code"] == {name: CODE[name] for name in ("base", "head", "branch", "pull_request", "commits")}
+    counted = {"check": None, "files": 1, "added": 2, "removed": 1}
+    assert run["code"] == {name: CODE[name] for name in ("base", "head", "branch", "pull_request", "commits")} | counted
     assert [(one["fence"], one["state"], one["end_reason"]) for one in polish["runs"]] == [
         (1, "released", "No sand."), (2, "released", history.WENT_ON),
     ]  # fmt: skip
@@ -93,7 +95,7 @@ async def test_work_of_agents_is_in_the_file_without_the_trash(cast: Cast) -> No
 async def test_work_of_agents_is_imported_as_history(cast: Cast) -> None:
     file = await worked(cast)
     before, waiting = await head(cast), await Delivery.exclude(state="sent").count()
-    answer = (await cast.ben.post(IMPORT, file)).ok()
+    answer = await bring(cast.ben, file)
     assert (answer["counts"]["runs"], answer["counts"]["sessions"]) == (3, 3)
     assert [one["what"] for one in answer["dropped"]] == ["assignee", "assignee"]
     board = f"/boards/{answer['board']['id']}"
@@ -124,7 +126,7 @@ async def test_work_of_agents_is_imported_as_history(cast: Cast) -> None:
 
 
 async def test_digest_of_imported_session_shows_what_was_changed_afterwards(cast: Cast) -> None:
-    (await cast.ada.post(IMPORT, await worked(cast))).ok()
+    await bring(cast.ada, await worked(cast))
     [new] = await AgentSession.filter(external_id="c2").exclude(board_id=cast.board.id)
     await Activity.filter(session_id=new.id).update(title="Nothing")
     fault = f"What was reported in session {new.id} of Vega was changed afterwards."
@@ -132,7 +134,7 @@ async def test_digest_of_imported_session_shows_what_was_changed_afterwards(cast
 
 
 async def test_erased_import_leaves_nothing(cast: Cast) -> None:
-    answer = (await cast.eve.post(IMPORT, await worked(cast))).ok()
+    answer = await bring(cast.eve, await worked(cast))
     assert await Delivery.filter(organization_id=cast.elsewhere.id).count() == 1
     (await cast.eve.delete(f"/boards/{answer['board']['id']}?permanent=true")).ok()
     for model in (AgentSession, Note):
@@ -154,7 +156,7 @@ async def test_newest_sessions_and_what_was_done_in_them_are_exported(
     monkeypatch.setattr(history, "MOST_SESSIONS", 1)
     file = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert [(one["external_id"], one["parent"]) for one in file["sessions"]] == [("c2", None)]
-    (await cast.ada.post(IMPORT, file)).ok()
+    await bring(cast.ada, file)
 
 
 RUN = {
@@ -192,7 +194,7 @@ NOTE = {"text": "x", "task": 1, "fence": 1, "session": 1, "created_at": "2026-01
 async def test_invalid_work_changes_nothing(cast: Cast, path: list[Any], value: Any, says: str) -> None:
     file = copy.deepcopy(SMALL | {"sessions": [SESSION], "notes": [NOTE]})
     file["tasks"][0]["runs"] = [copy.deepcopy(RUN)]
-    (await cast.ada.post(IMPORT, file)).ok()
+    await bring(cast.ada, file)
     place: Any = file
     for step in path[:-1]:
         place = place[step]
@@ -204,7 +206,7 @@ async def test_invalid_work_changes_nothing(cast: Cast, path: list[Any], value: 
 
 async def test_imported_work_is_nobodys_and_goes_on_by_a_new_claim(cast: Cast) -> None:
     file = await worked(cast)
-    answer = (await cast.ada.post(IMPORT, file)).ok()
+    answer = await bring(cast.ada, file)
     board = f"/boards/{answer['board']['id']}"
     [polish] = [one for one in (await cast.ada.get(f"{board}/tasks")).ok()["items"] if one["title"] == "Polish"]
     (await cast.ada.patch(f"{board}/tasks/{polish['id']}", {"status": "inbox"})).ok()

@@ -128,11 +128,11 @@ async def test_what_is_refused_has_ended(cast: Cast) -> None:
 
 async def test_a_spent_budget_stops_in_the_middle_of_a_turn(cast: Cast) -> None:
     await hooks(cast.vega, PROMPT)
-    (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "agent_id": str(cast.vega.id)})).ok()
+    (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 100, "board_id": str(cast.board.id)})).ok()
     assert await hook(cast.vega, CALL) == {}
-    (await cast.vega.post("/agent/usage", {"input_tokens": 200})).ok()
+    (await cast.atlas.post("/agent/usage", {"input_tokens": 200})).ok()
     said = (await hook(cast.vega, called("PreToolUse", "Bash", "2", command="ls")))["hookSpecificOutput"]
-    assert said["permissionDecision"] == "deny" and "budget of tokens for the agent" in said["permissionDecisionReason"]
+    assert said["permissionDecision"] == "deny" and "budget of tokens for the board" in said["permissionDecisionReason"]
 
 
 async def test_a_stopped_agent_is_refused_and_a_paused_one_goes_on(cast: Cast) -> None:

@@ -65,7 +65,7 @@ async def test_answers_need_rights(cast: Cast) -> None:
     one = await one_of(cast.cleo, "approval")
     for caller, status in ((cast.dan, 404), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await answer(caller, one, "approve")).refused(status)
-    assert "approve, send_back, reject" in (await answer(cast.cleo, one, "yes")).refused(422)
+    assert "Approve (approve), Request changes (send_back)" in (await answer(cast.cleo, one, "yes")).refused(422)
     (await answer(cast.cleo, {"id": "nothing:1"}, "approve")).refused(404)
     (await cast.cleo.post(f"/needs/{one['id']}/answers", {"answer": "approve", "more": 1})).refused(422)
 

@@ -117,7 +117,7 @@ async def test_agents_and_strangers_have_no_organization(cast: Cast) -> None:
         (await cast.atlas.get(ME + path)).refused(401)
         (await cast.nobody.get(ME + path)).refused(401)
     for method, path in (
-        ("POST", "/leave"),
+        ("POST", "/departures"),
         ("POST", "/ownership"),
         ("PATCH", ""),
         ("DELETE", ""),
@@ -172,7 +172,7 @@ async def test_unused_organization_can_be_deleted(cast: Cast) -> None:
 async def test_member_leaves(cast: Cast) -> None:
     before = await head(cast)
     member = await member_of(cast.cleo, cast.organization)
-    assert (await cast.cleo.post(f"{ME}/leave")).ok() == {"ok": True}
+    assert (await cast.cleo.post(f"{ME}/departures")).ok() == {"ok": True}
     assert (await cast.cleo.get(ME)).ok()["name"] == "Personal"
     (await cast.cleo.get(cast.home)).refused(404)
     [event] = await events(before, organization_id=cast.organization.id)
@@ -184,19 +184,19 @@ async def test_leaver_switches_to_their_oldest_other_organization(cast: Cast) ->
     for name in ("Second", "Third"):
         (await cast.cleo.post("/organizations", {"name": name})).ok()
     (await cast.cleo.patch(f"{ME}/active", {"organization_id": str(cast.organization.id)})).ok()
-    (await cast.cleo.post(f"{ME}/leave")).ok()
+    (await cast.cleo.post(f"{ME}/departures")).ok()
     assert (await cast.cleo.get(ME)).ok()["name"] == "Second"
 
 
 async def test_only_owner_cannot_leave(cast: Cast) -> None:
-    assert isinstance((await cast.ada.post(f"{ME}/leave")).refused(422), str)
-    assert isinstance((await cast.eve.post(f"{ME}/leave")).refused(422), str)
+    assert isinstance((await cast.ada.post(f"{ME}/departures")).refused(422), str)
+    assert isinstance((await cast.eve.post(f"{ME}/departures")).refused(422), str)
     assert await Member.filter(role="owner").count() == 2
 
 
 async def test_owners_leaving_at_once_leave_one_owner(cast: Cast) -> None:
     await Member.filter(user_id=cast.ben.id).update(role="owner")
-    answers = await asyncio.gather(cast.ada.post(f"{ME}/leave"), cast.ben.post(f"{ME}/leave"))
+    answers = await asyncio.gather(cast.ada.post(f"{ME}/departures"), cast.ben.post(f"{ME}/departures"))
     assert sorted(answer.status for answer in answers) == [200, 422]
     assert await Member.filter(organization_id=cast.organization.id, role="owner").count() == 1
 

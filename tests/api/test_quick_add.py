@@ -11,13 +11,13 @@ from tests.cast import Cast
 async def test_signs_are_taken_and_the_rest_is_the_title(cast: Cast) -> None:
     tag = (await cast.ada.post("/tags", {"name": "Deep sky"})).ok()["id"]
     made = (
-        await cast.cleo.post(f"{cast.tasks}/quick", {"text": 'Oil @VEGA the #"deep sky" dome !urgent due:tomorrow'})
+        await cast.cleo.post(f"{cast.tasks}/lines", {"text": 'Oil @VEGA the #"deep sky" dome !urgent due:tomorrow'})
     ).ok()
     assert (made["title"], made["assigned_agent_id"]) == ("Oil the dome", str(cast.vega.id))
     assert (made["priority"], made["tag_ids"], made["status"]) == ("critical", [tag], "inbox")
     tomorrow = (times.clock_now() + timedelta(days=1)).date().isoformat()
     assert made["due_at"].startswith(f"{tomorrow}T23:59")
-    person = (await cast.cleo.post(f"{cast.tasks}/quick", {"text": "Call @cleo #deep-sky", "status": "review"})).ok()
+    person = (await cast.cleo.post(f"{cast.tasks}/lines", {"text": "Call @cleo #deep-sky", "status": "review"})).ok()
     assert (person["assigned_user_id"], person["status"], person["tag_ids"]) == (str(cast.cleo.id), "review", [tag])
 
 
@@ -29,17 +29,17 @@ async def test_signs_are_taken_and_the_rest_is_the_title(cast: Cast) -> None:
     ],
 )  # fmt: skip
 async def test_what_matches_nothing_stays_in_the_title(cast: Cast, text: str) -> None:
-    made = (await cast.cleo.post(f"{cast.tasks}/quick", {"text": text})).ok()
+    made = (await cast.cleo.post(f"{cast.tasks}/lines", {"text": text})).ok()
     assert made["title"] == text
     assert (made["assigned_agent_id"], made["priority"], made["due_at"]) == (None, "medium", None)
 
 
 async def test_ambiguous_and_second_names_stay(cast: Cast) -> None:
-    made = (await cast.cleo.post(f"{cast.tasks}/quick", {"text": "Plan @vega @cleo !high !low"})).ok()
+    made = (await cast.cleo.post(f"{cast.tasks}/lines", {"text": "Plan @vega @cleo !high !low"})).ok()
     assert made["title"] == "Plan @cleo !low"
-    (await cast.cleo.post(f"{cast.tasks}/quick", {"text": " "})).refused(422)
-    (await cast.cleo.post(f"{cast.tasks}/quick", {"text": "x", "strange": 1})).refused(422)
-    (await cast.dan.post(f"{cast.tasks}/quick", {"text": "x"})).refused(403)
+    (await cast.cleo.post(f"{cast.tasks}/lines", {"text": " "})).refused(422)
+    (await cast.cleo.post(f"{cast.tasks}/lines", {"text": "x", "strange": 1})).refused(422)
+    (await cast.dan.post(f"{cast.tasks}/lines", {"text": "x"})).refused(403)
 
 
 async def test_cards_move_by_place(cast: Cast) -> None:

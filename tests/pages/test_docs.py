@@ -104,7 +104,7 @@ async def test_llms_txt_says_where_to_start(cast: Cast) -> None:
     text = await response.get_data(as_text=True)
     assert response.content_type == "text/plain; charset=utf-8" and text.startswith("# Mission Control\n\n> ")
     assert "/openapi.json?tag=agent-worker" in text and "claude mcp add" in text and "/completions" in text
-    links = re.findall(r"\]\(http://localhost(/[^)]+)\)", text)
+    links = re.findall(r"\]\((/[^)]+)\)", text)
     assert len(links) > 4 and "{{" not in text
     for url in links:
         assert (await Visitor(cast.app).get(url)).status == 200, url

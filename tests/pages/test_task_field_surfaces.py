@@ -125,7 +125,7 @@ async def test_quick_add_takes_the_field_out_of_a_line(cast: Cast, name: str) ->
     one = BY_NAME[name]
     given = await sample_of(cast, one)
     line = {"text": f"Look {one.quick_sign}{given.typed} up"}
-    made = (await cast.ada.post(f"{cast.tasks}/quick", line)).ok()
+    made = (await cast.ada.post(f"{cast.tasks}/lines", line)).ok()
     assert made["title"] == "Look up"
     [field] = given.sent
     assert made[field] == given.sent[field]
