@@ -65,7 +65,9 @@ MEMORIES = {
     "boards.live._shared",
     "log.commands._running",
     "home.answers._refused",
+    "fleet.failed_turns._doubts",  # messages whose turn may have failed
     "fleet.session_usage._active",
+    "fleet.session_usage._ahead",  # how far our clock is before a gateway's
     "fleet.session_usage._measured",
     "gateways.connector._links",
     "fleet.following._followed",
@@ -82,6 +84,7 @@ MEMORIES = {
     "fleet.gateway_agent._wishes",
     "fleet.gateway_agent._writing",
     "fleet.gateway_agent._changing",
+    "fleet.gateway_agent._changes_of",  # what messages wait for after a change
     "core.request_facts._unanswered",
     "log.channels._waiting",
     "log.event_log._reported",

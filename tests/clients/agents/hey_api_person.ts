@@ -19,10 +19,10 @@ assert(first.due_at);
 const found = await api.listTasksApiV1BoardsBoardIdTasksGet({ ...by, path, query: { query: "priority:high paint" } });
 assert(found.data.items.some((one) => one.id === first.id));
 const ids = [first.id, second.id];
-const bulk = await api.changeTasks({ ...by, path, body: { task_ids: ids, move: { status: "in_progress" }, atomic: false } });
+const bulk = await api.updateTasks({ ...by, path, body: { changes: ids.map((id) => ({ task_id: id, status: "in_progress" as const })), atomic: false } });
 assert.equal(bulk.data.changed + bulk.data.failed, 2);
-const set = await api.changeTasks({ ...by, path, body: { task_ids: ids, set: { priority: "low", due_at: null } } });
-assert(set.data.results.every((one) => one.ok && one.task?.due_at === null));
+const set = await api.updateTasks({ ...by, path, body: { changes: ids.map((id) => ({ task_id: id, priority: "low" as const, due_at: null })) } });
+assert(set.data.results.every((result) => result.ok && result.task?.due_at === null));
 const changed = await api.updateTasks({ ...by, path, body: { changes: [{ task_id: first.id, priority: "medium" }, { task_id: second.id, deleted: true }] } });
 assert.equal(changed.data.changed, 2);
 
