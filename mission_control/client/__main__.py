@@ -52,7 +52,7 @@ def _claim(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", nargs="?", metavar="TASK", help="this task and no other; one you hold: its lease again")
     _until(parser, "wait until there is work, or so long")
     parser.add_argument("--tag", action="append", metavar="TAG", help="only tasks with any of these tags")
-    parser.add_argument("--after-start", action="store_true", help="after a crash: what you hold already comes first")
+    parser.add_argument("--another", action="store_true", help="one more, beside what you hold")
     _lease(parser)
 
 

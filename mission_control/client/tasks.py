@@ -52,8 +52,8 @@ class Session:
 
 def claim(session: Session, given: Namespace) -> None:
     wanted: dict[str, Any] = {"lease_seconds": given.lease, "kinds": ["directive", "work"]}
-    if given.after_start:
-        wanted["after_start"] = True
+    if not given.another:
+        wanted["after_start"] = True  # what is in hand comes first
     if given.tag:
         wanted["tags"] = given.tag
     if given.task:

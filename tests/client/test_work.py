@@ -98,7 +98,7 @@ async def test_kept_fence_does_not_write_for_a_later_attempt(made: Crew, vega: T
 async def test_several_held_tasks_are_named(made: Crew, vega: Terminal) -> None:
     for title in ("First", "Second"):
         await made.add_task(title)
-        await vega.done("claim")
+        await vega.done("claim", "--another")
     printed = await vega.run("finish", "Which?")
     assert printed.code == 2 and "You hold #1, #2: say which one." in printed.err
     assert "Handed in #2" in await vega.done("finish", "This one.", "--task", "2")

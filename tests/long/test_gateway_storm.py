@@ -111,8 +111,8 @@ async def test_nothing_is_lost_and_nothing_twice(gateway: RealGateway, tmp_path:
         agents = [f"mc-{one}" for one in greeted]
         wanted = [(f"mc-{team.worker_ids[number % 2]}", str(number)) for number in range(ANSWERS)]
         wanted += [(agent, "hello") for agent in agents]
-        with suppress(AssertionError):
-            for _ in range(6):
+        for _ in range(6):
+            with suppress(AssertionError):
                 await until(lambda: asyncio.sleep(2, storm.done), lambda done: all(done[one] for one in wanted))
         seen = [(name, *one) for name in (*team.worker_ids, *greeted) for one in await open_of(team, name)]
         times = [storm.done[one] for one in wanted]
