@@ -133,7 +133,7 @@ async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp
     assert "# Task #1: Look at “Vega” & 'Lyra'" in claimed and "Slowly.\n\\n stays." in claimed
     await vega.run(vega.block("**Update**"))
     shown = await vega.run("./mc show")
-    assert "**Evidence** 41 tests pass: `make test`\n**Next**" in shown
+    assert "**Evidence** 41 tests pass: `make test`\n  **Next**" in shown
     await vega.run(vega.block("./mc report"))
     assert "Handed in #1: it is in review now." in await vega.run(vega.block("./mc finish"))
     [run] = (await made.ask("GET", f"{made.tasks}/{wanted}/runs"))["items"]

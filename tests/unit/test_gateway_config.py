@@ -8,8 +8,9 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.fleet.gateway_agent import config_patch, with_heartbeat
 
-VEGA = Agent(gateway_agent_id="mc-vega", workspace_path="~/.openclaw/workspace-mc-vega")
-RIGEL = Agent(gateway_agent_id="mc-rigel", workspace_path="w")
+VEGA = Agent(name="Vega", gateway_agent_id="mc-vega", workspace_path="~/.openclaw/workspace-mc-vega")
+RIGEL = Agent(name="Rigel", gateway_agent_id="mc-rigel", workspace_path="w")
+THERE = {"name": "Vega", "workspace": VEGA.workspace_path}
 OURS = {"every": "9m", "target": "none", "prompt": "Heartbeat of Mission Control. Run `./mc beat`."}
 MAIN = {"workspace": "~/.openclaw/workspace", "heartbeat": {"every": "1h"}}
 
@@ -40,8 +41,13 @@ def test_agent_in_a_map_gets_its_workspace_and_nothing_else_changes() -> None:
     assert config_patch(after, [VEGA]) is None
 
 
+def test_agent_with_another_name_is_renamed() -> None:
+    patch = config_patch({"agents": {"entries": {"mc-vega": THERE | {"name": "Vega of old"}}}}, [VEGA])
+    assert patch == {"agents": {"entries": {"mc-vega": {"name": "Vega"}}}}
+
+
 def test_heartbeat_from_before_is_removed_and_the_owners_own_stays() -> None:
-    config = {"agents": {"entries": {"main": MAIN, "mc-vega": {"workspace": VEGA.workspace_path, "heartbeat": OURS}}}}
+    config = {"agents": {"entries": {"main": MAIN, "mc-vega": THERE | {"heartbeat": OURS}}}}
     assert with_heartbeat(config) == {"main", "mc-vega"}
     patch = config_patch(config, [VEGA])
     assert patch == {"agents": {"entries": {"mc-vega": {"heartbeat": None}}}}
@@ -49,8 +55,8 @@ def test_heartbeat_from_before_is_removed_and_the_owners_own_stays() -> None:
 
 
 def test_several_agents_are_one_patch_without_those_that_are_right() -> None:
-    patch = config_patch({"agents": {"entries": {"mc-vega": {"workspace": VEGA.workspace_path}}}}, [VEGA, RIGEL])
-    assert patch == {"agents": {"entries": {"mc-rigel": {"workspace": "w"}}}}
+    patch = config_patch({"agents": {"entries": {"mc-vega": THERE}}}, [VEGA, RIGEL])
+    assert patch == {"agents": {"entries": {"mc-rigel": {"name": "Rigel", "workspace": "w"}}}}
 
 
 def test_agent_in_a_list_is_changed_or_added_and_others_stay() -> None:
@@ -88,7 +94,7 @@ def test_gateway_without_agents_gets_ours(agents: Any) -> None:
 
 
 def test_gateway_that_answers_with_its_home_folder_is_not_patched_again() -> None:
-    there = {"workspace": "/home/claw/.openclaw/workspace-mc-vega"}
+    there = {"name": "Vega", "workspace": "/home/claw/.openclaw/workspace-mc-vega"}
     assert config_patch({"agents": {"entries": {"mc-vega": there}}}, [VEGA]) is None
     listed = {"id": "mc-vega", **there}
     assert config_patch({"agents": {"list": [listed]}, "tools": {"exec": {"host": "gateway"}}}, [VEGA]) is None
