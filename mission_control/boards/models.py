@@ -113,6 +113,8 @@ class Run(Identified):
     A run waits for people from `parked_at` on, without an expiry. From `ready_at` on its agent may go on: everything
     that it asked is settled, or something with `resumes_on_any`.
 
+    `lease_seconds` is for how long its agent wanted the lease, by which turns renew it.
+
     One that its agent gave back names in `rests_until` from when that agent may be given the task again by itself.
     """
 
@@ -127,6 +129,7 @@ class Run(Identified):
     state = fields.CharField(max_length=16, default="running")
     started_at = UtcDatetimeField(default=now)
     lease_expires_at = UtcDatetimeField(null=True)
+    lease_seconds = fields.IntField(default=900)
     parked_at = UtcDatetimeField(null=True)
     ready_at = UtcDatetimeField(null=True)
     resumes_on_any = fields.BooleanField(default=False)

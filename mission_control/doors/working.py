@@ -2,7 +2,6 @@
 
 from asyncio import get_running_loop
 from base64 import b64encode
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,13 +11,13 @@ from mission_control.approvals.payloads import asks_to_finish
 from mission_control.core import times
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.values import JsonObject, Schema
-from mission_control.database.sql import Row, as_id, as_moment, rows
+from mission_control.database.sql import Row, as_id, rows
 from mission_control.doors import shapes
 from mission_control.doors.answers import Shape
 from mission_control.doors.operations import perform, person_asked
 from mission_control.doors.registry import REQUIRED, Arguments, Call, Said, Shown, Tools, own, takes
 from mission_control.home.question_schemas import MOST_OPTIONS
-from mission_control.runs.queries import LEASE_SECONDS, LeaseReleased
+from mission_control.runs.queries import LeaseReleased
 
 tools = Tools(position=0)
 
@@ -109,11 +108,9 @@ def _after(answer: Any, lease: JsonObject | None) -> str:
 
 
 async def _kept(call: Call, run: Row) -> JsonObject:
-    """Return the lease of a run, which is extended when it would end soon."""
-    ends_at = as_moment(run["lease_expires_at"])
-    if ends_at is not None and ends_at > times.clock_now() + timedelta(seconds=LEASE_SECONDS):
-        return {"fence": run["fence"], "expires_at": ends_at}
-    extended = await perform("extend_lease", call.actor, task_id=run["task_id"], fence=run["fence"])
+    """Return the lease of a run, which is extended by as much as its agent wanted."""
+    wanted = {name: run[name] for name in ("task_id", "fence", "lease_seconds")}
+    extended = await perform("extend_lease", call.actor, **wanted)
     lease: JsonObject = extended["lease"]
     return lease
 
@@ -175,7 +172,7 @@ async def ask(call: Call) -> Said:
 async def _run_of(call: Call) -> Row | None:
     """Return the run that a call names, or its agent's only one. Raise Conflict when the agent has none like that."""
     found = await rows(
-        "SELECT task_id, fence, lease_expires_at, parked_at FROM task_runs WHERE agent_id = ? AND ended_at IS NULL"
+        "SELECT task_id, fence, lease_seconds, parked_at FROM task_runs WHERE agent_id = ? AND ended_at IS NULL"
         " AND (lease_expires_at IS NULL OR lease_expires_at > ?) LIMIT 50",
         call.actor.id,
         times.clock_now(),

@@ -14,7 +14,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.core.errors import Conflict, ErrorCode, Invalid, Unreachable
+from mission_control.core.errors import Conflict, ErrorCode, Invalid, Unreachable, existing
 from mission_control.database.sql import rows
 from mission_control.fleet import provisioning_files
 from mission_control.fleet.gateway_agent import (
@@ -32,7 +32,7 @@ from mission_control.fleet.main_agents import is_made
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_files import make_workspace_token
 from mission_control.fleet.provisioning_schemas import Adoption, GatewayRemoval, ProvisioningRequest
-from mission_control.gateways import commands
+from mission_control.gateways import commands, queries
 from mission_control.gateways.errors import GatewayError
 from mission_control.gateways.installation import is_made_by_us
 from mission_control.gateways.models import Gateway
@@ -140,6 +140,11 @@ async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval)
             " Connect it, or delete it without its agents."
         )
 
+    async def refuse_another(_: UUID) -> None:
+        await existing(Gateway.select_for_update(no_key=True).get_or_none(id=gateway.id))
+        if await queries.removals(gateway.organization_id, gateway.id):
+            raise Conflict("This gateway is being deleted already.")
+
     async def work() -> JobResult:
         agents = [agent for agent in await Agent.filter(gateway_id=gateway.id) if is_made(agent)]
         agents = agents if wanted.remove_agents else []
@@ -153,7 +158,7 @@ async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval)
         return JobResult(summary=f"{gateway.name} is deleted{count}.", url="/gateways", problems=problems)
 
     title = f"Delete {gateway.name}" + (" and its agents there" if wanted.remove_agents else "")
-    return await running.start(actor, "gateway_removal", title, work)
+    return await running.start(actor, "gateway_removal", title, work, claim=refuse_another, about_id=gateway.id)
 
 
 def not_connected(message: str) -> Conflict:

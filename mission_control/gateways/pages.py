@@ -35,6 +35,7 @@ class Viewed:
     actor: Actor
     gateway: Gateway
     args: Mapping[str, str] = field(default_factory=dict)
+    removals: frozenset[UUID] | set[UUID] = frozenset()
 
     @property
     def id(self) -> UUID:
@@ -89,7 +90,7 @@ async def gateway_of_page(actor: Actor, gateway_id: UUID, **ids: UUID) -> Gatewa
 
 
 async def _see(actor: Actor, gateway: Gateway, args: Mapping[str, str]) -> Viewed:
-    return Viewed(actor, gateway, args)
+    return Viewed(actor, gateway, args, await queries.removals(gateway.organization_id, gateway.id))
 
 
 async def _find(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway | None:
@@ -101,7 +102,7 @@ def _concerns(view: TabView[Gateway, Viewed], news: Event | dict[str, object]) -
         return False
     if isinstance(news, Event):
         return news.subject_id == view.thing.id
-    return news.get("gateway_id") == str(view.thing.id)
+    return "job_id" in news or news.get("gateway_id") == str(view.thing.id)
 
 
 GATEWAY_PAGE = TabbedPage[Gateway, Viewed](
@@ -112,7 +113,7 @@ GATEWAY_PAGE = TabbedPage[Gateway, Viewed](
     gone="head",
     see=_see,
     find=_find,
-    news=Concerns(("gateway.",), ("gateway_id",), _concerns),
+    news=Concerns(("gateway.",), ("gateway_id", "job_id"), _concerns),
 )
 
 
@@ -182,12 +183,14 @@ ORDERS = {
 
 async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     gateways, _ = await queries.list_gateways(actor, Paging(limit=200, offset=0))
-    return {"gateways": ORDERS[asked.order].sorted(gateways)}
+    removals = await queries.removals(actor.organization_id)
+    return {"gateways": ORDERS[asked.order].sorted(gateways), "removals": removals}
 
 
 LiveList(
     pages=pages, place="gateways", path="/gateways", template="gateways/index.html", read=_listed, orders=ORDERS,
-    blocks=("gateways",), news=Concerns[View](("gateway.",), ("gateway_id",)), verb="gateway.manage", is_shared=True,
+    blocks=("gateways",), news=Concerns[View](("gateway.",), ("gateway_id", "job_id")), verb="gateway.manage",
+    is_shared=True,
 )  # fmt: skip
 
 

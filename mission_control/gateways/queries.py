@@ -15,7 +15,7 @@ from mission_control.core.errors import ErrorCode, NotFound, existing
 from mission_control.core.times import clock_now as now
 from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, Schema, example
 from mission_control.database.records import find
-from mission_control.database.sql import held, rows
+from mission_control.database.sql import as_id, held, rows
 from mission_control.gateways import heartbeats
 from mission_control.gateways.errors import (
     DETAIL_KINDS,
@@ -78,6 +78,15 @@ async def list_gateways(actor: Actor, paging: Paging) -> tuple[list[Gateway], in
     gateways = visible_gateways(actor)
     found = await gateways.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
     return found, await gateways.count()
+
+
+async def removals(organization_id: UUID, gateway_id: UUID | None = None) -> set[UUID]:
+    """Return which gateways are being deleted with their agents now, of all or of one."""
+    one, values = ("", []) if gateway_id is None else (" AND about_id = ?", [gateway_id])
+    running = "SELECT about_id FROM jobs WHERE organization_id = ? AND kind = 'gateway_removal' AND state = 'running'"
+    return {
+        found for row in await rows(f"{running}{one}", organization_id, *values) if (found := as_id(row["about_id"]))
+    }
 
 
 async def boards_using(gateway_id: UUID) -> list[str]:

@@ -205,7 +205,9 @@ _log = logging.getLogger(__name__)
 _waiting: deque[tuple[UUID, Actor, Work]] = deque()
 
 
-async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Claim | None = None) -> JobRead:
+async def start(
+    actor: Actor, kind: Kind, title: str, work: Work, *, claim: Claim | None = None, about_id: UUID | None = None
+) -> JobRead:
     """Store a job and work on it beside the request. Return it as it is at its beginning.
 
     `claim` is called with the job's id in the transaction that stores it, and may refuse it.
@@ -215,8 +217,8 @@ async def start(actor: Actor, kind: Kind, title: str, work: Work, *, claim: Clai
     async def create() -> JobRead:
         if claim is not None:
             await claim(job_id)
-        stored = await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, runner=channels.PROCESS)
-        return JobRead.of(stored)
+        values = {"runner": channels.PROCESS, "about_id": about_id}
+        return JobRead.of(await keep(actor.organization_id, actor.user_id, kind, title, job_id=job_id, **values))
 
     job = await committed(actor, lambda: atomically(actor, create))
     assert job is not None

@@ -290,13 +290,14 @@ class Job(Changing):
 
     `step` says what is being done, `done` of `total` how far that is; `total` is None where nobody knows. `runner` is
     the process that works on it; without one its state is kept elsewhere and survives every process. `updated_at` is
-    touched while it runs. `read_at` is when its result was read.
+    touched while it runs. `read_at` is when its result was read. `about_id` is what it changes, where that says so.
     """
 
     organization = reference("Organization")
     user = reference("User", null=True, on_delete=fields.SET_NULL)
     kind = fields.CharField(max_length=32)
     title = fields.TextField()
+    about_id = fields.UUIDField(null=True)
     state = fields.CharField(max_length=16, default="running")
     step = fields.TextField(default="")
     done = fields.IntField(default=0)

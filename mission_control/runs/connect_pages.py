@@ -14,6 +14,7 @@ from mission_control.agents.token_pages import base_url
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import parse_id
+from mission_control.database.sql import rows
 from mission_control.runs.connection_pages import sessions_of
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
@@ -22,6 +23,7 @@ from mission_control.web.shell import PaletteEntry
 ADD = "/agents/connect"
 JUST_NOW = timedelta(hours=1)
 CONNECTED = "claude-code", "codex", "opencode", "gemini"  # which the program for terminals connects by itself
+GATEWAY = "SELECT g.name FROM boards b JOIN gateways g ON g.id = b.gateway_id WHERE b.id = ? AND b.organization_id = ?"
 LOOPBACK = "localhost", "127.0.0.1", "::1"
 
 
@@ -78,6 +80,7 @@ async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
         "sign_in": asked.sign_in,
         "is_connected": asked.client in CONNECTED,
         "board": asked.board,
+        "gateways": await rows(GATEWAY, asked.board, actor.organization_id),
         "one": found,
         "sessions": await sessions_of(found.id) if found is not None else [],
         "may_manage": can(actor, "agent.manage"),

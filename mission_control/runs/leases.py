@@ -20,7 +20,7 @@ from mission_control.log import channels
 from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import deliver, record, signal
-from mission_control.runs.queries import LEASE_SECONDS, LONGEST_LEASE_SECONDS, LeaseRead
+from mission_control.runs.queries import LONGEST_LEASE_SECONDS, LeaseRead
 from mission_control.runs.session_queries import HOOKED
 from mission_control.tasks import notices
 from mission_control.tasks.changes import held_task, save
@@ -64,8 +64,10 @@ async def hold_until(task: Task, seconds: int, *, resumes: bool = False) -> Leas
     if resumes:
         await go_on(task.scope(), task.title)
     await rows(
-        "UPDATE task_runs SET lease_expires_at = ? WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
+        "UPDATE task_runs SET lease_expires_at = ?, lease_seconds = ?"
+        " WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
         expires_at,
+        seconds,
         task.id,
         task.fence,
     )
@@ -120,17 +122,21 @@ def longest_turn_ago() -> datetime:
 
 
 async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
-    """Renew the lease of a run that is about to end, if its agent is in a turn. The calling command holds the task."""
+    """Renew the lease of a run that is about to end, if its agent is in a turn, for as long as the agent wanted it.
+
+    A short one lasts for a minute at least. The calling command holds the task.
+    """
+    [run] = await rows("SELECT lease_seconds FROM task_runs WHERE id = ?", run_id)
     renewed = await rows(
         "UPDATE task_runs AS r SET lease_expires_at = ? WHERE id = ? AND ended_at IS NULL AND lease_expires_at <= ?"
         f" AND {IN_TURN} RETURNING agent_id, board_id, task_id",
-        times.clock_now() + timedelta(seconds=LEASE_SECONDS),
+        times.clock_now() + max(2 * RENEWED_AHEAD, timedelta(seconds=run["lease_seconds"])),
         run_id,
         times.clock_now() + RENEWED_AHEAD,
         *in_turn(),
     )
-    for run in renewed:
-        signal(actor.organization_id, **{name: str(value) for name, value in run.items()})
+    for row in renewed:
+        signal(actor.organization_id, **{name: str(value) for name, value in row.items()})
     return bool(renewed)
 
 
@@ -223,7 +229,7 @@ async def _take_back(task: Task, run: Run) -> None:
     message = f"Flagged for a person: {task.title}. {task.flag_reason}"
     record("task.flagged", task, message, reason=task.flag_reason, failed_attempts=task.failed_attempts)
     if lead_id := await lead_id_of(task.board_id):
-        lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", str(task.flag_reason)]
+        lines = [*notices.lines_about(task), str(task.flag_reason)]
         advice = "Nobody is given it until a person has moved it, assigned it, or cleared the flag."
         text = "\n".join([*lines, "", f"{advice} Find out what is wrong."])
         deliver(NOTICE, task.scope(), agent_id=lead_id, header="TASK FLAGGED", text=text)

@@ -9,6 +9,7 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
+from mission_control.fleet.gateway_agent import changing
 from mission_control.gateways.models import Gateway
 from mission_control.log.commands import atomically
 from mission_control.people.credentials import make_agent_token
@@ -103,8 +104,12 @@ async def test_page_offers_to_remove_the_agents_while_the_gateway_is_connected(
     lyra, ada = await Agent.get(name="Lyra"), await visitor(cast.app, cast.ada)
     page = await ada.get(f"/gateways/{gateway.id}/delete")
     page.has("Remove the agents there too", "2 agents were made here", "1 linked one is only unlinked")
-    sent = {"name": gateway.name, "remove_agents": "true"}
-    assert (await ada.post(f"/gateways/{gateway.id}/removals", sent)).leads_to == "/gateways"
+    sent, path = {"name": gateway.name, "remove_agents": "true"}, f"/gateways/{gateway.id}/removals"
+    async with changing(gateway.id):  # it waits for this change
+        assert (await ada.post(path, sent)).leads_to == "/gateways"
+        for url in ("/gateways", f"/gateways/{gateway.id}"):
+            (await ada.get(url)).has("Being deleted")
+        assert "being deleted already" in (await cast.ada.post(path, {"force": True})).refused(409)
     await until(lambda: _is_gone(gateway.id))
     assert "researcher" in fake_gateway.state.agents and str(lyra.gateway_agent_id) not in fake_gateway.state.agents
 

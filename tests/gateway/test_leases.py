@@ -65,9 +65,6 @@ async def test_lease_is_renewed_while_a_turn_goes_on_and_runs_out_after_it(
         with later(minutes=minutes):
             assert await expire_due() == 0
             assert await state(claim) == "running"
-    wanted = {"fence": claim["lease"]["fence"], "lease_seconds": LEASE}
-    with later(minutes=300):
-        (await lyra.post(f"/agent/boards/{cast.other_board.id}/tasks/{claim['task']['id']}/lease", wanted)).ok()
     await turn(fake_gateway, lyra, "end")
     await until(lambda: Agent.get_or_none(id=lyra.id, run_began_at=None))
     with later(minutes=302):

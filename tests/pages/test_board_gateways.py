@@ -29,6 +29,14 @@ async def test_people_who_are_no_admins_leave_the_gateway_alone(cast: Cast) -> N
     assert (board.max_agents, board.gateway_id) == (3, gateway.id)
 
 
+async def test_first_agent_of_a_board_is_made_on_its_gateway(cast: Cast) -> None:
+    board = (await cast.ada.post("/boards", {"name": "Dome", "slug": "dome", "description": "Roof."})).ok()["id"]
+    gateway, _ = await on_gateway(cast, await Board.get(id=board))
+    ada = await visitor(cast.app, cast.ada)
+    (await ada.get(f"/boards/{board}")).has(f'href="/agents/new?board={board}"')
+    (await ada.get(f"/agents/connect?board={board}")).has(f"An agent on {gateway.name}")
+
+
 async def test_a_board_leaves_its_gateway(cast: Cast) -> None:
     gateway, _ = await on_gateway(cast, cast.board)
     ada = await visitor(cast.app, cast.ada)
