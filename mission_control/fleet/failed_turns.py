@@ -56,6 +56,10 @@ class History:
         """Return whether a session has a message, or will take it up."""
         return key in self.arrived
 
+    def is_settled(self, key: str) -> bool:
+        """Return whether a turn has answered a message, or will."""
+        return key in self.arrived and key not in self.unanswered and self.failure_of(key) is None
+
     def failure_of(self, key: str) -> str | None:
         """Return why a message has to go out again, None while its turn goes on or has not failed."""
         if key in self.failures:
@@ -144,8 +148,8 @@ def _doubt(gateway: GatewayRef, session_key: str, failures: Mapping[str, str], a
 
 @when_failed
 def note_failure(gateway: GatewayRef, session_key: str, run_id: str, failure: str) -> None:
-    """Have looked soon which message began a turn that failed."""
-    _doubt(gateway, session_key, {run_id: f"The turn failed. {failure}"})
+    """Have looked soon which message began a turn that failed; the history says of one that gave way to another."""
+    _doubt(gateway, session_key, {run_id: f"The turn failed. {failure}"} if failure else {})
 
 
 @when_connected
@@ -224,14 +228,17 @@ async def _sent_to(agent: Agent) -> dict[str, tuple[datetime, Delivery | Provisi
 
 def key_of(delivery: Delivery) -> str:
     """Return the key by which a notice is sent: its id, with a number after it was put back."""
-    returns = int(delivery.data.get("returns", 0))
+    return key_after(delivery, int(delivery.data.get("returns", 0)))
+
+
+def key_after(delivery: Delivery, returns: int) -> str:
     return f"{delivery.id}:{returns + 1}" if returns else str(delivery.id)
 
 
 @command("provisioning.run")
-async def next_key(actor: Actor, delivery: Delivery) -> str:
-    """Give a notice that is being sent another key."""
-    delivery.data = delivery.data | {"returns": int(delivery.data.get("returns", 0)) + 1}
+async def change_key(actor: Actor, delivery: Delivery, returns: int) -> str:
+    """Give a notice that is being sent its next key, or its last one."""
+    delivery.data = delivery.data | {"returns": returns}
     await Delivery.filter(id=delivery.id).update(data=delivery.data)
     return key_of(delivery)
 

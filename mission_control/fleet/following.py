@@ -134,8 +134,10 @@ class Followed:
     flushing: asyncio.Task[None] | None = None
 
 
-# Called with the session, the run and the reason when a turn failed.
+# Called with the session, the run and the reason when a turn failed, with no reason when it gave way to another.
 when_failed = Hook[Callable[[GatewayRef, str, str, str], None]]()
+
+GAVE_WAY = "superseded", "restart"  # nobody stopped the turn
 
 _followed: dict[str, Followed] = {}
 _ended: deque[str] = deque(maxlen=1_000)
@@ -153,7 +155,8 @@ async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
     elif state == "status":
         run.agent_event("run_status", payload)
     elif state in ENDINGS:
-        _end(session, run.id, str(payload.get("errorMessage") or "") if state == "error" else "")
+        failure = str(payload.get("errorMessage") or "It did not say why.") if state == "error" else ""
+        _end(session, run.id, failure, payload.get("stopReason"))
     _plan(session)
 
 
@@ -168,7 +171,8 @@ async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
         session_feed.note_tool(gateway, session.key, run, data)
     if payload.get("stream") == "lifecycle" and data.get("phase") in ("end", "error"):
         has_failed = data["phase"] == "error" and data.get("aborted") is not True
-        _end(session, run.id, str(data.get("error") or "") if has_failed else "")
+        failure = str(data.get("error") or "It did not say why.") if has_failed else ""
+        _end(session, run.id, failure, data.get("stopReason"))
     _plan(session)
 
 
@@ -237,7 +241,7 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
     return session.runs[run_id]
 
 
-def _end(session: Followed, run_id: str, failure: str) -> None:
+def _end(session: Followed, run_id: str, failure: str, stop_reason: object) -> None:
     _ended.append(run_id)
     session_feed.note_end(session.gateway, session.key, session.runs[run_id], failure)
     _forget_run(session, run_id)
@@ -246,7 +250,7 @@ def _end(session: Followed, run_id: str, failure: str) -> None:
     _plan_list(session.gateway)
     _note_turn(session)
     turn_began(session.gateway.id, run_id)
-    if failure:
+    if failure or stop_reason in GAVE_WAY:
         for note in when_failed.functions:
             note(session.gateway, session.key, run_id, failure)
 

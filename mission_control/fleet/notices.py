@@ -19,7 +19,7 @@ from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.database.sql import as_json, placeholders, rows
-from mission_control.fleet.failed_turns import CALL_SECONDS, history_of, key_of, next_key
+from mission_control.fleet.failed_turns import CALL_SECONDS, change_key, history_of, key_after, key_of
 from mission_control.fleet.gateway_agent import end_turns, mapping, message_pause, send_message
 from mission_control.fleet.jobs import OPEN
 from mission_control.fleet.models import ProvisioningJob
@@ -125,13 +125,16 @@ async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
     if (why := await _reason_to_end(delivery, agent)) is not None:
         if await end_turns(gateway_id, str(agent.gateway_agent_id), session, seconds=CALL_SECONDS):
             await record_ended(system(agent.organization_id), agent, why)
-    key = key_of(delivery)
+    key, returns = key_of(delivery), int(delivery.data.get("returns", 0))
     if delivery.attempts > 1 or delivery.last_error:
         known = await history_of(gateway_id, session)
         if known.has(key):
             return
+        if returns and known.is_settled(key_after(delivery, returns - 1)):  # by the turn of a message after it
+            await change_key(system(agent.organization_id), delivery, returns - 1)
+            return
         if key in known.interrupted:  # the gateway takes no second message of this key
-            key = await next_key(system(agent.organization_id), delivery)
+            key = await change_key(system(agent.organization_id), delivery, returns + 1)
     message: dict[str, object] = {"sessionKey": session, "message": message_of(delivery), "idempotencyKey": key}
     message["deliver"] = bool(delivery.data.get("deliver"))
     answer = mapping(await send_message(gateway_id, message, seconds=CALL_SECONDS))

@@ -33,6 +33,7 @@ class Turn:
 
     system: str
     user: str  # the last thing that a person or Mission Control said
+    unanswered: str  # all that was said since the model's last answer
     results: tuple[str, ...]  # what the commands since then printed
     agent: str
     session: str
@@ -92,7 +93,7 @@ def by_rule(turn: Turn) -> Reply:
 
 def read_turn(body: dict[str, Any]) -> Turn:
     """Read a request. The gateway adds messages of its own after what was said; those are passed over."""
-    system, user, results, runtime = "", "", [], None
+    system, user, results, runtime, unanswered = "", "", [], None, []
     for message in body.get("messages", []):
         text = _text(message.get("content"))
         if message.get("role") == "system":
@@ -103,8 +104,11 @@ def read_turn(body: dict[str, Any]) -> Turn:
             runtime = RUNTIME.search(text) or runtime
             if said := INTERNAL.sub("", text).strip():
                 user, results = said, []
+                unanswered.append(said)
+        elif message.get("role") == "assistant":
+            unanswered.clear()
     agent, session = (runtime["agent"], runtime["session"]) if runtime else ("", "")
-    return Turn(system, user, tuple(results), agent, session)
+    return Turn(system, user, "\n".join(unanswered), tuple(results), agent, session)
 
 
 def _text(content: Any) -> str:

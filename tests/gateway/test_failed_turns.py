@@ -11,6 +11,7 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.core import times
+from mission_control.core.actor import system
 from mission_control.fleet import failed_turns, gateway_agent
 from mission_control.fleet.failed_turns import RESTARTED, read_history
 from mission_control.fleet.gateway_agent import changing
@@ -104,6 +105,33 @@ async def test_queued_message_whose_turn_fails_under_another_id_is_sent_again(
     about = {"runId": "another", "sessionKey": session.key, "agentId": session.agent_id}
     await fake_gateway.emit("chat", {**about, "seq": 1, "state": "error", "errorMessage": "The model refused it."})
     assert "refused" in (await until(state_of(notice, "waiting"))).last_error
+
+
+async def test_queued_message_whose_turn_gives_way_is_sent_again(
+    cast: Cast, fake_gateway: FakeGateway, lyra: Program
+) -> None:
+    fake_gateway.reply = lambda session, text: None
+    [notice] = await write(cast, lyra, "hello")
+    await send_all()
+    session = fake_gateway.state.sessions[await session_of(lyra)]
+    fake_gateway.state.pending[session.key] = [{"runId": str(notice.id), "state": "interrupted"}]
+    session.messages.clear()
+    about = {"runId": "the next", "sessionKey": session.key, "agentId": session.agent_id}
+    await fake_gateway.emit("chat", {**about, "seq": 1, "state": "aborted", "stopReason": "superseded"})
+    await until(state_of(notice, "waiting"))
+
+
+async def test_message_that_a_later_turn_answered_is_not_sent_again(
+    cast: Cast, fake_gateway: FakeGateway, lyra: Program
+) -> None:
+    fake_gateway.reply = failing(0)
+    [notice] = await write(cast, lyra, "hello")
+    await send_all()
+    await failed_turns.put_back(system(cast.organization.id), await Delivery.get(id=notice.id), RESTARTED)
+    await Delivery.filter(id=notice.id).update(due_at=times.clock_now())
+    await send_all()
+    assert await Delivery.filter(id=notice.id, state="sent").exists()
+    assert await received(fake_gateway, lyra) == [HELLO]
 
 
 @pytest.mark.parametrize("is_at_rest", [True, False])

@@ -45,7 +45,7 @@ class Storm:
             return self._answer(turn)
 
     def _answer(self, turn: Turn) -> Reply | None:
-        words = WORD.findall(turn.user)
+        words = dict.fromkeys(WORD.findall(turn.unanswered))
         for word in words:
             place = turn.agent, word
             self._tries[place] += 1
