@@ -15,7 +15,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.amounts import amount, amount_of, used_of
 from mission_control.core.values import JsonObject
-from mission_control.database.sql import as_id, rows
+from mission_control.database.sql import Row, as_id, rows
 from mission_control.http.lookups import channel_of_agent
 from mission_control.log import leases
 from mission_control.log.event_log import Kind, NewEvent, canonical
@@ -59,7 +59,7 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
         return
     approval = await Approval.get(id=event.data["approval_id"]).select_related("board")
     tasks = await rows(
-        f"SELECT t.assigned_agent_id AS agent_id, t.status, {IS_PARKED} AS is_parked,"
+        f"SELECT t.number, t.title, t.assigned_agent_id AS agent_id, t.status, {IS_PARKED} AS is_parked,"
         " l.asked_attempt = t.attempt AS is_of_present_attempt"
         " FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
         " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
@@ -78,7 +78,12 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
                 else "Go on"
             )
             is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
-            _notify(event, approval, agent_id, _advice(event.data, advice, is_handed_in=is_handed_in))
+            advice = _advice(event.data, advice, is_handed_in=is_handed_in)
+            _notify(event, approval, agent_id, advice, _named(tasks))
+
+
+def _named(tasks: Sequence[Row]) -> list[str]:
+    return [f"Task: #{task['number']} {task['title']}" for task in tasks]
 
 
 @reacts_to("approval.closed", "approval.task_closed")
@@ -94,6 +99,7 @@ async def notify_closed(actor: Actor, event: NewEvent) -> None:
         f"Approval ID: {approval.id}",
         f"Action: {approval.action_type}",
         f"Task ID: {event.data['task_ids'][0]}",
+        *(_named(await rows("SELECT number, title FROM tasks WHERE id = ?", event.data["task_ids"][0]))),
         f"Why: {event.data['note']}",
         "",
         "Nobody decides this now. Do not act on it." if is_over else "It still waits, for its other tasks.",
@@ -102,7 +108,7 @@ async def notify_closed(actor: Actor, event: NewEvent) -> None:
     deliver(NOTICE, event.scope, agent_id=agent_id, header="REQUEST CLOSED", text="\n".join(lines), **about)
 
 
-def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str) -> None:
+def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str, tasks: Sequence[str]) -> None:
     request = request_of(approval.payload) if approval.is_outside else None
     sure = stated_confidence(approval.confidence, approval.payload)
     lines = [
@@ -113,7 +119,7 @@ def _notify(event: NewEvent, approval: Approval, agent_id: UUID, advice: str) ->
         *([f"Confidence: {'not told' if sure is None else sure}"] if request is None else []),
     ]
     if task_ids := event.data["task_ids"]:
-        lines.append(f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}")
+        lines += [f"Task ID{'s' if len(task_ids) > 1 else ''}: {', '.join(map(str, task_ids))}", *tasks]
     if event.data.get("note"):
         lines.append(f"Note: {event.data['note']}")
     lines += ["", advice]

@@ -98,7 +98,7 @@ async def ask_people(actor: Actor, board: Board, new: QuestionCreate, reply_sour
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
     lines = [f"Question for people: {new.content}", *(f"{at}. {one['label']}" for at, one in enumerate(options, 1))]
-    await write_memory(actor, board, "\n".join(lines), ["chat", "question"])
+    await write_memory(actor, board, "\n".join(lines), ["chat", "question"], is_for_people=True)
     return question
 
 
@@ -180,13 +180,15 @@ async def send_notice(
     question: Question, agent_id: UUID | None, header: str, lines: Iterable[str], **about: Any
 ) -> None:
     """Send an agent a notice about a question and the task in whose run it was asked."""
-    found = await rows("SELECT task_id FROM task_runs WHERE id = ?", question.run_id) if question.run_id else []
+    named = "SELECT t.id, t.number, t.title FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?"
+    found = await rows(named, question.run_id) if question.run_id else []
+    head = [f"Board: {question.board.name}", *(f"Task: #{row['number']} {row['title']}" for row in found)]
     deliver(
         NOTICE,
-        replace(question.scope(), task_id=as_id(found[0]["task_id"]) if found else None),
+        replace(question.scope(), task_id=as_id(found[0]["id"]) if found else None),
         agent_id=agent_id,
         header=header,
-        text="\n".join([f"Board: {question.board.name}", f"Question: {snippet(question.content)}", *lines]),
+        text="\n".join([*head, f"Question: {snippet(question.content)}", *lines]),
         question_id=str(question.id),
         correlation_id=question.correlation_id,
         **about,

@@ -34,18 +34,25 @@ EVENTS = (
 
 @command("memory.write")
 async def write_memory(
-    actor: Actor, home: Board | BoardGroup, content: str, tags: list[str] | None = None, source: str | None = None
+    actor: Actor,
+    home: Board | BoardGroup,
+    content: str,
+    tags: list[str] | None = None,
+    source: str | None = None,
+    *,
+    is_for_people: bool = False,
 ) -> Entry:
     """Write an entry for a board, or for every board of a group.
 
-    Chat notifies leads and the agents it mentions, an order of a board every agent; so do broadcasts and `@all`.
+    Chat notifies leads and the agents it mentions, an order of a board every agent; so do broadcasts and `@all`. What
+    is for people notifies no lead that it does not mention.
     """
     if isinstance(home, Board):
         board = await locked_board(home)
         of_board = BoardMemory(board=board, content=content, tags=tags, source=source)
         entry = await _write(actor, of_board, is_signed=is_chat(tags))
         if entry.is_chat:
-            await notify_board(actor, board, entry)
+            await notify_board(actor, board, entry, tells_lead=not is_for_people)
         return entry
     group, for_agents = await locked_group(home), concerns_agents(content, tags)
     of_group = GroupMemory(board_group=group, content=content, tags=tags, source=source)

@@ -41,7 +41,7 @@ def is_broadcast(content: str, tags: list[str] | None) -> bool:
     return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
 
 
-async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
+async def notify_board(actor: Actor, board: Board, entry: BoardMemory, *, tells_lead: bool) -> None:
     """Notify every agent of an order or a message with `@all`, else the lead and mentioned agents; never the author.
 
     An order by people or the lead also sets the board's work state.
@@ -57,7 +57,7 @@ async def notify_board(actor: Actor, board: Board, entry: BoardMemory) -> None:
     to_all = "all" in mentioned_names(content)
     for agent in agents:
         named = to_all or mentions(content, agent)
-        if named or agent.is_board_lead:
+        if named or (tells_lead and agent.is_board_lead):
             header = "BOARD CHAT MENTION" if named else "BOARD CHAT"
             how = _how_to_reply(f"/api/v1/agent/boards/{board.id}/memory")
             _notify(agent, header, [f"Board: {board.name}", f"From: {actor.name}"], entry, how)

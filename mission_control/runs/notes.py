@@ -96,7 +96,7 @@ async def send_note(actor: Actor, task: Task, text: str) -> UUID:
     task = await held_task(task)
     run = await present_run(task)
     scope = Scope(task.board.organization_id, task.board_id, task.id, run.agent_id)
-    return await _send(actor, scope, task.title, text, run_id=run.id)
+    return await _send(actor, scope, f"#{task.number} {task.title}", text, run_id=run.id)
 
 
 @command("note.send")

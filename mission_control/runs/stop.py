@@ -26,6 +26,7 @@ from mission_control.runs.notes import present_run
 from mission_control.tasks.asks import STOPPED_BY_PERSON
 from mission_control.tasks.changes import locked_task, save
 from mission_control.tasks.models import Task
+from mission_control.tasks.notices import lines_about
 from mission_control.tasks.queries import visible_task
 from mission_control.tasks.rules import enter
 
@@ -58,7 +59,7 @@ async def stop_run(actor: Actor, task: Task, reason: str | None) -> UUID:
     task.flagged_at, task.flag_reason = times.clock_now(), STOPPED_BY_PERSON + (f": {reason}" if reason else ".")
     await save(task, before, f"Stopped: {task.title}.")
     record("task.stopped", task, f"Stopped: {task.title}.", agent_id=run.agent_id, reason=reason, fence=run.fence)
-    lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", why, ""]
+    lines = [*lines_about(task), why, ""]
     advice = "Stop working on it now, and hand nothing in. It is no longer yours; then ask for other work."
     text = "\n".join([*lines, advice])
     notice = deliver(NOTICE, task.scope(), agent_id=run.agent_id, header=STOPPED, text=text, reason=why)

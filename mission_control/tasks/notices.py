@@ -55,8 +55,13 @@ def snippet(text: str | None) -> str:
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
 
 
+def lines_about(task: Task) -> list[str]:
+    """Return what a notice says first: the board, and the task by its number, which `mc` and tools take, and its id."""
+    return [f"Board: {task.board.name}", f"Task: #{task.number} {task.title}", f"Task ID: {task.id}"]
+
+
 def _notify(task: Task, agent_id: UUID | None, header: str, what_to_do: str, event: str | None, **data: str) -> None:
-    lines = [f"Board: {task.board.name}", f"Task: {task.title}", f"Task ID: {task.id}", f"Status: {task.status}"]
+    lines = [*lines_about(task), f"Status: {task.status}"]
     if task.description and task.description.strip():
         lines.append(f"Description: {snippet(task.description)}")
     outcome = {"succeeded": f"{event}_notified", "failed": f"{event}_notify_failed"} if event else {}
@@ -154,7 +159,7 @@ async def notify_of_comment(actor: Actor, task: Task, comment: Comment, before: 
     header = "TASK MENTION" if named else "NEW TASK COMMENT"
     advice = "Answer in a comment. Leave the status alone unless the task is yours."
     text = f"From: {actor.name}\n\n{snippet(comment.message)}\n\n{advice}"
-    lines = f"Board: {task.board.name}\nTask: {task.title}\nTask ID: {task.id}\n{text}"
+    lines = "\n".join([*lines_about(task), text])
     for agent_id in named or ([task.assigned_agent_id] if before is None else []):
         if agent_id is not None and agent_id != actor.agent_id:
             deliver(NOTICE, task.scope(), agent_id=agent_id, header=header, text=lines, comment_id=str(comment.id))

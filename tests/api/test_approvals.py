@@ -182,9 +182,9 @@ async def test_writer_decides_an_approval(cast: Cast, body: dict[str, Any], stat
     assert {one.agent_id for one in notices} == {cast.vega.id, cast.atlas.id}
     assert {one.data["succeeded"] for one in notices} == {"approval.lead_notified"}
     lines = notices[0].text.splitlines()
-    assert lines[:6] == [
+    assert lines[:7] == [
         "Board: Telescope", f"Approval ID: {approval['id']}", "Action: publish", f"Decision: {decision}",
-        "Confidence: 80", f"Task ID: {task['id']}",
+        "Confidence: 80", f"Task ID: {task['id']}", f"Task: #{task['number']} {task['title']}",
     ]  # fmt: skip
     assert (f"Note: {body.get('note')}" in lines) is ("note" in body)
 

@@ -113,4 +113,4 @@ async def test_notice_quotes_at_most_500_characters(cast: Cast) -> None:
     (await cast.cleo.post(f"{cast.task(task)}/comments", {"message": "x" * 501})).ok()
     [notice] = await Delivery.all()
     assert "x" * 497 + "..." in notice.text and "x" * 498 not in notice.text
-    assert "From: Cleo" in notice.text and notice.text.startswith("Board: Telescope\nTask: Write the report")
+    assert "From: Cleo" in notice.text and notice.text.startswith("Board: Telescope\nTask: #1 Write the report")

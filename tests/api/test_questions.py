@@ -237,6 +237,12 @@ async def test_people_answer_with_an_option(cast: Cast, sent: dict[str, str], an
     assert (await BoardMemory.get(board_id=cast.board.id, is_chat=False)).content == answer
 
 
+async def test_lead_is_told_only_of_questions_that_mention_it(cast: Cast) -> None:
+    for content, headers in (("Which lens?", set()), ("@lead or somebody: which lens?", {"BOARD CHAT MENTION"})):
+        (await cast.vega.post(f"/agent{cast.home}/questions", {"content": content})).ok()
+        assert {one.header for one in await Delivery.filter(agent_id=cast.atlas.id)} == headers
+
+
 async def test_invalid_answers_are_refused(cast: Cast) -> None:
     asked = await ask_with_options(cast, allows_text=False)
     path = f"{cast.home}/questions/{asked['id']}/answers"
