@@ -112,8 +112,8 @@ def program() -> str:
 
 
 def _in_workspace() -> Connection | None:
-    """Return what the files of a gateway's workspace say, beside the program."""
-    if not (path := program()):
+    """Return what the files of a gateway's workspace say, beside its `mc`; a repository with `client.pyz` is none."""
+    if not (path := program()) or path.endswith(".pyz"):
         return None
     for name in WORKSPACE_FILES:
         try:

@@ -21,6 +21,8 @@ def bare(server: Server, tmp_path: Path) -> Terminal:
 
 
 async def test_token_is_stored_for_its_user_alone(made: Crew, bare: Terminal) -> None:
+    of_a_repository = "BASE_URL=http://elsewhere.example.org\nAUTH_TOKEN=mca_theirs\n"
+    (bare.folder / "AGENTS.md").write_text(of_a_repository)
     nobody = await bare.run("status")
     assert nobody.code == 4 and "You are not signed in. Run `python3 client.pyz sign-in`" in nobody.err
     signed = await bare.run("sign-in", "--with-token", typed=f"{made.vega.token}\n")
@@ -93,6 +95,7 @@ async def test_connections_have_names(made: Crew, bare: Terminal) -> None:
 
 async def test_workspace_beside_the_program_comes_before_the_file(made: Crew, bare: Terminal) -> None:
     await bare.run("sign-in", "--with-token", typed=made.atlas.token)
+    bare.program = bare.program.rename(bare.folder / "mc")
     (bare.folder / "AGENTS.md").write_text(
         f"# Vega\n```\nBASE_URL={made.server.url}\nAUTH_TOKEN={made.vega.token}\n```\n"
     )
