@@ -118,7 +118,6 @@ class Agent:
         self.name, self.inbox = command[0], inbox
         self.errors: list[str] = []
         self._writing, self._number = threading.Lock(), 0
-        self._answers: dict[int, Any] = {}
         self.process, self._lifeline = started(command, folder, environment, run)
         self._threads = [threading.Thread(target=one, daemon=True) for one in (self._read, self._complain)]
         for one in self._threads:
@@ -142,7 +141,7 @@ class Agent:
     def answer(self, number: int, hear: Callable[[str, Any], None], seconds: float) -> Any:
         """Return the answer to a request; what comes before it is heard. Raise Gone when none comes in time."""
         end = time.monotonic() + seconds
-        while number not in self._answers:
+        while True:
             try:
                 kind, what = self.inbox.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
             except queue.Empty:
@@ -154,16 +153,11 @@ class Agent:
                 continue
             if kind == "closed" and what is self:
                 raise Gone(f"{self.name} has ended{self._why()}.")
-            if kind == "answer" and what[0] is self:
-                self._answers[what[1]["id"]] = what[1]
-            elif kind in ("answer", "closed"):
-                continue  # of an agent before this one
-            else:
-                hear(kind, what)
-        found = self._answers.pop(number)
-        if "error" in found:
-            raise Refused(found["error"])
-        return found.get("result") or {}
+            if kind == "answer" and what[0] is self and what[1]["id"] == number:
+                if "error" in what[1]:
+                    raise Refused(what[1]["error"])
+                return what[1].get("result") or {}
+            hear(kind, what)
 
     def close(self) -> None:
         ended(self.process, self._lifeline)

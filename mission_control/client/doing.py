@@ -80,9 +80,9 @@ class Doing:
         self.calls: dict[str, dict[str, Any]] = {}
         self.reported: set[str] = set()
         self.asking: dict[Any, Any] = {}
-        self.notes: list[str] = []
+        self.notes, self.steered = list[str](), dict[int, str]()
         self.stop: Stopped | None = None
-        self.replaying, self.steers, self.has_failed = False, False, False
+        self.replaying, self.steers, self.is_in_turn, self.has_failed = False, False, False, False
         self.cost = self.counted = self.spent = 0.0  # as the agent tells it, what of that is reported, and all since
 
     @property
@@ -199,6 +199,10 @@ class Doing:
         return ""
 
     def _noted(self) -> str:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._hear(*self.inbox.get_nowait())
+        self._obey()
         notes, self.notes = self.notes, []
         return "\n\n".join(notes)
 
@@ -298,7 +302,11 @@ class Doing:
         assert self.agent is not None
         words = [{"type": "text", "text": text}]
         turn = self.agent.begin("session/prompt", sessionId=self.session, prompt=words)
-        result = self.agent.answer(turn, self._notified_in_turn, TURN_SECONDS)
+        self.is_in_turn = True
+        try:
+            result = self.agent.answer(turn, self._notified_in_turn, TURN_SECONDS)
+        finally:
+            self.is_in_turn = False
         return result if isinstance(result, dict) else {}
 
     def _run(self, text: str) -> dict[str, Any]:
@@ -339,7 +347,7 @@ class Doing:
         elif kind == "note":
             self._note(what)
         elif kind == "answer":
-            pass
+            self._answered(*what)
         elif kind in ("lost", "denied") or (kind == "stop" and self.stop is None):
             self.stop = Stopped(what, asks=kind == "denied")
         self._limits()
@@ -454,12 +462,19 @@ class Doing:
 
     def _note(self, text: str) -> None:
         """Let the agent have what people wrote: at once where it takes that, else with its next prompt."""
-        if self.agent is not None and self.session and self.steers:
-            words = [{"type": "text", "text": text}]
+        if self.agent is not None and self.is_in_turn and self.steers:
+            words, idle = [{"type": "text", "text": text}], {"steering": {"idleBehavior": "promptRequired"}}
             with contextlib.suppress(acp.Gone):
-                self.agent.begin("_session/steering", sessionId=self.session, prompt=words)
+                number = self.agent.begin("_session/steering", sessionId=self.session, prompt=words, _meta=idle)
+                self.steered[number] = text
                 return
         self.notes.append(text)
+
+    def _answered(self, agent: acp.Agent, message: dict[str, Any]) -> None:
+        """Have a note that came too late for its turn be told with the next prompt."""
+        text = self.steered.pop(message["id"], "") if agent is self.agent else ""
+        if text and ("error" in message or (message.get("result") or {}).get("outcome") == "promptRequired"):
+            self.notes.append(text)
 
     # -- words --------------------------------------------------------------------------------------------------------
 
@@ -526,6 +541,8 @@ class Doing:
 
     def _close_agent(self) -> None:
         agent, self.agent = self.agent, None
+        self.notes.extend(self.steered.values())
+        self.steered.clear()
         self.asking.clear()
         if agent is not None:
             agent.close()

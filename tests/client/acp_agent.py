@@ -18,6 +18,7 @@ KEPT = Path(os.environ["ACP_SESSIONS"])
 answers: dict[int, Any] = {}
 came, writing = threading.Condition(), threading.Lock()
 cancelled = threading.Event()
+turns: set[Any] = set()
 sent = steps = 0
 
 
@@ -107,6 +108,7 @@ def turn(number: int, session: str, text: str) -> None:
     update(session, "usage_update", used=100, size=1000, cost={"amount": 0.25, "currency": "USD"})
     used = {"inputTokens": 100, "cachedReadTokens": 20, "outputTokens": 10}
     reason = "cancelled" if cancelled.is_set() else "end_turn"
+    turns.remove(number)
     send({"id": number, "result": {"stopReason": reason, "usage": used}})
 
 
@@ -137,13 +139,16 @@ def heard(message: dict[str, Any]) -> None:
     elif method == "session/prompt":
         cancelled.clear()
         text = params["prompt"][0]["text"]
+        turns.add(number)
         threading.Thread(target=turn, args=(number, params["sessionId"], text), daemon=True).start()
     elif method == "session/cancel":
         cancelled.set()
-    elif method == "_session/steering":
+    elif method == "_session/steering" and turns:
         with (KEPT / "steered").open("a") as file:
             file.write(params["prompt"][0]["text"] + "\n")
         send({"id": number, "result": {"outcome": "injected"}})
+    elif method == "_session/steering":
+        send({"id": number, "result": {"outcome": "promptRequired", "reason": "noRunningTurn"}})
     elif number is not None:
         send({"id": number, "result": {}})
 

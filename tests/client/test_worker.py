@@ -197,6 +197,28 @@ async def test_failing_check_is_mended_in_the_same_session(shop: Shop, check: st
     assert ("mended.txt" in tree) == (check != "no-such-program")
 
 
+@pytest.mark.parametrize("steers", ["", "1"])
+async def test_note_during_a_check_is_told_with_the_next_prompt(shop: Shop, steers: str) -> None:
+    shop.check_by('touch "$ACP_SESSIONS/checks"; until test -e "$ACP_SESSIONS/go"; do sleep 0.05; done')
+    task = await shop.task("do: write work.txt one\ndo: say Done.")
+    process = await shop.terminal.start(*shop.work, "--once", ACP_STEERS=steers)
+
+    async def checks() -> bool:
+        return (shop.kept / "checks").exists()
+
+    await until(checks)
+    notes = f"{shop.made.tasks}/{task}/notes"
+    await shop.made.ask("POST", notes, {"text": "Mind the step."})
+
+    async def has_arrived() -> bool:
+        return (await shop.made.ask("GET", notes))["items"][0]["taken_at"] is not None
+
+    await until(has_arrived)
+    (shop.kept / "go").touch()
+    assert (await ended(process)).code == 0
+    assert len(shop.prompts()) == 2 and "> Mind the step." in shop.prompts()[1] and shop.left() == []
+
+
 async def test_check_that_hangs_ends_at_a_limit(shop: Shop) -> None:
     shop.check_by("sleep 600")
     task = await shop.task("do: write work.txt one")
