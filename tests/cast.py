@@ -4,6 +4,7 @@ Ada owns the organization, Ben is its admin, Cleo may write on one board, Dan ma
 Atlas leads the board, Vega and Rigel work on it, Mira works on another board of the organization, Nova on Eve's.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -187,6 +188,15 @@ class Cast:
     def task(self, task: Any) -> str:
         """The path of a task, given by its answer or its id."""
         return f"{self.tasks}/{task['id'] if isinstance(task, dict) else getattr(task, 'id', task)}"
+
+    async def erase(self, board_id: object, who: "Person | None" = None) -> None:
+        """A board is deleted for good by Ada, or by somebody else who may, and all that was on it is gone."""
+        person = who or self.ada
+        job: Any = (await person.post(f"/boards/{board_id}/erasures")).body
+        while job["state"] == "running":
+            await asyncio.sleep(0.01)
+            job = (await person.get(f"/jobs/{job['id']}")).ok()
+        assert job["state"] == "done", job
 
     async def add_task(self, by: Caller | None = None, **fields: Any) -> dict[str, Any]:
         """A task that Ada, or somebody else, puts on the board."""

@@ -34,7 +34,6 @@ FIXED = {
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
     "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",
-    "/api/v1/gateways/<gateway_id>/template-syncs/<job_id>": "one sync; its agents come with one statement each kind",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
     "/api/v1/needs/<string:need_id>": "one need; its answers stand in its row",
     "/api/v1/gateways/requests/<gateway_request_id>": "one request; its options stand in its row",
@@ -82,7 +81,6 @@ async def _link(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.post(f"{cast.task({'id': made['task_id']})}/links", new)).ok()
 
 
-@lists(f"{AGENT_BOARD}/sessions")
 @lists(f"{BOARD}/sessions")
 async def _agent_session(cast: Cast, made: Things, n: int) -> None:
     given = {"session": {"external_id": f"{n}", "client": "codex"}, "plan": [{"text": "Look"}]}
@@ -94,7 +92,6 @@ async def _activity(cast: Cast, made: Things, n: int) -> None:
     (await cast.vega.post("/agent/reports", {"items": [{"key": f"{n}", "detail": {"n": n}}]})).ok()
 
 
-@lists(f"/agent{TASK}/activities")
 @lists(f"{TASK}/activities")
 async def _activity_of_task(cast: Cast, made: Things, n: int) -> None:
     if n == 0:
@@ -263,11 +260,6 @@ async def _deleted_boards(cast: Cast, made: Things, n: int) -> None:
     (await cast.ada.delete(f"/boards/{board['id']}")).ok()
 
 
-@lists(f"{BOARD}/trash")
-async def _deleted_tasks(cast: Cast, made: Things, n: int) -> None:
-    (await cast.ada.delete(cast.task(await _rich_task(cast, n)))).ok()
-
-
 @lists("/activity/task-comments")
 async def _comments_anywhere(cast: Cast, made: Things, n: int) -> None:
     task = await cast.add_task()
@@ -290,7 +282,6 @@ async def _tags_and_waiting(cast: Cast, made: Things, n: int) -> None:
 
 
 @lists(f"{TASK}/waiting")
-@lists(f"{AGENT_BOARD}/tasks/<task_id>/waiting")
 async def _reasons(cast: Cast, made: Things, n: int) -> None:
     await _tags_and_waiting(cast, made, n)
 
@@ -318,7 +309,6 @@ async def _session_note(cast: Cast, made: Things, n: int) -> None:
 
 
 @lists(f"{TASK}/runs")
-@lists(f"{AGENT_BOARD}/tasks/<task_id>/runs")
 @lists("/agents/<agent_id>/runs")
 async def _runs(cast: Cast, made: Things, n: int) -> None:
     task = await cast.add_task() if "task_id" not in made else {"id": made["task_id"]}
@@ -351,7 +341,6 @@ async def _entries(cast: Cast, made: Things, n: int) -> None:
 
 
 @lists(f"{BOARD}/questions")
-@lists(f"{AGENT_BOARD}/questions")
 async def _questions(cast: Cast, made: Things, n: int) -> None:
     path = f"/agent{cast.home}/gateway/main/ask-user"
     asked = (await cast.atlas.post(path, {"content": f"Which lens {n}?"})).ok()["question_id"]
@@ -385,7 +374,6 @@ async def _deliveries(cast: Cast, made: Things, n: int) -> None:
 @lists("/agents")
 @lists("/agent/agents")
 @lists(f"{BOARD}/workers")
-@lists(f"{AGENT_BOARD}/workers")
 async def _agents(cast: Cast, made: Things, n: int) -> None:
     await hire(cast.app, cast.ada, cast.board, f"Worker {n}")
 

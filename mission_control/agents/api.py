@@ -26,7 +26,16 @@ from mission_control.agents.work_state import directive_of, set_agent_state
 from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
-from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import (
+    OK,
+    HTTPValidationError,
+    LLMErrorResponse,
+    OkResponse,
+    Page,
+    Paging,
+    page,
+    page_of,
+)
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES, lookup
 from mission_control.log.leases import Delivery
@@ -165,11 +174,11 @@ def _created(made: NewToken) -> schemas.TokenCreated:
     )
 
 
-@api.get("/agents/<agent_id>/tokens", rule="agent.manage_tokens")
-async def list_agent_tokens(actor: Actor, agent: Agent) -> list[schemas.TokenRead]:
+@api.get("/agents/<agent_id>/tokens", Page[schemas.TokenRead], rule="agent.manage_tokens")
+async def list_agent_tokens(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List an agent's tokens without their secrets, newest first."""
     found = await Token.filter(agent_id=agent.id).order_by("-created_at")
-    return [schemas.TokenRead.of(token) for token in found]
+    return page_of([schemas.TokenRead.of(token) for token in found], query)
 
 
 @lookup
@@ -267,8 +276,8 @@ async def list_agent_deliveries(actor: Actor, agent: Agent, query: notices.Deliv
     return page([notices.DeliveryRead.of(delivery) for delivery in found], total, query)
 
 
-@api.post("/agents/<agent_id>/deliveries/<delivery_id>/retries", find=notices.visible_delivery, rule="delivery.retry")
-async def retry_agent_delivery(actor: Actor, delivery: Delivery) -> notices.DeliveryRead:
+@api.post("/agents/<agent_id>/deliveries/<delivery_id>/resends", find=notices.visible_delivery, rule="delivery.resend")
+async def resend_agent_delivery(actor: Actor, delivery: Delivery) -> notices.DeliveryRead:
     """Send a notice that was given up once more, at once."""
     return notices.DeliveryRead.of(await retry(actor, delivery))
 

@@ -85,12 +85,12 @@ class DeliveryAsk(AskKind[_Undelivered]):
         if one.agent_id is None or one.agent is None:
             title, url = f"{one.email} did not get the invitation", f"/settings/people/invitations/{one.invite_id}"
             agent, to, icon = None, fact("mail", one.email or ""), "triangle-alert"
-            performs, ids = "send_invitation_mail", {"invite_id": str(one.invite_id)}
+            performs, ids = "resend_invitation", {"invite_id": str(one.invite_id)}
             otherwise = "Nobody is invited until somebody hands over the link."
         else:
             title, url = f"{one.agent} did not get a notice: {one.header.capitalize()}", f"/agents/{one.agent_id}/inbox"
             agent, to, icon = NeedParty(id=one.agent_id, name=one.agent), fact("bot", one.agent), "webhook"
-            performs, ids = "retry_agent_delivery", {"agent_id": one.agent_id, "delivery_id": one.id}
+            performs, ids = "resend_agent_delivery", {"agent_id": one.agent_id, "delivery_id": one.id}
             otherwise = f"{one.agent} reads it in its inbox if it looks there."
         tries, done = "1 try" if one.attempts == 1 else f"{one.attempts} tries", "It is tried at once."
         return need(
@@ -100,7 +100,7 @@ class DeliveryAsk(AskKind[_Undelivered]):
             reason=shortened(one.last_error or "", 240),
             url=url,
             facts=[to, fact(icon, f"given up after {tries}")],
-            answers=[answer("retry", "1", "Send again", done, performs, ids, recommended=True, in_bulk=True)],
+            answers=[answer("resend", "1", "Send again", done, performs, ids, recommended=True, in_bulk=True)],
             otherwise=otherwise,
             agent=agent,
         )

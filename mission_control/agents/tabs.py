@@ -326,8 +326,8 @@ REMOVAL = _form(
 )
 
 
-@changes_agent(pages, f"{AGENT}/deliveries/<uuid:delivery_id>/retries")
-async def retry_agent_delivery(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
+@changes_agent(pages, f"{AGENT}/deliveries/<uuid:delivery_id>/resends")
+async def resend_agent_delivery(outcome: Outcome[Delivery, None]) -> ResponseReturnValue:
     return done(f"/agents/{outcome.page.id}/inbox", toast="On its way again")
 
 

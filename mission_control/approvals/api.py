@@ -22,7 +22,7 @@ from mission_control.approvals.schemas import (
 )
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import ErrorResponse, Versioned, Wait
+from mission_control.core.values import ErrorResponse, Page, Paging, Versioned, Wait, page_of
 from mission_control.http.operation_api import Api, hints
 
 api = Api(__name__, "approvals", who="actor")
@@ -144,7 +144,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> dict[str, object]
     return await approval_read(approval.id)
 
 
-@api.get(f"{APPROVAL}/history", list[ApprovalHistoryItem])
-async def get_approval_history(actor: Actor, approval: Approval) -> list[dict[str, object]]:
+@api.get(f"{APPROVAL}/history", Page[ApprovalHistoryItem])
+async def get_approval_history(actor: Actor, approval: Approval, query: Paging) -> dict[str, object]:
     """Read who asked, who decided what and why, and who opened it again, oldest first."""
-    return await approval_history(approval)
+    return page_of(await approval_history(approval), query)

@@ -37,15 +37,12 @@ async def update_board(actor: Actor, board: Board, data: schemas.BoardUpdate) ->
 
 
 @api.delete("/boards/<board_id>", find=queries.deletable_board, rule="board.delete")
-async def delete_board(actor: Actor, board: Board, query: schemas.BoardDeletion) -> OkResponse:
-    """Put a board into the trash, or delete it for good.
+async def delete_board(actor: Actor, board: Board) -> OkResponse:
+    """Put a board into the trash. An erasure deletes it for good.
 
     It is gone at once with everything on it, and its agents' tokens stop working; a restoration brings all of it back.
     """
-    if query.permanent:
-        await commands.erase_board(actor, board)
-    else:
-        await commands.delete_board(actor, board)
+    await commands.delete_board(actor, board)
     return OK
 
 

@@ -17,7 +17,7 @@ from mission_control.core.limits import require_scope
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.gateways.queries import hold_for_board
 from mission_control.http import lookups
-from mission_control.log.commands import command, uncancelled
+from mission_control.log.commands import command
 from mission_control.log.event_log import Kind, NewEvent
 from mission_control.log.unit_of_work import react, reacts_to, record
 from mission_control.people import jobs, work_state
@@ -127,15 +127,6 @@ async def restore_board(actor: Actor, board: Board) -> Board:
         record("board.restored", board, f"Board restored: {board.name}.", name=board.name)
         lookups.recheck_streams()
     return board
-
-
-async def erase_board(actor: Actor, board: Board) -> None:
-    """Delete a board permanently with everything on it; only the log remains.
-
-    It is inaccessible at once, and its rows are deleted in pieces.
-    """
-    await _take_away(actor, board)
-    await uncancelled(staging.clear(board.id))
 
 
 async def start_erasure(actor: Actor, board: Board) -> JobRead:

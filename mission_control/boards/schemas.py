@@ -252,12 +252,6 @@ class DeletedBoardRead(BoardRead):
     deleted_at: datetime | None
 
 
-class BoardDeletion(Schema):
-    """How a board is deleted."""
-
-    permanent: Annotated[bool, Field(description="Delete it for good, with everything on it")] = False
-
-
 class BoardQuery(Paging):
     """Which boards to list."""
 

@@ -303,6 +303,12 @@ def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
     return {"items": items, "total": total, "limit": paging.limit, "offset": paging.offset}
 
 
+def page_of(whole: Sequence[Any], paging: Paging | None = None) -> dict[str, Any]:
+    """Return the answer of a list operation that reads all of a short list, or all of it."""
+    asked = paging or Paging.model_construct(limit=len(whole), offset=0)
+    return page([*whole[asked.offset : asked.offset + asked.limit]], len(whole), asked)
+
+
 type JsonObject = dict[str, Any]
 ENTRIES_AT_ONCE = 4
 TURN_SECONDS = 0.005

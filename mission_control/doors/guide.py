@@ -42,7 +42,7 @@ curl -sS -X PATCH "$TASK" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: ap
 """
 
 CLIENTS = """\
-npx openapi-typescript {base}/openapi.json -o schema.ts --default-non-nullable=false   # with openapi-fetch
+npx openapi-typescript {base}/openapi.json -o schema.ts   # with openapi-fetch
 npx @hey-api/openapi-ts -i {base}/openapi.json -o client -p @hey-api/client-fetch -p @hey-api/sdk -p zod
 openapi-python-client generate --url {base}/openapi.json
 openapi-generator-cli generate -g python -i {base}/openapi.json -o client

@@ -203,8 +203,8 @@ def _content(part: JsonObject) -> JsonObject:
 
 
 def _field(name: str, schema: JsonObject, is_required: bool, description: str, place: str = "") -> Field:
-    default = json.dumps(schema["default"]) if "default" in schema else ""
-    return Field(name, _kind(schema), is_required, default, description + " (a header)" * (place == "header"))
+    known = [json.dumps(schema[key]) for key in ("default", "x-default") if key in schema]
+    return Field(name, _kind(schema), is_required, "".join(known), description + " (a header)" * (place == "header"))
 
 
 def _named(document: JsonObject, schema: JsonObject) -> Shape | None:

@@ -181,8 +181,8 @@ async def resume_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook, *, ski
     return webhook
 
 
-@command("outgoing_webhook.replay")
-async def replay_since(actor: Actor, webhook: OutgoingWebhook, since: Any) -> OutgoingWebhook:
+@command("outgoing_webhook.resend")
+async def resend_since(actor: Actor, webhook: OutgoingWebhook, since: Any) -> OutgoingWebhook:
     """Send the events since a moment again, with the ids that they had; what is about to be sent is not doubled."""
     webhook = await _locked(webhook)
     position = await number_before(webhook.organization_id, since, webhook.position)
@@ -197,8 +197,8 @@ async def replay_since(actor: Actor, webhook: OutgoingWebhook, since: Any) -> Ou
     return webhook
 
 
-@command("outgoing_webhook.replay")
-async def replay_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> OutgoingDelivery:
+@command("outgoing_webhook.resend")
+async def resend_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> OutgoingDelivery:
     """Send a message again, with the id that it had. Raise Conflict while it is about to be sent, and for a test."""
     webhook = await _locked(delivery.webhook)
     if delivery.kind == TEST:

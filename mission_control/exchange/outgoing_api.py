@@ -15,7 +15,7 @@ from mission_control.exchange.outgoing_queries import (
     OutgoingWebhookCreated,
     OutgoingWebhookQuery,
     OutgoingWebhookRead,
-    OutgoingWebhookReplay,
+    OutgoingWebhookResend,
     OutgoingWebhookResumption,
     OutgoingWebhookSecret,
     OutgoingWebhookUpdate,
@@ -130,12 +130,12 @@ async def test_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook) -> Outgo
     return await committed(actor, store) or OutgoingDeliveryRead.of(test)
 
 
-@api.post(f"{ONE}/replays", rule="outgoing_webhook.replay")
-async def replay_outgoing_webhook(
-    actor: Actor, webhook: OutgoingWebhook, data: OutgoingWebhookReplay
+@api.post(f"{ONE}/resends", rule="outgoing_webhook.resend")
+async def resend_outgoing_webhook(
+    actor: Actor, webhook: OutgoingWebhook, data: OutgoingWebhookResend
 ) -> OutgoingWebhookRead:
     """Send all events since a moment again, with the ids that they had. What is not in the log is not sent again."""
-    return await _read(await outgoing.replay_since(actor, webhook, data.since))
+    return await _read(await outgoing.resend_since(actor, webhook, data.since))
 
 
 @api.get(f"{ONE}/deliveries", Page[OutgoingDeliveryRead], rule="outgoing_webhook.read")
@@ -154,10 +154,10 @@ async def get_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> Out
 
 
 @api.post(
-    f"{ONE}/deliveries/<outgoing_delivery_id>/replays",
-    rule="outgoing_webhook.replay",
+    f"{ONE}/deliveries/<outgoing_delivery_id>/resends",
+    rule="outgoing_webhook.resend",
     errors={409: ErrorResponse},
 )
-async def replay_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> OutgoingDeliveryRead:
+async def resend_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> OutgoingDeliveryRead:
     """Send a message again, with the id that it had, so that a receiver knows it."""
-    return OutgoingDeliveryRead.of(await outgoing.replay_outgoing_delivery(actor, delivery))
+    return OutgoingDeliveryRead.of(await outgoing.resend_outgoing_delivery(actor, delivery))

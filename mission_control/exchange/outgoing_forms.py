@@ -170,7 +170,7 @@ async def test_outgoing_webhook(outcome: Outcome[OutgoingWebhook, None]) -> Resp
     return done(_url(outcome.found), toast=sentence)
 
 
-class ReplayForm(Form):
+class ResendForm(Form):
     """How long ago what is to be sent again began, in hours."""
 
     hours: Literal["1", "24", "168", "720"]
@@ -179,13 +179,13 @@ class ReplayForm(Form):
         return {"since": times.clock_now() - timedelta(hours=int(self.hours))}
 
 
-@action(pages, f"{ONE}/replays", form=ReplayForm)
-async def replay_outgoing_webhook(outcome: Outcome[OutgoingWebhook, ReplayForm]) -> ResponseReturnValue:
+@action(pages, f"{ONE}/resends", form=ResendForm)
+async def resend_outgoing_webhook(outcome: Outcome[OutgoingWebhook, ResendForm]) -> ResponseReturnValue:
     return done(_url(outcome.found), toast=f"What happened in {dict(SPANS)[outcome.form.hours]} is sent again")
 
 
-@action(pages, f"{ONE}/deliveries/<uuid:outgoing_delivery_id>/replays")
-async def replay_outgoing_delivery(outcome: Outcome[OutgoingDelivery, None]) -> ResponseReturnValue:
+@action(pages, f"{ONE}/deliveries/<uuid:outgoing_delivery_id>/resends")
+async def resend_outgoing_delivery(outcome: Outcome[OutgoingDelivery, None]) -> ResponseReturnValue:
     return done(_url(outcome.found.webhook), toast="The message is sent again")
 
 

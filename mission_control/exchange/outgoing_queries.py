@@ -101,7 +101,7 @@ class OutgoingWebhookResumption(Body):
     skip_missed: Annotated[bool, Field(description="Send nothing of what happened until now")] = False
 
 
-class OutgoingWebhookReplay(Body):
+class OutgoingWebhookResend(Body):
     """From when on to send everything again."""
 
     model_config = Body.model_config | example(since="2026-11-02T09:00:00Z")
@@ -225,7 +225,7 @@ def may_create_outgoing_webhook(actor: Actor, board: Board | None) -> bool:
     "outgoing_webhook.rotate_secret",
     "outgoing_webhook.pause",
     "outgoing_webhook.resume",
-    "outgoing_webhook.replay",
+    "outgoing_webhook.resend",
     "outgoing_webhook.test",
 )
 def may_change_outgoing_webhook(actor: Actor, thing: OutgoingWebhook | OutgoingDelivery) -> bool:

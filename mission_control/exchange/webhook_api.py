@@ -18,7 +18,7 @@ from mission_control.exchange.webhook_queries import (
     BoardWebhookRead,
     BoardWebhookUpdate,
     PayloadQuery,
-    ReplayRead,
+    ResendRead,
     WebhookSecret,
     WebhookTest,
     list_payloads,
@@ -144,11 +144,11 @@ async def get_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> Bo
     return await payload_read(payload.id)
 
 
-@payload_api.post("/<webhook_id>/payloads/<payload_id>/replays", rule="webhook.replay", errors={409: ErrorResponse})
-async def replay_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> ReplayRead:
+@payload_api.post("/<webhook_id>/payloads/<payload_id>/resends", rule="webhook.resend", errors={409: ErrorResponse})
+async def resend_board_webhook_payload(actor: Actor, payload: WebhookPayload) -> ResendRead:
     """Notify the webhook's agent, or the lead, of a payload again."""
-    agent_id = await webhooks.replay(actor, payload)
-    return ReplayRead(webhook_id=payload.webhook.id, payload_id=payload.id, agent_id=agent_id)
+    agent_id = await webhooks.resend(actor, payload)
+    return ResendRead(webhook_id=payload.webhook.id, payload_id=payload.id, agent_id=agent_id)
 
 
 agent_api = Api(__name__, below="/agent")

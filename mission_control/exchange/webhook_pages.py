@@ -351,8 +351,8 @@ async def test_board_webhook(outcome: Outcome[Webhook, WebhookTest]) -> Response
     return done(_url(outcome.found), toast="Test call received")
 
 
-@action(pages, f"{WEBHOOK}/payloads/<uuid:payload_id>/replays")
-async def replay_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -> ResponseReturnValue:
+@action(pages, f"{WEBHOOK}/payloads/<uuid:payload_id>/resends")
+async def resend_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -> ResponseReturnValue:
     names = {str(one["id"]): one["name"] for one in await crew_of(outcome.found.board)}
     name = names.get(str(outcome.answer.agent_id), "The agent")
     return done(_url(outcome.found.webhook), toast=f"{name} is notified again")

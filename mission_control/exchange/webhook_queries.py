@@ -171,7 +171,7 @@ class BoardWebhookIngestResponse(Schema):
     payload_id: UUID
 
 
-class ReplayRead(Schema):
+class ResendRead(Schema):
     """The agent that was notified again."""
 
     ok: bool = True
@@ -241,7 +241,7 @@ def may_read_payload(actor: Actor, payload: WebhookPayload) -> bool:
     return actor.is_agent and actor.reads(payload.board)
 
 
-@rule("webhook.update", "webhook.delete", "webhook.rotate_secret", "webhook.replay", "webhook.test")
+@rule("webhook.update", "webhook.delete", "webhook.rotate_secret", "webhook.resend", "webhook.test")
 def may_change_webhook(actor: Actor, thing: Webhook | WebhookPayload) -> bool:
     """People with write access."""
     return actor.is_user and actor.writes(thing.board)

@@ -319,8 +319,8 @@ async def _forget_old_calls(webhook: Webhook) -> None:
         await WebhookPayload.filter(id__in=ids).delete()
 
 
-@command("webhook.replay")
-async def replay(actor: Actor, payload: WebhookPayload) -> UUID:
+@command("webhook.resend")
+async def resend(actor: Actor, payload: WebhookPayload) -> UUID:
     """Notify an agent of a payload again and return the agent's id. Raises Conflict without an agent to notify."""
     webhook = await locked_webhook(payload.webhook)
     if webhook.forge is not None:

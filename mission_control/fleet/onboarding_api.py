@@ -36,7 +36,6 @@ from mission_control.fleet.onboarding_queries import (
     BoardOnboardingConfirm,
     BoardOnboardingRead,
     BoardOnboardingStart,
-    BoardSetup,
     existing_session,
     latest_session,
     read_session,
@@ -61,6 +60,10 @@ STYLE = ("autonomy_level", "verbosity", "output_format", "update_cadence", "cust
 AUTONOMY = ("autonomy_level", "autonomy", "mode")
 ALONE = {"autonomous", "fully-autonomous", "full-autonomy"}
 GOAL_FIELDS = ("board_type", "objective", "success_metrics", "target_date")
+
+
+# What a person may want of a lead, and how a proposal calls it.
+WANTED = {"lead_name": "name", "autonomy": "autonomy_level", "instructions": "custom_instructions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +117,20 @@ async def store_main_agent_message(
 
 
 @command("onboarding.confirm")
-async def confirm_goal(
-    actor: Actor, board: Board, goal: BoardOnboardingConfirm, plan: Plan | None = None
-) -> BoardConfirmed:
-    """Set a board's goal, and create a lead if it has none. Without a plan, the agent's proposal is used.
+async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm) -> BoardConfirmed:
+    """Set a board's goal, and create a lead if it has none: as the person wants it, the rest as the agent proposed.
 
-    Of the person's profile only what they confirm changes.
-
-    Repeating a confirmation is a no-op.
+    A lead that is there gets the wanted name. Of the person's profile only what they confirm changes. Repeating a
+    confirmation is a no-op.
     """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
-    plan = plan or Plan.proposed(session)
+    plan = Plan.proposed(session)
+    if wanted := {theirs: getattr(goal, ours) for ours, theirs in WANTED.items() if ours in goal.model_fields_set}:
+        needs_approval = goal.autonomy != "autonomous" if goal.autonomy is not None else plan.needs_approval
+        plan = Plan(LeadDraft.model_validate(plan.lead.model_dump() | wanted), needs_approval)
+        if await lead_id_of(board.id) is not None:
+            plan = Plan(LeadDraft(name=goal.lead_name), board.require_approval_for_done)
     before = board.updated_at
     values = {name: getattr(goal, name) for name in GOAL_FIELDS}
     values |= {"goal_confirmed": True, "goal_source": "lead_agent_onboarding"}
@@ -147,23 +152,6 @@ async def confirm_goal(
         record("onboarding.confirmed", board, message, session_id=session_id, lead_agent_id=lead_id)
     known = {name: getattr(board, name) for name in BoardRead.model_fields}
     return BoardConfirmed.model_construct(**known, lead_agent_id=lead_id, lead_token=token)
-
-
-@command("onboarding.confirm")
-async def store_setup(actor: Actor, board: Board, wanted: BoardSetup) -> BoardConfirmed:
-    """Give a board its goal, and the wanted lead when it has none; of a lead's proposal the rest is kept.
-
-    A lead that is there already gets the wanted name, and the board's rule of approvals stays as it is.
-    """
-    board = await locked_board(board)
-    plan = Plan.proposed(await latest_session(board.id, held=True))
-    if await lead_id_of(board.id) is not None:
-        plan = Plan(LeadDraft(name=wanted.lead_name), needs_approval=board.require_approval_for_done)
-    else:
-        lead = {"name": wanted.lead_name, "autonomy_level": wanted.autonomy}
-        lead["custom_instructions"] = (wanted.instructions or "").strip() or None
-        plan = Plan(plan.lead.model_copy(update=lead), needs_approval=wanted.autonomy != "autonomous")
-    return await confirm_goal(actor, board, wanted, plan)
 
 
 async def _lead(board: Board, lead: LeadDraft) -> tuple[UUID | None, str | None]:
@@ -227,20 +215,11 @@ async def cancel_onboarding(actor: Actor, board: Board) -> BoardOnboardingRead:
 async def confirm_onboarding(actor: Actor, board: Board, data: BoardOnboardingConfirm) -> BoardConfirmed:
     """Confirm what a board is for.
 
-    A board without a lead gets one, with the proposed name and profile; `lead_token` is shown only now. A lead that is
-    there gets the proposed name. Of your own profile only what you send in `user_profile` changes.
+    A board without a lead gets one, as you want it (`lead_name`, `autonomy`, `instructions`) or else as was proposed;
+    `lead_token` is shown only now. A lead that is there gets the name. With a lead that may decide everything alone,
+    tasks need no approval before they are done. Of your own profile only what you send in `user_profile` changes.
     """
     return await confirm_goal(actor, board, data)
-
-
-@api.post("/boards/<board_id>/setups", rule="onboarding.confirm")
-async def set_up_board(actor: Actor, board: Board, data: BoardSetup) -> BoardConfirmed:
-    """Say what a board is for, and create its lead when it has none.
-
-    `lead_token` is the new lead's token, shown this once. With a lead that may decide everything alone, tasks need no
-    approval before they are done.
-    """
-    return await store_setup(actor, board, data)
 
 
 async def reported_board(actor: Actor, board_id: UUID) -> Board:

@@ -158,7 +158,7 @@ async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue
 
 
 @action(pages, "/boards/<uuid:board_id>/setup", form=SetUpForm, refused=_not_set_up)
-async def set_up_board(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
+async def confirm_onboarding(outcome: Outcome[Board, SetUpForm]) -> ResponseReturnValue:
     """Say what a board is for; a new lead's token is shown, once."""
     board, answer = outcome.found, outcome.answer
     if answer.lead_token is None:

@@ -14,7 +14,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, Invalid, NotFound
-from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
+from mission_control.core.values import BlankToNone, Moment, NonEmptyStr, Schema
 from mission_control.fleet.models import OnboardingSession
 from mission_control.gateways.installation import main_session_key
 from mission_control.gateways.models import Gateway
@@ -52,10 +52,6 @@ class BoardOnboardingUserProfile(Schema):
     context: Trimmed = None
 
 
-class OwnProfile(BoardOnboardingUserProfile, Body):
-    """Fields of one's own profile."""
-
-
 class BoardOnboardingConfirm(Schema):
     """What a board is for; a goal needs an objective and success metrics."""
 
@@ -67,27 +63,18 @@ class BoardOnboardingConfirm(Schema):
         BoardOnboardingUserProfile | None,
         Field(description="What changes in your own profile; what the agent proposed is not taken over by itself"),
     ] = None
+    lead_name: Annotated[AgentName | None, BlankToNone, Field(description="How the lead is called")] = None
+    autonomy: Annotated[
+        Literal["ask_first", "balanced", "autonomous"] | None,
+        Field(description="How much a new lead decides alone; left out, as was proposed"),
+    ] = None
+    instructions: Annotated[ShortText | None, BlankToNone, Field(description="What a new lead keeps in mind")] = None
 
     @model_validator(mode="after")
     def _goal_is_complete(self) -> Self:
         if self.board_type == "goal" and not (self.objective and self.success_metrics):
             raise ValueError(GOAL_INCOMPLETE.rstrip("."))
         return self
-
-
-class BoardSetup(BoardOnboardingConfirm):
-    """What a board is for, and its lead when it has none yet."""
-
-    model_config = Body.model_config | example(
-        board_type="goal", objective="The shop sells abroad.", success_metrics={"countries": 5}, lead_name="Atlas"
-    )
-
-    user_profile: Annotated[OwnProfile | None, Field(description="What changes in your own profile")] = None
-    lead_name: Annotated[AgentName | None, BlankToNone, Field(description="How the lead is called")] = None
-    autonomy: Annotated[
-        Literal["ask_first", "balanced", "autonomous"], Field(description="How much the new lead decides alone")
-    ] = "balanced"
-    instructions: Annotated[ShortText | None, BlankToNone, Field(description="What the new lead keeps in mind")] = None
 
 
 class BoardOnboardingLeadAgentDraft(Schema):

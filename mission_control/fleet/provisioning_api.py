@@ -8,9 +8,9 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.values import OK, ErrorResponse, OkResponse
+from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page_of
 from mission_control.fleet import changes, main_agents
-from mission_control.fleet.jobs import provision_again, result_of
+from mission_control.fleet.jobs import provision_again
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_schemas import (
     Adoption,
@@ -44,11 +44,11 @@ async def create_agent_provisioning(actor: Actor, agent: Agent, data: Provisioni
     return AgentRead.of(await visible_agent(actor, agent.id))
 
 
-@api.get("/agents/<agent_id>/provisionings", tags=("agents",), rule="agent.read")
-async def list_agent_provisionings(actor: Actor, agent: Agent) -> list[ProvisioningRead]:
+@api.get("/agents/<agent_id>/provisionings", Page[ProvisioningRead], tags=("agents",), rule="agent.read")
+async def list_agent_provisionings(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List the latest jobs that set an agent up on its gateway, newest first, with their steps."""
     jobs = await ProvisioningJob.filter(agent_id=agent.id).order_by("-created_at", "-id").limit(LATEST)
-    return [ProvisioningRead.of(job) for job in jobs]
+    return page_of([ProvisioningRead.of(job) for job in jobs], query)
 
 
 @api.post("/gateways/<gateway_id>/templates/sync", rule="gateway.sync_templates", is_atomic=False)
@@ -57,8 +57,8 @@ async def sync_gateway_templates(
 ) -> GatewayTemplatesSyncResult:
     """Write the workspace files of a gateway's agents anew.
 
-    Waits up to a minute. `finished: false` means that the work goes on; read the result by `job_id` later. Errors of
-    single agents are listed and stop no other.
+    Waits up to a minute. `finished: false` means that the work goes on: `GET /jobs/{job_id}` says how far it is, and
+    its result. Errors of single agents are listed and stop no other.
     """
     return await main_agents.sync(actor, gateway, query)
 
@@ -80,28 +80,10 @@ async def remove_gateway(actor: Actor, gateway: Gateway, data: GatewayRemoval) -
     return await changes.remove_gateway(actor, gateway, data)
 
 
-async def _sync_of(actor: Actor, gateway_id: UUID, job_id: UUID) -> ProvisioningJob:
-    gateway = await visible_gateway(actor, gateway_id)
-    syncs = ProvisioningJob.filter(gateway_id=gateway.id, action="sync", organization_id=actor.organization_id)
-    if (sync := await syncs.get_or_none(id=job_id)) is None:
-        raise NotFound()
-    return sync
-
-
-@api.get(
-    "/gateways/<gateway_id>/template-syncs/<job_id>",
-    find=_sync_of,
-    rule="agent.manage",
-)
-async def get_gateway_templates_sync(actor: Actor, job: ProvisioningJob) -> GatewayTemplatesSyncResult:
-    """Read what a template sync did so far."""
-    return await result_of(job)
-
-
-@api.get("/gateways/<gateway_id>/agents", rule="gateway.adopt", errors=OUTSIDE)
-async def list_agents_on_gateway(actor: Actor, gateway: Gateway) -> list[GatewayAgentRead]:
+@api.get("/gateways/<gateway_id>/agents", Page[GatewayAgentRead], rule="gateway.adopt", errors=OUTSIDE)
+async def list_agents_on_gateway(actor: Actor, gateway: Gateway, query: Paging) -> dict[str, object]:
     """List the agents that exist on a gateway, and which of them are linked to a board here."""
-    return [GatewayAgentRead.of(found, ours) for found, ours in await changes.agents_there(gateway)]
+    return page_of([GatewayAgentRead.of(found, ours) for found, ours in await changes.agents_there(gateway)], query)
 
 
 @api.post(

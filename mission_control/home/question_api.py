@@ -89,7 +89,7 @@ async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict
     who="actor",
     rule="board.read",
     is_long_poll=True,
-    agents=hints(
+    hints=hints(
         "agent_question_discovery",
         use="To see which questions wait for people and how they were answered.",
         avoid="Not in a loop without wait_seconds and known; the answer comes to the asker's inbox too.",

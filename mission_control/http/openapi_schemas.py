@@ -75,11 +75,17 @@ def _models(shape: object) -> list[type[BaseModel]]:
 
 
 def _model(schema: Part) -> Part:
-    """Return a model's schema, plain but for its own title; a field that does not say what it means gets a meaning."""
+    """Return a model's schema, plain but for its own title; a field that does not say what it means gets a meaning.
+
+    What a field counts as that a request leaves out is its `x-default`: openapi-typescript makes what has a `default`
+    required, as it is in answers.
+    """
     model: Part = plain(schema)
     if (title := schema.get("title")) is None:
         return model
     for name, part in model.get("properties", {}).items():
+        if "default" in part and name not in model.get("required", ()):
+            part["x-default"] = part.pop("default")
         if "description" not in part and "$ref" not in part and (words := meaning(name, f"{title}.")):
             part["description"] = words
     return {"title": title, **model}
@@ -124,7 +130,7 @@ def meaning(name: str, place: str) -> str:
 def example_of(schema: Part, schemas: Part) -> object:
     """Return an example of a JSON schema whose references are named in `schemas`."""
     schema = _followed(schema, schemas)
-    for known in (schema.get("examples", [None])[0], schema.get("default"), schema.get("const")):
+    for known in (schema.get("examples", [None])[0], schema.get("x-default"), schema.get("const")):
         if known is not None:
             return known
     if "enum" in schema:

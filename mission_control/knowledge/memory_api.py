@@ -21,7 +21,6 @@ from mission_control.knowledge.memory_queries import (
     stream_around,
     stream_of_board,
     stream_of_group,
-    visible_entry_around,
 )
 from mission_control.knowledge.models import BoardGroup, BoardMemory, GroupMemory
 from mission_control.tasks.schemas import BoardMemoryRead
@@ -187,38 +186,20 @@ async def stream_board_group_memory_for_board(actor: Actor, board: Board, query:
     return await stream_around(actor, board, query.is_chat)
 
 
-@group_api.get(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user")
+@group_api.get(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead)
 async def get_board_group_memory(actor: Actor, entry: GroupMemory) -> JsonObject:
     """Read an entry."""
     return await read_entry(entry)
 
 
-@group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, who="user", rule="memory.edit")
+@group_api.patch(f"{OF_GROUP}/<memory_id>", BoardGroupMemoryRead, rule="memory.edit")
 async def update_board_group_memory(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> JsonObject:
     """Change an entry that you wrote; admins change any."""
     return await read_entry(await edit_memory(actor, entry, data))
 
 
-@group_api.delete(f"{OF_GROUP}/<memory_id>", who="user", rule="memory.delete")
+@group_api.delete(f"{OF_GROUP}/<memory_id>", rule="memory.delete")
 async def delete_board_group_memory(actor: Actor, entry: GroupMemory) -> OkResponse:
     """Delete an entry that you wrote; admins delete any."""
     await delete_memory(actor, entry)
     return OK
-
-
-@group_api.get(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around)
-async def get_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> JsonObject:
-    """Read an entry."""
-    return await get_board_group_memory(actor, entry)
-
-
-@group_api.patch(f"{OF_BOARD}/<memory_id>", BoardGroupMemoryRead, find=visible_entry_around, rule="memory.edit")
-async def update_board_group_memory_for_board(actor: Actor, entry: GroupMemory, data: MemoryUpdate) -> JsonObject:
-    """Change an entry that you wrote; admins change any."""
-    return await update_board_group_memory(actor, entry, data)
-
-
-@group_api.delete(f"{OF_BOARD}/<memory_id>", find=visible_entry_around, rule="memory.delete")
-async def delete_board_group_memory_for_board(actor: Actor, entry: GroupMemory) -> OkResponse:
-    """Delete an entry that you wrote; admins delete any."""
-    return await delete_board_group_memory(actor, entry)

@@ -29,7 +29,13 @@ from mission_control.core.values import (
 from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
 from mission_control.http import lookups
 from mission_control.http.registry import lookup
-from mission_control.knowledge.group_queries import group_of, holds_board_of, reaches_group, visible_group, with_boards
+from mission_control.knowledge.group_queries import (
+    holds_board_of,
+    reachable_group,
+    reaches_group,
+    visible_group,
+    with_boards,
+)
 from mission_control.knowledge.models import BoardGroup, BoardMemory, Entry, GroupMemory
 from mission_control.log import broker
 from mission_control.log.models import Event
@@ -97,16 +103,9 @@ async def visible_entry(actor: Actor, board_id: UUID, memory_id: UUID) -> BoardM
 
 @lookup
 async def visible_group_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> GroupMemory:
-    """Return a group's entry. Raises NotFound when the person does not reach the group."""
-    return await _entry_of(GroupMemory, await visible_group(actor, group_id), memory_id)
-
-
-async def visible_entry_around(actor: Actor, board_id: UUID, memory_id: UUID) -> GroupMemory:
-    """Return an entry of a board's group. Raises NotFound when the actor does not reach the board."""
-    group = await group_of(await visible_board(actor, board_id))
-    if group is None:
-        raise NotFound()
-    return await _entry_of(GroupMemory, group, memory_id)
+    """Return a group's entry. Raises NotFound when the actor does not reach the group."""
+    find = visible_group if actor.is_user else reachable_group
+    return await _entry_of(GroupMemory, await find(actor, group_id), memory_id)
 
 
 async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id: UUID) -> E:

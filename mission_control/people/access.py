@@ -75,7 +75,7 @@ def may_manage(actor: Actor, organization: Organization | None) -> bool:
     return actor.administers(organization.id if organization else actor.organization_id)
 
 
-@rule("member.remove", "invite.revoke", "invite.mail")
+@rule("member.remove", "invite.revoke", "invite.resend")
 def may_manage_people(actor: Actor, thing: Member | Invite) -> bool:
     """Owners and admins of its organization; the command says who removes whom."""
     return actor.administers(thing.organization_id)

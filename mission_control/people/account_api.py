@@ -7,7 +7,7 @@ from quart import current_app, request
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Forbidden, Invalid, existing, invalid_field
-from mission_control.core.values import OK, LLMErrorResponse, OkResponse
+from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page_of
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people import account_commands, credentials
@@ -65,10 +65,10 @@ async def end_my_other_sessions(actor: Actor, user: User) -> OkResponse:
     return OK
 
 
-@api.get("/users/me/sessions", rule="account.update")
-async def list_my_sessions(actor: Actor, user: User) -> list[queries.SessionRead]:
+@api.get("/users/me/sessions", Page[queries.SessionRead], rule="account.update")
+async def list_my_sessions(actor: Actor, user: User, query: Paging) -> dict[str, object]:
     """List the browsers that one is signed in with, the one used last first."""
-    return await queries.sessions_of(actor, user)
+    return page_of(await queries.sessions_of(actor, user), query)
 
 
 async def own_session(actor: Actor, session_id: UUID) -> Session:
@@ -113,11 +113,12 @@ async def change_my_password(actor: Actor, user: User, data: queries.PasswordCha
     return OK
 
 
-@api.get("/users/me/tokens", rule="account.update")
-async def list_my_tokens(actor: Actor, user: User) -> list[queries.PersonalTokenRead]:
+@api.get("/users/me/tokens", Page[queries.PersonalTokenRead], rule="account.update")
+async def list_my_tokens(actor: Actor, user: User, query: Paging) -> dict[str, object]:
     """List one's personal tokens without their secrets, newest first."""
     found = await Token.filter(user_id=user.id).order_by("-created_at")
-    return [queries.PersonalTokenRead.of(token, scopes=token.scopes or [credentials.EVERYTHING]) for token in found]
+    shown = [queries.PersonalTokenRead.of(one, scopes=one.scopes or [credentials.EVERYTHING]) for one in found]
+    return page_of(shown, query)
 
 
 @api.post("/users/me/tokens", rule="token.create_personal")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -74,6 +74,13 @@ class AuditEvent(Schema):
     prev_hash: str
     hash: str
     created_at: datetime
+
+
+class AuditEventPage(Schema):
+    """Events in their order."""
+
+    items: list[AuditEvent]
+    total: Annotated[int, Field(description="How many there are: the number of the newest")]
 
 
 async def audit_events(organization_id: UUID, query: AuditEventsQuery) -> list[AuditEvent]:

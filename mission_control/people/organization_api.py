@@ -248,8 +248,8 @@ async def create_org_invite(
     return await _read(actor, await organization_entrance.mail_invite(actor, invite) if sends_mail() else invite)
 
 
-@api.post("/me/invites/<invite_id>/mails", rule="invite.mail")
-async def send_invitation_mail(actor: Actor, invite: Invite) -> queries.OrganizationInviteRead:
+@api.post("/me/invites/<invite_id>/resends", rule="invite.resend")
+async def resend_invitation(actor: Actor, invite: Invite) -> queries.OrganizationInviteRead:
     """Send an invitation by mail again, or try a mail again that was given up.
 
     409 without a mail server, while a mail is on its way, and within a minute of the last one.
@@ -295,12 +295,13 @@ async def check_audit(actor: Actor, organization: Organization) -> JobRead:
 @api.get("/me/audit/events", rule="organization.verify")
 async def list_audit_events(
     actor: Actor, organization: Organization, query: audit.AuditEventsQuery
-) -> list[audit.AuditEvent]:
+) -> audit.AuditEventPage:
     """List events with everything that their hashes cover, oldest first, so that others can verify the log.
 
     Continue with `after`, the number of the last event.
     """
-    return await audit.audit_events(organization.id, query)
+    found = await audit.audit_events(organization.id, query)
+    return audit.AuditEventPage(items=found, total=organization.log_seq)
 
 
 @api.get("/me/account-log", Page[AccountLogEntry], rule="organization.read_account_log")

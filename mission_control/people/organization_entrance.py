@@ -143,7 +143,7 @@ async def mails_of(invites: Sequence[Invite]) -> dict[UUID, InvitationMail]:
     }
 
 
-@command("invite.mail")
+@command("invite.resend")
 async def mail_invite(actor: Actor, invite: Invite) -> Invite:
     """Send an invitation by mail. Used or expired, or a mail is on its way or was just sent: Conflict."""
     held = await existing(Invite.select_for_update().get_or_none(id=invite.id))

@@ -145,8 +145,8 @@ async def live(invite_id: UUID) -> Response:
     return await live_page(actor, look)
 
 
-@action(pages, f"{INVITATIONS}/<uuid:invite_id>/mails", refused=again(_shown, DomainError))
-async def send_invitation_mail(outcome: Outcome[Invite, None]) -> ResponseReturnValue:
+@action(pages, f"{INVITATIONS}/<uuid:invite_id>/resends", refused=again(_shown, DomainError))
+async def resend_invitation(outcome: Outcome[Invite, None]) -> ResponseReturnValue:
     """Send an invitation by mail again."""
     return go(f"{INVITATIONS}/{outcome.found.id}")
 

@@ -187,7 +187,7 @@ async def remove_channel(outcome: Outcome[ReachChannel, None]) -> ResponseReturn
     return go(PATH)
 
 
-@action(pages, f"{PATH}/messages/<uuid:message_id>/retries")
-async def retry_message(outcome: Outcome[ReachMessage, None]) -> ResponseReturnValue:
+@action(pages, f"{PATH}/messages/<uuid:message_id>/resends")
+async def resend_message(outcome: Outcome[ReachMessage, None]) -> ResponseReturnValue:
     """Send a message again."""
     return done(f"{PATH}#failed", toast="It is sent again, if it still waits.")

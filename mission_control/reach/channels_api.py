@@ -8,7 +8,19 @@ from pydantic import Field, StringConstraints
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import invalid_field
-from mission_control.core.values import OK, Body, Change, FromRow, NotNull, OkResponse, Schema, example
+from mission_control.core.values import (
+    OK,
+    Body,
+    Change,
+    FromRow,
+    NotNull,
+    OkResponse,
+    Page,
+    Paging,
+    Schema,
+    example,
+    page_of,
+)
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.reach import channel_commands as commands
@@ -95,10 +107,10 @@ def read_channel(channel: ReachChannel) -> ChannelRead:
     )
 
 
-@api.get("", rule="channel.read")
-async def list_channels(actor: Actor) -> list[ChannelRead]:
+@api.get("", Page[ChannelRead], rule="channel.read")
+async def list_channels(actor: Actor, query: Paging) -> dict[str, object]:
     """List the channels of the organization, by which its people may link an account."""
-    return [read_channel(one) for one in await channels_of(actor.organization_id)]
+    return page_of([read_channel(one) for one in await channels_of(actor.organization_id)], query)
 
 
 async def channels_of(organization_id: UUID) -> list[ReachChannel]:

@@ -4,7 +4,7 @@ from quart import current_app, request
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.values import OK, OkResponse
+from mission_control.core.values import OK, OkResponse, Page, Paging, page_of
 from mission_control.http.operation_api import Api
 from mission_control.people.entrance import sends_mail
 from mission_control.reach import linking
@@ -28,10 +28,10 @@ def our_address() -> str:
     return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
 
 
-@api.get("/devices", rule="reach.choose")
-async def list_my_devices(actor: Actor) -> list[DeviceRead]:
+@api.get("/devices", Page[DeviceRead], rule="reach.choose")
+async def list_my_devices(actor: Actor, query: Paging) -> dict[str, object]:
     """List where you are reached, in your order; what ended by itself in the last 30 days stands at the end."""
-    return [read_device(one) for one in await devices_of(actor)]
+    return page_of([read_device(one) for one in await devices_of(actor)], query)
 
 
 @api.post("/addresses", rule="reach.choose")
@@ -48,11 +48,11 @@ async def remove_my_device(actor: Actor, device: Device) -> OkResponse:
     return OK
 
 
-@api.put("/devices/order", rule="reach.choose")
-async def order_my_devices(actor: Actor, data: DeviceOrder) -> list[DeviceRead]:
+@api.put("/devices/order", Page[DeviceRead], rule="reach.choose")
+async def order_my_devices(actor: Actor, data: DeviceOrder) -> dict[str, object]:
     """Put your devices into an order: each is tried only while a need still waits after the one before."""
     await order_devices(actor, data.ids)
-    return [read_device(one) for one in await devices_of(actor)]
+    return page_of([read_device(one) for one in await devices_of(actor)])
 
 
 @api.post("/codes", rule="reach.choose")

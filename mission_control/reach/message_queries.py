@@ -102,7 +102,7 @@ async def visible_message(actor: Actor, message_id: UUID) -> ReachMessage:
 
 
 @command("channel.manage")
-async def retry_message(actor: Actor, message: ReachMessage) -> ReachMessage:
+async def resend_message(actor: Actor, message: ReachMessage) -> ReachMessage:
     """Send a message again that was given up; what no longer waits is withdrawn then. Conflict for every other one."""
     await one_at_a_time(actor.organization_id)
     found = await existing(ReachMessage.select_for_update().get_or_none(id=message.id))

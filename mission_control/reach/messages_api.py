@@ -31,10 +31,10 @@ async def list_messages(actor: Actor, query: MessagesQuery) -> dict[str, object]
     return page(found, total, query)
 
 
-@of_organizations.post("/organizations/me/messages/<message_id>/retries", rule="channel.manage")
-async def retry_message(actor: Actor, message: ReachMessage) -> MessageRead:
+@of_organizations.post("/organizations/me/messages/<message_id>/resends", rule="channel.manage")
+async def resend_message(actor: Actor, message: ReachMessage) -> MessageRead:
     """Send a message again that was given up. What it was about may have ended since: then nothing is sent."""
-    return queries.read_message(await queries.retry_message(actor, message), {})
+    return queries.read_message(await queries.resend_message(actor, message), {})
 
 
 @of_boards.get("/boards/<board_id>/reach", rule="board.read")

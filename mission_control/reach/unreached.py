@@ -88,7 +88,7 @@ class PersonAsk(AskKind[_Person]):
         answers = []
         if one.message_id is not None:
             again, ids = "The last message is sent; this closes when it arrives.", {"message_id": one.message_id}
-            answers.append(answer("retry", "1", "Send it again", again, "retry_message", ids, recommended=True))
+            answers.append(answer("resend", "1", "Send it again", again, "resend_message", ids, recommended=True))
         if one.email:
             number = str(len(answers) + 1)
             answers.append(answer("copy", number, "Copy their address", written, None, copy_text=one.email))

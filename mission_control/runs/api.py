@@ -9,7 +9,7 @@ from mission_control.approvals.reading import pending_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
-from mission_control.core.values import OK, JsonObject, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, JsonObject, LLMErrorResponse, OkResponse, Page, Paging, page, page_of
 from mission_control.http.body_limit import BodyLimit
 from mission_control.http.late import kept_alive
 from mission_control.http.operation_api import Api, hints
@@ -71,7 +71,7 @@ async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | Non
     Page[readiness.WorkerRead],
     who="actor",
     rule="board.read",
-    agents=hints(
+    hints=hints(
         "agent_worker_discovery",
         use="Before you give a task to somebody: who would begin it now, who is busy, and with what.",
         avoid="Not to learn who is on the board; list its agents.",
@@ -86,8 +86,7 @@ async def list_workers(actor: Actor, board: Board, query: Paging) -> dict[str, o
     A worker is ready while it waits in `agent_next` or in a claim. Assign a task in the inbox to one, and it begins
     that task before others.
     """
-    found = await readiness.workers_of(board)
-    return page(found[query.offset : query.offset + query.limit], len(found), query)
+    return page_of(await readiness.workers_of(board), query)
 
 
 @api.post(
@@ -241,7 +240,7 @@ async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate
     f"{TASK}/runs",
     Page[queries.RunRead],
     who="actor",
-    agents=hints(
+    hints=hints(
         "agent_task_run_discovery",
         use="To see what was tried before: summaries, evidence and why earlier attempts ended.",
         avoid="Not to find work; claim it.",
@@ -265,7 +264,7 @@ async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str
     f"{TASK}/waiting",
     queries.TaskWaitingRead,
     who="actor",
-    agents=hints(
+    hints=hints(
         "agent_task_waiting",
         use="When a task does not move, or a claim or a change of it was refused, to learn everything it waits for.",
         avoid="Not in a loop; a waiting claim is notified when there is work.",

@@ -92,7 +92,7 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageRe
     Page[queries.AgentSessionRead],
     who="actor",
     rule="board.read",
-    agents=hints(
+    hints=hints(
         "agent_session_discovery",
         use="To see what the agents of the board do at this moment, and which give no sign or repeat an error.",
         avoid="Not to read what one did step by step; read the activities of the task.",
@@ -123,7 +123,7 @@ async def list_session_activities(
 @api.get(
     f"{TASK}/activities",
     who="actor",
-    agents=hints(
+    hints=hints(
         "agent_task_activity_discovery",
         use="To see step by step what was done about a task, by you before a pause or by others before you.",
         avoid="Not for what was said or handed in; list comments and runs.",

@@ -12,7 +12,7 @@ from mission_control.tasks import bulk, checklist, commands, leaving, reviews, s
 from mission_control.tasks.api import BLOCKED, TASK, TASKS
 from mission_control.tasks.models import ChecklistItem, Task
 from mission_control.tasks.moves import move_card
-from mission_control.tasks.queries import any_task, list_tasks, task_read, visible_task
+from mission_control.tasks.queries import any_task, task_read, visible_task
 
 api = Api(__name__, "tasks", who="actor")
 
@@ -24,14 +24,6 @@ async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> di
     Every task passes the rules that hold for it alone. With `atomic`, the default, one refusal leaves all as it was.
     """
     return await bulk.answer_of(data, await bulk.change_tasks(actor, board, data))
-
-
-@api.get("/boards/<board_id>/trash", Page[schemas.TaskRead], rule="task.read")
-async def list_deleted_tasks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
-    """List what was deleted from a board and can be restored, newest first."""
-    return page(
-        *await list_tasks(board, schemas.TaskQuery(limit=query.limit, offset=query.offset, deleted=True)), query
-    )
 
 
 @api.post("/boards/<board_id>/archivals", leaving.ArchiveRead, rule="task.archive_old")

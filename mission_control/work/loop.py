@@ -168,7 +168,7 @@ async def _send(sender: Sender, delivery: Delivery) -> None:
 ONLY_SYSTEM = OnlySystem("delivery.settle")
 
 
-@rule("delivery.retry")
+@rule("delivery.resend")
 def may_retry(actor: Actor, delivery: Delivery) -> bool:
     """Owners and admins of the organization whose delivery it is."""
     return actor.is_user and actor.administers(delivery.organization_id or NOWHERE)
@@ -233,7 +233,7 @@ async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float
         _signal(delivery)
 
 
-@command("delivery.retry")
+@command("delivery.resend")
 async def retry(actor: Actor, delivery: Delivery) -> Delivery:
     """Let a delivery that was given up be tried again at once; Conflict when it was not given up."""
     again = {"state": "waiting", "attempts": 0, "due_at": times.clock_now()}

@@ -29,7 +29,7 @@ async def test_a_password_is_changed_by_the_current_one(cast: Cast) -> None:
 async def test_personal_tokens_are_created_listed_and_revoked(cast: Cast) -> None:
     made = (await cast.cleo.post("/users/me/tokens", {"name": " Laptop ", "expires_at": None})).ok()
     assert (made["name"], made["expires_at"], made["token"][:4]) == ("Laptop", None, "mcu_")
-    listed = (await cast.cleo.get("/users/me/tokens")).ok()
+    listed = (await cast.cleo.get("/users/me/tokens")).ok()["items"]
     assert listed[0]["id"] == made["id"] and "token" not in listed[0]
     (await cast.ben.delete(f"/users/me/tokens/{made['id']}")).refused(404)
     (await cast.cleo.delete(f"/users/me/tokens/{made['id']}")).ok()

@@ -41,7 +41,7 @@ async def test_notices_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> No
 async def test_failed_notice_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> None:
     await Delivery.filter(agent_id=cast.vega.id).update(state="failed")
     [notice] = await Delivery.filter(agent_id=cast.vega.id)
-    path = f"/agents/{cast.vega.id}/deliveries/{notice.id}/retries"
+    path = f"/agents/{cast.vega.id}/deliveries/{notice.id}/resends"
     assert (await cast.ben.post(path)).status == 404
     assert (await cast.ada.post(path)).status == 200
 

@@ -23,7 +23,7 @@ def bearing(cast: Cast, secret: str) -> Caller:
 
 async def path_of_token(cast: Cast, agent: Any) -> str:
     """The path of an agent's newest token."""
-    return f"/agents/{agent.id}/tokens/{(await cast.ada.get(f'/agents/{agent.id}/tokens')).ok()[0]['id']}"
+    return f"/agents/{agent.id}/tokens/{(await cast.ada.get(f'/agents/{agent.id}/tokens')).ok()['items'][0]['id']}"
 
 
 async def test_token_is_changed(cast: Cast) -> None:

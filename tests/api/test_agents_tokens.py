@@ -54,7 +54,7 @@ async def test_overlap_never_extends_a_token(cast: Cast) -> None:
 async def test_token_list_holds_no_secret(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     made = (await cast.ada.post(path, {"scopes": ["read"]})).ok()
-    listed = (await cast.ben.get(path)).ok()
+    listed = (await cast.ben.get(path)).ok()["items"]
     assert listed[0]["id"] == made["id"]
     assert len(listed) == 2
     assert set(listed[0]) == {
@@ -70,13 +70,13 @@ async def test_token_list_says_which_tokens_are_active(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
 
     async def states() -> list[str]:
-        return [one["state"] for one in (await cast.ada.get(path)).ok()]
+        return [one["state"] for one in (await cast.ada.get(path)).ok()["items"]]
 
     assert await states() == ["active"]
     (await cast.ada.post(path, {"overlap_seconds": 600})).ok()
     assert await states() == ["active", "expiring"]
     with times.travelled(timedelta(seconds=601)):
-        replaced = (await cast.ada.get(path)).ok()[1]
+        replaced = (await cast.ada.get(path)).ok()["items"][1]
         assert (replaced["state"], replaced["revoked_at"]) == ("expired", None)
     newest = (await cast.ada.post(path, {"overlap_seconds": 0})).ok()
     assert await states() == ["active", "revoked", "revoked"]
@@ -89,7 +89,7 @@ async def test_token_list_says_which_tokens_are_active(cast: Cast) -> None:
 
 async def test_revoked_token_stops_working_at_once(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
-    token_id = (await cast.ada.get(path)).ok()[0]["id"]
+    token_id = (await cast.ada.get(path)).ok()["items"][0]["id"]
     for caller, code in ((cast.cleo, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.delete(f"{path}/{token_id}")).refused(code)
     before = await head(cast)
@@ -98,7 +98,7 @@ async def test_revoked_token_stops_working_at_once(cast: Cast) -> None:
     assert await kinds(cast, before) == [("agent.token_revoked", cast.vega.id)]
     (await with_token(cast, cast.vega.secret)).refused(401)
     (await cast.ada.delete(f"{path}/{uuid4()}")).refused(404)
-    other = (await cast.ada.get(f"/agents/{cast.rigel.id}/tokens")).ok()[0]["id"]
+    other = (await cast.ada.get(f"/agents/{cast.rigel.id}/tokens")).ok()["items"][0]["id"]
     (await cast.ada.delete(f"{path}/{other}")).refused(404)
 
 
@@ -132,10 +132,10 @@ async def test_token_expires_on_time(cast: Cast) -> None:
 
 async def test_agent_without_a_token_waits_for_a_new_one(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
-    [only] = (await cast.ada.get(path)).ok()
+    [only] = (await cast.ada.get(path)).ok()["items"]
     (await cast.ada.delete(f"{path}/{only['id']}")).ok()
     (await with_token(cast, cast.vega.secret)).refused(401)
-    assert (await cast.ada.get(path)).ok()[0]["revoked_at"] is not None
+    assert (await cast.ada.get(path)).ok()["items"][0]["revoked_at"] is not None
     made = (await cast.ada.post(path, {})).ok()
     assert made["replaced_until"] is None
     (await with_token(cast, made["token"])).ok()
@@ -146,10 +146,10 @@ async def test_rotated_token_keeps_the_old_scopes(cast: Cast) -> None:
     traits = {"name": "Laptop", "scopes": ["work", "read", "work"], "requests_per_minute": 60}
     (await cast.ada.post(path, traits | {"expires_at": f"{stamp(60).isoformat()}Z"})).ok()
     (await cast.ada.post(path, {})).ok()
-    kept = {name: (await cast.ada.get(path)).ok()[0][name] for name in (*traits, "expires_at")}
+    kept = {name: (await cast.ada.get(path)).ok()["items"][0][name] for name in (*traits, "expires_at")}
     assert kept == {"name": "Laptop", "scopes": ["work", "read"], "requests_per_minute": 60, "expires_at": None}
     (await cast.ada.post(path, {"scopes": None, "requests_per_minute": None, "name": ""})).ok()
-    freed = (await cast.ada.get(path)).ok()[0]
+    freed = (await cast.ada.get(path)).ok()["items"][0]
     assert (freed["scopes"], freed["requests_per_minute"], freed["name"]) == (None, None, "")
 
 

@@ -13,7 +13,7 @@ async def test_approval_history_keeps_decider_decision_and_note(cast: Cast) -> N
     (await cast.cleo.patch(path, {"decision": "changes_requested", "note": "Add the figures."})).ok()
     (await cast.ada.patch(path, {"status": "pending"})).ok()
     (await cast.ben.patch(path, {"status": "approved"})).ok()
-    items = (await cast.dan.get(f"{path}/history")).ok()
+    items = (await cast.dan.get(f"{path}/history")).ok()["items"]
     TypeAdapter(list[ApprovalHistoryItem]).validate_python(items)
     told = [(one["event_type"], one["actor"]["name"], one["decision"], one["note"]) for one in items]
     assert told == [

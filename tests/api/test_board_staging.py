@@ -78,7 +78,7 @@ async def test_import_yields_to_other_writes_and_hides_the_partial_board(
         seen.append({one["name"] for one in boards + trash} | {one["slug"] for one in await Tag.all().values("slug")})
         [absent_board] = await Board.exclude(absent_since=None).values("id")
         (await cast.ada.get(f"/boards/{absent_board['id']}")).refused(404)
-        (await cast.ada.delete(f"/boards/{absent_board['id']}?permanent=true")).refused(404)
+        (await cast.ada.post(f"/boards/{absent_board['id']}/erasures")).refused(404)
         await cast.add_task()
 
     before_pieces.append(look)
@@ -136,7 +136,7 @@ async def test_erasure_in_progress_is_left_to_its_process(cast: Cast, monkeypatc
         seen.append((await Board.get(id=brought["id"])).absent_since)
 
     monkeypatch.setattr(jobs, "advance", look)
-    (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).ok()
+    await cast.erase(brought["id"])
     assert len(seen) == 4 and seen == sorted(set(seen))
 
 
@@ -164,7 +164,8 @@ async def test_erased_board_disappears_before_its_contents(cast: Cast, monkeypat
 
     clear = staging.clear
     monkeypatch.setattr(staging, "clear", killed)
-    (await cast.ada.delete(f"/boards/{brought['id']}?permanent=true")).refused(409)
+    with pytest.raises(AssertionError, match="Killed"):
+        await cast.erase(brought["id"])
     assert await held() == before
     (await cast.ada.get(f"/boards/{brought['id']}")).refused(404)
     (await cast.ada.post(f"/boards/{brought['id']}/restorations")).refused(404)

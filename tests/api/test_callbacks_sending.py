@@ -318,7 +318,7 @@ async def test_failed_notice_can_be_retried(cast: Cast, receiver: Receiver) -> N
     await send_due()
     await set_callback(cast, receiver)
     [failed] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
-    where, before = f"/agents/{cast.vega.id}/deliveries/{failed['id']}/retries", await head(cast)
+    where, before = f"/agents/{cast.vega.id}/deliveries/{failed['id']}/resends", await head(cast)
     again = (await cast.ben.post(where)).ok()
     assert (again["state"], again["attempts"], again["id"]) == ("waiting", 0, failed["id"])
     [event] = await events(before, organization_id=cast.organization.id)

@@ -16,7 +16,7 @@ from tests.cast import Cast
 async def test_comment_on_a_task_erased_concurrently_is_not_found(cast: Cast) -> None:
     task = await Task.get(id=(await cast.add_task())["id"])
     task.board = cast.board
-    (await cast.ada.delete(f"{cast.home}?permanent=true")).ok()
+    await cast.erase(cast.board.id)
     with pytest.raises(NotFound):
         await add_comment(await cast.ada.actor(), task, "Odd.")
 
@@ -31,7 +31,7 @@ async def test_comment_on_a_task_deleted_concurrently_is_not_found(cast: Cast) -
 
 async def test_approval_on_a_board_erased_concurrently_is_not_found(cast: Cast) -> None:
     board, vega = await Board.get(id=cast.board.id), await cast.vega.actor()
-    (await cast.ada.delete(f"{cast.home}?permanent=true")).ok()
+    await cast.erase(cast.board.id)
     with pytest.raises(NotFound):
         await request_approval(vega, board, ApprovalCreate(action_type="go", confidence=1, lead_reasoning="So."))
 
@@ -39,7 +39,7 @@ async def test_approval_on_a_board_erased_concurrently_is_not_found(cast: Cast) 
 async def test_task_for_an_agent_of_an_erased_board_is_refused(cast: Cast) -> None:
     board = await Board.get(id=cast.board.id)
     lead = await cast.atlas.actor()
-    (await cast.ada.delete(f"{cast.home}?permanent=true")).ok()
+    await cast.erase(cast.board.id)
     wanted = TaskCreate(title="For nobody", status="in_progress", assigned_agent_id=cast.vega.id)
     with pytest.raises(NotFound):
         await create_task(lead, board, wanted)

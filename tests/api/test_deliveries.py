@@ -30,9 +30,9 @@ async def test_sending_again_needs_rights(cast: Cast) -> None:
     await tell(cast)
     [one] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
     await Delivery.filter(id=one["id"]).update(state="failed")
-    where = f"/agents/{cast.vega.id}/deliveries/{one['id']}/retries"
+    where = f"/agents/{cast.vega.id}/deliveries/{one['id']}/resends"
     (await cast.cleo.post(where)).refused(403)
     (await cast.eve.post(where)).refused(404)
     (await cast.vega.post(where)).refused(401)
-    (await cast.ada.post(f"/agents/{cast.rigel.id}/deliveries/{one['id']}/retries")).refused(404)
+    (await cast.ada.post(f"/agents/{cast.rigel.id}/deliveries/{one['id']}/resends")).refused(404)
     assert (await Delivery.get(id=one["id"])).state == "failed"

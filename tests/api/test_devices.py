@@ -9,8 +9,6 @@ import pytest
 from mission_control.agents.device_endpoints import CLIENT_ID, GRANT
 from mission_control.agents.devices import ALPHABET
 from mission_control.agents.models import Agent, Connection, DeviceCode
-from mission_control.boards.commands import erase_board
-from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.values import fingerprint
 from mission_control.people.models import Token
@@ -240,7 +238,7 @@ async def test_connections_survive_rotations_of_the_agents_own_token(cast: Cast)
     new = (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
     (await cast.vega.get("/agent/healthz")).refused(401)
     (await program.get("/agent/healthz")).ok()
-    listed = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+    listed = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()["items"]
     own = next(one for one in listed if one["connection_id"] == made["connection_id"])
     assert (own["name"], own["scopes"]) == ("Claude Code, mara-laptop", ["connect", "work"])
     assert next(one for one in listed if one["id"] == new["id"])["scopes"] is None
@@ -272,5 +270,5 @@ async def test_board_that_is_erased_takes_its_connections_along(cast: Cast) -> N
     (await cast.ada.post(f"{path}/restorations")).ok()
     (await program.get("/agent/healthz")).ok()
     (await cast.ada.delete(path)).ok()
-    await erase_board(await cast.ada.actor(), await Board.get(id=cast.other_board.id))
+    await cast.erase(cast.other_board.id)
     assert await Connection.all().count() == await Token.filter(connection_id__isnull=False).count() == 0

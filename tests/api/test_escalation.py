@@ -55,7 +55,7 @@ async def test_others_are_asked_in_two_steps(cast: Cast) -> None:
     assert [kind for kind, _ in await kinds(cast, before)] == ["approval.asked_another"] * 2
     facts = [fact["text"] for fact in (await one_of(cast.cleo, "approval"))["facts"]]
     assert "Ben was asked, because nobody looked for 30 min" in facts
-    history = [one["message"] for one in (await cast.ada.get(f"{cast.approvals}/{asked['id']}/history")).ok()]
+    history = [one["message"] for one in (await cast.ada.get(f"{cast.approvals}/{asked['id']}/history")).ok()["items"]]
     assert "Asked Ada and Cleo because nobody looked for 1 h: publish." in history
 
 

@@ -136,7 +136,7 @@ async def test_digest_of_imported_session_shows_what_was_changed_afterwards(cast
 async def test_erased_import_leaves_nothing(cast: Cast) -> None:
     answer = await bring(cast.eve, await worked(cast))
     assert await Delivery.filter(organization_id=cast.elsewhere.id).count() == 1
-    (await cast.eve.delete(f"/boards/{answer['board']['id']}?permanent=true")).ok()
+    await cast.erase(answer["board"]["id"], cast.eve)
     for model in (AgentSession, Note):
         assert await model.filter(board_id=answer["board"]["id"]).count() == 0
     assert await Delivery.filter(organization_id=cast.elsewhere.id).count() == 0

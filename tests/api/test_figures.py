@@ -267,7 +267,7 @@ async def test_deleted_board_takes_its_figures_along(cast: Cast) -> None:
     await busy(cast)
     await count_to_end(cast)
     assert await sums()
-    (await cast.ben.delete(f"{cast.home}?permanent=true")).ok()
+    await cast.erase(cast.board.id)
     await count_to_end(cast)
     assert await counted_of(cast.board.id) == [[], [], []]
 
@@ -281,8 +281,7 @@ async def counted_of(board_id: UUID) -> list[list[dict[str, Any]]]:
 @pytest.mark.postgres
 async def test_board_is_deleted_while_it_is_counted(cast: Cast) -> None:
     await busy(cast)
-    _, answer = await asyncio.gather(count_to_end(cast), cast.ben.delete(f"{cast.home}?permanent=true"))
-    answer.ok()
+    await asyncio.gather(count_to_end(cast), cast.erase(cast.board.id))
     await count_to_end(cast)
     assert await counted_of(cast.board.id) == [[], [], []]
     assert await recounting.faults() == ([], "")

@@ -228,7 +228,7 @@ async def test_test_call_tells_nothing(cast: Cast) -> None:
     kept = (await cast.ada.get(f"{hook.path}/payloads/{sent['payload_id']}")).ok()
     assert kept["is_test"] and kept["payload"]["ignored"] == "Only signed calls of the forge count."
     assert await ForgeState.all().count() == 0
-    (await cast.ada.post(f"{hook.path}/payloads/{sent['payload_id']}/replays")).refused(409)
+    (await cast.ada.post(f"{hook.path}/payloads/{sent['payload_id']}/resends")).refused(409)
 
 
 async def test_busy_repository_is_not_limited_and_its_log_is(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

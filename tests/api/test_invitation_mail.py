@@ -77,7 +77,7 @@ async def test_mail_is_tried_again_given_up_and_sent_again(cast: Cast, post: Pos
         "state": "waiting", "attempts": 1, "error": "", "sent_at": None,
     }  # fmt: skip
     assert "451: Later" in (await read(cast, made))["mail"]["error"]
-    path = f"{INVITES}/{made['id']}/mails"
+    path = f"{INVITES}/{made['id']}/resends"
     assert "is on its way" in str((await cast.ada.post(path, {})).refused(409))
     for hour in range(1, 6):
         await later(hours=hour)
@@ -86,7 +86,7 @@ async def test_mail_is_tried_again_given_up_and_sent_again(cast: Cast, post: Pos
     assert need["title"] == "fay@example.org did not get the invitation"
     assert (await cast.cleo.get("/needs?kind=delivery")).ok()["items"] == []
     post.message = "250 OK"
-    (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "retry"})).ok()
+    (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "resend"})).ok()
     await later(hours=6)
     assert len(post.mails) == 1
     assert (await cast.ada.get("/needs?kind=delivery")).ok()["items"] == []
@@ -104,7 +104,7 @@ async def test_pages_follow_a_mail_that_is_tried_again(cast: Cast, post: Post) -
         await one.until("The mail was given up after 6 tries")
         await people.until("Mail given up")
         one.text = people.text = ""
-        (await cast.ada.post(f"{INVITES}/{made['id']}/mails", {})).ok()
+        (await cast.ada.post(f"{INVITES}/{made['id']}/resends", {})).ok()
         await one.until("is tried again")
         while "Mail given up" in await people.until("fay@example.org"):  # it was on its way before
             people.text = ""
@@ -139,9 +139,9 @@ async def test_page_follows_the_mail_and_sends_another(cast: Cast, post: Post) -
     async with ben.watching(f"{path}/live") as watch:
         await send_due()
         await watch.until("The invitation was sent to gus@example.org.")
-    (await ben.post(f"{path}/mails", {})).is_status(409).has("Wait a minute")
+    (await ben.post(f"{path}/resends", {})).is_status(409).has("Wait a minute")
     await Delivery.all().update(sent_at=times.clock_now() - timedelta(minutes=2))
-    assert (await ben.post(f"{path}/mails", {})).leads_to == path
+    assert (await ben.post(f"{path}/resends", {})).leads_to == path
     await send_due()
     assert [one["To"] for one in post.mails] == ["gus@example.org"] * 2
     async with ben.watching(f"{path}/live") as watch:
@@ -153,14 +153,14 @@ async def test_admin_does_not_send_an_invitation_for_an_owner(cast: Cast, post: 
     made = await invited(cast, role="owner")
     await send_due()
     await Delivery.all().update(sent_at=times.clock_now() - timedelta(minutes=2))
-    assert "Only an owner" in str((await cast.ben.post(f"{INVITES}/{made['id']}/mails", {})).refused(403))
-    (await cast.ada.post(f"{INVITES}/{made['id']}/mails", {})).ok()
+    assert "Only an owner" in str((await cast.ben.post(f"{INVITES}/{made['id']}/resends", {})).refused(403))
+    (await cast.ada.post(f"{INVITES}/{made['id']}/resends", {})).ok()
 
 
 async def test_without_a_mail_server_the_link_is_handed_over(cast: Cast) -> None:
     made = await invited(cast)
     assert made["mail"] is None
-    assert "Hand over the link" in str((await cast.ada.post(f"{INVITES}/{made['id']}/mails", {})).refused(409))
+    assert "Hand over the link" in str((await cast.ada.post(f"{INVITES}/{made['id']}/resends", {})).refused(409))
     ada = await visitor(cast.app, cast.ada)
     (await ada.get(f"{PAGES}/new")).has("No mail is sent: you get a link to hand over.")
     (await ada.get(f"{PAGES}/{made['id']}")).has("Give this link to fay@example.org.").lacks("Send it")

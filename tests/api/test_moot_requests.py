@@ -79,7 +79,7 @@ async def test_what_a_run_asked_closes_with_it(strict: Cast, end: Deed) -> None:
         closed = await approval_of(strict, asked)
         assert (closed["status"], closed["decision"], closed["note"]) == ("rejected", "closed", ENDS[end])
         (await approve(strict, asked)).refused_as(409, "approval_closed")
-        history = (await strict.ada.get(f"{strict.approvals}/{asked['id']}/history")).ok()
+        history = (await strict.ada.get(f"{strict.approvals}/{asked['id']}/history")).ok()["items"]
         assert (history[-1]["event_type"], history[-1]["note"]) == ("approval.closed", ENDS[end])
     over = (await strict.ada.get(f"{strict.home}/questions/{question['id']}")).ok()
     assert (over["state"], over["closed_reason"]) == ("closed", ENDS[end]) and over["closed_at"]

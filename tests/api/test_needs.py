@@ -288,7 +288,7 @@ async def test_admins_see_gateways_that_wait_and_notices_that_were_given_up(cast
     assert pairing["answers"][0]["copy_text"].startswith("openclaw devices approve")
     assert (await needs(cast.ben, f"?board_id={cast.board.id}"))["counts"]["total"] == 1
     assert delivery["title"] == "Vega did not get a notice: Task assigned"
-    await perform(cast.ben, delivery, "retry")
+    await perform(cast.ben, delivery, "resend")
     assert (await needs(cast.ben, "?kind=delivery"))["items"] == []
 
 

@@ -98,8 +98,8 @@ async def test_confirmation_gives_an_existing_lead_the_proposed_name(cast: Cast)
     assert (await Agent.get(id=cast.atlas.id)).name == "Vega 2"  # another agent of the board is called Vega
     assert "agent.updated" in [kind for kind, _ in await kinds(cast, before)]
     before = await head(cast)
-    (await cast.cleo.post(f"/boards/{cast.board.id}/setups", GOAL | {"lead_name": "Atlas"})).ok()
-    (await cast.cleo.post(f"/boards/{cast.board.id}/setups", GOAL)).ok()
+    (await cast.cleo.post(at(cast, "/confirm", cast.board), GOAL | {"lead_name": "Atlas"})).ok()
+    (await cast.cleo.post(at(cast, "/confirm", cast.board), GOAL | {"lead_name": None})).ok()
     assert (await Agent.get(id=cast.atlas.id)).name == "Atlas"
     assert [kind for kind, _ in await kinds(cast, before)].count("agent.updated") == 1
 
@@ -276,7 +276,7 @@ async def test_deleted_board_cannot_be_set_up(cast: Cast) -> None:
 
 
 async def test_a_board_is_set_up_with_the_wanted_lead(cast: Cast) -> None:
-    url, board = f"/boards/{cast.other_board.id}/setups", cast.other_board
+    url, board = at(cast, "/confirm"), cast.other_board
     wanted = GOAL | {"lead_name": "Polaris", "autonomy": "autonomous", "instructions": " Be kind. "}
     made = (await cast.ada.post(url, wanted)).ok()
     assert (made["objective"], made["goal_confirmed"], made["require_approval_for_done"]) == (
@@ -292,5 +292,4 @@ async def test_a_board_is_set_up_with_the_wanted_lead(cast: Cast) -> None:
     }  # fmt: skip
     again = (await cast.ada.post(url, wanted | {"autonomy": "ask_first"})).ok()
     assert (again["lead_token"], again["require_approval_for_done"]) == (None, False)
-    (await cast.ada.post(url, wanted | {"mood": "x"})).refused(422)
-    (await cast.dan.post(f"/boards/{cast.board.id}/setups", wanted)).refused(403)
+    (await cast.dan.post(at(cast, "/confirm", cast.board), wanted)).refused(403)

@@ -119,9 +119,9 @@ async def test_message_is_sent_again_with_its_id(cast: Cast, receiver: Receiver,
     await cast.add_task()
     await send()
     [sent] = await sent_by(cast, hook)
-    again = (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/replays")).ok()
+    again = (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/resends")).ok()
     assert again["is_replay"] and again["message_id"] == sent["message_id"]
-    (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/replays")).refused(409)
+    (await cast.ada.post(f"{of(hook)}/deliveries/{sent['id']}/resends")).refused(409)
     await send()
     [first, second] = receiver.got
     assert first[0]["webhook-id"] == second[0]["webhook-id"] and first[1] == second[1]
@@ -135,14 +135,14 @@ async def test_everything_since_a_moment_is_sent_again(cast: Cast, receiver: Rec
         for title in ("One", "Two"):
             await cast.add_task(title=title)
     assert await send(hours=2) == 3
-    (await cast.ada.post(f"{of(hook)}/replays", {"since": times.wire(since)})).ok()
+    (await cast.ada.post(f"{of(hook)}/resends", {"since": times.wire(since)})).ok()
     with times.travelled(timedelta(hours=3)):
         await cast.add_task(title="Three")
     await send(hours=3)
     sent = [one["data"]["message"].removeprefix("Task created: ") for one in receiver.items[3:]]
     assert sent == ["One.", "Two.", "Three."]
     assert [one["is_replay"] for one in await sent_by(cast, hook)] == [False, False, False, True, True, False]
-    (await cast.ada.post(f"{of(hook)}/replays", {"since": "2999-01-01T00:00:00Z"})).ok()
+    (await cast.ada.post(f"{of(hook)}/resends", {"since": "2999-01-01T00:00:00Z"})).ok()
     assert await send(hours=3) == 0
 
 

@@ -154,7 +154,7 @@ async def test_test_shows_what_the_receiver_answered_and_is_kept(cast: Cast, rec
     assert bad["last_error"] == "The receiver answered with status 503."
     assert [one["id"] for one in await sent_by(cast, hook)] == [good["id"], bad["id"]]
     assert (await read(cast, hook))["failing_since"] is None
-    (await cast.ada.post(f"{of(hook)}/deliveries/{good['id']}/replays")).refused(409)
+    (await cast.ada.post(f"{of(hook)}/deliveries/{good['id']}/resends")).refused(409)
 
 
 async def test_too_many_are_refused(cast: Cast) -> None:

@@ -92,7 +92,7 @@ async def test_answer_notifies_the_asker(cast: Cast) -> None:
     assert "Question: Which lens?" in notice.text and "The wide one." in notice.text and "From: Cleo" in notice.text
     told = {"question_id": asked, "correlation_id": "7", "memory_id": str(entry.id), "answer": "The wide one."}
     assert notice.data == told
-    assert (await cast.vega.get(f"/agent{cast.home}/questions?state=answered")).ok()["items"] == [answered]
+    assert (await cast.vega.get(f"{cast.home}/questions?state=answered")).ok()["items"] == [answered]
 
 
 async def test_blank_fields_get_defaults(cast: Cast) -> None:
@@ -163,7 +163,7 @@ async def test_questions_are_listed(cast: Cast) -> None:
     assert [one["id"] for one in opened["items"]] == [second] and opened["total"] == 1
     (await cast.ada.get(f"{cast.home}/questions?state=odd")).refused(422)
     (await cast.eve.get(f"{cast.home}/questions")).refused(404)
-    (await cast.mira.get(f"/agent{cast.home}/questions")).refused(404)
+    (await cast.mira.get(f"{cast.home}/questions")).refused(404)
 
 
 async def test_answer_notifies_the_current_lead_if_the_asker_is_gone(cast: Cast) -> None:

@@ -48,7 +48,7 @@ async def test_second_of_two_people_decides(cast: Cast) -> None:
     assert (second["status"], second["approvals_missing"], second["approvals_needed"]) == ("approved", 0, 2)
     assert [one["user"]["name"] for one in second["votes"]] == ["Ben", "Cleo"]
     assert (await cast.ada.get(cast.task(task))).ok()["status"] == "done"
-    messages = [one["message"] for one in (await cast.ada.get(f"{cast.approvals}/{asked['id']}/history")).ok()]
+    messages = [one["message"] for one in (await cast.ada.get(f"{cast.approvals}/{asked['id']}/history")).ok()["items"]]
     assert "Approved by 1 of 2: task.finish." in messages
     (await decide(cast.ada, cast, asked)).refused(409)
 

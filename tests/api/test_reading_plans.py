@@ -65,7 +65,7 @@ async def test_lists_use_their_index(
 async def test_approval_history_uses_its_index(cast: Cast, asked: list[Statement]) -> None:
     approval = await cast.ask(cast.vega)
     asked.clear()
-    (await cast.ada.get(f"{cast.approvals}/{approval['id']}/history")).ok()
+    (await cast.ada.get(f"{cast.approvals}/{approval['id']}/history")).ok()["items"]
     [statement] = [one for one in asked if "FROM events" in one[0]]
     await finds(statement, "events", "idx_events_kind")
 

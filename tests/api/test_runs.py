@@ -24,7 +24,7 @@ async def test_attempts_are_listed_newest_first(cast: Cast) -> None:
         (3, "Vega", "running"), (2, "Rigel Orion", "released"), (1, "Vega", "completed"),
     ]  # fmt: skip
     assert page["total"] == 3 and page["items"][1]["end_reason"] == "By Rigel Orion."
-    assert (await cast.atlas.get(f"/agent{cast.task(task)}/runs")).plain == page
+    assert (await cast.atlas.get(f"{cast.task(task)}/runs")).plain == page
     second = (await cast.dan.get(f"{cast.task(task)}/runs?limit=1&offset=1")).ok()
     assert second == {"items": page["items"][1:2], "total": 3, "limit": 1, "offset": 1}
 

@@ -295,7 +295,7 @@ async def test_activities_are_read_from_a_number_and_searched(cast: Cast) -> Non
     assert await seqs(before=6, limit=2) == [4, 5]
     assert await seqs(after=3, limit=2) == [4, 5]
     assert (await seqs(q="STEP%203"), await seqs(q="a5.py"), await seqs(q="nothing")) == ([3], [5], [])
-    of_task = (await cast.vega.get(f"/agent{cast.task(task)}/activities?limit=3")).ok()
+    of_task = (await cast.vega.get(f"{cast.task(task)}/activities?limit=3")).ok()
     assert ([one["seq"] for one in of_task["items"]], of_task["total"]) == ([5, 6, 7], 7)
     assert of_task["items"][0]["detail"] == {"path": "a5.py"}
 

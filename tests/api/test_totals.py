@@ -58,6 +58,6 @@ async def test_tags_count_what_is_not_in_the_trash(cast: Cast) -> None:
 
 async def test_log_counts_without_boards_that_were_erased(cast: Cast) -> None:
     await filled(cast)
-    (await cast.ada.delete(f"/boards/{cast.other_board.id}?permanent=true")).ok()
+    await cast.erase(cast.other_board.id)
     total, listed = await everything(cast, "/activity")
     assert total == listed > 0

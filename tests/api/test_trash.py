@@ -18,20 +18,19 @@ async def test_deleted_tasks_are_in_the_trash(cast: Cast) -> None:
     gone, before, kept = [await cast.add_task(title=title) for title in ("Gone", "Gone before", "Kept")]
     for task in (before, gone):
         (await cast.cleo.delete(cast.task(task))).ok()
-    for path in (f"{cast.home}/trash", f"{cast.tasks}?deleted=true"):
-        listed = (await cast.dan.get(path)).ok()
-        assert ([one["title"] for one in listed["items"]], listed["total"]) == (["Gone", "Gone before"], 2)
-        assert listed["items"][0]["deleted_at"] is not None
+    listed = (await cast.dan.get(f"{cast.tasks}?deleted=true")).ok()
+    assert ([one["title"] for one in listed["items"]], listed["total"]) == (["Gone", "Gone before"], 2)
+    assert listed["items"][0]["deleted_at"] is not None
     assert ids((await cast.dan.get(cast.tasks)).ok()["items"]) == [kept["id"]]
     (await cast.dan.post(f"{cast.task(gone)}/restorations")).refused(403)
     assert (await cast.cleo.post(f"{cast.task(gone)}/restorations")).ok()["deleted_at"] is None
-    assert ids((await cast.dan.get(f"{cast.home}/trash")).ok()["items"]) == [before["id"]]
+    assert ids((await cast.dan.get(f"{cast.tasks}?deleted=true")).ok()["items"]) == [before["id"]]
 
 
 async def test_trash_is_forbidden_for_others(cast: Cast) -> None:
     for caller, status in ((cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
-        (await caller.get(f"{cast.home}/trash")).refused(status)
-    (await cast.ada.get(f"{cast.home}/trash?limit=0")).refused(422)
+        (await caller.get(f"{cast.tasks}?deleted=true")).refused(status)
+    (await cast.ada.get(f"{cast.tasks}?deleted=true&limit=0")).refused(422)
 
 
 async def test_deleted_board_is_gone_at_once(cast: Cast) -> None:
@@ -45,7 +44,7 @@ async def test_deleted_board_is_gone_at_once(cast: Cast) -> None:
     assert [(one.kind, one.actor_id, one.board_id) for one in found] == [("board.deleted", cast.ben.id, cast.board.id)]
     paths = [
         cast.home, cast.tasks, cast.task(task), f"{cast.task(task)}/comments", f"{cast.home}/snapshot",
-        f"{cast.home}/trash", cast.approvals, f"{cast.approvals}/{approval['id']}", f"/agents/{cast.vega.id}",
+        cast.tasks, cast.approvals, f"{cast.approvals}/{approval['id']}", f"/agents/{cast.vega.id}",
     ]  # fmt: skip
     for path in paths:
         (await cast.ada.get(path)).refused(404)
@@ -80,11 +79,11 @@ async def test_restored_board_keeps_its_contents(cast: Cast) -> None:
 async def test_only_admins_delete_and_restore_boards(cast: Cast) -> None:
     for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.delete(cast.home)).refused(status)
-        (await caller.delete(f"{cast.home}?permanent=true")).refused(status)
+        (await caller.post(f"{cast.home}/erasures")).refused(status)
     (await cast.ada.delete(cast.home)).ok()
     for caller, status in ((cast.cleo, 404), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.post(f"{cast.home}/restorations")).refused(status)
-        (await caller.delete(f"{cast.home}?permanent=true")).refused(status)
+        (await caller.post(f"{cast.home}/erasures")).refused(status)
     for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
         (await caller.get("/boards/trash")).refused(status)
     assert (await cast.eve.get("/boards/trash")).ok()["items"] == []
@@ -97,14 +96,13 @@ async def test_erasing_removes_rows_and_keeps_the_log(cast: Cast, first: str) ->
     if first == "in the trash":
         (await cast.ada.delete(cast.home)).ok()
     written = await head(cast)
-    assert (await cast.ada.delete(f"{cast.home}?permanent=true")).ok() == {"ok": True}
+    await cast.erase(cast.board.id)
     told = [kind for kind, _ in await kinds(cast, written)]
     assert told == (["board.erased"] if first == "in the trash" else ["board.deleted", "board.erased"])
     assert not await Board.filter(id=cast.board.id).exists()
     assert await Task.all().count() == await Agent.filter(board_id=cast.board.id).count() == 0
     assert len(await events(organization_id=cast.organization.id)) == written + len(told)
-    (await cast.ada.delete(f"{cast.home}?permanent=true")).refused(404)
-    (await cast.ada.delete(f"/boards/{cast.other_board.id}?permanent=perhaps")).refused(422)
+    (await cast.ada.post(f"{cast.home}/erasures")).refused(404)
 
 
 async def test_trash_uses_the_same_statements_for_any_length(cast: Cast) -> None:
@@ -115,7 +113,7 @@ async def test_trash_uses_the_same_statements_for_any_length(cast: Cast) -> None
             (await cast.ada.delete(cast.task(await cast.add_task()))).ok()
 
     async def costs() -> list[int]:
-        return [await cost(cast.ada, path) for path in ("/boards/trash", "/boards", f"{cast.home}/trash")]
+        return [await cost(cast.ada, path) for path in ("/boards/trash", "/boards", f"{cast.tasks}?deleted=true")]
 
     await fill(1)
     for_one = await costs()

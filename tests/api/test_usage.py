@@ -145,7 +145,7 @@ async def test_invalid_range_of_days_is_refused(cast: Cast) -> None:
 async def test_usage_survives_agents_and_boards(cast: Cast) -> None:
     await spent(cast)
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
-    (await cast.ada.delete(f"/boards/{cast.other_board.id}?permanent=true")).ok()
+    await cast.erase(cast.other_board.id)
     answer = (await cast.ben.get("/usage")).ok()
     assert answer["sums"]["tokens"] == 331
     assert (None, "Telescope", 11) in lines(answer) and (None, None, 10) in lines(answer)

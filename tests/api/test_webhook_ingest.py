@@ -115,7 +115,7 @@ async def test_call_without_a_recipient_can_be_replayed_later(cast: Cast) -> Non
     event = (await events(before, kind="webhook.received"))[0]
     assert orjson.loads(event.data)["told_agent_id"] is None and "nobody" in (event.message or "")
     assert await Delivery.filter(header="WEBHOOK EVENT RECEIVED").count() == 0
-    replays = f"{path}/payloads/{payload.id}/replays"
+    replays = f"{path}/payloads/{payload.id}/resends"
     assert isinstance((await cast.ada.post(replays)).refused(409), str)
     (await cast.ada.patch(path, {"agent_id": str(cast.mira.id)})).ok()
     before = await head(cast)

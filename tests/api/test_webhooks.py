@@ -158,7 +158,7 @@ async def test_webhook_changes_need_rights(cast: Cast) -> None:
         ("POST", f"{cast.home}/webhooks", NEW),
         ("PATCH", path, {"enabled": False}),
         ("POST", f"{path}/secret-rotations", ...),
-        ("POST", f"{payload}/replays", ...),
+        ("POST", f"{payload}/resends", ...),
         ("DELETE", path, ...),
     ]
     before = await head(cast)

@@ -20,7 +20,7 @@ async def places(site: Site) -> dict[str, str]:
     """The pages, with something on each."""
     board = await site.board(name="Platform")
     fill(site.database)
-    channels = (await site.api.get("/api/v1/organizations/me/channels")).json()
+    channels = (await site.api.get("/api/v1/organizations/me/channels")).json()["items"]
     one = next(one["id"] for one in channels if one["kind"] == "telegram")
     return {
         "choices": PATH, "sent": f"{PATH}/sent", "next": f"{PATH}/next", "address": f"{PATH}/addresses/ntfy",

@@ -103,10 +103,7 @@ async def test_openapi_typescript_with_openapi_fetch(generators: Workshop, made:
     folder = generators.place("openapi-typescript")
     await document(made.server, folder)
     shutil.copy(HERE / "agents" / "openapi_fetch.ts", folder / "agent.ts")
-    # Without the option it demands a value in a request for whatever has a default.
-    await generators.run(
-        folder, "openapi-typescript", "openapi.json", "--output", "schema.ts", "--default-non-nullable=false"
-    )
+    await generators.run(folder, "openapi-typescript", "openapi.json", "--output", "schema.ts")
     await compiled(generators, folder, "agent.ts", "schema.ts")
     await works(made, generators, folder, "node", "built/agent.js")
 

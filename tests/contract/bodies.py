@@ -248,7 +248,6 @@ BODIES: dict[str, Body] = {
     "confirm_onboarding": lambda cast, made: GOAL | {
         "board_type": "goal",
     },
-    "set_up_board": lambda cast, made: GOAL | {"board_type": "goal", "lead_name": "Polaris"},
     "update_onboarding": lambda cast, made: ASKING,
     "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
     "ask_question": lambda cast, made: {"content": "Which lens?", "options": [{"label": "The wide one"}]},
@@ -298,7 +297,6 @@ BODIES: dict[str, Body] = {
     "create_board_group_memory": lambda cast, made: NOTE,
     "create_board_group_memory_for_board": in_a_group,
     "update_board_group_memory": lambda cast, made: {"content": "New."},
-    "update_board_group_memory_for_board": lambda cast, made: {"content": "New."},
     "create_organization": lambda cast, made: {"name": "House"},
     "set_active_org": lambda cast, made: {
         "organization_id": str(cast.organization.id),
@@ -376,7 +374,7 @@ BODIES: dict[str, Body] = {
     "create_outgoing_webhook": lambda cast, made: OUTGOING,
     "update_outgoing_webhook": lambda cast, made: {"kinds": ["task.*"]},
     "resume_outgoing_webhook": lambda cast, made: {},
-    "replay_outgoing_webhook": lambda cast, made: {"since": "2026-01-01T00:00:00Z"},
+    "resend_outgoing_webhook": lambda cast, made: {"since": "2026-01-01T00:00:00Z"},
 }  # fmt: skip
 
 

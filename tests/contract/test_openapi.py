@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 from pydantic import TypeAdapter
@@ -163,6 +163,16 @@ def test_schemas_suit_generators_of_clients(document: dict[str, Any]) -> None:
             assert path == () or path[-1] == "properties" or "title" not in node, f"{name}: {path}"
     titles = [one["title"] for one in document["components"]["schemas"].values() if "title" in one]
     assert len(titles) == len(set(titles))
+
+
+def test_requests_have_no_defaults_which_generators_demand(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        left_out = schema.get("properties", {}).keys() - set(schema.get("required", ()))
+        assert [one for one in left_out if "default" in schema["properties"][one]] == [], name
+
+
+def test_only_lists_of_the_predecessor_are_bare_arrays() -> None:
+    assert [one.name for one in OPERATIONS if get_origin(one.returns) is list and not one.is_inherited] == []
 
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:

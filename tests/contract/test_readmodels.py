@@ -39,7 +39,7 @@ REFUSED = {
     "agent_main_broadcast_lead_message": 403,
     "update_onboarding": 403,
     "gateways_status": 422,
-    "send_invitation_mail": 409,
+    "resend_invitation": 409,
     "list_gateway_sessions": 422,
     "get_gateway_session": 422,
     "get_session_history": 422,

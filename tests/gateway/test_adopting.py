@@ -123,7 +123,7 @@ async def test_what_the_agent_writes_at_the_same_time_is_kept(cast: Cast, tower:
 @pytest.mark.database
 async def test_list_says_which_agents_are_linked(cast: Cast, tower: Tower) -> None:
     made = await adopt(cast, tower)
-    listed = (await cast.ada.get(f"/gateways/{tower.row.id}/agents")).ok()
+    listed = (await cast.ada.get(f"/gateways/{tower.row.id}/agents")).ok()["items"]
     assert [(one["id"], one["agent_id"], one["is_adopted"]) for one in listed] == [
         ("main", None, False),
         ("researcher", made["id"], True),

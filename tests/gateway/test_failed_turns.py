@@ -88,7 +88,7 @@ async def test_people_are_asked_after_three_more_failures(cast: Cast, fake_gatew
         await until(state_of(notice, "failed" if number == MOST_RETURNS else "waiting"))
     [asked] = [one for one in (await needs(cast.ada))["items"] if one["kind"] == "delivery"]
     assert SUPERSEDED in asked["reason"]
-    (await cast.ada.post(f"/agents/{lyra.id}/deliveries/{notice.id}/retries")).ok()
+    (await cast.ada.post(f"/agents/{lyra.id}/deliveries/{notice.id}/resends")).ok()
     await send_all()
     assert await Delivery.filter(id=notice.id, state="sent").exists()
     assert len(await received(fake_gateway, lyra)) == MOST_RETURNS + 2

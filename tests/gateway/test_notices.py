@@ -185,7 +185,7 @@ async def test_refused_message_is_given_up_and_can_be_retried(cast: Cast, fake_g
     with times.travelled(timedelta(hours=MOST_ATTEMPTS)):
         await send_all()
         assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nnext"]
-        (await cast.ada.post(f"/agents/{lyra.id}/deliveries/{first.id}/retries")).ok()
+        (await cast.ada.post(f"/agents/{lyra.id}/deliveries/{first.id}/resends")).ok()
         await send_all()
     assert await received(fake_gateway, lyra) == ["TASK ASSIGNED\nnext", "TASK ASSIGNED\nhello"]
 

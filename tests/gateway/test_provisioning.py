@@ -144,7 +144,7 @@ async def test_refused_file_ends_in_a_visible_error_and_retry_succeeds(cast: Cas
     await tower.until("attempts > 0 AND state = 'waiting'")
     seen = (await cast.ada.get(f"/agents/{made['id']}")).ok()
     assert (seen["status"], "the disk is full" in seen["last_provision_error"]) == ("error", True)
-    [job] = (await cast.ada.get(f"/agents/{made['id']}/provisionings")).ok()
+    [job] = (await cast.ada.get(f"/agents/{made['id']}/provisionings")).ok()["items"]
     assert [one["state"] for one in job["steps"]][:4] == ["done", "done", "done", "waiting"]
     token = (await Agent.get(id=made["id"])).workspace_token
     (await cast.ada.post(f"/agents/{made['id']}/provisionings", {})).ok()

@@ -6,7 +6,6 @@ import pytest
 from quart import Quart
 
 from mission_control.agents.models import Agent
-from mission_control.boards.commands import erase_board
 from mission_control.boards.models import Board
 from mission_control.fleet import changes
 from mission_control.fleet.models import ProvisioningJob
@@ -239,7 +238,7 @@ async def test_erased_board_ends_the_turns_of_its_agents(
 ) -> None:
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await busy(fake_gateway, lyra)
-    await erase_board(await cast.ada.actor(), await Board.get(id=cast.other_board.id))
+    await cast.erase(cast.other_board.id)
     await note_of(lyra, "remove")
     assert fake_gateway.running == {}
 

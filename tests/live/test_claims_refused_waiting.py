@@ -33,13 +33,13 @@ async def replace_its_token(cast: Cast) -> None:
 
 async def revoke_its_token(cast: Cast) -> None:
     """Its token is ended."""
-    [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+    [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()["items"]
     (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
 
 
 async def narrow_its_token(cast: Cast) -> None:
     """Its token may only read."""
-    [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+    [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()["items"]
     (await cast.ada.patch(f"/agents/{cast.vega.id}/tokens/{token['id']}", {"scopes": ["read"]})).ok()
 
 

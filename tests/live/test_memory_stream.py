@@ -104,7 +104,7 @@ async def test_both_group_streams_carry_an_entry(cast: Cast) -> None:
         assert await entries(people, 2) == [note, message]
         assert await agent.take(2) == people.seen
         assert await entries(chat, 1) == [message]
-        (await cast.mira.delete(f"/boards/{cast.other_board.id}/group-memory/{note['id']}")).ok()
+        (await cast.mira.delete(f"{path}/memory/{note['id']}")).ok()
         assert await entries(people, 1) == [{**note, **FAREWELL}]
     for caller, path_of, status in (
         (cast.eve, f"{path}/memory/stream", 404), (cast.atlas, f"{path}/memory/stream", 401),

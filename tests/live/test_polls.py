@@ -78,7 +78,7 @@ READS = {
     ),
     "questions of an agent": Read(
         "vega",
-        lambda cast: f"/agent{cast.home}/questions",
+        lambda cast: f"{cast.home}/questions",
         lambda cast: questions.POLLS.channel_of_list(cast.board.id),
         answer_question,
     ),

@@ -42,7 +42,7 @@ async def test_stop_answers_what_waits_and_a_hang_up_ends_it(tmp_path: Path) -> 
             "directives:": ("POST", "/agent/heartbeat?known=continue", agent),
             "needs:": ("GET", "/needs?known=", server.headers),
             "approvals:": ("GET", f"/agent{board}/approvals?known=", agent),
-            "questions:": ("GET", f"/agent{board}/questions?known=", agent),
+            "questions:": ("GET", f"{board}/questions?known=", agent),
         }
         async with (
             httpx.AsyncClient(base_url=f"{server.url}{API}", timeout=PATIENCE) as client,

@@ -69,7 +69,7 @@ async def test_refusal_waits_for_its_call(cast: Cast) -> None:
 async def test_revoked_agent_token_is_refused(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         assert await vega.names()
-        [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+        [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()["items"]
         (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
         with pytest.raises(MCPError, match="401"):
             await vega.call("recall")

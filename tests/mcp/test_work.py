@@ -203,7 +203,7 @@ async def test_revoked_token_gets_no_decision(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.refused("ask", **ACTION))
         asked = await pending(cast)
-        [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()
+        [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()["items"]
         (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
         (await cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})).ok()
         assert (await waiting)["status"] == 401

@@ -42,7 +42,7 @@ async def test_failed_notice_is_sent_again(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     delivery = await told(cast, state="failed", attempts=6, last_error="The callback answered with status 503.")
     path = f"/agents/{cast.vega.id}"
-    again = f"{path}/deliveries/{delivery.id}/retries"
+    again = f"{path}/deliveries/{delivery.id}/resends"
     (await ada.get(f"{path}/inbox")).has("Given up", "status 503", "6 attempts", again)
     (await ada.get(path)).has("Task assigned")
     (await cleo.post(again)).is_status(403)
@@ -53,7 +53,7 @@ async def test_failed_notice_is_sent_again(cast: Cast) -> None:
     late = (await ada.with_htmx.post(again)).is_status(409)
     late.has("Only a delivery that was given up can be sent again.", "data-reason")
     assert (await Delivery.get(id=delivery.id)).state == "waiting"
-    elsewhere = f"/agents/{cast.rigel.id}/deliveries/{delivery.id}/retries"
+    elsewhere = f"/agents/{cast.rigel.id}/deliveries/{delivery.id}/resends"
     (await ada.post(elsewhere)).is_status(404).has("There is nothing here").lacks("agent was deleted")
 
 

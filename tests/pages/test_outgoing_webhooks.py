@@ -92,11 +92,11 @@ async def test_message_appears_on_the_open_page_and_is_sent_again(
         text = await watch.until("Send it again")
     assert "Taken" in text and "Polish &lt;b&gt;lens" in text and "<b>lens" not in text
     [sent] = await OutgoingDelivery.all()
-    again = (await ada.with_htmx.post(f"{of(hook)}/deliveries/{sent.id}/replays")).is_status(204)
+    again = (await ada.with_htmx.post(f"{of(hook)}/deliveries/{sent.id}/resends")).is_status(204)
     assert "is sent again" in again.headers["HX-Trigger"]
     await send()
     (await ada.get(of(hook))).has("again")
-    (await ada.with_htmx.post(f"{of(hook)}/replays", {"hours": "24"})).is_status(204)
+    (await ada.with_htmx.post(f"{of(hook)}/resends", {"hours": "24"})).is_status(204)
     await send()
     assert len(receiver.got) == 3
 

@@ -11,7 +11,7 @@ async def test_one_browser_is_signed_out_from_another(cast: Cast) -> None:
     ben = await visitor(cast.app, cast.ben)
     await Session.filter(user_id=cast.ada.id).update(address="192.0.2.7")
     (await ada.get("/settings/sign-in")).has("from 192.0.2.7", "Sign out Firefox on Linux at 192.0.2.7")
-    listed = (await cast.ada.get("/users/me/sessions")).ok()
+    listed = (await cast.ada.get("/users/me/sessions")).ok()["items"]
     assert [(one["device"], one["address"], one["is_this"]) for one in listed] == [
         ("Firefox on Linux", "192.0.2.7", False)
     ] * 2

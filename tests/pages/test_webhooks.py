@@ -104,7 +104,7 @@ async def test_payload_is_sent_again(cast: Cast) -> None:
     ada, url = await visitor(cast.app, cast.ada), await made(cast, agent_id=str(cast.vega.id))
     await ada.post(f"{url}/tests", {"content": "{}"})
     [payload] = await WebhookPayload.all()
-    seen = (await ada.with_htmx.post(f"{url}/payloads/{payload.id}/replays")).is_status(204)
+    seen = (await ada.with_htmx.post(f"{url}/payloads/{payload.id}/resends")).is_status(204)
     assert f"{cast.vega.name} is notified again" in seen.headers["HX-Trigger"]
 
 

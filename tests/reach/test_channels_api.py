@@ -35,7 +35,7 @@ async def kinds(cast: Cast) -> list[str]:
 async def test_channel_is_checked_and_stored_without_showing_its_secrets(cast: Cast, chat: Chat) -> None:
     row = await set_up(cast)
     assert chat.checked == [{"server": "https://chat.example.org", "token": SECRET}]
-    [shown] = (await cast.ben.get(PATH)).ok()
+    [shown] = (await cast.ben.get(PATH)).ok()["items"]
     assert (shown["name"], shown["kind"], shown["state"], shown["known_as"]) == ("Our chat", "chat", "on", "@bot")
     assert (shown["settings"], shown["secrets"]) == ({}, ["token"])
     assert SECRET not in f"{shown} {row.settings} {row.secrets}"
@@ -43,8 +43,8 @@ async def test_channel_is_checked_and_stored_without_showing_its_secrets(cast: C
         assert opened_values(row.secrets) == {"token": SECRET}
     events = await Event.filter(kind="channel.created")
     assert len(events) == 1 and SECRET not in str([vars(one) for one in events])
-    assert [one["id"] for one in (await cast.cleo.get(PATH)).ok()] == [shown["id"]]
-    assert (await cast.eve.get(PATH)).ok() == []
+    assert [one["id"] for one in (await cast.cleo.get(PATH)).ok()["items"]] == [shown["id"]]
+    assert (await cast.eve.get(PATH)).ok()["items"] == []
 
 
 async def test_what_the_provider_refuses_is_not_stored_and_its_words_are_said(cast: Cast, chat: Chat) -> None:
@@ -104,7 +104,7 @@ async def test_test_asks_the_provider_and_keeps_its_words(cast: Cast, chat: Chat
     assert (await cast.ada.post(path, {})).ok() == {"ok": True, "words": "@bot"}
     chat.raises = Refused("token_revoked")
     assert (await cast.ada.post(path, {})).ok() == {"ok": False, "words": "token_revoked"}
-    [shown] = (await cast.ada.get(PATH)).ok()
+    [shown] = (await cast.ada.get(PATH)).ok()["items"]
     assert (shown["state"], shown["last_error"]) == ("failing", "token_revoked")
     chat.raises = None
     async with cast.app.app_context():
@@ -114,7 +114,7 @@ async def test_test_asks_the_provider_and_keeps_its_words(cast: Cast, chat: Chat
         )  # fmt: skip
     assert (await cast.ada.post(path, {"device_id": str(device.id)})).ok()["ok"] is True
     assert len(chat.messages) == 1
-    assert (await cast.ada.get(PATH)).ok()[0]["state"] == "on"
+    assert (await cast.ada.get(PATH)).ok()["items"][0]["state"] == "on"
 
 
 async def test_removed_channel_ends_what_it_reached(cast: Cast, chat: Chat) -> None:
@@ -126,7 +126,7 @@ async def test_removed_channel_ends_what_it_reached(cast: Cast, chat: Chat) -> N
     (await cast.cleo.delete(f"{PATH}/{row.id}")).refused(403)
     (await cast.ada.delete(f"{PATH}/{row.id}")).ok()
     (await cast.ada.delete(f"{PATH}/{row.id}")).refused(404)
-    [device] = (await cast.cleo.get("/users/me/reach/devices")).ok()
+    [device] = (await cast.cleo.get("/users/me/reach/devices")).ok()["items"]
     assert (device["state"], device["last_error"]) == ("ended", "Our chat was removed by Ada.")
     assert await kinds(cast) == ["channel.created", "channel.removed"]
 
@@ -242,10 +242,10 @@ async def test_admin_sends_again_what_was_given_up(cast: Cast) -> None:
     failed = await a_message(cast, state="failed", error="550 no such user")
     path = "/organizations/me/messages"
     (await cast.cleo.get(path)).refused(403)
-    (await cast.cleo.post(f"{path}/{failed.id}/retries")).refused(404)
+    (await cast.cleo.post(f"{path}/{failed.id}/resends")).refused(404)
     assert [one["id"] for one in (await cast.ada.get(f"{path}?state=failed")).ok()["items"]] == [str(failed.id)]
-    assert (await cast.ada.post(f"{path}/{failed.id}/retries")).ok()["state"] == "queued"
+    assert (await cast.ada.post(f"{path}/{failed.id}/resends")).ok()["state"] == "queued"
     [delivery] = await Delivery.filter(kind="reach.mail")
     assert UUID(delivery.data["message"]) == failed.id
-    assert "given up" in (await cast.ada.post(f"{path}/{failed.id}/retries")).refused(409)
-    (await cast.eve.post(f"{path}/{failed.id}/retries")).refused(404)
+    assert "given up" in (await cast.ada.post(f"{path}/{failed.id}/resends")).refused(409)
+    (await cast.eve.post(f"{path}/{failed.id}/resends")).refused(404)

@@ -30,12 +30,12 @@ async def add(person: Person, topic: str, **more: object) -> str:
 
 
 async def ids(person: Person) -> list[str]:
-    return [one["id"] for one in (await person.get(f"{PATH}/devices")).ok()]
+    return [one["id"] for one in (await person.get(f"{PATH}/devices")).ok()["items"]]
 
 
 async def test_address_is_stored_encrypted_and_known_by_its_hash(cast: Cast, typing: Chat) -> None:
     made = await add(cast.cleo, "secret-topic", label="My phone", values={"topic": " secret-topic ", "key": "k"})
-    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()
+    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()["items"]
     assert (row["id"], row["kind"], row["label"], row["state"]) == (made, "typing", "My phone", "new")
     device = await Device.get(id=UUID(made))
     assert "secret-topic" not in f"{device.who} {device.address} {device.settings} {device.mark} {device.label}"
@@ -43,14 +43,14 @@ async def test_address_is_stored_encrypted_and_known_by_its_hash(cast: Cast, typ
         assert opened(device.address) == "secret-topic"
         assert opened_values(device.settings) == {"topic": "secret-topic", "key": "k"}
     assert await AccountEvent.filter(kind="device.added", user_id=cast.cleo.id).count() == 1
-    assert (await cast.ben.get(f"{PATH}/devices")).ok() == []
+    assert (await cast.ben.get(f"{PATH}/devices")).ok()["items"] == []
 
 
 async def test_same_address_again_is_the_same_device(cast: Cast, typing: Chat) -> None:
     first = await add(cast.cleo, "one")
     await Device.filter(id=UUID(first)).update(last_error="forbidden")
     assert await add(cast.cleo, "one", label="Renamed") == first
-    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()
+    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()["items"]
     assert (row["label"], row["last_error"]) == ("Renamed", None)
 
 
@@ -60,7 +60,7 @@ async def test_address_of_somebody_else_is_not_taken_from_them(cast: Cast, typin
     mine = await add(cast.eve, "one")
     assert mine != theirs and await add(cast.eve, "one") == mine
     for person, device in ((cast.ben, theirs), (cast.eve, mine)):
-        [row] = (await person.get(f"{PATH}/devices")).ok()
+        [row] = (await person.get(f"{PATH}/devices")).ok()["items"]
         assert (row["id"], row["state"]) == (device, "new")
     (await cast.eve.delete(f"{PATH}/devices/{mine}")).ok()
     assert await ids(cast.ben) == [theirs]
@@ -119,11 +119,11 @@ async def test_test_sends_and_answers_in_the_providers_words(cast: Cast, typing:
     tested = (await cast.cleo.post(f"{PATH}/devices/{made}/tests")).ok()
     assert (tested["ok"], tested["words"]) == (True, "")
     assert [to for to, _ in typing.messages] == ["one"]
-    assert (await cast.cleo.get(f"{PATH}/devices")).ok()[0]["state"] == "works"
+    assert (await cast.cleo.get(f"{PATH}/devices")).ok()["items"][0]["state"] == "works"
     typing.raises = Refused('{"code":40301,"error":"forbidden"}')
     tested = (await cast.cleo.post(f"{PATH}/devices/{made}/tests")).ok()
     assert (tested["ok"], tested["words"]) == (False, '{"code":40301,"error":"forbidden"}')
-    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()
+    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()["items"]
     assert (row["state"], row["last_error"]) == ("fails", '{"code":40301,"error":"forbidden"}')
 
 
@@ -131,7 +131,7 @@ async def test_device_that_is_gone_is_named_until_it_is_removed(cast: Cast, typi
     made = await add(cast.cleo, "one")
     typing.raises = Gone("Forbidden: bot was blocked by the user")
     (await cast.cleo.post(f"{PATH}/devices/{made}/tests")).ok()
-    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()
+    [row] = (await cast.cleo.get(f"{PATH}/devices")).ok()["items"]
     assert (row["state"], row["last_error"]) == ("ended", "Forbidden: bot was blocked by the user")
     assert "Add it again" in (await cast.cleo.post(f"{PATH}/devices/{made}/tests")).refused(409)
     (await cast.cleo.delete(f"{PATH}/devices/{made}")).ok()

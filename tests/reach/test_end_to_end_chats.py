@@ -94,7 +94,7 @@ async def test_other_secrets_end_the_accounts_and_the_buttons_of_a_channel(cast:
     (await cast.ben.patch(path, {"values": play.other_secrets()})).ok()
     await listen(play)
     assert "no longer valid" in await play.send_press(shown, token, play.ada)
-    [device] = (await cast.ada.get("/users/me/reach/devices")).ok()
+    [device] = (await cast.ada.get("/users/me/reach/devices")).ok()["items"]
     assert device["state"] == "ended" and device["last_error"].startswith("Ben changed ")
     [need] = [one for one in (await cast.ada.get("/needs")).ok()["items"] if one["kind"] == "device"]
     assert "Link your account again" in need["reason"]
@@ -108,7 +108,7 @@ async def test_other_secrets_end_the_accounts_and_the_buttons_of_a_channel(cast:
     assert await status_of(cast, approval) == "pending"
     (await cast.ben.delete(path)).ok()  # and anew under the same name
     removed = str(play.channel_id).encode()
-    assert (await cast.ada.get("/users/me/reach/devices")).ok()[-1]["state"] == "ended"
+    assert (await cast.ada.get("/users/me/reach/devices")).ok()["items"][-1]["state"] == "ended"
     assert await AccountEvent.filter(kind="device.ended", user_id=cast.ada.id).count() == 2
     await set_up(play, cast)
     token = orjson.loads(orjson.dumps(token).replace(removed, str(play.channel_id).encode()))

@@ -81,7 +81,7 @@ async def test_account_that_moves_ends_with_the_person_before(cast: Cast, play: 
     await link(play, cast.ada, play.ada)
     _tries.clear()
     await link(play, cast.ben, play.ada)
-    mine = (await cast.ada.get("/users/me/reach/devices")).ok()
+    mine = (await cast.ada.get("/users/me/reach/devices")).ok()["items"]
     assert [one["state"] for one in mine] == ["ended"] and "another account" in mine[0]["last_error"]
 
 
@@ -114,6 +114,6 @@ async def test_secrets_are_in_no_answer_and_go_to_no_new_address(cast: Cast, pla
 
 
 async def test_address_for_requests_is_shown_where_it_is_needed(cast: Cast, play: Play) -> None:
-    [shown] = (await cast.ada.get("/organizations/me/channels")).ok()
+    [shown] = (await cast.ada.get("/organizations/me/channels")).ok()["items"]
     address = f"https://mission.example.org/reach/in/{play.channel_id}"
     assert shown["address"] == ("" if play.kind == "telegram" else address)

@@ -196,7 +196,7 @@ async def test_what_an_admin_sends_again_is_not_sent_once_more_and_ends_with_its
     chat.channel.failures = []
     with times.travelled(timedelta(minutes=1)):
         failed = await ReachMessage.get(state="failed")
-        (await cast.ada.post(f"/organizations/me/messages/{failed.id}/retries")).ok()
+        (await cast.ada.post(f"/organizations/me/messages/{failed.id}/resends")).ok()
     for minute in (1, 12, 30):
         await after(minute * MINUTE)
     [sent] = chat.channel.sent

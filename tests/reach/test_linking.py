@@ -126,7 +126,7 @@ async def test_account_that_links_to_another_person_ends_for_the_one_before(cast
         (await person.post(f"{PATH}/codes/{made['id']}/confirmations")).ok()
     assert (await Device.get(user_id=cast.ben.id)).ended_at is not None
     assert (await Device.get(user_id=cast.cleo.id)).ended_at is None
-    [row] = (await cast.ben.get(f"{PATH}/devices")).ok()
+    [row] = (await cast.ben.get(f"{PATH}/devices")).ok()["items"]
     assert row["last_error"] == "Our chat, cleo now reaches another account."
 
 

@@ -95,7 +95,7 @@ async def test_name_of_a_bot_is_a_short_text(cast: Cast, monkeypatch: pytest.Mon
 
         monkeypatch.setattr(chat, "check", check)
         await one_channel.set_up(cast)
-        [row] = (await cast.cleo.get("/organizations/me/channels")).ok()
+        [row] = (await cast.cleo.get("/organizations/me/channels")).ok()["items"]
         assert row["known_as"].startswith("botx") and len(row["known_as"]) == 200
 
 

@@ -118,7 +118,7 @@ async def test_rows_say_how_each_device_is(cast: Cast) -> None:
     seen.has("{&#34;code&#34;:40301}", "ntfy, &lt;topic&gt;", "Forbidden: bot was blocked", "No longer used")
     order = {"ids": [str(works.id), str(fails.id)], "up": str(fails.id)}
     (await cleo.post(f"{PATH}/order", order)).is_status(303)
-    [first, _, _] = (await cast.cleo.get("/users/me/reach/devices")).ok()
+    [first, _, _] = (await cast.cleo.get("/users/me/reach/devices")).ok()["items"]
     assert first["label"] == "ntfy, <topic>"
     (await cleo.post(f"{PATH}/devices/{ended.id}/removals")).is_status(303)
     (await cleo.get(PATH)).lacks("Old phone")
@@ -283,7 +283,7 @@ async def test_admin_reads_what_was_given_up_and_sends_it_again(cast: Cast) -> N
     failed = await a_message(cast, "Deploy", state="failed", error="550 no such user")
     ada = await visitor(cast.app, cast.ada)
     (await ada.get("/settings/channels")).has("Given up", "550 no such user", "Send again")
-    (await ada.post(f"/settings/channels/messages/{failed.id}/retries")).is_status(303)
+    (await ada.post(f"/settings/channels/messages/{failed.id}/resends")).is_status(303)
     assert (await ReachMessage.get(id=failed.id)).state == "queued"
 
 

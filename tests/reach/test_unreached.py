@@ -49,7 +49,7 @@ async def test_admins_see_who_was_not_reached_until_something_arrives(cast: Cast
     chat.channel.failures = []
     await works(chat)
     with times.travelled(timedelta(minutes=16)):
-        (await cast.ada.post(f"/needs/{one['id']}/answers", {"answer": "retry"})).ok()
+        (await cast.ada.post(f"/needs/{one['id']}/answers", {"answer": "resend"})).ok()
     for minute in (16, 17, 30):
         await after(minute * MINUTE)
     assert chat.channel.messages("cleo") and await shown(cast.ada, "unreached", 31) == []

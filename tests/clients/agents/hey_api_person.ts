@@ -27,7 +27,7 @@ const changed = await api.updateTasks({ ...by, path, body: { changes: [{ task_id
 assert.equal(changed.data.changed, 2);
 
 // Trash
-const trash = await api.listDeletedTasks({ ...by, path });
+const trash = await api.listTasksApiV1BoardsBoardIdTasksGet({ ...by, path, query: { deleted: true } });
 assert.equal(trash.data.items[0]?.id, second.id);
 const back = { ...path, task_id: second.id };
 assert.equal((await api.restoreTask({ ...by, path: back })).data.id, second.id);
