@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar, Token
 
 from mission_control.core import times
@@ -48,8 +48,10 @@ def unanswered(request_id: str) -> Iterator[None]:
             del _unanswered[request_id]
 
 
-async def answered(request_id: str | None, seconds: float) -> None:
-    """Wait at most `seconds` until a write of this process has sent its answer."""
-    if request_id is not None and (waited := _unanswered.get(request_id)) is not None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(waited.wait(), seconds)
+async def answered(request_ids: Iterable[str | None], seconds: float) -> None:
+    """Wait at most `seconds` until writes of this process have sent their answers."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            for request_id in request_ids:
+                if request_id is not None and (waited := _unanswered.get(request_id)) is not None:
+                    await waited.wait()

@@ -23,7 +23,7 @@ from mission_control.log.models import Event
 PING_SECONDS = 15.0
 LIFE_SECONDS = 30 * 60.0
 HELD_BACK_SECONDS = 0.4  # after the answer to the reader's own request was sent
-ANSWERED_WITHIN = timedelta(seconds=5)  # an older event is replayed; its request was answered long ago
+ANSWERED_WITHIN = timedelta(seconds=10)  # an older event is replayed; its request was answered long ago
 DIGITS = 18  # no event has a longer number
 
 PIECE = 2**16
@@ -201,17 +201,16 @@ async def _pieces(
 ) -> AsyncGenerator[bytes]:
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     held: list[bytes] = []
-    size, has_waited = 0, False
+    size, since = 0, times.clock_now() - ANSWERED_WITHIN
+    early = [one for one in batch.events if one.created_at > since and may_overtake(one)]
     for item in (*batch.events, *(batch.signals if signal_payload else ())):
         if isinstance(item, Event):
-            is_recent = times.clock_now() - item.created_at < ANSWERED_WITHIN
-            if not has_waited and is_recent and may_overtake(item):
+            if early and item is early[0]:
                 if held:
                     yield b"".join(held)
                     held, size = [], 0
-                await answered(item.request_id, ANSWERED_WITHIN.total_seconds())
+                await answered([one.request_id for one in early], ANSWERED_WITHIN.total_seconds())
                 await _let_answer_arrive()
-                has_waited = True
             data, seq = await payload(item), item.seq
         else:
             data, seq = await signal_payload(item) if signal_payload else None, None

@@ -112,3 +112,23 @@ async def test_own_event_waits_while_its_request_has_no_answer(
         made = (await post).ok()
         assert (await own.next()).data["task"] == made
         assert answering.times == 1
+
+
+async def test_tasks_made_at_once_wait_for_all_their_answers(
+    cast: Cast, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowAnswer()
+    async with reading(cast.cleo, f"{cast.tasks}/stream") as own:
+        await cast.cleo.post(cast.tasks, {"title": "First"})
+        await asyncio.wait_for(answering.begun.wait(), 60)
+        await cast.cleo.post(cast.tasks, {"title": "Second"})  # the stream takes it together with the third
+        monkeypatch.setattr(operation_module, "written", slow.written)
+        post = asyncio.create_task(cast.cleo.post(cast.tasks, {"title": "Third"}))
+        await asyncio.wait_for(slow.has_written.wait(), 60)
+        answering.over.set()
+        assert (await own.next()).data["task"]["title"] == "First"
+        await asyncio.sleep(0.1)
+        await own.silent()
+        slow.may_answer.set()
+        (await post).ok()
+        assert [one.data["task"]["title"] for one in await own.take(2)] == ["Second", "Third"]
