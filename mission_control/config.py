@@ -192,7 +192,7 @@ class Settings:
     gateways_allow_private: bool | None = setting(
         values.AUTO_BOOLEAN,
         "auto",
-        "Let gateways be at private and loopback addresses; auto: while there is one organization.",
+        "Let gateways be at private and loopback addresses; auto: those of the first organization.",
     )
     souls_directory_url: str = setting(
         values.BASE_URL, "https://souls.directory", "Where souls are searched; blank: nowhere.", keeps_blank=True

@@ -15,7 +15,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import ErrorCode, Invalid, Unauthenticated, invalid_field
-from mission_control.core.outbound import Outbound, OutboundError, address_of, may_reach
+from mission_control.core.outbound import Outbound, OutboundError, is_out_of_reach
 from mission_control.core.secrets import decrypt, encrypt
 from mission_control.core.values import to_json
 from mission_control.database.sql import Row, Values, as_moment, is_postgres, rows
@@ -247,5 +247,5 @@ def check_url(url: str, *, allow_private: bool) -> None:
         raise invalid_field("url", "an http or https address is needed", url) from None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or not url.isprintable():
         raise invalid_field("url", "an http or https address without a user is needed", url)
-    if (address := address_of(host)) and not may_reach(address, allow_private=allow_private):
+    if is_out_of_reach(url, allow_private=allow_private):
         raise invalid_field("url", "this address may not be reached from here", url)

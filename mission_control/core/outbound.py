@@ -34,6 +34,15 @@ def address_of(host: str) -> str | None:
     return None
 
 
+def is_out_of_reach(url: str, *, allow_private: bool) -> bool:
+    """Return whether the host of a URL is an address, no name, that outbound requests may not reach."""
+    try:
+        address = address_of(urlsplit(url if "://" in url else f"//{url}").hostname or "")
+    except ValueError:
+        return False
+    return address is not None and not may_reach(address, allow_private=allow_private)
+
+
 # The addresses that outbound requests may reach.
 def may_reach(text: str, *, allow_private: bool) -> bool:
     """Return whether an address, or the IPv4 address wrapped in it, belongs to the public internet.

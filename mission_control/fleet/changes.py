@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -146,14 +146,17 @@ async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval)
             raise Conflict("This gateway is being deleted already.")
 
     async def work() -> JobResult:
-        agents = [agent for agent in await Agent.filter(gateway_id=gateway.id) if is_made(agent)]
-        agents = agents if wanted.remove_agents else []
-        await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting").delete()
-        await running.step("Removing its agents", len(agents))
-        problems = [note for agent in agents if (note := await _removed(gateway.id, agent))]
+        removed, problems = dict[UUID, Agent](), list[str]()
+        while agents := await _left(gateway, removed) if wanted.remove_agents else []:  # others may come meanwhile
+            await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting").delete()
+            for agent in agents:  # first, so that whatever stays of their files lets nobody in
+                await end_access(system(agent.organization_id), agent)
+            await running.step("Removing its agents", len(agents))
+            problems += [note for agent in agents if (note := await _removed(gateway.id, agent))]
+            removed |= {agent.id: agent for agent in agents}
         await running.step("Deleting the gateway here")
         await commands.delete_gateway(actor, gateway, force=wanted.force)
-        number = sum(not agent.is_adopted for agent in agents)
+        number = sum(not agent.is_adopted for agent in removed.values())
         count = f", and {number} {'agent was' if number == 1 else 'agents were'} removed there" if number else ""
         return JobResult(summary=f"{gateway.name} is deleted{count}.", url="/gateways", problems=problems)
 
@@ -165,19 +168,21 @@ def not_connected(message: str) -> Conflict:
     return Conflict({"message": message, "code": ErrorCode.GATEWAY_NOT_CONNECTED})
 
 
-async def _removed(gateway_id: UUID, agent: Agent) -> str:
-    """Remove an agent, or take back what was added to a linked one. Return what stays; raise Conflict to stop here.
+async def _left(gateway: Gateway, removed: Container[UUID]) -> list[Agent]:
+    agents = await Agent.filter(gateway_id=gateway.id).order_by("created_at")
+    return [one for one in agents if is_made(one) and one.id not in removed]
 
-    Its tokens end first: whatever stays of its files lets nobody in.
-    """
-    await end_access(system(agent.organization_id), agent)
+
+async def _removed(gateway_id: UUID, agent: Agent) -> str:
+    """Remove an agent, or take back what was added to a linked one. Return what stays; raise Conflict to stop here."""
     action = "unlink" if agent.is_adopted else "remove"
     job = ProvisioningJob(gateway_id=gateway_id, agent_id=agent.id, action=action, target=target_of(agent))
     try:
         note = await ALONE_STEPS[action](job)
     except GatewayError as error:
         if error.is_retryable:
-            message = f"The gateway went away before {agent.name} was removed; nothing is deleted here. Start it again."
+            message = f"The gateway went away before {agent.name} was removed; nothing is deleted here."
+            message += " The tokens of its agents have ended: start it again, or set them up anew."
             raise not_connected(f"{message} ({error.message})") from error
         return f"{agent.name} stays on the gateway: {error.message}"
     await running.advance()

@@ -153,7 +153,7 @@ async def _probed(
         async with asyncio.timeout(SECONDS), _probes:
             answer.error = url_problem(url)
             if answer.error is None:
-                target = target_of(url, token, allow_insecure_tls=allow_insecure_tls)
+                target = target_of(organization_id, url, token, allow_insecure_tls=allow_insecure_tls)
                 connection = await connect(target, await identity(), on_event=lambda _: None, seconds=SECONDS)
                 try:
                     payload = await connection.call("sessions.list", {}, seconds=SECONDS)

@@ -42,7 +42,7 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     one is `refused` with `same_as_id`, and is not used.
     """
     until = deadline()
-    target = target_of(data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
+    target = target_of(actor.organization_id, data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
     found = await commands.check(actor.organization_id, target, until)
 
     async def create() -> GatewayRead:
@@ -120,4 +120,4 @@ def _target(gateway: Gateway, sent: GatewayUpdate) -> Target:
     except GatewayError as error:
         raise Invalid({"message": error.message, "code": ErrorCode.GATEWAY_SECRET_UNREADABLE}) from None
     insecure = gateway.allow_insecure_tls if sent.allow_insecure_tls is None else sent.allow_insecure_tls
-    return target_of(url, token, device_token, allow_insecure_tls=insecure)
+    return target_of(gateway.organization_id, url, token, device_token, allow_insecure_tls=insecure)

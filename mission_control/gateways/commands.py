@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -11,6 +12,7 @@ from tortoise.transactions import in_transaction
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
+from mission_control.core.outbound import address_of
 from mission_control.core.values import JsonObject
 from mission_control.database.records import find
 from mission_control.database.sql import rows
@@ -180,7 +182,9 @@ async def check(organization_id: UUID, target: Target, until: float) -> queries.
         late = Unreachable("TIMEOUT", "The gateway does not answer in time.")
         return queries.of_error(await discreet(organization_id, late))
     except GatewayError as problem:
-        error = await discreet(organization_id, problem)
+        # An address that was typed tells nothing of the network, which a name that leads to one would.
+        is_typed = problem.code == "ADDRESS_REFUSED" and address_of(urlsplit(target.address).hostname or "") is not None
+        error = problem if is_typed else await discreet(organization_id, problem)
         _refuse(error)
         return queries.of_error(error)
     report = queries.of_hello(connection.hello, await instance_id(connection, seconds=_left(until)))

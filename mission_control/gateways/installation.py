@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -30,18 +31,21 @@ class _Kept:
 
     key: str = ""
     minimum_version: str = ""
-    # Whether gateways may be at private addresses. None: as many organizations as there are decide.
+    # Whether gateways may be at private addresses. None: those of the organization that was made first.
     allow_private: bool | None = False
 
 
 _kept = _Kept()
 
 
-async def all_may_be_reached(addresses: Collection[str]) -> bool:
-    """Return whether a gateway may be at these addresses: never at metadata services, at private ones as configured."""
+async def all_may_be_reached(organization_id: UUID, addresses: Collection[str]) -> bool:
+    """Return whether a gateway of an organization may be at these addresses.
+
+    Never at metadata services, at private ones as configured; where nothing is, those of the first organization may.
+    """
     allowed = _kept.allow_private
     if allowed is None:
-        allowed = len(await rows("SELECT id FROM organizations LIMIT 2")) < 2
+        allowed = await _is_first(organization_id)
     return all(may_reach(one, allow_private=allowed) for one in addresses)
 
 
@@ -49,10 +53,14 @@ async def discreet(organization_id: UUID, error: GatewayError) -> GatewayError:
     """Return an error as an organization may read it: why nothing was reached is for the one that was here first."""
     if not isinstance(error, Unreachable) and error.code not in TELLING:
         return error
-    found = await rows("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1")
-    if not found or as_id(found[0]["id"]) == organization_id:
+    if await _is_first(organization_id):
         return error
     return Unreachable("UNREACHABLE", OUT_OF_REACH, is_retryable=True)
+
+
+async def _is_first(organization_id: UUID) -> bool:
+    found = await rows("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1")
+    return not found or as_id(found[0]["id"]) == organization_id
 
 
 NAME = "installation"
@@ -82,6 +90,7 @@ def secret_key() -> str:
 
 
 def target_of(
+    organization_id: UUID,
     url: str,
     token: str | None,
     device_token: str | None = None,
@@ -97,7 +106,7 @@ def target_of(
         allow_insecure_tls=allow_insecure_tls,
         minimum_version=_kept.minimum_version,
         pace=pace or Pace(),
-        may_reach=all_may_be_reached,
+        may_reach=partial(all_may_be_reached, organization_id),
     )
 
 

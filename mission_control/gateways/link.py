@@ -268,6 +268,7 @@ class Link:
     def _made_target(self) -> Target:
         if self._target is None:
             self._target = installation.target_of(
+                self.gateway.organization_id,
                 self.gateway.url,
                 installation.opened(self.gateway.token),
                 installation.opened(self._device_token),

@@ -14,7 +14,7 @@ from mission_control.log.unit_of_work import notify, record, signal
 from mission_control.reach.channel import CHANNELS, Channel, Later, Line, Refused, cut, plain
 from mission_control.reach.choices import WAKES
 from mission_control.reach.device_commands import end_device
-from mission_control.reach.installation import opened_values, sealed_values
+from mission_control.reach.installation import opened_values, refuse_out_of_reach, sealed_values
 from mission_control.reach.lines import line_with
 from mission_control.reach.models import Device, ReachChannel, ReachCode, ReachMessage
 from mission_control.reach.receiving import LISTENING
@@ -67,6 +67,8 @@ def typed_values(kind: Channel, values: Mapping[str, str], before: Typed | None 
         place.pop(name, None)
         if value.strip():
             place[name] = value.strip()
+            if name in ADDRESSES or "://" in value:
+                refuse_out_of_reach(f"values.{name}", value.strip())
     if before is not None and any(typed.settings.get(one) != before.settings.get(one) for one in ADDRESSES):
         for one in kind.sets:
             if one.name in typed.secrets and one.name not in values:

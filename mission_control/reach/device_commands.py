@@ -18,7 +18,7 @@ from mission_control.people.account_log import record_account
 from mission_control.people.models import User
 from mission_control.reach.channel import CHANNELS, Channel, Refused, Typed
 from mission_control.reach.choices import WAKES, announce
-from mission_control.reach.installation import sealed, sealed_values
+from mission_control.reach.installation import refuse_out_of_reach, sealed, sealed_values
 from mission_control.reach.models import Device, ReachChannel
 
 ACCOUNT_EVENTS = (AccountKind("device.ended", "A device or an account of a chat no longer reaches its person."),)
@@ -55,6 +55,8 @@ def typed_place(kind: str, values: Mapping[str, str], label: str, origin: str) -
         typed = channel.typed(given)
     except Refused as error:
         raise invalid_field("values", str(error)) from None
+    if "://" in typed.who:
+        refuse_out_of_reach("values", typed.who)
     # An address that is typed may be a secret: it is known by its hash.
     typed = Typed(fingerprint(typed.who), typed.address, label or typed.label)
     return Place(kind, typed, settings=given, origin=origin)

@@ -10,7 +10,8 @@ from quart import Quart
 
 from mission_control.config import ConfigError
 from mission_control.core import parts, secrets
-from mission_control.core.outbound import may_reach
+from mission_control.core.errors import invalid_field
+from mission_control.core.outbound import is_out_of_reach, may_reach
 from mission_control.core.running import secret_key, settings
 from mission_control.reach.channel import CHANNELS, Channel
 
@@ -50,6 +51,13 @@ def sealed_values(values: Mapping[str, str]) -> str:
 def opened_values(text: str) -> dict[str, str]:
     found: dict[str, str] = json.loads(opened(text)) if text else {}
     return found
+
+
+def refuse_out_of_reach(name: str, url: str) -> None:
+    """Raise Invalid for a URL of a provider that is at an address which may not be reached."""
+    if is_out_of_reach(url, allow_private=settings().outbound_allow_private):
+        text = "This address may not be reached from here: set OUTBOUND_ALLOW_PRIVATE if it is in your own network"
+        raise invalid_field(name, text)
 
 
 def is_local(address: str) -> bool:

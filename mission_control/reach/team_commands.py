@@ -17,7 +17,7 @@ from mission_control.log.unit_of_work import notify, record
 from mission_control.reach.channel import CHANNELS, Channel
 from mission_control.reach.choices import WAKES
 from mission_control.reach.device_queries import State, state_of
-from mission_control.reach.installation import opened, sealed
+from mission_control.reach.installation import opened, refuse_out_of_reach, sealed
 from mission_control.reach.models import Device, ReachChannel
 
 EVENTS = (Kind("board.team_changed", "The channel of a board's team changed.", "changed the team's channel of"),)
@@ -119,4 +119,6 @@ async def _kind_of(board: Board, wanted: TeamPlace) -> Channel:
             raise invalid_field("team", "There is no such channel in this organization")
     if kind.team.pattern and not re.fullmatch(kind.team.pattern, wanted.place):
         raise invalid_field("team", f"This is no place of a team. {kind.team.label}: {kind.team.hint}")
+    if "://" in wanted.place:
+        refuse_out_of_reach("team", wanted.place)
     return kind

@@ -8,28 +8,25 @@ import pytest
 from mission_control.gateways import connector, installation
 from mission_control.gateways.installation import OUT_OF_REACH, all_may_be_reached
 from mission_control.gateways.models import Gateway
-from mission_control.people.models import Organization
 from tests.cast import Cast, Person
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import state_of, until
 
-CLOSED, UNKNOWN, METADATA = "ws://127.0.0.1:9", "ws://nothing.invalid:80", "ws://169.254.169.254:80"
+CLOSED, UNKNOWN, METADATA = "ws://0x7f.1:9", "ws://nothing.invalid:80", "ws://2852039166:80"
 PRIVATE = ("127.0.0.1", "10.1.2.3", "192.168.0.1", "::1", "fd00::1")
 
 
 @pytest.mark.parametrize("setting", [None, True, False])
-async def test_setting_and_number_of_organizations_decide(
+async def test_setting_and_age_of_the_organization_decide(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, setting: bool | None
 ) -> None:
+    """Another organization changes nothing for the one that was made first."""
     monkeypatch.setattr(installation._kept, "allow_private", setting)
-    for one in PRIVATE:
-        assert await all_may_be_reached([one]) is bool(setting)  # there are two
-        assert not await all_may_be_reached(["203.0.113.1", "169.254.169.254"])
-        assert await all_may_be_reached(["1.1.1.1"])
-    await Organization.filter(id=cast.elsewhere.id).delete()
-    for one in PRIVATE:
-        assert await all_may_be_reached([one]) is (setting is not False)
-    assert not await all_may_be_reached(["169.254.169.254"])
+    for organization, is_allowed in ((cast.organization, setting is not False), (cast.elsewhere, bool(setting))):
+        for one in PRIVATE:
+            assert await all_may_be_reached(organization.id, [one]) is is_allowed
+        assert not await all_may_be_reached(organization.id, ["203.0.113.1", "169.254.169.254"])
+        assert await all_may_be_reached(organization.id, ["1.1.1.1"])
 
 
 async def tried(person: Person, url: str) -> Any:
@@ -53,7 +50,12 @@ async def test_other_organizations_learn_nothing_of_the_network(
     other = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         found = [await tried(cast.eve, url) for url in (CLOSED, UNKNOWN, METADATA, other)]
-        assert found == [("unreachable", "unreachable", OUT_OF_REACH, OUT_OF_REACH)] * 4
+        unreached, refused = (
+            ("unreachable", "unreachable", OUT_OF_REACH, OUT_OF_REACH),
+            (422, found[2][1], OUT_OF_REACH),
+        )
+        typed = unreached if is_allowed else refused  # whatever listens there
+        assert found == [typed, unreached, refused, typed]
         assert len({str(await tried(cast.ada, url)) for url in (CLOSED, UNKNOWN, METADATA)}) == (3 if is_allowed else 2)
     if not is_allowed:
         assert await tried(cast.eve, fake_gateway.url) == found[0] and not fake_gateway.connects

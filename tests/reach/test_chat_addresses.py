@@ -14,6 +14,7 @@ from mission_control.reach.ntfy import NTFY
 from mission_control.reach.slack import SLACK
 from mission_control.reach.teams import TEAMS
 from mission_control.reach.telegram import TELEGRAM
+from tests.cast import Cast
 from tests.reach.fake_mattermost import FakeMattermost
 from tests.reach.samples import NEED, line_to
 from tests.reach.serving import serving
@@ -47,6 +48,21 @@ async def test_private_addresses_are_refused_unless_they_are_allowed(channel: Ch
             await channel.send(line_at(channel, url, private=False), NEED)
     with pytest.raises(Refused, match="may not be reached"):
         await channel.send(line_at(channel, METADATA, private=True), NEED)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "0177.1", "[::ffff:127.0.0.1]", "[fd00::1]:80"])
+async def test_private_addresses_are_refused_when_they_are_typed(cast: Cast, host: str) -> None:
+    mattermost = {"kind": "mattermost", "values": {"server": f"http://{host}", "token": "t"}}
+    ntfy = {"kind": "ntfy", "values": {"server": f"http://{host}", "topic": "ada"}}
+    discord = {"kind": "discord", "place": f"http://{host}/api/webhooks/1/secret", "channel_id": None}
+    for method, path, body in (
+        ("POST", "/organizations/me/channels", mattermost),
+        ("POST", "/users/me/reach/addresses", ntfy),
+        ("POST", "/users/me/reach/addresses", {**ntfy, "values": {"server": host, "topic": "ada"}}),
+        ("PUT", f"{cast.home}/reach", {"team": discord}),
+        ("PUT", f"{cast.home}/reach", {"team": {**discord, "kind": "teams"}}),
+    ):
+        assert "may not be reached" in str((await cast.ada.call(method, path, body)).refused(422))
 
 
 @TYPED
