@@ -147,7 +147,7 @@ async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval)
 
     async def work() -> JobResult:
         removed, problems = dict[UUID, Agent](), list[str]()
-        while agents := await _left(gateway, removed) if wanted.remove_agents else []:  # others may come meanwhile
+        while agents := await _left(gateway, removed) if wanted.remove_agents else []:  # more may be made during that
             await ProvisioningJob.filter(gateway_id=gateway.id, state="waiting").delete()
             for agent in agents:  # first, so that whatever stays of their files lets nobody in
                 await end_access(system(agent.organization_id), agent)

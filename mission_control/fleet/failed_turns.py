@@ -50,6 +50,7 @@ class History:
     failures: dict[str, str] = field(default_factory=dict)
     unanswered: set[str] = field(default_factory=set)
     is_at_rest: bool = False  # the gateway says that no turn goes on
+    is_busy: bool = False  # it says that one does
     is_whole: bool = True  # it begins with the session, and names the keys of its messages
 
     def has(self, key: str) -> bool:
@@ -83,8 +84,8 @@ async def history_of(gateway_id: UUID, session_key: str) -> History:
 def read_history(said: Mapping[str, Any]) -> History:
     """Read an answer to `chat.history`.
 
-    A turn takes up all messages before it that have no answer. One that fails leaves a mark with the id of its run,
-    which is the key of its message, unless the message was queued.
+    A turn takes up all messages before it that have no answer, also those whose own turns failed. One that fails
+    leaves a mark with the id of its run, which is the key of its message, unless the message was queued.
     """
     found, messages = History(), mappings_in(said, "messages")
     for one in messages:
@@ -97,8 +98,8 @@ def read_history(said: Mapping[str, Any]) -> History:
             failed = {run_id} & found.unanswered or found.unanswered
             found.failures |= dict.fromkeys(failed, f"The turn failed. {_text_of(one)}".strip())
             found.unanswered = found.unanswered - failed
-        elif one.get("role") != "system":
-            found.unanswered = set()
+        elif one.get("role") == "assistant" and one.get("stopReason") != "toolUse":
+            found.unanswered, found.failures = set(), {}
     pending = mappings_in(said.get("pendingInputs"), "items")
     waiting = {str(one.get("runId")) for one in pending if one.get("state") != "interrupted"}
     found.interrupted = {str(one.get("runId")) for one in pending} - waiting - found.arrived
@@ -106,6 +107,7 @@ def read_history(said: Mapping[str, Any]) -> History:
     found.is_whole = not said.get("hasMore") and not is_reset and (is_named or not messages)
     info = mapping(said.get("sessionInfo"))
     found.is_at_rest = info.get("hasActiveRun") is False or not messages
+    found.is_busy = info.get("hasActiveRun") is True
     if info.get("status") == "killed":  # somebody ended it
         found.unanswered = set()
     found.arrived = (found.arrived | waiting) - {""}

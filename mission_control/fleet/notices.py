@@ -130,6 +130,8 @@ async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
         known = await history_of(gateway_id, session)
         if known.has(key):
             return
+        if returns and known.is_busy:
+            raise NotNow("The agent is in a turn, which may answer this too.", SETTING_UP_SECONDS)
         if returns and known.is_settled(key_after(delivery, returns - 1)):  # by the turn of a message after it
             await change_key(system(agent.organization_id), delivery, returns - 1)
             return

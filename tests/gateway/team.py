@@ -107,13 +107,14 @@ async def team_on(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
 
 
 @asynccontextmanager
-async def beside(gateway: RealGateway, folder: Path) -> AsyncIterator[Team]:
+async def beside(gateway: RealGateway, folder: Path, checkin_seconds: int = 40) -> AsyncIterator[Team]:
     """Mission Control with the gateway, and nobody on it."""
     Scripted(gateway.model)
     async with installation(folder) as home:
         port = free_port()
         # A greeting that a restart of the gateway interrupts is sent again after this time.
-        server = await home.start(port=port, BASE_URL=f"http://127.0.0.1:{port}", AGENT_CHECKIN_SECONDS="40")
+        seconds = str(checkin_seconds)
+        server = await home.start(port=port, BASE_URL=f"http://127.0.0.1:{port}", AGENT_CHECKIN_SECONDS=seconds)
         try:
             wanted = {
                 "name": "Real", "url": gateway.url, "token": gateway.token, "workspace_root": str(gateway.workspaces)

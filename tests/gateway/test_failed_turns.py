@@ -129,6 +129,11 @@ async def test_message_that_a_later_turn_answered_is_not_sent_again(
     await send_all()
     await failed_turns.put_back(system(cast.organization.id), await Delivery.get(id=notice.id), RESTARTED)
     await Delivery.filter(id=notice.id).update(due_at=times.clock_now())
+    fake_gateway.running[await session_of(lyra)] = ["another"]
+    await send_all()
+    assert await Delivery.filter(id=notice.id, state="waiting").exists(), "the turn may answer it"
+    fake_gateway.running.clear()
+    await Delivery.filter(id=notice.id).update(due_at=times.clock_now())
     await send_all()
     assert await Delivery.filter(id=notice.id, state="sent").exists()
     assert await received(fake_gateway, lyra) == [HELLO]
@@ -202,11 +207,22 @@ def said(role: str, key: str = "", run_id: str = "", **more: Any) -> dict[str, A
 HISTORIES = {
     "both were answered by one turn": ([said("user", "a:user"), said("user", "b:user"), said("assistant")], ""),
     "a turn that failed leaves its mark": (
-        [said("user", "a:user"), said("custom", run_id="a"), said("user", "b:user"), said("assistant", run_id="b")],
+        [said("user", "b:user"), said("assistant"), said("user", "a:user"), said("custom", run_id="a")],
         "a",
     ),
     "the mark of one turn says nothing about the next": (
-        [said("user", "a:user"), said("user", "b:user"), said("custom", run_id="b"), said("assistant", run_id="x")],
+        [said("user", "a:user"), said("assistant"), said("user", "b:user"), said("custom", run_id="b")],
+        "b",
+    ),
+    "a later turn takes up what failed": (
+        [said("user", "a:user"), said("custom", run_id="a"), said("user", "b:user"), said("assistant", run_id="b")],
+        "",
+    ),
+    "a turn fails after it ran something": (
+        [
+            *(said("user", "a:user"), said("assistant"), said("user", "b:user")),
+            *(said("assistant", stopReason="toolUse"), said("toolResult"), said("assistant", "b:terminal-error", "b")),
+        ],
         "b",
     ),
     "a queued message fails under another id": (

@@ -87,7 +87,11 @@ async def killed(gateway: RealGateway) -> None:
     """Kill the gateway in the middle of it."""
     await asyncio.sleep(25)
     await asyncio.to_thread(gateway.stop, is_killed=True)
-    await asyncio.to_thread(gateway.start)
+    try:
+        await asyncio.to_thread(gateway.start)
+    except AssertionError:  # it was making the database of an agent, and tells its owner what to do
+        await gateway.command("doctor", "--fix")
+        await asyncio.to_thread(gateway.start)
 
 
 async def open_of(team: Team, agent_id: str) -> list[tuple[str, str | None]]:
@@ -97,7 +101,7 @@ async def open_of(team: Team, agent_id: str) -> list[tuple[str, str | None]]:
 
 
 async def test_nothing_is_lost_and_nothing_twice(gateway: RealGateway, tmp_path: Path) -> None:
-    async with beside(gateway, tmp_path) as team:
+    async with beside(gateway, tmp_path, checkin_seconds=900) as team:
         team.board_id = await team.new_board("Work")
         await team.ask("PATCH", f"/boards/{team.board_id}", {"max_agents": 50})
         storm = Storm()
