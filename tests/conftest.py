@@ -209,10 +209,10 @@ async def _table_names() -> list[str]:
     if is_postgres():
         found = await rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()")
     else:
-        # The full-text tables follow their documents by trigger.
+        # Those of FTS5 are the tables behind its own.
         found = await rows(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
-            " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_words%'"
+            " AND name NOT LIKE 'sqlite_%' AND name NOT GLOB 'search_[wv]*_*'"
         )
     return [row["name"] for row in found if row["name"] not in NEVER_EMPTIED]
 

@@ -4,7 +4,7 @@ from mission_control.database.sql import is_postgres, rows
 
 TABLES = (
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'search_words%'",
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'search_[wv]*_*'",
 )
 
 

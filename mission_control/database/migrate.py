@@ -176,6 +176,12 @@ def by_dialect(scripts: Mapping[str, str]) -> Callable[[BaseDBAsyncClient], Awai
     return script
 
 
+def scripts_of(direction: str, *names: str) -> dict[str, str]:
+    """Return what migrations do together, `UP` or `DOWN`, by the beginnings of their names."""
+    modules = [_imported(next(migration_folder().glob(f"{name}_*.py"))) for name in names]
+    return {dialect: "".join(getattr(one, direction)[dialect] for one in modules) for dialect in HISTORY_TABLE}
+
+
 def migration_folder() -> Path:
     return data_dir("migrations") / APP
 

@@ -1,0 +1,423 @@
+"""The index of the search: what texts are in it, and which of them have what is sought.
+
+Triggers note in `search_pending` what was written; it is indexed beside the writes, many texts at once, and at the
+latest when somebody searches. SQLite has the terms in FTS5, PostgreSQL in a tsvector: both get the same terms.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+from mission_control.core.terms import (
+    Chunk,
+    Compound,
+    Run,
+    compounds,
+    has_keys,
+    is_typo,
+    joined,
+    keys_of,
+    keys_of_typos,
+    pairs,
+    parts,
+    stems,
+    terms_of,
+    unique,
+    whole,
+)
+from mission_control.database.sql import Condition, Row, as_id, in_list, is_postgres, place_in, rows, select
+
+LONGEST_TEXT = 100_000  # characters of a text that are indexed
+LIVING = "t.deleted_at IS NULL AND t.archived_at IS NULL"
+# What is found, by its kind; a task that is not on its board is not, and neither are its comments.
+SOURCES = {
+    "task": (
+        "SELECT t.id, t.board_id, t.id AS task_id, t.title, COALESCE(t.description, '') AS body, t.updated_at"
+        f" AS changed_at FROM tasks t WHERE {LIVING}",
+        "t",
+    ),
+    "comment": (
+        "SELECT c.id, t.board_id, c.task_id, '' AS title, c.message AS body, c.created_at AS changed_at"
+        f" FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.deleted_at IS NULL AND {LIVING}",
+        "c",
+    ),
+    "memory": (
+        "SELECT m.id, m.board_id, NULL AS task_id, '' AS title, m.content AS body, m.created_at AS changed_at"
+        " FROM board_memory m WHERE TRUE",
+        "m",
+    ),
+    "group_memory": (
+        "SELECT m.id, NULL AS board_id, NULL AS task_id, '' AS title, m.content AS body, m.created_at AS changed_at"
+        " FROM board_group_memory m WHERE TRUE",
+        "m",
+    ),
+    "approval": (
+        "SELECT a.id, a.board_id, NULL AS task_id, a.action_type AS title, COALESCE(a.payload ->> 'reason', '')"
+        " || ' ' || COALESCE(a.note, '') AS body, a.created_at AS changed_at FROM approvals a WHERE TRUE",
+        "a",
+    ),
+}
+GONE = ""  # the kind of what was deleted for good: words that nothing else has are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something that is found by its words."""
+
+    id: UUID
+    board_id: UUID | None
+    task_id: UUID | None
+    title: str
+    body: str
+    changed_at: datetime
+
+
+async def texts(kind: str, ids: Collection[UUID], *, hold: bool = False) -> list[Text]:
+    """Return what can be found of these; with `hold`, without what is being deleted."""
+    sql, table = SOURCES[kind]
+    listed, values = in_list(ids)
+    lock = f" FOR KEY SHARE OF {table} SKIP LOCKED" if hold and is_postgres() else ""
+    return await select(Text, f"{sql} AND {table}.id IN ({listed}){lock}", *values)
+
+
+BATCH, BATCH_CHARACTERS = 200, 300_000
+MOST_BEFORE_A_SEARCH = 2_000  # texts, the newest first; a new index is filled beside serving
+_LOCK_KEY = 0x4D43_5345_4152
+
+_log = logging.getLogger(__name__)
+
+
+async def catch_up(most: int = MOST_BEFORE_A_SEARCH) -> int:
+    """Index what was written and is not indexed yet, the newest first; return how many texts were."""
+    done = 0
+    while done < most and await rows("SELECT 1 FROM search_pending WHERE kind <> ? LIMIT 1", GONE):
+        try:
+            async with in_transaction():
+                number = await _index_batch()
+        except OperationalError:  # as on a full disk: what is indexed can be searched
+            _log.exception("search.not_indexed")
+            break
+        if not number:
+            break
+        done += number
+    return done
+
+
+async def _index_batch() -> int:
+    """Inside a transaction, which makes others wait for its end: index some texts."""
+    await _alone()
+    noted = await rows(
+        "SELECT id, kind, thing_id FROM search_pending WHERE kind <> ? ORDER BY id DESC LIMIT ?", GONE, BATCH
+    )
+    by_kind: dict[str, dict[UUID, list[int]]] = {}
+    for row in noted:
+        thing_id = as_id(row["thing_id"])
+        assert thing_id is not None
+        by_kind.setdefault(row["kind"], {}).setdefault(thing_id, []).append(row["id"])
+    number = 0
+    for kind, things in by_kind.items():
+        found = _first_of(await texts(kind, things, hold=True), number)
+        here = {text.id for text in found}
+        put_off = {text.id for text in await texts(kind, things.keys() - here)} if len(here) < len(things) else set()
+        settled = [thing_id for thing_id in things if thing_id not in put_off]
+        if not settled:
+            continue
+        await _forget("search_documents", "thing_id", settled)
+        await _add(kind, found)
+        await _forget("search_pending", "id", [at for thing_id in settled for at in things[thing_id]])
+        number += len(settled)
+    return number
+
+
+async def _alone() -> None:
+    """Wait until no other process indexes; on SQLite each transaction is alone."""
+    if is_postgres():
+        await rows("SELECT pg_advisory_xact_lock(?)", _LOCK_KEY)
+
+
+def _first_of(found: list[Text], number: int) -> list[Text]:
+    """Return as many texts as are indexed in one transaction, at least the first of all."""
+    size, taken = 0, list[Text]()
+    for text in found:
+        size += len(text.title) + min(len(text.body), LONGEST_TEXT)
+        if size > BATCH_CHARACTERS and (taken or number):
+            break
+        taken.append(text)
+    return taken
+
+
+async def _forget(table: str, column: str, values: Sequence[Any]) -> None:
+    listed, doubled = in_list(values)
+    await rows(f"DELETE FROM {table} WHERE {column} IN ({listed})", *doubled)
+
+
+async def _add(kind: str, found: list[Text]) -> None:
+    size = sum(len(text.body) for text in found)
+    read = await asyncio.to_thread(_terms_of_all, found) if size > BATCH_CHARACTERS // 10 else _terms_of_all(found)
+    for text, (title, body, _) in zip(found, read, strict=True):
+        document = (text.id, kind, text.board_id, text.changed_at)
+        columns = "INSERT INTO search_documents (thing_id, kind, board_id, changed_at"
+        if is_postgres():
+            words = "CAST(CAST(? AS TEXT) AS TSVECTOR)"
+            await rows(f"{columns}, words) VALUES (?, ?, ?, ?, {words})", *document, _vector(title, body))
+            continue
+        [added] = await rows(f"{columns}) VALUES (?, ?, ?, ?) RETURNING id", *document)
+        sql = "INSERT INTO search_words (rowid, title, body) VALUES (?, ?, ?)"
+        await rows(sql, added["id"], " ".join(title), " ".join(body))
+    await _learn({word for _, _, words in read for word in words})
+
+
+def _terms_of_all(found: list[Text]) -> list[tuple[list[str], list[str], set[str]]]:
+    read = []
+    for text in found:
+        (title, words), (body, more) = terms_of(text.title), terms_of(text.body[:LONGEST_TEXT])
+        read.append((title, body, words | more))
+    return read
+
+
+LAST_PLACE = 16_000  # PostgreSQL counts no further
+
+
+def _vector(title: list[str], body: list[str]) -> str:
+    """Return a text as PostgreSQL spells a tsvector: terms with their places, those of the title weighing more."""
+    places: dict[str, list[str]] = {}
+    for at, term in enumerate(title):
+        places.setdefault(term, []).append(f"{at % LAST_PLACE + 1}A")
+    for at, term in enumerate(body, len(title) + 1):
+        places.setdefault(term, []).append(f"{at % LAST_PLACE + 1}B")
+    return " ".join(f"'{term}':{','.join(where[:255])}" for term, where in places.items())
+
+
+async def _learn(words: set[str]) -> None:
+    """Add words to the vocabulary."""
+    if is_postgres():
+        known, sql = "word IN ({})", "INSERT INTO search_vocabulary (word, keys) VALUES (?, ?) ON CONFLICT DO NOTHING"
+    else:
+        known, sql = "search_vocabulary MATCH ?", "INSERT INTO search_vocabulary (word, keys) VALUES (?, ?)"
+    for some in batched(sorted(words), BATCH, strict=False):
+        listed, values = in_list(some) if is_postgres() else ("", [" OR ".join(f'"0{word}"' for word in some)])
+        found = await rows(f"SELECT word FROM search_vocabulary WHERE {known.format(listed)}", *values)
+        for word in {*some} - {row["word"] for row in found}:
+            keys = sorted(keys_of(word))
+            await rows(sql, word, keys if is_postgres() else " ".join(keys))
+
+
+async def forget_words() -> None:
+    """Remove words from the vocabulary that no text has any more, if something was deleted for good."""
+    gone = await rows("SELECT MAX(id) AS last FROM search_pending WHERE kind = ?", GONE)
+    if gone[0]["last"] is None:
+        return
+    last: str | int = 0
+    if is_postgres():
+        key, last = "word", ""
+        used = "SELECT 1 FROM search_documents d WHERE d.words @@ CAST( || v.word ||  AS TSQUERY)"
+    else:
+        key = "rowid"
+        used = "SELECT 1 FROM search_words WHERE search_words MATCH '\"' || v.word || '\"'"
+    part = f"SELECT {key} AS key FROM search_vocabulary WHERE {key} > ? ORDER BY {key} LIMIT {BATCH}"
+    while keys := [row["key"] for row in await rows(part, last)]:
+        last = keys[-1]
+        async with in_transaction():
+            await _alone()
+            listed, values = in_list(keys)
+            unused = f"{key} IN ({listed}) AND NOT EXISTS ({used})"
+            found = await rows(f"SELECT {key} AS key FROM search_vocabulary v WHERE {unused}", *values)
+            if found:
+                await _forget("search_vocabulary", key, [row["key"] for row in found])
+    await rows("DELETE FROM search_pending WHERE kind = ? AND id <= ?", GONE, gone[0]["last"])
+
+
+async def note_missing() -> tuple[int, int]:
+    """Note texts that are in the index no more, or not yet; return how many wait, and how many of them are new."""
+    missing = 0
+    for kind, (sql, table) in SOURCES.items():
+        absent = (
+            f"{sql} AND NOT EXISTS (SELECT 1 FROM search_documents d WHERE d.thing_id = {table}.id)"
+            f" AND NOT EXISTS (SELECT 1 FROM search_pending p WHERE p.thing_id = {table}.id)"
+        )
+        added = await rows(
+            f"INSERT INTO search_pending (kind, thing_id) SELECT '{kind}', id FROM ({absent}) absent RETURNING id"
+        )
+        missing += len(added)
+    [waiting] = await rows("SELECT COUNT(*) AS n FROM search_pending WHERE kind <> ?", GONE)
+    return int(waiting["n"]), missing
+
+
+MOST_WORDS, MOST_VARIANTS = 10, 64
+
+
+class Syntax(NamedTuple):
+    """How a database spells what is sought."""
+
+    every: str
+    either: str
+    but: str
+    word: str
+    beginning: str
+    beside: str
+
+
+FTS5 = Syntax(" AND ", " OR ", "({}) NOT ({})", '"{}"', '"{}" *', " + ")
+TSQUERY = Syntax(" & ", " | ", "({}) & !({})", "'{}'", "'{}':*", " <-> ")
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """The words of the vocabulary that are meant by one that is sought: with another ending, around it, misspelled."""
+
+    related: tuple[str, ...] = ()
+    misspelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a text asks for: what has exactly its words, and what has something like them, each without the former."""
+
+    levels: tuple[str, ...]
+    words: tuple[str, ...]  # that a text may have, the best first
+    is_known: bool  # whether the vocabulary has each of its words
+
+
+async def sought(text: str) -> Sought | None:
+    """Return what a text asks for; None when it has no words."""
+    wanted = list(compounds(text))
+    if not wanted:
+        return None
+    wanted = [one for at, one in enumerate(wanted, 1) if one not in wanted[at:]]  # the last may be a beginning
+    words = [term for one, has_dots in wanted for term in _words(one, has_dots)]
+    known = await _variants(unique(words)[:MOST_WORDS])
+    syntax = TSQUERY if is_postgres() else FTS5
+    levels: list[str] = []
+    expressions = unique(
+        syntax.every.join(
+            _spelled(syntax, one, has_dots, level, known, one is wanted[-1][0]) for one, has_dots in wanted
+        )
+        for level in range(3)
+    )
+    for before, expression in zip([None, *expressions], expressions, strict=False):
+        levels.append(expression if before is None else syntax.but.format(expression, before))
+    more = [word for one in known.values() for word in (*one.related, *one.misspelled)]
+    runs = [whole(run) or run[0][1] for one, _ in wanted for run in one]
+    return Sought(tuple(levels), tuple(unique([*runs, *more])), all(one.related for one in known.values()))
+
+
+def _words(compound: Compound, has_dots: bool) -> list[str]:
+    """Return the words of a compound that the vocabulary may know."""
+    found = [text for run in compound if len(run) == 1 for kind, text in run if kind == "word"]
+    return [word for word in (*found, joined(compound, has_dots)) if word.isalpha() and has_keys(word)]
+
+
+async def _variants(words: list[str]) -> dict[str, Variants]:
+    selects, values = list[str](), list[Any]()
+    around = place_in("word") + " > 0"
+    for word in words:
+        for kind, keys in enumerate((parts(word), [f"1{one}" for one in stems(word)], keys_of_typos(word))):
+            if not keys:
+                continue
+            wanted: list[Any]
+            if is_postgres():
+                match, wanted = f"keys {'&&' if kind else '@>'} CAST(? AS TEXT[])", [list(keys)]
+            else:
+                match = "search_vocabulary MATCH ?"
+                wanted = [(" OR " if kind else " AND ").join(f'"{key}"' for key in sorted(keys))]
+            where, more = (match, []) if kind else (f"{match} AND {around}", [word])
+            selects.append(
+                f"SELECT * FROM (SELECT CAST(? AS TEXT) AS sought, {kind} AS kind, word FROM search_vocabulary"
+                f" WHERE {where} ORDER BY LENGTH(word), word LIMIT {MOST_VARIANTS}) one"
+            )
+            values += [word, *wanted, *more]
+    found = await rows(" UNION ALL ".join(selects), *values) if selects else []
+    return {word: _sorted_out(word, [row for row in found if row["sought"] == word]) for word in words}
+
+
+SURE = 8  # letters: a word of so many that lacks a letter of the other's and has one of its own is meant, too
+
+
+def _sorted_out(word: str, found: list[Row]) -> Variants:
+    related = unique(row["word"] for row in found if row["kind"] < 2)
+    near = (row["word"] for row in found if row["kind"] == 2 and row["word"] not in related)
+    misspelled = unique(one for one in near if len(word) >= SURE or is_typo(word, one))
+    return Variants(tuple(related), tuple(misspelled))
+
+
+def _spelled(
+    syntax: Syntax, compound: Compound, has_dots: bool, level: int, known: dict[str, Variants], is_last: bool
+) -> str:
+    """Return an expression for a compound: exactly (0), or with what is related (1) or misspelled (2)."""
+    runs = [_of_run(syntax, run, level, known, is_last and run is compound[-1]) for run in compound]
+    every = syntax.every.join(runs)
+    if level == 0 or not (term := joined(compound, has_dots)):
+        return f"({every})"
+    return f"({syntax.either.join([f'({every})', *_either(syntax, term, level, known, is_last)])})"
+
+
+def _of_run(syntax: Syntax, run: Run, level: int, known: dict[str, Variants], is_last: bool) -> str:
+    term = whole(run)
+    every = syntax.every.join(_of_chunk(syntax, chunk, level) for chunk in run)
+    if not term:
+        return f"({every})"
+    found = _either(syntax, term, level, known, is_last)
+    if level and len(run) > 1:
+        found.append(f"({every})")
+        if [run[0], run[1][0]] == [("word", "v"), "number"] and len(run) == 2:  # a version
+            found.append(syntax.word.format(run[1][1]))
+    return f"({syntax.either.join(found)})"
+
+
+def _either(syntax: Syntax, term: str, level: int, known: dict[str, Variants], is_last: bool) -> list[str]:
+    """Return a term with what counts as it on a level."""
+    variants = known.get(term, Variants())
+    more = (*(variants.related if level else ()), *(variants.misspelled if level > 1 else ()))
+    beginning = [syntax.beginning.format(term)] if level and is_last else []
+    return [*beginning, *(syntax.word.format(one) for one in unique([term, *more]))]
+
+
+def _of_chunk(syntax: Syntax, chunk: Chunk, level: int) -> str:
+    """Return a part of a run; characters of a script without blanks stand beside each other, or somewhere."""
+    kind, text = chunk
+    if kind != "pairs":
+        return syntax.word.format(text)
+    if len(text) == 1:
+        return syntax.beginning.format(text)
+    words = [syntax.word.format(one) for one in pairs(text)[:-1]]
+    return f"({(syntax.every if level else syntax.beside).join(words)})"
+
+
+def hits(wanted: Sought) -> Condition:
+    """Return a statement for the number of each document that has what is sought, its level and its score."""
+    if is_postgres():
+        query = "CAST(CAST(? AS TEXT) AS TSQUERY)"
+        select_level = (
+            f"SELECT id, {{}} AS level, -ts_rank(words, {query}) AS score FROM search_documents WHERE words @@ {query}"
+        )
+        values = [one for level in wanted.levels for one in (level, level)]
+    else:
+        select_level = (
+            "SELECT rowid AS id, {} AS level, bm25(search_words, 4.0, 1.0) AS score FROM search_words"
+            " WHERE search_words MATCH ?"
+        )
+        values = [*wanted.levels]
+    return " UNION ALL ".join(select_level.format(level) for level in range(len(wanted.levels))), values
+
+
+async def is_among(column: str, kind: str, text: str) -> Condition | None:
+    """Return a condition: the thing whose id is in a column has the words of a text, or others of the same stem.
+
+    Where nothing says which is the better hit, a word counts as misspelled only when there is no such word.
+    """
+    wanted = await sought(text)
+    if wanted is None:
+        return None
+    levels = wanted.levels[: 2 if wanted.is_known else 3]
+    where = "d.words @@ CAST(CAST(? AS TEXT) AS TSQUERY)" if is_postgres() else "search_words MATCH ?"
+    words = "" if is_postgres() else " JOIN search_words ON search_words.rowid = d.id"
+    one = f"SELECT d.thing_id FROM search_documents d{words} WHERE {where} AND d.kind = '{kind}'"
+    return f"{column} IN ({' UNION ALL '.join([one] * len(levels))})", [*levels]
