@@ -36,9 +36,8 @@ class InstanceSetting(Model):
 
     @classmethod
     async def put(cls, name: str, value: str) -> None:
-        """Store a value in place of the one before."""
-        await cls.filter(name=name).delete()
-        await cls.create(name=name, value=value)
+        """Store a value in place of the one before, in one statement: servers that start together do the same."""
+        await cls.bulk_create([cls(name=name, value=value)], on_conflict=["name"], update_fields=["value"])
 
     @classmethod
     async def read(cls, name: str) -> str | None:

@@ -7,7 +7,6 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, StringConstraints
 from quart import current_app
-from tortoise.transactions import in_transaction
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
@@ -80,8 +79,7 @@ async def issue_setup_code(local_token: str = "") -> str | None:
     if not await is_open() or (local_token and await User.exists(clerk_user_id=LOCAL_SUBJECT)):
         return None
     code = "-".join("".join(secrets.choice("ABCDEFGHJKMNPQRSTUVWXYZ23456789") for _ in range(4)) for _ in range(3))
-    async with in_transaction():
-        await InstanceSetting.put(CODE_NAME, fingerprint(code))
+    await InstanceSetting.put(CODE_NAME, fingerprint(code))
     return code
 
 

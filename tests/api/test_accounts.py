@@ -10,10 +10,20 @@ from quart import Quart
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
+from mission_control.core.values import fingerprint
 from mission_control.people import account_commands, setup
 from mission_control.people.account_log import verify
 from mission_control.people.credentials import create_personal_token, hash_password, revoke_personal_token
-from mission_control.people.models import AccountEvent, Member, Organization, PasswordReset, Session, Token, User
+from mission_control.people.models import (
+    AccountEvent,
+    InstanceSetting,
+    Member,
+    Organization,
+    PasswordReset,
+    Session,
+    Token,
+    User,
+)
 from mission_control.people.setup import set_role
 from tests.cast import Cast
 
@@ -69,6 +79,13 @@ async def first_owner(code: str, local_token: str = "") -> User:
     form = {"code": code or "-", "organization_name": "Lab", "name": "Ada", "email": "ada@example.org"}
     typed = setup.SetupForm.model_validate(form | {"password": "a long password"})
     return await setup.complete_setup(typed, local_token=local_token)
+
+
+@pytest.mark.usefixtures("app")
+async def test_servers_that_start_together_store_one_setup_code() -> None:
+    codes = await asyncio.gather(*(setup.issue_setup_code() for _ in range(8)))
+    [stored] = await InstanceSetting.filter(name=setup.CODE_NAME).values_list("value", flat=True)
+    assert [fingerprint(code or "") for code in codes].count(stored) == 1
 
 
 async def test_setting_up_and_signing_in(app: Quart) -> None:
