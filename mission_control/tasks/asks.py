@@ -32,7 +32,7 @@ READY = (
 )
 REWORK = (
     "FROM (SELECT * FROM tasks WHERE rework_at IS NOT NULL AND status = 'inbox' AND deleted_at IS NULL"
-    " AND assigned_agent_id IS NOT NULL) t"
+    " AND archived_at IS NULL AND assigned_agent_id IS NOT NULL) t"  # as the index of living tasks has it
     " JOIN boards b ON b.id = t.board_id"
 )
 

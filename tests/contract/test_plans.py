@@ -153,6 +153,16 @@ async def test_filters_look_through_no_table_that_grows(app: Quart, cast: Cast) 
     assert await found_in(statements) == []
 
 
+async def test_rework_is_sought_among_tasks_that_stand_on_their_board(cast: Cast) -> None:
+    with counted() as statements:
+        (await cast.ada.get("/needs")).ok()
+    found = await plans({sql for sql in statements if sql.startswith("WITH mine") and "rework_at" in sql})
+    assert found
+    for plan in found.values():
+        assert any(re.search("idx_tasks_(living|rework)", step) for step in plan)
+        assert not any(re.search(r"idx_tasks_board_\w+ \(board_id=\?\)$", step) for step in plan)
+
+
 async def test_what_is_looked_through_is_found(cast: Cast) -> None:
     every = "SELECT COUNT(*) FROM boards b JOIN tasks t ON LOWER(t.title) = b.name WHERE b.id = ?"
     assert await found_in({every.replace("?", "$1") if is_postgres() else every})
