@@ -143,6 +143,7 @@ def doctor(recount_figures: bool) -> None:
     }
     if checks["Database"][0] and checks["Database pages"][0]:
         checks["Figures"] = _figures(recount=recount_figures)
+        checks["Search"] = _search()
         checks["Activities"] = _activities(settings)
     for name, (fine, sentence) in checks.items():
         click.echo(f"{'ok     ' if fine else 'PROBLEM'}  {name}: {sentence}")
@@ -220,6 +221,23 @@ def _figures(*, recount: bool) -> tuple[bool, str]:
         named = "; ".join(faults[:MOST_PROBLEMS])
         return False, f"{len(faults)} are wrong: {named}. Count anew with `mission-control doctor --recount-figures`."
     return True, progress or "agree with the log"
+
+
+def _search() -> tuple[bool, str]:
+    """Say how many texts wait to be indexed for the search; note those that are neither in the index nor wait."""
+    from mission_control.cli.database import with_database
+    from mission_control.database.search_index import note_missing
+
+    async def look(_: Settings) -> tuple[int, int]:
+        return await note_missing()
+
+    try:
+        waiting, missing = with_database(look, with_its_key=False)
+    except ConfigError as error:
+        return True, f"not looked at: {error}"
+    if missing:
+        return False, f"lacked {missing} texts. They were noted, and a running server indexes them."
+    return True, f"{waiting} texts wait to be indexed, which a running server does" if waiting else "has every text"
 
 
 def _activities(settings: Settings) -> tuple[bool, str]:

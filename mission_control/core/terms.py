@@ -13,8 +13,8 @@ from itertools import pairwise
 import regex
 import Stemmer
 
-LONGEST_WORD = 40  # letters; longer ones have no keys
-SHORTEST_PART, SHORTEST_TYPO = 3, 5
+LONGEST_WORD, LONGEST_TERM = 40, 200  # characters: longer words have no keys, longer terms are cut
+SHORTEST_PART, SHORTEST_TYPO = 3, 4
 MOST_JOINED = 4  # parts of a word with hyphens
 
 # Letters that are no others with marks, and signs inside of words that are not seen.
@@ -53,7 +53,8 @@ def compounds(text: str) -> Iterator[tuple[Compound, bool]]:
     found: Compound = []
     end, has_dots = -1, False
     for chunk in (_ASCII_CHUNK if plain.isascii() else _CHUNK).finditer(plain):
-        start, piece = chunk.start(), (str(chunk.lastgroup), chunk[0])
+        start, kind = chunk.start(), str(chunk.lastgroup)
+        piece = (kind, chunk[0] if kind == "pairs" else chunk[0][:LONGEST_TERM])
         if start == end:
             found[-1].append(piece)
         elif start == end + 1 and found and plain[end] in JOINERS:
@@ -75,7 +76,7 @@ def pairs(characters: str) -> list[str]:
 
 def whole(run: Run) -> str:
     """Return the characters of a run as one term; empty for one without blanks."""
-    return "" if any(kind == "pairs" for kind, _ in run) else "".join(text for _, text in run)
+    return "" if any(kind == "pairs" for kind, _ in run) else "".join(text for _, text in run)[:LONGEST_TERM]
 
 
 def joined(compound: Compound, has_dots: bool) -> str:

@@ -218,7 +218,7 @@ async def forget_words() -> None:
     last: str | int = 0
     if is_postgres():
         key, last = "word", ""
-        used = "SELECT 1 FROM search_documents d WHERE d.words @@ CAST( || v.word ||  AS TSQUERY)"
+        used = "SELECT 1 FROM search_documents d WHERE d.words @@ CAST(quote_literal(v.word) AS TSQUERY)"
     else:
         key = "rowid"
         used = "SELECT 1 FROM search_words WHERE search_words MATCH '\"' || v.word || '\"'"
@@ -413,6 +413,7 @@ async def is_among(column: str, kind: str, text: str) -> Condition | None:
 
     Where nothing says which is the better hit, a word counts as misspelled only when there is no such word.
     """
+    await catch_up()
     wanted = await sought(text)
     if wanted is None:
         return None

@@ -26,6 +26,7 @@ from mission_control.core.values import (
     page,
     to_json,
 )
+from mission_control.database.search_index import is_among
 from mission_control.database.sql import Row, as_moment, contains, is_postgres, rows
 from mission_control.http import lookups
 from mission_control.http.registry import lookup
@@ -128,7 +129,7 @@ async def list_entries(kind: type[Entry], home_id: UUID | None, query: MemoryQue
     if home_id is None:
         return page([], 0, query)
     home, table = kind.home_column(), kind._meta.db_table
-    narrowed, more = matching(query)
+    narrowed, more = await matching(kind, query)
     where, values = f"m.{home} = ? AND {NOT_BLANK}{narrowed}", [home_id, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM {table} m WHERE {where}", *values)
     found = await rows(
@@ -140,14 +141,16 @@ async def list_entries(kind: type[Entry], home_id: UUID | None, query: MemoryQue
     return page([serialize_entry(row, home) for row in found], int(total["n"]), query)
 
 
-def matching(query: MemoryQuery) -> tuple[str, list[object]]:
+async def matching(kind: type[Entry], query: MemoryQuery) -> tuple[str, list[object]]:
     """Return which entries a query wants as SQL on `m`, with a leading AND, and its values."""
     where, values = "", list[object]()
     if query.is_chat is not None:
         where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
     if query.q and query.q.strip():
-        where += f" AND {contains('m.content')}"
-        values = [*values, query.q.strip().lower()]
+        text, kept_as = query.q.strip(), "memory" if kind is BoardMemory else "group_memory"
+        found, more = await is_among("m.id", kept_as, text) or ("FALSE", [])
+        where += f" AND ({contains('m.content')} OR {found})"
+        values = [*values, text.lower(), *more]
     for tag in query.tag:
         if is_postgres():
             where, values = f"{where} AND m.tags @> CAST(? AS JSONB)", [*values, orjson.dumps([tag]).decode()]

@@ -100,7 +100,7 @@ WRITTEN: dict[SearchKind, tuple[str, str]] = {
 
 
 async def find_tasks(actor: Actor, boards: Sequence[Board], query: str) -> list[Hit]:
-    """Return open tasks by number (`12`, `#12`) or by every word in the title, then done ones by words in the index.
+    """Return open tasks by number (`12`, `#12`) or by every word in the title, then what the search finds.
 
     Done tasks grow in number, so that their titles are not looked through one by one.
     """
@@ -115,7 +115,8 @@ async def find_tasks(actor: Actor, boards: Sequence[Board], query: str) -> list[
     elif len(found) < MOST_ROWS:
         hits, _ = await find_hits(actor, SearchQuery(q=query, kind=["task"], limit=MOST_ROWS, offset=0))
         listed, ids = in_list([hit.id for hit in hits])
-        found += await _tasks(f"status = 'done' AND id IN ({listed})", ids, boards) if hits else []
+        rows_of = {str(row["id"]): row for row in await _tasks(f"id IN ({listed})", ids, boards)} if hits else {}
+        found += [rows_of[str(hit.id)] for hit in hits if str(hit.id) in rows_of]
     return [_task(row, names) for row in {row["id"]: row for row in found}.values()]
 
 

@@ -105,12 +105,13 @@ async def attachable(board_id: UUID, session_id: UUID) -> ResponseReturnValue:
     session = await visible_session(actor, board_id, session_id)
     require(actor, "session.attach", session)
     text = request.args.get("q", "").strip()[:200]
-    conditions = "".join(f" AND {one}" for one, _ in matching(text))
+    matches = await matching(text)
+    conditions = "".join(f" AND {one}" for one, _ in matches)
     found = await rows(
         f"SELECT t.id, t.number, t.title, t.status FROM tasks t WHERE t.board_id = ? AND t.status = 'inbox'"
         f" AND {LIVING}{conditions} ORDER BY t.position, t.created_at DESC LIMIT 20",
         board.id,
-        *(value for _, values in matching(text) for value in values),
+        *(value for _, values in matches for value in values),
     )
     context = {"url": _url(session), "text": text, "found": found}
     if not is_htmx():

@@ -31,7 +31,7 @@ async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None
     if not texts:
         return {}
     wanted = list(dict.fromkeys(texts))
-    found = [conditions(text, viewer_id) for text in wanted]
+    found = [await conditions(text, viewer_id) for text in wanted]
     counts = ", ".join(
         f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = ? AND {LIVING}{sql}) AS n{index}"
         for index, (sql, _) in enumerate(found)

@@ -99,8 +99,8 @@ class CardFilter:
             return self.address(view=TABLE, q=self.text or OPEN)
         return self.address(view="", q="" if self.text == OPEN else self.text)
 
-    def conditions(self, viewer_id: UUID | None) -> tuple[str, list[object]]:
-        return conditions(self.text, viewer_id)
+    async def conditions(self, viewer_id: UUID | None) -> tuple[str, list[object]]:
+        return await conditions(self.text, viewer_id)
 
 
 def _before_queries(args: Mapping[str, str]) -> list[str]:

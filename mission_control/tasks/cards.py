@@ -340,7 +340,7 @@ class Order:
 
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
     """Return the four columns with their first cards by position."""
-    placed, values = _placed(board, wanted, viewer_id)
+    placed, values = await _placed(board, wanted, viewer_id)
     cards = await _read(
         f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS} WHERE t.id = q.id"
         " ORDER BY q.status, q.place, a.created_at, a.id",
@@ -356,7 +356,7 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
 
 async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Order]:
     """Return how the cards of the four columns stand, in one statement."""
-    placed, values = _placed(board, wanted, viewer_id)
+    placed, values = await _placed(board, wanted, viewer_id)
     orders = {status: Order(status) for status in STATUSES}
     for row in await select(
         PlacedRow,
@@ -376,7 +376,7 @@ async def cards_of(
     session_ids: Collection[str] = (),
 ) -> list[Card]:
     """Return cards: those of tasks, and those on which agents or sessions are at work."""
-    narrowed, values = wanted.conditions(viewer_id)
+    narrowed, values = await wanted.conditions(viewer_id)
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
@@ -395,10 +395,10 @@ def limit_of(wanted: CardFilter, status: str) -> int:
     return MOST if status in wanted.whole else FIRST
 
 
-def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> Condition:
+async def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> Condition:
     """Return the cards that a board shows, with their places."""
     limits = {status: limit_of(wanted, status) for status in STATUSES}
-    narrowed, values = wanted.conditions(viewer_id)
+    narrowed, values = await wanted.conditions(viewer_id)
     if not narrowed:
         columns = " UNION ALL ".join(IN_COLUMN.format(status=one, limit=limit) for one, limit in limits.items())
         return columns, [board.id] * 2 * len(limits)

@@ -82,14 +82,14 @@ async def linked_to(task_id: UUID) -> Linked:
 
 async def found_tasks(board: Board, task_id: UUID, text: str, way: str) -> list[Row]:
     """Return tasks of the board that could be linked in a way: by number or words, unfinished and newest first."""
-    conditions = [condition for condition, _ in matching(text)]
-    values = [value for _, found in matching(text) for value in found]
+    matches = await matching(text)
+    values = [value for _, found in matches for value in found]
     exact = number_in(text.strip()) or 0
     found = f"""
         SELECT t.id, t.number, t.title, t.status, {{place}} AS place FROM tasks t
         WHERE t.board_id = ? AND {LIVING} AND t.id <> ? AND NOT EXISTS (
             {WAYS[way].has}
-        ){"".join(f" AND {one}" for one in conditions)} AND {{which}}
+        ){"".join(f" AND {one}" for one, _ in matches)} AND {{which}}
         ORDER BY t.number DESC LIMIT {MOST_FOUND}
     """
     # Done tasks grow: of those an index has the newest, and the one with the number.

@@ -160,7 +160,7 @@ async def listed_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None) -
     kept = "IS NOT NULL" if query.deleted else "IS NULL" if query.archived else "IS NULL AND t.archived_at IS NULL"
     since = [query.updated_since] if query.updated_since is not None else []
     words = (*_words_in(query), *words_of(query.query or "", times.clock_now()))
-    narrowed, more = conditions_of(words, viewer_id)
+    narrowed, more = await conditions_of(words, viewer_id)
     where = f"t.board_id = ? AND t.deleted_at {kept}{' AND t.updated_at >= ?' if since else ''}{narrowed}"
     values = [board.id, *since, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)

@@ -16,6 +16,7 @@ from mission_control.boards.views import LONGEST_QUERY
 from mission_control.boards.words import STATUSES, days_of, rank_sql, spellings
 from mission_control.core import times
 from mission_control.core.values import parse_id, whole_number
+from mission_control.database.search_index import is_among
 from mission_control.database.sql import Condition, contains, is_postgres, lowered, place_in, placeholders, searched
 from mission_control.tasks.fields import Surface, TaskField, shown_at
 
@@ -143,17 +144,22 @@ def number_in(text: str) -> int | None:
     return whole_number(text.removeprefix("#"), LONGEST_NUMBER)
 
 
-def matching(text: str) -> list[Condition]:
-    """Return a condition on `tasks t` for each word: it is in the title or the description, or is the number.
+async def matching(text: str) -> list[Condition]:
+    """Return a condition on `tasks t` for each word: it is in the title or the description, in another form, or is the
+    number.
 
     Of a longer text the first 20,000 characters are searched.
     """
-    found: list[Condition] = []
-    for word in text.split():
-        number = number_in(word)
-        is_it = f" OR t.number = {number}" if number is not None else ""
-        found.append((f"({contains('t.title')} OR {contains('t.description')}{is_it})", [word.lower()] * 2))
-    return found
+    return [await _matching(word) for word in text.split()]
+
+
+async def _matching(word: str) -> Condition:
+    sql, values = f"{contains('t.title')} OR {contains('t.description')}", list[Any]([word.lower()] * 2)
+    if (number := number_in(word)) is not None:
+        sql = f"{sql} OR t.number = {number}"
+    elif (found := await is_among("t.id", "task", word)) is not None:
+        sql, values = f"{sql} OR {found[0]}", [*values, *found[1]]
+    return f"({sql})", values
 
 
 # The value that a task has of a custom field, its default when none is stored.
@@ -183,21 +189,21 @@ def order_of(field: TaskField) -> str:
     return f"t.{field.name}"
 
 
-def conditions(text: str, viewer_id: UUID | None) -> Condition:
-    return conditions_of(words_of(text, times.clock_now()), viewer_id)
+async def conditions(text: str, viewer_id: UUID | None) -> Condition:
+    return await conditions_of(words_of(text, times.clock_now()), viewer_id)
 
 
-def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Condition:
+async def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Condition:
     now, sql, values = times.clock_now(), "", list[Any]()
     for word in words:
-        for part, more in _parts(word, viewer_id, now):
+        for part, more in await _parts(word, viewer_id, now):
             sql, values = f"{sql} AND {part}", [*values, *more]
     return sql, values
 
 
-def _parts(word: Word, viewer_id: UUID | None, now: datetime) -> list[Condition]:
+async def _parts(word: Word, viewer_id: UUID | None, now: datetime) -> list[Condition]:
     if not word.key:
-        return matching(word.raw)
+        return await matching(word.raw)
     found = [_one(word, value, viewer_id, now) for value in word.values]
     sql, values = " OR ".join(part for part, _ in found), [value for _, more in found for value in more]
     if not word.is_known:  # a custom field of the board whose value fits; without such a field, the words in the text

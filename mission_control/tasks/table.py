@@ -80,7 +80,7 @@ def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[
 async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
     """Return the table, or of its rows only some, in three statements."""
     fields = await view.fields()
-    placed, values = _placed(view, fields)
+    placed, values = await _placed(view, fields)
     which = f"q.id IN ({placeholders(len(only))})" if only else _first(view)
     sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS}"
     found = await select(
@@ -95,7 +95,7 @@ async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
 
 async def order_of(view: BoardView) -> Order:
     """Return how the rows stand, in one statement."""
-    placed, values = _placed(view, await view.fields())
+    placed, values = await _placed(view, await view.fields())
     sql = f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
     return Order("", await select(PlacedRow, f"{sql} WHERE {_first(view)} ORDER BY q.place", *values))
 
@@ -107,8 +107,8 @@ def sorted_by(wanted: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
     return (name, wanted.sort.startswith("-")) if known else ("", False)
 
 
-def _placed(view: BoardView, fields: list[BoardField]) -> Condition:
-    narrowed, values = view.wanted.conditions(view.viewer_id)
+async def _placed(view: BoardView, fields: list[BoardField]) -> Condition:
+    narrowed, values = await view.wanted.conditions(view.viewer_id)
     name, is_descending = sorted_by(view.wanted, fields)
     way, more = "DESC" if is_descending else "ASC", list[Any]()
     if name.startswith(FIELD):
@@ -156,7 +156,7 @@ async def _sums(view: BoardView, table: Table) -> dict[str, float]:
     numbers = [one for one in table.columns if one.is_shown and one.is_number]
     if not numbers:
         return {}
-    narrowed, values = view.wanted.conditions(view.viewer_id)
+    narrowed, values = await view.wanted.conditions(view.viewer_id)
     found = await rows(
         f"SELECT f.field_key, SUM({field_number()}) AS total FROM tasks t"
         " JOIN board_task_custom_fields b ON b.board_id = t.board_id"

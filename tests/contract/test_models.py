@@ -123,7 +123,6 @@ INDEXES = {
     "idx_notifications_unread",
     "idx_password_resets_user",
     "idx_provisioning_jobs_organization",
-    "idx_search_documents_board",
     "idx_sessions_user",
     "idx_tags_name",
     "idx_task_attachments_agent",
@@ -174,10 +173,11 @@ INDEXES = {
     "uid_task_runs_running",
     "uid_users_email",
 }
-ONLY_ON_POSTGRES = {"idx_search_documents_words"}
-# Full-text search: documents kept by triggers; on SQLite the words are tables of FTS5.
-SEARCH = {"search_documents"}
-SEARCH_ON_SQLITE = {f"search_words{part}" for part in ("", "_config", "_data", "_docsize", "_idx")}
+ONLY_ON_POSTGRES = {"idx_search_documents_words", "idx_search_vocabulary_keys"}
+# Full-text search: what triggers note, and its index; on SQLite words are in tables of FTS5.
+SEARCH = {"search_documents", "search_pending", "search_vocabulary"}
+SEARCH_ON_SQLITE = {f"search_words{part}" for part in ("", "_config", "_content", "_data", "_docsize", "_idx")}
+SEARCH_ON_SQLITE |= {f"search_vocabulary_{part}" for part in ("config", "content", "data", "idx")}
 
 # How an actor reaches the rows of each model that belongs to an organization: a function, or why none is needed.
 REACH = {
