@@ -413,6 +413,8 @@ async def is_among(column: str, kind: str, text: str) -> Condition | None:
 
     Where nothing says which is the better hit, a word counts as misspelled only when there is no such word.
     """
+    if not any(kind == "pairs" or has_keys(one) for found, _ in compounds(text) for run in found for kind, one in run):
+        return None
     await catch_up()
     wanted = await sought(text)
     if wanted is None:
