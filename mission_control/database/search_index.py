@@ -238,10 +238,10 @@ async def forget_words() -> None:
 async def note_missing() -> tuple[int, int]:
     """Note texts that are in the index no more, or not yet; return how many wait, and how many of them are new."""
     missing = 0
-    for kind, (sql, table) in SOURCES.items():
+    for kind, (sql, _) in SOURCES.items():
         absent = (
-            f"{sql} AND NOT EXISTS (SELECT 1 FROM search_documents d WHERE d.thing_id = {table}.id)"
-            f" AND NOT EXISTS (SELECT 1 FROM search_pending p WHERE p.thing_id = {table}.id)"
+            f"SELECT id FROM ({sql}) texts EXCEPT SELECT thing_id FROM search_documents"
+            " EXCEPT SELECT thing_id FROM search_pending"
         )
         added = await rows(
             f"INSERT INTO search_pending (kind, thing_id) SELECT '{kind}', id FROM ({absent}) absent RETURNING id"
