@@ -9,9 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import regex
 import Stemmer
+
+if TYPE_CHECKING:
+    import regex
 
 LONGEST_WORD, LONGEST_TERM = 40, 200  # characters: longer words have no keys, longer terms are cut
 SHORTEST_PART, SHORTEST_TYPO = 3, 4
@@ -27,10 +30,6 @@ _MARKS = re.compile(
     "(?<!\u0438)\u0306|[\u0300-\u0305\u0307-\u036f\u064b-\u065f\u0670\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]"
 )
 _WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_CHUNK = regex.compile(
-    rf"(?P<pairs>[{_WITHOUT_BLANKS}]+)|(?P<number>\p{{N}}+)|(?P<word>[[\p{{L}}\p{{M}}]--[{_WITHOUT_BLANKS}]]+)",
-    regex.V1,
-)
 _ASCII_CHUNK = re.compile(r"(?P<number>[0-9]+)|(?P<word>[a-z]+)")
 JOINERS = frozenset("-_'.\u2010\u2011\u2019")
 
@@ -47,12 +46,20 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", plain)))
 
 
+@functools.cache
+def _chunk() -> "regex.Pattern[str]":
+    import regex
+
+    word = rf"[[\p{{L}}\p{{M}}]--[{_WITHOUT_BLANKS}]]+"
+    return regex.compile(rf"(?P<pairs>[{_WITHOUT_BLANKS}]+)|(?P<number>\p{{N}}+)|(?P<word>{word})", regex.V1)
+
+
 def compounds(text: str) -> Iterator[tuple[Compound, bool]]:
     """Yield what stands together in a text, each with whether dots are in it."""
     plain = folded(text)
     found: Compound = []
     end, has_dots = -1, False
-    for chunk in (_ASCII_CHUNK if plain.isascii() else _CHUNK).finditer(plain):
+    for chunk in (_ASCII_CHUNK if plain.isascii() else _chunk()).finditer(plain):
         start, kind = chunk.start(), str(chunk.lastgroup)
         piece = (kind, chunk[0] if kind == "pairs" else chunk[0][:LONGEST_TERM])
         if start == end:
