@@ -211,7 +211,7 @@ async def _learn(words: set[str]) -> None:
 
 
 async def forget_words() -> None:
-    """Remove words from the vocabulary that no text has any more, if something was deleted for good."""
+    """Remove words from the vocabulary that no text has, if something was deleted for good."""
     gone = await rows("SELECT MAX(id) AS last FROM search_pending WHERE kind = ?", GONE)
     if gone[0]["last"] is None:
         return
@@ -239,12 +239,12 @@ async def note_missing() -> tuple[int, int]:
     """Note texts that are in the index no more, or not yet; return how many wait, and how many of them are new."""
     missing = 0
     for kind, (sql, _) in SOURCES.items():
-        absent = (
+        unknown = (
             f"SELECT id FROM ({sql}) texts EXCEPT SELECT thing_id FROM search_documents"
             " EXCEPT SELECT thing_id FROM search_pending"
         )
         added = await rows(
-            f"INSERT INTO search_pending (kind, thing_id) SELECT '{kind}', id FROM ({absent}) absent RETURNING id"
+            f"INSERT INTO search_pending (kind, thing_id) SELECT '{kind}', id FROM ({unknown}) unknown RETURNING id"
         )
         missing += len(added)
     [waiting] = await rows("SELECT COUNT(*) AS n FROM search_pending WHERE kind <> ?", GONE)
@@ -262,7 +262,7 @@ class Syntax(NamedTuple):
     but: str
     word: str
     beginning: str
-    beside: str
+    neighbors: str
 
 
 FTS5 = Syntax(" AND ", " OR ", "({}) NOT ({})", '"{}"', '"{}" *', " + ")
@@ -388,7 +388,7 @@ def _of_chunk(syntax: Syntax, chunk: Chunk, level: int) -> str:
     if len(text) == 1:
         return syntax.beginning.format(text)
     words = [syntax.word.format(one) for one in pairs(text)[:-1]]
-    return f"({(syntax.every if level else syntax.beside).join(words)})"
+    return f"({(syntax.every if level else syntax.neighbors).join(words)})"
 
 
 def hits(wanted: Sought) -> Condition:

@@ -115,7 +115,7 @@ def snippet(text: str, words: Sequence[str]) -> str:
 
 
 async def index() -> None:
-    """Index what was written since, and forget words that are in no text any more."""
+    """Index what was written since, and forget words that no text has."""
     await search_index.catch_up(most=MOST_AT_ONCE)
     await search_index.forget_words()
 
