@@ -89,13 +89,20 @@ async def texts(kind: str, ids: Collection[UUID], *, hold: bool = False) -> list
 
 
 BATCH, BATCH_CHARACTERS = 200, 300_000
-MOST_BEFORE_A_SEARCH = 2_000  # texts, the newest first; a new index is filled beside serving
+MOST_BEFORE_A_SEARCH = 2_000  # texts, the newest first; where more wait, a new index is being filled beside serving
 _LOCK_KEY = 0x4D43_5345_4152
 
 _log = logging.getLogger(__name__)
 
 
-async def catch_up(most: int = MOST_BEFORE_A_SEARCH) -> int:
+async def before_a_search() -> None:
+    """Index what was written just now; while a new index is filled, only what was written last."""
+    waiting = await rows("SELECT id FROM search_pending WHERE kind <> ? LIMIT ?", GONE, MOST_BEFORE_A_SEARCH + 1)
+    if waiting:
+        await catch_up(MOST_BEFORE_A_SEARCH if len(waiting) <= MOST_BEFORE_A_SEARCH else 1)
+
+
+async def catch_up(most: int) -> int:
     """Index what was written and is not indexed yet, the newest first; return how many texts were."""
     done = 0
     while done < most and await rows("SELECT 1 FROM search_pending WHERE kind <> ? LIMIT 1", GONE):
@@ -415,7 +422,7 @@ async def is_among(column: str, kind: str, text: str) -> Condition | None:
     """
     if not any(kind == "pairs" or has_keys(one) for found, _ in compounds(text) for run in found for kind, one in run):
         return None
-    await catch_up()
+    await before_a_search()
     wanted = await sought(text)
     if wanted is None:
         return None

@@ -75,7 +75,7 @@ async def find_hits(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], 
     if query.board_id is not None:
         readable = readable.filter(id=query.board_id)
     boards = [board.id for board in await readable.only("id")]
-    await search_index.catch_up()
+    await search_index.before_a_search()
     wanted = await search_index.sought(query.q)
     if wanted is None or not boards:
         return [], 0
