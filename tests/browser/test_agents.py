@@ -50,7 +50,7 @@ async def test_pasted_lines_work_and_steps_are_shown(site: Site, open_page: Open
     await expect(page.locator("#step-2")).to_have_text("Done")
     await shell(await page.locator("#line-3").inner_text(), tmp_path)
     await expect(page.locator("#step-3")).to_have_text("Done")
-    await expect(watching.locator(f"#task-{task}").get_by_role("button", name="Approve")).to_be_visible()
+    await expect(watching.locator(f"#task-{task}").get_by_role("link", name="Review #1")).to_be_visible()
     await page.get_by_role("link", name="Back to Lyra").click()
     await expect(page.get_by_text("Sand the table").first).to_be_visible()
     assert secret not in await page.content()

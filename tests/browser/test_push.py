@@ -62,16 +62,11 @@ async def test_need_is_pushed_answered_there_and_withdrawn(pushes: tuple[Site, P
         await page.get_by_role("button", name="Add this device").tap()
         await service.arrival("need-1")
         board = await site.board(name="Payments", session_detail="all")
-        asked = {
-            "action_type": "deploy",
-            "confidence": 80,
-            "lead_reasoning": "The key is hunter2.",
-            "payload": {"to": "prod-db-7"},
-        }
+        asked = {"action_type": "deploy", "confidence": 80, "lead_reasoning": "The key is hunter2."}
         approval = (await site.make(f"/boards/{board}/approvals", **asked))["id"]
         asked_before(site, approval)
         sent = await service.arrival("need-1", 1)
-        assert "hunter2" not in sent.text and "prod-db-7" not in sent.text
+        assert "hunter2" not in sent.text
         await phone.deliver(sent)
         [shown] = await phone.shows(1)
         assert (shown["title"], shown["body"]) == ("Approve: Deploy", "Payments")
