@@ -42,7 +42,11 @@ WATCHED = """() => {
   navigator.clearAppBadge = async () => { badges.push(0); };
   self.came = 0;
   const show = ServiceWorkerRegistration.prototype.showNotification;
-  ServiceWorkerRegistration.prototype.showNotification = function (...sent) { came++; return show.apply(this, sent); };
+  // Chromium forgets a notification that is asked for between its writing and its showing.
+  ServiceWorkerRegistration.prototype.showNotification = async function (...sent) {
+    await show.apply(this, sent);
+    came++;
+  };
   self.opened = [];
   self.clients.openWindow = async (url) => { opened.push(url); };
   WindowClient.prototype.focus = async function () { opened.push("focus " + new URL(this.url).pathname); return this; };
