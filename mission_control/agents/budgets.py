@@ -37,7 +37,7 @@ EVENTS = (
 )
 
 # Of entries, runs and sessions.
-SUMS = ("input_tokens", "output_tokens", "cached_tokens", "written_tokens", "unpriced_tokens", "cost_micros")
+SUMS = ("input_tokens", "output_tokens", "cached_tokens", "written_tokens", "unpriced_tokens", "gaps", "cost_micros")
 type Stated = dict[str, list[int]]
 SOURCES: tuple[str, ...] = get_args(Source)
 NAMES, WHERE = ("input", "output", "micros"), ("measured", "reported")
@@ -120,7 +120,7 @@ async def report_usage(
         )
         for one in await _unknown(agent_id, used)
     ]
-    entries = [one for one in entries if _figures(one)]
+    entries = [one for one in entries if _figures(one) or one.gaps]
     await set_prices(organization_id, entries)
     if found["gateway_id"] is not None:
         for entry in entries:
@@ -145,6 +145,7 @@ def beyond_stated(stated: Stated, entry: UsageEntry) -> Figures:
     mine = mine.with_more(_figures(entry))
     stated[entry.source] = [*astuple(mine)]
     if min(SOURCES.index(name) for name in stated if name != "counted") < SOURCES.index(entry.source):
+        entry.gaps = 0
         return Figures()
     stated["counted"] = [*astuple(counted.larger(mine))]
     return mine.beyond(counted)
@@ -215,7 +216,7 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
     budgets = concerned(new[0].agent_id, new[0].board_id, new[0].organization_id)
     for budget in await budgets.order_by("id").select_for_update():
         if budget.period == "day" and (budget.used_on or "") < day:
-            budget.used_amount = budget.unpriced_tokens = 0
+            budget.used_amount = budget.unpriced_tokens = budget.gaps = 0
         elif budget.period == "day" and budget.used_on != day:
             continue  # Another process is past midnight already.
         for one in new:
@@ -223,9 +224,10 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
                 continue  # it comes late
             budget.used_amount += one.input_tokens + one.output_tokens if budget.unit == "tokens" else one.cost_micros
             budget.unpriced_tokens += one.unpriced_tokens
+            budget.gaps += one.gaps
         budget.used_on = day
         await mark(budget, day)
-        await budget.save(update_fields=["used_amount", "unpriced_tokens", "used_on", *MARKS])
+        await budget.save(update_fields=["used_amount", "unpriced_tokens", "gaps", "used_on", *MARKS])
     signal(new[0].organization_id, usage=str(new[0].agent_id))
     return new
 
@@ -281,12 +283,14 @@ async def create_budget(actor: Actor, organization_id: UUID, new: BudgetCreate) 
     await _hold_subject(made)
     day, amount = today(), "input_tokens + output_tokens" if made.unit == "tokens" else "cost_micros"
     [used] = await rows(
-        f"SELECT COALESCE(SUM({amount}), 0) AS used, COALESCE(SUM(unpriced_tokens), 0) AS unpriced FROM usage_entries"
+        f"SELECT COALESCE(SUM({amount}), 0) AS used, COALESCE(SUM(unpriced_tokens), 0) AS unpriced,"
+        " COALESCE(SUM(gaps), 0) AS gaps FROM usage_entries"
         f" WHERE {made.subject}_id = ? AND day >= ?",
         made.subject_id,
         day if made.period == "day" else "",
     )
     made.used_amount, made.unpriced_tokens, made.used_on = int(used["used"]), int(used["unpriced"]), day
+    made.gaps = int(used["gaps"])
     try:
         async with in_transaction():
             await made.save(force_create=True)

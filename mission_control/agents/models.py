@@ -32,7 +32,8 @@ class UsageEntry(Dated):
 
     `priced` says where the cost comes from: `told` with the usage, by the price `list` as it was checked on the day
     `price_date`, or by an `own` price since that day; it is `unpriced`, and its tokens are `unpriced_tokens`, when
-    neither has the model. An amount that was counted stays as it is when prices change.
+    neither has the model. An amount that was counted stays as it is when prices change. `gaps` is how many requests
+    may be missing in it: with any, here or in a sum, at least so much was used.
     """
 
     organization = reference("Organization")
@@ -46,6 +47,7 @@ class UsageEntry(Dated):
     cached_tokens = fields.BigIntField(default=0)
     written_tokens = fields.BigIntField(default=0)
     unpriced_tokens = fields.BigIntField(default=0)
+    gaps = fields.IntField(default=0)
     cost_micros = fields.BigIntField(default=0)
     priced = fields.CharField(max_length=16, default="told")
     price_date = nullable(fields.CharField, max_length=10)
@@ -112,7 +114,7 @@ class Budget(Changing):
 
     `unit` is `tokens` (input and output together) or `cost` (millionths of a US dollar). `used_amount` is what was used
     on the day `used_on`, or ever when the period is `total`: it grows with every report, under the budget's lock, as do
-    the `unpriced_tokens` of that time, of which the cost is not known.
+    the `unpriced_tokens` of that time, of which the cost is not known, and its `gaps`.
     `state_at` is when it was nearly or fully used up.
     """
 
@@ -124,6 +126,7 @@ class Budget(Changing):
     limit_amount = fields.BigIntField()
     used_amount = fields.BigIntField(default=0)
     unpriced_tokens = fields.BigIntField(default=0)
+    gaps = fields.IntField(default=0)
     used_on = nullable(fields.CharField, max_length=10)
     warned_on = nullable(fields.CharField, max_length=10)
     exceeded_on = nullable(fields.CharField, max_length=10)
@@ -150,6 +153,9 @@ class Budget(Changing):
     def unpriced(self, day: str) -> int:
         """Return how many tokens a budget of money does not count, as they have no price."""
         return self.unpriced_tokens if self.unit == "cost" and (self.period == "total" or self.used_on == day) else 0
+
+    def gaps_on(self, day: str) -> int:
+        return self.gaps if self.period == "total" or self.used_on == day else 0
 
     def stands(self, line: str | None, day: str) -> bool:
         """Return whether `warned_on` or `exceeded_on` still holds on a day."""

@@ -41,6 +41,7 @@ class Line:
     asking: int
     runs_today: int
     tokens_today: int
+    gaps_today: int
     budgets_over: int
 
 
@@ -78,6 +79,7 @@ FIGURES = (
     ("asking", "COUNT(*)", "agent_questions WHERE state = 'open'"),
     ("runs_today", "COUNT(*)", "task_runs WHERE started_at >= ?"),
     ("tokens_today", "SUM(input_tokens + output_tokens)", "usage_entries WHERE day = ?"),
+    ("gaps_today", "SUM(gaps)", "usage_entries WHERE day = ?"),
     (
         "budgets_over",
         "COUNT(*)",
@@ -94,7 +96,8 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
         return {}
     ids, day = [agent.id for agent in agents], times.clock_now().date()
     today = day.isoformat()
-    since = {"runs_today": datetime.combine(day, time.min), "tokens_today": today, "budgets_over": today}
+    since: dict[str, datetime | str] = {"runs_today": datetime.combine(day, time.min)}
+    since |= dict.fromkeys(("tokens_today", "gaps_today", "budgets_over"), today)
     theirs = f"IN ({placeholders(len(ids))})"
     values: Values = []
     for name, _, _ in FIGURES:

@@ -164,7 +164,7 @@ async def usage_render(viewed: Viewed) -> str:
 
 async def usage_card(viewed: Viewed) -> str:
     used, budgets = (await sums_of_agent(viewed.id)).today, await _budgets(viewed)
-    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, used=used, cost=used.cost, budgets=budgets)
+    return render_macro(USAGE_TEMPLATE, "card", viewed=viewed, used=used, words=WORDS, budgets=budgets)
 
 
 class OwnedBudget(BudgetState):

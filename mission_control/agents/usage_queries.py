@@ -119,7 +119,7 @@ async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
 
 def _read(row: Row) -> BudgetRead:
     budget = Budget(**{name: row[name] for name in ("id", "agent_id", "board_id", "unit", "period", "limit_amount")})
-    for name in ("used_amount", "unpriced_tokens", "used_on"):
+    for name in ("used_amount", "unpriced_tokens", "gaps", "used_on"):
         setattr(budget, name, row[name])
     return BudgetRead.of(budget, **{name: row[name] for name in BudgetRead.__annotations__})
 
@@ -167,7 +167,7 @@ SUMS = (
     "COALESCE(SUM(e.input_tokens), 0) AS input_tokens, COALESCE(SUM(e.output_tokens), 0) AS output_tokens,"
     " COALESCE(SUM(e.cached_tokens), 0) AS cached_tokens, COALESCE(SUM(e.written_tokens), 0) AS written_tokens,"
     " COALESCE(SUM(e.input_tokens + e.output_tokens), 0) AS tokens,"
-    " COALESCE(SUM(e.unpriced_tokens), 0) AS unpriced_tokens,"
+    " COALESCE(SUM(e.unpriced_tokens), 0) AS unpriced_tokens, COALESCE(SUM(e.gaps), 0) AS gaps,"
     f" COALESCE(SUM(e.cost_micros), 0) / {MICROS}.0 AS cost_usd,"
     f" COALESCE(SUM(CASE WHEN e.priced = 'list' THEN e.cost_micros END), 0) / {MICROS}.0 AS listed_usd,"
     f" COALESCE(SUM(CASE WHEN e.priced = 'own' THEN e.cost_micros END), 0) / {MICROS}.0 AS own_usd,"

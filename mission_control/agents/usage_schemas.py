@@ -45,7 +45,8 @@ class UsageFigures(Body):
 
     def figures(self) -> dict[str, Any]:
         """As they are stored: money in millionths of a dollar."""
-        kept = self.model_dump(include={"input_tokens", "output_tokens", "cached_tokens", "written_tokens", "model"})
+        names = {"input_tokens", "output_tokens", "cached_tokens", "written_tokens", "model", "gaps"}
+        kept = self.model_dump(include=names)
         return kept | {"cost_micros": micros(self.cost_usd)}
 
 
@@ -80,6 +81,7 @@ class RequestUsage(UsageFigures):
         BlankToNone,
         Field(description="How you know this request to your model: sent again, it counts nothing"),
     ] = None
+    gaps: Annotated[int, Field(ge=0, le=10**6, description="How many requests may be missing in it")] = 0
 
 
 class TimedUsage(RequestUsage):
@@ -107,7 +109,7 @@ class UsageSums(Schema):
     """Tokens and money used up; `tokens` is input and output together.
 
     `cost_usd` is what is known of the cost: `listed_usd` of it by the price list, `own_usd` by your own prices, the
-    rest as it was told. It is not all while there are `unpriced_tokens`.
+    rest as it was told. It is not all while there are `unpriced_tokens`, and nothing is while there are `gaps`.
     """
 
     input_tokens: int
@@ -116,6 +118,7 @@ class UsageSums(Schema):
     written_tokens: int
     tokens: int
     unpriced_tokens: int
+    gaps: int
     cost_usd: float
     listed_usd: float
     own_usd: float
@@ -123,7 +126,7 @@ class UsageSums(Schema):
 
     @property
     def cost(self) -> str:
-        return cost(self.cost_usd, self.unpriced_tokens)
+        return cost(self.cost_usd, self.unpriced_tokens, self.gaps)
 
     @property
     def sources(self) -> str:
@@ -159,6 +162,7 @@ class BudgetState(Schema):
     limit: int | float
     used: int | float
     unpriced_tokens: Annotated[int, Field(description="Tokens without a price, which a budget of cost does not count")]
+    gaps: int
     state: Literal["ok", "warning", "exceeded"]
 
     @classmethod
@@ -173,6 +177,7 @@ class BudgetState(Schema):
                 "limit": amount(budget.unit, budget.limit_amount),
                 "used": amount(budget.unit, budget.used(day)),
                 "unpriced_tokens": budget.unpriced(day),
+                "gaps": budget.gaps_on(day),
                 "state": budget.state(day),
                 **more,
             }
@@ -181,7 +186,7 @@ class BudgetState(Schema):
     @property
     def words(self) -> str:
         """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD, no price for 12,500 tokens`."""
-        used = used_of(self.unit, self.used).rpartition(" ")[0]
+        used = used_of(self.unit, self.used, self.gaps).rpartition(" ")[0]
         said = f"{used} of {amount_of(self.unit, self.limit)}"
         return f"{said}, no price for {tokens(self.unpriced_tokens)}" if self.unpriced_tokens else said
 

@@ -22,7 +22,7 @@ CRITERIA = (
 )
 _SELECT = (
     "SELECT t.id, t.board_id, r.code, r.ended_at, r.checked, r.input_tokens, r.output_tokens, r.unpriced_tokens,"
-    f" r.cost_micros, {CRITERIA} FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+    f" r.gaps, r.cost_micros, {CRITERIA} FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
     " WHERE t.id IN "
 )
 
@@ -79,7 +79,7 @@ def _counted(row: Row, code: Mapping[str, Any], known: HandedIn) -> Counted:
     if met := criteria_met(row):
         facts.append(fact("list-checks", met))
     tokens = (row["input_tokens"] or 0) + (row["output_tokens"] or 0)
-    money = spent((row["cost_micros"] or 0) / MICROS, tokens, row["unpriced_tokens"] or 0)
+    money = spent((row["cost_micros"] or 0) / MICROS, tokens, row["unpriced_tokens"] or 0, row["gaps"] or 0)
     facts += [fact("gauge", one) for one in money]
     facts.sort(key=lambda one: one.tone != "bad")
     url = f"/boards/{row['board_id']}/tasks/{row['id']}/diff" if code.get("diff_id") else None

@@ -145,6 +145,7 @@ class Run(Identified):
     cached_tokens = fields.BigIntField(default=0)
     written_tokens = fields.BigIntField(default=0)
     unpriced_tokens = fields.BigIntField(default=0)
+    gaps = fields.IntField(default=0)
     cost_micros = fields.BigIntField(default=0)
 
     class Meta:

@@ -29,9 +29,12 @@ class Kind:
         own: str = "",
         acp: bool = True,
         serves: bool = False,
+        lacks: str = "",
     ) -> None:
         self.client, self.commands, self.mode, self.own, self.acp = client, commands, mode, own, acp
         self.serves = serves  # its messages, at a port of this machine
+        # What it tells nobody of: its request for a "title", or small ones beside the conversation.
+        self.lacks = lacks
 
     def command(self) -> list[str]:
         """Return the command; raise Usage when nothing of it is installed."""
@@ -59,12 +62,17 @@ KINDS = {
         ("claude-agent-acp", "npx -y @agentclientprotocol/claude-agent-acp"),
         "default",
         own="CLAUDE_CODE_EXECUTABLE=claude",
+        lacks="title",
     ),
     "codex": Kind(
-        "codex", ("codex-acp", "npx -y @agentclientprotocol/codex-acp"), "workspace-write", own="CODEX_PATH=codex"
+        "codex",
+        ("codex-acp", "npx -y @agentclientprotocol/codex-acp"),
+        "workspace-write",
+        own="CODEX_PATH=codex",
+        lacks="title",
     ),
     "opencode": Kind("opencode", ("opencode acp",), serves=True),
-    "gemini": Kind("gemini", ("gemini --acp",), "default"),
+    "gemini": Kind("gemini", ("gemini --acp",), "default", lacks="routing"),
 }
 # Of those, what stands on the command line for each, and the name by which it is connected.
 NAMES = {**{one.client: name for name, one in KINDS.items()}, **{name: name for name in KINDS}}
@@ -88,6 +96,8 @@ def environment_of(kind: Kind) -> dict[str, str]:
     kept = credentials.environment()
     if kind.client == "opencode":
         kept.setdefault("OPENCODE_CONFIG_CONTENT", ASKS)
+    elif kind.client == "claude-code":  # what its person may type next, after the answer that is counted
+        kept["CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION"] = "false"
     return {**kept, **kind.environment()}
 
 

@@ -82,7 +82,8 @@ class Doing:
         self.asking: dict[Any, Any] = {}
         self.notes, self.steered = list[str](), dict[int, str]()
         self.stop: Stopped | None = None
-        self.replaying, self.steers, self.is_in_turn, self.has_failed = False, False, False, False
+        self.replaying, self.steers, self.is_in_turn = False, False, False
+        self.has_failed, self.is_untitled = False, False
         self.cost = self.counted = self.spent = 0.0  # as the agent tells it, what of that is reported, and all since
 
     @property
@@ -263,6 +264,13 @@ class Doing:
             found = self._asked("session/new", **where)
             kept.save(session=str(found.get("sessionId")))
         self.session = kept["session"]
+        self._miss()  # of a worker that was killed
+        self.is_untitled = kind.lacks == "title" and not is_loaded
+        if self.is_untitled:
+            title = f"#{kept['number']} {kept['title']}"[:200]
+            with contextlib.suppress(acp.Refused):  # then it asks its model for one
+                self._asked("session/set_title", sessionId=self.session, title=title)
+                self.is_untitled = False
         self._mode(found)
         self._begin_line()
         return is_loaded
@@ -295,6 +303,7 @@ class Doing:
         said = "".join(self.said).strip()
         self._tell("Stop", prompt_id=str(number), last_assistant_message=said)
         self._use(result, number)
+        self.kept.save(counted=number)
         self._obey()
         return str(result.get("stopReason") or "end_turn")
 
@@ -335,8 +344,18 @@ class Doing:
         self.spent += more
         if len(used) == 1 and asked is None:
             used[0]["cost_usd"] = round(more, 6)
+        if used and (self.is_untitled or self.kind.lacks == "routing"):
+            self.is_untitled, used[0]["gaps"] = False, 1
         for first in range(0, len(used), AT_ONCE):
             self._report(f"usage-{number:04}-{first:04}", usage=used[first : first + AT_ONCE])
+
+    def _miss(self) -> None:
+        """Say of a turn that was cut that not all of it is counted."""
+        number = int(self.kept.get("prompted") or 0)
+        if self.kind.acp and self.session and number > int(self.kept.get("counted") or 0):
+            self.kept.save(counted=number)
+            key = f"acp:{self.session}:{number}:cut"[:200]
+            self._report(f"usage-{number:04}-cut", usage=[{"key": key, "source": "acp", "gaps": 1}])
 
     def _hear(self, kind: str, what: Any) -> None:
         """Take what comes: from the agent, from people, from the lease."""
@@ -389,6 +408,8 @@ class Doing:
             content = update.get("content")
             if isinstance(content, dict) and isinstance(content.get("text"), str):
                 self.said.append(content["text"])
+        elif kind == "session_info_update" and update.get("title"):
+            self.is_untitled = False
         elif kind == "usage_update":
             cost = update.get("cost")
             amount = cost.get("amount") if isinstance(cost, dict) else cost
@@ -546,6 +567,7 @@ class Doing:
         self.asking.clear()
         if agent is not None:
             agent.close()
+            self._miss()
 
     def _end(self) -> None:
         agent = self.agent

@@ -228,6 +228,9 @@ export const MissionControl = async ({ client, directory }) => {
       const { note } = await heard(sessionID, tell("chat.message", sessionID, { ...more, prompt }));
       if (note && texts.length) parts.push({ ...texts[0], id: `${texts[0].id}n`, text: note, synthetic: true });
     }),
+    "chat.params": async ({ sessionID, agent }) => {
+      if ((agent?.name ?? agent) === "title") tell("session.titled", sessionID, {});
+    },
     "tool.execute.before": async (input, output) => {
       const words = await begun(input, output);
       if (words) throw new Error(words);

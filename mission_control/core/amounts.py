@@ -21,38 +21,46 @@ def exact_money(usd: float) -> str:
     return f"{whole}.{places.rstrip('0'):0<2} USD"
 
 
-def cost(usd: float, unpriced: int) -> str:
-    """Money, and the doubt about it while tokens have no price: `0.43 USD and more`, `not known`."""
-    if not unpriced:
-        return money(usd)
-    return f"{money(usd)} and more" if usd else "not known"
+def at_least(words: str, gaps: int) -> str:
+    """An amount, and the doubt about it while something is missing: `at least 4,800 tokens`."""
+    return f"at least {words}" if gaps else words
 
 
-def spent(usd: float, tokens: int, unpriced: int) -> list[str]:
+def cost(usd: float, unpriced: int, gaps: int = 0) -> str:
+    """Money, and the doubt about it while tokens have no price: `at least 0.43 USD`, `not known`."""
+    return "not known" if unpriced and not usd else at_least(money(usd), unpriced or gaps)
+
+
+def spent(usd: float, tokens: int, unpriced: int, gaps: int = 0) -> list[str]:
     """A cost where nothing else says that it is one: `0.43 USD`, `cost not known`; nothing where nothing was used."""
-    said = cost(usd, unpriced)
+    said = cost(usd, unpriced, gaps)
     return [f"cost {said}" if unpriced and not usd else said] if usd or tokens else []
 
 
-def tokens(number: int) -> str:
-    """`1 token`, `12,345 tokens`."""
-    return f"{number:,} token{'' if number == 1 else 's'}"
+def count(number: int, gaps: int = 0) -> str:
+    """`12,345`, `at least 12,345`."""
+    return at_least(f"{number:,}", gaps)
 
 
-def short(number: int) -> str:
-    """A number in few characters: `950`, `12.3k`, `4M`."""
+def tokens(number: int, gaps: int = 0) -> str:
+    """`1 token`, `12,345 tokens`, `at least 12,345 tokens`."""
+    return f"{count(number, gaps)} token{'' if number == 1 else 's'}"
+
+
+def short(number: int, gaps: int = 0) -> str:
+    """A number in few characters: `950`, `12.3k`, `at least 4M`."""
     for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if number >= size:
-            return f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter
-    return str(number)
+            return at_least(f"{number * 10 // size / 10:.1f}".removesuffix(".0") + letter, gaps)
+    return at_least(str(number), gaps)
 
 
 # What templates say amounts with.
-WORDS = {"money": money, "cost": cost, "tokens": tokens, "short": short}
+WORDS = {"money": money, "cost": cost, "count": count, "tokens": tokens, "short": short}
 
 
-def used_of(unit: str, value: float) -> str:
-    return tokens(int(value)) if unit == "tokens" else money(value)
+def used_of(unit: str, value: float, gaps: int = 0) -> str:
+    return tokens(int(value), gaps) if unit == "tokens" else at_least(money(value), gaps)
 
 
 def amount_of(unit: str, value: float) -> str:

@@ -25,6 +25,7 @@ class UsedPart(Body):
     cached_tokens: Amount = 0
     written_tokens: Amount = 0
     unpriced_tokens: Amount = 0
+    gaps: Amount = 0
     cost_micros: Amount = 0
 
 

@@ -19,6 +19,7 @@ from mission_control.log.commands import command
 from mission_control.log.event_log import Kind
 from mission_control.log.unit_of_work import record
 from mission_control.runs.models import AgentSession
+from mission_control.runs.session_usage import take_up
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.queries import visible_task
@@ -60,6 +61,7 @@ async def attach(actor: Actor, session: AgentSession, task_id: UUID) -> AgentSes
     held.run_id, held.task_id, held.attached_at = run.id, task.id, times.clock_now()
     held.stopped_at = held.stop_reason = None
     await update(held, *PLACE, "stopped_at", "stop_reason")
+    await take_up(held, run)
     record("session.attached", held, f"A session of {held.agent_name} works on #{task.number}.", client=held.client)
     return held
 

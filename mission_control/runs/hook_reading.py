@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from mission_control.agents.usage_schemas import RequestUsage
+from mission_control.agents.usage_schemas import RequestUsage, TimedUsage
 from mission_control.core import times
 from mission_control.runs.kept import Kept, in_text, last_part, name_of, text_of
 from mission_control.runs.session_reports import (
@@ -213,7 +213,11 @@ def was_away(hook: Hook) -> None:
     """Nothing could be sent for a while: for how long, what comes later, and what is lost."""
     detail = {name: _count(hook.body.get(name)) for name in ("seconds", "late", "lost")}
     title = gap_title(**detail, keeps_costs=hook.program.keeps_costs)
-    hook.add(GAP, named(hook.name, hook.when.minute), title=title, detail=detail)
+    key = named(hook.name, hook.when.minute)
+    hook.add(GAP, key, title=title, detail=detail)
+    if gaps := detail["lost"] if hook.program.keeps_costs else max(1, detail["lost"]):
+        key = f"gap:{named(hook.session.external_id, key)}"
+        hook.usage.append(TimedUsage(key=key, source="program", gaps=gaps, at=hook.when.at))
 
 
 def _count(value: object) -> int:

@@ -65,6 +65,7 @@ class AgentSession(Identified):
     cached_tokens = fields.BigIntField(default=0)
     written_tokens = fields.BigIntField(default=0)
     unpriced_tokens = fields.BigIntField(default=0)
+    gaps = fields.IntField(default=0)
     cost_micros = fields.BigIntField(default=0)
     usage_sources = json_field(null=True)
     usage_windows = json_field(null=True)

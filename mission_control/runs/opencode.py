@@ -75,6 +75,12 @@ def used(hook: Hook) -> None:
         )
 
 
+def titled(hook: Hook) -> None:
+    """It asks for a title, and tells nobody what that used."""
+    key = f"oc:{named(hook.name, hook.session.external_id)}"
+    hook.usage.append(TimedUsage(key=key, source="program", gaps=1, at=hook.when.at))
+
+
 def _cost(stated: object) -> Decimal:
     """Return what a request cost; nothing where it knows no price, so that ours counts."""
     if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 < stated <= MOST_USD:
@@ -118,6 +124,7 @@ EVENTS = {
     "message.part.updated": Event("TOOL_CALL_END", CALL, state="working", more=not_called),
     "todo.updated": Event("STATE_DELTA", ("event_id",), state="working", more=planned),
     "message.updated": Event(more=used),
+    "session.titled": Event(more=titled),
     "permission.asked": Event(key=("permission_id",), state="waiting", asks=True, more=asks),
     "permission.replied": Event(state="working", settles="call", more=answered),
     "question.asked": Event(key=("event_id",), state="waiting", more=questioned),

@@ -51,8 +51,8 @@ def in_words(run: Row) -> Row:
     began, ended = as_moment(run["started_at"]), as_moment(run["ended_at"])
     assert began is not None
     used = run["input_tokens"] + run["output_tokens"]
-    figures = [f"{short(used)} tokens"] if used else []
-    figures += spent(run["cost_usd"], used, run["unpriced_tokens"])
+    figures = [f"{short(used, run['gaps'])} tokens"] if used else []
+    figures += spent(run["cost_usd"], used, run["unpriced_tokens"], run["gaps"])
     files = [file | {"size": size_in_words(file["size"])} for file in run["artifacts"]]
     took = times.elapsed(began, ended) if ended else ""
     more = {"began": began, "took": "under a minute" if took == "<1 m" else took, "figures": figures}

@@ -302,6 +302,7 @@ class RunRead(Schema):
     cached_tokens: int
     written_tokens: int
     unpriced_tokens: int
+    gaps: int
     cost_usd: float
 
 
@@ -333,7 +334,7 @@ COLUMNS = (
     " IS NOT NULL THEN 'waiting' ELSE r.state END AS state, r.started_at, r.lease_expires_at, r.parked_at, r.ready_at,"
     " (SELECT COALESCE(d.offered_at, d.sent_at) FROM deliveries d WHERE d.id = r.id) AS notified_at,"
     " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, r.code, NULL AS artifacts, r.input_tokens,"
-    " r.output_tokens, r.cached_tokens, r.written_tokens, r.unpriced_tokens, r.cost_micros AS cost_usd"
+    " r.output_tokens, r.cached_tokens, r.written_tokens, r.unpriced_tokens, r.gaps, r.cost_micros AS cost_usd"
 )
 
 

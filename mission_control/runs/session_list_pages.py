@@ -115,7 +115,7 @@ def line_of(row: Row) -> SessionLine:
         now=said.get(state, doing),
         place=where,
         task=f"#{row['task_number']}" if row["task_number"] else "no task",
-        cost="".join(spent(row["cost_micros"] / MICROS, used, row["unpriced_tokens"])),
+        cost="".join(spent(row["cost_micros"] / MICROS, used, row["unpriced_tokens"], row["gaps"])),
         since=as_moment(since or row["last_seen_at"]) or times.clock_now(),
         glyph=glyph,
         tone=tone,

@@ -16,6 +16,7 @@ from mission_control.boards.pages import on_board
 from mission_control.boards.parking import ASK_PAGE
 from mission_control.boards.queries import present
 from mission_control.core.actor import Actor
+from mission_control.core.amounts import WORDS
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_id, as_moment, rows
 from mission_control.log.broker import head_of
@@ -221,6 +222,7 @@ async def side(view: SessionView) -> str:
     session = await view.session()
     differences = differences_of(session["usage_sources"])
     context = {"session": session, "files": files, "inner": inner, "sums": sums, "differences": differences}
+    context["words"] = WORDS
     context["windows"] = windows_of(session["usage_windows"])
     return render_macro("runs/session_side.html", "side", view=view, **context)
 

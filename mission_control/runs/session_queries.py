@@ -91,6 +91,7 @@ class AgentSessionRead(Schema):
     cached_tokens: int
     written_tokens: int
     unpriced_tokens: int
+    gaps: int
     cost_usd: float
     usage_windows: Annotated[list[UsageWindow], Field(description="Of its program's subscription, as it said last")]
     usage_sources: Annotated[

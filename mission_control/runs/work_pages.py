@@ -27,7 +27,7 @@ RUNNING = f"""
         r.ready_at, CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
         CASE WHEN r.parked_at IS NOT NULL THEN {ASK_PAGE} END AS ask_page,
         r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost,
-        r.unpriced_tokens AS run_unpriced
+        r.unpriced_tokens AS run_unpriced, r.gaps AS run_gaps
     FROM task_runs r
     LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}
     LEFT JOIN agents g ON g.id = r.agent_id
@@ -68,9 +68,9 @@ class Work:
 
     @property
     def figures(self) -> str:
-        used = self.run["run_tokens"]
-        said = spent(self.run["run_cost"] / MICROS, used, self.run["run_unpriced"])
-        return ", ".join([*said, f"{short(used)} tokens"] if used else said)
+        used, gaps = self.run["run_tokens"], self.run["run_gaps"]
+        said = spent(self.run["run_cost"] / MICROS, used, self.run["run_unpriced"], gaps)
+        return ", ".join([*said, f"{short(used, gaps)} tokens"] if used else said)
 
     @property
     def files(self) -> list[str]:

@@ -17,8 +17,8 @@ from tests.cast import Answer, Caller, Cast, events, head
 from tests.pages.visitor import visitor
 
 KEYS = [
-    "id", "subject", "unit", "period", "limit", "used", "unpriced_tokens", "state", "agent_id", "agent_name",
-    "board_id", "board_name", "created_at", "updated_at",
+    "id", "subject", "unit", "period", "limit", "used", "unpriced_tokens", "gaps", "state", "agent_id",
+    "agent_name", "board_id", "board_name", "created_at", "updated_at",
 ]  # fmt: skip
 
 

@@ -127,6 +127,21 @@ async def test_request_is_for_the_task_of_its_turn(cast: Cast, client: str) -> N
     assert session["input_tokens"] == 111_111
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_request_before_a_person_put_the_session_to_a_task_is_for_it(cast: Cast, client: str) -> None:
+    task = await cast.add_task()
+    with after(0):
+        await prompted(cast, client)
+        [session] = await sessions(cast)
+    with after(1):
+        await requested(cast, client, "looks", 1)
+    with after(2):
+        (await cast.ada.call("PUT", f"{cast.home}/sessions/{session['id']}/task", {"task_id": task["id"]})).ok()
+    with after(3):
+        await requested(cast, client, "works", 10)
+    assert await of_runs({"task_id": task["id"]}) == [11]
+
+
 async def test_requests_that_are_exported_later_are_for_the_task_of_their_time(cast: Cast) -> None:
     with after(0):
         await prompted(cast, "claude-code")

@@ -189,6 +189,8 @@ async def test_a_turn_is_told_in_its_order_and_notes_come_back(home: Path, board
             await plugin.event(kind, sessionID=SESSION)
         said, note = await plugin.prompt()
         assert said == SAID and note["text"] == "For the turn." and note["synthetic"] and note["id"] > SAID["id"]
+        for agent in ("build", "title"):
+            await plugin.call("chat.params", {"sessionID": SESSION, "agent": agent}, {})
         await plugin.before("c1", command="make")
         assert await plugin.after("c1", exit=2) == "Done.\n\nFor the call."
         assert await plugin.after("c2") == "Done."
@@ -202,11 +204,11 @@ async def test_a_turn_is_told_in_its_order_and_notes_come_back(home: Path, board
             await plugin.event("session.idle", sessionID=SESSION)
         await plugin.call("dispose")
     assert board.names == [
-        "session.created", "chat.message", "tool.execute.before", "tool.execute.after", "tool.execute.after",
-        "message.updated", "session.idle", "session.ended",
+        "session.created", "chat.message", "session.titled", "tool.execute.before", "tool.execute.after",
+        "tool.execute.after", "message.updated", "session.idle", "session.ended",
     ]  # fmt: skip
     assert {one["session_id"] for one in board.came} == {SESSION} and board.came[0]["cwd"] == "/home/mara/shop"
-    assert board.of("chat.message")["prompt"] == "Write the note." and board.came[3]["exit_code"] == 2
+    assert board.of("chat.message")["prompt"] == "Write the note." and board.came[4]["exit_code"] == 2
     idle = board.of("session.idle")
     assert (idle["prompt_id"], idle["last_assistant_message"]) == ("msg_1", "All done.")
 

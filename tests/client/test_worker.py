@@ -145,14 +145,16 @@ async def test_a_note_reaches_it_in_its_turn(shop: Shop) -> None:
     await shop.made.ask("POST", f"{shop.made.tasks}/{task}/stop", {"reason": "Enough."})
     printed = await ended(process)
     assert "Enough." in printed.err and shop.left() == []
-    assert len(shop.trees()) == 1 and [one["state"] for one in await shop.runs(task)] == ["released"]
+    [run] = await shop.runs(task)
+    assert len(shop.trees()) == 1 and (run["state"], run["gaps"]) == ("released", 1)
 
 
-@pytest.mark.parametrize("text", ["do: crash", "do: garbage"])
-async def test_trouble_of_a_program_ends_nothing(shop: Shop, text: str) -> None:
+@pytest.mark.parametrize(("text", "gaps"), [("do: crash", 1), ("do: garbage", 0)])
+async def test_trouble_of_a_program_ends_nothing(shop: Shop, text: str, gaps: int) -> None:
     task = await shop.task(f"do: write work.txt one\n{text}\ndo: child\ndo: say Done.")
     await shop.once()
-    assert [one["state"] for one in await shop.runs(task)] == ["completed"] and shop.left() == []
+    assert [(one["state"], one["gaps"]) for one in await shop.runs(task)] == [("completed", gaps)]
+    assert shop.left() == []
 
 
 async def test_beyond_a_limit_people_say_how_it_goes_on(shop: Shop) -> None:

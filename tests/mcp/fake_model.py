@@ -80,9 +80,10 @@ class FakeModel:
         self.requests += 1
         names = _flat(asked.get("tools", ()))
         self.offered |= set(names)
-        self.heard = json.dumps(asked, ensure_ascii=False)
+        if names:
+            self.heard = json.dumps(asked, ensure_ascii=False)
         results = [one for one in asked["input"] if one.get("type") == "function_call_output"]
-        step = self._next(set(names), [_text(one["output"]) for one in results])
+        step = self._next(set(names), [_text(one["output"]) for one in results]) if names else None
         if step is None:
             item: dict[str, Any] = {
                 "type": "message", "role": "assistant", "id": "msg_1", "status": "completed",

@@ -2,10 +2,15 @@
 
 import re
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from mission_control.agents.models import Budget, UsageEntry
 from mission_control.core import times
+from mission_control.runs import hook_queue
 from tests.cast import Cast
+from tests.hooks import SESSION
 from tests.pages.visitor import visitor
 
 
@@ -18,6 +23,55 @@ async def test_reports_update_figures_and_bars(cast: Cast) -> None:
         text = await watch.until("1,234")
         assert "1,200 tokens in, 34 tokens out" in text and "0.50 USD" in text
     (await ada.get(path)).has("1,234", "0.50 USD", "No budget applies to it.")
+
+
+TOLD: dict[str, tuple[str, dict[str, Any]]] = {  # what leaves out requests, as three sources tell it
+    "opencode": ("session.titled", {}),
+    "claude-code": ("NotReachable", {"seconds": 600, "late": 1, "lost": 0}),
+    "other": ("", {"input_tokens": 0, "source": "acp", "gaps": 1}),
+}
+
+
+@pytest.mark.parametrize("client", TOLD)
+async def test_every_page_says_at_least_where_requests_are_missing(cast: Cast, client: str) -> None:
+    (await cast.ada.post("/budgets", {"agent_id": str(cast.vega.id), "unit": "tokens", "limit": 9000})).ok()
+    task = await cast.add_task()
+    lease = (await cast.vega.post(f"/agent{cast.home}/claims", {})).ok()["lease"]
+    given = {"session": {"external_id": SESSION, "client": client}, "task_id": task["id"], "fence": lease["fence"]}
+    source = {"source": "acp" if client == "other" else "program"}
+    usage = [{"input_tokens": 4000, "output_tokens": 800, "cost_usd": "0.5", **source}]
+    (await cast.vega.post("/agent/reports", given | {"usage": usage})).ok()
+    ada, session = await visitor(cast.app, cast.ada), (await cast.ada.get(f"{cast.home}/sessions")).ok()["items"][0]
+    session_page, agent = f"/boards/{cast.board.id}/sessions/{session['id']}", f"/agents/{cast.vega.id}"
+    pages = {
+        session_page: ("4,000", "800", "0.50 USD"),
+        "/agents/sessions": ("0.50 USD",),
+        f"/boards/{cast.board.id}/tasks/{task['id']}": ("4.8k tokens", "0.50 USD"),
+        f"{agent}/usage": ("4,800", "4,800 of 9,000 tokens", "0.50 USD"),
+        agent: ("4,800", "0.50 USD"),
+        "/agents": ("4.8k tokens",),
+        "/agents/usage": ("4.8k", "0.50 USD", "800"),
+        "/agents/usage?by=task": ("4k", "0.50 USD"),
+    }
+    for page in pages:
+        (await ada.get(page)).has("4,000" if page == session_page else "").lacks("at least")
+    event, body = TOLD[client]
+    if event:
+        hooked = {"hook_event_name": event, "session_id": SESSION, **body}
+        (await cast.vega.post(f"/connect/{client}/hooks", hooked)).ok()
+        await hook_queue.write()
+    else:
+        (await cast.vega.post("/agent/reports", given | {"usage": [body]})).ok()
+    for page, amounts in pages.items():
+        (await ada.get(page)).has(*(f"at least {one}" for one in amounts))
+    read = [
+        (await cast.ada.get(f"{cast.home}/sessions/{session['id']}")).ok(),
+        (await cast.ada.get(f"{cast.task(task)}/runs")).ok()["items"][0],
+        (await cast.ada.get("/usage")).ok()["sums"],
+        (await cast.ada.get("/budgets")).ok()["items"][0],
+        (await cast.vega.post("/agent/usage", {})).ok()["total"],
+    ]
+    assert [one["gaps"] for one in read] == [1] * len(read)
 
 
 async def test_last_fourteen_days_have_bars(cast: Cast) -> None:
