@@ -98,11 +98,11 @@ assert.equal(typeof told.data.total, "number");
 await api.markNotificationsRead({ ...by, body: { until: new Date().toISOString() } });
 assert.equal(typeof (await api.listJobs({ ...by, query: { unread: true } })).data.total, "number");
 await api.acknowledgeJobs(by);
-assert(Array.isArray((await api.listMySessions(by)).data));
+assert(Array.isArray((await api.listMySessions(by)).data.items));
 const members = await api.listOrgMembersApiV1OrganizationsMeMembersGet(by);
 assert(members.data.items[0]);
 const invite = await api.createOrgInviteApiV1OrganizationsMeInvitesPost({ ...by, body: { invited_email: `fay-${stamp}@example.org` } });
-const mail = await api.sendInvitationMail({ client, path: { invite_id: invite.data.id } });
+const mail = await api.resendInvitation({ client, path: { invite_id: invite.data.id } });
 assert.equal(mail.response?.status, 409); // no mail server is set here
 assert.equal(typeof (await api.listGatewayRequests(by)).data.total, "number");
 console.log(first.id);
