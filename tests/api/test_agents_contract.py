@@ -373,7 +373,7 @@ async def test_heartbeat_is_written_once(cast: Cast, path: str) -> None:
 async def test_other_boards_are_not_found_for_agents(cast: Cast) -> None:
     strangers: list[Caller] = [cast.mira, cast.nova]
     for caller in strangers:
-        for path in ("", "/tasks", "/memory", "/approvals", "/tags", "/questions", f"/agents/{cast.vega.id}/soul"):
+        for path in ("", "/tasks", "/memory", "/approvals", "/tags", f"/agents/{cast.vega.id}/soul"):
             assert (await caller.get(f"/agent{cast.home}{path}")).refused(404) == "Not Found"
         for path in ("/gateway/main/ask-user", f"/agents/{cast.vega.id}/nudge", "/onboarding", "/tasks", "/memory"):
             assert (await caller.post(f"/agent{cast.home}{path}", {})).refused(404) == "Not Found"

@@ -81,7 +81,7 @@ async def test_exceeded_budget_blocks_starting_by_patch(cast: Cast) -> None:
 async def newest_token(cast: Cast) -> str:
     """Where Vega's token is changed."""
     path = f"/agents/{cast.vega.id}/tokens"
-    return f"{path}/{(await cast.ada.get(path)).ok()[0]['id']}"
+    return f"{path}/{(await cast.ada.get(path)).ok()['items'][0]['id']}"
 
 
 async def test_waiting_claim_ends_when_its_token_becomes_read_only(cast: Cast) -> None:

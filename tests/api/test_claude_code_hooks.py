@@ -195,7 +195,7 @@ async def test_who_may_report(cast: Cast) -> None:
 
 async def test_hooks_take_nothing_of_the_requests_a_minute(cast: Cast) -> None:
     tokens = f"/agents/{cast.vega.id}/tokens"
-    [token] = (await cast.ada.get(tokens)).ok()
+    [token] = (await cast.ada.get(tokens)).ok()["items"]
     (await cast.ada.patch(f"{tokens}/{token['id']}", {"requests_per_minute": 1})).ok()
     assert await hooks(cast.vega, *FIRST) == [{}] * len(FIRST)
     (await cast.vega.get("/agent/inbox")).ok()

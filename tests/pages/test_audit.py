@@ -66,7 +66,7 @@ async def test_export_holds_every_event_and_the_head(cast: Cast) -> None:
     assert [one["seq"] for one in events] == list(range(1, head["seq"] + 1))
     assert events[-1]["hash"] == head["hash"] and head["log"] == str(cast.organization.id)
     listed = (await cast.ada.get(f"{API}/events?after=1&limit=1")).ok()
-    assert [(one["seq"], one["prev_hash"]) for one in listed] == [(2, events[0]["hash"])]
+    assert [(one["seq"], one["prev_hash"]) for one in listed["items"]] == [(2, events[0]["hash"])]
 
 
 async def test_owners_read_the_account_log_by_group_and_person(cast: Cast) -> None:
