@@ -66,6 +66,9 @@ class Work:
         if name.endswith(CHANGED):
             task = self.side.data.tasks[self.number % len(self.side.data.tasks)]
             await self._call("PATCH", f"{self.side.data.board}/tasks/{task}", {"title": f"Renamed {self.number}"})
+        elif name == "claim and release":  # what was given back rests from its agent for some minutes
+            board = f"{V1}/boards/{self.side.agent['board_id']}"
+            await self._call("POST", f"{board}/tasks", {"title": f"Claimed {self.number}"})
 
     def close(self) -> None:
         """Close the connections."""

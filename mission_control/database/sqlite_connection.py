@@ -62,7 +62,7 @@ class Costs:
 
 QUICK_IN_A_ROW = 8
 FEW_CHANGES = 100  # rows
-COMMITS_BETWEEN_CHECKPOINTS = 40  # of some 11 pages each; SQLite makes one by itself when there are 1000
+COMMITS_BETWEEN_CHECKPOINTS = 40  # of 20 to 30 pages each; SQLite makes one by itself when there are 1000
 
 
 # A hop to a thread costs about as much processor time as a quick disk takes for a COMMIT. A disk that is slow, if only
