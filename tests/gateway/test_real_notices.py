@@ -12,6 +12,7 @@ from mission_control.gateways import connector
 from mission_control.log.leases import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
+from tests.gateway.fake import hold_nothing
 from tests.gateway.gateways import connected_gateway
 from tests.gateway.real import RealGateway
 from tests.gateway_agents import hire_on
@@ -35,6 +36,7 @@ async def test_notice_arrives_once_although_its_answer_was_lost(
     cast: Cast, real_gateway: RealGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await look_away(monkeypatch)
+    hold_nothing(monkeypatch)
     gateway = await connected_gateway(cast, real_gateway)
     lyra = await hire_on(cast.app, gateway, cast.other_board, "Lyra")
     agent = await Agent.get(id=lyra.id)
