@@ -66,7 +66,8 @@ class FakeModel:
         ]
         step = self._next(names, [_text(one["content"]) for one in results]) if names else None
         if step is None:
-            block: dict[str, Any] = {"type": "text", "text": FINISHED}
+            said = FINISHED if names else json.dumps({"title": FINISHED})
+            block: dict[str, Any] = {"type": "text", "text": said}
         else:
             block = {"type": "tool_use", "id": f"toolu_{len(results)}", "name": step[0], "input": step[1]}
         return (
@@ -110,7 +111,7 @@ class FakeModel:
         if names:
             self.heard = json.dumps(given, ensure_ascii=False)
         parts = [part for one in given["contents"] for part in one["parts"]]
-        results = [json.dumps(part["functionResponse"]) for part in parts if "functionResponse" in part]
+        results = [_answer(part["functionResponse"]) for part in parts if "functionResponse" in part]
         step = self._next(names, results) if names else None
         said = {"text": FINISHED} if step is None else {"functionCall": {"name": step[0], "args": step[1]}}
         content, usage = {"role": "model", "parts": [said]}, {"promptTokenCount": 1, "candidatesTokenCount": 1}
@@ -164,6 +165,12 @@ def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     return "\n".join(one.get("text", "") for one in content)
+
+
+def _answer(function: dict[str, Any]) -> str:
+    """What a tool of Gemini answered: its text where it has one."""
+    output = (function.get("response") or {}).get("output")
+    return output if isinstance(output, str) else json.dumps(function)
 
 
 def _structured(text: str) -> dict[str, Any]:
