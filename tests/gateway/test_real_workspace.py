@@ -54,7 +54,7 @@ async def test_agent_works_by_its_files(real_gateway: RealGateway, made: Crew) -
     async with connected(real_gateway) as connection:
         await connection.call("agents.create", {"name": name, "workspace": workspace})
         await listed(connection, name)
-        wanted = Agent(gateway_agent_id=name, workspace_path=workspace)
+        wanted = Agent(name=name, gateway_agent_id=name, workspace_path=workspace)
         assert config_patch((await connection.call("config.get"))["config"], [wanted]) is None
         await take_back_a_heartbeat(connection, wanted)
         hand_in = await write_files(connection, name, workspace, made)
