@@ -52,13 +52,24 @@ class BoardOnboardingUserProfile(Schema):
     context: Trimmed = None
 
 
-class BoardOnboardingConfirm(Schema):
+class BoardOnboardingGoal(Schema):
     """What a board is for; a goal needs an objective and success metrics."""
 
     board_type: Annotated[str, StringConstraints(max_length=64)]
     objective: Text | None = None
     success_metrics: dict[str, object] | None = None
     target_date: Moment | None = None
+
+    @model_validator(mode="after")
+    def _goal_is_complete(self) -> Self:
+        if self.board_type == "goal" and not (self.objective and self.success_metrics):
+            raise ValueError(GOAL_INCOMPLETE.rstrip("."))
+        return self
+
+
+class BoardOnboardingConfirm(BoardOnboardingGoal):
+    """What a board is for, as a person wants it, and its lead."""
+
     user_profile: Annotated[
         BoardOnboardingUserProfile | None,
         Field(description="What changes in your own profile; what the agent proposed is not taken over by itself"),
@@ -69,12 +80,6 @@ class BoardOnboardingConfirm(Schema):
         Field(description="How much a new lead decides alone; left out, as was proposed"),
     ] = None
     instructions: Annotated[ShortText | None, BlankToNone, Field(description="What a new lead keeps in mind")] = None
-
-    @model_validator(mode="after")
-    def _goal_is_complete(self) -> Self:
-        if self.board_type == "goal" and not (self.objective and self.success_metrics):
-            raise ValueError(GOAL_INCOMPLETE.rstrip("."))
-        return self
 
 
 class BoardOnboardingLeadAgentDraft(Schema):
@@ -89,7 +94,7 @@ class BoardOnboardingLeadAgentDraft(Schema):
     custom_instructions: Trimmed = None
 
 
-class BoardOnboardingAgentComplete(BoardOnboardingConfirm):
+class BoardOnboardingAgentComplete(BoardOnboardingGoal):
     """The agent's proposal for the whole board."""
 
     status: Literal["complete"]

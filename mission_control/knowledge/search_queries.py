@@ -116,8 +116,9 @@ def snippet(text: str, words: Sequence[str]) -> str:
 
 async def index() -> None:
     """Index what was written since, and forget words that no text has."""
-    await search_index.catch_up(most=MOST_AT_ONCE)
-    await search_index.forget_words()
+    if await rows("SELECT 1 FROM search_pending LIMIT 1"):
+        await search_index.catch_up(most=MOST_AT_ONCE)
+        await search_index.forget_words()
 
 
 MOST_AT_ONCE = 1_000_000

@@ -36,6 +36,7 @@ COSTS = {
     "looking for silent agents": 1,
     "looking for silent main agents": 2,
     "looking for what waits again": 2,
+    "indexing texts for the search": 1,
     "listening to channels": 1,  # after a change, and none where there are none
     "planning what is sent to people": 1,  # after a change, and none where nobody is reached
     "sending deliveries": 1,
