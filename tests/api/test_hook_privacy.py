@@ -133,7 +133,7 @@ async def test_what_looks_like_a_credential_is_hidden_at_every_level(cast: Cast,
         (await cast.vega.post("/connect/claude-code/hooks", one)).ok()
     await hook_queue.write()
     found = await everything()
-    part = text[12:30].strip("-\n ") if "KEY" not in text else "MIIE"
+    part = text[8:30].strip("-\n ") if "KEY" not in text else "MIIE"
     assert part not in found and "deploy" in found and "please" in found
 
 
