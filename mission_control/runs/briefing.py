@@ -60,10 +60,7 @@ class BriefAsk(Schema):
     kind: Literal["approval", "question"]
     id: UUID
     text: str
-    state: Annotated[
-        str,
-        Field(description="open; answered, withdrawn, closed; approved, rejected, changes_requested"),
-    ]
+    state: Annotated[str, Field(description="open; answered, withdrawn, closed; approved, rejected, changes_requested")]
     answer: Annotated[str | None, Field(description="What people chose or wrote, or their note")]
     answered_by: str | None
     answered_at: datetime | None

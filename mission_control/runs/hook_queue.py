@@ -170,10 +170,5 @@ async def _write(place: Place, part: Part) -> None:
 
 
 WRITING = Loop(
-    name="writing what programs report",
-    look=write,
-    pause=60.0,
-    retry=1.0,
-    when=lambda: bool(_waiting),
-    stop=write,
+    name="writing what programs report", look=write, pause=60.0, retry=1.0, when=lambda: bool(_waiting), stop=write
 )

@@ -21,15 +21,7 @@ from mission_control.log.commands import on_abandonment, uncancelled
 from mission_control.log.event_log import NewEvent
 from mission_control.log.unit_of_work import notify, reacts_to
 from mission_control.runs import claiming, leases, readiness
-from mission_control.runs.claiming import (
-    NO_WORK_CODES,
-    Claim,
-    Missed,
-    Worker,
-    claim_best,
-    claim_named,
-    refuse_no_work,
-)
+from mission_control.runs.claiming import NO_WORK_CODES, Claim, Missed, Worker, claim_best, claim_named, refuse_no_work
 from mission_control.runs.leases import expire_due, release_lease
 from mission_control.runs.queries import ClaimCreate
 from mission_control.runs.resuming import park_again, resume_first

@@ -209,8 +209,7 @@ class CodeCreate(Code):
     """What changed in a repository: the commits, the diff, and what the tests printed."""
 
     diff: Annotated[
-        str,
-        Field(max_length=LONGEST_DIFF, description="A unified diff, as git makes it; people see it by file"),
+        str, Field(max_length=LONGEST_DIFF, description="A unified diff, as git makes it; people see it by file")
     ] = ""
     tests: Annotated[str, Field(max_length=LONGEST_OUTPUT, description="What the tests printed")] = ""
 
@@ -248,8 +247,7 @@ class CompletionCreate(UsageFigures):
     fence: Fence
     summary: Annotated[NonEmptyStr, Field(max_length=100_000)]
     checked: Annotated[
-        str | None,
-        Field(max_length=10_000, description="What was checked, against which criterion, and how; Markdown"),
+        str | None, Field(max_length=10_000, description="What was checked, against which criterion, and how; Markdown")
     ] = None
     status: Annotated[
         Literal["review", "done"] | None,

@@ -153,10 +153,7 @@ def _concerns_asks(view: BoardView, news: Event | dict[str, object]) -> bool:
 
 NEWS = Concerns[BoardView](("task.", "session."), ("session_id", "agent_id"), concerns_work)
 ASKING = Concerns[BoardView](("task.status_changed", "task.updated", "approval."), (), _concerns_asks)
-REGIONS = (
-    panel_region("work", NEWS, box, box_changes),
-    panel_region("asks", ASKING, asks),
-)
+REGIONS = (panel_region("work", NEWS, box, box_changes), panel_region("asks", ASKING, asks))
 
 
 async def run_changes(view: BoardView, panel: Panel) -> str:
