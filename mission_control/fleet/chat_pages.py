@@ -175,7 +175,6 @@ TEMPLATE = "onboarding/goal.html"
 
 
 async def _progress(board: Board) -> dict[str, object]:
-    """Return how many tasks there are in all, in each column, and done; archived ones are done."""
     found = await rows(
         "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
         " WHERE board_id = ? AND deleted_at IS NULL"
@@ -188,7 +187,6 @@ async def _progress(board: Board) -> dict[str, object]:
 
 
 def time_left(day: date | None) -> str:
-    """Return how much time the reader has until a day, in words; empty without one."""
     if day is None:
         return ""
     days = (day - times.today(times.reader())).days
@@ -278,7 +276,6 @@ async def _conversation(view: ChatView) -> str:
 
 
 def _reply(macro: str) -> Region[ChatView]:
-    """Return the region of a macro that shows what can be answered."""
 
     async def html(view: ChatView) -> str:
         return render_macro(REPLY, macro, chat=await view.chat())

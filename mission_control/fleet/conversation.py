@@ -82,7 +82,6 @@ PROPOSAL: JsonObject = {
 
 
 def start_prompt(board: Board, base: str) -> str:
-    """Return the whole first message of a conversation: its header, the board, the rules and two working examples."""
     url = f"{base}/api/v1/agent/boards/{board.id}/onboarding"
     return f"""{HEADER}
 

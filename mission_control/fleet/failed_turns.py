@@ -54,11 +54,9 @@ class History:
     is_whole: bool = True  # it begins with the session, and names the keys of its messages
 
     def has(self, key: str) -> bool:
-        """Return whether a session has a message, or will take it up."""
         return key in self.arrived
 
     def is_settled(self, key: str) -> bool:
-        """Return whether a turn has answered a message, or will."""
         return key in self.arrived and key not in self.unanswered and self.failure_of(key) is None
 
     def failure_of(self, key: str) -> str | None:
@@ -215,7 +213,6 @@ async def _settle(gateway: GatewayRef, session_key: str, failures: dict[str, str
 
 
 async def _sent_to(agent: Agent) -> dict[str, tuple[datetime, Delivery | ProvisioningJob]]:
-    """Return what an agent was sent a short time ago, by the keys, with the moments."""
     since = times.clock_now() - LOOK_BACK
     notices = Delivery.filter(agent_id=agent.id, kind=NOTICE, state="sent", attempts__gt=0, sent_at__gt=since)
     found: dict[str, tuple[datetime, Delivery | ProvisioningJob]] = {
@@ -229,7 +226,6 @@ async def _sent_to(agent: Agent) -> dict[str, tuple[datetime, Delivery | Provisi
 
 
 def key_of(delivery: Delivery) -> str:
-    """Return the key by which a notice is sent: its id, with a number after it was put back."""
     return key_after(delivery, int(delivery.data.get("returns", 0)))
 
 

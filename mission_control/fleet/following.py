@@ -37,17 +37,14 @@ _until: dict[str, float] = {}
 
 
 def watch_id(gateway_id: UUID, session_key: str) -> str:
-    """Return the name of a session, or of a gateway's list of sessions, in signals."""
     return sha256(f"{gateway_id}\n{session_key}".encode()).hexdigest()[:32]
 
 
 def is_watched_here(watch: str) -> bool:
-    """Return whether a page that this process serves shows the session."""
     return _here[watch] > 0
 
 
 def is_watched(watch: str) -> bool:
-    """Return whether a page of any process shows the session."""
     return _until.get(watch, 0.0) > time.monotonic()
 
 
@@ -331,7 +328,6 @@ async def _send(session: Followed, **signal: object) -> None:
 
 
 def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, object]]:
-    """Return what pages need to show the present state of a part, given what they have."""
     if part.kind == "tool":
         result = None if part.result is None else fitted(mask.text(part.result), TOOL_BYTES)
         return [
@@ -353,7 +349,6 @@ def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int],
 
 
 def fitted(text: str, most_bytes: int, ending: str = "…") -> str:
-    """Return a text, cut where its JSON would be longer than so many bytes."""
     if len(text) * 6 <= most_bytes or len(to_json(text)) <= most_bytes:
         return text
     low, high = 0, min(len(text), most_bytes)

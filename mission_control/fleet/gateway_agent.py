@@ -61,7 +61,6 @@ def mappings_in(payload: object, name: str) -> list[Mapping[str, Any]]:
 
 
 def agent_in(session_key: str) -> str:
-    """Return the agent that a session key names, "" when it names none."""
     parts = session_key.split(":")
     return parts[1] if len(parts) > 2 and parts[0] == "agent" else ""
 
@@ -98,7 +97,6 @@ async def on_config_changed(gateway: GatewayRef, payload: Mapping[str, object]) 
 
 
 def message_pause(gateway_id: UUID) -> float:
-    """Return for how long a gateway that changes its configuration should be sent no message."""
     if (changes := _changes_of.get(gateway_id)) is None:
         return 0.0
     return QUIET_SECONDS if changes.are_made else max(0.0, changes.ended_at + QUIET_SECONDS - monotonic())
@@ -134,7 +132,6 @@ async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str
 
 
 async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | None, str | None]:
-    """Return the text of a workspace file and its hash; None where there is no such file."""
     try:
         found = await call(gateway_id, "agents.files.get", {"agentId": agent_id, "name": name})
     except GatewayError as error:
@@ -191,7 +188,6 @@ Config = Mapping[str, Any]
 # one, the gateway beats only those that have one, and its owner's own agents fall silent. Blocks that earlier versions
 # wrote are removed.
 def config_patch(config: Config, agents: Sequence[Agent]) -> dict[str, object] | None:
-    """Return the merge patch for these agents, None when the gateway has all of it."""
     present = mapping(config.get("agents"))
     by_id = {str(agent.gateway_agent_id): agent for agent in agents}
     if "entries" in present or "list" not in present:
@@ -218,7 +214,6 @@ def with_heartbeat(config: Config) -> set[str]:
 
 
 def _listed_in(config: Config) -> dict[str, Config]:
-    """Return the entries of an old gateway's list."""
     return {str(mapping(one).get("id")): mapping(one) for one in mapping(config.get("agents")).get("list") or ()}
 
 

@@ -53,7 +53,6 @@ async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
 
 
 def is_written(job: ProvisioningJob) -> bool:
-    """Return whether an agent's files and session are as they should be; it may have been woken besides."""
     return job.state == "done" or job.awaits_check_in
 
 

@@ -86,7 +86,6 @@ def new_steps(keys: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def marked(steps: list[dict[str, object]], key: str, state: str, note: str = "") -> list[dict[str, object]]:
-    """Return the steps with one of them in another state, as of now."""
     mark = {"state": state, "at": times.wire(times.clock_now()), "note": note}
     return [step | mark if step["key"] == key else step for step in steps]
 

@@ -96,7 +96,6 @@ def senders(app: Quart) -> list[Sender]:
 
 
 def _free() -> list[UUID]:
-    """Return the gateways that this process is connected to and that take more messages now."""
     return sorted(one for one in connector.held_here() if _sending[one] < AT_ONCE and not message_pause(one))
 
 
@@ -168,7 +167,6 @@ class Work(NamedTuple):
 
 
 async def work_of(agent: Agent, since: datetime) -> list[Work]:
-    """Return what waits for an agent that has given no sign since a moment."""
     if await exhausted(agent.id, agent.board_id, agent.organization_id) is not None:
         return []
     # Notices that were given up can be read in the inbox.
@@ -225,7 +223,6 @@ async def _to_claim(agent: Agent, since: datetime) -> list[Work]:
 
 
 async def _for_lead(agent: Agent, since: datetime) -> list[Work]:
-    """Return tasks that have waited for the board's lead since then."""
     found = await rows(
         "SELECT id, number, title, status, attempt FROM tasks WHERE board_id = ? AND status IN ('inbox', 'review')"
         " AND deleted_at IS NULL AND archived_at IS NULL AND updated_at < ? ORDER BY updated_at LIMIT 50",
@@ -288,7 +285,6 @@ OPEN_WORK = Loop(name="looking for open work of agents", look=look, pause=10.0)
 
 
 def interval_of(config: dict[str, object] | None) -> timedelta | None:
-    """Return how often the server looks after an agent, None for never."""
     matched = EVERY.fullmatch(str({**DEFAULT_HEARTBEAT, **(config or {})}["every"]))
     if matched is None or int(matched[1]) == 0:
         return None

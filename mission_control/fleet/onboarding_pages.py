@@ -97,12 +97,10 @@ class SetUpForm(BoardOnboardingUserProfile, Form):
 
 
 def kinds_of(board: Board) -> list[tuple[str, str]]:
-    """Return the choices of what a board is, with its own when that is another one."""
     return KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
 
 
 def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, object]:
-    """Return what the form shows at first: the agent's proposal, else the board as it is."""
     goal = draft or board
     lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
     return {
@@ -120,7 +118,6 @@ pages = Blueprint("onboarding_pages", __name__)
 
 
 async def settable_board(board_id: UUID) -> tuple[Actor, Board]:
-    """Return the person who asks, in the organization of a board that they may set up, and the board."""
     actor = await signed_in()
     board = await visible_board(actor, board_id)
     require(actor, "onboarding.confirm", board)
@@ -128,7 +125,6 @@ async def settable_board(board_id: UUID) -> tuple[Actor, Board]:
 
 
 def ways_of(board: Board) -> list[tuple[str, str, str, None]]:
-    """Return the tabs of a board that can be set up in a conversation, and by the form."""
     return [
         ("conversation", "Conversation", f"/boards/{board.id}/onboarding", None),
         ("form", "Form", f"/boards/{board.id}/setup", None),

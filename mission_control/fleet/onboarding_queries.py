@@ -150,14 +150,12 @@ async def latest_session(board_id: UUID, *, held: bool = False) -> OnboardingSes
 
 
 async def existing_session(board_id: UUID, *, held: bool = False) -> OnboardingSession:
-    """Return the same. Raise NotFound where there is none."""
     if (session := await latest_session(board_id, held=held)) is None:
         raise NotFound("There is no conversation about this board: it was not started, or somebody cancelled it.")
     return session
 
 
 def awaits_agent(session: OnboardingSession) -> bool:
-    """Return whether a person spoke last."""
     return bool(session.messages) and session.messages[-1].get("role") == "user"
 
 
@@ -205,7 +203,6 @@ def draft_of(session: OnboardingSession | None) -> BoardOnboardingAgentComplete 
 
 
 def session_key_of(agent: Agent) -> str:
-    """Return the session in which a main agent is spoken to."""
     assert agent.gateway_id is not None
     return main_session_key(agent.gateway_id)
 

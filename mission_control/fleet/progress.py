@@ -118,7 +118,6 @@ async def store(job: ProvisioningJob, **values: object) -> None:
 
 
 def subject(job: ProvisioningJob) -> dict[str, str]:
-    """Return what live pages go by to know that a job is theirs."""
     return {"gateway_id": str(job.gateway_id), "agent_id": str(job.agent_id)}
 
 

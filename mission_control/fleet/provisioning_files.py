@@ -90,7 +90,6 @@ async def keep_found_token(actor: Actor, gateway: Gateway, agent: Agent, secret:
 
 
 async def is_token_of(agent_id: UUID, secret: str, *, lasting: timedelta = timedelta()) -> bool:
-    """Return whether a token still lets this agent in, for at least so long."""
     end = times.clock_now() + lasting
     live = Token.filter(Q(expires_at=None) | Q(expires_at__gt=end), agent_id=agent_id, revoked_at=None)
     return await live.filter(fingerprint=fingerprint(secret)).exists()
@@ -232,7 +231,6 @@ async def _change(gateway_id: UUID, key: str, name: str, block: str | None) -> N
 
 
 def with_block(text: str, block: str | None) -> str:
-    """Return a file with another block, or without one."""
     if BEGIN in text and END in text:
         before, _, rest = text.partition(BEGIN)
         after = rest.partition(END)[2]

@@ -46,7 +46,6 @@ def usable_branch(text: str) -> str:
 
 
 def name_from(url: str) -> str:
-    """Return a name derived from an address: its last part in words."""
     last = unquote(parts_of(url).path.rstrip("/").rpartition("/")[2]).removesuffix(".git")
     return re.sub(r"[-_\s]+", " ", last).replace("\x00", "").strip() or "Skill"
 
@@ -163,7 +162,6 @@ class Git:
 
 
 def size_of(folder: Path) -> int:
-    """Return the size in bytes of the files below a folder. Files that vanish count nothing."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
@@ -173,7 +171,6 @@ def size_of(folder: Path) -> int:
 
 
 def reason_in(text: str) -> str:
-    """Return the line of git's output that says what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for sign in ("fatal: ", "error: "):
         if reason := next((line for line in lines if line.startswith(sign)), None):
@@ -297,7 +294,6 @@ def _by_index(root: Path, entries: list[dict[str, object]], url: str, branch: st
 
 
 def _content(file: Path, root: Path) -> str | None:
-    """Return the text of a skill that an index names, None when it is not there, too large, or outside."""
     try:
         inside = file.resolve(strict=True).is_relative_to(root.resolve())
         if not inside or file.is_symlink() or not file.is_file() or file.stat().st_size > LARGEST_SKILL:
@@ -308,7 +304,6 @@ def _content(file: Path, root: Path) -> str | None:
 
 
 def _inner_path(value: object) -> str | None:
-    """Return a path inside the repository without its SKILL.md, None when it is invalid or leads outside."""
     text = _text(value)
     if text is None or "://" in text or "\\" in text:
         return None

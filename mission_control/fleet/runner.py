@@ -59,7 +59,6 @@ async def count_wake(actor: Actor, job: ProvisioningJob, agent: Agent) -> int:
 
 
 def wake_key(job: ProvisioningJob, number: int) -> str:
-    """Return the key of the message that wakes an agent; each round of a job has keys of its own."""
     return f"mc-wake-{job.id}-{job.target.get('round', 0)}-{number}"
 
 
@@ -67,7 +66,6 @@ MOST_RETURNS = 3
 
 
 def pause_before(returns: int) -> timedelta:
-    """Return how long a message waits that is sent again for the first, second or third time."""
     return timedelta(seconds=2 * 6 ** (returns - 1))
 
 

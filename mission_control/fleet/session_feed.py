@@ -80,7 +80,6 @@ def _note_texts(gateway: GatewayRef, key: str, run: Run) -> None:
 
 
 def _about(part: Part, data: Mapping[str, object]) -> dict[str, object]:
-    """Return which tool was called, and with what."""
     given = data.get("args")
     if not isinstance(given, Mapping):
         return {"tool": part.name, "command": part.text[:LONGEST_VALUE]}
@@ -168,11 +167,9 @@ async def end_missed(gateway: GatewayRef) -> None:
 
 
 def external_id(key: str) -> str:
-    """Return how a session of a gateway is called here."""
     return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
 async def followed(agent: Agent, key: str) -> AgentSession | None:
-    """Return the stored session of a key, locked; None when nothing was followed in it."""
     named = agent.id, agent.board_id, CLIENT, external_id(key)
     return await find(AgentSession, NAMED, *named, lock=True)

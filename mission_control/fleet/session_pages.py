@@ -44,7 +44,6 @@ from mission_control.web.tabs import Tab
 
 
 def leads_to(viewed: Viewed) -> str:
-    """Return where the agent's session is, "" for an agent without one."""
     agent = viewed.agent
     if agent.gateway_id is None or not agent.openclaw_session_id:
         return ""
@@ -75,7 +74,6 @@ def _is_its_own(view: SessionView, news: News) -> bool:
 
 
 def _is_read_again(view: SessionView, news: News) -> bool:
-    """Return whether the history was read again, or the gateway changed."""
     if isinstance(news, dict) and "gateway_session" in news:
         return _is_its_own(view, news) and ("history" in news or "runs" in news)
     return _is_about_gateway(view, news)
@@ -159,7 +157,6 @@ async def _actions(view: SessionView) -> str:
 async def _stream[V: (SessionView, ListView)](
     view: V, page: str, follow: Callable[[], Coroutine[Any, Any, None]]
 ) -> Response:
-    """Return the stream of a page about a gateway; it ends when that is gone or no longer for the viewer."""
 
     async def look(viewer: Actor, reads: Reads) -> V | None:
         try:

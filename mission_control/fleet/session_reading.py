@@ -51,13 +51,11 @@ class Reach:
         return self.agent_ids is None or agent_in(str(session_key)) in self.agent_ids
 
     def require(self, session_key: str) -> str:
-        """Return the key of a session that the caller may see. Raise NotFound otherwise."""
         if not self.has(session_key):
             raise NotFound()
         return session_key
 
     def require_write(self, actor: Actor, session_key: str) -> str:
-        """Return the key of a session that the caller may write to. Raise NotFound or Forbidden otherwise."""
         require(actor, "gateway_session.write", self)
         return self.require(session_key)
 
@@ -78,7 +76,6 @@ async def reached(actor: Actor, query: GatewayQuery) -> Reach:
 
 
 async def _reached_by_board(actor: Actor, board: Board) -> Reach:
-    """Return the gateway of a board with the sessions that the actor may see: all, or those of its agents."""
     if board.gateway_id is None:
         raise Invalid(BOARD_HAS_NONE)
     try:
@@ -142,7 +139,6 @@ async def mask_of(gateway_id: UUID) -> Mask:
 
 
 def listed(payload: object, name: str) -> list[object]:
-    """Return the `sessions` or `messages` in an answer; [] when it is of no use."""
     return payload if isinstance(payload, list) else list_in(payload, name)
 
 
@@ -164,7 +160,6 @@ async def main_session(reach: Reach) -> Any:
 
 
 async def session_of(reach: Reach, key: str) -> object:
-    """Return a session by its key. Raises NotFound, and Unreachable."""
     reach.require(key)
     for session in await sessions_of(reach):
         if mapping(session).get("key") == key:
@@ -180,7 +175,6 @@ async def session_of(reach: Reach, key: str) -> object:
 
 
 async def history_of(reach: Reach, key: str) -> list[object]:
-    """Return the messages of a session, none when the gateway's answer is of no use. Raises Unreachable."""
     payload = await asked(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
     messages: list[object] = (await mask_of(reach.gateway.id)).value(listed(payload, "messages"))
     return messages

@@ -147,7 +147,6 @@ async def _sums(gateway_id: UUID, since: str) -> object:
 
 
 async def _requests(gateway_id: UUID, measured: Measured) -> list[Used]:
-    """Return what the requests of a session used, in their order; nothing where its gateway does not tell."""
     try:
         asked = {"key": measured.key}
         answer = await call(gateway_id, "sessions.usage.timeseries", asked, seconds=CALL_SECONDS)

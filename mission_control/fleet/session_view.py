@@ -83,7 +83,6 @@ class Received:
             self.leaving.clear()
 
     def shown(self, run: Run) -> list[Part]:
-        """Return the parts of a run that the history does not show already."""
         calls = {one.call_id for one in self.history.entries} if self.history is not None else set()
         return [one for one in run.parts if run.is_whole or one.kind == "text" or one.id not in calls]
 
@@ -152,7 +151,6 @@ def session_url(gateway_id: UUID, key: str) -> str:
 
 
 async def agent_of_session(gateway: Gateway, key: str) -> Agent | None:
-    """Return the agent whose session it is, None when it is no agent of ours."""
     agent_id = agent_in(key)
     if not agent_id:
         return None

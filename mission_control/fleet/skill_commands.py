@@ -138,7 +138,6 @@ async def update_pack(actor: Actor, pack: SkillPack, new: SkillPackCreate) -> Sk
 
 
 async def locked_pack(pack: SkillPack) -> SkillPack:
-    """Return the pack as it is now, locked until the command ends. Raises NotFound when it has been deleted."""
     return await existing(SkillPack.select_for_update().get_or_none(id=pack.id))
 
 
@@ -300,7 +299,6 @@ def _request_text(header: str, skill: Skill, gateway: Gateway) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text without line breaks, control characters and imitations of our markers."""
     return MARKER.sub(r"\1*\2", CONTROL.sub(" ", text)).strip()
 
 

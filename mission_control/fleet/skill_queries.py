@@ -224,7 +224,6 @@ async def read_skill(skill_id: UUID) -> dict[str, object]:
 
 
 async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[dict[str, object]], int]:
-    """Return a page of the catalogue, newest first unless asked, and how many skills match the filters."""
     asked: dict[UUID, list[SkillOnGateway]] = {}
     if query.gateway_id is not None:
         await gateway_for_skills(actor, query.gateway_id)
@@ -238,7 +237,6 @@ async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST)
 
 
 async def words_of(organization_id: UUID, column: str) -> list[str]:
-    """Return the categories or the risks in a catalogue, in lower case, by alphabet."""
     assert column in ("category", "risk")
     sql = (
         f"SELECT DISTINCT lower(trim({column})) AS word FROM marketplace_skills"
@@ -269,7 +267,6 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[obj
 
 
 def _card(row: Row, asked: list[SkillOnGateway]) -> dict[str, object]:
-    """Return a row of `SKILLS` as a card, whose `source` is the address; `asked` has at most one gateway."""
     state: dict[str, object] = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
     for gateway in asked:
         state |= gateway.model_dump(include=set(state))
@@ -289,7 +286,6 @@ ASKED = (
 
 
 async def gateways_of(skill_ids: Sequence[object], gateway_id: UUID | None = None) -> dict[UUID, list[SkillOnGateway]]:
-    """Return the gateways that were asked about some skills, by skill and by name; with `gateway_id` that one alone."""
     if not skill_ids:
         return {}
     found: dict[UUID, list[SkillOnGateway]] = {}

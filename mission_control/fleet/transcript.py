@@ -148,7 +148,6 @@ def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[s
 
 
 def tool_input(arguments: object) -> str:
-    """Return what a tool was called with: a lone command as it is, anything else as JSON."""
     command = arguments.get("command") if isinstance(arguments, Mapping) and len(arguments) == 1 else arguments
     return _as_text(command if isinstance(command, str) else arguments or None)
 
@@ -186,7 +185,6 @@ def _hashed(text: str) -> str:
 
 
 def moment_of(value: object) -> datetime | None:
-    """Return a time of a gateway, which is milliseconds or seconds since 1970, or a text; None for anything else."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return times.naive_utc(datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC))
@@ -201,7 +199,6 @@ LONG_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 
 
 def is_running(session: Mapping[str, object]) -> bool:
-    """Return whether a gateway says that a turn goes on in a session."""
     return session.get("hasActiveRun") is True or session.get("status") == "running"
 
 
@@ -225,7 +222,6 @@ class SessionFacts:
         return _hashed(self.key)
 
     def titled(self, agent: Agent | None) -> str:
-        """Return the name of its agent, and its own where it says more."""
         name = agent.name if agent else self.agent_id
         if self.title in ("", "main", name) or not name:
             return name or self.title
@@ -279,7 +275,6 @@ async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
 
 
 def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
-    """Return the position up to which a transcript changes no more: before the run that is not over."""
     started = [one.position for one in entries if one.is_open]
     if is_running:
         started += [one.position for one in entries if one.kind == "user"][-1:]
@@ -370,7 +365,6 @@ class Run:
         self._set_status("Writing")
 
     def _tool(self, data: Mapping[str, object]) -> Part | None:
-        """Return the part of the tool that an event is about; None beyond the number that is kept."""
         call_id = str(data.get("toolCallId") or "")[:LONGEST_WORD]
         part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
         return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))

@@ -85,7 +85,6 @@ def size(text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line of at most 200 characters."""
     line = " ".join(text.split())
     return line if size(line) <= LINE_LENGTH else f"{_beginning(line, LINE_LENGTH - 3)}..."
 
@@ -101,7 +100,6 @@ def fitted(passages: Mapping[str, Passage], free: int) -> dict[str, str]:
 
 
 def cut(passage: Passage, limit: int) -> str:
-    """Return the text, cut to at most `limit` with a last line that says where the whole is."""
     if size(passage.text) <= limit:
         return passage.text
     notice = f"\n\n(Cut here. The whole: {passage.whole})"
@@ -156,7 +154,6 @@ PERSON = "Ask what you need to know with `POST /api/v1/agent/boards/{board_id}/q
 
 
 def workspace_files(facts: WorkspaceFacts, *, names: Sequence[str]) -> dict[str, str]:
-    """Return the text of each file, of those that the gateway accepts; the caller decides which ones it writes."""
     known = [name for name in FILES if name in names]
     folded = frozenset(FOLDED) - set(known)
     details: dict[str, Passage] = {}
@@ -182,7 +179,6 @@ def _file(facts: WorkspaceFacts, name: str, folded: frozenset[str], details: dic
 
 
 def _memory(facts: WorkspaceFacts, folded: frozenset[str], details: Mapping[str, Passage]) -> str:
-    """Return the text of MEMORY.md, with what other files had no place for."""
 
     def render(texts: Mapping[str, str]) -> str:
         titled = [(details[key].title, text) for key, text in texts.items()]

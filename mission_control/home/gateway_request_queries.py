@@ -207,7 +207,6 @@ async def parts_of_requests(request_ids: Sequence[UUID]) -> dict[UUID, Parts]:
 
 
 async def request_item(request_id: UUID) -> Item | None:
-    """Return one request as it is now; who may see it was asked before."""
     found = await _items("r.id = ?", request_id)
     return found[0] if found else None
 
@@ -226,7 +225,6 @@ async def waiting_requests(actor: Actor, *, since: datetime | None = None) -> li
 
 
 async def pending_requests(actor: Actor, ids: Sequence[UUID]) -> list[Item]:
-    """Return those of some requests that wait; nothing for who may not see them."""
     if not may_see(actor):
         return []
     where = f"r.organization_id = ? AND r.status = 'pending' AND r.id IN ({placeholders(len(ids))})"
@@ -234,7 +232,6 @@ async def pending_requests(actor: Actor, ids: Sequence[UUID]) -> list[Item]:
 
 
 async def tab(viewed: Viewed) -> str:
-    """Return the tab of a gateway's page with what it asks for: what waits, oldest first, and what ended last."""
     waiting: list[Item] = []
     ended: list[Item] = []
     if may_see(viewed.actor):

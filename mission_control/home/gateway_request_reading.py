@@ -68,7 +68,6 @@ class Ended:
         }.get(self.status, "Decided on the gateway.")
 
     def note_after(self, is_late: bool) -> str:
-        """Return the same, also where our answer came too late."""
         if not is_late:
             return self.note
         if self.status in ("allowed", "denied"):
@@ -77,12 +76,10 @@ class Ended:
 
 
 def settled_by(name: str) -> str:
-    """Return who settled something on its gateway, as people read it."""
     return f"{name} on the gateway" if name else "The gateway"
 
 
 def read_approval(kind: str, asked: Mapping[str, object]) -> AskedApproval | None:
-    """Return what an event or a list says about an approval; None when it has no id or is of an unknown kind."""
     external_id, request = text(asked.get("id"), 512), asked.get("request")
     if not external_id or kind not in ACTIONS or not isinstance(request, Mapping):
         return None
@@ -132,7 +129,6 @@ def _allowed(kind: str, request: Mapping[str, object]) -> list[str]:
 
 
 def read_end(snapshot: object) -> Ended | None:
-    """Return how an approval ended from its record on the gateway; None while it is pending."""
     found = snapshot.get("approval", snapshot) if isinstance(snapshot, Mapping) else {}
     status = text(found.get("status"))
     if status not in ("allowed", "denied", "expired", "cancelled"):
@@ -156,7 +152,6 @@ def read_resolved(event: Mapping[str, object]) -> Ended:
 
 
 def text(value: object, longest: int = LONGEST_FACT) -> str:
-    """Return a text of a gateway as it can be stored, without tokens of this installation."""
     if not isinstance(value, str):
         return ""
     clean = value.replace("\0", "").encode("utf-8", "replace").decode()
@@ -196,7 +191,6 @@ class Part:
         return [label for label, _ in self.options]
 
     def as_question(self) -> QuestionCreate:
-        """Return it as our agents would ask it; without options where those do not fit."""
         content = f"{self.content}\n\n{SEVERAL}" if self.takes_several and self.options else self.content
         marked = [label for label in self.labels if _shown(label) != label]
         try:
@@ -209,7 +203,6 @@ class Part:
             return QuestionCreate(content=_with_options(content, self.labels), allows_text=True)
 
     def values(self, option: str | None, words: str | None) -> list[str]:
-        """Return an answer of a person as the gateway takes it: labels of options, or words of one's own."""
         option = next((label for label in self.labels if _shown(label) == option), option)
         if not self.takes_several:
             both = ": ".join(one for one in (option, words) if one)
@@ -240,16 +233,13 @@ class AskedQuestion:
         return self.status if self.status in ("answered", "cancelled", "expired") else "ended"
 
     def answer_to(self, external_id: str | None) -> str:
-        """Return the answer to the question that is kept under an id, as text."""
         return ", ".join(self.answers.get(str(external_id).partition("#")[2], [])) or "(no text)"
 
     def external_id(self, part: Part) -> str:
-        """Return the id under which one of its questions is kept here."""
         return f"{self.id}#{part.id}"
 
 
 def read_question(said: Mapping[str, object]) -> AskedQuestion | None:
-    """Return what an event, a list or the gateway's record says; None when there is no id."""
     external_id = text(said.get("id"), LONGEST_ID)
     if not external_id:
         return None
@@ -285,7 +275,6 @@ def _part(item: Mapping[str, object]) -> Part | None:
 
 
 def _shown(label: str) -> str:
-    """Return a label without the mark of a recommended option, which is shown beside it."""
     label = label.strip()
     return label[: -len(RECOMMENDED)].rstrip() if label.lower().endswith(RECOMMENDED) else label
 

@@ -179,7 +179,6 @@ async def brief_of(board: Board, task_id: UUID, why: WhyKind | None = None) -> B
 
 
 def _moment(row: Row) -> tuple[str, str]:
-    """Return what orders rows by time; what is open comes last."""
     at = as_moment(row["at"])
     return at.isoformat() if at is not None else "~", str(row["id"])
 
@@ -189,7 +188,6 @@ def _step(row: Row) -> JsonObject:
 
 
 def _line(row: Row) -> str:
-    """Return an attempt in a line: `Attempt 1 by Kit, handed in: ...`."""
     ended = f"Attempt {row['number']} by {row['name']}, {ENDS[row['state']]}"
     return f"{ended}: {_short(row['text'])}" if row["text"] else f"{ended}."
 
@@ -237,12 +235,10 @@ def _sentence(kind: WhyKind, attempts: Sequence[Row], asks: Sequence[Row], comme
 
 
 def _whole(text: str) -> str:
-    """Return what should change as it was written: its lines name files."""
     return text if len(text) <= LONGEST_NOTE else f"{text[:LONGEST_NOTE]} …"
 
 
 def _answer(row: Row, *, whole: bool = False) -> str:
-    """Return how an ask ended: `Ada approved it: yes, but not today`."""
     did = ANSWERS.get(row["state"])
     ended = f"{row['name'] or 'Mission Control'} {did}" if did else f"it was {row['state']}"
     said = row["answer"] and (_whole if whole else _short)(row["answer"])

@@ -56,7 +56,6 @@ def allowing(rules: Rules, tool: str, given: Mapping[str, Any], risk: str) -> st
 
 
 def _allowed(hook: Hook, pattern: str, board_name: str) -> JsonObject:
-    """Return the answer that lets a call run, to its person too, and let the timeline say so."""
     hook.state = "working"
     title, detail = f"Allowed by a rule of the board: {pattern}", {**(hook.items[-1].detail or {}), "rule": pattern}
     hook.items[-1] = hook.items[-1].model_copy(update={"title": title, "detail": detail})

@@ -89,7 +89,6 @@ class Worker(NamedTuple):
 
 
 async def see_best(worker: Worker, tags: Sequence[str] | None = None) -> list[UUID]:
-    """Return the first tasks that a worker could claim, of those with any of some tags (slugs or ids); best first."""
     return await _best(worker, tags, None, f" LIMIT {SEEN}")
 
 
@@ -206,7 +205,6 @@ async def _assign(actor: Actor, task: Task, wanted: ClaimCreate) -> Claim:
 
 
 async def leased(task: Task, wanted: ClaimCreate, why: WhyKind | None = None) -> Claim:
-    """Return the claim of a task under a new lease. The calling command holds it."""
     lease = await hold_until(task, wanted.lease_seconds, resumes=why == "resume")
     brief = await brief_of(task.board, task.id, why)
     return {"task": await task_read(task.id), "lease": lease, "reason": None, **brief}
@@ -221,7 +219,6 @@ async def refuse_no_work(actor: Actor, board: Board) -> None:
 
 
 async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:
-    """Return what other than the board's rules stands against a claim: the status, a flag, a pause, tags."""
     if task.assigned_user_id is not None:
         return "This task belongs to a person."
     if task.status != "inbox":
@@ -298,7 +295,6 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
 
 
 def _has_any(tags: set[str], names: Sequence[str] | None) -> bool:
-    """Return whether one of these names is the slug or id of a tag; None matches always."""
     return names is None or any(name in tags or str(parse_id(name)) in tags for name in names)
 
 

@@ -49,7 +49,6 @@ def called(hook: Hook) -> None:
 
 
 def todos(given: object) -> list[StepGiven]:
-    """Return a whole plan, as a program's tool is given it."""
     return [step for one in given[:MOST_STEPS] if (step := _todo(one))] if isinstance(given, list) else []
 
 

@@ -46,7 +46,6 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
 
 
 async def _must_wait(actor: Actor, task: Task) -> bool:
-    """Return whether an approval of the task is pending. Close a request to finish an earlier attempt."""
     found = await rows(
         "SELECT l.id, l.approval_id, l.asked_attempt, a.action_type FROM approval_task_links l"
         " JOIN approvals a ON a.id = l.approval_id WHERE l.task_id = ? AND l.is_pending",

@@ -57,7 +57,6 @@ class Wanted:
 
     @property
     def sign_in(self) -> str:
-        """Return the command that signs a terminal in, and connects the program where it can."""
         address = urlsplit(self.base)
         is_safe = address.scheme == "https" or address.hostname in LOOPBACK
         command = f"connect {self.client}" if self.client in CONNECTED else "sign-in"
@@ -88,7 +87,6 @@ async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
 
 
 async def _newest(actor: Actor) -> ConnectionRead | None:
-    """Return the connection that a person made last, if that was within the last hour and it is live."""
     since = times.clock_now() - JUST_NOW
     mine = Connection.filter(user_id=actor.id, organization_id=actor.organization_id, ended_at=None)
     found = await mine.filter(created_at__gt=since, board__deleted_at=None).order_by("-created_at", "-id").first()

@@ -39,7 +39,6 @@ async def _listed(actor: Actor, asked: str) -> dict[str, object]:
 
 @terminals_of
 async def own_terminals(actor: Actor) -> list[ConnectionRead]:
-    """Return the live connections that a person approved in the active organization."""
     found = await queries.list_connections(actor, ConnectionQuery(is_live=True, limit=MOST_LIVE, offset=0))
     return [one for one in found[0] if one.user_id == actor.id]
 
@@ -62,7 +61,6 @@ class ConnectionView(View):
 
 
 async def sessions_of(connection_id: UUID) -> list[SessionLine]:
-    """Return the sessions that the program of a connection reported last."""
     found = await rows(
         f"SELECT {COLUMNS}, b.name AS board_name{RELATIONS} JOIN boards b ON b.id = s.board_id"
         f" WHERE s.connection_id = ? ORDER BY s.last_seen_at DESC, s.id LIMIT {MOST_SESSIONS}",

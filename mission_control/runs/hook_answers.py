@@ -153,7 +153,6 @@ def _of(actor: Actor, place: Place) -> tuple[str, Values]:
 
 
 async def _offered(actor: Actor, place: Place, header: str) -> list[UUID]:
-    """Return the notices that ride on this answer and on no other."""
     moment = times.clock_now()
     ids = await offer(actor, place, header)
     if ids:

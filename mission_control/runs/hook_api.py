@@ -195,7 +195,6 @@ def _count(actor: Actor, record: Body) -> None:
 
 
 def _records(body: Any) -> list[Body]:
-    """Return the log records of an export, each as its attributes with those of its resource, by their names."""
     found: list[Body] = []
     for resource in body.get("resourceLogs", ())[:MOST_RECORDS]:
         common = _attributes(resource.get("resource", {}))

@@ -183,7 +183,6 @@ def parsed(raw: bytes) -> Body:
 
 
 def read_hook(program: Program, body: Body, level: Any, when: When | None = None) -> Hook | None:
-    """Return what an event says as far as it is kept; None when it names no session."""
     external_id = text_of(body.get("session_id"))[:255].strip()
     if not external_id:
         return None

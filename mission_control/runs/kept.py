@@ -30,7 +30,6 @@ class Kept(NamedTuple):
     folder: str = ""
 
     def call(self, tool: object, given: object) -> dict[str, Any]:
-        """Return what is kept of a call: its tool, and what that is about."""
         values = given if isinstance(given, Mapping) else {}
         kept: dict[str, Any] = {"tool": name_of(tool) or "a tool"}
         if path := next((one for name in PATHS if (one := text_of(values.get(name)))), ""):
@@ -45,7 +44,6 @@ class Kept(NamedTuple):
         return {name: one for name, one in kept.items() if one}
 
     def text(self, value: object) -> str:
-        """Return a prompt, a result or another text where those are kept, else nothing."""
         return in_text(value) if self.level == "all" and value else ""
 
     def _path(self, path: str) -> str:
@@ -71,7 +69,6 @@ def in_text(value: object) -> str:
 
 
 def name_of(value: object) -> str:
-    """Return a name that a program gives, nothing for what is no plain word."""
     return value if isinstance(value, str) and NAME.fullmatch(value) else ""
 
 

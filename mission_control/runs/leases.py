@@ -236,7 +236,6 @@ async def _take_back(task: Task, run: Run) -> None:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """Return the pause after a number of failed attempts: doubled each time, at most an hour."""
     doublings: int = 2 ** min(attempts - 1, 20)
     return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)
 
@@ -257,7 +256,6 @@ WAITS_FOR_AGENT = (
 
 
 async def _overdue(task_id: UUID | None = None) -> list[Row]:
-    """Return what has waited for an agent without a sign for longer than its board allows; of one task or of all."""
     one_run, one_task = ("", "") if task_id is None else (" AND r.task_id = ?", " AND t.id = ?")
     found = await rows(
         WAITS_FOR_AGENT.format(one_run=one_run, one_task=one_task),

@@ -105,7 +105,6 @@ async def _directive(actor: Actor, found: Iterable[Row]) -> JsonObject:
 
 
 def composed(found: list[Row], directive: JsonObject) -> JsonObject:
-    """Return notices as news, as many as fit; `more` is the number of those that do not."""
     if reason := directive.get("directive_reason"):
         directive = directive | {"directive_reason": cut(str(reason), LARGEST_LINE)}
     total, items = int(found[0]["total"]), list[JsonObject]()
@@ -121,7 +120,6 @@ def composed(found: list[Row], directive: JsonObject) -> JsonObject:
 
 
 def line_of(row: Row) -> str:
-    """Return a notice as one plain line."""
     data, head = as_json(row["data"]) or {}, row["header"].capitalize()
     labelled, _, said = row["text"].partition("\n\n")
     kept = [line for line in labelled.splitlines() if not LABELS.fullmatch(line)]

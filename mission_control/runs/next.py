@@ -102,7 +102,6 @@ NOTHING = "There is nothing to do at the moment."
 
 
 async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
-    """Return what an agent does next; wait for it as long as it asks for."""
     actor, reason = replace(actor, fence=None), None
     if wanted.after_start and wanted.task_id is None:
         held = [one["task_id"] for one in await _held(actor) if one["state"] == "working"]
@@ -145,7 +144,6 @@ def _agent(actor: Actor) -> Agent:
 
 
 async def _without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
-    """Return a directive or news for an agent that gets no work here: a lead, a main agent, one that wants none."""
     return await settled(
         actor,
         actor,
@@ -206,7 +204,6 @@ async def _look_at_directive(actor: Actor, wanted: NextCreate) -> JsonObject | N
 
 
 async def _look_at_news(actor: Actor, wanted: NextCreate) -> JsonObject | None:
-    """Return that something is new for an agent; it rides on the answer itself (`http/news.py`)."""
     if "notice" not in wanted.kinds:
         return None
     found = await rows(
@@ -222,7 +219,6 @@ async def _look_at_news(actor: Actor, wanted: NextCreate) -> JsonObject | None:
 
 
 async def _with_work(actor: Actor, wanted: NextCreate, claim: Claim) -> JsonObject:
-    """Return a claim as what its agent does next."""
     task, lease, why = claim["task"], claim["lease"], claim["why"]
     assert task is not None and lease is not None
     kind = why["kind"] if why["kind"] in ("resume", "rework") else "work"
@@ -243,7 +239,6 @@ def _answer(kind: str, text: str, directive: str) -> JsonObject:
 
 
 async def _held(actor: Actor) -> list[JsonObject]:
-    """Return the tasks that an agent holds, the oldest first, without those on which people put a session of its."""
     found = await rows(
         "SELECT r.task_id, t.number, t.title, r.fence, r.lease_expires_at, CASE WHEN r.parked_at IS NULL THEN 'working'"
         " WHEN r.ready_at IS NULL THEN 'waiting' ELSE 'ready' END AS state"

@@ -145,12 +145,10 @@ SOURCE = " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id LEFT JOIN user
 
 
 async def notes_of_task(task_id: UUID, paging: Paging) -> tuple[list[Row], int]:
-    """Return the notes about a task as they are answered, newest first, and their number."""
     return await _notes("n.task_id = ?", task_id, paging)
 
 
 async def notes_of_session(session_id: UUID, paging: Paging) -> tuple[list[Row], int]:
-    """Return the notes to a session, or to the run that it serves, as they are answered, newest first."""
     run = "SELECT s.run_id FROM agent_sessions s WHERE s.id = ?"
     return await _notes(f"(n.session_id = ? OR n.run_id = ({run}))", session_id, paging, session_id)
 
@@ -169,7 +167,6 @@ async def note_read(note_id: UUID) -> Row:
 
 
 def as_read(row: Row) -> Row:
-    """Return a row of `COLUMNS` as NoteRead."""
     moments = ("created_at", "expires_at", "expired_at", "offered_at", "taken_at")
     note = {**row, **{name: as_moment(row[name]) for name in moments}}
     after = [as_moment(note.pop(name)) for name in ("acted_at", "reported_at", "kept_read_at")]

@@ -47,7 +47,6 @@ async def waiting(_view: BoardView, panel: Panel) -> str:
 
 
 def in_words(run: Row) -> Row:
-    """Return a run with moments as moments, how long it took, and what it cost in words."""
     began, ended = as_moment(run["started_at"]), as_moment(run["ended_at"])
     assert began is not None
     used = run["input_tokens"] + run["output_tokens"]
@@ -108,7 +107,6 @@ async def timeline_of(view: BoardView, panel: Panel) -> Row:
 
 
 async def _talk(view: BoardView, panel: Panel) -> list[Row]:
-    """Return the comments; a deleted one keeps its place without its words."""
     whole = view.look.whole or view.look.comment_id is not None
     newest = await rows(
         f"{COMMENTS.replace(' FROM task_comments', ', c.deleted_at FROM task_comments')} WHERE c.task_id = ?"
@@ -170,7 +168,6 @@ async def _add_readers(panel: Panel, comments: list[Row]) -> None:
 
 
 async def _notes(panel: Panel) -> list[Row]:
-    """Return what people told the agents that worked on it, and how far each note came."""
     found, _ = await notes_of_task(panel.id, Paging(limit=MOST_NOTES, offset=0))
     runs = await rows("SELECT id, agent_name FROM task_runs WHERE task_id = ?", panel.id) if found else []
     names = {str(row["id"]): row["agent_name"] for row in runs}
@@ -181,7 +178,6 @@ async def _notes(panel: Panel) -> list[Row]:
 
 
 async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: bool) -> tuple[list[Row], int]:
-    """Return the runs, of which one that goes on says what was done in it, and the number of others."""
     found, total = await runs_of_task(panel.id, Paging(limit=200 if whole else MOST_RUNS, offset=0))
     sessions, moments = await _sessions([run["id"] for run in found]), []
     history = [one for one in history if not one.kind.startswith("session.")]
@@ -198,7 +194,6 @@ async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: b
 
 
 async def _sessions(run_ids: list[UUID]) -> dict[str, tuple[UUID, int]]:
-    """Return the session in which most was done in each run, and the number of actions of the run."""
     if not run_ids:
         return {}
     found = await rows(
@@ -259,7 +254,6 @@ TIMELINE_TEMPLATE = "runs/timeline.html"
 
 
 async def timeline(view: BoardView, panel: Panel) -> str:
-    """Return the timeline, or the part of it that the address asks for."""
     found = await timeline_of(view, panel)
     shown = (one.get("run", one) for one in found["moments"])
     texts = [one.get(name) for one in shown for name in ("message", "summary", "checked")]

@@ -83,7 +83,6 @@ def digest_of(tool: str, given: object) -> str:
 
 
 def _kept(hook: Hook, tool: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what is kept of a call when it is over; None: all of it."""
     if hook.kept.level == "all":
         return None
     cwd = hook.of("cwd")
@@ -96,7 +95,6 @@ def _clean(text: str) -> str:
 
 
 def _shown(tool: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what is shown of a call; what has no place of its own is in `description`, as JSON."""
     reason = given.pop("description") if isinstance(given.get("description"), str) else ""
     path_name = next((name for name in PATHS if isinstance(given.get(name), str)), "")
     command = given.get("command")
@@ -176,7 +174,6 @@ RISKY_FILES = re.compile(r"(?:^|/)(?:\.env\b[^/]*|\.(?:ssh|git|claude|codex)/|\.
 
 
 def risk_of(kind: str, command: str, path: str, folder: object) -> tuple[str, list[str]]:
-    """Return how dangerous a call looks, and why in a few words."""
     if kind == "exec":
         found = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
         if found:

@@ -52,7 +52,6 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim:
 
 
 async def named[R](actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]) -> R | None:
-    """Return what `tell` makes of the claim of the task that is named, in its transaction."""
     worker, _ = await _worker(actor, board)
 
     async def claim_and_tell() -> R:

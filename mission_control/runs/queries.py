@@ -341,7 +341,6 @@ async def runs_of_task(task_id: UUID, paging: Paging) -> tuple[list[Row], int]:
 
 
 async def runs_of_agent(actor: Actor, agent: Agent, paging: Paging) -> tuple[list[Row], int]:
-    """Return an agent's runs of tasks that the actor can read, newest first, and their number."""
     here, boards = on_readable_boards(actor, agent.organization_id, "r.board_id")
     source = (
         "FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
@@ -365,7 +364,6 @@ async def run_read(run_id: UUID) -> Row:
 
 
 async def _serialize_runs(found: list[Row]) -> list[Row]:
-    """Return rows of `COLUMNS` as RunRead, with the files that were handed in."""
     artifacts: dict[str, list[Row]] = {}
     if found:
         for row in await rows(

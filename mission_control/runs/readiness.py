@@ -110,7 +110,6 @@ CONNECTIONS = "SELECT t.id, c.client, c.host_label FROM tokens t JOIN connection
 
 
 async def workers_of(board: Board) -> list[WorkerRead]:
-    """Return the workers of a board: those that are ready first, then those at work, then as they were last seen."""
     waits = await _waits_at(board.id)
     by_agent: dict[UUID, list[Row]] = {}
     for row in await rows(WORKERS, times.clock_now() - SILENT_AFTER, board.id):

@@ -54,7 +54,6 @@ async def end(organization_id: UUID, session: AgentSession, reason: str | None, 
 
 
 async def digest_of(session_id: UUID) -> tuple[str, int]:
-    """Return the SHA-256 over the activities of a session in their order, and how many there are."""
     digest, count, seq = hashlib.sha256(), 0, -1
     while found := await find_all(
         Activity, f"session_id = ? AND seq > ? ORDER BY seq LIMIT {DELETED_AT_ONCE}", session_id, seq
@@ -69,7 +68,6 @@ HASHED = ("seq", "at", "kind", "title", "state", "ref", "detail")
 
 
 def hashed(one: object) -> bytes:
-    """Return what a session's digest is made of, for one of its activities."""
     values = (getattr(one, name) for name in HASHED)
     covered = [value.isoformat(timespec="microseconds") if isinstance(value, datetime) else value for value in values]
     return canonical(covered).encode()
@@ -187,7 +185,6 @@ async def erase_with_task(actor: Actor, event: NewEvent) -> None:
 
 
 async def oldest_age() -> int | None:
-    """Return the age in days of the oldest activity, None without one."""
     [row] = await rows("SELECT MIN(at) AS at FROM session_activities")
     oldest = as_moment(row["at"])
     return None if oldest is None else (times.clock_now() - oldest).days

@@ -80,7 +80,6 @@ class SessionView(View):
         return await self.reads.get(("session", self.session_id), lambda: _session(self.session_id))
 
     async def items(self) -> tuple[list[ActivityRead], int]:
-        """Return the activities that are shown, and the number of all."""
         which = self.session_id, bool(self.word), self.before
         return await self.reads.get(("session-items", *which), lambda: _items(*which))
 
@@ -96,7 +95,6 @@ class SessionView(View):
         return turns_of(acts, notes, is_searched=bool(self.word))
 
     async def notes(self) -> list[Row]:
-        """Return the newest notes to its agent; none beside what is older."""
         if self.before:
             return []
         key = ("session-notes", self.session_id)
@@ -199,7 +197,6 @@ async def head(view: SessionView) -> str:
 
 
 async def earlier(view: SessionView) -> str:
-    """Return what stands above the newest turn."""
     items, total = await view.items()
     turns = await view.turns()
     older = f"{view.url}?before={items[0].seq}" if items and items[0].seq > 1 and not view.word else ""
@@ -232,7 +229,6 @@ async def steer(view: SessionView) -> str:
 
 
 async def asks(view: SessionView) -> str:
-    """Return what its program asks people now, with the forms that answer it."""
     if view.before:
         return ""
     waiting = "SELECT id FROM approvals WHERE session_id = ? AND status = 'pending' ORDER BY created_at, id"
@@ -242,7 +238,6 @@ async def asks(view: SessionView) -> str:
 
 
 async def own_changes(view: SessionView, batch: Batch) -> str | None:
-    """Return nothing for news of other sessions, tasks and agents of the board."""
     session = await view.session()
     own = {str(session[name]) for name in ("id", "task_id", "agent_id") if session[name] is not None}
     named = {str(one) for event in batch.events for one in (event.subject_id, event.task_id)}

@@ -207,7 +207,6 @@ MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at", "st
 
 
 async def list_sessions(board: Board, query: SessionQuery) -> tuple[list[Row], int]:
-    """Return the sessions of a board, the one with the newest sign first, and their number."""
     values: Values = [board.id]
     where = "s.board_id = ?"
     for name in ("agent_id", "task_id"):
@@ -224,13 +223,11 @@ async def list_sessions(board: Board, query: SessionQuery) -> tuple[list[Row], i
 
 
 async def session_read(session_id: UUID) -> Row:
-    """Return a session, which was found before, as AgentSessionRead."""
     [found] = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE s.id = ?", session_id)
     return _read(found)
 
 
 async def activities_of(session_id: UUID, query: ActivityQuery) -> ActivityPage:
-    """Return activities of a session in their order, and how many there are or match."""
     where, values = _searched("a.session_id = ?", [session_id], query.q)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM session_activities a WHERE {where}", *values)
     if query.before is not None:
@@ -248,7 +245,6 @@ ACTIVITY = ", ".join(f"a.{name}" for name in ActivityRead.model_fields)
 
 
 async def activities_of_task(task_id: UUID, query: TaskActivityQuery) -> ActivityPage:
-    """Return the newest activities of a task's runs, in the order of time, and how many there are or match."""
     runs = "a.run_id IN (SELECT r.id FROM task_runs r WHERE r.task_id = ?)"
     where, values = _searched(runs, [task_id], query.q)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM session_activities a WHERE {where}", *values)
@@ -294,7 +290,6 @@ class Line:
 
 
 async def line_of(task_ids: Iterable[UUID]) -> dict[UUID, Line]:
-    """Return what the agents of some tasks do now, by task; nothing for a task that nobody works on."""
     if not (wanted := list(task_ids)):
         return {}
     marks, values = in_list(wanted)

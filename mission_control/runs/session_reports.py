@@ -315,7 +315,6 @@ def _step(one: StepGiven) -> dict[str, str]:
 
 
 def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange]) -> list[dict[str, str]]:
-    """Return a plan after changes of steps; those that no program gave a name stay."""
     steps = {one.get("key") or f"#{place}": one for place, one in enumerate(plan)}
     for change in changes:
         known = steps.pop(change.key, None) if change.is_gone else steps.get(change.key)
@@ -360,7 +359,6 @@ def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[A
 
 
 def _fitted(detail: dict[str, JsonValue]) -> Any:
-    """Return what is kept of an activity without secrets, cut where it is longer than 4 KB."""
     kept = MASK.value(detail)
     if len(orjson.dumps(kept)) > DETAIL_BYTES:
         kept = {name: _cut(one, LONGEST_VALUE) if isinstance(one, str) else one for name, one in kept.items()}

@@ -56,7 +56,6 @@ def ends(kind: str) -> bool:
 
 
 def one_line(text: str, longest: int = LONGEST_TITLE) -> str:
-    """Return a text as one line, without secrets and characters that do not show, cut where it is too long."""
     shown = "".join(one if one.isprintable() else " " if one.isspace() else "" for one in text[:READ])
     line = " ".join(MASK.text(shown).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
@@ -107,7 +106,6 @@ def _first(detail: Mapping[str, object], names: tuple[str, ...]) -> str:
 
 
 def failure_of(title: str, detail: Mapping[str, object]) -> str:
-    """Return what failed and how, in one line."""
     error = _first(detail, ERROR).strip().partition("\n")[0]
     return one_line(f"{title}: {error}" if error else title)
 
@@ -118,7 +116,6 @@ def is_same(failure: str, other: str) -> bool:
 
 
 def is_of_same_call(title: str, failure: str) -> bool:
-    """Return whether something of this title is what failed, tried again."""
     first = re.split(r"[,:(]", _without_numbers(title))[0]
     return first == re.split(r"[,:(]", _without_numbers(failure))[0]
 

@@ -40,7 +40,6 @@ OPEN_SESSION = (
 
 
 async def open_session(actor: Actor, agent_id: UUID, board_id: UUID | None, run: Run | None) -> AgentSession | None:
-    """Return the session, locked, in which an agent says something without naming one."""
     connection, run_id = await connection_of(actor), run.id if run else None
     theirs, since = str(connection.id) if connection else "", times.clock_now() - SILENT_AFTER
     values = agent_id, board_id, str(run_id or WITHOUT_RUN), run_id, theirs, since, run_id
@@ -133,7 +132,6 @@ class Served(NamedTuple):
         return self.run_at(at), self.turn_at(at)
 
     def run_at(self, at: datetime) -> Run | None:
-        """Return the run for which a request at a moment was."""
         begun = self.turn_at(at)
         over = min((one for one in self.turns if one > at), default=FOREVER)
         live = [one for one in self.runs if one.started_at <= at < _end(one)]
@@ -149,7 +147,6 @@ def _end(run: Run) -> datetime:
 
 
 async def served_since(session: AgentSession, moment: datetime) -> Served:
-    """Return what a session served since the beginning of the turn of a moment."""
     kind = "session_id = ? AND kind = 'RUN_STARTED'"
     sql = f"SELECT MAX(at) AS at FROM session_activities WHERE {kind} AND at <= ?"
     [found] = await rows(sql, session.id, moment)

@@ -93,7 +93,6 @@ def differences_of(sources: dict[str, int]) -> list[str]:
 
 
 def program_of(session: Row) -> str:
-    """Return how people call the program of a session, with its version."""
     client = str(session["client"])
     return f"{PROGRAMS.get(client, client)} {session['client_version'] or ''}".strip()
 
@@ -103,7 +102,6 @@ ASKS_NOBODY = ("auto", "acceptEdits", "bypassPermissions", "dontAsk", "yolo", "n
 
 
 def mode_of(session: Row) -> str:
-    """Return the mode of a session as its program calls it, and what that means for who is asked."""
     mode = str(session["mode"] or "")
     return f"{mode} (asks nobody)" if mode in ASKS_NOBODY else mode
 
@@ -141,7 +139,6 @@ def _pairs(items: Sequence[ActivityRead]) -> dict[UUID, UUID]:
 
 
 def notes_as_acts(notes: Iterable[Row], word: str = "") -> list[Act]:
-    """Return the notes of people to an agent as lines."""
     return [
         Act(str(one["id"]), "note", "message-square", one["created_at"], _marked(f"“{one['text']}”", word), note=one)
         for one in notes
@@ -188,7 +185,6 @@ def _took(seconds: float) -> str:
 
 
 def _parts(title: str, command: str, word: str) -> Iterable[Part]:
-    """Return a title with its code: what stands between backticks, or the command at its beginning."""
     first = command.strip().partition("\n")[0]
     if first and "`" not in title and first in title:
         title = title.replace(first, f"`{first}`", 1)
@@ -205,7 +201,6 @@ FOLDED = {"read": "look", "search": "look", "change": "change"}
 
 
 def folded(acts: Iterable[Act], *, commands: bool = False) -> list[Act]:
-    """Return lines in which neighbours that only looked, or only changed something, are one; `commands`: these too."""
     kinds, found = FOLDED | ({"run": "run"} if commands else {}), list[Act]()
     for kind, group in groupby(acts, key=lambda one: None if one.tone or one.is_running else kinds.get(one.what)):
         lines = list(group)
@@ -290,7 +285,6 @@ class Turn:
 
 
 def turns_of(acts: Iterable[Act], others: Iterable[Act] = (), *, is_searched: bool = False) -> list[Turn]:
-    """Return the turns of lines in their order; `others` are put among them by their moments."""
     turns, lines = list[Turn](), list(acts)
     for other in others:
         place = next((index for index, one in enumerate(lines) if one.at > other.at), len(lines))
@@ -321,7 +315,6 @@ STATES = {
 
 
 def state_of(session: Row) -> str:
-    """Return the state of a session as pages say it: one that works may be stuck, one that waited has its answer."""
     if session["state"] == "waiting" and session.get("ready_at") is not None:
         return "ready"
     is_stuck = session["state"] in ("working", "lost") and session["failures"] >= STUCK_AT
@@ -329,12 +322,10 @@ def state_of(session: Row) -> str:
 
 
 def changed_files(acts: Iterable[Act]) -> list[str]:
-    """Return the files that were changed, by name."""
     return sorted({one.path for one in acts if one.what == "change" and one.path})
 
 
 def plan_of(session: Row) -> list[Row]:
-    """Return the steps of a plan with their icons, tones, states and words; after the end none is now."""
     signs = {"completed": ("circle-check", "ok", "done", "Done"), "in_progress": ("circle-dot", "run", "now", "Now")}
     if session["ended_at"] is not None:
         signs["in_progress"] = ("circle", "", "", "")

@@ -94,7 +94,6 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
 
 
 async def _why_not(task: Task) -> str:
-    """Return why nobody can begin a task; empty for one that somebody can."""
     if task.status != "inbox" or task.archived_at is not None:
         return f"Only what is in the inbox can be started: {await _where_now(task)}"
     if task.board.only_lead_can_change_status:
@@ -116,7 +115,6 @@ async def start_task(outcome: Outcome[Task, StartForm]) -> ResponseReturnValue:
 
 
 async def box(view: BoardView, panel: Panel) -> str:
-    """Return who could begin a task of the inbox now, for those who may hand it out."""
     is_offered = panel.status == "inbox" and panel.may_write and panel.archived_at is None
     if not is_offered or view.board.only_lead_can_change_status or await blockers_of(panel.id):
         return ""
@@ -130,7 +128,6 @@ async def box(view: BoardView, panel: Panel) -> str:
 
 
 def _concerns(view: BoardView, news: News) -> bool:
-    """Return whether news are about the open task, or about what the workers of the board do."""
     if not isinstance(news, Event):
         return news.get("board_id") == str(view.board.id)
     return concerns_panel(view, news) if news.kind == "task.updated" else news.board_id in (view.board.id, None)

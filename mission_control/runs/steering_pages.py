@@ -140,7 +140,6 @@ async def detach_session(outcome: Outcome[AgentSession, None]) -> ResponseReturn
 
 
 async def worker(_view: BoardView, panel: Panel) -> str:
-    """Return whom a note goes to."""
     return as_html(panel.agent_name or "the agent")
 
 

@@ -172,7 +172,6 @@ def _of_rules() -> list[Part]:
 
 
 def _of_agents(now: datetime) -> list[Part]:
-    """Return the SELECTs of paused and absent assignees, and of how close a worker comes to an unassigned task."""
     paused = [
         _part(
             f"{kind}_paused",

@@ -83,7 +83,6 @@ class Work:
 
 
 async def work_of(view: BoardView, task_id: UUID) -> Work | None:
-    """Return the work that goes on, None when nobody works on the task."""
     return await view.reads.get(("work", task_id), lambda: _read(task_id))
 
 
@@ -113,14 +112,12 @@ async def box(view: BoardView, panel: Panel) -> str:
 
 
 def concerns_work(view: BoardView, news: Event | dict[str, object]) -> bool:
-    """Return whether news are about the open task, or a sign of an agent that may work on it."""
     if isinstance(news, Event) or "session_id" in news:
         return concerns_panel(view, news)
     return news.get("board_id") == str(view.board.id)
 
 
 async def box_changes(view: BoardView, batch: Batch) -> str | None:
-    """Return nothing for signs of agents that do not work on the task."""
     if batch.events or any("session_id" in one for one in batch.signals):
         return None
     panel = await panel_in(view)
@@ -137,7 +134,6 @@ ASKS = (
 
 
 async def asks(view: BoardView, panel: Panel) -> str:
-    """Return what the program at work asks people now, with the forms that answer it."""
     ids = [UUID(str(row["id"])) for row in await rows(ASKS, panel.id)] if panel.status == "in_progress" else []
     found = await asked_items(view.actor, [view.board], ids)
     shown = {"next_url": panel.url, "show_board": False}
@@ -145,7 +141,6 @@ async def asks(view: BoardView, panel: Panel) -> str:
 
 
 def _concerns_asks(view: BoardView, news: Event | dict[str, object]) -> bool:
-    """Return whether news are about the open task, or an approval of the board: those of programs name no task."""
     if isinstance(news, Event) and news.kind.startswith("approval."):
         return news.board_id == view.board.id
     return concerns_panel(view, news)
@@ -157,7 +152,6 @@ REGIONS = (panel_region("work", NEWS, box, box_changes), panel_region("asks", AS
 
 
 async def run_changes(view: BoardView, panel: Panel) -> str:
-    """Return what was done in the run that goes on, for the timeline of an open panel."""
     work = await work_of(view, panel.id)
     if work is None or not work.acts:
         return ""

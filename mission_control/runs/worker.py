@@ -70,7 +70,6 @@ def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
 
 
 def program_of(client: str) -> Program:
-    """Return a program as `work` runs it. Raise NotFound for one that it does not know."""
     name = client.removeprefix(PREFIX)
     if name not in CLIENTS:
         raise NotFound(f"`work` knows {', '.join(CLIENTS)}.")
