@@ -48,11 +48,7 @@ async def _play(folder: Path, url: str, options: argparse.Namespace) -> None:
     async with machines(folder, url) as made:
         try:
             verdict = await play(
-                made,
-                streams=options.streams,
-                pages=options.pages,
-                agents=options.agents,
-                seconds=options.seconds,
+                made, streams=options.streams, pages=options.pages, agents=options.agents, seconds=options.seconds
             )
         except AssertionError as fault:
             sys.exit(f"FAULT: {fault}")

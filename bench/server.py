@@ -51,12 +51,7 @@ def _children(pid: int) -> list[int]:
 
 @contextmanager
 def served(
-    folder: Path,
-    database_url: str,
-    workers: int = 1,
-    *,
-    python: Path | None = None,
-    counter: Path | None = None,
+    folder: Path, database_url: str, workers: int = 1, *, python: Path | None = None, counter: Path | None = None
 ) -> Iterator[Server]:
     """Serve an installation in a folder; stop the process afterwards.
 

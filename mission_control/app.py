@@ -36,11 +36,9 @@ class OrjsonProvider(JSONProvider):
     """JSON by orjson."""
 
     def dumps(self, obj: object, **kwargs: object) -> str:
-        """Write compact JSON."""
         return to_json(obj).decode()
 
     def loads(self, s: str | bytes, **kwargs: object) -> Any:
-        """Read JSON."""
         return orjson.loads(s)
 
 

@@ -246,12 +246,10 @@ class Settings:
 
     @property
     def sqlite_path(self) -> Path | None:
-        """Return the SQLite file, or None on PostgreSQL."""
         return values.sqlite_path(self.database_url)
 
     @property
     def uses_sqlite(self) -> bool:
-        """Return whether the database is a SQLite file."""
         return self.sqlite_path is not None
 
     @property

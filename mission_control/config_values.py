@@ -156,8 +156,7 @@ TEXT = Parser("it must not be empty.", bool)
 FREE_TEXT = Parser()
 HEADER = Parser("a header may hold printable ASCII characters only.", re.compile(r"[\x20-\x7f]*").fullmatch)
 GATEWAY_VERSION = Parser(
-    "it must be a version such as 2026.3.13.",
-    re.compile(r"(v?\d{4}\.\d{1,2}\.\d{1,6}(-[0-9A-Za-z.]+)?)?").fullmatch,
+    "it must be a version such as 2026.3.13.", re.compile(r"(v?\d{4}\.\d{1,2}\.\d{1,6}(-[0-9A-Za-z.]+)?)?").fullmatch
 )
 FOLDER = Parser(read=lambda value: Path(value).expanduser())
 BOOLEAN = one_of("use true or false.", YES_OR_NO)

@@ -46,7 +46,6 @@ def install() -> None:
 
 
 def serve(app: Quart) -> None:
-    """Let an application serve what is installed."""
     install()
     running.keep(app)
     for function in parts.prepare.functions:

@@ -30,7 +30,6 @@ _WORDS = re.compile(
 
 @lru_cache(maxsize=1024)
 def rendered(text: str, names: tuple[str, ...]) -> str:
-    """Return a text of at most `LONGEST` characters as HTML."""
     try:
         html = _markdown.render(text, {"steps": 0, "names": _by_first_word(names)})
     except _TooMuch:

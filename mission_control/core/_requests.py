@@ -108,7 +108,6 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         return await self._inner.handle_async_request(_addressed(request, addresses[-1]))
 
     async def aclose(self) -> None:
-        """Close what is open."""
         await self._inner.aclose()
 
     async def _addresses(self, url: httpx2.URL) -> list[str]:

@@ -71,17 +71,14 @@ class Actor:
 
     @property
     def is_main(self) -> bool:
-        """Whether the main agent of a gateway acts."""
         return self.is_agent and self.board_id is None and self.gateway_id is not None
 
     @property
     def agent_id(self) -> UUID | None:
-        """The acting agent's id, or None when somebody else acts."""
         return self.id if self.is_agent else None
 
     @property
     def user_id(self) -> UUID | None:
-        """The acting person's id, or None when somebody else acts."""
         return self.id if self.is_user else None
 
     def readable_boards(self) -> tuple[list[UUID], list[UUID]]:
@@ -106,7 +103,6 @@ class Actor:
         return membership is not None and membership.role in ("owner", "admin")
 
     def on(self, surface: Surface) -> "Actor":
-        """Return the same actor on another surface."""
         return replace(self, surface=surface)
 
     def _reaches(self, board: BoardLike, *, write: bool) -> bool:

@@ -26,7 +26,6 @@ UNSET: Final = Unset.UNSET
 
 
 def sent[Value](value: Value | Unset, otherwise: Value) -> Value:
-    """Return a value that was sent, else another one."""
     return otherwise if isinstance(value, Unset) else value
 
 
@@ -60,7 +59,6 @@ class DeclaredField:
 
     @property
     def is_nullable(self) -> bool:
-        """Whether null is a value of it."""
         return type(None) in get_args(self.kind)
 
 

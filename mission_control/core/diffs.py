@@ -54,7 +54,6 @@ def is_diff(text: str) -> bool:
 
 
 def lines_changed(files: int, added: int, removed: int) -> str:
-    """Say how large a change is: `4 files +87 -12`."""
     return f"{files:,} {'file' if files == 1 else 'files'} +{added:,} \N{MINUS SIGN}{removed:,}"
 
 
@@ -96,7 +95,6 @@ def _files(text: str, path: str, most: int) -> Iterator[FileDiff]:
 
 
 def _read_head(one: FileDiff, line: str, path: str) -> None:
-    """Read a line above the first hunk of a file."""
     if line.startswith(("--- ", "+++ ")):
         one.path = path or _path(line) or one.path
     elif line.startswith(("rename to ", "copy to ")):
@@ -112,7 +110,6 @@ def _read_head(one: FileDiff, line: str, path: str) -> None:
 
 
 def _path(line: str) -> str:
-    """Return the path in a line of a diff's head."""
     if line.startswith("diff --git "):
         found = re.search(r'(?: b/| "b/)', line)
         name = line[found.start() + 1 :] if found else line.removeprefix("diff --git ")
@@ -133,7 +130,6 @@ def _named(name: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text with what one does not see written out."""
     return UNSEEN.sub(lambda one: one[0] if one[0] == "\n" else _code_point(one), text)
 
 

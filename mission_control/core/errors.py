@@ -95,14 +95,8 @@ class ErrorCode(StrEnum):
     GATEWAY_SECRET_UNREADABLE = "gateway_secret_unreadable", "The stored token cannot be read. Enter it again."
     GATEWAY_TOKEN_REFUSED = "gateway_token_refused", "The gateway refuses the token."
     GATEWAY_UNUSABLE = "gateway_unusable", "The gateway was deleted or has no address."
-    GATEWAY_VERSION_NOT_SUPPORTED = (
-        "gateway_version_not_supported",
-        "The gateway's version is too old or too new.",
-    )
-    GATEWAY_WITHOUT_MAIN_AGENT = (
-        "gateway_without_main_agent",
-        "The gateway has no main agent yet.",
-    )
+    GATEWAY_VERSION_NOT_SUPPORTED = ("gateway_version_not_supported", "The gateway's version is too old or too new.")
+    GATEWAY_WITHOUT_MAIN_AGENT = ("gateway_without_main_agent", "The gateway has no main agent yet.")
     SAME_GATEWAY = "same_gateway", "The organization has this gateway already, at another address."
     ONBOARDING_ANSWERED = "onboarding_answered", "The agent has answered already."
     ONBOARDING_CONFIRMED = "onboarding_confirmed", "This was confirmed already."
@@ -151,7 +145,6 @@ class ErrorCode(StrEnum):
     DATABASE_UNAVAILABLE = "database_unavailable", "The database cannot be used now. Try again in a few seconds."
 
     def detail(self, message: str = "", **more: object) -> dict[str, Any]:
-        """Return what an error with this code carries; without a message its sentence."""
         return {"message": message or self.sentence, "code": self, **more}
 
     @classmethod

@@ -49,7 +49,6 @@ class FailureLimit:
             self._failures.popitem(last=False)
 
     def failures(self, key: str) -> int:
-        """Return how many failures a key has in the window now."""
         return len(self._recent(key) or ())
 
     @contextmanager
@@ -72,14 +71,12 @@ class FailureLimit:
         self.forget(*keys)
 
     def forget(self, *keys: str) -> None:
-        """Take back the newest failure of each key."""
         for key in keys:
             for one, _ in self._counted(key):
                 if moments := self._failures.get(one):
                     moments.pop()
 
     def clear(self) -> None:
-        """Forget everything."""
         self._failures.clear()
 
     def _counted(self, key: str) -> list[tuple[str, int]]:
@@ -94,7 +91,6 @@ class FailureLimit:
 
 
 def wider(key: str) -> str | None:
-    """Return the /48 around a /64 of IPv6, None for every other key."""
     try:
         return str(ipaddress.IPv6Network(key).supernet(new_prefix=48)) if key.endswith("::/64") else None
     except ValueError:
@@ -110,7 +106,6 @@ class Allowance:
     reset: int
 
     def headers(self) -> dict[str, str]:
-        """Return the headers of the allowance that every answer carries."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),
@@ -148,7 +143,6 @@ class RequestBudget:
         return _allowance(limit, spent + 1)
 
     def clear(self) -> None:
-        """Forget everything."""
         self._spent.clear()
 
 
@@ -189,7 +183,6 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # `work` (reading and writing, and what `connect` lets it do), `lead` (all of it, as the board's lead). A person:
 # `read`, `work` (what happens on boards: tasks, memory, answers, decisions), `admin` (all that the person may).
 def granted(stored: Iterable[str] | None) -> frozenset[str] | None:
-    """Return the scopes of a token with those they imply; None means unrestricted."""
     if stored is None:
         return None
     return frozenset(scope for name in stored for scope in IMPLIED.get(name, ()))

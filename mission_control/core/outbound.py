@@ -83,7 +83,6 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """Return the body as text, with invalid UTF-8 replaced."""
         return self.body.decode("utf-8", "replace")
 
 
@@ -102,7 +101,6 @@ class Outbound:
     cuts_body: bool = False
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
-        """Send a GET request."""
         return await self.request("GET", url, headers)
 
     async def request(

@@ -15,7 +15,6 @@ _unanswered: dict[str, asyncio.Event] = {}
 
 
 def current_request_id() -> str | None:
-    """Return the id of the running request, None outside of one."""
     return _request_id.get()
 
 
@@ -26,7 +25,6 @@ def set_request_id(request_id: str) -> Token[str | None]:
 
 
 def reset_request_id(token: Token[str | None]) -> None:
-    """Restore the id from before `set_request_id`."""
     _request_id.reset(token)
 
 

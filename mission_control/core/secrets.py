@@ -72,17 +72,14 @@ def _name(unfinished: Path, file: Path) -> None:
 
 
 def check_value(key: str) -> str:
-    """Return what the database stores to recognize the key."""
     return _derived(key, "check").hex()
 
 
 def audit_key(key: str) -> bytes:
-    """Return the key that signs the heads of logs."""
     return _derived(key, "audit")
 
 
 def stop_key(key: str) -> bytes:
-    """Return the key that signs the links by which people end mail."""
     return _derived(key, "stop mail")
 
 
@@ -123,5 +120,4 @@ def _cipher(key: str) -> Fernet:
 
 
 def _derived(key: str, purpose: str) -> bytes:
-    """Return the key of one purpose; none reveals another."""
     return hmac.digest(key.encode(), f"mission-control {purpose}".encode(), hashlib.sha256)

@@ -39,7 +39,6 @@ type Compound = list[Run]  # runs with a sign between them, such as `re-run`
 
 
 def folded(text: str) -> str:
-    """Return a text without what does not matter in a search."""
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
@@ -77,7 +76,6 @@ def compounds(text: str) -> Iterator[tuple[Compound, bool]]:
 
 
 def pairs(characters: str) -> list[str]:
-    """Return the pairs of neighbours, and the last character alone: each character begins a term."""
     return [*map("".join, pairwise(characters)), characters[-1]]
 
 
@@ -123,7 +121,6 @@ def has_keys(word: str) -> bool:
 
 # Keys of words begin with a digit, which no word has; parts have none.
 def keys_of(word: str) -> set[str]:
-    """Return what a word of the vocabulary is found by."""
     return {*parts(word), f"0{word}", *(f"1{one}" for one in stems(word)), *(f"2{one}" for one in _shortened(word))}
 
 
@@ -132,7 +129,6 @@ def parts(word: str) -> list[str]:
 
 
 def keys_of_typos(word: str) -> set[str]:
-    """Return the keys of words that differ by a letter, or by two that changed places."""
     if len(word) < SHORTEST_TYPO:
         return set()
     shortened = _shortened(word)
@@ -178,5 +174,4 @@ def is_typo(word: str, other: str) -> bool:
 
 
 def unique(values: Iterable[str]) -> list[str]:
-    """Return values once each, in their order."""
     return list(dict.fromkeys(values))

@@ -25,7 +25,6 @@ def clock_now() -> datetime:
 
 
 def epoch_seconds() -> float:
-    """Return the present moment in seconds since the epoch, by the clock that all processes of a database share."""
     return time.time() + _ahead.total_seconds()
 
 
@@ -77,7 +76,6 @@ def with_plus(text: str) -> str:
 
 @contextmanager
 def travelled(by: timedelta) -> Iterator[None]:
-    """Move the clock for a test."""
     global _offset, _clock
     before = _offset
     _offset, _clock = before + by, before + by + _ahead
@@ -132,7 +130,6 @@ def moment(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def abbreviation(moment: datetime, zone: ZoneInfo) -> str:
-    """Return what the zone is called at a moment: `UTC`, `CET`, `+0530`."""
     try:
         return f"{moment.replace(tzinfo=UTC).astimezone(zone):%Z}"
     except OverflowError:
@@ -160,14 +157,12 @@ def iso(moment: datetime) -> str:
 
 
 def absolute(moment: datetime) -> str:
-    """Return the full moment: `14 Mar 2026, 15:09 UTC`."""
     zone = reader()
     wall = local(moment, zone)
     return f"{wall.day} {wall:%b %Y, %H:%M} {abbreviation(moment, zone)}"
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
-    """Return how far away a moment is when that is under a day, else its date; reads well in a sentence."""
     now = now or clock_now()
     seconds = (now - moment).total_seconds()
     distance = abs(seconds)
@@ -180,12 +175,10 @@ def relative(moment: datetime, now: datetime | None = None) -> str:
 
 
 def date_words(day: date, today: date) -> str:
-    """Return a date, with its year when that is another one: `14 Mar`."""
     return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
 
 
 def clock_time(moment: datetime, now: datetime | None = None) -> str:
-    """Return the time of day, with the date when that is not today: `15:09 UTC`."""
     zone = reader()
     if day_of(moment, zone) != day_of(now or clock_now(), zone):
         return absolute(moment)

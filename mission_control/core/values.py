@@ -47,7 +47,6 @@ def sibling_names(schema: Mapping[str, object], path: Sequence[str | int]) -> li
 
 
 def _objects(node: object, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Follow references and alternatives."""
     if not isinstance(node, Mapping):
         return
     if "$ref" in node:
@@ -156,7 +155,6 @@ OptionalText = Annotated[str | None, BlankToNone]
 
 
 def example(**body: Any) -> ConfigDict:
-    """Return the configuration that gives a shape this example in the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 
@@ -179,7 +177,6 @@ class FromRow(Schema):
 
     @classmethod
     def of(cls, row: object, **others: object) -> Self:
-        """Return the schema of a row."""
         own = {name: getattr(row, name) for name in cls.model_fields if name not in others}
         return cls.model_construct(None, **own, **others)
 
@@ -299,7 +296,6 @@ def version_of(total: int, marks: Iterable[object]) -> str:
 
 
 def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
-    """Return the answer of a list operation."""
     return {"items": items, "total": total, "limit": paging.limit, "offset": paging.offset}
 
 
@@ -347,7 +343,6 @@ async def _member(value: Any) -> list[bytes]:
 
 
 def json_values(value: object) -> Any:
-    """Return what a reader of `to_json` gets: a model as a dict, an id and a moment as text."""
     return orjson.loads(to_json(value))
 
 
@@ -363,12 +358,10 @@ def _plain(value: object) -> Any:
 
 
 def new_id() -> UUID:
-    """Return a version 7 UUID: rows made later sort later."""
     return uuid7()
 
 
 def parse_id(text: object) -> UUID | None:
-    """Read a UUID in any of its usual spellings, or None."""
     try:
         return text if isinstance(text, UUID) else UUID(str(text))
     except ValueError:

@@ -145,15 +145,11 @@ class Fetching(AsyncpgDBClient):
 
 
 class SafeTransactionClient(Fetching, TransactionWrapper):
-    """The client inside of a transaction, or of a savepoint in one."""
-
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(SafeTransactionClient(self))
 
 
 class SafePostgresClient(Fetching):
-    """A pool of connections."""
-
     connections: Connections | None = None
 
     async def opened(self) -> Connections:

@@ -62,12 +62,10 @@ async def without_servers(connection: asyncpg.Connection) -> AsyncIterator[None]
 
 
 def echo(word: str) -> str:
-    """Return a message that means nothing to anybody but its sender, who listens for it."""
     return f'{{"echo": "{word}"}}'
 
 
 async def notify(message: str) -> None:
-    """Send a message to all processes of the database."""
     await rows("SELECT pg_notify(?, ?)", CHANNEL, message)
 
 
@@ -108,7 +106,6 @@ async def _check_value() -> str | None:
 
 
 async def seconds_ahead() -> float:
-    """Return by how many seconds the database's clock is ahead of this machine's."""
     began = time.time()
     [row] = await rows("SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8 AS now")
     return float(row["now"]) - (began + time.time()) / 2
@@ -142,7 +139,6 @@ async def examine_key(settings: Settings) -> tuple[bool, str]:
 
 
 async def examine_clock() -> tuple[bool, str]:
-    """Say how far this machine's clock is from the database's."""
     ahead = await seconds_ahead()
     fine = abs(ahead) < TOLERATED_SECONDS
     return fine, f"{abs(ahead):.1f} s from the database's" + ("" if fine else ". Keep both by NTP")

@@ -128,7 +128,6 @@ async def _advisory_lock(client: Any) -> AsyncIterator[Any]:
 
 
 def statements(script: str) -> Iterator[str]:
-    """Yield each statement; a `;` inside a trigger, a string or a `$$` body does not end one."""
     buffer = ""
     for part in re.split(r"(;)", script):
         buffer += part
@@ -214,7 +213,6 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
 
 
 async def pending(client: BaseDBAsyncClient, folder: Path | None = None) -> list[str]:
-    """Return the names of migrations that were not applied yet to the database behind `client`."""
     waiting = _pending(_files(folder or migration_folder()), await _applied(client))
     return [file.name for file in waiting]
 
@@ -327,7 +325,6 @@ async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], err
 
 
 async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -> bool:
-    """Return whether an applied migration had other SQL than its file has today."""
     kept = await client.execute_query_dict(f"SELECT version, content FROM aerich WHERE app = '{APP}'")
     contents = {row["version"]: row["content"] for row in kept}
     for file in (file for file in files if file.name in contents):

@@ -67,8 +67,6 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A value that cannot be moved, and why."""
-
     table: str
     key: object
     column: str
@@ -79,7 +77,6 @@ class Fault:
 
 
 def tables() -> list[Table]:
-    """Return the tables of all models, each after those that it refers to; Tortoise must know the models."""
     models = {one._meta.db_table: one for one in Tortoise.apps[APP].values()}
     order = TopologicalSorter({name: _referred(model) - {name} for name, model in models.items()})
     return [_table(models[name]) for name in order.static_order()]
@@ -129,7 +126,6 @@ def _moment(value: str) -> datetime:
 
 
 def _json(value: object) -> str:
-    """Return the text; SQLite keeps a number as one."""
     if not isinstance(value, str):
         return orjson.dumps(value).decode()
     if not is_storable(orjson.loads(value)):
@@ -165,7 +161,6 @@ def _unchanged(kinds: set[type], values: Sequence[object]) -> Sequence[object]:
 
 
 def _of_kinds(kinds: set[type], values: Sequence[object]) -> list[Any]:
-    """Return what is not NULL, all of these kinds."""
     present = [value for value in values if value is not None]
     if others := {*map(type, present)} - kinds:
         raise ValueError(f"is a value of SQLite's kind {others.pop().__name__}")
@@ -192,12 +187,10 @@ class Source:
         self._connection.close()
 
     def count(self, table: Table) -> int:
-        """Return the number of rows without asking an index, which may lack some."""
         [number] = self._connection.execute(f'SELECT COUNT(*) FROM "{table.name}" NOT INDEXED').fetchone()
         return int(number)
 
     def setting(self, name: str) -> str | None:
-        """Return a value of the installation's own settings."""
         found = self._connection.execute("SELECT value FROM instance_settings WHERE name = ?", [name]).fetchone()
         return found[0] if found else None
 
@@ -259,7 +252,6 @@ class Source:
             yield batch
 
     def _indexed_texts(self, table: Table) -> list[int]:
-        """Return where the texts stand that an index holds, expressions such as LOWER(name) among them."""
         found = set()
         listed = "SELECT l.name, m.sql FROM pragma_index_list(?) l JOIN sqlite_master m ON m.name = l.name"
         for name, sql in self._connection.execute(listed, [table.name]).fetchall():

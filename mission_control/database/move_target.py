@@ -118,14 +118,12 @@ class Target:
         return str(await self._connection.fetchval("SHOW server_version"))
 
     async def progress(self) -> Progress | None:
-        """Return how far an unfinished move came, or None."""
         if await self._connection.fetchval("SELECT to_regclass($1)", UNFINISHED_MOVE) is None:
             return None
         known = orjson.loads(await self._connection.fetchval(f"SELECT progress FROM {UNFINISHED_MOVE}"))
         return Progress(**known | {"places": {name: Place(**one) for name, one in known["places"].items()}})
 
     async def refuse_rows(self) -> None:
-        """Raise ConfigError unless there is nothing but what the first start of a server leaves."""
         filled = [
             name
             for (name,) in await self._connection.fetch(TABLES, ["aerich", *FILLED_BY_FIRST_START])

@@ -25,17 +25,14 @@ def nullable[T](kind: Callable[..., Field[T]], **options: object) -> Field[T | N
 
 
 def reference(model: str, **options: Any) -> Any:
-    """Return a foreign key. Rows name what it refers to by its id, `<name>_id`, which the model annotates."""
     return fields.ForeignKeyField(f"models.{model}", related_name=False, **options)
 
 
 def only_reference(model: str, **options: Any) -> Any:
-    """Return a foreign key that one row has at most."""
     return fields.OneToOneField(f"models.{model}", related_name=False, **options)
 
 
 def json_field(**options: Any) -> Any:
-    """Return a field for whatever JSON can hold."""
     return fields.JSONField(**options)
 
 
@@ -62,7 +59,6 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
         SQL_TYPE = "TIMESTAMP"
 
     def to_python_value(self, value: Any) -> datetime | None:
-        """Read what the database, a caller or a form gave."""
         if value is None:
             return None
         if isinstance(value, str):
@@ -72,7 +68,6 @@ class UtcDatetimeField(fields.DatetimeField[Any]):
         return naive_utc(value) if value.tzinfo else cast(datetime, value)
 
     def to_db_value(self, value: object, instance: type[Model] | Model) -> Any:
-        """Convert for writing and for filters."""
         if isinstance(instance, Model):
             is_missing = getattr(instance, self.model_field_name, None) is None
             if self.auto_now or (self.auto_now_add and is_missing):
@@ -169,7 +164,6 @@ class Asked(Dated):
         abstract = True
 
     def scope(self) -> Scope:
-        """Return the scope of events about it; `board` must be loaded."""
         return Scope(self.board.organization_id, self.board_id, subject_id=self.id)
 
 
@@ -221,7 +215,6 @@ async def find_both[M: Model, P: Model](
 
 
 async def insert(*instances: Model) -> None:
-    """Write new rows of one table, with the ids that they have."""
     for start in range(0, len(instances), AT_ONCE):
         some = instances[start : start + AT_ONCE]
         await fetch(_insert(type(some[0]), len(some)), _values(some))
@@ -262,7 +255,6 @@ async def update_all(instances: Sequence[Model], *names: str) -> None:
 
 
 async def delete_all(instances: Sequence[Model]) -> None:
-    """Delete rows of one table."""
     await _with_all("DELETE FROM {}", (), instances)
 
 

@@ -70,8 +70,6 @@ GONE = ""  # the kind of what was deleted for good: words that nothing else has 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Something that is found by its words."""
-
     id: UUID
     board_id: UUID | None
     task_id: UUID | None
@@ -194,7 +192,6 @@ LAST_PLACE = 16_000  # PostgreSQL counts no further
 
 
 def _vector(title: list[str], body: list[str]) -> str:
-    """Return a text as PostgreSQL spells a tsvector: terms with their places, those of the title weighing more."""
     places: dict[str, list[str]] = {}
     for at, term in enumerate(title):
         places.setdefault(term, []).append(f"{at % LAST_PLACE + 1}A")
@@ -204,7 +201,6 @@ def _vector(title: list[str], body: list[str]) -> str:
 
 
 async def _learn(words: set[str]) -> None:
-    """Add words to the vocabulary."""
     if is_postgres():
         known, sql = "word IN ({})", "INSERT INTO search_vocabulary (word, keys) VALUES (?, ?) ON CONFLICT DO NOTHING"
     else:
@@ -317,7 +313,6 @@ async def sought(text: str) -> Sought | None:
 
 
 def _words(compound: Compound, has_dots: bool) -> list[str]:
-    """Return the words of a compound that the vocabulary may know."""
     found = [text for run in compound if len(run) == 1 for kind, text in run if kind == "word"]
     return [word for word in (*found, joined(compound, has_dots)) if word.isalpha() and has_keys(word)]
 
@@ -358,7 +353,6 @@ def _sorted_out(word: str, found: list[Row]) -> Variants:
 def _spelled(
     syntax: Syntax, compound: Compound, has_dots: bool, level: int, known: dict[str, Variants], is_last: bool
 ) -> str:
-    """Return an expression for a compound: exactly (0), or with what is related (1) or misspelled (2)."""
     runs = [_of_run(syntax, run, level, known, is_last and run is compound[-1]) for run in compound]
     every = syntax.every.join(runs)
     if level == 0 or not (term := joined(compound, has_dots)):
@@ -399,7 +393,6 @@ def _of_chunk(syntax: Syntax, chunk: Chunk, level: int) -> str:
 
 
 def hits(wanted: Sought) -> Condition:
-    """Return a statement for the number of each document that has what is sought, its level and its score."""
     if is_postgres():
         query = "CAST(CAST(? AS TEXT) AS TSQUERY)"
         select_level = (

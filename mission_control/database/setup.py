@@ -58,7 +58,6 @@ SQLITE_PRAGMAS = {"journal_mode": "WAL", "foreign_keys": "ON", "synchronous": "F
 
 
 def orm_config(url: str, pool_size: int = 10, modules: list[str] | None = None) -> dict[str, Any]:
-    """Return Tortoise's configuration for a database address as kept in `Settings.database_url`."""
     return {
         "connections": {CONNECTION: _connection(url, pool_size)},
         "apps": {APP: {"models": modules or MODEL_MODULES, "default_connection": CONNECTION}},
@@ -133,6 +132,5 @@ async def disconnect() -> None:
 
 
 def unreachable(settings: Settings, error: Exception) -> str:
-    """Return the sentence for a database that does not answer."""
     where = without_password(settings.database_url)
     return f"The database {where} cannot be opened: {str(error) or type(error).__name__}"

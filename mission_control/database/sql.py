@@ -58,7 +58,6 @@ def converted(found: Sequence[Sequence[object]], conversions: Sequence[tuple[int
 
 @lru_cache(maxsize=1024)
 def _maker(row: type[Any], columns: tuple[str, ...]) -> Make:
-    """Return a function from rows of these columns to instances of a dataclass."""
     _refuse_other_names(row, columns)
     kinds = typing.get_type_hints(row)
     conversions = [
@@ -119,7 +118,6 @@ def _plain(kind: object) -> Any:
 
 
 def each(convert: Callable[[Any], Any]) -> Column:
-    """Return the conversion of a column value by value; NULL stays None."""
     return lambda values: [None if value is None else convert(value) for value in values]
 
 
@@ -178,7 +176,6 @@ FEW_ROWS = "/* few rows */ "
 
 
 def connection() -> BaseDBAsyncClient:
-    """The running transaction's connection, or the pool."""
     return get_connection("default")
 
 
@@ -192,7 +189,6 @@ def is_postgres() -> bool:
 
 
 async def fetch(sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], Sequence[Sequence[Any]]]:
-    """Run a statement like `rows`; return the names of its columns and its rows as they are."""
     return await cast(_Client, connection()).fetch(sql, values)
 
 
@@ -231,7 +227,6 @@ async def select_columns(kinds: Mapping[str, object], sql: str, *values: object)
 
 
 async def select_one[T](row: type[T], sql: str, *values: object) -> T | None:
-    """Run a statement like `select` and return its first row, or None."""
     found = await select(row, sql, *values)
     return found[0] if found else None
 
@@ -255,7 +250,6 @@ def contains(column: str) -> str:
 
 
 def seconds_from(column: str) -> str:
-    """Return SQL for the seconds from the moment in a column to the parameter's."""
     if is_postgres():
         return f"EXTRACT(EPOCH FROM CAST(? AS TIMESTAMP) - {column})"
     return f"(julianday(?) - julianday({column})) * 86400"
@@ -287,7 +281,6 @@ def first_of_all(
 
 
 def placeholders(count: int) -> str:
-    """`?, ?, ?` for an IN list of known length."""
     return ", ".join("?" * count)
 
 
@@ -304,7 +297,6 @@ def in_list[T](values: Collection[T]) -> tuple[str, list[T]]:
 
 
 def as_id(value: object) -> UUID | None:
-    """A UUID column's value as a UUID on both databases."""
     return value if value is None or isinstance(value, UUID) else pgproto.UUID(str(value))
 
 
@@ -329,7 +321,6 @@ def wire_moment(value: object) -> Any:
 
 
 def is_missing_reference(error: Exception) -> bool:
-    """Whether a row was refused because another one that it names does not exist."""
     reason = error.args[0] if error.args else None
     if isinstance(reason, sqlite3.IntegrityError):
         return reason.sqlite_errorname == "SQLITE_CONSTRAINT_FOREIGNKEY"

@@ -28,7 +28,6 @@ _UNBOUNDED = re.compile(
 
 @functools.lru_cache(maxsize=REMEMBERED)
 def is_read(sql: str) -> bool:
-    """Whether a statement changes nothing."""
     return _READS.match(sql) is not None
 
 
@@ -50,7 +49,6 @@ class Costs:
         self._seconds: dict[str, float] = {}
 
     def of(self, sql: str, otherwise: float = 0.0) -> float:
-        """Return what a statement is expected to take."""
         return self._seconds.get(sql, otherwise)
 
     def remember(self, sql: str, seconds: float) -> None:
@@ -203,7 +201,6 @@ def patiently[T](connection: Connection, job: Job[T], sql: str, values: Sequence
 
 
 def is_locked(error: sqlite3.OperationalError) -> bool:
-    """Whether another process has a lock that the statement needs."""
     return (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 

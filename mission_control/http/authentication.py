@@ -153,7 +153,6 @@ quiet_agent_seen = Hook[Callable[[Actor], None]](is_single=True)
 
 
 async def user_of(caller: Caller) -> Actor | None:
-    """Return the person whose token it is, None when it is an agent's."""
     if caller.agent_id is not None or caller.user_id is None:
         return None
     _remember_use(caller)
@@ -210,13 +209,11 @@ async def _local_owner() -> Actor | None:
 
 
 async def session_of_browser() -> Caller | None:
-    """Return the person whose live session the browser's cookie names, wherever the request came from."""
     secret = current_user.auth_id
     return await lookups.caller_by("session", fingerprint(secret)) if secret else None
 
 
 async def live_session() -> tuple[UUID, UUID] | None:
-    """Return the ids of the person and of the session that the browser's cookie names."""
     caller = await session_of_browser()
     if caller is None or caller.user_id is None or caller.credential[1] is None:
         return None
@@ -224,7 +221,6 @@ async def live_session() -> tuple[UUID, UUID] | None:
 
 
 async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
-    """Return a caller's actor; a person without an organization gets one first."""
     if caller.actor is not None or ensure_membership.function is None:
         return caller.actor
     await ensure_membership.function(user_id)
@@ -233,7 +229,6 @@ async def _at_home(caller: Caller, user_id: UUID) -> Actor | None:
 
 
 async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
-    """Return a person, who gets an organization first when they have none."""
     actor = await user_actor(user_id, credential)
     if actor is None and ensure_membership.function is not None:
         await ensure_membership.function(user_id)
@@ -242,7 +237,6 @@ async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
 
 
 async def user_actor(user_id: UUID, credential: Credential) -> Actor | None:
-    """Return a person with everything they reach, or None when the account is gone or has no organization."""
     known = await lookups.caller_by("person id", user_id)
     return None if known is None or known.actor is None else replace(known.actor, credential=credential)
 

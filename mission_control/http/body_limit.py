@@ -41,8 +41,6 @@ class Busy(DomainError, status=503):
 
 
 class BodiesInFlight:
-    """Bytes of bodies that are held, by the address they came from."""
-
     def __init__(self) -> None:
         self.most = self.most_of_address = 0
         self.total = 0
@@ -58,7 +56,6 @@ class BodiesInFlight:
         self._held[source] += count
 
     def release(self, source: str, count: int) -> None:
-        """Release reserved bytes."""
         self.total -= count
         self._held[source] -= count
         if not self._held[source]:
@@ -103,7 +100,6 @@ class BodyLimit(Part):
         BODY_LIMITS.append(self)
 
     def covers(self, method: str, path: str) -> bool:
-        """Return whether a request is for this operation."""
         return method == self.method and re.fullmatch(self.path, path.rstrip("/")) is not None
 
 
@@ -112,7 +108,6 @@ BODY_LIMITS: list[BodyLimit] = []
 
 
 def own_limit(settings: Settings, method: str, path: str) -> int | None:
-    """Return the limit of one operation, None when MAX_BODY_BYTES applies."""
     for one in BODY_LIMITS:
         if one.covers(method, path):
             limit: int = getattr(settings, one.setting)
@@ -152,7 +147,6 @@ class LimitedBody(Body):
         self._may_go_on.set()
 
     def release(self) -> None:
-        """Drop the body, and what still arrives of it."""
         self._is_over = True
         self._may_go_on.set()
         if self._reserved:
@@ -228,7 +222,6 @@ class LimitedFormParser(FormDataParser):
         super().__init__(**options, stream_factory=lambda *_, **__: BytesIO())
 
     def get_parse_func(self, mimetype: str, options: dict[str, str]) -> ParserFunc | None:
-        """Return the function that parses a form of this type, None for other types."""
         read = super().get_parse_func(mimetype, options)
         return read if read is None or mimetype.startswith("multipart/") else partial(_few_fields, read)
 

@@ -90,7 +90,6 @@ def _may_be_compressed(response: Response) -> bool:
 
 
 async def _packed(body: IterableBody) -> AsyncIterator[bytes]:
-    """Yield a body that is sent in pieces, gzipped."""
     packer = isal_zlib.compressobj(LEVEL, wbits=GZIP)
     async with body as pieces:
         async for piece in pieces:
@@ -109,7 +108,6 @@ PIECE = 2**18
 
 
 def json_response(answer: object, status: int = 200) -> Response:
-    """An answer as compact JSON; bytes are JSON already."""
     body = answer if isinstance(answer, bytes) else to_json(answer)
     return Response(body, status, content_type="application/json")
 
@@ -126,8 +124,6 @@ def is_large(pieces: Sequence[bytes]) -> bool:
 
 
 def in_pieces(body: Sequence[bytes], status: int = 200) -> Response:
-    """An answer whose JSON is sent piece by piece."""
-
     async def pieces() -> AsyncIterator[bytes]:
         waiting = bytearray()
         for part in body:

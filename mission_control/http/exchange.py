@@ -120,14 +120,12 @@ class Simultaneous:
         self._under_way: Counter[str] = Counter()
 
     def begin(self, client: str) -> bool:
-        """Count a request, and return True; False when the client has too many already."""
         if self._under_way[client] >= self._most:
             return False
         self._under_way[client] += 1
         return True
 
     def end(self, client: str) -> None:
-        """Count a request no longer."""
         self._under_way[client] -= 1
         if not self._under_way[client]:
             del self._under_way[client]
@@ -141,8 +139,6 @@ COUNT_CONNECTION_AS = "mission_control.count_connection_as"  # by whom a connect
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say about every exchange; `simultaneous` is None where connections are counted instead."""
-
     settings: Settings
     headers: tuple[Header, ...]
     headers_of_https: tuple[Header, ...]
@@ -262,7 +258,6 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a message of the answer on."""
         if message["type"] == "http.response.start":
             self._begin(message)
             if self._arrival is not None and not self._arrival.is_complete:

@@ -127,7 +127,6 @@ def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, objec
 
 @functools.cache
 def _parameters(query: type[BaseModel]) -> dict[str, bool]:
-    """Return the parameters that a shape declares, and whether each may be given several times."""
     fields = query.model_fields.items()
     return {info.alias or name: "list[" in str(info.annotation) for name, info in fields}
 

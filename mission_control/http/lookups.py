@@ -79,7 +79,6 @@ _built: OrderedDict[tuple[str, Any], tuple[Rows, Caller]] = OrderedDict()
 
 
 async def by_credential(credential: Credential, user_id: UUID | None) -> Caller | None:
-    """Return a caller as it is now, None when the session, token or account has ended."""
     match credential:
         case ("session", session_id):
             return await caller_by("session id", session_id)
@@ -169,7 +168,6 @@ def _agent_actor(row: Row, credential: Credential, scopes: frozenset[str] | None
 
 
 def _person_actor(found: Rows, credential: Credential, scopes: frozenset[str] | None = None) -> Actor | None:
-    """A person with everything they reach; the active organization is the one they chose, or their first."""
     first = found[0]
     memberships = _memberships(found)
     if not memberships:
@@ -241,7 +239,6 @@ def changes() -> int:
 
 
 def channel_of_agent(agent_id: UUID | None) -> str:
-    """Return the wake-up channel of changes to an agent, such as its token, its board or its state."""
     return f"agent:{agent_id}"
 
 
@@ -356,7 +353,6 @@ def is_quiet(actor: Actor, question: bytes) -> bool:
 
 
 def quiet_caller(fingerprint: str, question: bytes) -> Caller | None:
-    """Return the caller with a token, without a statement, when it asks anew what it was answered with nothing."""
     known = _built.get(("token", fingerprint))
     if known is None or known[1].actor is None or is_over(known[1].expires_at):
         return None
@@ -370,7 +366,6 @@ _noticed: OrderedDict[UUID, float] = OrderedDict()
 
 
 def noticed_since(agent_id: UUID | None, moment: float) -> bool:
-    """Return whether something was sent to an agent since a moment of the monotonic clock."""
     return agent_id is not None and _noticed.get(agent_id, 0.0) > moment
 
 
@@ -391,7 +386,6 @@ def _end_quiet(channel: str) -> None:
 
 
 def end_quiet(agent_id: UUID) -> None:
-    """Read anew when an agent asks the same again."""
     _quiet.pop(agent_id, None)
 
 

@@ -72,7 +72,6 @@ class RequestHeaders(Headers):
         return key.lower() in self._first
 
     def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
-        """Return the value of a header, or the default."""
         return super().get(key, default, type) if key.lower() in self._first else default
 
 
@@ -165,8 +164,6 @@ LONGEST_KEPT_HOST = 300  # a name has at most 253 characters
 
 
 class Application(Quart):
-    """The application of this server."""
-
     url_rule_class = Route
     session_interface = NoSessions()
     asgi_http_class = Connection
@@ -249,7 +246,6 @@ def install(app: Quart, settings: Settings) -> None:
 
 
 async def failing(app: Quart) -> dict[str, str]:
-    """Return the checks that fail, each with its reason in a few words."""
     checks = await _checks(app, app.config["SETTINGS"])
     return {name: result for name, result in checks.items() if result != OK}
 
@@ -295,11 +291,9 @@ class Cors:
 
     @property
     def is_on(self) -> bool:
-        """Whether any origin is named."""
         return bool(self._allowed)
 
     def preflight(self) -> Response | None:
-        """Return the answer to a preflight, None when the request is something else."""
         if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
             return None
         if _origin() not in self._allowed:
@@ -312,7 +306,6 @@ class Cors:
         return response
 
     def mark(self, response: ResponseTypes) -> None:
-        """Let a page of an allowed origin read the answer."""
         response.headers.add("Vary", "Origin")
         if (origin := _origin()) in self._allowed:
             response.headers["Access-Control-Allow-Origin"] = origin

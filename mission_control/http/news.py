@@ -67,7 +67,6 @@ class AgentCall:
 
     @property
     def has_new(self) -> bool:
-        """Whether something waits for the agent, or came since the call began."""
         return "new" in self.actor.news or noticed_since(self.actor.agent_id, self.moment)
 
     @property
@@ -104,12 +103,10 @@ async def news_of(call: AgentCall, *, carries: bool = True) -> JsonObject | None
 
 
 def begin(actor: Actor, began: Began, *named: object) -> None:
-    """Let the answer to the running request of an agent carry its news."""
     g.agent_call = AgentCall.of(actor, began, *named)
 
 
 def is_repeated() -> None:
-    """Say that the running request was answered before, with an answer that may have been lost."""
     if (call := running()) is not None:
         call.is_repeated = True
 
@@ -120,20 +117,17 @@ def must_carry() -> bool:
 
 
 def running() -> AgentCall | None:
-    """Return the agent's call whose answer carries news, None for every other request."""
     call: AgentCall | None = g.get("agent_call")
     return call
 
 
 def in_a_line(news: JsonObject) -> str:
-    """Return news as one line of text, for models."""
     now = f"{news['directive'].capitalize()}: {news['directive_reason']} " if "directive" in news else ""
     more = f" · {news['more']:,} more in your inbox" if news["more"] else ""
     return f"News. {now}{' · '.join(item['text'] for item in news['items'])}{more}"
 
 
 async def with_news(call: AgentCall | None, body: bytes) -> bytes:
-    """Return a JSON object that answers a call, with the news that ride on it."""
     news = None if call is None else await news_of(call)
     return body if news is None else spliced(body, news)
 
@@ -158,13 +152,11 @@ async def carry(response: Response) -> None:
 
 
 def spliced(body: bytes, news: JsonObject) -> bytes:
-    """Return a JSON object, or its beginning, with the news as its first member."""
     rest = body[1:]
     return b'{"news":' + to_json(news) + (b"" if rest[:1] == b"}" else b",") + rest
 
 
 async def _begun_by(begun: bytes, skipped: int, pieces: IterableBody) -> AsyncIterator[bytes]:
-    """Yield a body whose first bytes are replaced."""
     yield begun
     async with pieces as rest:
         async for piece in rest:

@@ -162,7 +162,6 @@ WHO = {
 
 
 def document(base_url: str) -> Part:
-    """Return the whole document, which agents and client generators read at /openapi.json."""
     named, references = schemas()
     paths: Part = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
     for one in OPERATIONS:
@@ -345,13 +344,11 @@ def _content(one: Operation, references: References) -> Part:
 
 
 def description_of(one: Operation) -> str:
-    """Return what the summary does not say, and who may call."""
     more = one.description if one.description != one.summary else ""
     return f"{more} {WHO[one.who].format(scope=one.scope)}".strip()
 
 
 def said_of(one: Operation) -> str:
-    """Return what a good answer is."""
     if one.is_stream:
         return "Events, each with the number from which a stream resumes"
     if one.media != ("application/json",):
@@ -365,7 +362,6 @@ def said_of(one: Operation) -> str:
 
 
 def _words(shape: object) -> str:
-    """Return the first sentence about a shape."""
     if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
         return _words(get_args(shape)[0]) if get_args(shape) else "A text"
     paragraph = (inspect.getdoc(shape) or shape.__name__).partition("\n\n")[0]

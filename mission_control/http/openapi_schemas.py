@@ -50,7 +50,6 @@ def schemas() -> tuple[Part, References]:
 
 
 def _add_news(named: Part, references: References) -> None:
-    """Let the answers to agents have the member that rides on them."""
     carrying: set[Any] = {ErrorResponse, HTTPValidationError}
     for one in OPERATIONS:
         if one.carries_news:
@@ -62,7 +61,6 @@ def _add_news(named: Part, references: References) -> None:
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, tuple[Part, bool]]:
-    """Return the schemas of a model's fields, by the names that requests use, and whether each is required."""
     schema = model.model_json_schema(ref_template=REF)
     required = schema.get("required", [])
     return {name: (plain(part), name in required) for name, part in schema["properties"].items()}
@@ -117,7 +115,6 @@ def _plain_part(key: str, part: Any) -> Any:
 
 @functools.cache
 def vocabulary() -> dict[str, str]:
-    """Return the meaning of each name."""
     lines = Path(__file__).with_name("vocabulary.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines)
 
@@ -160,7 +157,6 @@ def _followed(schema: Part, schemas: Part) -> Part:
 
 
 def _object(schema: Part, schemas: Part) -> Part:
-    """Return the required fields, or the first field when none is required."""
     fields = schema.get("properties", {})
     wanted = schema.get("required") or list(fields)[:1]
     return {name: example_of(fields[name], schemas) for name in wanted}

@@ -33,7 +33,6 @@ LARGE = 2**18  # bytes of a body
 
 
 def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
-    """Return the view of Quart that serves an operation."""
     shape = entry.shape
 
     async def view(**path_values: str) -> Response:
@@ -41,10 +40,7 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
         comes_first = shape is not None and await has_small_body()
         raw = await parsed_body() if comes_first else None
         actor = await authenticate(
-            entry.who,
-            touches=not entry.tells_presence,
-            spends=not entry.is_free,
-            takes_basic=entry.takes_basic,
+            entry.who, touches=not entry.tells_presence, spends=not entry.is_free, takes_basic=entry.takes_basic
         )
         if shape is not None and not comes_first:
             raw = await parsed_body()
@@ -101,7 +97,6 @@ async def _kept(
 
 
 async def _read(entry: Operation, shape: TypeAdapter[Any] | None, raw: object) -> dict[str, object]:
-    """Return what the request gives. A large body is validated in a thread, so that other requests go on."""
     read = partial(validated, shape, raw, entry.query, needs_body=entry.needs_body, is_lenient=entry.is_inherited)
     is_large = shape is not None and len(await request.get_data(as_text=False)) > LARGE
     return await asyncio.to_thread(read) if is_large else read()

@@ -33,8 +33,6 @@ _numbers = itertools.count()  # tell the blueprints of one module apart
 
 
 class Register(Protocol):
-    """Makes a function an operation, and returns it as it is."""
-
     def __call__[H: Handler](self, handler: H, /) -> H: ...
 
 

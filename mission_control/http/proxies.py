@@ -94,12 +94,10 @@ UNKNOWN = "unknown"
 
 
 def client_ip() -> str:
-    """Return the address of the client of the running request, "unknown" without one."""
     return scope_client_ip(request.scope)  # type: ignore[arg-type]
 
 
 def scope_client_ip(scope: Scope) -> str:
-    """Return the client's address from an ASGI scope."""
     client = scope.get("client")
     return str(client[0]) if client else UNKNOWN
 

@@ -110,7 +110,6 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """Return the name of its function, which only a mirror shares with another operation."""
         return self.handler.__name__
 
     @cached_property
@@ -120,7 +119,6 @@ class Operation:
 
     @property
     def is_inherited(self) -> bool:
-        """Whether the predecessor has it, whose clients may send more than it reads."""
         return self._inherited is not None
 
     @cached_property
@@ -129,7 +127,6 @@ class Operation:
 
     @cached_property
     def path_names(self) -> tuple[str, ...]:
-        """Return the names of what its path leaves open."""
         return tuple(re.findall(r"<(?:\w+:)?(\w+)>", self.path))
 
     @cached_property
@@ -172,7 +169,6 @@ class Operation:
 
     @property
     def scope(self) -> TokenScope:
-        """What an agent's token must be made for."""
         for_leads = self.hints is not None and self.hints.actor == "board_lead"
         return scope_needed(self.method, for_leads=for_leads, for_programs=self.path.startswith(PROGRAMS))
 
@@ -185,7 +181,6 @@ LOOKUPS: dict[Any, Handler] = {}
 
 @functools.cache
 def inherited_ids() -> dict[tuple[str, str], str]:
-    """Return the ids of the predecessor's operations, by method and path."""
     _, *lines = Path(__file__).with_name("inherited.csv").read_text(encoding="utf-8").splitlines()
     return {(method, path): name for method, path, name in (line.split(",") for line in lines)}
 

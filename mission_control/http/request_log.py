@@ -39,7 +39,6 @@ class RequestContext(logging.Filter):
     """Adds request id, method and path of the running request to a record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
         request_id, line = current_request_id(), request_line.get()
         if request_id is not None and not hasattr(record, "request_id"):
             record.request_id = request_id
@@ -49,20 +48,16 @@ class RequestContext(logging.Filter):
 
 
 def formatter(settings: Settings) -> logging.Formatter:
-    """Return the configured shape."""
     if settings.log_format == "json":
         return JsonFormatter(settings.environment)
     return TextFormatter(settings.log_use_utc)
 
 
 def extras(record: logging.LogRecord) -> dict[str, object]:
-    """Return what was passed as `extra`, or added by a filter."""
     return {name: value for name, value in vars(record).items() if name not in STANDARD}
 
 
 class TextFormatter(logging.Formatter):
-    """`time LEVEL logger message app=... version=... key=value`."""
-
     def __init__(self, use_utc: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         self.converter = time.gmtime if use_utc else time.localtime

@@ -128,7 +128,6 @@ class ResponseCache:
         return answer
 
     def kept(self, key: Hashable, state: object) -> Kept | None:
-        """Return what is kept for a key in this state."""
         known = self._kept.get(key)
         if known is None or known[0] != state:
             return None
@@ -154,7 +153,6 @@ class ResponseCache:
         self._trim()
 
     def recount(self, kept: Kept) -> None:
-        """Count anew what grew or shrank."""
         if kept.charged:
             size = kept.size
             self.size += size - kept.charged

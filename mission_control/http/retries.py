@@ -72,8 +72,6 @@ _running: ContextVar[_SafeWrite | None] = ContextVar("running_write", default=No
 
 
 class Replayed(Exception):
-    """The key has a recorded answer already."""
-
     def __init__(self, response: Response) -> None:
         super().__init__()
         self.response = response
@@ -301,7 +299,6 @@ async def _save_answer(write: _SafeWrite, response: Response) -> None:
 
 
 def packed(body: str) -> str:
-    """Return an answer as it is stored."""
     return COMPRESSED + encrypt_bytes(zlib.compress(body.encode()), current_app.config["SECRET_KEY"])
 
 

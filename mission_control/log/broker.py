@@ -35,7 +35,6 @@ Signal = dict[str, Any]
 # stream finds what it missed. Signals are stored nowhere: what was sent after a page was read and before its stream was
 # open is kept here for a while. A moment is a text: milliseconds since the epoch, and the process that took them.
 def moment_of(seconds: float) -> str:
-    """Return a moment of this process, from seconds since the epoch."""
     return f"{int(seconds * 1000)}-{PROCESS}"
 
 
@@ -56,15 +55,12 @@ class RecentSignals:
         self._dropped: dict[UUID, float] = {}
 
     def begin(self) -> None:
-        """Say that this process gets every signal from now on."""
         self._complete_since = times.epoch_seconds()
 
     def interrupt(self) -> None:
-        """Say that signals may be sent that this process does not get."""
         self._complete_since = None
 
     def add(self, organization_id: UUID, signals: list[Signal]) -> None:
-        """Keep signals that are being delivered."""
         if not signals:
             return
         kept, now = self._kept.setdefault(organization_id, deque()), times.epoch_seconds()
@@ -84,7 +80,6 @@ class RecentSignals:
         return [signal for sent, signal in self._kept.get(organization_id, ()) if sent >= since]
 
     def forget_old(self) -> None:
-        """Drop what no page asks for now."""
         oldest = times.epoch_seconds() - KEPT_SECONDS
         for organization_id, kept in list(self._kept.items()):
             while kept and kept[0][0] < oldest:
@@ -140,7 +135,6 @@ class Subscription:
         return self.take_now()
 
     def take_now(self) -> list[Event | Signal]:
-        """Return everything that has arrived, maybe nothing."""
         taken = list(self.queue)
         self.queue.clear()
         return taken
@@ -161,12 +155,10 @@ _current: "Broker | None" = None
 
 
 def current() -> "Broker | None":
-    """Return the broker of this process, None while no application is served."""
     return _current
 
 
 def is_read() -> bool:
-    """Whether somebody reads a stream of this process."""
     return _current is not None and not _current.closing and _current.reader_count > 0
 
 
@@ -186,8 +178,6 @@ def known_state(organization_id: UUID, seen: int = 0) -> tuple[UUID, int, int]:
 
 
 class Broker:
-    """All readers of this process."""
-
     def __init__(self, postgres_dsn: str | None, debounce: float = DEBOUNCE_SECONDS) -> None:
         self._debounce = debounce
         self._readers: dict[UUID, set[Subscription]] = {}
@@ -276,7 +266,6 @@ class Broker:
         return sum(map(len, self._readers.values()))
 
     def head(self, organization_id: UUID) -> int | None:
-        """Return the newest event number delivered, None while nobody subscribes to the organization."""
         return self._heads.get(organization_id)
 
     def signal_count(self, organization_id: UUID) -> int:
@@ -297,7 +286,6 @@ class Broker:
         self._put(organization_id, [signal])
 
     def signal_everybody(self, signal: Signal) -> None:
-        """Send a signal to all readers of this process, whatever their organization."""
         for organization_id in list(self._readers):
             self.signal(organization_id, signal)
 

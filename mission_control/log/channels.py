@@ -14,8 +14,6 @@ _queues: dict[str, "_Queue"] = {}
 
 @dataclass(slots=True)
 class _Queue:
-    """Its waiters, the longest waiting first, and how often it was notified."""
-
     waiters: dict["Waiter", None] = field(default_factory=dict)
     notifications: int = 0
 
@@ -80,7 +78,6 @@ class Waiter:
 
 @contextlib.contextmanager
 def queued(channel: str, who: Hashable = None) -> Iterator[Waiter]:
-    """Yield a waiter in the queue of a channel; it leaves however the block ends."""
     waiter = Waiter(channel, who)
     try:
         yield waiter
@@ -104,7 +101,6 @@ def notify_all() -> None:
 
 
 def waiting(channel: str) -> int:
-    """Return how many wait in the queue of a channel in this process and were not woken yet."""
     queue = _queues.get(channel)
     return sum(not one.notified.done() for one in queue.waiters) if queue is not None else 0
 
@@ -159,7 +155,6 @@ async def notified_within(notified: "asyncio.Future[None]", seconds: float, *als
 
 
 def channels_notify(channels: Iterable[str]) -> None:
-    """Wake the waiters of these channels in this process."""
     names = list(channels)
     run_callbacks(names)
     for channel in names:
@@ -190,7 +185,6 @@ def channels_notify_all() -> None:
 
 
 def channels_waiting(channel: str) -> int:
-    """Return how many listen to a channel in this process."""
     return len(_waiting.get(channel, ()))
 
 

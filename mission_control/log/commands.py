@@ -182,7 +182,6 @@ def compensated(actions: Compensations) -> Iterator[None]:
 
 
 async def on_abandonment(action: Action) -> None:
-    """Run an action when the client of the running call leaves without the answer; a no-op for every other caller."""
     if (actions := _current.get()) is not None:
         await actions.register(action)
 
@@ -209,6 +208,5 @@ def command[**P, R](
 
 
 def verb_of(thing: object) -> str | None:
-    """Return the verb of a command, None for everything else."""
     # By its exact type: a context-bound proxy of Quart cannot be asked anything outside of a request.
     return vars(thing).get("verb") if type(thing) is FunctionType else None

@@ -29,8 +29,6 @@ GENESIS = "0" * 64
 # anybody can check them. The signature of its head is what somebody who can write to the database, but does not have
 # SECRET_KEY, cannot make.
 class Verdict(Enum):
-    """What a signature says about a head."""
-
     VALID = "valid"
     MISSING = "missing"
     OTHER_KEY = "other key"
@@ -41,7 +39,6 @@ _key: tuple[bytes, str] | None = None  # with its name
 
 
 def use_key(secret: bytes) -> None:
-    """Sign and check with this key from now on, in this process."""
     global _key
     _key = secret, hmac.digest(secret, b"name", hashlib.sha256).hex()[:8]
 
@@ -53,7 +50,6 @@ def sign(log: str, seq: int, digest: str) -> str:
 
 
 def judge(log: str, seq: int, digest: str, signature: str) -> Verdict:
-    """Check the signature of a log's head."""
     if not signature:
         return Verdict.MISSING
     if hmac.compare_digest(signature.encode(), sign(log, seq, digest).encode()):
@@ -247,11 +243,9 @@ class Names:
         self._digest = hashlib.sha256()
 
     def add(self, seq: int, name: str | None) -> None:
-        """Take in the next event."""
         self._digest.update(canonical([seq, name]).encode())
 
     def digest(self) -> str:
-        """Return the digest of the events so far."""
         return self._digest.hexdigest()
 
 

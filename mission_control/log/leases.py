@@ -54,7 +54,6 @@ class Leases[Row: Leased]:
 
     @property
     def due(self) -> str:
-        """SQL for the moment from which on a row can be taken."""
         return f"CASE WHEN state = '{self.busy}' THEN leased_until ELSE due_at END"
 
     async def take(

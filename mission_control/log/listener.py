@@ -73,7 +73,6 @@ class Listener:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def close(self) -> None:
-        """Close the connection at once."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

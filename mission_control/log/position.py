@@ -27,7 +27,6 @@ async def position_of_board(organization_id: UUID, board_id: UUID) -> Position:
 
 
 async def positions_of_boards(organization_id: UUID, board_ids: Sequence[UUID]) -> dict[UUID, tuple[str, Position]]:
-    """Return the names and positions of some boards."""
     if not board_ids:
         return {}
     found = await rows(

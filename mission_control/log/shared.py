@@ -19,11 +19,9 @@ class _Result[T]:
 
     @property
     def is_over(self) -> bool:
-        """Whether it was made and its time has passed."""
         return self.future.done() and self.until < time.monotonic()
 
     async def wait(self) -> T:
-        """Return the result. Hundreds wait at once, and one future each costs a fraction of `asyncio.shield`."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter
@@ -48,7 +46,6 @@ class Shared[T]:
         self._results: OrderedDict[Hashable, _Result[T]] = OrderedDict()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """Return the result for a key. A failure reaches everybody who waits and is not kept."""
         known = self._results.get(key)
         if known is None or known.is_over:
             known = self._results[key] = _Result(time.monotonic() + self._seconds, make)
@@ -58,7 +55,6 @@ class Shared[T]:
         return known.future.result() if known.future.done() else await known.wait()
 
     def clear(self) -> None:
-        """Forget everything."""
         self._results.clear()
 
     def _settled(self, key: Hashable, done: "asyncio.Future[T]") -> None:

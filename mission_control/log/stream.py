@@ -56,7 +56,6 @@ class LastByte:
         self.sent()
 
     def sent(self) -> None:
-        """Say that something is being sent now."""
         self._at = asyncio.get_running_loop().time()
 
     @property
@@ -125,7 +124,6 @@ async def _replayed(organization_id: UUID, cursor: int) -> AsyncIterator[Batch]:
 
 
 def message(data: str, *, event: str | None = None, seq: int | None = None) -> bytes:
-    """Return one server-sent message with CRLF line ends."""
     lines = [f"event: {event}"] if event else []
     if seq is not None:
         lines.append(f"id: {seq}")
@@ -140,12 +138,10 @@ def json_message(data: object, event: str, seq: int | None) -> bytes:
 
 
 def ping() -> bytes:
-    """Return the comment that keeps a quiet stream open."""
     return f": ping - {datetime.now(UTC)}\r\n\r\n".encode()
 
 
 def respond(source: AsyncIterator[bytes]) -> Response:
-    """Return a response that streams until its source ends."""
     response = Response(source, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"

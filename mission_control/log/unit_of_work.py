@@ -33,13 +33,11 @@ _current: ContextVar[UnitOfWork | None] = ContextVar("unit_of_work", default=Non
 
 
 def running() -> UnitOfWork | None:
-    """Return the running unit of work, None outside of a command."""
     return _current.get()
 
 
 @contextmanager
 def beginning(unit: UnitOfWork) -> Iterator[None]:
-    """Let a unit of work be the running one inside the block."""
     token = _current.set(unit)
     try:
         yield
@@ -48,7 +46,6 @@ def beginning(unit: UnitOfWork) -> Iterator[None]:
 
 
 def unit_of_work() -> UnitOfWork:
-    """Return the running unit of work; RuntimeError outside of a command, which is a programming error."""
     unit = _current.get()
     if unit is None:
         raise RuntimeError("Only a command can record events or deliveries.")

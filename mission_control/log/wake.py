@@ -46,13 +46,11 @@ async def publish_signal(organization_id: UUID, **signal: object) -> None:
 
 
 async def publish_signals(signals: list[tuple[UUID, dict[str, object]]]) -> None:
-    """Send signals, each to the live readers of its organization."""
     if signals:
         await announce(messages(signals, ()))
         wake({}, signals)
 
 
 async def publish_wakeup(*names: str) -> None:
-    """Notify channels in every process, outside a command."""
     await announce(messages([], names))
     channels.channels_notify(names)

@@ -28,7 +28,6 @@ class AsideView(View):
     options: tuple[tuple[str, str], ...] = ()
 
     def option(self, name: str) -> str:
-        """Return what the address says about what is open."""
         return dict(self.options).get(name, "")
 
 
@@ -56,7 +55,6 @@ class Aside(Part):
 
     @property
     def page(self) -> str:
-        """The name of its list of regions."""
         return f"{self.place}-{self.name}"
 
 
@@ -66,7 +64,6 @@ ORDER = ("chat", "memory", "feed", "goal")
 
 
 def asides(place: str) -> list[Aside]:
-    """Return the asides of a kind of page, in the order of its header."""
     return [ASIDES[place, name] for name in ORDER if (place, name) in ASIDES]
 
 
@@ -82,7 +79,6 @@ def asked(place: str, args: Mapping[str, str] | None = None) -> tuple[Aside | No
 
 
 def query_of(name: str, options: Mapping[str, str]) -> str:
-    """Return the part of an address that opens an aside with these options."""
     named = {f"{name}_{key}": value for key, value in options.items() if value}
     return urlencode({"panel": name, **named})
 

@@ -54,7 +54,6 @@ def _servable() -> list[Path]:
 
 
 def asset(name: str) -> str:
-    """The address of a static file; a name that does not exist is a mistake in a template."""
     if name not in _names():
         raise LookupError(f"There is no static file {name!r}.")
     return f"/static/{build()}/{name}"
@@ -104,7 +103,6 @@ def bundle(entry: Path) -> str:
 
 
 def page_bundle(entry: Path) -> str:
-    """Return a module of some pages with what it imports; those that every page has are loaded already."""
     loaded: dict[str, str] = {}
     _add_module(ROOT / ENTRY, loaded)
     parts = dict.fromkeys(loaded, "")

@@ -111,7 +111,6 @@ class Viewer:
             self.leave(Left.OVER)
 
     async def written(self) -> None:
-        """Wait until the connection has taken what was sent."""
         if self._sending is not None:
             await self._sending
             self._sending = None
@@ -125,7 +124,6 @@ class Viewer:
             self._sending.cancel()
 
     def encoded(self, sent: Message) -> bytes:
-        """Return what the connection gets for the next message."""
         if not self._packs:
             return sent.plain
         head = b"" if self._size else GZIP_HEAD
@@ -134,7 +132,6 @@ class Viewer:
         return head + sent.packed
 
     def end(self) -> bytes:
-        """Return what the connection gets after the last message."""
         if not self._packs:
             return b""
         return LAST_BLOCK + self._checksum.to_bytes(4, "little") + (self._size % 2**32).to_bytes(4, "little")
@@ -148,7 +145,6 @@ class Silences:
         self._task: asyncio.Task[None] | None = None
 
     def note_sent(self, viewers: Sequence[Viewer]) -> None:
-        """Note that viewers are being sent something."""
         now = asyncio.get_running_loop().time()
         for viewer in viewers:
             self._since[viewer] = now
@@ -357,7 +353,6 @@ class Audience[P]:
             self._leave_all(Left.OVER)
 
     async def _deliver(self, batch: Batch) -> None:
-        """Send a batch to all members. Between some of them others have a turn."""
         made: Made[P] = {}
         authors, members = {event.actor_id for event in batch.events}, list(self._members)
         self._deliveries += 1

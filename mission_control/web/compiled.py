@@ -30,16 +30,13 @@ class CompiledTemplates(BytecodeCache):
         return cache_from_source(f"{filename or name}.py", optimization=self._kind)
 
     def get_source_checksum(self, source: str) -> str:
-        """Return what a compiled template must have been made of."""
         return hashlib.sha256(self._made_by + source.encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Read a compiled template, if it is there and whole."""
         with suppress(OSError), open(bucket.key, "rb") as file:
             bucket.load_bytecode(file)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a compiled template, if that can be."""
         if sys.dont_write_bytecode:
             return
         unfinished = Path(f"{bucket.key}.{os.getpid()}")

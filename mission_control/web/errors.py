@@ -67,7 +67,6 @@ async def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 
 def _sentence(error: DomainError) -> str:
-    """Return the message for people; "" when the error says only what its status says."""
     if "Retry-After" in error.headers:
         minutes = max(1, round(int(error.headers["Retry-After"]) / 60))
         return f"To slow down guessing, this is closed for {minutes} min. Then try again."
@@ -132,7 +131,6 @@ FILES = ("css/app.css", "js/theme-init.js", "js/alone/offline.js", "vendor/inter
 
 @pages.get("/service-worker.js")
 async def service_worker() -> Response:
-    """Give the worker, which is another one with each build."""
     known = to_json([PAGE, *(asset(name) for name in FILES)]).decode()
     icon = asset("icons/app-192.png")
     begin = f'const BUILD = "{build()}";\nconst FILES = {known};\nconst ICON = "{icon}";\n'
@@ -144,5 +142,4 @@ async def service_worker() -> Response:
 
 @pages.get(PAGE)
 async def offline() -> str:
-    """Say that the server cannot be reached."""
     return await render_template("errors/offline.html")

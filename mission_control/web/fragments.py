@@ -55,7 +55,6 @@ def _prepare(environment: Environment, kind: str) -> None:
 
 
 def as_html(text: str) -> str:
-    """Return a text as a page shows it, where no template does."""
     return str(escape(steady(text)))
 
 

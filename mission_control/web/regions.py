@@ -77,7 +77,6 @@ class View:
 
     @property
     def lists(self) -> tuple[str, ...]:
-        """The lists of regions that its stream keeps current."""
         return (*self.pages, EVERY_PAGE) if self.has_shell else self.pages
 
     @property
@@ -86,7 +85,6 @@ class View:
         return isinstance(self.actor, AnyPerson)
 
     def did(self, event: Event) -> bool:
-        """Return whether the viewer caused an event. A rendering for anybody never goes to a viewer who did."""
         return not self.is_anybodys and event.actor_id == self.actor.id
 
 
@@ -133,7 +131,6 @@ class Region[V: View](Part):
         return self.name or self.target.removeprefix("#")
 
     async def html(self, view: V) -> str | None:
-        """Return the region's HTML, made once for everybody for whom it is the same."""
         if (key := self._key(view)) is None:
             return await self.render(view)
         if self.state is None or view.reads.is_shared:
@@ -318,7 +315,6 @@ async def live_page(
 
 @asynccontextmanager
 async def _running(work: Callable[[], Coroutine[object, object, None]] | None) -> AsyncIterator[None]:
-    """Run something in a task of its own."""
     task = None if work is None else asyncio.create_task(work())
     try:
         yield

@@ -33,16 +33,12 @@ class ShellBoard:
 
 @dataclass(frozen=True, slots=True)
 class ShellOrganization:
-    """Another organization that the person may go on to."""
-
     id: UUID
     name: str
 
 
 @dataclass(slots=True)
 class Shell:
-    """The context object that the layout reads."""
-
     organization_name: str
     user_name: str
     user_initials: str
@@ -180,7 +176,6 @@ class SettingsPage(Part):
 
     @property
     def palette_entry(self) -> PaletteEntry:
-        """The page as an entry of the palette, found by searching."""
         words = f"settings {self.group} {self.words}".lower()
         return PaletteEntry(
             self.label, self.path, self.icon, words, 500 + self.position,

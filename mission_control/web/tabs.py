@@ -70,7 +70,6 @@ class TabView[Thing: Model, V: Viewed](View):
     see: Callable[[Actor, Thing, Mapping[str, str]], Awaitable[V]]
 
     async def viewed(self) -> V | None:
-        """Return what the regions show; None for a thing that is gone."""
         thing = self.thing
         if thing is None:
             return None
@@ -101,7 +100,6 @@ class TabbedPage[Thing: Model, V: Viewed](Part):
         REGIONS.extend(self.regions)
 
     async def show(self, actor: Actor, thing: Thing, key: str) -> str:
-        """Return the page with one of its tabs."""
         if key not in self.tabs or self.tabs[key].render is None:
             raise NotFound()
         seq = await head_of(actor.organization_id)  # before everything that the page shows
@@ -143,7 +141,6 @@ class TabbedPage[Thing: Model, V: Viewed](Part):
         return render_macro(self.parts[name], "tabs_of", viewed=viewed, tabs=list(dict.fromkeys(tabs)), active=key)
 
     async def cards(self, viewed: V) -> dict[str, Markup]:
-        """Return the cards of the overview, by the keys of their tabs."""
         shown = [tab for tab in self.tabs.values() if tab.applies(viewed)]
         return {tab.key: Markup(await tab.card(viewed)) for tab in shown if tab.card is not None}
 
