@@ -19,7 +19,6 @@ POSTGRES_SCHEMES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+
 PLACEHOLDER_TOKENS = {"change-me", "changeme", "replace-me", "replace-with-strong-random-token"}
 SHORTEST_TOKEN = 50
 SHORTEST_SECRET_KEY = 32
-YES_OR_NO = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
 class ConfigError(Exception):
@@ -55,7 +54,11 @@ class Parser:
         return self.read(value)
 
 
-def one_of(rule: str, values: Mapping[str, object]) -> Parser:
+def _matches(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern).fullmatch
+
+
+def _words(rule: str, values: Mapping[str, object]) -> Parser:
     """Take words, whatever their case, each for a value."""
     return Parser(rule, lambda word: word.lower() in values, lambda word: values[word.lower()])
 
@@ -74,7 +77,7 @@ def _is_issuer(value: str) -> bool:
 
 
 def _is_git_address(value: str) -> bool:
-    """Return whether clone addresses may begin with this; git's local files are allowed for mirrors."""
+    """Whether clone addresses may begin with this; git's local files are allowed for mirrors."""
     parts = urlsplit(value)
     return parts.scheme == "file" or (parts.scheme == "https" and bool(parts.hostname))
 
@@ -113,23 +116,16 @@ def _local_auth_token(value: str) -> str:
     return value
 
 
-def _level(value: str) -> int:
-    known = logging.getLevelNamesMapping() | {"TRACE": TRACE}
-    if not value.isdigit() and value.upper() not in known:
-        raise ValueError("use TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or a number.")
-    return int(value) if value.isdigit() else known[value.upper()]
-
-
 def _database_url(value: str) -> str:
     """Return the address of a database in the one spelling that is used here."""
     scheme, separator, rest = value.partition("://")
     if separator and scheme in POSTGRES_SCHEMES:
         url = f"postgres://{rest}"
         try:
-            named, _ = urlsplit(url).path.strip("/"), urlsplit(url).port
+            name, _ = urlsplit(url).path.strip("/"), urlsplit(url).port
         except ValueError as error:
             raise ValueError("the host or port of the PostgreSQL address cannot be read.") from error
-        if not named:
+        if not name:
             raise ValueError("a PostgreSQL address must end in the name of a database.")
         return url
     if separator and scheme == "sqlite" and rest.removeprefix("/"):
@@ -141,10 +137,10 @@ def _database_url(value: str) -> str:
 
 def clerk_issuer(key: str) -> str:
     """Return the issuer that a publishable key names, or an empty string."""
-    found = re.fullmatch(r"pk_(?:test|live)_([A-Za-z0-9+/_-]+)=*", key)
-    if not found:
+    match = re.fullmatch(r"pk_(?:test|live)_([A-Za-z0-9+/_-]+)=*", key)
+    if not match:
         return ""
-    text = found[1].replace("-", "+").replace("_", "/")
+    text = match[1].replace("-", "+").replace("_", "/")
     try:
         host = base64.b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
@@ -152,21 +148,24 @@ def clerk_issuer(key: str) -> str:
     return f"https://{host[:-1]}" if re.fullmatch(r"[a-z0-9.-]+(:[0-9]+)?\$", host) else ""
 
 
+YES_OR_NO = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+LEVELS = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()} | {"trace": TRACE}
+
 TEXT = Parser("it must not be empty.", bool)
 FREE_TEXT = Parser()
-HEADER = Parser("a header may hold printable ASCII characters only.", re.compile(r"[\x20-\x7f]*").fullmatch)
+HEADER = Parser("a header may hold printable ASCII characters only.", _matches(r"[\x20-\x7f]*"))
 GATEWAY_VERSION = Parser(
-    "it must be a version such as 2026.3.13.", re.compile(r"(v?\d{4}\.\d{1,2}\.\d{1,6}(-[0-9A-Za-z.]+)?)?").fullmatch
+    "it must be a version such as 2026.3.13.", _matches(r"(v?\d{4}\.\d{1,2}\.\d{1,6}(-[0-9A-Za-z.]+)?)?")
 )
 FOLDER = Parser(read=lambda value: Path(value).expanduser())
-BOOLEAN = one_of("use true or false.", YES_OR_NO)
-AUTO_BOOLEAN = one_of("use true or false.", YES_OR_NO | {"auto": None})
-NOT_NEGATIVE = Parser("use a whole number, 0 or more.", re.compile(r"[0-9]{1,15}").fullmatch, int)
-POSITIVE = Parser("use a whole number, 1 or more.", re.compile(r"(?!0+$)[0-9]{1,15}").fullmatch, int)
+BOOLEAN = _words("use true or false.", YES_OR_NO)
+AUTO_BOOLEAN = _words("use true or false.", YES_OR_NO | {"auto": None})
+NOT_NEGATIVE = Parser("use a whole number, 0 or more.", _matches(r"[0-9]{1,15}"), int)
+POSITIVE = Parser("use a whole number, 1 or more.", _matches(r"(?!0+$)[0-9]{1,15}"), int)
 # A migration needs two connections.
-POOL_SIZE = Parser("use a whole number, 2 or more.", re.compile(r"(?!0*[01]$)[0-9]{1,15}").fullmatch, int)
+POOL_SIZE = Parser("use a whole number, 2 or more.", _matches(r"(?!0*[01]$)[0-9]{1,15}"), int)
 PORT = Parser(
-    "use a whole number from 0 to 65535.", lambda value: re.fullmatch(r"[0-9]{1,5}", value) and int(value) <= 65535, int
+    "use a whole number from 0 to 65535.", lambda value: re.fullmatch("[0-9]{1,5}", value) and int(value) <= 65535, int
 )
 SECONDS = Parser(
     "use a number of seconds from 0 to 300.",
@@ -202,13 +201,17 @@ ORIGINS = Parser(
 NETWORKS = Parser(read=_networks)
 HOSTS = Parser(
     "use hosts such as push.example.org, without https://.",
-    re.compile(r"[A-Za-z0-9.:\[\], -]*").fullmatch,
+    _matches(r"[A-Za-z0-9.:\[\], -]*"),
     lambda value: tuple(value.lower().replace(",", " ").split()),
 )
 WORDS = Parser(read=lambda value: tuple(value.replace(",", " ").split()))
-LOG_LEVEL = Parser(read=_level)
-LOG_FORMAT = one_of("use text or json.", {"text": "text", "json": "json"})
-AUTH_MODE = one_of("use local, clerk or oidc.", {mode: mode for mode in ("local", "clerk", "oidc")})
+LOG_LEVEL = Parser(
+    "use TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or a number.",
+    lambda value: value.isdigit() or value.lower() in LEVELS,
+    lambda value: int(value) if value.isdigit() else LEVELS[value.lower()],
+)
+LOG_FORMAT = _words("use text or json.", {"text": "text", "json": "json"})
+AUTH_MODE = _words("use local, clerk or oidc.", {mode: mode for mode in ("local", "clerk", "oidc")})
 
 
 def sqlite_url(file: Path) -> str:

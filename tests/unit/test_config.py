@@ -1,6 +1,6 @@
 """Settings: defaults, spellings, and sentences about what is wrong."""
 
-from dataclasses import fields
+import re
 from pathlib import Path
 
 import pytest
@@ -8,10 +8,10 @@ import pytest
 from mission_control.config import SETTINGS, ConfigError, Settings, read_env_file
 
 
-def test_every_setting_has_field_doc_and_valid_default() -> None:
-    assert [field.name for field in fields(Settings)] == [row.name.lower() for row in SETTINGS]
-    assert all(row.doc.endswith(".") for row in SETTINGS)
-    Settings.from_environment({})
+def test_the_readme_has_every_setting_with_its_default() -> None:
+    readme = Path("README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (?:`(.*?)`)? \| .+\. \|$", readme, re.M)
+    assert dict(rows) == {name: setting.default for name, setting in SETTINGS.items()}
 
 
 def test_defaults_serve_a_sqlite_file_on_the_loopback() -> None:
@@ -105,7 +105,7 @@ def test_shown_settings_hide_secrets() -> None:
     token = "t" * 50
     settings = Settings.from_environment({"LOCAL_AUTH_TOKEN": token, "DATABASE_URL": "postgres://u:hush@h/d"})
     shown = settings.masked()
-    assert set(shown) == {row.name for row in SETTINGS}
+    assert set(shown) == set(SETTINGS)
     assert token not in str(shown) and "hush" not in str(shown)
     assert shown["LOG_LEVEL"] == "INFO"
     assert shown["DATABASE_URL"] == "postgres://u:****@h/d"
