@@ -175,7 +175,7 @@ class Settings:
 
 
 # By name, in the order in which they are printed.
-SETTINGS: dict[str, Setting] = {one.name.upper(): one.metadata["setting"] for one in fields(Settings)}
+SETTINGS: dict[str, Setting] = {declared.name.upper(): declared.metadata["setting"] for declared in fields(Settings)}
 
 
 def _printed(value: object, *, is_secret: bool) -> str:

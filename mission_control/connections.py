@@ -139,15 +139,15 @@ class Server:
         """Close the idle connections now, the others after their answers, and all of them after so many seconds."""
         if self.http2 is not None:
             await self.http2.end()
-        for one in list(self.state.connections):
-            one.shutdown()
+        for connection in list(self.state.connections):
+            connection.shutdown()
         end = asyncio.get_running_loop().time() + seconds
         while self.state.connections or self.state.tasks:
             await asyncio.sleep(0.01)
             if asyncio.get_running_loop().time() > end:
                 break
-        for one in list(self.state.connections):
-            one.transport.abort()
+        for connection in list(self.state.connections):
+            connection.transport.abort()
 
 
 class Connection(HttpToolsProtocol):

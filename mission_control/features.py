@@ -40,7 +40,7 @@ def install() -> None:
     with loading():
         for part in declared_parts():
             _install(part)
-    OPERATIONS.sort(key=lambda one: (one.path, METHODS.index(one.method)))
+    OPERATIONS.sort(key=lambda operation: (operation.path, METHODS.index(operation.method)))
     check_verbs()
     check_lookups()
 
@@ -104,18 +104,18 @@ def _install(value: Any) -> None:
 
 def check_verbs() -> None:
     """Refuse a command or an operation whose verb has no rule."""
-    asked = {one.name: one.rule for one in OPERATIONS if one.rule is not None}
+    verbs = {operation.name: operation.rule for operation in OPERATIONS if operation.rule is not None}
     for name, module in list(sys.modules.items()):
         if name.startswith("mission_control."):
-            found = {f"{name}.{key}": verb_of(value) for key, value in vars(module).items()}
-            asked |= {key: verb for key, verb in found.items() if verb is not None}
-    for name, verb in asked.items():
+            commands = {f"{name}.{key}": verb_of(value) for key, value in vars(module).items()}
+            verbs |= {key: verb for key, verb in commands.items() if verb is not None}
+    for name, verb in verbs.items():
         if verb not in RULES:
             raise RuntimeError(f"{name}: the verb {verb} has no rule.")
 
 
 def check_lookups() -> None:
     """Refuse an operation about a thing that nothing looks up."""
-    for one in OPERATIONS:
-        if one.find is None and one.subject is not None and one.subject not in LOOKUPS:
-            raise RuntimeError(f"{one.name}: no look-up finds {one.subject}. Mark one, or declare `find`.")
+    for operation in OPERATIONS:
+        if operation.find is None and operation.subject is not None and operation.subject not in LOOKUPS:
+            raise RuntimeError(f"{operation.name}: no look-up finds {operation.subject}. Mark one, or declare `find`.")

@@ -29,11 +29,11 @@ def make_private(settings: Settings) -> None:
 
 def too_open(settings: Settings) -> list[Path]:
     """What the installation keeps and other users of the machine can read or write: folder, files."""
-    kept = [settings.data_dir, settings.data_dir / "secret_key"]
+    files = [settings.data_dir, settings.data_dir / "secret_key"]
     if (file := settings.sqlite_path) is not None:
         for ending in DATABASE_FILE_ENDINGS:
-            kept += sorted(file.parent.glob(f"{glob.escape(file.name)}{ending}"))
-    return [path for path in kept if _is_open(path)]
+            files += sorted(file.parent.glob(f"{glob.escape(file.name)}{ending}"))
+    return [path for path in files if _is_open(path)]
 
 
 def _is_open(path: Path) -> bool:

@@ -70,12 +70,12 @@ def bind(host: str, port: int) -> socket.socket:
 def raise_file_limit() -> int:
     """Allow as many open files (streams are files) as the system permits, and return that number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = UNLIMITED_FILES if hard == resource.RLIM_INFINITY else hard
+    most = UNLIMITED_FILES if hard == resource.RLIM_INFINITY else hard
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     except (ValueError, OSError):
         return soft
-    return wanted
+    return most
 
 
 def start_worker(listener: socket.socket, alive_pipe: int, **options: Any) -> subprocess.Popen[bytes]:

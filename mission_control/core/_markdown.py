@@ -47,10 +47,10 @@ def rendered(text: str, names: tuple[str, ...]) -> str:
 
 def _by_first_word(names: tuple[str, ...]) -> dict[str, list[str]]:
     """Group names by their first word, in lower case, the longest first."""
-    found: dict[str, list[str]] = {"lead": []} if names else {}
+    groups: dict[str, list[str]] = {"lead": []} if names else {}
     for name in sorted(map(str.lower, filter(str.strip, names)), key=len, reverse=True):
-        found.setdefault(name.split()[0], []).append(name)
-    return found
+        groups.setdefault(name.split()[0], []).append(name)
+    return groups
 
 
 class _TooMuch(Exception):
@@ -107,7 +107,7 @@ def _limit_addresses(state: StateCore) -> None:
     An address that is written once can be used by thousands of links.
     """
     left = LONGEST
-    for token in (one for block in state.tokens for one in block.children or () if one.type == "link_open"):
+    for token in (child for block in state.tokens for child in block.children or () if child.type == "link_open"):
         left -= sum(len(str(value)) for value in token.attrs.values())
         if left < 0:
             token.attrs.clear()

@@ -118,7 +118,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                 addresses = await addresses_of(url.raw_host.decode("ascii"), url.port)
         except (OSError, UnicodeError):
             raise OutboundError("could not be found") from None
-        if not addresses or not all(may_reach(one, allow_private=self._allow_private) for one in addresses):
+        if not addresses or not all(may_reach(address, allow_private=self._allow_private) for address in addresses):
             raise OutboundError("is at an address that may not be reached from here")
         return addresses
 

@@ -158,33 +158,38 @@ class AnyPerson(Actor):
     def like(cls, person: Actor) -> "AnyPerson":
         """Return any person with the rights of this one."""
         made = cls.__new__(cls)
-        memberships = {one.organization_id: _anybodys(one) for one in person.memberships.values()}
-        kept = {name: getattr(person, name) for name in ("kind", "organization_id", "surface", "scopes", "zone")}
+        memberships = {membership.organization_id: _anybodys(membership) for membership in person.memberships.values()}
+        rights = {name: getattr(person, name) for name in ("kind", "organization_id", "surface", "scopes", "zone")}
         nothing = dict.fromkeys(("board_id", "gateway_id", "expires_at", "fence"))
-        for name, value in {**kept, **nothing, "is_lead": False, "news": "", "memberships": memberships}.items():
+        for name, value in {**rights, **nothing, "is_lead": False, "news": "", "memberships": memberships}.items():
             object.__setattr__(made, name, value)
         return made
 
 
 def _anybodys(membership: Membership) -> AnyMembership:
     made = AnyMembership.__new__(AnyMembership)
-    for one in fields(Membership):
-        if one.name != "id":
-            object.__setattr__(made, one.name, getattr(membership, one.name))
+    for attribute in fields(Membership):
+        if attribute.name != "id":
+            object.__setattr__(made, attribute.name, getattr(membership, attribute.name))
     return made
 
 
 def rights_of(person: Actor) -> tuple[Hashable, ...]:
     """Return all that `AnyPerson.like` keeps of a person: it is equal for those who may see the same."""
     every = (
-        tuple(frozenset(value.items()) if one.name == "boards" else value for one, value in _values(membership))
+        tuple(
+            frozenset(value.items()) if attribute.name == "boards" else value
+            for attribute, value in _values(membership)
+        )
         for membership in person.memberships.values()
     )
     return person.kind, person.organization_id, person.surface, person.scopes, person.zone, frozenset(every)
 
 
 def _values(membership: Membership) -> Iterator[tuple[Any, Any]]:
-    return ((one, getattr(membership, one.name)) for one in fields(Membership) if one.name != "id")
+    return (
+        (attribute, getattr(membership, attribute.name)) for attribute in fields(Membership) if attribute.name != "id"
+    )
 
 
 def system(organization_id: UUID | None = None) -> Actor:

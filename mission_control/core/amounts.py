@@ -33,8 +33,8 @@ def cost(usd: float, unpriced: int, gaps: int = 0) -> str:
 
 def spent(usd: float, tokens: int, unpriced: int, gaps: int = 0) -> list[str]:
     """A cost where nothing else says that it is one: `0.43 USD`, `cost not known`; nothing where nothing was used."""
-    said = cost(usd, unpriced, gaps)
-    return [f"cost {said}" if unpriced and not usd else said] if usd or tokens else []
+    amount = cost(usd, unpriced, gaps)
+    return [f"cost {amount}" if unpriced and not usd else amount] if usd or tokens else []
 
 
 def count(number: int, gaps: int = 0) -> str:
@@ -81,7 +81,7 @@ def inside(unit: str, limit: Decimal) -> int:
     """A limit as it is kept; ValueError when it is no whole token, or less than one or than a millionth of a dollar."""
     if unit == "tokens" and limit != limit.to_integral_value():
         raise ValueError("a limit of tokens is a whole number")
-    kept = int(limit) if unit == "tokens" else micros(limit)
-    if kept < 1:
+    stored = int(limit) if unit == "tokens" else micros(limit)
+    if stored < 1:
         raise ValueError("the limit is too small")
-    return kept
+    return stored

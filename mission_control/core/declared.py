@@ -65,27 +65,27 @@ class DeclaredField:
 def created(declared: Iterable[DeclaredField]) -> dict[str, object]:
     """Return the fields with which a resource is created, for `completed`."""
     fields: dict[str, object] = {}
-    for one in declared:
-        if one.default is not NOT_SENT:
-            is_mutable = isinstance(one.default, list | dict)
-            fields[one.name] = one.body_kind, Field(default_factory=type(one.default)) if is_mutable else one.default
+    for row in declared:
+        if row.default is not NOT_SENT:
+            is_mutable = isinstance(row.default, list | dict)
+            fields[row.name] = row.body_kind, Field(default_factory=type(row.default)) if is_mutable else row.default
     return fields
 
 
 def changed(declared: Iterable[DeclaredField]) -> dict[str, Any]:
     """Return fields that change a resource: none has to be sent, and null is refused where it is no value."""
-    return {one.name: (_changed_kind(one), None) for one in declared}
+    return {row.name: (_changed_kind(row), None) for row in declared}
 
 
-def _changed_kind(one: DeclaredField) -> Any:
-    if one.is_column and not one.is_nullable:
-        return Annotated[one.body_kind | None, NotNull]
-    plain = get_args(one.body_kind)[0] if get_origin(one.body_kind) is Annotated else one.body_kind
-    return one.body_kind if type(None) in get_args(plain) else one.body_kind | None
+def _changed_kind(row: DeclaredField) -> Any:
+    if row.is_column and not row.is_nullable:
+        return Annotated[row.body_kind | None, NotNull]
+    plain = get_args(row.body_kind)[0] if get_origin(row.body_kind) is Annotated else row.body_kind
+    return row.body_kind if type(None) in get_args(plain) else row.body_kind | None
 
 
 def answered(declared: Iterable[DeclaredField]) -> dict[str, object]:
-    return {one.name: (one.answer_kind, one.answer_default) for one in declared if one.is_answered}
+    return {row.name: (row.answer_kind, row.answer_default) for row in declared if row.is_answered}
 
 
 def completed[Model: BaseModel](declared: Mapping[str, Any]) -> Callable[[type[Model]], type[Model]]:
@@ -108,7 +108,7 @@ def completed_row[Row](declared: Mapping[str, object]) -> Callable[[type[Row]], 
         of_row: Any = row
         known = {one.name: one for one in fields(of_row)}
         more: list[Any] = [(name, kind) for name, kind in declared.items() if name not in known]
-        if any(one.default is not MISSING for one in known.values()):
+        if any(column.default is not MISSING for column in known.values()):
             more = [(*one, field(default=None)) for one in more]
         hashed = of_row.__dataclass_params__.unsafe_hash
         made = make_dataclass(row.__name__, more, bases=(row,), slots=True, unsafe_hash=hashed, module=row.__module__)

@@ -59,16 +59,16 @@ def lines_changed(files: int, added: int, removed: int) -> str:
 
 def parsed(text: str, path: str, most: int) -> list[FileDiff]:
     """Return the files of a unified diff, with at most so many lines of all of them; `path` where it names none."""
-    found: list[FileDiff] = []
-    for one in _files(text, path, max(0, most)):
-        if one.lines or one.hidden or one.state:
-            one.path = one.path or "Change"
-            found.append(one)
-    return found
+    files: list[FileDiff] = []
+    for file in _files(text, path, max(0, most)):
+        if file.lines or file.hidden or file.state:
+            file.path = file.path or "Change"
+            files.append(file)
+    return files
 
 
 def _files(text: str, path: str, most: int) -> Iterator[FileDiff]:
-    one, left = FileDiff(path), most
+    file, left = FileDiff(path), most
     before = after = olds = news = 0  # the numbers of the next line, and how many lines the hunk still has
     in_hunk = False
     for line in re.split(r"\r?\n", text.removesuffix("\n")):
@@ -77,42 +77,42 @@ def _files(text: str, path: str, most: int) -> Iterator[FileDiff]:
         if is_counted or (in_hunk and line[:1] in ("+", "-", " ") and not line.startswith("--- ")):
             kind = KINDS.get(line[:1], "same")
             numbers = None if kind == "added" else before, None if kind == "removed" else after
-            one.add(DiffLine(kind, _seen(line[1:]), *numbers), left)
+            file.add(DiffLine(kind, _seen(line[1:]), *numbers), left)
             before, after = before + (kind != "added"), after + (kind != "removed")
             olds, news = olds - (kind != "added"), news - (kind != "removed")
         elif (hunk := HUNK.match(line)) is not None:
             in_hunk = True
             before, after = int(hunk[1]), int(hunk[3])
             olds, news = int(hunk[2] or 1), int(hunk[4] or 1)
-            one.add(DiffLine("hunk", _seen(line), None, None), left)
+            file.add(DiffLine("hunk", _seen(line), None, None), left)
         elif line.startswith(("diff --git ", "Index: ")) or (line.startswith("--- ") and in_hunk):
-            yield one
-            left -= len(one.lines)
-            one, in_hunk, olds, news = FileDiff(path or _path(line)), False, 0, 0
+            yield file
+            left -= len(file.lines)
+            file, in_hunk, olds, news = FileDiff(path or _path(line)), False, 0, 0
         elif not in_hunk:
-            _read_head(one, line, path)
-    yield one
+            _read_head(file, line, path)
+    yield file
 
 
-def _read_head(one: FileDiff, line: str, path: str) -> None:
+def _read_head(file: FileDiff, line: str, path: str) -> None:
     if line.startswith(("--- ", "+++ ")):
-        one.path = path or _path(line) or one.path
+        file.path = path or _path(line) or file.path
     elif line.startswith(("rename to ", "copy to ")):
-        one.path = path or _named(line.split(" ", 2)[2])
+        file.path = path or _named(line.split(" ", 2)[2])
     elif line.startswith(("Binary files ", "GIT binary patch")):
-        one.state = "binary"
+        file.state = "binary"
     elif line.startswith("new mode "):
-        one.state = one.state or f"mode {_seen(line.split()[-1])}"
+        file.state = file.state or f"mode {_seen(line.split()[-1])}"
     for head, state in STATES.items():
         if line.startswith(f"{head} "):
-            one.state = state
-            one.former = _named(line.removeprefix(f"{head} ")) if state in ("renamed", "copied") else ""
+            file.state = state
+            file.former = _named(line.removeprefix(f"{head} ")) if state in ("renamed", "copied") else ""
 
 
 def _path(line: str) -> str:
     if line.startswith("diff --git "):
-        found = re.search(r'(?: b/| "b/)', line)
-        name = line[found.start() + 1 :] if found else line.removeprefix("diff --git ")
+        match = re.search(r'(?: b/| "b/)', line)
+        name = line[match.start() + 1 :] if match else line.removeprefix("diff --git ")
     else:
         name = line.partition(" ")[2].split("\t")[0]
     name = _named(name.strip())
@@ -123,14 +123,14 @@ def _named(name: str) -> str:
     """Return a path as it is: git writes those with bytes above 127 in quotes, in octal."""
     if len(name) > 1 and name[0] == name[-1] == '"':
         raw = re.sub(
-            rb"\\([0-7]{3})", lambda one: bytes([int(one[1], 8) & 255]), name[1:-1].encode("latin-1", "replace")
+            rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8) & 255]), name[1:-1].encode("latin-1", "replace")
         )
         name = raw.decode("utf-8", "replace").replace('\\"', '"').replace("\\\\", "\\")
     return _seen(name)
 
 
 def visible(text: str) -> str:
-    return UNSEEN.sub(lambda one: one[0] if one[0] == "\n" else _code_point(one), text)
+    return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else _code_point(match), text)
 
 
 def steady(text: str) -> str:
@@ -138,8 +138,8 @@ def steady(text: str) -> str:
     return text if text.isprintable() else MOVING.sub(_code_point, text)
 
 
-def _code_point(one: re.Match[str]) -> str:
-    return f"\\u{ord(one[0]):04x}"
+def _code_point(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _seen(text: str) -> str:

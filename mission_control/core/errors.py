@@ -211,10 +211,10 @@ class NotFound(DomainError, status=404):
 
 async def existing[T](reading: Awaitable[T | None], sentence: str | None = None) -> T:
     """Return what is read. Nothing: NotFound, with the sentence."""
-    found = await reading
-    if found is None:
+    thing = await reading
+    if thing is None:
         raise NotFound(sentence)
-    return found
+    return thing
 
 
 class Conflict(DomainError, status=409):
@@ -250,7 +250,7 @@ def schema_error(
 ) -> dict[str, object]:
     item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
-        item["ctx"] = {name: shortened(one) for name, one in context.items()}
+        item["ctx"] = {name: shortened(part) for name, part in context.items()}
     return item
 
 

@@ -36,15 +36,15 @@ class FailureLimit:
 
     def check(self, key: str) -> None:
         """Raise 429 with `Retry-After` while the key has used up its failures."""
-        for one, most in self._counted(key):
-            moments = self._recent(one)
+        for counted_key, most in self._counted(key):
+            moments = self._recent(counted_key)
             if moments and len(moments) >= most:
                 raise TooMany(round(moments[0] + self.window - self.now()) + 1)
 
     def failed(self, key: str) -> None:
-        for one, _ in self._counted(key):
-            self._failures.setdefault(one, deque()).append(self.now())
-            self._failures.move_to_end(one)
+        for counted_key, _ in self._counted(key):
+            self._failures.setdefault(counted_key, deque()).append(self.now())
+            self._failures.move_to_end(counted_key)
         while len(self._failures) > self._keys:
             self._failures.popitem(last=False)
 
@@ -72,8 +72,8 @@ class FailureLimit:
 
     def forget(self, *keys: str) -> None:
         for key in keys:
-            for one, _ in self._counted(key):
-                if moments := self._failures.get(one):
+            for counted_key, _ in self._counted(key):
+                if moments := self._failures.get(counted_key):
                     moments.pop()
 
     def clear(self) -> None:

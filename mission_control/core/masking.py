@@ -27,7 +27,9 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str | None] = (), *, forms: bool = False) -> None:
         self._forms = forms
-        self._secrets = sorted({one for one in secrets if one and len(one) >= SHORTEST}, key=len, reverse=True)
+        self._secrets = sorted(
+            {secret for secret in secrets if secret and len(secret) >= SHORTEST}, key=len, reverse=True
+        )
 
     def text(self, text: str) -> str:
         for secret in self._secrets:
@@ -51,7 +53,7 @@ class Mask:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self.value(one) for key, one in value.items()}
+            return {key: self.value(member) for key, member in value.items()}
         if isinstance(value, list):
-            return [self.value(one) for one in value]
+            return [self.value(item) for item in value]
         return value

@@ -16,5 +16,5 @@ async def addresses_of(host: str, port: int | None) -> list[str]:
     with suppress(ValueError):
         return [str(ip_address(host))]
     look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_threads, look_up)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+    results = await asyncio.get_running_loop().run_in_executor(_threads, look_up)
+    return list(dict.fromkeys(str(result[4][0]) for result in results))

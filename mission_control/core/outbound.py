@@ -163,7 +163,7 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
             timeout=SECONDS,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        answers = [one for one in error.recipients if one.code >= PERMANENT]
+        answers = [answer for answer in error.recipients if answer.code >= PERMANENT]
         kind = MailRefused if answers else MailError
         raise kind(f"The mail server does not take mail for {mail.to}: {_said(error.recipients[0].message)}") from error
     except aiosmtplib.SMTPResponseException as error:

@@ -37,11 +37,11 @@ async def inside() -> AsyncIterator[None]:
 
 
 def settings() -> "Settings":
-    found: Settings = app().config["SETTINGS"]
-    return found
+    configured: Settings = app().config["SETTINGS"]
+    return configured
 
 
 def secret_key() -> str:
     """Return the key that encrypts secrets in the database, and from which tokens of buttons derive."""
-    found: str = app().config["SECRET_KEY"]
-    return found
+    key: str = app().config["SECRET_KEY"]
+    return key

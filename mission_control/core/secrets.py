@@ -17,8 +17,8 @@ from mission_control.config_values import made_folder
 
 def load_or_create_secret_key(settings: Settings) -> str:
     """Return SECRET_KEY, else the key kept in DATA_DIR, which is made on first use (mode 0600)."""
-    if (known := existing_secret_key(settings)) is not None:
-        return known
+    if (key := existing_secret_key(settings)) is not None:
+        return key
     file = made_folder(settings.data_dir) / "secret_key"
     try:
         _make_key(file)

@@ -68,7 +68,7 @@ def refuse_changed(seen: str | None, parts: Parts) -> None:
 def names_changed(seen: str, present: str) -> list[str]:
     """Return the names of the parts in `present` that were other ones in `seen`; both are substances."""
     marks = set(seen.split())
-    return [one.partition(":")[0] for one in present.split() if one not in marks]
+    return [mark.partition(":")[0] for mark in present.split() if mark not in marks]
 
 
 def _in_words(changed: list[str], parts: Parts) -> str:
@@ -93,7 +93,7 @@ def _short(value: object) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(_text(one) for one in value.values() if one)
+        return ", ".join(_text(item) for item in value.values() if item)
     if isinstance(value, list):
-        return ", ".join(_text(one) for one in value if one)
+        return ", ".join(_text(item) for item in value if item)
     return "" if value is None else str(value)

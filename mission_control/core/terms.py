@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import Stemmer
 
@@ -35,7 +35,13 @@ JOINERS = frozenset("-_'.\u2010\u2011\u2019")
 
 type Chunk = tuple[str, str]  # its kind, and its characters
 type Run = list[Chunk]  # chunks without anything between them, such as `v2`
-type Compound = list[Run]  # runs with a sign between them, such as `re-run`
+
+
+class Compound(NamedTuple):
+    """Runs with a sign between them, such as `re-run`, and whether dots are among the signs."""
+
+    runs: list[Run]
+    has_dots: bool
 
 
 def folded(text: str) -> str:
@@ -53,26 +59,27 @@ def _chunk() -> "regex.Pattern[str]":
     return regex.compile(rf"(?P<pairs>[{_WITHOUT_BLANKS}]+)|(?P<number>\p{{N}}+)|(?P<word>{word})", regex.V1)
 
 
-def compounds(text: str) -> Iterator[tuple[Compound, bool]]:
-    """Yield what stands together in a text, each with whether dots are in it."""
+def compounds(text: str) -> Iterator[Compound]:
+    """Yield what stands together in a text."""
     plain = folded(text)
-    found: Compound = []
-    end, has_dots = -1, False
+    compound = Compound([], False)
+    end = -1
     for chunk in (_ASCII_CHUNK if plain.isascii() else _chunk()).finditer(plain):
         start, kind = chunk.start(), str(chunk.lastgroup)
         piece = (kind, chunk[0] if kind == "pairs" else chunk[0][:LONGEST_TERM])
         if start == end:
-            found[-1].append(piece)
-        elif start == end + 1 and found and plain[end] in JOINERS:
-            has_dots = has_dots or plain[end] == "."
-            found.append([piece])
+            compound.runs[-1].append(piece)
+        elif start == end + 1 and compound.runs and plain[end] in JOINERS:
+            compound.runs.append([piece])
+            if plain[end] == ".":
+                compound = compound._replace(has_dots=True)
         else:
-            if found:
-                yield found, has_dots
-            found, has_dots = [[piece]], False
+            if compound.runs:
+                yield compound
+            compound = Compound([[piece]], False)
         end = chunk.end()
-    if found:
-        yield found, has_dots
+    if compound.runs:
+        yield compound
 
 
 def pairs(characters: str) -> list[str]:
@@ -84,12 +91,13 @@ def whole(run: Run) -> str:
     return "" if any(kind == "pairs" for kind, _ in run) else "".join(text for _, text in run)[:LONGEST_TERM]
 
 
-def joined(compound: Compound, has_dots: bool) -> str:
+def joined(compound: Compound) -> str:
     """Return a word with hyphens as one term; empty for what is no such word, such as a version."""
-    if not 1 < len(compound) <= MOST_JOINED or not all(map(whole, compound)):
+    runs, has_dots = compound
+    if not 1 < len(runs) <= MOST_JOINED or not all(map(whole, runs)):
         return ""
-    kinds = {kind for run in compound for kind, _ in run}
-    term = "".join(map(whole, compound))
+    kinds = {kind for run in runs for kind, _ in run}
+    term = "".join(map(whole, runs))
     return term if "word" in kinds and len(term) <= LONGEST_WORD and not (has_dots and "number" in kinds) else ""
 
 
@@ -97,22 +105,19 @@ def terms_of(text: str) -> tuple[list[str], set[str]]:
     """Return the terms of a text in their order, and the words among them that have keys."""
     terms: list[str] = []
     words: set[str] = set()
-    for compound, has_dots in compounds(text):
-        for run in compound:
+    for compound in compounds(text):
+        for run in compound.runs:
             for kind, characters in run:
-                if kind == "pairs":
-                    terms += pairs(characters)
-                else:
-                    terms.append(characters)
-                    if kind == "word" and has_keys(characters):
-                        words.add(characters)
+                terms += pairs(characters) if kind == "pairs" else [characters]
+                if kind == "word":
+                    words.add(characters)
             if len(run) > 1 and (term := whole(run)):
                 terms.append(term)
-        if term := joined(compound, has_dots):
+        if term := joined(compound):
             terms.append(term)
-            if term.isalpha() and has_keys(term):
+            if term.isalpha():
                 words.add(term)
-    return terms, words
+    return terms, {word for word in words if has_keys(word)}
 
 
 def has_keys(word: str) -> bool:
@@ -121,7 +126,7 @@ def has_keys(word: str) -> bool:
 
 # Keys of words begin with a digit, which no word has; parts have none.
 def keys_of(word: str) -> set[str]:
-    return {*parts(word), f"0{word}", *(f"1{one}" for one in stems(word)), *(f"2{one}" for one in _shortened(word))}
+    return {*parts(word), f"0{word}", *(f"1{form}" for form in stems(word)), *(f"2{form}" for form in _shortened(word))}
 
 
 def parts(word: str) -> list[str]:
@@ -132,7 +137,7 @@ def keys_of_typos(word: str) -> set[str]:
     if len(word) < SHORTEST_TYPO:
         return set()
     shortened = _shortened(word)
-    return {f"2{word}", *(f"{sign}{one}" for one in shortened for sign in "02")}
+    return {f"2{word}", *(f"{sign}{form}" for form in shortened for sign in "02")}
 
 
 def _shortened(word: str) -> set[str]:
@@ -152,8 +157,8 @@ SHORTEST_STEM = {"english": 3}  # elsewhere 4, for the rules of one language cut
 def stems(word: str) -> set[str]:
     """Return a word without its endings, as several languages have them: which one it is in, nobody says."""
     script = unicodedata.name(word[0], "").partition(" ")[0]
-    found = {name: _stemmer(name).stemWord(word) for name in LANGUAGES.get(script, ())}
-    return {stem for name, stem in found.items() if len(stem) >= SHORTEST_STEM.get(name, 4)}
+    by_language = {name: _stemmer(name).stemWord(word) for name in LANGUAGES.get(script, ())}
+    return {stem for name, stem in by_language.items() if len(stem) >= SHORTEST_STEM.get(name, 4)}
 
 
 _stemmer = functools.cache(Stemmer.Stemmer)

@@ -25,10 +25,12 @@ MOST_NAMES, LONGEST_NAME = 20, 64
 
 
 # The names that a shape knows, for errors about one that it does not know.
-def unknown_name(name: object, known: Iterable[str]) -> str:
+def unknown_name(name: object, candidates: Iterable[str]) -> str:
     """Return a sentence about a name that is not known, with the nearest one, or all when there are few."""
-    names, said = list(known), str(name)[:LONGEST_NAME].lower()
-    near = get_close_matches(said, names, 1) or [one for one in names if len(said) > 2 and one.startswith(said)]
+    names, text = list(candidates), str(name)[:LONGEST_NAME].lower()
+    near = get_close_matches(text, names, 1) or [
+        candidate for candidate in names if len(text) > 2 and candidate.startswith(text)
+    ]
     if near:
         return f"{UNKNOWN}; did you mean `{near[0]}`?"
     return f"{UNKNOWN}; known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else UNKNOWN
@@ -39,11 +41,13 @@ def sibling_names(schema: Mapping[str, object], path: Sequence[str | int]) -> li
 
     Parts of the path that only choose between alternatives are passed over.
     """
-    found = list(_objects(schema, schema))
+    objects = list(_objects(schema, schema))
     for part in path[:-1]:
-        parts = [node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part) for node in found]
-        found = [one for node in parts for one in _objects(node, schema)] or found
-    return list(dict.fromkeys(name for node in found for name in node.get("properties", ())))
+        parts = [
+            node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part) for node in objects
+        ]
+        objects = [inner for node in parts for inner in _objects(node, schema)] or objects
+    return list(dict.fromkeys(name for node in objects for name in node.get("properties", ())))
 
 
 def _objects(node: object, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -52,8 +56,8 @@ def _objects(node: object, whole: Mapping[str, Any]) -> Iterator[Mapping[str, An
     if "$ref" in node:
         yield from _objects(whole["$defs"][node["$ref"].rpartition("/")[2]], whole)
     elif alternatives := node.get("anyOf") or node.get("oneOf"):
-        for one in alternatives:
-            yield from _objects(one, whole)
+        for alternative in alternatives:
+            yield from _objects(alternative, whole)
     else:
         yield node
 
@@ -66,14 +70,14 @@ MOST_PROBLEMS = 100  # reported per request: each is longer than what causes it
 
 def exceeds_values(value: object, most: int) -> bool:
     """Return whether lists and objects have more than `most` members in all; cheap, for it looks at nothing else."""
-    found, left = 0, [value]
+    count, left = 0, [value]
     while left:
-        one = left.pop()
-        if isinstance(one, dict | list):
-            found += len(one)
-            if found > most:
+        node = left.pop()
+        if isinstance(node, dict | list):
+            count += len(node)
+            if count > most:
                 return True
-            left.extend(one.values() if isinstance(one, dict) else one)
+            left.extend(node.values() if isinstance(node, dict) else node)
     return False
 
 
@@ -91,11 +95,11 @@ def is_storable(value: object, depth: int = 1) -> bool:
         return False
     if isinstance(value, dict):
         return all(
-            (not isinstance(key, str) or is_storable(key, depth + 1)) and is_storable(one, depth + 1)
-            for key, one in value.items()
+            (not isinstance(key, str) or is_storable(key, depth + 1)) and is_storable(item, depth + 1)
+            for key, item in value.items()
         )
     if isinstance(value, list):
-        return all(is_storable(one, depth + 1) for one in value)
+        return all(is_storable(item, depth + 1) for item in value)
     if isinstance(value, int):
         return -INT64 <= value < INT64
     return not isinstance(value, float) or math.isfinite(value)
@@ -106,9 +110,9 @@ def _unstorable(value: object, loc: list[str | int]) -> list[dict[str, object]]:
         return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
     if isinstance(value, dict):
         keys = [p for key in value if isinstance(key, str) for p in _unstorable(key, [*loc, _safe(key)])]
-        return keys + [p for key, one in value.items() for p in _unstorable(one, [*loc, _safe(key)])]
+        return keys + [p for key, item in value.items() for p in _unstorable(item, [*loc, _safe(key)])]
     if isinstance(value, list):
-        return [p for index, one in enumerate(value) for p in _unstorable(one, [*loc, index])]
+        return [p for index, item in enumerate(value) for p in _unstorable(item, [*loc, index])]
     if isinstance(value, str) and ("\x00" in value or not _is_unicode(value)):
         return [schema_error("string_unicode", loc, "Text must be Unicode without NUL characters", _safe(value))]
     if isinstance(value, int) and not -INT64 <= value < INT64:
@@ -301,8 +305,8 @@ def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
 
 def page_of(whole: Sequence[Any], paging: Paging | None = None) -> dict[str, Any]:
     """Return the answer of a list operation that reads all of a short list, or all of it."""
-    asked = paging or Paging.model_construct(limit=len(whole), offset=0)
-    return page([*whole[asked.offset : asked.offset + asked.limit]], len(whole), asked)
+    part = paging or Paging.model_construct(limit=len(whole), offset=0)
+    return page([*whole[part.offset : part.offset + part.limit]], len(whole), part)
 
 
 type JsonObject = dict[str, Any]
@@ -318,11 +322,11 @@ def to_json(value: object) -> bytes:
 
 async def json_in_turns(value: object) -> list[bytes]:
     """Return the same as `to_json`, in pieces; between the entries of long lists everybody else has a turn."""
-    if not (isinstance(value, dict) and any(_is_long(one) for one in value.values())):
+    if not (isinstance(value, dict) and any(_is_long(member) for member in value.values())):
         return await _member(value)
     pieces = [b"{"]
-    for name, one in value.items():
-        pieces += [to_json(name) + b":", *await _member(one), b","]
+    for name, member in value.items():
+        pieces += [to_json(name) + b":", *await _member(member), b","]
     return [*pieces[:-1], b"}"]
 
 
@@ -373,7 +377,7 @@ NO_ID = ("uuid_parsing", "uuid_type", "uuid_version")  # what the validator call
 
 def wanted_id(place: Sequence[object], *, takes_numbers: bool = False) -> str:
     """Return a sentence for a value that is no id, by the names that lead to it; some take the numbers of tasks."""
-    name = next((one for one in reversed(place) if isinstance(one, str)), "")
+    name = next((part for part in reversed(place) if isinstance(part, str)), "")
     if not name.endswith(("task_id", "task_ids", "parent_id")):
         return "An id is wanted, as another answer gave it: a UUID"
     if takes_numbers:

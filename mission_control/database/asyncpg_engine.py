@@ -136,12 +136,12 @@ class Fetching(AsyncpgDBClient):
         async with self.acquire_connection() as connection:
             self.log.debug("%s: %s", numbered, values)
             try:
-                found = await connection.fetch(numbered, *values)
+                records = await connection.fetch(numbered, *values)
             except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
                 raise OperationalError(error) from error
             except asyncpg.IntegrityConstraintViolationError as error:
                 raise IntegrityError(error) from error
-        return (tuple(found[0].keys()) if found else ()), found
+        return (tuple(records[0].keys()) if records else ()), records
 
 
 class SafeTransactionClient(Fetching, TransactionWrapper):

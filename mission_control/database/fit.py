@@ -89,8 +89,8 @@ async def verify_secret_key(key: str) -> None:
     """
     value = check_value(key)
     await rows("INSERT INTO instance_settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", CHECK_NAME, value)
-    known = await _check_value()
-    if known is None or not hmac.compare_digest(known, value):
+    stored = await _check_value()
+    if stored is None or not hmac.compare_digest(stored, value):
         raise Misfit(OTHER_KEY)
 
 
@@ -101,8 +101,8 @@ async def refuse_another_key(settings: Settings) -> None:
 
 
 async def _check_value() -> str | None:
-    found = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
-    return str(found[0]["value"]) if found else None
+    settings_rows = await rows("SELECT value FROM instance_settings WHERE name = ?", CHECK_NAME)
+    return str(settings_rows[0]["value"]) if settings_rows else None
 
 
 async def seconds_ahead() -> float:
@@ -126,16 +126,16 @@ async def follow_clock() -> None:
 
 async def examine_key(settings: Settings) -> tuple[bool, str]:
     """Compare the key of these settings with the database's and say so; change nothing."""
-    key, known = existing_secret_key(settings), await _check_value()
+    key, stored = existing_secret_key(settings), await _check_value()
     if key is None:
-        if known is None:
+        if stored is None:
             return True, "none yet; the first start makes one"
         return False, "this machine has none. Set SECRET_KEY to the one this database was made with"
-    if known is not None and not hmac.compare_digest(known, check_value(key)):
+    if stored is not None and not hmac.compare_digest(stored, check_value(key)):
         return False, "not the one this database was made with. Every machine needs the same SECRET_KEY"
     if is_postgres() and not settings.secret_key:
         return True, f"kept in {settings.data_dir / 'secret_key'}; further machines need it as SECRET_KEY"
-    return True, "the one of this database" if known is not None else "set"
+    return True, "the one of this database" if stored is not None else "set"
 
 
 async def examine_clock() -> tuple[bool, str]:
@@ -150,7 +150,9 @@ async def examine_listening(settings: Settings) -> tuple[bool, str]:
     try:
         listener = await asyncpg.connect(settings.direct_url, timeout=ECHO_SECONDS)
         try:
-            await listener.add_listener(CHANNEL, lambda *said: arrived.set() if said[3] == message else None)
+            await listener.add_listener(
+                CHANNEL, lambda *notification: arrived.set() if notification[3] == message else None
+            )
             await notify(message)
             async with asyncio.timeout(ECHO_SECONDS):
                 await arrived.wait()

@@ -94,11 +94,11 @@ def set_aside(file: Path) -> Path:
         raise ConfigError(f"{file} is in use: stop the server first.") from error
     except sqlite3.DatabaseError:
         pass  # damaged, which is why it is being replaced
-    kept = file.with_name(f"{file.name}.replaced-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005 - a name for people
-    file.rename(kept)
+    aside = file.with_name(f"{file.name}.replaced-{datetime.now():%Y%m%d-%H%M%S}")  # noqa: DTZ005 - a name for people
+    file.rename(aside)
     for rest in ("-wal", "-shm"):
         file.with_name(file.name + rest).unlink(missing_ok=True)
-    return kept
+    return aside
 
 
 LOCK_KEY = 0x4D43_4D49_4752
@@ -178,7 +178,7 @@ def by_dialect(scripts: Mapping[str, str]) -> Callable[[BaseDBAsyncClient], Awai
 def scripts_of(direction: str, *names: str) -> dict[str, str]:
     """Return what migrations do together, `UP` or `DOWN`, by the beginnings of their names."""
     modules = [_imported(next(migration_folder().glob(f"{name}_*.py"))) for name in names]
-    return {dialect: "".join(getattr(one, direction)[dialect] for one in modules) for dialect in HISTORY_TABLE}
+    return {dialect: "".join(getattr(module, direction)[dialect] for module in modules) for dialect in HISTORY_TABLE}
 
 
 def migration_folder() -> Path:
@@ -251,8 +251,8 @@ def _files(folder: Path) -> list[Path]:
 async def _applied(client: BaseDBAsyncClient) -> set[str]:
     if not await _has_table(client, "aerich"):
         return set()
-    found = await client.execute_query_dict(f"SELECT version FROM aerich WHERE app = '{APP}'")
-    return {row["version"] for row in found}
+    history = await client.execute_query_dict(f"SELECT version FROM aerich WHERE app = '{APP}'")
+    return {row["version"] for row in history}
 
 
 def newest_migration() -> str:
@@ -318,19 +318,19 @@ def _imported(file: Path) -> Any:
 
 
 async def _why_not(client: BaseDBAsyncClient, file: Path, files: list[Path], error: Exception) -> str:
-    said = f"The migration {file.name} could not be applied, and nothing of it was: {error}."
+    sentence = f"The migration {file.name} could not be applied, and nothing of it was: {error}."
     if not await _was_applied_otherwise(client, files):
-        return said
-    return f"{said} {OTHER_TABLES}"
+        return sentence
+    return f"{sentence} {OTHER_TABLES}"
 
 
 async def _was_applied_otherwise(client: BaseDBAsyncClient, files: list[Path]) -> bool:
-    kept = await client.execute_query_dict(f"SELECT version, content FROM aerich WHERE app = '{APP}'")
-    contents = {row["version"]: row["content"] for row in kept}
+    history = await client.execute_query_dict(f"SELECT version, content FROM aerich WHERE app = '{APP}'")
+    contents = {row["version"]: row["content"] for row in history}
     for file in (file for file in files if file.name in contents):
         content = contents[file.name]
-        known = (json.loads(content) if isinstance(content, str) else content).get(DIGEST)
-        if known is not None and known != _digest(await _imported(file).upgrade(client)):
+        digest = (json.loads(content) if isinstance(content, str) else content).get(DIGEST)
+        if digest is not None and digest != _digest(await _imported(file).upgrade(client)):
             return True
     return False
 

@@ -54,7 +54,7 @@ class Table:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self.columns)
+        return tuple(column.name for column in self.columns)
 
     @property
     def has_text_key(self) -> bool:
@@ -77,7 +77,7 @@ class Fault:
 
 
 def tables() -> list[Table]:
-    models = {one._meta.db_table: one for one in Tortoise.apps[APP].values()}
+    models = {model._meta.db_table: model for model in Tortoise.apps[APP].values()}
     order = TopologicalSorter({name: _referred(model) - {name} for name, model in models.items()})
     return [_table(models[name]) for name in order.static_order()]
 
@@ -191,8 +191,8 @@ class Source:
         return int(number)
 
     def setting(self, name: str) -> str | None:
-        found = self._connection.execute("SELECT value FROM instance_settings WHERE name = ?", [name]).fetchone()
-        return found[0] if found else None
+        row = self._connection.execute("SELECT value FROM instance_settings WHERE name = ?", [name]).fetchone()
+        return row[0] if row else None
 
     def batches(self, table: Table, after: str | None = None) -> Iterator[Rows]:
         """Yield the rows behind a key, in the order of keys. ConfigError for a value that cannot be moved."""
@@ -200,7 +200,7 @@ class Source:
             try:
                 yield _converted(table, batch)
             except (ValueError, TypeError):
-                raise ConfigError([str(one) for one in _faults(table, batch)]) from None
+                raise ConfigError([str(fault) for fault in _faults(table, batch)]) from None
 
     def faults(self, table: Table, checked: Callable[[int], None]) -> Iterator[Fault]:
         """Yield everything in a table that PostgreSQL would not take; `checked` is told of rows that were looked at."""
@@ -252,21 +252,22 @@ class Source:
             yield batch
 
     def _indexed_texts(self, table: Table) -> list[int]:
-        found = set()
+        indexed = set()
         listed = "SELECT l.name, m.sql FROM pragma_index_list(?) l JOIN sqlite_master m ON m.name = l.name"
         for name, sql in self._connection.execute(listed, [table.name]).fetchall():
             if sql and (part := INDEXED_PART.search(sql)):
-                found |= set(re.findall(r"\w+", part[1]))
+                indexed |= set(re.findall(r"\w+", part[1]))
             else:
                 named = self._connection.execute("SELECT name FROM pragma_index_info(?)", [name])
-                found |= {column for (column,) in named}
-        return [at for at, one in enumerate(table.columns) if one.name in found and one.is_text]
+                indexed |= {column for (column,) in named}
+        return [at for at, column in enumerate(table.columns) if column.name in indexed and column.is_text]
 
 
 def _converted(table: Table, batch: Rows) -> Rows:
     """Return rows with PostgreSQL's values, column by column, which is faster."""
     values = zip(*batch, strict=True)
-    return list(zip(*[one.convert(column) for one, column in zip(table.columns, values, strict=True)], strict=True))
+    converted = [column.convert(cells) for column, cells in zip(table.columns, values, strict=True)]
+    return list(zip(*converted, strict=True))
 
 
 def _faults(table: Table, batch: Rows) -> Iterator[Fault]:

@@ -120,8 +120,8 @@ class Target:
     async def progress(self) -> Progress | None:
         if await self._connection.fetchval("SELECT to_regclass($1)", UNFINISHED_MOVE) is None:
             return None
-        known = orjson.loads(await self._connection.fetchval(f"SELECT progress FROM {UNFINISHED_MOVE}"))
-        return Progress(**known | {"places": {name: Place(**one) for name, one in known["places"].items()}})
+        state = orjson.loads(await self._connection.fetchval(f"SELECT progress FROM {UNFINISHED_MOVE}"))
+        return Progress(**state | {"places": {name: Place(**place) for name, place in state["places"].items()}})
 
     async def refuse_rows(self) -> None:
         filled = [
@@ -199,10 +199,10 @@ class Target:
         ):
             cursor = await self._connection.cursor(f'SELECT {columns} FROM "{table.name}" ORDER BY {order}')
             async for batch in batches:
-                found = [tuple(row) for row in await cursor.fetch(len(batch))]
-                if _comparable(table, found) != _comparable(table, batch):
-                    raise ConfigError(_difference(table, batch, found))
-                seen(found)
+                copied = [tuple(row) for row in await cursor.fetch(len(batch))]
+                if _comparable(table, copied) != _comparable(table, batch):
+                    raise ConfigError(_difference(table, batch, copied))
+                seen(copied)
             if extra := await cursor.fetch(1):
                 raise ConfigError(f"{table.name}: the target has a row more, {extra[0][table.key_index]}.")
 
@@ -230,14 +230,14 @@ class Target:
 
 def _comparable(table: Table, rows: Rows) -> Rows:
     """Return rows whose JSON is no text, for PostgreSQL spells it in its own way."""
-    return [*map(tuple, converted(rows, [(at, LOADS) for at, one in enumerate(table.columns) if one.is_json]))]
+    return [*map(tuple, converted(rows, [(at, LOADS) for at, column in enumerate(table.columns) if column.is_json]))]
 
 
 def _difference(table: Table, ours: Rows, theirs: Rows) -> str:
-    for one, other in zip(_comparable(table, ours), _comparable(table, theirs), strict=False):
-        names = [name for name, a, b in zip(table.names, one, other, strict=True) if a != b]
+    for own, other in zip(_comparable(table, ours), _comparable(table, theirs), strict=False):
+        names = [name for name, a, b in zip(table.names, own, other, strict=True) if a != b]
         if names:
-            return f"{table.name}, {one[table.key_index]}: {', '.join(names)} differs in the target."
+            return f"{table.name}, {own[table.key_index]}: {', '.join(names)} differs in the target."
     return f"{table.name}: the target lacks rows, {ours[len(theirs)][table.key_index]} among them."
 
 

@@ -69,28 +69,28 @@ POSTGRES_KINDS: dict[str, tuple[type[BaseException], ...]] = {
 
 def outage(error: BaseException) -> str | None:
     """A sentence for people when the database is at fault rather than the request or the program."""
-    for one in _with_causes(error):
+    for cause in _with_causes(error):
         for sentence, kinds in POSTGRES_KINDS.items():
-            if isinstance(one, kinds):
+            if isinstance(cause, kinds):
                 return sentence
-        if isinstance(one, OperationalError | sqlite3.DatabaseError):
-            text = str(one).lower()
+        if isinstance(cause, OperationalError | sqlite3.DatabaseError):
+            text = str(cause).lower()
             for part, sentence in SQLITE_TEXTS.items():
                 if part in text:
                     return sentence
-        if isinstance(one, asyncpg.InterfaceError) and any(part in str(one) for part in LOST_CONNECTIONS):
+        if isinstance(cause, asyncpg.InterfaceError) and any(part in str(cause) for part in LOST_CONNECTIONS):
             return AWAY
     return None
 
 
 def _with_causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in found:
-        found.append(one)
-        wrapped = one.args[0] if one.args and isinstance(one.args[0], BaseException) else None
-        one = wrapped or one.__cause__
-    return found
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        wrapped = cause.args[0] if cause.args and isinstance(cause.args[0], BaseException) else None
+        cause = wrapped or cause.__cause__
+    return causes
 
 
 LEAST_FREE_BYTES = 2**20

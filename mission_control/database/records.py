@@ -95,9 +95,9 @@ class Record(Model, metaclass=WithoutComments):
 
     def __init__(self, **values: object) -> None:
         """Do what Tortoise does, which takes ten times as long: it looks at each field with its whole machinery."""
-        known, made, kinds = _blank(type(self), self._meta._inited)
+        defaults, made, kinds = _blank(type(self), self._meta._inited)
         state = self.__dict__
-        state.update(known, _await_when_save={})
+        state.update(defaults, _await_when_save={})
         for name, make in made:
             if name not in values:
                 state[name] = make()
@@ -190,36 +190,37 @@ async def find[M: Model](model: type[M], where: str, *values: object, lock: bool
 
     `lock` holds the row, without its key, until the transaction ends: rows that refer to it can still be written.
     """
-    found = await find_all(model, where, *values, lock=lock)
-    return found[0] if found else None
+    instances = await find_all(model, where, *values, lock=lock)
+    return instances[0] if instances else None
 
 
 async def find_all[M: Model](model: type[M], where: str, *values: object, lock: bool = False) -> list[M]:
     """Return the rows that a condition names, which may end with ORDER BY and LIMIT; `lock` as in `find`."""
     sql = f"{_selection(model)} WHERE {where}{' FOR NO KEY UPDATE' if lock and is_postgres() else ''}"
-    _, found = await fetch(sql, values)
+    _, records = await fetch(sql, values)
     make = _maker(model)
-    return make(found) if len(found) <= MOST else [one async for some in in_turns(found) for one in make(some)]
+    if len(records) <= MOST:
+        return make(records)
+    return [instance async for some in in_turns(records) for instance in make(some)]
 
 
 async def find_both[M: Model, P: Model](
     model: type[M], parent: type[P], on: str, where: str, *values: object
 ) -> tuple[M, P] | None:
     """Return the first row `t` that a condition names with the row `p` of `parent` that its column `on` names."""
-    _, found = await fetch(f"{_selection_of_both(model, parent, on)} WHERE {where}", values)
-    if not found:
+    _, records = await fetch(f"{_selection_of_both(model, parent, on)} WHERE {where}", values)
+    if not records:
         return None
-    count, row = len(model._meta.fields_db_projection), found[0]
-    [one], [other] = _maker(model)([row[:count]]), _maker(parent)([row[count:]])
-    return one, other
+    count, row = len(model._meta.fields_db_projection), records[0]
+    return _maker(model)([row[:count]])[0], _maker(parent)([row[count:]])[0]
 
 
 async def insert(*instances: Model) -> None:
     for start in range(0, len(instances), AT_ONCE):
         some = instances[start : start + AT_ONCE]
         await fetch(_insert(type(some[0]), len(some)), _values(some))
-        for one in some:
-            one._saved_in_db = True
+        for instance in some:
+            instance._saved_in_db = True
 
 
 async def insert_new[M: Model](instances: Sequence[M]) -> list[M]:
@@ -229,12 +230,12 @@ async def insert_new[M: Model](instances: Sequence[M]) -> list[M]:
         some = instances[start : start + AT_ONCE]
         sql = f"{_insert(type(some[0]), len(some))} ON CONFLICT DO NOTHING RETURNING id"
         stored |= {as_id(row[0]) for row in (await fetch(sql, _values(some)))[1]}
-    return [one for one in instances if one.pk in stored]
+    return [instance for instance in instances if instance.pk in stored]
 
 
 def _values(instances: Sequence[Model]) -> list[object]:
     to_database = _to_database(type(instances[0]))
-    return [convert(getattr(one, name), one) for one in instances for name, convert in to_database.items()]
+    return [convert(getattr(row, name), row) for row in instances for name, convert in to_database.items()]
 
 
 async def update(instance: Model, *names: str) -> None:
@@ -246,12 +247,13 @@ async def update(instance: Model, *names: str) -> None:
 async def update_all(instances: Sequence[Model], *names: str) -> None:
     """Write columns of rows of one table, in one statement for all that get the same values."""
     alike: dict[tuple[object, ...], list[Model]] = {}
-    for one in instances:
-        to_database = _to_database(type(one))
-        alike.setdefault(tuple(to_database[name](getattr(one, name), one) for name in names), []).append(one)
-    for values, those in alike.items():
-        columns = ", ".join(f"{type(those[0])._meta.fields_db_projection[name]} = ?" for name in names)
-        await _with_all(f"UPDATE {{}} SET {columns}", values, those)
+    for instance in instances:
+        to_database = _to_database(type(instance))
+        values = tuple(to_database[name](getattr(instance, name), instance) for name in names)
+        alike.setdefault(values, []).append(instance)
+    for values, equal in alike.items():
+        columns = ", ".join(f"{type(equal[0])._meta.fields_db_projection[name]} = ?" for name in names)
+        await _with_all(f"UPDATE {{}} SET {columns}", values, equal)
 
 
 async def delete_all(instances: Sequence[Model]) -> None:
@@ -260,7 +262,7 @@ async def delete_all(instances: Sequence[Model]) -> None:
 
 async def _with_all(sql: str, values: Sequence[object], instances: Sequence[Model]) -> None:
     for some in batched(instances, MOST_NAMED, strict=False):
-        meta, (listed, ids) = some[0]._meta, in_list([one.pk for one in some])
+        meta, (listed, ids) = some[0]._meta, in_list([instance.pk for instance in some])
         await fetch(f"{sql.format(meta.db_table)} WHERE {meta.db_pk_column} IN ({listed})", [*values, *ids])
 
 
@@ -326,7 +328,7 @@ def _blank(
     `is_whole`: Tortoise has given the model the columns of its references, which it does when the database is opened.
     """
     meta = model._meta
-    known: dict[str, object] = {"_partial": False, "_saved_in_db": False, "_custom_generated_pk": False}
+    state: dict[str, object] = {"_partial": False, "_saved_in_db": False, "_custom_generated_pk": False}
     made: list[tuple[str, Callable[[], object]]] = []
     kinds: dict[str, tuple[type, ...]] = {}
     for name in meta.fields_db_projection:
@@ -334,10 +336,10 @@ def _blank(
         if callable(field.default):
             made.append((name, field.default))
         else:
-            known[name] = field.default
+            state[name] = field.default
         nothing = (type(None),) if field.null else ()
         kinds[name] = nothing if (kind := _kind(field)) is None else (kind, *nothing)
-    return known, made, kinds
+    return state, made, kinds
 
 
 @lru_cache(maxsize=200)
@@ -348,9 +350,9 @@ def _maker(model: type[Model]) -> Callable[[Sequence[Sequence[object]]], list[An
     conversions = [(name, convert) for name in names if (convert := _converter(meta.fields_map[name]))]
     is_own_key = meta.db_pk_column not in meta.generated_db_fields
 
-    def make(found: Sequence[Sequence[object]]) -> list[Any]:
+    def make(records: Sequence[Sequence[object]]) -> list[Any]:
         made = []
-        for values in found:
+        for values in records:
             instance = model.__new__(model)
             state = instance.__dict__
             state.update(zip(names, values, strict=True))

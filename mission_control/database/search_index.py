@@ -1,4 +1,4 @@
-"""The index of the search: what texts are in it, and which of them have what is sought.
+"""The index of the search: what texts are in it, and which of them have what somebody searches.
 
 Triggers note in `search_pending` what was written; it is indexed beside the writes, many texts at once, and at the
 latest when somebody searches. SQLite has the terms in FTS5, PostgreSQL in a tsvector: both get the same terms.
@@ -129,14 +129,14 @@ async def _index_batch() -> int:
         by_kind.setdefault(row["kind"], {}).setdefault(thing_id, []).append(row["id"])
     number = 0
     for kind, things in by_kind.items():
-        found = _first_of(await texts(kind, things, hold=True), number)
-        here = {text.id for text in found}
+        batch = _first_of(await texts(kind, things, hold=True), number)
+        here = {text.id for text in batch}
         put_off = {text.id for text in await texts(kind, things.keys() - here)} if len(here) < len(things) else set()
         settled = [thing_id for thing_id in things if thing_id not in put_off]
         if not settled:
             continue
         await _forget("search_documents", "thing_id", settled)
-        await _add(kind, found)
+        await _add(kind, batch)
         await _forget("search_pending", "id", [at for thing_id in settled for at in things[thing_id]])
         number += len(settled)
     return number
@@ -148,10 +148,10 @@ async def _alone() -> None:
         await rows("SELECT pg_advisory_xact_lock(?)", _LOCK_KEY)
 
 
-def _first_of(found: list[Text], number: int) -> list[Text]:
+def _first_of(waiting: list[Text], number: int) -> list[Text]:
     """Return as many texts as are indexed in one transaction, at least the first of all."""
     size, taken = 0, list[Text]()
-    for text in found:
+    for text in waiting:
         size += len(text.title) + min(len(text.body), LONGEST_TEXT)
         if size > BATCH_CHARACTERS and (taken or number):
             break
@@ -164,10 +164,10 @@ async def _forget(table: str, column: str, values: Sequence[Any]) -> None:
     await rows(f"DELETE FROM {table} WHERE {column} IN ({listed})", *doubled)
 
 
-async def _add(kind: str, found: list[Text]) -> None:
-    size = sum(len(text.body) for text in found)
-    read = await asyncio.to_thread(_terms_of_all, found) if size > BATCH_CHARACTERS // 10 else _terms_of_all(found)
-    for text, (title, body, _) in zip(found, read, strict=True):
+async def _add(kind: str, batch: list[Text]) -> None:
+    size = sum(len(text.body) for text in batch)
+    read = await asyncio.to_thread(_terms_of_all, batch) if size > BATCH_CHARACTERS // 10 else _terms_of_all(batch)
+    for text, (title, body, _) in zip(batch, read, strict=True):
         document = (text.id, kind, text.board_id, text.changed_at)
         columns = "INSERT INTO search_documents (thing_id, kind, board_id, changed_at"
         if is_postgres():
@@ -180,9 +180,9 @@ async def _add(kind: str, found: list[Text]) -> None:
     await _learn({word for _, _, words in read for word in words})
 
 
-def _terms_of_all(found: list[Text]) -> list[tuple[list[str], list[str], set[str]]]:
+def _terms_of_all(batch: list[Text]) -> list[tuple[list[str], list[str], set[str]]]:
     read = []
-    for text in found:
+    for text in batch:
         (title, words), (body, more) = terms_of(text.title), terms_of(text.body[:LONGEST_TEXT])
         read.append((title, body, words | more))
     return read
@@ -200,15 +200,18 @@ def _vector(title: list[str], body: list[str]) -> str:
     return " ".join(f"'{term}':{','.join(where[:255])}" for term, where in places.items())
 
 
+INSERT_WORD = "INSERT INTO search_vocabulary (word, keys) VALUES (?, ?)"
+
+
 async def _learn(words: set[str]) -> None:
     if is_postgres():
-        known, sql = "word IN ({})", "INSERT INTO search_vocabulary (word, keys) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        condition, sql = "word IN ({})", f"{INSERT_WORD} ON CONFLICT DO NOTHING"
     else:
-        known, sql = "search_vocabulary MATCH ?", "INSERT INTO search_vocabulary (word, keys) VALUES (?, ?)"
+        condition, sql = "search_vocabulary MATCH ?", INSERT_WORD
     for some in batched(sorted(words), BATCH, strict=False):
         listed, values = in_list(some) if is_postgres() else ("", [" OR ".join(f'"0{word}"' for word in some)])
-        found = await rows(f"SELECT word FROM search_vocabulary WHERE {known.format(listed)}", *values)
-        for word in {*some} - {row["word"] for row in found}:
+        learned = await rows(f"SELECT word FROM search_vocabulary WHERE {condition.format(listed)}", *values)
+        for word in {*some} - {row["word"] for row in learned}:
             keys = sorted(keys_of(word))
             await rows(sql, word, keys if is_postgres() else " ".join(keys))
 
@@ -232,9 +235,9 @@ async def forget_words() -> None:
             await _alone()
             listed, values = in_list(keys)
             unused = f"{key} IN ({listed}) AND NOT EXISTS ({used})"
-            found = await rows(f"SELECT {key} AS key FROM search_vocabulary v WHERE {unused}", *values)
-            if found:
-                await _forget("search_vocabulary", key, [row["key"] for row in found])
+            unused_words = await rows(f"SELECT {key} AS key FROM search_vocabulary v WHERE {unused}", *values)
+            if unused_words:
+                await _forget("search_vocabulary", key, [row["key"] for row in unused_words])
     await rows("DELETE FROM search_pending WHERE kind = ? AND id <= ?", GONE, gone[0]["last"])
 
 
@@ -258,7 +261,7 @@ MOST_WORDS, MOST_VARIANTS = 10, 64
 
 
 class Syntax(NamedTuple):
-    """How a database spells what is sought."""
+    """The query language of a database."""
 
     every: str
     either: str
@@ -274,14 +277,14 @@ TSQUERY = Syntax(" & ", " | ", "({}) & !({})", "'{}'", "'{}':*", " <-> ")
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """The words of the vocabulary that are meant by one that is sought: with another ending, around it, misspelled."""
+    """The words of the vocabulary that a searched word stands for: with another ending, around it, misspelled."""
 
     related: tuple[str, ...] = ()
     misspelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class Query:
     """What a text asks for: what has exactly its words, and what has something like them, each without the former."""
 
     levels: tuple[str, ...]
@@ -289,123 +292,123 @@ class Sought:
     is_known: bool  # whether the vocabulary has each of its words
 
 
-async def sought(text: str) -> Sought | None:
+async def parsed_query(text: str) -> Query | None:
     """Return what a text asks for; None when it has no words."""
-    wanted = list(compounds(text))
-    if not wanted:
+    everything = list(compounds(text))
+    if not everything:
         return None
-    wanted = [one for at, one in enumerate(wanted, 1) if one not in wanted[at:]]  # the last may be a beginning
-    words = [term for one, has_dots in wanted for term in _words(one, has_dots)]
-    known = await _variants(unique(words)[:MOST_WORDS])
-    syntax = TSQUERY if is_postgres() else FTS5
-    levels: list[str] = []
-    expressions = unique(
-        syntax.every.join(
-            _spelled(syntax, one, has_dots, level, known, one is wanted[-1][0]) for one, has_dots in wanted
-        )
-        for level in range(3)
-    )
-    for before, expression in zip([None, *expressions], expressions, strict=False):
-        levels.append(expression if before is None else syntax.but.format(expression, before))
-    more = [word for one in known.values() for word in (*one.related, *one.misspelled)]
-    runs = [whole(run) or run[0][1] for one, _ in wanted for run in one]
-    return Sought(tuple(levels), tuple(unique([*runs, *more])), all(one.related for one in known.values()))
+    terms = [
+        part for at, part in enumerate(everything, 1) if part not in everything[at:]
+    ]  # the last may be a beginning
+    words = [word for compound in terms for word in _vocabulary_words(compound)]
+    variants = await _variants(unique(words)[:MOST_WORDS])
+    expressions = _Expressions(terms, variants)
+    exact, *broader = unique(expressions.of_level(level) for level in range(3))
+    narrower = [exact, *broader]
+    levels = (exact, *(expressions.syntax.but.format(*pair) for pair in zip(broader, narrower, strict=False)))
+    more = [word for variant in variants.values() for word in (*variant.related, *variant.misspelled)]
+    runs = [whole(run) or run[0][1] for compound in terms for run in compound.runs]
+    return Query(levels, tuple(unique([*runs, *more])), all(variant.related for variant in variants.values()))
 
 
-def _words(compound: Compound, has_dots: bool) -> list[str]:
-    found = [text for run in compound if len(run) == 1 for kind, text in run if kind == "word"]
-    return [word for word in (*found, joined(compound, has_dots)) if word.isalpha() and has_keys(word)]
+def _vocabulary_words(compound: Compound) -> list[str]:
+    single = [text for run in compound.runs if len(run) == 1 for kind, text in run if kind == "word"]
+    return [word for word in (*single, joined(compound)) if word.isalpha() and has_keys(word)]
 
 
 async def _variants(words: list[str]) -> dict[str, Variants]:
-    selects, values = list[str](), list[Any]()
-    around = place_in("word") + " > 0"
+    selects, values = list[str](), list[object]()
     for word in words:
-        for kind, keys in enumerate((parts(word), [f"1{one}" for one in stems(word)], keys_of_typos(word))):
+        for kind, keys in enumerate((parts(word), [f"1{stem}" for stem in stems(word)], keys_of_typos(word))):
             if not keys:
                 continue
-            wanted: list[Any]
+            operand: object
             if is_postgres():
-                match, wanted = f"keys {'&&' if kind else '@>'} CAST(? AS TEXT[])", [list(keys)]
+                match, operand = f"keys {'&&' if kind else '@>'} CAST(? AS TEXT[])", list(keys)
             else:
                 match = "search_vocabulary MATCH ?"
-                wanted = [(" OR " if kind else " AND ").join(f'"{key}"' for key in sorted(keys))]
-            where, more = (match, []) if kind else (f"{match} AND {around}", [word])
+                operand = (" OR " if kind else " AND ").join(f'"{key}"' for key in sorted(keys))
+            where, more = (match, ()) if kind else (f"{match} AND {place_in('word')} > 0", (word,))
             selects.append(
                 f"SELECT * FROM (SELECT CAST(? AS TEXT) AS sought, {kind} AS kind, word FROM search_vocabulary"
                 f" WHERE {where} ORDER BY LENGTH(word), word LIMIT {MOST_VARIANTS}) one"
             )
-            values += [word, *wanted, *more]
-    found = await rows(" UNION ALL ".join(selects), *values) if selects else []
-    return {word: _sorted_out(word, [row for row in found if row["sought"] == word]) for word in words}
+            values += [word, operand, *more]
+    matches = await rows(" UNION ALL ".join(selects), *values) if selects else []
+    return {word: _sorted_out(word, [row for row in matches if row["sought"] == word]) for word in words}
 
 
 SURE = 8  # letters: a word of so many that lacks a letter of the other's and has one of its own is meant, too
 
 
-def _sorted_out(word: str, found: list[Row]) -> Variants:
-    related = unique(row["word"] for row in found if row["kind"] < 2)
-    near = (row["word"] for row in found if row["kind"] == 2 and row["word"] not in related)
-    misspelled = unique(one for one in near if len(word) >= SURE or is_typo(word, one))
+def _sorted_out(word: str, matches: list[Row]) -> Variants:
+    related = unique(row["word"] for row in matches if row["kind"] < 2)
+    near = (row["word"] for row in matches if row["kind"] == 2 and row["word"] not in related)
+    misspelled = unique(other for other in near if len(word) >= SURE or is_typo(word, other))
     return Variants(tuple(related), tuple(misspelled))
 
 
-def _spelled(
-    syntax: Syntax, compound: Compound, has_dots: bool, level: int, known: dict[str, Variants], is_last: bool
-) -> str:
-    runs = [_of_run(syntax, run, level, known, is_last and run is compound[-1]) for run in compound]
-    every = syntax.every.join(runs)
-    if level == 0 or not (term := joined(compound, has_dots)):
-        return f"({every})"
-    return f"({syntax.either.join([f'({every})', *_either(syntax, term, level, known, is_last)])})"
+class _Expressions:
+    """What compounds are in the database's language: exact (level 0), with related words (1), with misspelled (2)."""
+
+    def __init__(self, terms: list[Compound], variants: dict[str, Variants]) -> None:
+        self.syntax = TSQUERY if is_postgres() else FTS5
+        self._terms, self._variants = terms, variants
+
+    def of_level(self, level: int) -> str:
+        return self.syntax.every.join(self._compound(part, level, part is self._terms[-1]) for part in self._terms)
+
+    def _compound(self, compound: Compound, level: int, is_last: bool) -> str:
+        runs = (self._run(run, level, is_last and run is compound.runs[-1]) for run in compound.runs)
+        every = f"({self.syntax.every.join(runs)})"
+        if level == 0 or not (term := joined(compound)):
+            return every
+        return f"({self.syntax.either.join([every, *self._term(term, level, is_last)])})"
+
+    def _run(self, run: Run, level: int, is_last: bool) -> str:
+        every = f"({self.syntax.every.join(self._chunk(chunk, level) for chunk in run)})"
+        if not (term := whole(run)):
+            return every
+        options = self._term(term, level, is_last)
+        if level and len(run) > 1:
+            options.append(every)
+            if [run[0], run[1][0]] == [("word", "v"), "number"] and len(run) == 2:  # a version
+                options.append(self.syntax.word.format(run[1][1]))
+        return f"({self.syntax.either.join(options)})"
+
+    def _term(self, term: str, level: int, is_last: bool) -> list[str]:
+        """Return a term with what counts as it on a level."""
+        variants = self._variants.get(term, Variants())
+        more = (*(variants.related if level else ()), *(variants.misspelled if level > 1 else ()))
+        beginning = [self.syntax.beginning.format(term)] if level and is_last else []
+        return [*beginning, *(self.syntax.word.format(word) for word in unique([term, *more]))]
+
+    def _chunk(self, chunk: Chunk, level: int) -> str:
+        """Return a part of a run; characters of a script without blanks stand beside each other, or somewhere."""
+        kind, text = chunk
+        if kind != "pairs":
+            return self.syntax.word.format(text)
+        if len(text) == 1:
+            return self.syntax.beginning.format(text)
+        words = [self.syntax.word.format(pair) for pair in pairs(text)[:-1]]
+        return f"({(self.syntax.every if level else self.syntax.neighbors).join(words)})"
 
 
-def _of_run(syntax: Syntax, run: Run, level: int, known: dict[str, Variants], is_last: bool) -> str:
-    term = whole(run)
-    every = syntax.every.join(_of_chunk(syntax, chunk, level) for chunk in run)
-    if not term:
-        return f"({every})"
-    found = _either(syntax, term, level, known, is_last)
-    if level and len(run) > 1:
-        found.append(f"({every})")
-        if [run[0], run[1][0]] == [("word", "v"), "number"] and len(run) == 2:  # a version
-            found.append(syntax.word.format(run[1][1]))
-    return f"({syntax.either.join(found)})"
-
-
-def _either(syntax: Syntax, term: str, level: int, known: dict[str, Variants], is_last: bool) -> list[str]:
-    """Return a term with what counts as it on a level."""
-    variants = known.get(term, Variants())
-    more = (*(variants.related if level else ()), *(variants.misspelled if level > 1 else ()))
-    beginning = [syntax.beginning.format(term)] if level and is_last else []
-    return [*beginning, *(syntax.word.format(one) for one in unique([term, *more]))]
-
-
-def _of_chunk(syntax: Syntax, chunk: Chunk, level: int) -> str:
-    """Return a part of a run; characters of a script without blanks stand beside each other, or somewhere."""
-    kind, text = chunk
-    if kind != "pairs":
-        return syntax.word.format(text)
-    if len(text) == 1:
-        return syntax.beginning.format(text)
-    words = [syntax.word.format(one) for one in pairs(text)[:-1]]
-    return f"({(syntax.every if level else syntax.neighbors).join(words)})"
-
-
-def hits(wanted: Sought) -> Condition:
+def hits(query: Query) -> Condition:
+    """Return a statement for the number of each document that has what a query asks for, its level and its score."""
+    values: list[object] = [*query.levels]
     if is_postgres():
-        query = "CAST(CAST(? AS TEXT) AS TSQUERY)"
+        words = "CAST(CAST(? AS TEXT) AS TSQUERY)"
         select_level = (
-            f"SELECT id, {{}} AS level, -ts_rank(words, {query}) AS score FROM search_documents WHERE words @@ {query}"
+            f"SELECT id, {{}} AS level, -ts_rank(words, {words}) AS score FROM search_documents WHERE words @@ {words}"
         )
-        values = [one for level in wanted.levels for one in (level, level)]
+        values = [expression for expression in query.levels for _ in range(2)]
     else:
         select_level = (
             "SELECT rowid AS id, {} AS level, bm25(search_words, 4.0, 1.0) AS score FROM search_words"
             " WHERE search_words MATCH ?"
         )
-        values = [*wanted.levels]
-    return " UNION ALL ".join(select_level.format(level) for level in range(len(wanted.levels))), values
+    return " UNION ALL ".join(select_level.format(level) for level in range(len(query.levels))), values
 
 
 async def is_among(column: str, kind: str, text: str) -> Condition | None:
@@ -413,14 +416,15 @@ async def is_among(column: str, kind: str, text: str) -> Condition | None:
 
     Where nothing says which is the better hit, a word counts as misspelled only when there is no such word.
     """
-    if not any(kind == "pairs" or has_keys(one) for found, _ in compounds(text) for run in found for kind, one in run):
+    chunks = [chunk for compound in compounds(text) for run in compound.runs for chunk in run]
+    if not any(chunk_kind == "pairs" or has_keys(characters) for chunk_kind, characters in chunks):
         return None
     await before_a_search()
-    wanted = await sought(text)
-    if wanted is None:
+    query = await parsed_query(text)
+    if query is None:
         return None
-    levels = wanted.levels[: 2 if wanted.is_known else 3]
+    levels = query.levels[: 2 if query.is_known else 3]
     where = "d.words @@ CAST(CAST(? AS TEXT) AS TSQUERY)" if is_postgres() else "search_words MATCH ?"
     words = "" if is_postgres() else " JOIN search_words ON search_words.rowid = d.id"
-    one = f"SELECT d.thing_id FROM search_documents d{words} WHERE {where} AND d.kind = '{kind}'"
-    return f"{column} IN ({' UNION ALL '.join([one] * len(levels))})", [*levels]
+    of_level = f"SELECT d.thing_id FROM search_documents d{words} WHERE {where} AND d.kind = '{kind}'"
+    return f"{column} IN ({' UNION ALL '.join([of_level] * len(levels))})", [*levels]

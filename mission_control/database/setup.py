@@ -88,7 +88,7 @@ def postgres_credentials(url: str) -> dict[str, Any]:
     """Return the parts of a PostgreSQL address; `sslmode` and a socket directory as `host` are known."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
-    found: dict[str, Any] = {
+    credentials: dict[str, Any] = {
         "host": query.pop("host", None) or parts.hostname or "localhost",
         "port": parts.port or 5432,
         "user": unquote(parts.username or "") or None,
@@ -98,8 +98,8 @@ def postgres_credentials(url: str) -> dict[str, Any]:
     }
     mode = query.pop("sslmode", None)
     if mode is not None:
-        found["ssl"] = ssl.create_default_context() if mode == "verify-full" else mode
-    return found
+        credentials["ssl"] = ssl.create_default_context() if mode == "verify-full" else mode
+    return credentials
 
 
 async def connect(settings: Settings) -> None:

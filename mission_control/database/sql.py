@@ -24,33 +24,35 @@ type Column = Callable[[Sequence[Any]], Sequence[Any]]
 type Make = Callable[[Sequence[Sequence[Any]]], list[Any]]
 
 
-def instances[Row](row: type[Row], columns: tuple[str, ...], found: Sequence[Sequence[object]]) -> list[Row]:
+def instances[Row](row: type[Row], columns: tuple[str, ...], records: Sequence[Sequence[object]]) -> list[Row]:
     """Return rows of these columns as instances of a dataclass or a schema, converted by its annotations.
 
     A column without a field, or a field without a column or default: TypeError.
     """
-    return _maker(cast(Any, row), columns)(found) if found else []
+    return _maker(cast(Any, row), columns)(records) if records else []
 
 
 def wire_columns(
-    kinds: Mapping[str, object], columns: tuple[str, ...], found: Sequence[Sequence[object]]
+    kinds: Mapping[str, object], columns: tuple[str, ...], records: Sequence[Sequence[object]]
 ) -> dict[str, Sequence[Any]]:
     """Return rows of these columns column by column, as answers have them; `kinds` has the annotation of each."""
-    if not found:
+    if not records:
         return dict.fromkeys(kinds, ())
     if columns != tuple(kinds):
         raise TypeError(f"{', '.join(kinds)} do not fit the columns {', '.join(columns)}")
-    by_name = zip(kinds.items(), zip(*found, strict=True), strict=True)
+    by_name = zip(kinds.items(), zip(*records, strict=True), strict=True)
     return {
         name: convert(values) if (convert := WIRE.get(_plain(kind))) else values for (name, kind), values in by_name
     }
 
 
-def converted(found: Sequence[Sequence[object]], conversions: Sequence[tuple[int, Column]]) -> Iterable[Sequence[Any]]:
+def converted(
+    records: Sequence[Sequence[object]], conversions: Sequence[tuple[int, Column]]
+) -> Iterable[Sequence[Any]]:
     """Return rows with some columns, by their index, converted: whole columns are faster than value by value."""
-    if not found or not conversions:
-        return found
-    columns: list[Sequence[Any]] = list(zip(*found, strict=True))
+    if not records or not conversions:
+        return records
+    columns: list[Sequence[Any]] = list(zip(*records, strict=True))
     for index, convert in conversions:
         columns[index] = convert(columns[index])
     return zip(*columns, strict=True)
@@ -65,10 +67,12 @@ def _maker(row: type[Any], columns: tuple[str, ...]) -> Make:
     ]
     if issubclass(row, BaseModel):
         make = _schema_maker(row, columns)
-        return lambda found: [make(values) for values in converted(found, conversions)]
-    if columns == tuple(one.name for one in fields(row))[: len(columns)]:
-        return lambda found: [row(*values) for values in converted(found, conversions)]
-    return lambda found: [row(**dict(zip(columns, values, strict=True))) for values in converted(found, conversions)]
+        return lambda records: [make(values) for values in converted(records, conversions)]
+    if columns == tuple(attribute.name for attribute in fields(row))[: len(columns)]:
+        return lambda records: [row(*values) for values in converted(records, conversions)]
+    return lambda records: [
+        row(**dict(zip(columns, values, strict=True))) for values in converted(records, conversions)
+    ]
 
 
 def _schema_maker(row: type[BaseModel], columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
@@ -76,19 +80,19 @@ def _schema_maker(row: type[BaseModel], columns: tuple[str, ...]) -> Callable[[S
 
     It does what `model_construct` does, which takes three times as long; a page has hundreds.
     """
-    others = {name: one for name, one in row.model_fields.items() if name not in columns}
-    own = {name: one for name, one in others.items() if one.default_factory or isinstance(one.default, list | dict)}
-    put, given = object.__setattr__, set(columns)
+    others = {name: info for name, info in row.model_fields.items() if name not in columns}
+    own = {name: info for name, info in others.items() if info.default_factory or isinstance(info.default, list | dict)}
+    put, field_names = object.__setattr__, set(columns)
     state: dict[str, object] = dict.fromkeys(row.model_fields)  # in the order of answers
-    state |= {name: one.default for name, one in others.items()}
+    state |= {name: info.default for name, info in others.items()}
 
     def make(values: Sequence[object]) -> Any:
         schema = row.__new__(row)
-        known = state | dict(zip(columns, values, strict=True))
-        for name, one in own.items():
-            known[name] = one.get_default(call_default_factory=True)
-        put(schema, "__dict__", known)
-        put(schema, "__pydantic_fields_set__", given.copy())
+        values_by_name = state | dict(zip(columns, values, strict=True))
+        for name, info in own.items():
+            values_by_name[name] = info.get_default(call_default_factory=True)
+        put(schema, "__dict__", values_by_name)
+        put(schema, "__pydantic_fields_set__", field_names.copy())
         put(schema, "__pydantic_extra__", None)
         put(schema, "__pydantic_private__", None)
         return schema
@@ -98,11 +102,14 @@ def _schema_maker(row: type[BaseModel], columns: tuple[str, ...]) -> Callable[[S
 
 def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
     if issubclass(row, BaseModel):
-        known = {name: one.is_required() for name, one in row.model_fields.items()}
+        required = {name: info.is_required() for name, info in row.model_fields.items()}
     else:
-        known = {one.name: one.default is MISSING and one.default_factory is MISSING for one in fields(row)}
-    unknown = [name for name in columns if name not in known]
-    missing = [name for name, is_required in known.items() if is_required and name not in columns]
+        required = {
+            attribute.name: attribute.default is MISSING and attribute.default_factory is MISSING
+            for attribute in fields(row)
+        }
+    unknown = [name for name in columns if name not in required]
+    missing = [name for name, is_required in required.items() if is_required and name not in columns]
     if unknown or missing or len(set(columns)) < len(columns):
         raise TypeError(f"{row.__name__} does not fit the columns {', '.join(columns)}")
 
@@ -113,7 +120,7 @@ def _plain(kind: object) -> Any:
     What they do not have, both databases give as it is. JSON that is no object is read as `JsonValue`.
     """
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        kind, *_ = [one for one in typing.get_args(kind) if one is not types.NoneType]
+        kind, *_ = [argument for argument in typing.get_args(kind) if argument is not types.NoneType]
     return typing.get_origin(kind) or kind
 
 
@@ -194,15 +201,15 @@ async def fetch(sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], Se
 
 async def rows(sql: str, *values: object) -> list[Row]:
     """Run a statement with `?` placeholders; UUIDs and datetimes may be passed as they are."""
-    columns, found = await fetch(sql, values)
-    return [dict(zip(columns, row, strict=True)) for row in found]
+    columns, records = await fetch(sql, values)
+    return [dict(zip(columns, row, strict=True)) for row in records]
 
 
 async def held(table: str, where: str, *values: object) -> set[UUID]:
     """Return the ids of a table's rows, none of which can be deleted until the transaction ends."""
     hold = " ORDER BY id FOR KEY SHARE" if is_postgres() else ""
-    found = await rows(f"SELECT id FROM {table} WHERE {where}{hold}", *values)
-    return {UUID(str(row["id"])) for row in found}
+    locked = await rows(f"SELECT id FROM {table} WHERE {where}{hold}", *values)
+    return {UUID(str(row["id"])) for row in locked}
 
 
 async def select[T](row: type[T], sql: str, *values: object) -> list[T]:
@@ -212,8 +219,8 @@ async def select[T](row: type[T], sql: str, *values: object) -> list[T]:
     `dict`, `list` and `JsonValue`, `str` (an id as text too), each `| None`; a value of any other type stays as it
     is. A column without a field, or a field without a column or default, is a TypeError.
     """
-    columns, found = await fetch(sql, values)
-    return instances(row, columns, found)
+    columns, records = await fetch(sql, values)
+    return instances(row, columns, records)
 
 
 async def select_columns(kinds: Mapping[str, object], sql: str, *values: object) -> dict[str, Sequence[Any]]:
@@ -222,13 +229,13 @@ async def select_columns(kinds: Mapping[str, object], sql: str, *values: object)
     `kinds` has its columns, in their order, with the annotations of `select`: a `UUID` becomes text, a `datetime`
     what `to_json` writes as it has to be, others the same as there. Columns are faster to make than instances.
     """
-    columns, found = await fetch(sql, values)
-    return wire_columns(kinds, columns, found)
+    columns, records = await fetch(sql, values)
+    return wire_columns(kinds, columns, records)
 
 
 async def select_one[T](row: type[T], sql: str, *values: object) -> T | None:
-    found = await select(row, sql, *values)
-    return found[0] if found else None
+    matches = await select(row, sql, *values)
+    return matches[0] if matches else None
 
 
 def lowered(text: str) -> str:
@@ -290,10 +297,10 @@ def in_list[T](values: Collection[T]) -> tuple[str, list[T]]:
     The last value is repeated up to a power of two, above 1024 a multiple of it: databases keep prepared statements by
     their text, and one of 500 values takes 110 KiB of memory on each connection of SQLite.
     """
-    known, length = list(values), len(values)
+    padded, length = list(values), len(values)
     most = -(-length // MOST_DOUBLED) * MOST_DOUBLED if length > MOST_DOUBLED else 1 << max(0, length - 1).bit_length()
-    known += known[-1:] * (most - length)
-    return placeholders(len(known)), known
+    padded += padded[-1:] * (most - length)
+    return placeholders(len(padded)), padded
 
 
 def as_id(value: object) -> UUID | None:

@@ -39,7 +39,7 @@ def is_unbounded(sql: str) -> bool:
 
 def is_large(values: Sequence[Any]) -> bool:
     """Whether a statement writes a long text, or much at once."""
-    return len(values) > MANY_VALUES or any(type(one) in (str, bytes) and len(one) > LONG_VALUE for one in values)
+    return len(values) > MANY_VALUES or any(type(value) in (str, bytes) and len(value) > LONG_VALUE for value in values)
 
 
 class Costs:
@@ -145,14 +145,14 @@ class Connection(sqlite3.Connection):
 
     def fetched(self, cursor: sqlite3.Cursor) -> list[Any]:
         """Return all rows of a cursor. Raise Cut when that takes too long."""
-        found = part = cursor.fetchmany(ROWS_BETWEEN_CHECKS)
+        records = part = cursor.fetchmany(ROWS_BETWEEN_CHECKS)
         while len(part) == ROWS_BETWEEN_CHECKS:
             if self.watch.is_over():
                 cursor.close()  # else the connection reads on what was there now, as long as anything holds the cursor
                 raise Cut
             part = cursor.fetchmany(ROWS_BETWEEN_CHECKS)
-            found += part
-        return found
+            records += part
+        return records
 
     def run_within[T](self, seconds: float, job: Job[T], sql: str, values: Sequence[object]) -> T:
         """Run a statement that changes nothing, for so long at most: beyond raise Cut."""

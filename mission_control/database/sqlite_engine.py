@@ -50,8 +50,8 @@ class Statements(SqliteClient):
         return await self.run(_query, _without_nul(query), values or ())
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
-        columns, found = await self.run(_fetch, _without_nul(query), values or ())
-        return [dict(zip(columns, row, strict=True)) for row in found]
+        columns, records = await self.run(_fetch, _without_nul(query), values or ())
+        return [dict(zip(columns, row, strict=True)) for row in records]
 
     async def execute_insert(self, query: str, values: list[Any]) -> int:
         """Return the number of the row that was inserted."""
@@ -304,16 +304,16 @@ def _tortoise_error(error: sqlite3.OperationalError | sqlite3.IntegrityError) ->
 
 def _fetch(connection: Connection, sql: str, values: Sequence[object]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     cursor = connection.execute(sql, values)
-    found = connection.fetched(cursor)
-    return tuple(column[0] for column in cursor.description or ()), found
+    records = connection.fetched(cursor)
+    return tuple(column[0] for column in cursor.description or ()), records
 
 
 def _query(connection: Connection, sql: str, values: Sequence[object]) -> tuple[int, list[Any]]:
     changes = connection.total_changes
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
-    found = connection.fetched(cursor.execute(sql, values))
-    return (connection.total_changes - changes) or len(found), found
+    records = connection.fetched(cursor.execute(sql, values))
+    return (connection.total_changes - changes) or len(records), records
 
 
 def _insert(connection: Connection, sql: str, values: Sequence[object]) -> Any:

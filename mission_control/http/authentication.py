@@ -93,9 +93,9 @@ async def _renew() -> None:
     while taken := dict(list(_renewed.items())[:AT_ONCE]):
         first = min(taken.values())
         ends = first + CONNECTED_FOR
-        held = NOT_HELD.format(table="tokens", ids=placeholders(len(taken))) if is_postgres() else ""
-        ids = (*taken, *(taken if held else ()))
-        sql = RENEWAL.format(ids=placeholders(len(taken))) + held
+        free = NOT_HELD.format(table="tokens", ids=placeholders(len(taken))) if is_postgres() else ""
+        ids = (*taken, *(taken if free else ()))
+        sql = RENEWAL.format(ids=placeholders(len(taken))) + free
         try:
             await rows(sql, ends, first, ends - RENEWED_AFTER, *ids)
         except Exception:
@@ -130,8 +130,8 @@ async def _write(used: list[tuple[UUID, datetime]], table: str, column: str) -> 
     pairs = [value for pair in used for value in pair]
     if is_postgres():
         sql = UPDATE.format(table=table, column=column, values=", ".join(["(?::uuid, ?::timestamp)"] * len(used)))
-        held = NOT_HELD.format(table=table, ids=placeholders(len(used)))
-        await rows(sql + held, *pairs, *(one_id for one_id, _ in used))
+        free = NOT_HELD.format(table=table, ids=placeholders(len(used)))
+        await rows(sql + free, *pairs, *(one_id for one_id, _ in used))
     else:
         await rows(UPDATE.format(table=table, column=column, values=", ".join(["(?, ?)"] * len(used))), *pairs)
 
@@ -192,18 +192,18 @@ async def user_without_row(secret: str) -> Actor | None:
         return await _local_owner()
     if secret.count(".") != 2 or provider_token.function is None:
         return None
-    known = await provider_token.function(secret)
-    if known is None:
+    person = await provider_token.function(secret)
+    if person is None:
         return None
-    actor = await user_at_home(known[0], ("provider", None))
-    return replace(actor, expires_at=known[1]) if actor else None
+    actor = await user_at_home(person[0], ("provider", None))
+    return replace(actor, expires_at=person[1]) if actor else None
 
 
 async def _local_owner() -> Actor | None:
     """Return the account behind LOCAL_AUTH_TOKEN, made when it is missing or has no active organization."""
-    known = await lookups.caller_by("local subject", LOCAL_SUBJECT)
-    if known is not None and known.actor is not None and known.has_active_organization:
-        return known.actor
+    caller = await lookups.caller_by("local subject", LOCAL_SUBJECT)
+    if caller is not None and caller.actor is not None and caller.has_active_organization:
+        return caller.actor
     owner = local_owner.function
     return None if owner is None else await user_at_home(await owner(), ("local", None))
 
@@ -237,8 +237,8 @@ async def user_at_home(user_id: UUID, credential: Credential) -> Actor | None:
 
 
 async def user_actor(user_id: UUID, credential: Credential) -> Actor | None:
-    known = await lookups.caller_by("person id", user_id)
-    return None if known is None or known.actor is None else replace(known.actor, credential=credential)
+    caller = await lookups.caller_by("person id", user_id)
+    return None if caller is None or caller.actor is None else replace(caller.actor, credential=credential)
 
 
 Who = Literal["user", "agent", "actor", "anyone"]
@@ -261,9 +261,9 @@ async def authenticate(
     if who == "anyone":
         return None
     agent_header = request.headers.get("X-Agent-Token", "").strip()
-    given = request.authorization
-    if takes_basic and not agent_header and given is not None and given.type == "basic":
-        agent_header = given.password or ""
+    authorization = request.authorization
+    if takes_basic and not agent_header and authorization is not None and authorization.type == "basic":
+        agent_header = authorization.password or ""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     actor: Actor | None = None

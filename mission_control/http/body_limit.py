@@ -64,17 +64,17 @@ class BodiesInFlight:
     @contextmanager
     def counted(self, source: str) -> Iterator[Callable[[int], None]]:
         """Return a function that reserves more bytes; all of them are released at the end."""
-        held = 0
+        reserved = 0
 
         def reserve(count: int) -> None:
-            nonlocal held
-            self.reserve(source, count, is_large=held + count > ANONYMOUS_BYTES)
-            held += count
+            nonlocal reserved
+            self.reserve(source, count, is_large=reserved + count > ANONYMOUS_BYTES)
+            reserved += count
 
         try:
             yield reserve
         finally:
-            self.release(source, held)
+            self.release(source, reserved)
 
 
 bodies = BodiesInFlight()
@@ -108,9 +108,9 @@ BODY_LIMITS: list[BodyLimit] = []
 
 
 def own_limit(settings: Settings, method: str, path: str) -> int | None:
-    for one in BODY_LIMITS:
-        if one.covers(method, path):
-            limit: int = getattr(settings, one.setting)
+    for declared in BODY_LIMITS:
+        if declared.covers(method, path):
+            limit: int = getattr(settings, declared.setting)
             return limit
     return None
 
@@ -265,7 +265,7 @@ def install(app: Quart, settings: Settings) -> None:
     limit = settings.max_body_bytes
     app.config["MAX_CONTENT_LENGTH"] = limit
     app.config["MAX_FORM_PARTS"] = MOST_FIELDS
-    largest = max([limit, *(getattr(settings, one.setting) for one in BODY_LIMITS)])
+    largest = max([limit, *(getattr(settings, declared.setting) for declared in BODY_LIMITS)])
     part, whole = LARGE_SHARE
     least = largest * whole // part + 1  # so that the largest one fits
     bodies.most = max(settings.max_bodies_bytes, least)

@@ -153,13 +153,13 @@ class Rules:
             "permissions-policy": settings.security_header_permissions_policy,
             "content-security-policy": CONTENT_SECURITY_POLICY,
         }
-        known = tuple((name.encode(), value.encode()) for name, value in headers.items() if value)
+        always = tuple((name.encode(), value.encode()) for name, value in headers.items() if value)
         lasting = settings.security_header_strict_transport_security.encode()
         counts = settings.trusted_proxies or settings.http2
         return cls(
             settings,
-            known,
-            (*known, (b"strict-transport-security", lasting)) if lasting else known,
+            always,
+            (*always, (b"strict-transport-security", lasting)) if lasting else always,
             Simultaneous(settings.max_connections_per_address) if counts else None,
         )
 
@@ -285,7 +285,7 @@ class Exchange:
                 self._streams = True
                 self.settle()
         ours = self._rules.headers_of_https if self.scope["scheme"] == "https" else self._rules.headers
-        headers += [one for one in ours if one[0] not in names]
+        headers += [header for header in ours if header[0] not in names]
         if b"x-request-id" not in names:
             headers.append((b"x-request-id", self.id.encode()))
         headers.append((b"date", date_at(int(time.time()))))

@@ -76,9 +76,9 @@ def path_ids(values: dict[str, str], path: str) -> Ids:
     """
     ids: Ids = {}
     for name, text in values.items():
-        if (given := text if f"<string:{name}>" in path else parse_id(text)) is None:
+        if (id := text if f"<string:{name}>" in path else parse_id(text)) is None:
             raise NotFound(f"`{shortened(text)}` is no id. {wanted_id([name])}.")
-        ids[name] = given
+        ids[name] = id
     return ids
 
 
@@ -89,25 +89,25 @@ def validated(
 
     Parameters that nothing declares are refused, unless it `is_lenient`.
     """
-    given: dict[str, Any] = {}
-    known = _parameters(query) if query is not None else {}
-    unknown = [] if is_lenient else [name for name in request.args if name not in known][:MOST_PROBLEMS]
+    arguments: dict[str, Any] = {}
+    declared = _parameters(query) if query is not None else {}
+    unknown = [] if is_lenient else [name for name in request.args if name not in declared][:MOST_PROBLEMS]
     problems: list[dict[str, Any]] = [
-        schema_error("extra_forbidden", ["query", name], unknown_name(name, known), request.args[name])
+        schema_error("extra_forbidden", ["query", name], unknown_name(name, declared), request.args[name])
         for name in unknown
     ]
     if query is not None:
-        given["query"] = _checked(lambda: _read_query(query), "query", problems)
+        arguments["query"] = _checked(lambda: _read_query(query), "query", problems)
     if body is not None and raw is NOTHING and not needs_body:
-        given["data"] = None
+        arguments["data"] = None
     elif body is not None:
-        given["data"] = _checked(lambda: _read_body(body, raw), "body", problems)
-        for one in problems:
-            if one["type"] == "extra_forbidden" and one["loc"][0] == "body":
-                one["msg"] = unknown_name(one["loc"][-1], sibling_names(_schema(body), one["loc"][1:]))
+        arguments["data"] = _checked(lambda: _read_body(body, raw), "body", problems)
+        for problem in problems:
+            if problem["type"] == "extra_forbidden" and problem["loc"][0] == "body":
+                problem["msg"] = unknown_name(problem["loc"][-1], sibling_names(_schema(body), problem["loc"][1:]))
     if problems:
         raise Invalid(problems)
-    return given
+    return arguments
 
 
 @functools.cache
@@ -119,7 +119,7 @@ def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, objec
     try:
         return read()
     except ValidationError as error:
-        problems += [_item(one, place) for one in error.errors(include_url=False)[:MOST_PROBLEMS]]
+        problems += [_item(item, place) for item in error.errors(include_url=False)[:MOST_PROBLEMS]]
     except Invalid as error:
         problems += error.detail if isinstance(error.detail, list) else []
     return None
@@ -134,12 +134,12 @@ def _parameters(query: type[BaseModel]) -> dict[str, bool]:
 def _read_query(model: type[BaseModel]) -> BaseModel:
     values: dict[str, Any] = {}
     for key, may_repeat in _parameters(model).items():
-        if given := request.args.getlist(key):
-            values[key] = given if may_repeat else given[-1]
+        if sent := request.args.getlist(key):
+            values[key] = sent if may_repeat else sent[-1]
     refuse_unstorable(values, "query")
-    found = model.model_validate(values)
-    refuse_unstorable(found.model_dump(), "query")
-    return found
+    parsed = model.model_validate(values)
+    refuse_unstorable(parsed.model_dump(), "query")
+    return parsed
 
 
 def _read_body(body: TypeAdapter[Any], raw: object) -> Any:
@@ -160,7 +160,8 @@ def _item(error: Any, place: str) -> dict[str, Any]:
     value = None if place == "query" and error["type"] == "missing" else error.get("input")
     says = wanted_id(error["loc"]) if error["type"] in NO_ID else error["msg"]
     context = {
-        key: str(one) if isinstance(one, Exception) else _json_or_repr(one) for key, one in error.get("ctx", {}).items()
+        key: str(part) if isinstance(part, Exception) else _json_or_repr(part)
+        for key, part in error.get("ctx", {}).items()
     }
     return schema_error(error["type"], [place, *_place_of(error)], says, _json_or_repr(shortened(value)), **context)
 
@@ -184,7 +185,9 @@ def takes_fence(entry: Operation) -> bool:
     """Return whether an operation is a write of an agent about a task, whose path or body names it. A claim is none."""
     if entry.method == "GET" or entry.who not in ("agent", "actor") or entry.is_long_poll:
         return False
-    return "<task_id>" in entry.path or any({"task_id", "task_ids"} & set(one.model_fields) for one in _shapes(entry))
+    return "<task_id>" in entry.path or any(
+        {"task_id", "task_ids"} & set(shape.model_fields) for shape in _shapes(entry)
+    )
 
 
 def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Actor | None, object]:
@@ -194,7 +197,7 @@ def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Acto
     """
     if actor is None or not actor.is_agent or not isinstance(raw, dict) or not takes_fence(entry):
         return actor, raw
-    is_declared = any(FIELD in one.model_fields for one in _shapes(entry))
+    is_declared = any(FIELD in shape.model_fields for shape in _shapes(entry))
     if FIELD in raw and raw[FIELD] is not None:
         actor = _holding(actor, raw[FIELD])
         return actor, raw if is_declared else {name: value for name, value in raw.items() if name != FIELD}
@@ -214,4 +217,4 @@ def _holding(actor: Actor, sent: object) -> Actor:
 
 def _shapes(entry: Operation) -> list[type[BaseModel]]:
     options = (entry.body, *get_args(entry.body))
-    return [one for one in options if isinstance(one, type) and issubclass(one, BaseModel)]
+    return [shape for shape in options if isinstance(shape, type) and issubclass(shape, BaseModel)]

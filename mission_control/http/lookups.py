@@ -96,19 +96,19 @@ async def caller_by(what: str, value: object) -> Caller | None:
     return _of_rows(what, value, await rows(FINDS[what][0], value))
 
 
-def _of_rows(what: str, value: object, found: Rows) -> Caller | None:
+def _of_rows(what: str, value: object, records: Rows) -> Caller | None:
     """Return the caller that these rows describe: the same one as before when they are the same."""
     key = what, value
-    known = _built.get(key)
-    if not found:
-        if known is not None:
+    built = _built.get(key)
+    if not records:
+        if built is not None:
             _built.pop(key, None)
         return None
-    if known is None or known[0] != found:
-        known = _built[key] = found, FINDS[what][1](found)
+    if built is None or built[0] != records:
+        built = _built[key] = records, FINDS[what][1](records)
         if len(_built) > KEPT:
             _built.popitem(last=False)
-    caller = known[1]
+    caller = built[1]
     return None if is_over(caller.expires_at) else caller
 
 
@@ -116,27 +116,27 @@ def is_over(moment: datetime | None) -> bool:
     return moment is not None and moment <= times.clock_now()
 
 
-def _person(found: Rows, credential: Credential = ("none", None)) -> Caller:
-    first = found[0]
+def _person(records: Rows, credential: Credential = ("none", None)) -> Caller:
+    first = records[0]
     is_active = first["active_organization_id"] is not None
-    actor = _person_actor(found, credential)
+    actor = _person_actor(records, credential)
     return Caller(credential, actor, user_id=as_id(first["person_id"]), has_active_organization=is_active)
 
 
-def _session(found: Rows) -> Caller:
-    first = found[0]
+def _session(records: Rows) -> Caller:
+    first = records[0]
     credential: Credential = "session", as_id(first["id"])
     person_id, ends = as_id(first["person_id"]), as_moment(first["expires_at"])
     seen = as_moment(first["last_seen_at"])
-    return Caller(credential, _person_actor(found, credential), user_id=person_id, expires_at=ends, last_used_at=seen)
+    return Caller(credential, _person_actor(records, credential), user_id=person_id, expires_at=ends, last_used_at=seen)
 
 
-def _token(found: Rows) -> Caller:
-    first = found[0]
+def _token(records: Rows) -> Caller:
+    first = records[0]
     credential: Credential = "token", as_id(first["id"])
     scopes, ends = granted(as_json(first["scopes"])), as_moment(first["expires_at"])
     is_agents = first["agent_id"] is not None
-    actor = _agent_actor(first, credential, scopes, ends) if is_agents else _person_actor(found, credential, scopes)
+    actor = _agent_actor(first, credential, scopes, ends) if is_agents else _person_actor(records, credential, scopes)
     return Caller(
         credential,
         actor,
@@ -167,9 +167,9 @@ def _agent_actor(row: Row, credential: Credential, scopes: frozenset[str] | None
     )
 
 
-def _person_actor(found: Rows, credential: Credential, scopes: frozenset[str] | None = None) -> Actor | None:
-    first = found[0]
-    memberships = _memberships(found)
+def _person_actor(records: Rows, credential: Credential, scopes: frozenset[str] | None = None) -> Actor | None:
+    first = records[0]
+    memberships = _memberships(records)
     if not memberships:
         return None
     active = as_id(first["active_organization_id"])
@@ -185,10 +185,10 @@ def _person_actor(found: Rows, credential: Credential, scopes: frozenset[str] | 
     )
 
 
-def _memberships(found: Rows) -> dict[UUID, Membership]:
+def _memberships(records: Rows) -> dict[UUID, Membership]:
     boards: dict[UUID, dict[UUID, tuple[bool, bool]]] = {}
     memberships: dict[UUID, Membership] = {}
-    for row in found:
+    for row in records:
         if row["member_id"] is None:
             continue
         organization_id = _id(row["organization_id"])
@@ -276,23 +276,23 @@ async def callers(actors: Sequence[Actor]) -> list[Caller | None]:
     No rights have changed between the look-ups and the return.
     """
     while True:
-        began, found = _changes, {key: _known(key) for key in map(_key, actors)}
-        missing = {key: actor for key, actor in zip(map(_key, actors), actors, strict=True) if found[key] is None}
+        began, looked_up = _changes, {key: _known(key) for key in map(_key, actors)}
+        missing = {key: actor for key, actor in zip(map(_key, actors), actors, strict=True) if looked_up[key] is None}
         signed_in = [key for key, actor in missing.items() if actor.credential[0] == "session"]
         for start in range(0, len(signed_in), SIZES[-1]):
             for key, caller in (await _sessions(signed_in[start : start + SIZES[-1]])).items():
-                found[key] = time.monotonic(), caller
+                looked_up[key] = time.monotonic(), caller
         for key in missing.keys() - set(signed_in):
-            found[key] = time.monotonic(), await by_credential(missing[key].credential, missing[key].id)
+            looked_up[key] = time.monotonic(), await by_credential(missing[key].credential, missing[key].id)
         if began == _changes:
             _forget_many()
-            _fresh.update((key, entry) for key in missing if (entry := found[key]) is not None)
-            return [entry[1] if (entry := found[_key(actor)]) is not None else None for actor in actors]
+            _fresh.update((key, entry) for key in missing if (entry := looked_up[key]) is not None)
+            return [entry[1] if (entry := looked_up[_key(actor)]) is not None else None for actor in actors]
 
 
 async def _sessions(keys: Sequence[Key]) -> dict[Key, Caller | None]:
     ids = [key[1] for key in keys]
-    size = next(one for one in SIZES if one >= len(ids))
+    size = next(length for length in SIZES if length >= len(ids))
     ids += ids[:1] * (size - len(ids))
     by_id: dict[UUID, Rows] = {}
     for row in await rows(SESSIONS.format(condition=f"s.id IN ({placeholders(size)})"), *ids):
@@ -305,8 +305,8 @@ def _key(actor: Actor) -> Key:
 
 
 def _known(key: Key) -> tuple[float, Caller | None] | None:
-    known = _fresh.get(key)
-    return known if known is not None and time.monotonic() - known[0] < FRESH_SECONDS else None
+    entry = _fresh.get(key)
+    return entry if entry is not None and time.monotonic() - entry[0] < FRESH_SECONDS else None
 
 
 def _forget_many() -> None:
@@ -316,8 +316,8 @@ def _forget_many() -> None:
 
 async def _caller(actor: Actor) -> Caller | None:
     key = _key(actor)
-    if (known := _known(key)) is not None:
-        return known[1]
+    if (entry := _known(key)) is not None:
+        return entry[1]
     _forget_many()
     if key not in _asked:
         _asked[key] = asyncio.ensure_future(_ask(key, actor))
@@ -353,12 +353,12 @@ def is_quiet(actor: Actor, question: bytes) -> bool:
 
 
 def quiet_caller(fingerprint: str, question: bytes) -> Caller | None:
-    known = _built.get(("token", fingerprint))
-    if known is None or known[1].actor is None or is_over(known[1].expires_at):
+    built = _built.get(("token", fingerprint))
+    if built is None or built[1].actor is None or is_over(built[1].expires_at):
         return None
-    if not is_quiet(known[1].actor, question):
+    if not is_quiet(built[1].actor, question):
         return None
-    return replace(known[1], actor=replace(known[1].actor, news=""))
+    return replace(built[1], actor=replace(built[1].actor, news=""))
 
 
 # When agents were last sent something, for calls that began before and are answered afterwards.

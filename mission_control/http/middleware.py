@@ -64,9 +64,9 @@ class RequestHeaders(Headers):
         self._first = {name.lower(): value for name, value in reversed(self._list)}
 
     def _get_key(self, key: str) -> str:
-        if (found := self._first.get(key.lower())) is None:
+        if (value := self._first.get(key.lower())) is None:
             raise BadRequestKeyError(key)
-        return found
+        return value
 
     def __contains__(self, key: str) -> bool:
         return key.lower() in self._first
@@ -340,7 +340,9 @@ def refused_or_redirected(app: Quart) -> Response | None:
 
 def _declared(app: Quart) -> list[str]:
     rule = request.url_rule
-    is_stream = rule is not None and any(one.is_stream and one.path == rule.rule for one in registry.OPERATIONS)
+    is_stream = rule is not None and any(
+        operation.is_stream and operation.path == rule.rule for operation in registry.OPERATIONS
+    )
     return sorted(set(_methods(app, request.path)) - (ADDED_BY_QUART if is_stream else {"OPTIONS"}))
 
 

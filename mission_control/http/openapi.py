@@ -164,10 +164,10 @@ WHO = {
 def document(base_url: str) -> Part:
     named, references = schemas()
     paths: Part = {path: {"get": _health(path)} for path in ("/health", "/healthz", "/readyz")}
-    for one in OPERATIONS:
-        template = _template(one.path)
-        paths.setdefault(template, {})[one.method.lower()] = entry = _entry(one, references, template)
-        if one.body is not None:
+    for operation in OPERATIONS:
+        template = _template(operation.path)
+        paths.setdefault(template, {})[operation.method.lower()] = entry = _entry(operation, references, template)
+        if operation.body is not None:
             content = entry["requestBody"]["content"]["application/json"]
             content["example"] = example_of(content["schema"], named)
     return {
@@ -221,25 +221,25 @@ def _health(path: str) -> Part:
     }
 
 
-def _entry(one: Operation, references: References, template: str) -> Part:
+def _entry(operation: Operation, references: References, template: str) -> Part:
     entry: Part = {
-        "tags": list(one.tags),
-        "summary": one.summary.rstrip("."),
-        "description": description_of(one),
-        "operationId": one.operation_id,
-        "security": SECURITY[one.who],
-        "parameters": _parameters(one, template),
-        "responses": _responses(one, references),
+        "tags": list(operation.tags),
+        "summary": operation.summary.rstrip("."),
+        "description": description_of(operation),
+        "operationId": operation.operation_id,
+        "security": SECURITY[operation.who],
+        "parameters": _parameters(operation, template),
+        "responses": _responses(operation, references),
     }
-    if one.body is not None:
-        parts = [one.body] if (one.body, "validation") in references else get_args(one.body)
+    if operation.body is not None:
+        parts = [operation.body] if (operation.body, "validation") in references else get_args(operation.body)
         schemas = [references[(part, "validation")] for part in parts]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-        entry["requestBody"] = {"required": one.needs_body, "content": {"application/json": {"schema": schema}}}
-    if one.form is not None:
-        entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(one.form)}}}
-    if one.hints is not None:
-        entry |= _hints(one.hints)
+        entry["requestBody"] = {"required": operation.needs_body, "content": {"application/json": {"schema": schema}}}
+    if operation.form is not None:
+        entry["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": dict(operation.form)}}}
+    if operation.hints is not None:
+        entry |= _hints(operation.hints)
     return entry
 
 
@@ -258,41 +258,45 @@ def _hints(hints: Hints) -> Part:
     }
 
 
-def _parameters(one: Operation, template: str) -> list[Part]:
-    found: list[Part] = []
+def _parameters(operation: Operation, template: str) -> list[Part]:
+    parameters: list[Part] = []
     schema: Part
     for name in re.findall(r"\{(\w+)\}", template):
-        is_text = name in PLAIN_IDS or f"<string:{name}>" in one.path
+        is_text = name in PLAIN_IDS or f"<string:{name}>" in operation.path
         schema = {"type": "string"} if is_text else {"type": "string", "format": "uuid"}
-        found.append({"name": name, "in": "path", "required": True, "description": meaning(name, ""), "schema": schema})
-    if one.query is not None:
-        for name, (field, is_required) in fields_of(one.query).items():
+        parameters.append(
+            {"name": name, "in": "path", "required": True, "description": meaning(name, ""), "schema": schema}
+        )
+    if operation.query is not None:
+        for name, (field, is_required) in fields_of(operation.query).items():
             schema = {key: part for key, part in field.items() if key != "description"}
             words = field.get("description") or meaning(name, "?")
-            found.append({"name": name, "in": "query", "required": is_required, "description": words, "schema": schema})
-    return found + [{"$ref": f"#/components/parameters/{name}"} for name in _headers(one)]
+            parameters.append(
+                {"name": name, "in": "query", "required": is_required, "description": words, "schema": schema}
+            )
+    return parameters + [{"$ref": f"#/components/parameters/{name}"} for name in _headers(operation)]
 
 
-def _headers(one: Operation) -> list[str]:
+def _headers(operation: Operation) -> list[str]:
     """Return the optional headers: an agent's token, and those that make a write safe to repeat."""
-    is_write, is_agents = one.method != "GET", one.who in ("agent", "actor")
-    known = {
+    is_write, is_agents = operation.method != "GET", operation.who in ("agent", "actor")
+    taken = {
         "AgentToken": is_agents,
         "IdempotencyKey": is_write,
-        "IfMatch": takes_match(one),
-        "TaskFence": takes_fence(one),
+        "IfMatch": takes_match(operation),
+        "TaskFence": takes_fence(operation),
     }
-    return [name for name, is_taken in known.items() if is_taken]
+    return [name for name, is_taken in taken.items() if is_taken]
 
 
-def _responses(one: Operation, references: References) -> Part:
-    answer: Part = {"description": said_of(one), "content": _content(one, references)}
-    if headers := _answer_headers(one):
+def _responses(operation: Operation, references: References) -> Part:
+    answer: Part = {"description": said_of(operation), "content": _content(operation, references)}
+    if headers := _answer_headers(operation):
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
-    answers: Part = {str(one.status): answer}
-    for status in _refusals(one):
+    answers: Part = {str(operation.status): answer}
+    for status in _refusals(operation):
         answers[str(status)] = {"$ref": f"#/components/responses/{ANSWERS[status]}"}
-    for status, model in one.errors.items():
+    for status, model in operation.errors.items():
         schema = references[(model, "serialization")]
         answers[str(status)] = {
             "description": REASONS.get(status, "Error"),
@@ -301,13 +305,13 @@ def _responses(one: Operation, references: References) -> Part:
     return answers
 
 
-def _answer_headers(one: Operation) -> list[str]:
-    known = {
-        "ETag": one.sends_etag,
-        "Idempotency-Replayed": "IdempotencyKey" in _headers(one),
-        "Location": started_by(one) is not None,
+def _answer_headers(operation: Operation) -> list[str]:
+    sent = {
+        "ETag": operation.sends_etag,
+        "Idempotency-Replayed": "IdempotencyKey" in _headers(operation),
+        "Location": started_by(operation) is not None,
     }
-    return [name for name, is_sent in known.items() if is_sent] + (list(ALLOWANCE) if one.who != "anyone" else [])
+    return [name for name, is_sent in sent.items() if is_sent] + (list(ALLOWANCE) if operation.who != "anyone" else [])
 
 
 def _shared_answer(status: int, references: References) -> Part:
@@ -318,47 +322,47 @@ def _shared_answer(status: int, references: References) -> Part:
     return {"description": REASONS[status], **headers, "content": {"application/json": {"schema": schema}}}
 
 
-def _refusals(one: Operation) -> list[int]:
+def _refusals(operation: Operation) -> list[int]:
     """Return the errors that every such operation may answer, in addition to those it declares."""
-    statuses = [] if one.who == "anyone" else [401, 403, 429]
-    if "<" in one.path or one.query is not None or one.body is not None:
+    statuses = [] if operation.who == "anyone" else [401, 403, 429]
+    if "<" in operation.path or operation.query is not None or operation.body is not None:
         statuses.append(404)
-    if one.method != "GET":
+    if operation.method != "GET":
         statuses += [409, 413]
-    if takes_match(one):
+    if takes_match(operation):
         statuses.append(412)
     return [*statuses, 422]
 
 
-def _content(one: Operation, references: References) -> Part:
-    if one.is_stream:
+def _content(operation: Operation, references: References) -> Part:
+    if operation.is_stream:
         return {"text/event-stream": {"schema": {"type": "string"}}}
-    if one.media != ("application/json",):
-        return {media: {"schema": {"type": "string"}} for media in one.media}
-    if one.returns is str:
+    if operation.media != ("application/json",):
+        return {media: {"schema": {"type": "string"}} for media in operation.media}
+    if operation.returns is str:
         return {"application/json": {"schema": {"type": "string"}}}
-    if get_origin(one.returns) is list:
-        [inner] = get_args(one.returns)
+    if get_origin(operation.returns) is list:
+        [inner] = get_args(operation.returns)
         return {"application/json": {"schema": {"type": "array", "items": references[(inner, "serialization")]}}}
-    return {"application/json": {"schema": references[(one.returns, "serialization")]}}
+    return {"application/json": {"schema": references[(operation.returns, "serialization")]}}
 
 
-def description_of(one: Operation) -> str:
-    more = one.description if one.description != one.summary else ""
-    return f"{more} {WHO[one.who].format(scope=one.scope)}".strip()
+def description_of(operation: Operation) -> str:
+    more = operation.description if operation.description != operation.summary else ""
+    return f"{more} {WHO[operation.who].format(scope=operation.scope)}".strip()
 
 
-def said_of(one: Operation) -> str:
-    if one.is_stream:
+def said_of(operation: Operation) -> str:
+    if operation.is_stream:
         return "Events, each with the number from which a stream resumes"
-    if one.media != ("application/json",):
+    if operation.media != ("application/json",):
         return "The file"
-    if get_origin(one.returns) is list:
-        return f"All of them, in one array without paging. Each: {_words(get_args(one.returns)[0])}"
-    if isinstance(one.returns, type) and issubclass(one.returns, Page):
-        return f"A part of the list. Each item: {_words(one.returns.model_fields['items'].annotation)}"
-    begun = "The work has begun and goes on after this answer. " if one.status == 202 else ""
-    return begun + _words(one.returns)
+    if get_origin(operation.returns) is list:
+        return f"All of them, in one array without paging. Each: {_words(get_args(operation.returns)[0])}"
+    if isinstance(operation.returns, type) and issubclass(operation.returns, Page):
+        return f"A part of the list. Each item: {_words(operation.returns.model_fields['items'].annotation)}"
+    begun = "The work has begun and goes on after this answer. " if operation.status == 202 else ""
+    return begun + _words(operation.returns)
 
 
 def _words(shape: object) -> str:

@@ -32,18 +32,18 @@ type References = dict[Any, Part]
 
 def schemas() -> tuple[Part, References]:
     """Return the schemas by name, and a reference for each pair of model and mode."""
-    wanted: dict[tuple[type[BaseModel], Any], None] = {
+    pairs: dict[tuple[type[BaseModel], Any], None] = {
         (News, "serialization"): None,
         (ErrorResponse, "serialization"): None,
         (HTTPValidationError, "serialization"): None,
     }
-    for one in OPERATIONS:
-        for shape, mode in [(one.body, "validation"), (one.returns, "serialization")]:
+    for operation in OPERATIONS:
+        for shape, mode in [(operation.body, "validation"), (operation.returns, "serialization")]:
             for model in _models(shape):
-                wanted[(model, mode)] = None
-        for shape in one.errors.values():
-            wanted[(shape, "serialization")] = None
-    references, defs = models_json_schema(list(wanted), ref_template=REF)
+                pairs[(model, mode)] = None
+        for shape in operation.errors.values():
+            pairs[(shape, "serialization")] = None
+    references, defs = models_json_schema(list(pairs), ref_template=REF)
     named = {name: _model(schema) for name, schema in defs.get("$defs", {}).items()}
     _add_news(named, dict(references))
     return named, dict(references)
@@ -51,9 +51,9 @@ def schemas() -> tuple[Part, References]:
 
 def _add_news(named: Part, references: References) -> None:
     carrying: set[Any] = {ErrorResponse, HTTPValidationError}
-    for one in OPERATIONS:
-        if one.carries_news:
-            carrying |= {one.returns, *one.errors.values()}
+    for operation in OPERATIONS:
+        if operation.carries_news:
+            carrying |= {operation.returns, *operation.errors.values()}
     news = references[(News, "serialization")] | {"description": "What is new for the agent that called"}
     for model in carrying:
         if (reference := references.get((model, "serialization"))) is not None:
@@ -97,7 +97,7 @@ def plain(schema: object) -> Any:
     `const: true` openapi-generator wants the text "true".
     """
     if isinstance(schema, list):
-        return [plain(one) for one in schema]
+        return [plain(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     return {key: _plain_part(key, part) for key, part in schema.items() if not _is_left_out(key, part)}
@@ -109,7 +109,7 @@ def _is_left_out(key: str, part: object) -> bool:
 
 def _plain_part(key: str, part: Any) -> Any:
     if key in ("properties", "$defs"):  # here the keys are names of fields, `title` among them
-        return {name: plain(one) for name, one in part.items()}
+        return {name: plain(schema) for name, schema in part.items()}
     return part if key in ("examples", "enum", "const", "default", "required") else plain(part)
 
 
@@ -127,9 +127,9 @@ def meaning(name: str, place: str) -> str:
 def example_of(schema: Part, schemas: Part) -> object:
     """Return an example of a JSON schema whose references are named in `schemas`."""
     schema = _followed(schema, schemas)
-    for known in (schema.get("examples", [None])[0], schema.get("x-default"), schema.get("const")):
-        if known is not None:
-            return known
+    for example in (schema.get("examples", [None])[0], schema.get("x-default"), schema.get("const")):
+        if example is not None:
+            return example
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
@@ -151,12 +151,12 @@ def example_of(schema: Part, schemas: Part) -> object:
 
 def _followed(schema: Part, schemas: Part) -> Part:
     while "$ref" in schema:
-        found = schemas[schema["$ref"].rpartition("/")[2]]
-        schema = found | {name: part for name, part in schema.items() if name != "$ref"}
+        target = schemas[schema["$ref"].rpartition("/")[2]]
+        schema = target | {name: part for name, part in schema.items() if name != "$ref"}
     return schema
 
 
 def _object(schema: Part, schemas: Part) -> Part:
     fields = schema.get("properties", {})
-    wanted = schema.get("required") or list(fields)[:1]
-    return {name: example_of(fields[name], schemas) for name in wanted}
+    names = schema.get("required") or list(fields)[:1]
+    return {name: example_of(fields[name], schemas) for name in names}

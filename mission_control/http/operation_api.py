@@ -133,13 +133,13 @@ class Api(Part):
         is_of_agents, hints = path.startswith(AGENTS), declared.get("hints")
         summary, _, more = (handler.__doc__ or handler.__name__).strip().partition("\n")
         roles = hints.tags if hints is not None else ()
-        known: dict[str, Any] = {
+        options: dict[str, Any] = {
             "who": "agent" if is_of_agents else self._who,
             "tags": roles if is_of_agents else (*self._tags, *roles[1:]),
             **declared,
         }
         signature = inspect.signature(handler)
-        shapes = {name: one.annotation for name, one in signature.parameters.items()}
+        shapes = {name: parameter.annotation for name, parameter in signature.parameters.items()}
         if returns is ...:
             returns = None if signature.return_annotation is Response else signature.return_annotation
         body = shapes.get("data")
@@ -156,7 +156,7 @@ class Api(Part):
             query=shapes.get("query"),
             returns=returns,
             subject=next((shapes[name] for name in others if name not in ids), None),
-            **known,
+            **options,
         )
 
     def _serve(self, entry: Operation) -> None:
@@ -169,4 +169,4 @@ class Api(Part):
 
 def _without_none(shape: object) -> object:
     options = get_args(shape)
-    return reduce(or_, (one for one in options if one is not NoneType)) if NoneType in options else shape
+    return reduce(or_, (option for option in options if option is not NoneType)) if NoneType in options else shape

@@ -28,8 +28,8 @@ def wrap[Layer: Application](app: Quart, layer: Callable[[Application], Layer]) 
 
 def header(scope: Scope, name: bytes) -> str | None:
     """Return a request header by its lower-case name, several joined as in RFC 9110."""
-    found = [value for key, value in scope["headers"] if key.lower() == name]
-    return b", ".join(found).decode("latin-1") if found else None
+    values = [value for key, value in scope["headers"] if key.lower() == name]
+    return b", ".join(values).decode("latin-1") if values else None
 
 
 def add_missing(message: Message, headers: Iterable[Header]) -> None:
@@ -73,10 +73,10 @@ def is_malformed(scope: Scope) -> bool:
 
 def is_foreign(scope: Scope, base_url: str) -> bool:
     """Return whether a page is asked for by a name that is not this server's. Without BASE_URL nobody knows."""
-    found = HOST.fullmatch(header(scope, b"host") or "")
-    if not base_url or found is None or scope["path"].startswith(EVERYWHERE):
+    host = HOST.fullmatch(header(scope, b"host") or "")
+    if not base_url or host is None or scope["path"].startswith(EVERYWHERE):
         return False
-    name = found["name"].lower().rstrip(".")
+    name = host["name"].lower().rstrip(".")
     return name != urlsplit(base_url).hostname and not _is_at_home(name)
 
 
@@ -165,7 +165,7 @@ def _last(scope: Scope, name: bytes) -> str:
 
 def _forwarded(scope: Scope) -> list[dict[str, str]]:
     listed = header(scope, b"forwarded") or ""
-    elements = [[pair.partition("=") for pair in one.split(";")] for one in listed.split(",")] if listed else []
+    elements = [[pair.partition("=") for pair in element.split(";")] for element in listed.split(",")] if listed else []
     return [{name.strip().lower(): value.strip().strip('"') for name, _, value in pairs} for pairs in elements]
 
 

@@ -187,33 +187,36 @@ def inherited_ids() -> dict[tuple[str, str], str]:
 
 def lookup[H: Handler](find: H) -> H:
     """Let a function look up what operations are about whose function takes what it returns."""
-    return marked(find, lambda found: add(LOOKUPS, inspect.signature(found).return_annotation, found))
+    return marked(find, lambda function: add(LOOKUPS, inspect.signature(function).return_annotation, function))
 
 
 @functools.cache
 def operation_named(name: str, *, for_agents: bool = False) -> Operation:
     """Return the operation of a name that people may perform, or agents: for them that on their own path, if any."""
     callers = ("agent" if for_agents else "user", "actor")
-    known = [one for one in OPERATIONS if one.name == name and one.who in callers]
-    if not known:
+    operations = [operation for operation in OPERATIONS if operation.name == name and operation.who in callers]
+    if not operations:
         raise LookupError(f"There is no operation {name} for {callers[0]}s.")
-    return next((one for one in known if for_agents and one.is_mirror), known[0])
+    return next((operation for operation in operations if for_agents and operation.is_mirror), operations[0])
 
 
 def is_single_read(entry: Operation) -> bool:
     """Return whether an operation is the read of one thing, which carries an `ETag`."""
-    one = (
+    returned = (
         isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
     )
     waits_for_it = entry.is_long_poll and entry.finder is not None
-    return entry.method == "GET" and one and (entry.query is None or waits_for_it) and not entry.is_stream
+    return entry.method == "GET" and returned and (entry.query is None or waits_for_it) and not entry.is_stream
 
 
 def started_by(entry: Operation) -> Operation | None:
     """Return the read that says how far the long work is which an operation starts, None for other operations."""
     if entry.status != 202:
         return None
-    return next((one for one in OPERATIONS if is_single_read(one) and one.returns is entry.returns), None)
+    return next(
+        (operation for operation in OPERATIONS if is_single_read(operation) and operation.returns is entry.returns),
+        None,
+    )
 
 
 def read_of(entry: Operation) -> Operation | None:
@@ -328,5 +331,5 @@ def _has_already(tag: str) -> bool:
 
 
 def _names(header: str, tag: str) -> bool:
-    listed = [one.strip().removeprefix("W/") for one in header.split(",")]
+    listed = [part.strip().removeprefix("W/") for part in header.split(",")]
     return "*" in listed or tag in listed

@@ -126,7 +126,7 @@ class SecretPath(Part):
 
 def without_secret(path: str) -> str:
     """Return a path as log lines carry it."""
-    return next((f"{one}..." for one in SECRET_PATHS if path.startswith(one)), path)
+    return next((f"{beginning}..." for beginning in SECRET_PATHS if path.startswith(beginning)), path)
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -111,8 +111,8 @@ class ResponseCache:
 
     async def answer(self, key: Hashable, state: object, make: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return the answer for a key in this state. It is made once for everybody who asks during that."""
-        if isinstance(known := self.kept(key, state), Answer):
-            return known
+        if isinstance(entry := self.kept(key, state), Answer):
+            return entry
         making = self._making.get(key)
         if making is not None and making[0] == state:
             return await asyncio.shield(making[1])
@@ -128,35 +128,35 @@ class ResponseCache:
         return answer
 
     def kept(self, key: Hashable, state: object) -> Kept | None:
-        known = self._kept.get(key)
-        if known is None or known[0] != state:
+        entry = self._kept.get(key)
+        if entry is None or entry[0] != state:
             return None
         self._kept.move_to_end(key)
-        return known[1]
+        return entry[1]
 
     def parts(self, key: Hashable, state: Any) -> Parts:
         """Return the parts that are kept under a key, else new ones of this state."""
-        known = self._kept.get(key)
-        if known is not None and isinstance(known[1], Parts):
+        entry = self._kept.get(key)
+        if entry is not None and isinstance(entry[1], Parts):
             self._kept.move_to_end(key)
-            return known[1]
+            return entry[1]
         self.keep(key, None, parts := Parts(state))
         return parts
 
-    def keep(self, key: Hashable, state: object, kept: Kept) -> None:
+    def keep(self, key: Hashable, state: object, entry: Kept) -> None:
         """Keep something in the place of what is kept under its key."""
         if (before := self._kept.pop(key, None)) is not None:
             self._forget(before[1])
-        self._kept[key] = state, kept
-        kept.charged = kept.size
-        self.size += kept.charged
+        self._kept[key] = state, entry
+        entry.charged = entry.size
+        self.size += entry.charged
         self._trim()
 
-    def recount(self, kept: Kept) -> None:
-        if kept.charged:
-            size = kept.size
-            self.size += size - kept.charged
-            kept.charged = size
+    def recount(self, entry: Kept) -> None:
+        if entry.charged:
+            size = entry.size
+            self.size += size - entry.charged
+            entry.charged = size
             self._trim()
 
     def clear(self) -> None:
@@ -167,9 +167,9 @@ class ResponseCache:
         while self.size > self.limit:
             self._forget(self._kept.popitem(last=False)[1][1])
 
-    def _forget(self, kept: Kept) -> None:
-        self.size -= kept.charged
-        kept.charged = 0
+    def _forget(self, entry: Kept) -> None:
+        self.size -= entry.charged
+        entry.charged = 0
 
 
 cache = ResponseCache()

@@ -340,14 +340,14 @@ async def _delete_records(sender: UUID) -> None:
 
 
 async def _delete_answers(sender: UUID, key: str) -> None:
-    found: list[Any] = await rows(
+    oversized: list[Any] = await rows(
         "SELECT id FROM (SELECT id, key, SUM(LENGTH(answer)) OVER (ORDER BY created_at DESC, id DESC) AS size"
         " FROM kept_answers WHERE actor_id = ? AND answer IS NOT NULL) sizes WHERE size > ? AND key <> ?",
         sender,
         MOST_BYTES,
         key,
     )
-    ids = [row["id"] for row in found]
+    ids = [row["id"] for row in oversized]
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
         condition = f"id IN ({placeholders(len(part))})"

@@ -76,7 +76,7 @@ async def find_hits(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], 
         readable = readable.filter(id=query.board_id)
     boards = [board.id for board in await readable.only("id")]
     await search_index.before_a_search()
-    wanted = await search_index.sought(query.q)
+    wanted = await search_index.parsed_query(query.q)
     if wanted is None or not boards:
         return [], 0
     found, sought = search_index.hits(wanted)

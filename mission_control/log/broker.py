@@ -63,10 +63,10 @@ class RecentSignals:
     def add(self, organization_id: UUID, signals: list[Signal]) -> None:
         if not signals:
             return
-        kept, now = self._kept.setdefault(organization_id, deque()), times.epoch_seconds()
-        kept.extend((now, signal) for signal in signals)
-        while len(kept) > MOST:
-            self._dropped[organization_id] = kept.popleft()[0]
+        recent, now = self._kept.setdefault(organization_id, deque()), times.epoch_seconds()
+        recent.extend((now, signal) for signal in signals)
+        while len(recent) > MOST:
+            self._dropped[organization_id] = recent.popleft()[0]
 
     def since(self, organization_id: UUID, moment: str) -> list[Signal] | None:
         """Return the signals since a moment, None when there may have been others; none for what is no moment."""
@@ -81,10 +81,10 @@ class RecentSignals:
 
     def forget_old(self) -> None:
         oldest = times.epoch_seconds() - KEPT_SECONDS
-        for organization_id, kept in list(self._kept.items()):
-            while kept and kept[0][0] < oldest:
-                kept.popleft()
-            if not kept:
+        for organization_id, recent in list(self._kept.items()):
+            while recent and recent[0][0] < oldest:
+                recent.popleft()
+            if not recent:
                 del self._kept[organization_id]
                 self._dropped.pop(organization_id, None)
 
@@ -392,8 +392,8 @@ class Broker:
 
 async def head_of(organization_id: UUID) -> int:
     """Return the number of the organization's newest event, 0 without one."""
-    found = await rows("SELECT log_seq FROM organizations WHERE id = ?", organization_id)
-    return int(found[0]["log_seq"]) if found else 0
+    heads = await rows("SELECT log_seq FROM organizations WHERE id = ?", organization_id)
+    return int(heads[0]["log_seq"]) if heads else 0
 
 
 async def events_after(organization_id: UUID, seq: int, limit: int = PAGE) -> list[Event]:

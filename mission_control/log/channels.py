@@ -19,13 +19,13 @@ class _Queue:
 
     def not_polled(self) -> Iterator["Waiter"]:
         """Yield the waiters that have not polled since the last notification and were not woken, longest first."""
-        return (one for one in self.waiters if one.since < self.notifications and not one.notified.done())
+        return (waiter for waiter in self.waiters if waiter.since < self.notifications and not waiter.notified.done())
 
     def wake_next(self, among: Container[Hashable] | None = None) -> None:
         """Wake the first of them whose `who` is in `among`; None admits all."""
-        for one in self.not_polled():
-            if among is None or one.who in among:
-                one.notified.set_result(None)
+        for waiter in self.not_polled():
+            if among is None or waiter.who in among:
+                waiter.notified.set_result(None)
                 return
 
 
@@ -56,7 +56,7 @@ class Waiter:
     def not_polled(self) -> set[Hashable]:
         """Return who else waits and would be woken."""
         queue = _queues.get(self._channel)
-        return {one.who for one in queue.not_polled()} if queue is not None else set()
+        return {waiter.who for waiter in queue.not_polled()} if queue is not None else set()
 
     def pass_baton(self, others: Container[Hashable]) -> None:
         """Wake the first of `others`, for whom there may be work: this waiter polled and took none."""
@@ -95,14 +95,14 @@ def notify(channel: str) -> None:
 def notify_all() -> None:
     for queue in _queues.values():
         queue.notifications += 1
-        for one in queue.waiters:
-            if not one.notified.done():
-                one.notified.set_result(None)
+        for waiter in queue.waiters:
+            if not waiter.notified.done():
+                waiter.notified.set_result(None)
 
 
 def waiting(channel: str) -> int:
     queue = _queues.get(channel)
-    return sum(not one.notified.done() for one in queue.waiters) if queue is not None else 0
+    return sum(not waiter.notified.done() for waiter in queue.waiters) if queue is not None else 0
 
 
 PROCESS = new_id().hex

@@ -100,7 +100,7 @@ async def _flush(unit: UnitOfWork) -> dict[UUID, int]:
     # a command that holds an agent and waits for the log would deadlock with one that holds the log.
     await lock_recipients(unit.deliveries)
     if unit.deliveries:
-        unit.channels.update(f"inbox:{one.agent_id}" for one in unit.deliveries if one.agent_id)
+        unit.channels.update(f"inbox:{delivery.agent_id}" for delivery in unit.deliveries if delivery.agent_id)
         unit.channels.add(DELIVERIES)
     # PostgreSQL sends these messages with the commit, so no process is notified of events that it cannot read yet.
     news = messages(unit.signals, unit.channels)

@@ -84,14 +84,14 @@ class Head:
 
 async def lock(organization_id: UUID) -> Head:
     """Lock the head inside the running transaction; NotFound when the organization has been deleted."""
-    found = await rows(
+    heads = await rows(
         "SELECT log_seq, log_hash, log_signature, delivery_seq FROM organizations WHERE id = ?"
         + (" FOR NO KEY UPDATE" if is_postgres() else ""),
         organization_id,
     )
-    if not found:
+    if not heads:
         raise NotFound()
-    row = found[0]
+    row = heads[0]
     seq, digest, signature = int(row["log_seq"]), row["log_hash"], row["log_signature"]
     is_genuine = may_be_signed(str(organization_id), seq, digest, signature)
     return Head(organization_id, seq, digest, signature, int(row["delivery_seq"]), is_genuine)
@@ -233,7 +233,7 @@ def _row(head: Head, new: NewEvent, moment: datetime) -> Entry:
 
 VERIFICATION_AT_ONCE = 500
 SEALED = "log.sealed"
-Walked = Callable[[int], Awaitable[None]]
+type Progress = Callable[[int], Awaitable[None]]
 
 
 class Names:
@@ -250,18 +250,15 @@ class Names:
 
 
 async def verify(
-    organization_id: UUID, seq: int = 0, previous: str = GENESIS, walked: Walked | None = None
+    organization_id: UUID, seq: int = 0, previous: str = GENESIS, progress: Progress | None = None
 ) -> tuple[int, str | None]:
-    """Walk one organization's chain; returns how many events hold and the first fault as a sentence.
+    """Check one organization's chain; return how many events hold and the first fault as a sentence.
 
-    `walked` is told now and then how many more events were walked.
-
-    `seq` and `previous` are the number and hash of an event up to which it was walked before. Events
-    written during the walk are left to the next one.
+    `seq` and `previous` are the number and hash of an event up to which it was checked before. `progress` gets the
+    number of events of each page that was checked. Events written during the check are left to the next one.
     """
-    whole, names = seq == 0, Names()
-    found = await rows("SELECT seq FROM events WHERE organization_id = ? ORDER BY seq DESC LIMIT 1", organization_id)
-    newest = int(found[0]["seq"]) if found else 0
+    names = Names() if seq == 0 else None
+    newest = await rows("SELECT seq FROM events WHERE organization_id = ? ORDER BY seq DESC LIMIT 1", organization_id)
     [head] = await rows("SELECT log_seq, log_hash, log_signature FROM organizations WHERE id = ?", organization_id)
     last = int(head["log_seq"])
     while seq < last:
@@ -270,22 +267,29 @@ async def verify(
         if not page:
             break
         for event in page[: last - seq]:
-            if event.seq != seq + 1:
-                return seq, f"Event {seq + 1} is missing."
-            if event.prev_hash != previous or chain_hash(event) != event.hash:
-                return seq, f"Event {event.seq} was changed after it was written."
-            if event.version == 1:
-                names.add(event.seq, event.actor_name)
-            elif whole and event.kind == SEALED and orjson.loads(event.data).get("names") != names.digest():
-                return seq, f"The name of an actor in an event before event {event.seq} was changed."
+            if fault := _fault_of(event, seq, previous, names):
+                return seq, fault
             previous, seq = event.hash, event.seq
-        if walked is not None:
-            await walked(len(page))
+        if progress is not None:
+            await progress(len(page))
     if (last, head["log_hash"]) != (seq, previous):
         return seq, f"The log ends at event {seq}, but event {last} was written."
-    if newest > last:
-        return seq, f"Event {newest} was added to a log that ends at event {last}."
+    if newest and newest[0]["seq"] > last:
+        return seq, f"Event {newest[0]['seq']} was added to a log that ends at event {last}."
     return seq, head_fault(str(organization_id), last, previous, head["log_signature"])
+
+
+def _fault_of(event: Event, seq: int, previous: str, names: Names | None) -> str | None:
+    """Return what is wrong with the event after `seq`; `names` are those since the first event, if it was checked."""
+    if event.seq != seq + 1:
+        return f"Event {seq + 1} is missing."
+    if event.prev_hash != previous or chain_hash(event) != event.hash:
+        return f"Event {event.seq} was changed after it was written."
+    if names is not None and event.version == 1:
+        names.add(event.seq, event.actor_name)
+    elif names is not None and event.kind == SEALED and orjson.loads(event.data).get("names") != names.digest():
+        return f"The name of an actor in an event before event {event.seq} was changed."
+    return None
 
 
 def head_fault(log: str, seq: int, digest: str, signature: str) -> str | None:

@@ -66,7 +66,7 @@ class Leases[Row: Leased]:
         """
         now, again = times.clock_now(), values if returning != "id" else ()
         skip = " FOR UPDATE SKIP LOCKED" if is_postgres() else ""
-        found = await rows(
+        leased = await rows(
             f"UPDATE {self.table} SET state = '{self.busy}', leased_by = ?, leased_until = ?{changes} WHERE id IN"
             f" (SELECT id FROM {self.table} WHERE {which} AND {self.due} <= ? ORDER BY due_at, created_at"
             f" LIMIT {most}{skip}) RETURNING {returning}",
@@ -76,14 +76,14 @@ class Leases[Row: Leased]:
             now,
             *again,
         )
-        columns = {as_id(row["id"]): row for row in found}
+        columns = {as_id(row["id"]): row for row in leased}
         taken = await self.model.filter(id__in=list(columns)).order_by("created_at") if columns else []
-        return [(one, columns[one.pk]) for one in taken]
+        return [(row, columns[row.pk]) for row in taken]
 
     async def seconds_until_due(self, which: str, values: Sequence[object], otherwise: float) -> float:
         """Return the seconds until a row that meets a condition is due, below 0 if one is; at most `otherwise`."""
-        found = await rows(f"SELECT MIN({self.due}) AS due FROM {self.table} WHERE {which}", *values)
-        due = as_moment(found[0]["due"])
+        earliest = await rows(f"SELECT MIN({self.due}) AS due FROM {self.table} WHERE {which}", *values)
+        due = as_moment(earliest[0]["due"])
         return otherwise if due is None else min((due - times.clock_now()).total_seconds(), otherwise)
 
     def held(self, row: Row) -> QuerySet[Row]:
@@ -174,15 +174,15 @@ async def lock_recipients(deliveries: list[Delivery]) -> None:
     Otherwise a command that holds an agent and waits for the organization would deadlock with this one. Remove
     deliveries to deleted agents.
     """
-    agents = sorted({one.agent_id for one in deliveries if one.agent_id is not None})
+    agents = sorted({delivery.agent_id for delivery in deliveries if delivery.agent_id is not None})
     if agents and is_postgres():
         sql = f"SELECT id FROM agents WHERE id IN ({placeholders(len(agents))}) ORDER BY id FOR KEY SHARE"
         present = {row["id"] for row in await rows(sql, *agents)}
-        deliveries[:] = [one for one in deliveries if one.agent_id is None or one.agent_id in present]
+        deliveries[:] = [message for message in deliveries if message.agent_id is None or message.agent_id in present]
 
 
 def number(head: Head, deliveries: Iterable[Delivery]) -> None:
     """Give new deliveries of one organization their numbers under its head, which moves on."""
-    for one in deliveries:
+    for delivery in deliveries:
         head.delivery_seq += 1
-        one.seq = head.delivery_seq
+        delivery.seq = head.delivery_seq

@@ -29,20 +29,20 @@ async def position_of_board(organization_id: UUID, board_id: UUID) -> Position:
 async def positions_of_boards(organization_id: UUID, board_ids: Sequence[UUID]) -> dict[UUID, tuple[str, Position]]:
     if not board_ids:
         return {}
-    found = await rows(
+    positions = await rows(
         "SELECT b.id, b.name, (SELECT MAX(e.seq) FROM events e WHERE e.board_id = b.id) AS here, p.everywhere,"
         " p.accounts"
         f" FROM boards b CROSS JOIN ({_EVERYWHERE}) p WHERE b.id IN ({placeholders(len(board_ids))})",
         organization_id,
         *board_ids,
     )
-    return {UUID(str(row["id"])): (row["name"], _position(row)) for row in found}
+    return {UUID(str(row["id"])): (row["name"], _position(row)) for row in positions}
 
 
 async def position_of_organization(organization_id: UUID) -> Position:
     """Return the newest number of an organization, and the account log's head."""
-    found = await rows(_ORGANIZATION, organization_id)
-    return (0, int(found[0]["everywhere"]), _number(found[0]["accounts"])) if found else (0, 0, 0)
+    positions = await rows(_ORGANIZATION, organization_id)
+    return (0, int(positions[0]["everywhere"]), _number(positions[0]["accounts"])) if positions else (0, 0, 0)
 
 
 def _position(row: Row) -> Position:

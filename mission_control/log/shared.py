@@ -46,21 +46,21 @@ class Shared[T]:
         self._results: OrderedDict[Hashable, _Result[T]] = OrderedDict()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        known = self._results.get(key)
-        if known is None or known.is_over:
-            known = self._results[key] = _Result(time.monotonic() + self._seconds, make)
+        result = self._results.get(key)
+        if result is None or result.is_over:
+            result = self._results[key] = _Result(time.monotonic() + self._seconds, make)
             self._results.move_to_end(key)
-            known.future.add_done_callback(lambda done: self._settled(key, done))
+            result.future.add_done_callback(lambda done: self._settled(key, done))
             self._trim()
-        return known.future.result() if known.future.done() else await known.wait()
+        return result.future.result() if result.future.done() else await result.wait()
 
     def clear(self) -> None:
         self._results.clear()
 
     def _settled(self, key: Hashable, done: "asyncio.Future[T]") -> None:
         if done.cancelled() or done.exception() is not None:
-            known = self._results.get(key)
-            if known is not None and known.future is done:
+            result = self._results.get(key)
+            if result is not None and result.future is done:
                 del self._results[key]
 
     def _trim(self) -> None:

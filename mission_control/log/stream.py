@@ -196,29 +196,29 @@ async def _pieces(
     may_overtake: Callable[[Event], bool] = lambda event: False,
 ) -> AsyncGenerator[bytes]:
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
-    held: list[bytes] = []
+    waiting: list[bytes] = []
     size, since = 0, times.clock_now() - ANSWERED_WITHIN
-    early = [one for one in batch.events if one.created_at > since and may_overtake(one)]
+    early = [event for event in batch.events if event.created_at > since and may_overtake(event)]
     for item in (*batch.events, *(batch.signals if signal_payload else ())):
         if isinstance(item, Event):
             if early and item is early[0]:
-                if held:
-                    yield b"".join(held)
-                    held, size = [], 0
-                await answered([one.request_id for one in early], ANSWERED_WITHIN.total_seconds())
+                if waiting:
+                    yield b"".join(waiting)
+                    waiting, size = [], 0
+                await answered([event.request_id for event in early], ANSWERED_WITHIN.total_seconds())
                 await _let_answer_arrive()
             data, seq = await payload(item), item.seq
         else:
             data, seq = await signal_payload(item) if signal_payload else None, None
         if data is None:
             continue
-        held.append(json_message(data, name, seq))
-        size += len(held[-1])
+        waiting.append(json_message(data, name, seq))
+        size += len(waiting[-1])
         if size >= PIECE:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 async def _let_answer_arrive() -> None:

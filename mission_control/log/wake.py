@@ -26,8 +26,8 @@ def messages(signals: list[tuple[UUID, dict[str, object]]], names: Iterable[str]
     """Return what PostgreSQL tells every process of signals and channels; nothing on SQLite, which has one process."""
     if not is_postgres():
         return []
-    found = [_json({"organization": organization_id, "signal": signal}) for organization_id, signal in signals]
-    return found + [_json(message) for message in channels.messages(names)]
+    of_signals = [_json({"organization": organization_id, "signal": signal}) for organization_id, signal in signals]
+    return of_signals + [_json(message) for message in channels.messages(names)]
 
 
 async def announce(payloads: list[str]) -> None:

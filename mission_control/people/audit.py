@@ -126,7 +126,7 @@ async def running_check(organization_id: UUID) -> Job | None:
 async def _check(actor: Actor, organization_id: UUID) -> JobResult:
     organization = await Organization.get(id=organization_id)
     await jobs.step("Walking the log", organization.log_seq)
-    seq, fault = await event_log.verify(organization_id, walked=jobs.advance)
+    seq, fault = await event_log.verify(organization_id, progress=jobs.advance)
     check = LogCheck(seq=seq, fault=fault, checked_at=times.clock_now(), checked_by=actor.name)
     await _store(actor, organization, check)
     url = "/settings/audit#check"

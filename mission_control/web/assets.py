@@ -117,8 +117,8 @@ def _add_module(path: Path, parts: dict[str, str]) -> None:
     for needed in _NEEDS.finditer(text):
         if needed[4] not in parts:
             _add_module((path.parent / f"{needed[3]}{needed[4]}.js").resolve(), parts)
-    names = ", ".join(given[2] for given in _GIVES.finditer(text))
-    body = _GIVES.sub(r"\1", _NEEDS.sub(lambda one: f"const {one[1] or one[2]} = modules_{one[4]};\n", text))
+    names = ", ".join(export[2] for export in _GIVES.finditer(text))
+    body = _GIVES.sub(r"\1", _NEEDS.sub(lambda match: f"const {match[1] or match[2]} = modules_{match[4]};\n", text))
     parts[path.stem] = f"const modules_{path.stem} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
 
 
@@ -166,8 +166,8 @@ async def _file(asset_build: str, name: str) -> Response:
     if packed is not None:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    known = asset_build == build() and not current_app.debug
-    response.headers["Cache-Control"] = FOREVER if known else "no-cache"
+    is_current = asset_build == build() and not current_app.debug
+    response.headers["Cache-Control"] = FOREVER if is_current else "no-cache"
     return response
 
 

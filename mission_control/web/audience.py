@@ -170,15 +170,15 @@ class Silences:
                 due.append(viewer)
             self.note_sent(due)
             try:
-                await self._ping_all([one for one in due if not one.left.done()])
+                await self._ping_all([viewer for viewer in due if not viewer.left.done()])
             except Exception:  # they connect again
                 _log.exception("pinging open pages failed")
                 for viewer in due:
                     viewer.leave(Left.OVER)
 
     async def _ping_all(self, viewers: list[Viewer]) -> None:
-        found, sent = await lookups.callers([one.actor for one in viewers]), Message(ping())
-        for viewer, caller in zip(viewers, found, strict=True):
+        callers, sent = await lookups.callers([viewer.actor for viewer in viewers]), Message(ping())
+        for viewer, caller in zip(viewers, callers, strict=True):
             if not viewer.look_up(caller):
                 viewer.leave(Left.SIGNED_OUT)
             elif asyncio.get_running_loop().time() >= viewer.ends_at:
@@ -364,11 +364,11 @@ class Audience[P]:
         self, members: Sequence[Viewer], authors: Set[UUID | None], batch: Batch, made: Made[P]
     ) -> None:
         """Send a batch to each of some members by the rights that it has when that is written."""
-        while members := [one for one in members if one in self._members and not one.left.done()]:
-            found = await lookups.callers([one.actor for one in members])
+        while members := [viewer for viewer in members if viewer in self._members and not viewer.left.done()]:
+            callers = await lookups.callers([viewer.actor for viewer in members])
             changes = lookups.changes()
             groups: dict[Hashable, list[Viewer]] = {}
-            for viewer, caller in zip(members, found, strict=True):
+            for viewer, caller in zip(members, callers, strict=True):
                 if not viewer.look_up(caller):
                     viewer.leave(Left.SIGNED_OUT)
                     continue
@@ -390,11 +390,11 @@ class Audience[P]:
             return
         if key not in made:
             parts = await page.shared(AnyPerson.like(viewers[0].actor), batch, seen)
-            is_whole = parts is None or all(isinstance(one, str) for one in parts)
+            is_whole = parts is None or all(isinstance(part, str) for part in parts)
             made[key] = self._sent(None if parts is None else "".join(map(str, parts))) if is_whole else parts
-        if isinstance(known := made[key], list):
+        if isinstance(pieces := made[key], list):
             for viewer in viewers:
-                made[viewer, key] = self._sent(await page.filled(viewer.actor, batch, seen, known))
+                made[viewer, key] = self._sent(await page.filled(viewer.actor, batch, seen, pieces))
 
     def _sent(self, html: str | None) -> Message | Left | None:
         if html is None:
@@ -410,7 +410,7 @@ class Audience[P]:
             elif isinstance(sent, Message) and not viewer.left.done():
                 viewer.write(sent)
                 written.append(viewer)
-        self._silences.note_sent([one for one in written if not one.left.done()])
+        self._silences.note_sent([viewer for viewer in written if not viewer.left.done()])
 
 
 class Audiences[P]:

@@ -21,7 +21,7 @@ class CompiledTemplates(BytecodeCache):
     def __init__(self, environment: Environment, kind: str) -> None:
         self._kind = kind
         makers: list[Callable[..., object]] = [compiler.generate, *map(type, environment.extensions.values())]
-        modules = {one.__module__ for one in (*makers, *environment.filters.values())}
+        modules = {maker.__module__ for maker in (*makers, *environment.filters.values())}
         files = sorted(filter(None, (getattr(sys.modules[name], "__file__", None) for name in modules)))
         self._made_by = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).digest()
 

@@ -131,9 +131,9 @@ FILES = ("css/app.css", "js/theme-init.js", "js/alone/offline.js", "vendor/inter
 
 @pages.get("/service-worker.js")
 async def service_worker() -> Response:
-    known = to_json([PAGE, *(asset(name) for name in FILES)]).decode()
+    files = to_json([PAGE, *(asset(name) for name in FILES)]).decode()
     icon = asset("icons/app-192.png")
-    begin = f'const BUILD = "{build()}";\nconst FILES = {known};\nconst ICON = "{icon}";\n'
+    begin = f'const BUILD = "{build()}";\nconst FILES = {files};\nconst ICON = "{icon}";\n'
     text = begin + read("service-worker.js").decode()
     response = Response(text, content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"

@@ -69,10 +69,10 @@ _FIGURE = re.compile(r"(?P<plus>\+[\d,]+)|(?P<minus>\N{MINUS SIGN}[\d,]+)|(?<= o
 def figures(text: str) -> Markup:
     """Mark what a fact counts: lines that were added and removed, and the commit that it is about."""
     parts, end = Markup(), 0
-    for one in _FIGURE.finditer(text):
-        mark = "<code>{}</code>" if one["code"] else f'<b class="{one.lastgroup}">{{}}</b>'
-        parts += Markup(as_html(text[end : one.start()])) + Markup(mark).format(one[0])
-        end = one.end()
+    for figure in _FIGURE.finditer(text):
+        mark = "<code>{}</code>" if figure["code"] else f'<b class="{figure.lastgroup}">{{}}</b>'
+        parts += Markup(as_html(text[end : figure.start()])) + Markup(mark).format(figure[0])
+        end = figure.end()
     return parts + Markup(as_html(text[end:]))
 
 
@@ -80,7 +80,7 @@ def inline(text: str) -> Markup:
     """Show a line with what stands between backticks as code."""
     parts = re.split("`([^`\n]+)`", text)
     return Markup().join(
-        Markup("<code>{}</code>" if at % 2 else "{}").format(Markup(as_html(one))) for at, one in enumerate(parts)
+        Markup("<code>{}</code>" if at % 2 else "{}").format(Markup(as_html(part))) for at, part in enumerate(parts)
     )
 
 
@@ -197,10 +197,10 @@ class _Markup:
         self._last = left
         parts = []
         position = 0
-        for found in _BREAK.finditer(text):
-            self._read(text[position : found.start()])
-            parts += [text[position : found.start()], self._instead(text[found.end() :], right)]
-            position = found.end()
+        for line_break in _BREAK.finditer(text):
+            self._read(text[position : line_break.start()])
+            parts += [text[position : line_break.start()], self._instead(text[line_break.end() :], right)]
+            position = line_break.end()
         self._read(text[position:])
         return "".join([*parts, text[position:]])
 

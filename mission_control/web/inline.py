@@ -41,7 +41,7 @@ def element(name: str) -> Markup:
 @cache
 def _text(name: str) -> str:
     """Return what stands in the page: the addresses in it do not depend on where that is."""
-    return _URL.sub(lambda one: f'url("{asset(normpath(f"{dirname(name)}/{one[1]}"))}")', smaller(name).decode())
+    return _URL.sub(lambda match: f'url("{asset(normpath(f"{dirname(name)}/{match[1]}"))}")', smaller(name).decode())
 
 
 @cache
@@ -62,4 +62,6 @@ def _symbols() -> Mapping[str, Markup]:
 
 def drawn(html: str) -> str:
     """Return HTML with its icons drawn in place, for a page that does not load the sprite."""
-    return _ICON.sub(lambda one: f'<svg class="icon" viewBox="0 0 24 24"{one[1]}>{_symbols()[one[2]]}</svg>', html)
+    return _ICON.sub(
+        lambda match: f'<svg class="icon" viewBox="0 0 24 24"{match[1]}>{_symbols()[match[2]]}</svg>', html
+    )

@@ -53,12 +53,12 @@ class Reads:
     async def get[T](self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Return what `make` gives, made once for each key."""
         if self._state is not None:
-            found: T = await _shared.get((key, self._state), make)
-            return found
+            value: T = await _shared.get((key, self._state), make)
+            return value
         if key not in self._own:
             self._own[key] = await make()
-        known: T = self._own[key]
-        return known
+        value = self._own[key]
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,9 @@ class Concerns[V: View]:
 
     def of(self, view: V, batch: Batch) -> Batch | None:
         """Return the part of a batch that concerns the region on this page, None when nothing does."""
-        events = [one for one in batch.events if one.kind.startswith(self.kinds) and self.about(view, one)]
-        signals = [one for one in batch.signals if not one.keys().isdisjoint(self.signals) and self.about(view, one)]
+        events = [item for item in batch.events if item.kind.startswith(self.kinds) and self.about(view, item)]
+        named = (signal for signal in batch.signals if not signal.keys().isdisjoint(self.signals))
+        signals = [signal for signal in named if self.about(view, signal)]
         return Batch(events, signals) if events or signals else None
 
 
@@ -167,14 +168,14 @@ class Region[V: View](Part):
         return await self.fragment(view) if changes is None else changes
 
 
-def announcements[V: View](page: str, concerns: Concerns[V], said: Callable[[V, Batch], Awaitable[str]]) -> Region[V]:
+def announcements[V: View](page: str, concerns: Concerns[V], words: Callable[[V, Batch], Awaitable[str]]) -> Region[V]:
     """Return the region in which an open page says news to screen readers, in plain text; maybe nothing."""
 
     async def on_opening(_view: V) -> None:
         return None
 
     async def on_news(view: V, batch: Batch) -> str:
-        sentence = await said(view, batch)
+        sentence = await words(view, batch)
         return partial("#announcements", as_html(sentence), "innerHTML") if sentence else ""
 
     return Region(page, "#announcements", concerns, on_opening, changes=on_news)
@@ -249,19 +250,19 @@ class _LivePage(Page[Region[Any]]):
         async with self._seen(anybody, seen) as view:
             if view is None:
                 return None
-            found: list[str | Region[Any]] = []
+            parts: list[str | Region[Any]] = []
             for region in _on(*view.lists):
                 try:
-                    found.append(await _news(region, view, batch))
+                    parts.append(await _news(region, view, batch))
                 except Personal:
-                    found.append(region)
-            return found
+                    parts.append(region)
+            return parts
 
     async def filled(self, actor: Actor, batch: Batch, seen: int, parts: list[str | Region[Any]]) -> str | None:
         async with self._seen(actor, seen) as view:
             if view is None:
                 return None
-            return "".join([one if isinstance(one, str) else await _news(one, view, batch) for one in parts])
+            return "".join([part if isinstance(part, str) else await _news(part, view, batch) for part in parts])
 
     @asynccontextmanager
     async def _seen(self, actor: Actor, seen: int) -> AsyncIterator[View | None]:
@@ -289,8 +290,8 @@ async def live_page(
     organization_id, scope = actor.organization_id, cast("Scope", request.scope)
     cursor, packs = await requested_cursor(organization_id), request.accept_encodings.quality("gzip") > 0
     viewer = Viewer(actor, scope[EXCHANGE], cursor, request.args.get("at"), packs=packs)
-    asked = frozenset((name, value) for name, value in request.args.items(multi=True) if name not in OF_ONE_VIEWER)
-    key = (organization_id, request.path, asked) if is_shared else viewer
+    query = frozenset((name, value) for name, value in request.args.items(multi=True) if name not in OF_ONE_VIEWER)
+    key = (organization_id, request.path, query) if is_shared else viewer
     page = _LivePage(app, organization_id, look, take_back)
     audiences: Audiences[Region[Any]] = app.extensions.setdefault(_AUDIENCES, Audiences())
 
@@ -302,8 +303,8 @@ async def live_page(
             aclosing(audience.watch(viewer, running)) as sent,
         ):
             yield viewer.encoded(Message(ping() + message(build(), event="build")))  # nothing later can be missed
-            async for one in sent:
-                yield viewer.encoded(one)
+            async for news in sent:
+                yield viewer.encoded(news)
         yield viewer.end()
 
     response = respond(source())

@@ -81,11 +81,11 @@ async def sign_in_url() -> str:
     if needs_setup.function is not None and await needs_setup.function():
         return "/setup"
     # What forms and fragments are sent to is no page.
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    address = request.full_path.rstrip("?") if request.method == "GET" else "/"
     if request.headers.get("HX-Request") == "true":
         parts = parts_of(request.headers.get("HX-Current-URL", ""))
-        wanted = safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
-    return f"/sign-in?next={quote(wanted)}" if wanted != "/" else "/sign-in"
+        address = safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
+    return f"/sign-in?next={quote(address)}" if address != "/" else "/sign-in"
 
 
 def safe_next(path: str | None) -> str:

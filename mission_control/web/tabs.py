@@ -106,8 +106,10 @@ class TabbedPage[Thing: Model, V: Viewed](Part):
         view = self._view(actor, Reads(), thing, key, request.args)
         viewed, regions = await view.viewed(), await rendered(self.name, view)
         assert viewed is not None
-        kept = "".join(f"&{name}={one}" for name, one in request.args.items() if name not in LEFT and one.isalnum())
-        live_url = f"{viewed.url}/live?tab={key}{kept}&after={seq}"
+        rest = "".join(
+            f"&{name}={value}" for name, value in request.args.items() if name not in LEFT and value.isalnum()
+        )
+        live_url = f"{viewed.url}/live?tab={key}{rest}&after={seq}"
         context = {"viewed": viewed, "regions": regions, "live_url": live_url}
         return await shell_page(actor, self.template, active=f"{self.name}s", **context)
 
@@ -136,19 +138,19 @@ class TabbedPage[Thing: Model, V: Viewed](Part):
         """Return a part of the page, also for tabs that are pages of their features; `key` is the open tab."""
         if name != "tabs":
             return render_macro(self.parts[name], name, viewed=viewed)
-        known = [self.tabs[one] for one in self.order if one in self.tabs]
-        tabs = [tab for tab in (*known, *self.tabs.values()) if tab.url(viewed)]
+        ordered = [self.tabs[tab_key] for tab_key in self.order if tab_key in self.tabs]
+        tabs = [tab for tab in (*ordered, *self.tabs.values()) if tab.url(viewed)]
         return render_macro(self.parts[name], "tabs_of", viewed=viewed, tabs=list(dict.fromkeys(tabs)), active=key)
 
     async def cards(self, viewed: V) -> dict[str, Markup]:
-        shown = [tab for tab in self.tabs.values() if tab.applies(viewed)]
-        return {tab.key: Markup(await tab.card(viewed)) for tab in shown if tab.card is not None}
+        tabs = [tab for tab in self.tabs.values() if tab.applies(viewed)]
+        return {tab.key: Markup(await tab.card(viewed)) for tab in tabs if tab.card is not None}
 
     @property
     def regions(self) -> tuple[Region[TabView[Thing, V]], ...]:
         return tuple(
-            Region(self.name, f"#{self.name}-{one}", self.news, partial(self._html, one), name=one)
-            for one in (*self.parts, "tab")
+            Region(self.name, f"#{self.name}-{part}", self.news, partial(self._html, part), name=part)
+            for part in (*self.parts, "tab")
         )
 
     async def _html(self, part: str, view: TabView[Thing, V]) -> str | None:
