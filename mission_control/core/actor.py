@@ -1,6 +1,6 @@
 """Who acts, what they may, what their tokens may, and where an event belongs."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -32,6 +32,12 @@ class Membership:
     all_boards_read: bool
     all_boards_write: bool
     boards: Mapping[UUID, tuple[bool, bool]] = field(default_factory=dict)
+
+    def reaches(self, board_id: UUID, *, write: bool) -> bool:
+        if self.all_boards_write or (self.all_boards_read and not write):
+            return True
+        can_read, can_write = self.boards.get(board_id, (False, False))
+        return can_write or (can_read and not write)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,7 @@ class Actor:
             reaches = self.gateway_id == board.gateway_id if self.is_main else self.board_id == board.id
             return reaches and self.organization_id == board.organization_id
         membership = self.memberships.get(board.organization_id)
-        if membership is None:
-            return False
-        if membership.all_boards_write or (membership.all_boards_read and not write):
-            return True
-        can_read, can_write = membership.boards.get(board.id, (False, False))
-        return can_write or (can_read and not write)
+        return membership is not None and membership.reaches(board.id, write=write)
 
 
 class Personal(Exception):
@@ -166,30 +167,24 @@ class AnyPerson(Actor):
         return made
 
 
+# What a membership has of anybody with equal rights.
+_RIGHTS = tuple(attribute.name for attribute in fields(Membership) if attribute.name != "id")
+
+
 def _anybodys(membership: Membership) -> AnyMembership:
     made = AnyMembership.__new__(AnyMembership)
-    for attribute in fields(Membership):
-        if attribute.name != "id":
-            object.__setattr__(made, attribute.name, getattr(membership, attribute.name))
+    for name in _RIGHTS:
+        object.__setattr__(made, name, getattr(membership, name))
     return made
 
 
 def rights_of(person: Actor) -> tuple[Hashable, ...]:
     """Return all that `AnyPerson.like` keeps of a person: it is equal for those who may see the same."""
-    every = (
-        tuple(
-            frozenset(value.items()) if attribute.name == "boards" else value
-            for attribute, value in _values(membership)
-        )
-        for membership in person.memberships.values()
+    memberships = frozenset(
+        tuple(frozenset(m.boards.items()) if name == "boards" else getattr(m, name) for name in _RIGHTS)
+        for m in person.memberships.values()
     )
-    return person.kind, person.organization_id, person.surface, person.scopes, person.zone, frozenset(every)
-
-
-def _values(membership: Membership) -> Iterator[tuple[Any, Any]]:
-    return (
-        (attribute, getattr(membership, attribute.name)) for attribute in fields(Membership) if attribute.name != "id"
-    )
+    return person.kind, person.organization_id, person.surface, person.scopes, person.zone, memberships
 
 
 def system(organization_id: UUID | None = None) -> Actor:

@@ -17,11 +17,22 @@ if TYPE_CHECKING:
     import httpx2
 
 # Cloud providers' metadata services at addresses that look public.
-CLOUD_SERVICES = {
-    ipaddress.ip_address(text) for text in ("168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
-}
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-RELAYS_TO_6TO4 = ipaddress.ip_network("192.88.99.0/24")
+REFUSED = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"),  # services of clouds
+        *(
+            "0.0.0.0",
+            "::",
+            "169.254.0.0/16",
+            "fe80::/10",
+            "224.0.0.0/4",
+            "ff00::/8",
+        ),  # unspecified, link-local, multicast
+        *("192.88.99.0/24", "2002::/16", "2001::/32"),  # obsolete tunnels with an unknown other end
+    )
+)
 
 
 def address_of(host: str) -> str | None:
@@ -43,7 +54,6 @@ def is_out_of_reach(url: str, *, allow_private: bool) -> bool:
     return address is not None and not may_reach(address, allow_private=allow_private)
 
 
-# The addresses that outbound requests may reach.
 def may_reach(text: str, *, allow_private: bool) -> bool:
     """Return whether an address, or the IPv4 address wrapped in it, belongs to the public internet.
 
@@ -53,17 +63,12 @@ def may_reach(text: str, *, allow_private: bool) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(address, ipaddress.IPv6Address):
-        address = (
-            ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address.ipv4_mapped or address
-        )
-    if address in CLOUD_SERVICES or address.is_multicast or address.is_link_local or address.is_unspecified:
+    if address in NAT64:
+        address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    address = getattr(address, "ipv4_mapped", None) or address
+    if any(address in network for network in REFUSED):
         return False
-    if address in RELAYS_TO_6TO4 or (
-        isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo)
-    ):
-        return False  # obsolete tunnels with an unknown other end
-    is_inside = address.is_private or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
+    is_inside = address.is_private or getattr(address, "is_site_local", False)
     if allow_private and (address.is_loopback or (is_inside and not address.is_reserved)):
         return True
     return address.is_global and not is_inside and not address.is_reserved
@@ -146,11 +151,8 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
 
     parts = urlsplit(server)
     host, user = parts.hostname or "", unquote(parts.username or "") or None
-    must_start_tls = None  # where the server offers it
-    if parts.scheme == "smtps":
-        must_start_tls = False
-    elif user is not None and not _is_local(host):
-        must_start_tls = True
+    uses_tls = parts.scheme == "smtps"
+    must_start_tls = True if user is not None and not _is_local(host) else None  # None: where the server offers it
     try:
         await aiosmtplib.send(
             _message(sender, mail),
@@ -158,23 +160,31 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
             port=parts.port or PORTS[parts.scheme],
             username=user,
             password=unquote(parts.password or "") or None,
-            use_tls=parts.scheme == "smtps",
-            start_tls=must_start_tls,
+            use_tls=uses_tls,
+            start_tls=False if uses_tls else must_start_tls,
             timeout=SECONDS,
         )
-    except aiosmtplib.SMTPRecipientsRefused as error:
-        answers = [answer for answer in error.recipients if answer.code >= PERMANENT]
-        kind = MailRefused if answers else MailError
-        raise kind(f"The mail server does not take mail for {mail.to}: {_said(error.recipients[0].message)}") from error
-    except aiosmtplib.SMTPResponseException as error:
-        is_final = isinstance(error, aiosmtplib.SMTPDataError) and error.code >= PERMANENT  # too large, for example
-        kind = MailRefused if is_final else MailError
-        raise kind(f"The mail server answered {error.code}: {_said(error.message)}") from error
-    except aiosmtplib.SMTPNotSupported as error:
-        kind = MailError if mail.to.isascii() else MailRefused
-        raise kind(f"The mail server cannot send mail to {mail.to}: {_said(str(error))}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        raise MailError(f"The mail server cannot be reached or does not answer: {_said(str(error))}") from error
+        raise _mail_error(error, mail.to) from error
+
+
+def _mail_error(error: Exception, to: str) -> MailError:
+    import aiosmtplib
+
+    match error:
+        case aiosmtplib.SMTPRecipientsRefused():
+            is_final = any(answer.code >= PERMANENT for answer in error.recipients)
+            text = f"The mail server does not take mail for {to}: {_in_a_line(error.recipients[0].message)}"
+        case aiosmtplib.SMTPResponseException():
+            is_final = isinstance(error, aiosmtplib.SMTPDataError) and error.code >= PERMANENT  # too large, for example
+            text = f"The mail server answered {error.code}: {_in_a_line(error.message)}"
+        case aiosmtplib.SMTPNotSupported():
+            is_final = not to.isascii()
+            text = f"The mail server cannot send mail to {to}: {_in_a_line(str(error))}"
+        case _:
+            is_final = False
+            text = f"The mail server cannot be reached or does not answer: {_in_a_line(str(error))}"
+    return (MailRefused if is_final else MailError)(text)
 
 
 def _is_local(host: str) -> bool:
@@ -245,5 +255,5 @@ def named_sender(name: str, sender: str) -> str:
     return f'"{name}" <{parseaddr(sender)[1]}>'
 
 
-def _said(text: str) -> str:
+def _in_a_line(text: str) -> str:
     return " ".join(text.split())[:300] or "no reason given"

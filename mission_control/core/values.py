@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import chain, islice
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
@@ -84,42 +85,42 @@ def exceeds_values(value: object, most: int) -> bool:
 def refuse_unstorable(value: object, place: str) -> None:
     """Refuse a value that cannot be stored (Invalid), naming each place; `place` begins them, such as `body`."""
     if not is_storable(value):
-        raise Invalid(_unstorable(value, [place])[:MOST_PROBLEMS])
+        raise Invalid([*islice(_unstorable(value, [place]), MOST_PROBLEMS)])
 
 
 def is_storable(value: object, depth: int = 1) -> bool:
     """Return whether there is no problem. Finding the place costs more and is rarely needed."""
     if isinstance(value, str):
         return "\x00" not in value and (value.isascii() or _is_unicode(value))
-    if isinstance(value, dict | list) and depth > DEEPEST:
-        return False
-    if isinstance(value, dict):
-        return all(
-            (not isinstance(key, str) or is_storable(key, depth + 1)) and is_storable(item, depth + 1)
-            for key, item in value.items()
-        )
-    if isinstance(value, list):
-        return all(is_storable(item, depth + 1) for item in value)
+    if isinstance(value, dict | list):
+        items = chain(value, value.values()) if isinstance(value, dict) else value
+        return depth <= DEEPEST and all(is_storable(item, depth + 1) for item in items)
     if isinstance(value, int):
         return -INT64 <= value < INT64
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _unstorable(value: object, loc: list[str | int]) -> list[dict[str, object]]:
-    if isinstance(value, dict | list) and len(loc) > DEEPEST:
-        return [schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")]
-    if isinstance(value, dict):
-        keys = [p for key in value if isinstance(key, str) for p in _unstorable(key, [*loc, _safe(key)])]
-        return keys + [p for key, item in value.items() for p in _unstorable(item, [*loc, _safe(key)])]
-    if isinstance(value, list):
-        return [p for index, item in enumerate(value) for p in _unstorable(item, [*loc, index])]
-    if isinstance(value, str) and ("\x00" in value or not _is_unicode(value)):
-        return [schema_error("string_unicode", loc, "Text must be Unicode without NUL characters", _safe(value))]
-    if isinstance(value, int) and not -INT64 <= value < INT64:
-        return [schema_error("int_parsing_size", loc, "Integers must fit 64 bits", str(value)[:40])]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return [schema_error("finite_number", loc, "Input should be a finite number", str(value))]
-    return []
+def _unstorable(value: object, loc: list[str | int]) -> Iterator[dict[str, object]]:
+    """Yield an error for each place; keys of an object come before its values."""
+    if isinstance(value, dict | list):
+        yield from _unstorable_items(value, loc)
+    elif isinstance(value, str) and ("\x00" in value or not _is_unicode(value)):
+        yield schema_error("string_unicode", loc, "Text must be Unicode without NUL characters", _safe(value))
+    elif isinstance(value, int) and not -INT64 <= value < INT64:
+        yield schema_error("int_parsing_size", loc, "Integers must fit 64 bits", str(value)[:40])
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield schema_error("finite_number", loc, "Input should be a finite number", str(value))
+
+
+def _unstorable_items(value: dict[str, object] | list[object], loc: list[str | int]) -> Iterator[dict[str, object]]:
+    if len(loc) > DEEPEST:
+        yield schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unstorable(item, [*loc, index])
+    else:
+        for name, item in chain(zip(value, value, strict=True), value.items()):
+            yield from _unstorable(item, [*loc, _safe(name)])
 
 
 def _is_unicode(text: str) -> bool:

@@ -104,13 +104,9 @@ def _refuse_other_names(row: type[Any], columns: tuple[str, ...]) -> None:
     if issubclass(row, BaseModel):
         required = {name: info.is_required() for name, info in row.model_fields.items()}
     else:
-        required = {
-            attribute.name: attribute.default is MISSING and attribute.default_factory is MISSING
-            for attribute in fields(row)
-        }
-    unknown = [name for name in columns if name not in required]
-    missing = [name for name, is_required in required.items() if is_required and name not in columns]
-    if unknown or missing or len(set(columns)) < len(columns):
+        required = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(row)}
+    names = set(columns)
+    if len(names) < len(columns) or not {name for name in required if required[name]} <= names <= required.keys():
         raise TypeError(f"{row.__name__} does not fit the columns {', '.join(columns)}")
 
 
