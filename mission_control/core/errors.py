@@ -1,10 +1,10 @@
 """Errors as values of the domain, every code with its sentence, and which name was meant."""
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -245,10 +245,18 @@ class Unreachable(DomainError, status=502):
     """An external service did not give a usable answer."""
 
 
-def schema_error(
-    kind: str, loc: list[str | int], msg: str, value: object = None, **context: object
-) -> dict[str, object]:
-    item: dict[str, Any] = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
+class SchemaError(TypedDict):
+    """One thing that is wrong with a request, in the shape of the validator's."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+    input: object
+    ctx: NotRequired[Mapping[str, object]]
+
+
+def schema_error(kind: str, loc: list[str | int], msg: str, value: object = None, **context: object) -> SchemaError:
+    item: SchemaError = {"type": kind, "loc": loc, "msg": msg, "input": shortened(value)}
     if context:
         item["ctx"] = {name: shortened(part) for name, part in context.items()}
     return item

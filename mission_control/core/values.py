@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import to_jsonable_python
 from uuid_utils.compat import uuid7
 
-from mission_control.core.errors import ErrorCode, Invalid, schema_error
+from mission_control.core.errors import ErrorCode, Invalid, SchemaError, schema_error
 from mission_control.core.times import naive_utc, with_plus
 
 UNKNOWN = "Extra inputs are not permitted"
@@ -100,7 +100,7 @@ def is_storable(value: object, depth: int = 1) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _unstorable(value: object, loc: list[str | int]) -> Iterator[dict[str, object]]:
+def _unstorable(value: object, loc: list[str | int]) -> Iterator[SchemaError]:
     """Yield an error for each place; keys of an object come before its values."""
     if isinstance(value, dict | list):
         yield from _unstorable_items(value, loc)
@@ -112,7 +112,7 @@ def _unstorable(value: object, loc: list[str | int]) -> Iterator[dict[str, objec
         yield schema_error("finite_number", loc, "Input should be a finite number", str(value))
 
 
-def _unstorable_items(value: dict[str, object] | list[object], loc: list[str | int]) -> Iterator[dict[str, object]]:
+def _unstorable_items(value: dict[str, Any] | list[Any], loc: list[str | int]) -> Iterator[SchemaError]:
     if len(loc) > DEEPEST:
         yield schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")
     elif isinstance(value, list):

@@ -6,15 +6,16 @@ The fence of an agent's assignment comes in the header `X-Task-Fence`, in the bo
 import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from quart import request
 
 from mission_control.core.actor import Actor
-from mission_control.core.errors import ErrorCode, Invalid, NotFound, schema_error, shortened
+from mission_control.core.errors import ErrorCode, Invalid, NotFound, SchemaError, schema_error, shortened
 from mission_control.core.values import (
     MOST_PROBLEMS,
     MOST_VALUES,
@@ -89,25 +90,27 @@ def validated(
 
     Parameters that nothing declares are refused, unless it `is_lenient`.
     """
-    arguments: dict[str, Any] = {}
-    declared = _parameters(query) if query is not None else {}
-    unknown = [] if is_lenient else [name for name in request.args if name not in declared][:MOST_PROBLEMS]
-    problems: list[dict[str, Any]] = [
-        schema_error("extra_forbidden", ["query", name], unknown_name(name, declared), request.args[name])
-        for name in unknown
-    ]
+    arguments: dict[str, object] = {}
+    problems = [] if is_lenient else _undeclared(_parameters(query) if query is not None else {})
     if query is not None:
         arguments["query"] = _checked(lambda: _read_query(query), "query", problems)
-    if body is not None and raw is NOTHING and not needs_body:
-        arguments["data"] = None
-    elif body is not None:
-        arguments["data"] = _checked(lambda: _read_body(body, raw), "body", problems)
-        for problem in problems:
-            if problem["type"] == "extra_forbidden" and problem["loc"][0] == "body":
-                problem["msg"] = unknown_name(problem["loc"][-1], sibling_names(_schema(body), problem["loc"][1:]))
+    if body is not None:
+        is_left_out = raw is NOTHING and not needs_body
+        arguments["data"] = None if is_left_out else _checked(lambda: _read_body(body, raw), "body", problems)
+    for problem in problems:
+        if problem["type"] == "extra_forbidden" and problem["loc"][0] == "body" and body is not None:
+            problem["msg"] = unknown_name(problem["loc"][-1], sibling_names(_schema(body), problem["loc"][1:]))
     if problems:
         raise Invalid(problems)
     return arguments
+
+
+def _undeclared(declared: Mapping[str, bool]) -> list[SchemaError]:
+    names = [name for name in request.args if name not in declared][:MOST_PROBLEMS]
+    return [
+        schema_error("extra_forbidden", ["query", name], unknown_name(name, declared), request.args[name])
+        for name in names
+    ]
 
 
 @functools.cache
@@ -115,7 +118,7 @@ def _schema(body: TypeAdapter[Any]) -> dict[str, object]:
     return body.json_schema()
 
 
-def _checked(read: Callable[[], Any], place: str, problems: list[dict[str, object]]) -> Any:
+def _checked(read: Callable[[], object], place: str, problems: list[SchemaError]) -> object:
     try:
         return read()
     except ValidationError as error:
@@ -142,7 +145,7 @@ def _read_query(model: type[BaseModel]) -> BaseModel:
     return parsed
 
 
-def _read_body(body: TypeAdapter[Any], raw: object) -> Any:
+def _read_body(body: TypeAdapter[Any], raw: object) -> object:
     if raw is NOTHING:
         raise Invalid([schema_error("missing", ["body"], "Field required")])
     if isinstance(raw, str):
@@ -156,7 +159,7 @@ def _read_body(body: TypeAdapter[Any], raw: object) -> Any:
     return body.validate_python(raw)
 
 
-def _item(error: Any, place: str) -> dict[str, Any]:
+def _item(error: ErrorDetails, place: str) -> SchemaError:
     value = None if place == "query" and error["type"] == "missing" else error.get("input")
     says = wanted_id(error["loc"]) if error["type"] in NO_ID else error["msg"]
     context = {
@@ -166,9 +169,9 @@ def _item(error: Any, place: str) -> dict[str, Any]:
     return schema_error(error["type"], [place, *_place_of(error)], says, _json_or_repr(shortened(value)), **context)
 
 
-def _place_of(error: Any) -> tuple[str | int, ...]:
+def _place_of(error: ErrorDetails) -> tuple[str | int, ...]:
     """Return where an error is, without the name that the validator gives to one of several shapes of a body."""
-    place: tuple[str | int, ...] = error["loc"]
+    place = error["loc"]
     is_inside = len(place) > 1 or error["type"] != "extra_forbidden"
     return place[1:] if place and is_inside and SHAPE.match(str(place[0])) else place
 
@@ -198,7 +201,7 @@ def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Acto
     if actor is None or not actor.is_agent or not isinstance(raw, dict) or not takes_fence(entry):
         return actor, raw
     is_declared = any(FIELD in shape.model_fields for shape in _shapes(entry))
-    if FIELD in raw and raw[FIELD] is not None:
+    if raw.get(FIELD) is not None:
         actor = _holding(actor, raw[FIELD])
         return actor, raw if is_declared else {name: value for name, value in raw.items() if name != FIELD}
     return actor, {**raw, FIELD: actor.fence} if is_declared and actor.fence is not None else raw
