@@ -3,10 +3,7 @@
 from mission_control.agents import receiving, schemas
 from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
-from mission_control.agents.notices import (
-    Inbox,
-    InboxQuery,
-)
+from mission_control.agents.notices import Inbox, InboxQuery
 from mission_control.agents.queries import list_agents, own_agent
 from mission_control.agents.work_state import wait_for_directive
 from mission_control.boards.models import Board

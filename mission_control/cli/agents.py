@@ -33,8 +33,6 @@ class Gone(Exception):
 
 
 class Api:
-    """One caller with one token."""
-
     def __init__(self, url: str, token: str) -> None:
         self._client = httpx2.AsyncClient(
             base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20
@@ -133,7 +131,6 @@ class Agent:
         self.id = ""
 
     async def run(self) -> None:
-        """Work on its board."""
         await self.look_around()
         await self.work()
 
@@ -144,15 +141,12 @@ class Agent:
         self.board = await self.api.get(f"/agent/boards/{me['board_id']}")
 
     async def work(self) -> None:
-        """Work forever."""
         raise NotImplementedError
 
     async def pause(self, least: float, most: float) -> None:
-        """Sleep for the time that such work takes."""
         await asyncio.sleep(self.chance.uniform(least, most) / self._speed)
 
     async def tasks(self, status: str) -> list[JsonObject]:
-        """Return the tasks of a column, the most urgent and oldest first."""
         found = (await self.api.get(self._path("tasks"), status=status))["items"]
         return sorted(found, key=lambda one: (-rank(one["priority"]), one["created_at"]))
 
@@ -333,7 +327,6 @@ class Lead(Agent):
         return True
 
     async def _idea(self) -> story.Idea:
-        """Return something to do that is not on the board, else something that is done there."""
         choice = story.IDEAS.get(self.board["slug"]) or [idea for ideas in story.IDEAS.values() for idea in ideas]
         cards = (await self.api.get(self._path("tasks"), limit=200))["items"]
         present = {card["title"] for card in cards}
@@ -344,7 +337,6 @@ class Lead(Agent):
         return self.chance.choice(fresh or choice)
 
     async def move(self, task: JsonObject, status: str) -> JsonObject:
-        """Put a task into another column."""
         moved: JsonObject = await self.api.patch(self._path("tasks", task["id"]), status=status)
         return moved
 
@@ -360,7 +352,6 @@ class Lead(Agent):
         )
 
     async def verdicts(self) -> dict[str, JsonObject]:
-        """Return the newest approval of each task."""
         newest: dict[str, JsonObject] = {}
         for approval in (await self.api.get(self._path("approvals")))["items"]:
             for task_id in approval["task_ids"]:

@@ -62,7 +62,6 @@ async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]
 
 
 def table(heads: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
-    """Print lines below their heads, in columns."""
     widths = [max(len(line[at]) for line in [heads, *lines]) for at in range(len(heads))]
     for line in [heads, *lines]:
         click.echo("  ".join(steady(text).ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())

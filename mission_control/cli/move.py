@@ -89,7 +89,6 @@ class Mover:
         self._secrets = 0
 
     async def run(self, *, restart: bool) -> int:
-        """Check, move and verify; return the exit code."""
         import asyncpg
 
         from mission_control import features

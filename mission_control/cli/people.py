@@ -176,7 +176,6 @@ def read_password() -> str:
 
 
 def _for(person: "User") -> "Actor":
-    """Return the system, acting where the person works."""
     from mission_control.core.actor import system
 
     return system(person.active_organization_id)

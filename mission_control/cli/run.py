@@ -95,7 +95,6 @@ async def _perform(players: Players, speed: float) -> None:
 
 
 async def _cast(settings: Settings, agents: int) -> tuple[list[seed.Hired], str, str]:
-    """Return the simulated agents, the path that signs in, and the token of the simulated colleague."""
     await connect(settings)
     try:
         await open_logs(settings)

@@ -76,10 +76,7 @@ async def furnish(mara: Actor, boards: list[Board]) -> dict[str, Tag]:
 
 async def set_budgets(mara: Actor, agent: Agent) -> None:
     """Limit the money of everybody and the tokens of one agent, which has used most of them today."""
-    for budget in (
-        {"unit": "cost", "limit": MOST_USD},
-        {"unit": "tokens", "limit": MOST_TOKENS, "agent_id": agent.id},
-    ):
+    for budget in ({"unit": "cost", "limit": MOST_USD}, {"unit": "tokens", "limit": MOST_TOKENS, "agent_id": agent.id}):
         await create_budget(mara, mara.organization_id, BudgetCreate.model_validate(budget))
     assert agent.board_id is not None
     await report_usage(
@@ -148,10 +145,7 @@ ASKED = {
     "description": "Search engines and newsletters know the old ones.",
 }
 LATE = {"title": "Send the photographer the shot list", "description": "She needs it two days before the session."}
-FAILED = {
-    "title": "Import the old orders",
-    "description": "8,900 orders of three years, for the yearly report.",
-}
+FAILED = {"title": "Import the old orders", "description": "8,900 orders of three years, for the yearly report."}
 SILENT = {
     "title": "Answer the refunds of November",
     "description": "23 customers wait; the rules are in the memory of the board.",
@@ -218,8 +212,6 @@ STORY_LENGTH = timedelta(hours=44)
 
 @dataclass(frozen=True)
 class Hired:
-    """An agent with a valid token."""
-
     name: str
     lead_name: str
     secret: str
@@ -240,7 +232,6 @@ async def ready(agents: int) -> tuple[Organization, list[Hired]]:
 
 
 async def person_of(organization: Organization, email: str, name: str, role: str) -> User:
-    """Return a person of the demo, who may have been deleted in it."""
     user = await User.get_or_none(email=email, active_organization_id=organization.id)
     return user or await _invented(email, name, role, organization)
 

@@ -176,8 +176,6 @@ MOST_AGENTS = len(CREW)
 
 @dataclass(frozen=True)
 class Idea:
-    """A task that a lead makes when little is left to do."""
-
     title: str
     text: str
     priority: str
@@ -262,18 +260,12 @@ SENT_BACK = (
     "Close. Please check the small screens once more, then send it again.",
     "The second point of the description is missing. The rest is good.",
 )
-REWORK = (
-    "Thank you, I see what is meant. Changing it now.",
-    "Understood. I take it up again from there.",
-)
+REWORK = ("Thank you, I see what is meant. Changing it now.", "Understood. I take it up again from there.")
 NOTES = {
     "approved": ("Looks good.", "Agreed, thank you.", None, None),
     "changes_requested": ("Please add a short before and after.", "Almost. Make the numbers easier to compare."),
 }
-RESUMED = (
-    "Thank you for the answer. Going on from where I stopped.",
-    "That was all I needed. I go on.",
-)
+RESUMED = ("Thank you for the answer. Going on from where I stopped.", "That was all I needed. I go on.")
 PLAN = ("Look at what is there", "Do the smallest thing that works", "Check it on a phone")
 ACTS = (
     ("read", "notes/launch.md"),

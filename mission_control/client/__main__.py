@@ -325,7 +325,6 @@ def _run(arguments: list[str]) -> int:
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
-    """Return what reads the arguments of a command."""
     _, arguments, says = COMMANDS[name]
     from mission_control.client.credentials import called
 

@@ -46,7 +46,6 @@ class Kind:
         raise Usage(f"{first} is not installed, or not on the PATH.", "program_missing")
 
     def environment(self) -> dict[str, str]:
-        """Return what its environment has beside ours: the adapters take the program that is installed."""
         variable, _, program = self.own.partition("=")
         found = shutil.which(program) if program else None
         return {variable: found} if found and not os.environ.get(variable) else {}
@@ -79,7 +78,6 @@ NAMES = {**{one.client: name for name, one in KINDS.items()}, **{name: name for 
 
 
 def kind_of(named: str, *, acp: bool) -> Kind:
-    """Return the program that is named, or what a command line is."""
     if named in NAMES:
         return KINDS[NAMES[named]]
     try:
@@ -109,7 +107,6 @@ USED_UP = re.compile(
 
 
 def is_used_up(said: str) -> bool:
-    """Return whether the last words of a program say that it may not go on for now."""
     return len(said) < 400 and USED_UP.match(said) is not None
 
 
@@ -122,7 +119,6 @@ RENAMED = {"filePath": "file_path", "oldString": "old_string", "newString": "new
 
 
 def tool_of(call: dict[str, Any]) -> str:
-    """Return the name of the tool of a call."""
     meta = call.get("_meta")
     claude = meta.get("claudeCode") if isinstance(meta, dict) else None
     named = claude.get("toolName") if isinstance(claude, dict) else None
@@ -134,7 +130,6 @@ def tool_of(call: dict[str, Any]) -> str:
 
 
 def given_to(call: dict[str, Any]) -> dict[str, Any]:
-    """Return what a call is given, as hooks name it: its command, or its file with what changes there."""
     raw = call.get("rawInput")
     given: dict[str, Any] = (
         {RENAMED.get(str(name), str(name)): one for name, one in raw.items()} if isinstance(raw, dict) else {}
@@ -162,7 +157,6 @@ def _parts(call: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def output_of(call: dict[str, Any]) -> str:
-    """Return what a call answered, as text."""
     texts = []
     for one in _parts(call):
         inner = one.get("content")
@@ -173,7 +167,6 @@ def output_of(call: dict[str, Any]) -> str:
 
 
 def has_failed(call: dict[str, Any]) -> bool:
-    """Return whether a call that has ended failed, by its state or the exit code of its command."""
     raw, meta = call.get("rawOutput"), call.get("_meta")
     metadata = raw.get("metadata") if isinstance(raw, dict) else None
     end = meta.get("terminal_exit") if isinstance(meta, dict) else None
@@ -194,7 +187,6 @@ FIGURES = {
 
 
 def usage_of(result: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return what a turn used up, a model each where that is known."""
     meta = result.get("_meta")
     quota = meta.get("quota") if isinstance(meta, dict) else None
     by_model = quota.get("model_usage") if isinstance(quota, dict) else None
@@ -221,7 +213,6 @@ class Messages:
         self.known: set[str] = set()
 
     def used(self, session: str) -> list[dict[str, Any]]:
-        """Return what the requests used that were not told yet, with those of its helpers."""
         found, sessions = [], [session]
         for one in sessions:  # which grows
             sessions += [str(child.get("id")) for child in self._asked(f"{one}/children")]
@@ -248,7 +239,6 @@ class Messages:
 
 
 def _message_usage(info: dict[str, Any]) -> dict[str, Any]:
-    """Return the usage of a message, named as the plugin names it."""
     tokens = info.get("tokens")
     tokens = tokens if isinstance(tokens, dict) else {}
     cache = tokens.get("cache")

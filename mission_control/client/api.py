@@ -48,7 +48,6 @@ class Api:
         self.is_https = connection.url.startswith("https:")
 
     def call(self, method: str, path: str, body: object = None, **options: Any) -> Any:
-        """Return the JSON of an answer; see `answer`."""
         found = self.answer(method, path, body, **options)
         if found.value is None:
             raise Unreachable(_no_json(found), "no_json")
@@ -144,7 +143,6 @@ class Api:
             self._open = None
 
     def _connected(self, target: str, patience: float) -> tuple[http.client.HTTPConnection, str]:
-        """Return the connection, opened when there is none, and what the first line of a request names."""
         proxy = _proxy_for(self.is_https, self.host)
         if proxy is not None and not self.is_https:
             target = f"http://{self.host}{target}"
@@ -192,7 +190,6 @@ def _percent(letter: str) -> str:
 
 
 def query(**values: object) -> str:
-    """Return values as the query of an address."""
     safe = "-._~"
     pairs = (
         (
@@ -205,7 +202,6 @@ def query(**values: object) -> str:
 
 
 def _proxy_for(is_https: bool, host: str) -> str | None:
-    """Return host and port of the proxy that the environment names for a host."""
     name = "https_proxy" if is_https else "http_proxy"
     given = os.environ.get(name) or os.environ.get(name.upper()) or ""
     bare = host.rsplit(":", 1)[0] if not host.endswith("]") else host
@@ -219,7 +215,6 @@ def _proxy_for(is_https: bool, host: str) -> str | None:
 
 
 def _checked(found: Answer, connection: Connection) -> Answer:
-    """Return a good answer; raise what another one means."""
     if found.status < 300:
         return found
     if found.status < 400:

@@ -74,7 +74,6 @@ def _body(session: Session, given: str | None) -> Any:
 
 
 def _filled(session: Session, text: str, is_path: bool) -> str:
-    """Return a text with the ids that it leaves open."""
     if "{board_id}" in text:
         text = text.replace("{board_id}", os.environ.get("BOARD") or session.held.board())
     if "{task_id}" in text:
@@ -91,7 +90,6 @@ def _filled(session: Session, text: str, is_path: bool) -> str:
 
 
 def _seconds(path: str, body: Any) -> float:
-    """Return how long the server may wait before it answers."""
     match = re.search(r"[?&]wait_seconds=(\d{1,4})", path)
     in_body = body.get("wait_seconds") if isinstance(body, dict) else 0
     return max(float(match[1]) if match else 0.0, float(in_body) if isinstance(in_body, int) else 0.0)

@@ -22,7 +22,6 @@ def folder() -> str:
 
 
 def connected() -> list[dict[str, str]]:
-    """Return the programs that are connected on this machine by its user, as `status` says it."""
     clients = sorted(os.listdir(folder())) if os.path.isdir(folder()) else []
     kept = {client: Kept(client) for client in clients}
     return [
@@ -44,7 +43,6 @@ class Change:
         self.mode = stat.S_IMODE(os.stat(path).st_mode) if self.now is not None else 0o600
 
     def shown(self, token: str) -> str:
-        """Return the difference as people read it, without the token."""
         from difflib import unified_diff
 
         before, after = (
@@ -89,7 +87,6 @@ class Kept:
         return without, without == now
 
     def copy_of(self, path: str) -> bytes | None:
-        """Return a file as it was without us, None when there was none."""
         copy = self.value["files"][path]["copy"]
         return _bytes(os.path.join(self.folder, copy)) if copy else None
 

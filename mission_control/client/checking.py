@@ -19,7 +19,6 @@ ARRIVES_SECONDS = 15.0
 
 
 def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, str]]:
-    """Return what works and what does not, a line each."""
     own = api.call("POST", "/api/v1/agent/heartbeat")
     entries = module.entries(program)
     found = [
@@ -94,7 +93,6 @@ def _line(name: str, is_good: bool, text: str) -> dict[str, str]:
 
 
 def _session(api: Api, board: str, module: Any, turn: programs.Turn) -> Any:
-    """Return the session of a turn when all of it is there, or as it is after a while."""
     found, end = None, time.monotonic() + ARRIVES_SECONDS
     while turn.session and time.monotonic() < end:
         listed = api.call("GET", f"/api/v1/boards/{board}/sessions{query(limit=20)}")["items"]

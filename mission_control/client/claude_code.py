@@ -53,7 +53,6 @@ def settings_path() -> str:
 
 
 def changes(kept: Kept, target: Target) -> list[Change]:
-    """Return what becomes of its settings."""
     return [
         kept.change(
             settings_path(), lambda content: added(content, target), stripped, is_secret=bool(target.in_settings)
@@ -62,7 +61,6 @@ def changes(kept: Kept, target: Target) -> list[Change]:
 
 
 def added(content: bytes, target: Target) -> bytes:
-    """Return settings with our hooks behind those of others."""
     document = Document(content, settings_path())
     _refuse_comments(content)
     for event in EVENTS:
@@ -107,14 +105,12 @@ def _gate(command: str) -> dict[str, object]:
 
 
 def has_telemetry(document: Document) -> bool:
-    """Return whether somebody sends its telemetry elsewhere, which then stays so."""
     named = document.get("env")
     names = named if isinstance(named, dict) else {}
     return bool(document.get(HELPER)) or any(name.startswith("OTEL_") or name in TELEMETRY for name in names)
 
 
 def stripped(content: bytes) -> bytes:
-    """Return settings without what we added, however they were changed since."""
     document = Document(content, settings_path())
     without_hooks(document, is_ours)
     environment = document.get("env")
@@ -137,7 +133,6 @@ def is_ours(hook: object) -> bool:
 
 
 def strips(kept: Kept) -> dict[str, Any]:
-    """Return what takes our entries out of each file."""
     return {settings_path(): stripped}
 
 
@@ -146,7 +141,6 @@ def secret_path() -> str:
 
 
 def plan() -> str:
-    """Return what is done besides the files."""
     return "`claude mcp add` gives it the tools of the board."
 
 
@@ -168,7 +162,6 @@ def remove_tools(program: str) -> str:
 
 
 def asks_nobody() -> str:
-    """Return why it asks nobody for permission, "" when it asks."""
     mode = _read().get("permissions", "defaultMode") or "auto"
     return "" if mode in ("default", "plan") else f"mode {mode}: it asks nobody, here or on the board"
 
@@ -184,7 +177,6 @@ def _read(path: str = "") -> Document:
 
 
 def commands() -> dict[str, str]:
-    """Return our command for each event, by its settings."""
     return commands_in(_read(), KEY)
 
 
@@ -198,7 +190,6 @@ QUIET = {
 
 
 def entries(program: str) -> str:
-    """Return what is missing of our entries or forbids them, "" when they are whole."""
     document = _read()
     for one in (document, _read(MANAGED)):
         for name in ("disableAllHooks", "allowManagedHooksOnly"):
@@ -235,5 +226,4 @@ def turn(program: str, url: str, folder: str) -> programs.Turn:
 
 
 def tools(program: str) -> str:
-    """Return how it finds the tools of the board, which its short turn may not have waited for."""
     return "connected" if "Connected" in programs.run(program, ["mcp", "get", SERVER])[1] else "not connected"

@@ -39,7 +39,6 @@ def home() -> str:
 
 
 def paths() -> tuple[str, str, str]:
-    """Return its hooks, its environment and its settings."""
     return os.path.join(home(), "hooks.json"), os.path.join(home(), ".env"), os.path.join(home(), "config.toml")
 
 
@@ -58,7 +57,6 @@ def changes(kept: Kept, target: Target) -> list[Change]:
 
 
 def strips(kept: Kept) -> dict[str, Any]:
-    """Return what takes our entries out of each file."""
     hooks, environment, config = paths()
     trusted = list(kept.value.get("trusted", ()))
     return {hooks: stripped, environment: without_names, config: lambda content: without_server(content, trusted)}
@@ -69,17 +67,14 @@ def secret_path() -> str:
 
 
 def plan() -> str:
-    """Return what is done besides the files."""
     return "these hooks are marked as trusted in Codex, by its own way: it runs no others."
 
 
 def remove_tools(program: str) -> str:
-    """Say nothing: they are in a file that comes back as it was."""
     return ""
 
 
 def added(content: bytes, target: Target) -> bytes:
-    """Return its hooks with ours behind those of others."""
     document = Document(content, paths()[0])
     for event in EVENTS:
         seconds = SHORT_SECONDS if event in SHORT else HOOK_SECONDS
@@ -102,12 +97,10 @@ def stripped(content: bytes) -> bytes:
 
 
 def is_ours(hook: dict[str, Any]) -> bool:
-    """Return whether a hook is ours, as it is written or as the program lists it."""
     return hook.get("server") == SERVER or is_our_command(hook.get("command"), KEY)
 
 
 def with_names(content: bytes, names: dict[str, str]) -> bytes:
-    """Return an environment with our names at its end."""
     end = b"" if not content or content.endswith(b"\n") else b"\n"
     return content + end + "".join(f"{name}={value}\n" for name, value in names.items()).encode()
 
@@ -118,7 +111,6 @@ def without_names(content: bytes) -> bytes:
 
 
 def with_server(content: bytes, target: Target) -> bytes:
-    """Return the settings with our MCP server, as the program's own command writes it, and its patience."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="mission-control-") as folder:
@@ -137,12 +129,10 @@ def with_server(content: bytes, target: Target) -> bytes:
 
 
 def without_server(content: bytes, trusted: list[str]) -> bytes:
-    """Return the settings without our MCP server, and without the trust in our hooks."""
     return _without(without_trust(content, trusted), [f"[mcp_servers.{SERVER}]"])
 
 
 def without_trust(content: bytes, trusted: list[str]) -> bytes:
-    """Return the settings without the trust in hooks, and without the table of all trust if nothing is left in it."""
     left = _without(content, [f"[hooks.state.{json.dumps(key)}]" for key in trusted])
     is_empty = (
         trusted and b"[hooks.state." not in left and re.search(rb"^\[hooks\.state\]\n(?!\s*\w)", left, re.MULTILINE)
@@ -209,7 +199,6 @@ class AppServer:
 
 
 def our_hooks(server: AppServer) -> list[dict[str, Any]]:
-    """Return our hooks as the program reads them, each with its key and whether it is trusted."""
     found = server.ask("hooks/list", {"cwds": [os.sep]})["data"][0]["hooks"]
     path = os.path.realpath(paths()[0])
     mine = [one for one in found if os.path.realpath(str(one.get("sourcePath"))) == path]
@@ -242,7 +231,6 @@ def finish(kept: Kept, target: Target) -> str:
 
 
 def commands() -> dict[str, str]:
-    """Return our command for each event, by its settings."""
     with open(paths()[0], "rb") as file:
         return commands_in(Document(file.read(), paths()[0]), KEY)
 
@@ -253,7 +241,6 @@ ASKED = "Say the name, as Mission Control looks whether its connection works."
 
 
 def asks_nobody() -> str:
-    """Return why it asks nobody for permission, "" when it asks."""
     try:
         with open(paths()[2], encoding="utf-8", errors="replace") as file:
             policy = re.search(r'^approval_policy\s*=\s*"([\w-]+)"', file.read(), re.MULTILINE)
@@ -297,7 +284,6 @@ def moment_of(seconds: object) -> str | None:
 
 
 def entries(program: str) -> str:
-    """Return what is missing of our entries, "" when they are whole and trusted."""
     server = AppServer(program)
     try:
         hooks = our_hooks(server)
@@ -329,7 +315,6 @@ def turn(program: str, url: str, folder: str) -> programs.Turn:
 
 
 def tools(program: str) -> str:
-    """Return how it finds the tools of the board, which its short turn may not have waited for."""
     server = AppServer(program, "-c", f"mcp_servers.{SERVER}.startup_timeout_sec=30")
     try:
         found = server.ask("mcpServerStatus/list", {})["data"]

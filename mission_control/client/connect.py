@@ -32,7 +32,6 @@ class Target:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the program gets into its environment by its own settings."""
         if not self.in_settings:
             return {}
         is_open = self.url.startswith("http:") and not _is_loopback(self.url)
@@ -40,16 +39,13 @@ class Target:
         return {credentials.TOKEN: self.token, credentials.URL: self.url, **more}
 
     def hook(self, client: str, seconds: int = 0) -> str:
-        """Return the command that hands on an event, for one that may wait so many seconds for its answer."""
         more = ["--seconds", str(seconds)] if seconds else []
         return shlex.join(["/bin/sh" if os.name == "posix" else "sh", script.path(), client, *more, *self._named])
 
     def headers(self, client: str) -> str:
-        """Return the command that prints the headers of telemetry."""
         return f"{script.python_command()} {shlex.join(['hook', client, *self._named, '--headers'])}"
 
     def gate(self, client: str) -> str:
-        """Return the command that holds a call, "" when none is held."""
         must = [part for pattern in self.must for part in ("--must", pattern)]
         return f"{script.python_command()} {shlex.join(['gate', client, *must, *self._named])}" if must else ""
 
@@ -116,7 +112,6 @@ def connect(given: Namespace) -> None:
 
 
 def _held(given: Namespace, kept: Kept, module: Any, rules: dict[str, Any]) -> list[str]:
-    """Return the patterns of the calls that are held: those of the command, or as it was, and what the board wants."""
     from mission_control.client.patterns import trouble
 
     own = given.must or kept.value.get("must", [])
@@ -174,7 +169,6 @@ def _which(command: str) -> str:
 
 
 def _found(module: Any) -> tuple[str, str]:
-    """Return where a program is and its version, which must be new enough."""
     program = _which(module.COMMAND)
     if not program:
         raise Problem(f"There is no {module.COMMAND} here. Install {module.NAME} first.", "no_program")

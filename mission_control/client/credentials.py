@@ -55,7 +55,6 @@ def checked_url(url: str, http: bool) -> str:
 
 
 def find(name: str) -> Connection:
-    """Return the connection that a command uses: environment, the one that is named, workspace, file."""
     allowed = os.environ.get(ALLOW_HTTP, "").lower() in YES
     if token := os.environ.get(TOKEN, ""):
         if name:
@@ -74,7 +73,6 @@ def find(name: str) -> Connection:
 
 
 def stored(name: str, allowed: bool = False) -> Connection | None:
-    """Return the connection in a file of ours, None when there is none."""
     path = path_of(name)
     content = files.read_private(path)
     if content is None:
@@ -138,7 +136,6 @@ def how_to_sign_in() -> str:
 
 
 def called() -> str:
-    """Return how people call this program."""
     path = program()
     if not path:
         return "mission-control"

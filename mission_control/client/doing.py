@@ -67,8 +67,6 @@ class Kept(dict):  # type: ignore[type-arg]
 
 
 class Doing:
-    """A task that is being done."""
-
     def __init__(self, worker: Worker, kept: Kept) -> None:
         self.worker, self.kept, self.outbox = worker, kept, Outbox(os.path.join(kept.folder, "outbox"))
         self.inbox: queue.Queue[Any] = queue.Queue()

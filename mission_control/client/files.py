@@ -11,7 +11,6 @@ from mission_control.client.problems import NotSignedIn
 
 
 def folder_of(variable: str, otherwise: str) -> str:
-    """Return our folder below the one that a variable of the XDG Base Directory Specification names."""
     base = os.environ.get(variable, "")
     return os.path.join(base if os.path.isabs(base) else os.path.expanduser(otherwise), "mission-control")
 
@@ -34,7 +33,6 @@ def write(path: str, content: bytes, mode: int = 0o600) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make the folder of a file, where there is none."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
 
 
@@ -59,7 +57,6 @@ def read_private(path: str) -> str | None:
 
 
 def typed() -> bytes:
-    """Return what comes from standard input."""
     return b"" if sys.stdin is None else sys.stdin.buffer.read()
 
 

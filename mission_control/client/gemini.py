@@ -40,7 +40,6 @@ def settings_path() -> str:
 
 
 def changes(kept: Kept, target: Target) -> list[Change]:
-    """Return what becomes of its settings."""
     found = kept.change(
         settings_path(), lambda content: added(content, target), stripped, is_secret=bool(target.in_settings)
     )
@@ -53,7 +52,6 @@ def environment_path() -> str:
 
 
 def may_be_patient() -> bool:
-    """Return whether its own environment is the place: with one it would no longer read that of its person."""
     own = os.path.dirname(os.path.dirname(environment_path()))
     return os.path.exists(environment_path()) or not os.path.exists(os.path.join(own, ".env"))
 
@@ -71,7 +69,6 @@ def impatient(content: bytes) -> bytes:
 
 
 def added(content: bytes, target: Target) -> bytes:
-    """Return settings with our hooks behind those of others."""
     document = Document(content, settings_path())
     hook = {"name": SERVER, "type": "command", "command": target.hook(KEY), "timeout": MILLISECONDS}
     for event in EVENTS:
@@ -88,7 +85,6 @@ def added(content: bytes, target: Target) -> bytes:
 
 
 def stripped(content: bytes) -> bytes:
-    """Return settings without what we added, however they were changed since."""
     document = Document(content, settings_path())
     without_hooks(document, is_ours)
     if document.get("mcpServers", SERVER) is not None:
@@ -109,7 +105,6 @@ def is_ours(hook: dict[str, Any]) -> bool:
 
 
 def strips(kept: Kept) -> dict[str, Any]:
-    """Return what takes our entries out of each file."""
     return {settings_path(): stripped, environment_path(): impatient}
 
 
@@ -118,12 +113,10 @@ def secret_path() -> str:
 
 
 def plan() -> str:
-    """Return what is done besides the files."""
     return f"nothing else is done. {PROMPTS}"
 
 
 def finish(kept: Kept, target: Target) -> str:
-    """Return what its person has to know."""
     if is_our_telemetry(_read()):
         if may_be_patient():
             return "What it costs is counted, but where a project's own settings send telemetry elsewhere."
@@ -132,12 +125,10 @@ def finish(kept: Kept, target: Target) -> str:
 
 
 def remove_tools(program: str) -> str:
-    """Say nothing: they are in a file that comes back as it was."""
     return ""
 
 
 def asks_nobody() -> str:
-    """Return why nobody is asked on the board."""
     return PROMPTS
 
 
@@ -151,7 +142,6 @@ def _read() -> Document:
 
 
 def commands() -> dict[str, str]:
-    """Return our command for each event, by its settings."""
     return commands_in(_read(), KEY)
 
 
@@ -166,7 +156,6 @@ QUIET = {
 
 
 def entries(program: str) -> str:
-    """Return what is missing of our entries or forbids them, "" when they are whole."""
     document = _read()
     if document.get("hooksConfig", "enabled") is False or SERVER in (document.get("hooksConfig", "disabled") or ()):
         return f"hooksConfig in {document.name} switches our hooks off"

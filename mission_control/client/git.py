@@ -37,7 +37,6 @@ class Repository:
             raise Usage(f"git cannot be run: {error.strerror}.") from error
 
     def answer(self, *words: str, typed: bytes = b"") -> bytes:
-        """Return what git prints. Raise Usage when it fails."""
         done = self.run(*words, typed=typed)
         if done.returncode != 0:
             why = done.stderr.decode("utf-8", "replace").strip().splitlines()
@@ -45,16 +44,13 @@ class Repository:
         return done.stdout
 
     def git(self, *words: str, typed: bytes = b"", strip: bool = True) -> str:
-        """Return what git prints, as text. Raise Usage when it fails."""
         text = self.answer(*words, typed=typed).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
         return text.strip() if strip else text
 
     def path(self, what: str) -> str:
-        """Return the path that `git rev-parse` prints."""
         return os.path.join(self.folder, os.fsdecode(self.answer("rev-parse", what)).rstrip("\n"))
 
     def commit(self, *names: str) -> str:
-        """Return the commit of the first of some names that there is; "" when there is none."""
         for name in names:
             answer = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
             if answer.returncode == 0:
@@ -70,7 +66,6 @@ MAIN = (
 
 
 def code_since(base: str, repository: Repository) -> dict[str, Any]:
-    """Return the commits since a base, the main branch of origin if it is empty, with branch and diff."""
     head = repository.git("rev-parse", "--verify", "HEAD^{commit}")
     start = repository.git("merge-base", commit_of(base, repository), head)
     log = repository.git("log", "--reverse", "--format=%H%x09%s", f"{start}..{head}").splitlines()

@@ -24,7 +24,6 @@ LEASE_SECONDS = 3600
 
 
 def _is_ours(kept: Any) -> bool:
-    """Return whether a file is as we write it: somebody may have changed it."""
     tasks = kept.get("tasks", {}) if isinstance(kept, dict) else None
     return isinstance(tasks, dict) and all(
         isinstance(one, dict) and isinstance(one.get("fence"), int) and "number" in one for one in tasks.values()
@@ -48,22 +47,18 @@ class Held:
 
     @property
     def tasks(self) -> dict[str, Any]:
-        """Return what is kept of each task, by its id."""
         found: dict[str, Any] = self._kept.setdefault("tasks", {})
         return found
 
     @property
     def working(self) -> list[str]:
-        """Return the ids of the tasks that do not wait for people: a lease would end the wait."""
         return [task_id for task_id, kept in self.tasks.items() if not kept.get("waits")]
 
     @property
     def known(self) -> str:
-        """Return the directive that the agent was told last."""
         return str(self._kept.get("known", "continue"))
 
     def board(self) -> str:
-        """Return the id of the agent's board."""
         found = self._api.connection.board_id or os.environ.get("BOARD", "") or self._kept.get("board")
         if not found:
             found = self._api.call("GET", "/api/v1/agent/healthz")["board_id"]
@@ -90,7 +85,6 @@ class Held:
         self._save()
 
     def park(self, task_id: str) -> None:
-        """Remember that a task waits for people."""
         if task_id in self.tasks:
             self.tasks[task_id]["waits"] = True
             self._save()
@@ -101,7 +95,6 @@ class Held:
             self._save()
 
     def fence(self, task_id: str) -> int | None:
-        """Return the fence of a task that the agent holds."""
         if given := os.environ.get("FENCE", ""):
             if not (given.isascii() and given.isdigit()):
                 raise Usage("FENCE is a number.")
@@ -113,7 +106,6 @@ class Held:
         return None if kept is None else int(kept["fence"])
 
     def held_fence(self, task_id: str) -> int:
-        """Return the fence of a task; raise Problem when the agent does not hold it."""
         found = self.fence(task_id)
         if found is None:
             raise Problem("You do not hold this task. `claim` it first.", "fence_missing")

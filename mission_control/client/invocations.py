@@ -389,7 +389,6 @@ class Invocations:
 
 
 def _command_place(options: str, before: int, words: Sequence[Word], end: int, at: int) -> int:
-    """Return where the command of a wrapper stands."""
     with_value, place = options.split(), at + 1
     while place < end:
         text = words[place].text
@@ -429,7 +428,6 @@ def _scripts(words: Sequence[Word], *with_value: str) -> list[str]:
 
 
 def _is_harmless_perl(given: Sequence[str]) -> bool:
-    """Return whether perl only replaces text."""
     if len(given) < 2 or not re.fullmatch(r"-[pnilw0]*(?:i\.\w+)?", given[0].replace("e", "")):
         return False
     code = given[1] if given[0].endswith("e") else given[2] if given[1:2] == ["-e"] and len(given) > 2 else ""
@@ -439,7 +437,6 @@ def _is_harmless_perl(given: Sequence[str]) -> bool:
 
 
 def after_globals(words: Sequence[Word], at: int) -> int:
-    """Return where the subcommand of git stands, or a word that may be it."""
     place = at + 1
     while place < len(words) and words[place].text.startswith("-"):
         place += 2 if words[place].text in GIT_VALUES and place + 1 < len(words) else 1

@@ -170,7 +170,6 @@ class Document:
 
 
 def without_hooks(document: Document, is_ours: Callable[[dict[str, Any]], bool]) -> None:
-    """Take out the groups in which all hooks are ours, and what is empty then."""
     hooks = document.get("hooks")
     for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
         ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if has_only(group, is_ours)]
@@ -183,6 +182,5 @@ def without_hooks(document: Document, is_ours: Callable[[dict[str, Any]], bool])
 
 
 def has_only(group: object, is_ours: Callable[[dict[str, Any]], bool]) -> bool:
-    """Return whether a group has hooks, and all of them are ours."""
     inner = group.get("hooks") if isinstance(group, dict) else None
     return isinstance(inner, list) and bool(inner) and all(isinstance(one, dict) and is_ours(one) for one in inner)

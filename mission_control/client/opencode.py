@@ -44,7 +44,6 @@ def settings_path() -> str:
 
 
 def changes(kept: Kept, target: Target) -> list[Change]:
-    """Return what becomes of its files."""
     found = [kept.change(plugin_path(), lambda _: plugin(target.name), stripped)]
     if target.asks:
         found.append(kept.change(settings_path(), asking, not_asking))
@@ -52,7 +51,6 @@ def changes(kept: Kept, target: Target) -> list[Change]:
 
 
 def plugin(name: str) -> bytes:
-    """Return the plugin for a connection."""
     more = ["--connection", name] if name else []
     flush = [*shlex.split(script.python_command()), "hook", KEY, "--send-kept", *more]
     places = {"connection": credentials.path_of(name), "spool": Spool(KEY, name).path, "flush": flush}
@@ -66,7 +64,6 @@ def stripped(content: bytes) -> bytes:
 
 
 def asking(content: bytes) -> bytes:
-    """Return settings by which it asks, unless they say something of that already."""
     document = Document(content, settings_path())
     if document.get("permission") is None:
         document.put(("permission",), ASKS)
@@ -81,34 +78,28 @@ def not_asking(content: bytes) -> bytes:
 
 
 def strips(kept: Kept) -> dict[str, Any]:
-    """Return what takes our entries out of each file."""
     settings = settings_path()
     more = {settings: not_asking} if os.path.realpath(settings) in kept.value["files"] else {}
     return {plugin_path(): stripped, **more}
 
 
 def secret_path() -> str:
-    """Return nothing: the token stays in the file of the connection, which the plugin reads."""
     return ""
 
 
 def plan() -> str:
-    """Return what is done besides the files."""
     return "nothing else is done: the plugin gives it the tools of the board too."
 
 
 def finish(kept: Kept, target: Target) -> str:
-    """Return what its person has to know."""
     return "It has the tools of the board. An opencode that runs already has to be started again."
 
 
 def remove_tools(program: str) -> str:
-    """Say nothing: they go with the plugin."""
     return ""
 
 
 def asks_nobody() -> str:
-    """Return why it asks nobody for permission, "" when it asks."""
     try:
         with open(settings_path(), "rb") as file:
             asked = json.dumps(Document(file.read(), settings_path()).get("permission"))
@@ -123,7 +114,6 @@ ASKED = "Say the name, as Mission Control looks whether its connection works."
 
 
 def entries(program: str) -> str:
-    """Return what is missing of our plugin, "" when it is whole."""
     try:
         with open(plugin_path(), encoding="utf-8") as file:
             text = file.read()

@@ -91,7 +91,6 @@ def allows(pattern: str, tool: str, given: Mapping[str, object]) -> bool:
 
 
 def concerning(patterns: Iterable[str], tool: str, given: Mapping[str, object]) -> tuple[list[str], bool]:
-    """Return which patterns a call concerns, and whether it could be read: one that could not concerns all of Bash."""
     is_shell = tool == SHELL or (tool not in RUNS_NOTHING and not COMMANDS.isdisjoint(given))
     calls = _invocations(tool, given)
     found = []
@@ -107,7 +106,6 @@ def concerning(patterns: Iterable[str], tool: str, given: Mapping[str, object]) 
 
 
 def is_exact(pattern: str) -> bool:
-    """Return whether a pattern names one command, and no others like it."""
     return "(" in pattern and "*" not in pattern
 
 
@@ -142,7 +140,6 @@ def _is_whole(text: str, command: str) -> bool:
 
 
 def _invocations(tool: str, given: Mapping[str, object]) -> Invocations:
-    """Return what a call runs, whatever the field is called that says so."""
     found = Invocations()
     if tool in RUNS_NOTHING or tool.startswith(OWN_TOOLS):
         return found
@@ -176,7 +173,6 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _is_in(text: str, calls: Sequence[Invocation]) -> bool:
-    """Return whether all that a pattern names is run."""
     commands = [[*one.words, *one.targets] for one in Reader(text).read().commands]
     return all(any(_is_run(wanted, *call) for call in calls) for wanted in commands)
 
@@ -209,7 +205,6 @@ def _is_run(wanted: Sequence[Word], words: Sequence[Word], at: int) -> bool:
 
 
 def _may_be(wanted: str, given: str) -> bool:
-    """Return whether a word may be, or end with, the one that is wanted."""
     if UNKNOWN in given:
         first, last = wanted.partition(UNKNOWN)[0], wanted.rpartition(UNKNOWN)[2]
         begin, end = given.partition(UNKNOWN)[0], given.rpartition(UNKNOWN)[2]

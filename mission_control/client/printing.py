@@ -29,7 +29,6 @@ def plain(text: object) -> str:
 
 
 def line(text: object) -> str:
-    """Return a name or a title on one line."""
     return " ".join(plain(text).split())
 
 
@@ -39,7 +38,6 @@ def entry(text: object) -> str:
 
 
 def as_json(value: object) -> str:
-    """Return JSON that means the same, and does nothing to a terminal."""
     return json.dumps(value, ensure_ascii=False).translate(ESCAPED)
 
 

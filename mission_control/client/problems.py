@@ -40,8 +40,6 @@ class Usage(Problem):
 
 
 class Nothing(Problem):
-    """There is no work, or nobody has answered."""
-
     exit_code = NOTHING
 
     def __init__(self, text: str, code: str = "nothing") -> None:

@@ -35,7 +35,6 @@ def answer_of(command: str, typed: str) -> str | None:
 def run(
     program: str, arguments: list[str], folder: str | None = None, more: dict[str, str] | None = None
 ) -> tuple[bool, str]:
-    """Return whether a command ended well, and what it printed. Without a folder it runs where no settings are."""
     try:
         done = subprocess.run(
             [program, *arguments], cwd=folder or os.sep, env={**os.environ, **(more or {})}, stdin=subprocess.DEVNULL,

@@ -146,12 +146,10 @@ exit 0
 
 
 def path() -> str:
-    """Return where the script lies."""
     return os.path.join(files.folder_of("XDG_DATA_HOME", "~/.local/share"), "hook")
 
 
 def own_copy() -> str:
-    """Return where this program lies for hooks, wherever it was fetched."""
     return os.path.join(files.folder_of("XDG_DATA_HOME", "~/.local/share"), "client.pyz")
 
 
@@ -162,7 +160,6 @@ def is_our_command(text: object, client: str) -> bool:
 
 
 def commands_in(document: Document, client: str) -> dict[str, str]:
-    """Return our command for each event of a program, by its settings."""
     found = {}
     for event, groups in (document.get("hooks") or {}).items():
         for group in groups if isinstance(groups, list) else ():
@@ -173,7 +170,6 @@ def commands_in(document: Document, client: str) -> dict[str, str]:
 
 
 def python_command() -> str:
-    """Return how the shell runs this program."""
     python = getattr(sys, "_base_executable", "") or sys.executable
     run = (
         [python, "-IS", own_copy()] if credentials.program() else [sys.executable, "-P", "-m", "mission_control.client"]
@@ -182,7 +178,6 @@ def python_command() -> str:
 
 
 def search_path() -> str:
-    """Return where the script finds its commands: in the system's own folders, if they are there."""
     import shutil
 
     system = os.confstr("CS_PATH") if hasattr(os, "confstr") else ""

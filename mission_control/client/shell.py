@@ -71,7 +71,6 @@ class Reader:
         return self.text[self.at : self.at + number]
 
     def _list(self, closer: str) -> None:
-        """Read commands up to the parenthesis that closes them."""
         cases = 0
         while self.at < len(self.text):
             here = self._next()
@@ -107,7 +106,6 @@ class Reader:
             self.is_certain = False
 
     def _word_of_command(self) -> int:
-        """Read the next word. Return 1 where a `case` begins."""
         begin, words = self.at, self._command.words
         word = self._word()
         if words:
@@ -220,7 +218,6 @@ class Reader:
         return True
 
     def _inside(self, text: str) -> str:
-        """Return a text as between double quotes, and read the commands in it."""
         inner = Reader(text, self.depth + 1)
         inner.is_certain = inner.depth < DEEPEST
         shown = inner._quoted("") if inner.is_certain else UNKNOWN

@@ -109,7 +109,6 @@ def _approved(api: Api, given: Namespace) -> Any:
 
 
 def _answered(found: Any) -> Any:
-    """Return the JSON of a good answer of OAuth; raise what another one means."""
     if found.status == 200 and isinstance(found.value, dict):
         return found.value
     error = found.value.get("error") if isinstance(found.value, dict) else None

@@ -60,8 +60,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 class Event:
-    """What a program said, and when."""
-
     def __init__(self, client: str, raw: bytes, at: int | None = None) -> None:
         self.client, self.raw, self.at = client, raw, int(time.time()) if at is None else at
 
@@ -93,7 +91,6 @@ class Event:
 
 
 def is_away(status: int, value: Any) -> bool:
-    """Return whether an answer says that the server is not there, or is another's."""
     return value is None or status < 200 or 300 <= status < 400 or status >= 500 or status in BUSY
 
 
@@ -170,7 +167,6 @@ class Spool:
         subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
 
     def forget(self) -> None:
-        """Remove what waits; who tries to send it ends then."""
         for path in (self.path, self.sending, self.lost, self.telling, self.away, self.lock):
             files.remove(path)
 

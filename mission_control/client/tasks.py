@@ -224,7 +224,6 @@ def finish(session: Session, given: Namespace) -> None:
 
 
 def _evidence(text: str) -> dict[str, str]:
-    """Return a link, given as URL or as TITLE=URL."""
     match = re.fullmatch(r"(?:(?P<title>[^=]*?)=)?(?P<url>https?://\S+)", text.strip())
     if match is None:
         raise Usage(f"{text!r} is no link. Write --evidence https://..., or --evidence 'Tests=https://...'.")
@@ -233,7 +232,6 @@ def _evidence(text: str) -> dict[str, str]:
 
 
 def _code(given: Namespace) -> dict[str, Any]:
-    """Return what was committed, and what the tests printed, as far as they are asked for."""
     found: dict[str, Any] = {}
     if given.code is not None:
         from mission_control.client import git
@@ -367,7 +365,6 @@ def text_of(given: Namespace, missing: str) -> str:
 
 
 def read(path: str) -> bytes:
-    """Return the bytes of a file that somebody named."""
     try:
         with open(path, "rb") as file:
             return file.read()

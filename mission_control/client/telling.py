@@ -40,7 +40,6 @@ class Line:
             self._start(self._listen)
 
     def tell(self, name: str, **fields: Any) -> None:
-        """Let the board know of an event, in its turn; beyond what may wait it is dropped."""
         with contextlib.suppress(queue.Full):
             self._events.put_nowait({"hook_event_name": name, **self.common, **fields})
 

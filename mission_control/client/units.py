@@ -90,7 +90,6 @@ def install(session: Session, given: Namespace) -> None:
 
 
 def _arguments() -> list[str]:
-    """Return the command line of the worker: this one, without what is about its installation."""
     own = [sys.executable, os.path.abspath(credentials.program())] if credentials.program() else [
         os.path.abspath(sys.argv[0])
     ]  # fmt: skip
@@ -98,7 +97,6 @@ def _arguments() -> list[str]:
 
 
 def _systemd(word: str) -> str:
-    """Return a word as systemd reads it in ExecStart."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
 

@@ -45,7 +45,6 @@ def after_command(api: Api) -> None:
 
 
 def _switch() -> str:
-    """Return the file that keeps every copy of the program as it is."""
     return os.path.join(files.folder_of("XDG_CONFIG_HOME", "~/.config"), "no-update")
 
 

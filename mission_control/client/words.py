@@ -15,7 +15,6 @@ def moment(value: object) -> str:
 
 
 def task_head(task: dict[str, Any]) -> list[str]:
-    """Return the first lines about a task."""
     facts = [str(task["status"]).replace("_", " "), f"priority {task['priority']}"]
     if task.get("due_at"):
         facts.append(f"due {moment(task['due_at'])}")
@@ -27,12 +26,10 @@ def task_head(task: dict[str, Any]) -> list[str]:
 
 
 def section(title: str, lines: list[str]) -> list[str]:
-    """Return lines below a heading; nothing when there are none."""
     return ["", f"## {title}", "", *lines] if lines else []
 
 
 def brief(answer: dict[str, Any]) -> str:
-    """Return a task with all that is known about it, as /agent/next answers it."""
     task, comments = answer["task"], answer.get("comments") or []
     lines = [*task_head(task), "", answer["text"]]
     lines += section("What it is about", [task["description"]] if task.get("description") else [])
@@ -49,7 +46,6 @@ def brief(answer: dict[str, Any]) -> str:
 
 
 def also_held(answer: dict[str, Any]) -> list[str]:
-    """Return what else the agent holds, below a heading."""
     return section("You also hold", [held_line(one) for one in answer.get("held") or ()])
 
 
@@ -60,7 +56,6 @@ def held_line(one: dict[str, Any]) -> str:
 
 
 def shown(task: dict[str, Any], reasons: list[Any], comments: list[Any], files: list[Any], runs: list[Any]) -> str:
-    """Return a task as `show` prints it."""
     lines = task_head(task)
     lines += ["", task["description"]] if task.get("description") else []
     lines += section("It waits for", [entry(f"- {one['text']}") for one in reasons])
@@ -97,7 +92,6 @@ def _run(one: dict[str, Any]) -> str:
 
 
 def asked(found: dict[str, Any]) -> tuple[str, str]:
-    """Return the state of a question or an approval, and a sentence about it."""
     is_question = "content" in found
     by = found["answered_by" if is_question else "resolved_by"]
     state = found["state"] if is_question else found["decision"] or found["status"]

@@ -107,7 +107,6 @@ class Worker:
         self.folder = os.path.join(files.folder_of("XDG_STATE_HOME", "~/.local/state"), "work", name)
 
     def show(self) -> None:
-        """Say what would be done."""
         base, commit, policy = worktree.begin(self.repository)
         lines = [
             f"Board {self.board['name']} at {self.connection.url}",
@@ -126,7 +125,6 @@ class Worker:
         return Api(self.connection)
 
     def mcp_servers(self, takes_http: bool) -> list[dict[str, Any]]:
-        """Return the board's tools, as a session is given them."""
         if not (self.given.tools and takes_http):
             return []
         headers = [{"name": "Authorization", "value": f"Bearer {self.connection.token}"}]
@@ -206,7 +204,6 @@ class Worker:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def pause(self, seconds: float, why: str = "") -> None:
-        """Wait, unless the worker is ended."""
         self._is_waiting = True
         try:
             if self.ends:

@@ -37,7 +37,6 @@ OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
 def repository(folder: str) -> Repository:
-    """Return the repository of a folder, at its top."""
     try:
         return Repository(
             Repository(folder).path("--show-toplevel"),
@@ -161,7 +160,6 @@ class Tree(Repository):
 
 
 def policy_of(top: Repository, commit: str) -> Policy:
-    """Return what the files of a commit say, so that the work itself cannot change by what it is checked."""
     texts = {name: _file_at(top, commit, name) for name in (WORKFLOW, AGENTS)}
     values, rest = _front_matter(texts[WORKFLOW])
     parts = [f"## {name}\n\n{text.strip()[:LONGEST_TEXT]}" for name, text in ((WORKFLOW, rest), (AGENTS, texts[AGENTS]))
@@ -190,7 +188,6 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
 
 
 def begin(top: Repository) -> tuple[str, str, Policy]:
-    """Return the name of the base, its commit and what it says, as new as origin has it."""
     if top.git("remote"):
         with contextlib.suppress(subprocess.TimeoutExpired):  # without the network as it is here
             top.run(*FETCH, "origin", seconds=60)

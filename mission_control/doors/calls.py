@@ -30,8 +30,6 @@ MOST_REMEMBERED = 1000
 
 
 class Call:
-    """A request that its client can cancel."""
-
     def __init__(self) -> None:
         self.cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.compensations = Compensations()

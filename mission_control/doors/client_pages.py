@@ -35,7 +35,6 @@ async def mc() -> Response:
 
 @lru_cache(8)
 def program(base: str) -> bytes:
-    """Return the program as a zip file that begins with a line for the shell."""
     files = (path.name for path in (PACKAGE / "client").iterdir() if path.suffix in (".py", ".js"))
     names = ["__init__.py", *sorted(f"client/{name}" for name in files)]
     texts = {f"mission_control/{name}": (PACKAGE / name).read_text(encoding="utf-8") for name in names}

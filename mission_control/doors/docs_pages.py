@@ -104,7 +104,6 @@ def _tag(name: str) -> reference.Tag:
 
 
 async def _page(template: str, **context: object) -> str:
-    """Render a public page, inside the shell if signed in."""
     context = {"query": "", "tags": reference.tags(_document())} | context
     actor = await authentication.user_by_session()
     if actor is None:

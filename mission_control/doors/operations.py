@@ -52,7 +52,6 @@ async def perform(name: str, actor: Actor, /, **sent: Any) -> Any:
 
 
 def fields_of(entry: Operation) -> dict[str, FieldInfo]:
-    """Return the fields that an operation takes, in its query or its body."""
     return {**_fields(entry.query), **_fields(entry.body)}
 
 

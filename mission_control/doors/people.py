@@ -85,9 +85,7 @@ async def list_tasks(call: Call) -> Said:
 @tools.tool(
     "Create a task",
     takes(
-        "create_task",
-        board_id=BOARD,
-        **shapes.new_task(f"{shapes.AGENT}; left out, whichever agent claims it first"),
+        "create_task", board_id=BOARD, **shapes.new_task(f"{shapes.AGENT}; left out, whichever agent claims it first")
     ),
     shapes.TASK_DETAIL,
     audience="people",

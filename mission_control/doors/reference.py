@@ -69,8 +69,6 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag with its page of operations."""
-
     name: str
     title: str
     description: str
@@ -79,8 +77,6 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found operation and its page."""
-
     id: str
     tag: str
     method: str
@@ -111,7 +107,6 @@ def entries_for(
 
 
 def shapes(document: JsonObject, tag: str) -> list[Shape]:
-    """Return the schemas that a tag's page links to, by name: a body that stands at its operation is not repeated."""
     operations = [operation for _, _, operation in _operations(document) if tag in operation["tags"]]
     bodies = {name for one in operations if (name := _ref(_content(one.get("requestBody", {}))))}
     known = document["components"]["schemas"]
@@ -120,7 +115,6 @@ def shapes(document: JsonObject, tag: str) -> list[Shape]:
 
 
 def shapes_of(document: JsonObject, operations: list[JsonObject]) -> list[Shape]:
-    """Return the schemas that operations need, by name."""
     names = sorted(name for kind, name in needed(document, operations) if kind == "schemas")
     sent = needed(document, [one.get("requestBody") for one in operations])
     known = document["components"]["schemas"]
@@ -181,7 +175,6 @@ def _entry(document: JsonObject, path: str, method: str, operation: JsonObject, 
 
 
 def _resolved(document: JsonObject, node: JsonObject) -> JsonObject:
-    """Resolve a reference to a shared parameter or response."""
     while "$ref" in node:
         _, _, kind, name = node["$ref"].split("/")
         node = document["components"][kind][name]
@@ -266,7 +259,6 @@ def _curl(path: str, method: str, operation: JsonObject, base: str) -> str:
 
 
 def sliced(document: JsonObject, tags: Collection[str]) -> JsonObject:
-    """Return a document with the operations of these tags and their components."""
     paths = {
         path: kept
         for path, methods in document["paths"].items()
@@ -286,7 +278,6 @@ def sliced(document: JsonObject, tags: Collection[str]) -> JsonObject:
 
 
 def needed(document: JsonObject, node: object) -> set[tuple[str, str]]:
-    """Return kind and name of every component referred to, directly or indirectly."""
     found: set[tuple[str, str]] = set()
     waiting = [node]
     while waiting:
@@ -310,7 +301,6 @@ def _references(node: object) -> Iterator[str]:
 
 
 def whole(document: JsonObject, introduction: str) -> str:
-    """Return the introduction, every operation that takes an agent's token, and the shapes of their JSON."""
     found = list(entries_for(document, lambda one: any("AgentToken" in scheme for scheme in one["security"])))
     operations = [operation for operation, _ in found]
     parts = [introduction, "## Operations", *(_operation_text(entry) for _, entry in found)]

@@ -42,7 +42,6 @@ class Shown:
 
 
 def own(kind: object, default: object = REQUIRED, text: str = "") -> Shown:
-    """Return an argument that the tool itself reads."""
     return Shown(text, "", kind, default, is_own=True)
 
 
@@ -74,7 +73,6 @@ class Takes:
         return {"type": "object", **_short(schema, defs, is_named=False), "additionalProperties": False}
 
     def sent(self, asked: Arguments) -> JsonObject:
-        """Return what the operation is sent: what was given, and what the tool presumes otherwise."""
         values = asked.model_dump()
         return {
             one.sends or name: values[name]
@@ -93,13 +91,11 @@ class Takes:
         return Annotated[kind, *limits, Field(description=one.text or None)], default
 
     def _same(self, name: str) -> FieldInfo:
-        """Return that field of the operation. What its path names is an id."""
         entry = operation_named(self.operation, for_agents=self.for_agents)
         return FieldInfo(annotation=UUID) if name in entry.path_names else fields_of(entry)[name]
 
 
 def takes(operation: str = "", **fields: str | Shown) -> Takes:
-    """Return what a tool takes of an operation: its fields, each with its words for models."""
     return Takes(operation, {name: Shown(one) if isinstance(one, str) else one for name, one in fields.items()})
 
 
@@ -164,11 +160,9 @@ class Call:
         return {name: value for name, value in values.items() if name in names} if names else values
 
     async def perform(self, **more: object) -> Any:
-        """Perform the tool's operation with its arguments and others. Return its answer."""
         return await perform(self.takes.operation, self.actor, **self.sent() | more)
 
     async def about(self, name: str, **more: object) -> Any:
-        """Perform another operation about the same thing. Return its answer."""
         names = operation_named(name, for_agents=self.actor.is_agent).path_names
         return await perform(name, self.actor, **self.sent(*names) | more)
 

@@ -26,12 +26,10 @@ WHY = Shown("Tell for each task what it waits for", "include_waiting")
 
 
 def required(text: str, sends: str = "") -> Shown:
-    """Return an argument that is a text of at least one character."""
     return Shown(text, sends, kind=Annotated[str, Field(min_length=1)], default=REQUIRED)
 
 
 def fence(text: str) -> Shown:
-    """Return the fence of a lease, which need not be given."""
     return Shown(text, kind=Annotated[int | None, Field(ge=1)], default=None)
 
 
@@ -57,28 +55,23 @@ def new_task(assignee: str) -> dict[str, Shown]:
 
 
 def each(name: str) -> Callable[[Any], Any]:
-    """Show one field of each in a list."""
     return lambda found: [one[name] for one in found]
 
 
 def name_of(who: Any) -> Any:
-    """Show a person or an agent as the name."""
     return who["name"] if who else None
 
 
 def counted(count: int, noun: str) -> str:
-    """A count with its noun: `1 question`, `3 questions`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def status_text(task: Any) -> str:
-    """Say where a task is, such as `Task #3 is in review`."""
     where = {"inbox": "in the inbox", "in_progress": "in progress", "review": "in review", "done": "done"}
     return f"Task #{task['number']} is {where[task['status']]}"
 
 
 def part_of(page: Any, name: str, noun: str = "") -> tuple[str, Any]:
-    """Return a part of a list in a sentence, and its items by name with how many there are in all."""
     total = page["total"]
     return f"{len(page['items'])} of {total} {noun or name}.", {name: page["items"], "total": total}
 
@@ -117,5 +110,4 @@ _BOARD = Shape("id name description objective success_metrics")
 
 
 def board_details(board: Board) -> JsonObject:
-    """Return a board and the rules that hold there."""
     return {**_BOARD(board), "rules": [sentence for name, sentence in RULES.items() if getattr(board, name)]}

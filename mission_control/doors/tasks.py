@@ -106,7 +106,6 @@ async def file_parts(call: Call, found: object) -> tuple[str, JsonObject, Image 
 
 
 def _text(content: bytes) -> str | None:
-    """The text of a file that is text, whatever its type says."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

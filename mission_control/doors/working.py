@@ -57,8 +57,6 @@ async def next_(call: Call) -> Said:
 
 
 class Step(Arguments):
-    """A step of a plan."""
-
     text: Annotated[str, Field(min_length=1)]
     state: Literal["pending", "in_progress", "completed"] = "pending"
 
@@ -96,7 +94,6 @@ async def report(call: Call) -> Said:
 
 
 def _after(answer: Any, lease: JsonObject | None) -> str:
-    """Return what to do after a report."""
     if answer.directive != "continue":
         return f"Directive: {answer.directive}. {answer.directive_reason}"
     if lease is None:
@@ -108,7 +105,6 @@ def _after(answer: Any, lease: JsonObject | None) -> str:
 
 
 async def _kept(call: Call, run: Row) -> JsonObject:
-    """Return the lease of a run, which is extended by as much as its agent wanted."""
     wanted = {name: run[name] for name in ("task_id", "fence", "lease_seconds")}
     extended = await perform("extend_lease", call.actor, **wanted)
     lease: JsonObject = extended["lease"]
@@ -217,7 +213,6 @@ async def _asked(call: Call, run: Row | None) -> tuple[str, JsonObject]:
 
 
 async def _settled(call: Call, name: str, ask_id: object) -> JsonObject:
-    """Return what was asked as soon as it is settled, or as it is when the time is over."""
     now, key = get_running_loop().time, "question_id" if name == "get_question" else "approval_id"
     end = now() + call["wait_seconds"]
     while True:
@@ -232,7 +227,6 @@ def _is_open(found: JsonObject) -> bool:
 
 
 def _outcome(found: JsonObject) -> JsonObject:
-    """Return an approval or a question with its answer, as the brief says it."""
     is_question = "content" in found
     by = found["answered_by" if is_question else "resolved_by"]
     state = found["state"] if is_question else found["decision"] or found["status"]

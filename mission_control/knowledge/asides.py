@@ -86,7 +86,6 @@ class Memory:
         return self.may_write and (self.is_admin or entry.author_id == self.reader_id)
 
     async def entries(self, where: str, *values: object) -> list[Shown]:
-        """Return the entries that fulfil a condition, which may go on with an order and a limit."""
         sql = f"SELECT {COLUMNS} FROM {self.table} m{AUTHORS} WHERE m.{self.column} = ? AND {where}"
         return [_shown(row) for row in await rows(sql, self.id, *values)]
 
@@ -149,7 +148,6 @@ async def notes(memory: Memory, query: MemoryQuery) -> list[Shown]:
 
 
 async def tags_of(memory: Memory) -> list[str]:
-    """Return the tags of the newest 500 notes, the most frequent first, 12 at most."""
     found = await rows(
         f"SELECT m.tags FROM {memory.table} m WHERE m.{memory.column} = ? AND NOT m.is_chat{NEWEST_FIRST} LIMIT 500",
         memory.id,
@@ -159,7 +157,6 @@ async def tags_of(memory: Memory) -> list[str]:
 
 
 async def _with_questions(memory: Memory, entries: list[Shown]) -> list[Shown]:
-    """Return notes with the questions that they answer: the same words by the same person at the same moment."""
     written = [one for one in entries if one.author_kind == "person"]
     if memory.kind is not BoardMemory or not written:
         return entries
@@ -213,7 +210,6 @@ def memory_in(view: AnyView) -> Memory:
 
 
 async def addressees(view: AnyView) -> list[Row]:
-    """Return who can be mentioned, each with a word that says who that is."""
     boards = [view.board] if isinstance(view, BoardView) else view.group.boards
     if not boards:
         return []
@@ -277,7 +273,6 @@ async def _known(view: AnyView) -> list[Row]:
 
 
 async def _chat_changes(view: AnyView, batch: Batch) -> str | None:
-    """Return the new messages whole, and of older ones those that were changed or deleted."""
     has_new = any(event.kind.endswith(".created") for event in batch.events)
     html = partial("#chat-new", await _chat(view)) if has_new else ""
     memory = memory_in(view)
@@ -300,7 +295,6 @@ async def older_messages(view: AnyView, before: UUID, since: int) -> str:
 
 
 async def open_memory(view: AnyView, seq: int) -> Opened:
-    """Return the notes that match the address, and where to write one."""
     memory = memory_in(view)
     html = render_macro(
         MEMORY, "memory", memory=memory, notes=Markup(await _notes(view)), tags=await tags_of(memory),

@@ -65,8 +65,6 @@ NEXT = f"{LOGGED} ORDER BY e.seq LIMIT ?"
 
 @dataclass(slots=True)
 class TaskState:
-    """A row of `figure_tasks`."""
-
     id: str
     board_id: str
     status: str | None = None
@@ -91,8 +89,6 @@ class Fact:
 
 @dataclass(slots=True)
 class Change:
-    """A row of `figure_changes`."""
-
     id: str
     board_id: str
     moment: datetime
@@ -115,12 +111,10 @@ def micros_between(begin: datetime, end: datetime) -> int:
 
 
 def amounts_of(status: str, review_micros: int | None) -> Amounts:
-    """Return what a living task counts for."""
     return {status: 1} if review_micros is None else {status: 1, "reviews": 1, "review_micros": review_micros}
 
 
 def outcome_of(kind: str) -> Amounts:
-    """Return what an event about a task counts for in the error rate."""
     if kind not in OUTCOMES:
         return {}
     return {"outcomes": 1, "failures": 1} if kind.endswith("failed") else {"outcomes": 1}
@@ -135,7 +129,6 @@ class Fold:
     changes: list[Change] = field(default_factory=list)
 
     def take(self, event: Logged) -> None:
-        """Take in the next event."""
         if outcome := outcome_of(event.kind):
             self.facts.append(Fact(event.board_id, event.created_at, outcome))
         if event.kind in MOVES and event.task_id is not None:
@@ -312,7 +305,6 @@ async def _remove_some(organization_id: UUID) -> int:
 
 
 def sums_of(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, int]]:
-    """Return facts added up by board and period, on every level."""
     hours: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for fact in facts:
         sums = hours[fact.board_id, fact.moment.isoformat()[:13]]

@@ -84,7 +84,6 @@ async def _read_answers(boards: list[UUID], since: datetime) -> list[Answered]:
 
 
 async def _answering(boards: list[UUID], both: Both, answers: list[Answered]) -> Answering:
-    """Return what people answered on these boards, and what agents spent there."""
     primary, before = both
     spending = await series.read_spending(boards, both)
 
@@ -104,7 +103,6 @@ async def _answering(boards: list[UUID], both: Both, answers: list[Answered]) ->
 
 
 async def _by_person(answered: list[UUID | None]) -> list[PersonsAnswers]:
-    """Return how many answers each person gave, most first."""
     numbers = Counter(answered)
     ids = [one for one in numbers if one is not None]
     sql = f"SELECT u.id, {person_name('u')} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
@@ -117,7 +115,6 @@ async def _by_person(answered: list[UUID | None]) -> list[PersonsAnswers]:
 
 
 async def overview(actor: Actor, range_key: RangeKey) -> tuple[Answering, DashboardSeriesSet]:
-    """Return what was answered, spent and finished on a person's boards, in a range and in the one before it."""
     boards = await _boards_in_scope(actor, DashboardQuery(range_key=range_key))
     both = windows(range_key, times.clock_now())
     figures = await series.read_figures(actor.organization_id, boards, both, only_sums=True)
@@ -136,7 +133,6 @@ _SIGNS = """
 
 
 async def _state(actor: Actor, found: None, query: DashboardQuery) -> object:
-    """Return what the dashboard depends on: the log, what is not in it, and the minute, by which windows move."""
     now, here = times.clock_now(), actor.organization_id
     position = await position_of_organization(here)
     [signs] = await rows(_SIGNS, here, windows(query.range_key, now)[0].start, here, now.date().isoformat())
@@ -154,7 +150,6 @@ async def dashboard_metrics(actor: Actor, query: DashboardQuery) -> DashboardMet
 
 
 async def metrics_of(organization_id: UUID, boards: list[UUID], key: RangeKey, now: datetime) -> DashboardMetrics:
-    """Return the figures of boards of an organization at a moment."""
     both = windows(key, now)
     primary, before = both
     figures = await series.read_figures(organization_id, boards, both)

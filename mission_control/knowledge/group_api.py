@@ -53,7 +53,6 @@ async def get_board_group(actor: Actor, group: BoardGroup) -> BoardGroupRead:
 
 
 async def _state_of_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> object:
-    """Return the organization's position, and the group as it was looked up: that may be older than the position."""
     position = await state_of_organization(actor, group, query)
     return position, BoardGroupRead.of(group), [BoardRead.of(board) for board in group.boards]
 

@@ -132,7 +132,6 @@ class BoardGroupHeartbeatApplyResult(Schema):
 
 
 def reaches_group(actor: Actor, group: BoardGroup, *, write: bool) -> bool:
-    """Return whether a person reaches a group: by all boards, by one of its boards, or as admin of an empty one."""
     membership = actor.memberships.get(group.organization_id)
     if membership is None:
         return False
@@ -201,7 +200,6 @@ async def with_boards(group: BoardGroup) -> BoardGroup:
 
 
 async def group_of(board: Board) -> BoardGroup | None:
-    """Return a board's group with its boards, None without one."""
     group = await BoardGroup.get_or_none(id=board.board_group_id) if board.board_group_id else None
     return None if group is None else await with_boards(group)
 
@@ -236,7 +234,6 @@ _MOMENTS = {"due_at", "in_progress_at", "created_at", "updated_at"}
 
 
 async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> JsonObject:
-    """Return the state of a group's boards: those that a person reads, all of them for an agent of the group."""
     boards = group.boards if actor.is_agent else [board for board in group.boards if actor.reads(board)]
     counts, tasks = await _counts(boards), await _summaries(boards, query)
     snapshots = [
@@ -270,7 +267,6 @@ async def _counts(boards: list[Board]) -> dict[str, dict[str, int]]:
 
 
 async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str, list[Row]]:
-    """Return the first tasks of each board, as `BoardGroupTaskSummary` has them."""
     by_board: dict[str, list[Row]] = defaultdict(list)
     if not boards or not query.per_board_task_limit:
         return by_board

@@ -137,7 +137,6 @@ def _sentence(entry: Entry, what: str) -> str:
 
 
 def _state(entry: Entry) -> JsonObject:
-    """Return what streams need of an entry that is gone. Its text and its author's name stay out of the log."""
     where = {"board_group_id": entry.board_group_id} if isinstance(entry, GroupMemory) else {}
     return {"memory_id": entry.id, "is_chat": entry.is_chat, "created_at": entry.created_at, **where}
 

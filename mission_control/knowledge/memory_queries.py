@@ -116,7 +116,6 @@ async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id
 
 
 async def read_entry(entry: Entry) -> Row:
-    """Return an entry as it is sent. Raises NotFound when it was deleted."""
     home, table = entry.home_column(), entry._meta.db_table
     found = await rows(f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE m.id = ?", entry.id)
     if not found:
@@ -125,7 +124,6 @@ async def read_entry(entry: Entry) -> Row:
 
 
 async def list_entries(kind: type[Entry], home_id: UUID | None, query: MemoryQuery) -> JsonObject:
-    """Return a page of the entries of a board or group, newest first."""
     if home_id is None:
         return page([], 0, query)
     home, table = kind.home_column(), kind._meta.db_table

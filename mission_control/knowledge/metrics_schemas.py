@@ -58,15 +58,12 @@ class Window:
     is_now: bool
 
     def contains(self, moment: datetime) -> bool:
-        """Return whether a time is in the window, ends included."""
         return self.start <= moment <= self.end
 
     def periods(self) -> tuple[datetime, ...]:
-        """Return the start of every bucket from that of `start` to that of `end`."""
         return _periods(self)
 
     def period_of(self, moment: datetime) -> datetime:
-        """Return the start of a time's bucket."""
         return BUCKETS[self.bucket][1](moment)
 
 
@@ -80,7 +77,6 @@ def _periods(window: Window) -> tuple[datetime, ...]:
 
 
 def windows(key: RangeKey, now: datetime) -> tuple[Window, Window]:
-    """Return the window that ends now and the one of the same length before it."""
     duration, bucket = RANGES[key]
     start = now - duration
     return Window(key, bucket, start, now, True), Window(key, bucket, start - duration, start, False)

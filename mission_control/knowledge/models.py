@@ -45,7 +45,6 @@ class Entry(Dated):
 
     @property
     def home(self) -> "Board | BoardGroup":
-        """The board or group, which must be loaded."""
         home: Board | BoardGroup = getattr(self, self.HOME)
         return home
 

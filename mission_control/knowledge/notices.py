@@ -32,12 +32,10 @@ def is_chat(tags: list[str] | None) -> bool:
 
 
 def concerns_agents(content: str, tags: list[str] | None) -> bool:
-    """Return whether agents are notified of a group's entry: chat and broadcasts."""
     return is_chat(tags) or is_broadcast(content, tags)
 
 
 def is_broadcast(content: str, tags: list[str] | None) -> bool:
-    """Return whether a group's entry is for every agent."""
     return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
 
 

@@ -28,7 +28,6 @@ CHANGES = ("work", "finished", "moved", "cycles", "cycle_micros")
 
 
 async def faults() -> tuple[list[str], str]:
-    """Return what is counted wrongly, as sentences, and how far the rest is."""
     found: list[str] = []
     behind = ""
     for row in await rows("SELECT id, name FROM organizations ORDER BY created_at, id"):
@@ -54,10 +53,7 @@ async def _faults(organization_id: UUID) -> list[str]:
     for _ in range(TRIES):
         at = await position(organization_id)
         fold = await uncounted(organization_id, at)
-        found = [
-            *await _wrong_sums(organization_id, fold),
-            *await _wrong_tasks(organization_id, at.counted),
-        ]
+        found = [*await _wrong_sums(organization_id, fold), *await _wrong_tasks(organization_id, at.counted)]
         if not found:
             break
     return found

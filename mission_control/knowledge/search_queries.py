@@ -70,7 +70,6 @@ async def search(actor: Actor, query: SearchQuery) -> JsonObject:
 
 
 async def find_hits(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], int]:
-    """Return a page of hits, the best first, and how many there are."""
     readable = Board.visible_to(actor).filter(organization_id=actor.organization_id)
     if query.board_id is not None:
         readable = readable.filter(id=query.board_id)
@@ -89,7 +88,6 @@ async def find_hits(actor: Actor, query: SearchQuery) -> tuple[list[SearchHit], 
 
 
 async def _read(found: list[Row], words: Sequence[str]) -> list[SearchHit]:
-    """Return hits as they read now."""
     texts = {
         text.id: text
         for kind in {row["kind"] for row in found}

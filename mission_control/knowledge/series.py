@@ -43,12 +43,10 @@ DAY = timedelta(days=1)
 
 
 async def select_on[Row](boards: list[UUID], row: type[Row], sql: str, *values: object) -> list[Row]:
-    """Return the rows of a statement about boards, none without boards."""
     return await select(row, sql, *values) if boards else []
 
 
 def points(window: Window, values: Values) -> DashboardRangeSeries:
-    """Return a series with every bucket, zero without data."""
     listed = [DashboardSeriesPoint(one, float(values.get(one, 0))) for one in window.periods()]
     return DashboardRangeSeries(range=window.key, bucket=window.bucket, points=listed)
 
@@ -147,7 +145,6 @@ class Sums:
             self.level -= amounts.get("work", 0)
 
     def add(self, fact: Fact) -> None:
-        """Add what is not in the sums yet."""
         now, _ = self.both
         for window in self.both:
             if window.contains(fact.moment):
@@ -162,15 +159,12 @@ class Sums:
         return {period: amounts.get(name, 0) for period, amounts in self.by_period[window.is_now].items()}
 
     def whole(self, name: str) -> int:
-        """Return the sum of the window that ends now."""
         return sum(self.of(self.both[0], name).values())
 
     def series(self, name: str) -> DashboardSeriesSet:
         return in_both(self.both, lambda window: self.of(window, name))
 
     def mean_hours(self, micros: str, number: str) -> DashboardSeriesSet:
-        """Return the series of a sum of times over how many there are, in hours."""
-
         def means(window: Window) -> Values:
             found = self.by_period[window.is_now].items()
             return {period: hours(one[micros]) / one[number] for period, one in found if one.get(number)}
@@ -178,8 +172,6 @@ class Sums:
         return in_both(self.both, means)
 
     def error_rate(self) -> DashboardSeriesSet:
-        """Return the series of the share of failures, in per cent."""
-
         def shares(window: Window) -> Values:
             found = self.by_period[window.is_now].items()
             return {period: 100.0 * one["failures"] / one["outcomes"] for period, one in found if one.get("outcomes")}
@@ -192,7 +184,6 @@ class Sums:
         return 100.0 * self.whole("failures") / events if events else 0.0
 
     def tasks(self) -> DashboardWipSeriesSet:
-        """Return inbox tasks by creation, others by their last change."""
         made = []
         for window in self.both:
             sums = {status: self.of(window, status) for status in STATUSES}
@@ -204,7 +195,6 @@ class Sums:
         return DashboardWipSeriesSet(primary=made[0], comparison=made[1])
 
     def work_in_progress(self) -> DashboardSeriesSet:
-        """Return the tasks in progress or review at the end of each bucket (for the last one, of the window)."""
         level, levels = self.level, dict[bool, Values]()
         for window in self.both:
             changes, found = self.of(window, "work"), {}
@@ -288,7 +278,6 @@ class _Single:
 
 
 async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], both: Both) -> list[Fact]:
-    """Return what is counted in the hours in which the windows begin, before they do, and after now."""
     now, before = both
     here = f"board_id IN ({placeholders(len(boards))})"
     task = "status AS what, review_micros AS micros, 0 AS work, 0 AS finished, 0 AS moved"
@@ -360,7 +349,6 @@ async def _times(figures: Figures, organization_id: UUID, boards: list[UUID], wi
 
 
 async def aging(at_work: Mapping[UUID, datetime], now: datetime) -> list[AgingTask]:
-    """Return tasks in progress or review with their age."""
     tasks = await select_on(
         list(at_work),
         AgingTask,
@@ -391,7 +379,6 @@ def percentile(ordered: Sequence[float], share: int) -> float | None:
 
 
 def median_hours(ordered: Sequence[int]) -> float | None:
-    """Return the median of ordered times in micros."""
     middle = (len(ordered) - 1) // 2
     return median([hours(one) for one in ordered[middle : len(ordered) // 2 + 1]]) if ordered else None
 
@@ -406,7 +393,6 @@ class Hour:
 
 
 async def read_spending(boards: list[UUID], both: Both) -> list[Hour]:
-    """Return the costs on these boards by hour, in millionths of a US dollar. Every bucket consists of whole hours."""
     primary, before = both
     return await select_on(
         boards,
