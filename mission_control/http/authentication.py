@@ -260,22 +260,7 @@ async def authenticate(
     """
     if who == "anyone":
         return None
-    agent_header = request.headers.get("X-Agent-Token", "").strip()
-    authorization = request.authorization
-    if takes_basic and not agent_header and authorization is not None and authorization.type == "basic":
-        agent_header = authorization.password or ""
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-    actor: Actor | None = None
-    if agent_header and who != "user":
-        actor = await _by_token(agent_header, {"agent"}, touches, spends)
-    elif bearer:
-        actor = await user_without_row(bearer) if who != "agent" else None
-        actor = actor or await _by_token(bearer, KINDS[who], touches, spends)
-    elif who != "agent":
-        actor = await user_by_session()
-        if actor is None and agent_header:
-            await _by_token(agent_header, (), touches, spends)
+    actor = await _identified(who, touches, spends, takes_basic)
     if actor is None:
         raise Unauthenticated()
     if actor.is_agent and (text := request.headers.get("X-Task-Fence", "").strip()):
@@ -286,6 +271,24 @@ async def authenticate(
     count_as(request.scope, actor.id)
     times.read_by(actor)
     admit_body()
+    return actor
+
+
+async def _identified(who: Who, touches: bool, spends: bool, takes_basic: bool) -> Actor | None:
+    agent_token, authorization = request.headers.get("X-Agent-Token", "").strip(), request.authorization
+    if takes_basic and not agent_token and authorization is not None and authorization.type == "basic":
+        agent_token = authorization.password or ""
+    if agent_token and who != "user":
+        return await _by_token(agent_token, {"agent"}, touches, spends)
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and (bearer := bearer.strip()):
+        person = await user_without_row(bearer) if who != "agent" else None
+        return person or await _by_token(bearer, KINDS[who], touches, spends)
+    if who == "agent":
+        return None
+    actor = await user_by_session()
+    if actor is None and agent_token:
+        await _by_token(agent_token, (), touches, spends)  # an unknown one counts as a failure
     return actor
 
 

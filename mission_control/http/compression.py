@@ -34,7 +34,7 @@ class Compression:
 
     async def compress(self, response: Response) -> None:
         """Compress an answer on its way out, when its kind, its size and its client allow that."""
-        if response.content_type is None or response.content_type.partition(";")[0] not in COMPRESSIBLE:
+        if response.mimetype not in COMPRESSIBLE:
             return
         if "Vary" in response.headers:
             response.vary.add("Accept-Encoding")
@@ -44,39 +44,50 @@ class Compression:
         if isinstance(body, DataBody) and len(body.data) < SMALLEST:
             return
         if isinstance(body, DataBody | FileBody) and _may_be_compressed(response):
-            await self._compress(response, is_file=isinstance(body, FileBody))
+            await self._compress(response, response.headers.get("ETag") if isinstance(body, FileBody) else None)
         elif isinstance(body, IterableBody) and _may_be_compressed(response):
             response.response = IterableBody(_packed(body))
             response.headers.pop("Content-Length", None)
             response.headers["Content-Encoding"] = "gzip"
 
-    async def _compress(self, response: Response, *, is_file: bool) -> None:
-        etag = response.headers.get("ETag") if is_file else None
-        key = (request.path, etag) if etag else None
-        packed = self._files.get(key) if key else None
-        if key and packed is not None:
-            self._files.move_to_end(key)
-        answer: Answer | None = vars(response).get("answer")
-        if answer is not None:
-            packed = answer.packed
+    async def _compress(self, response: Response, etag: str | None) -> None:
+        packed = await (self._packed_file(response, etag) if etag else _packed_answer(response))
         if packed is None:
-            body = bytes(await response.get_data(as_text=False))
-            if len(body) < SMALLEST:
-                return
-            packed = await asyncio.to_thread(_gzip, body) if len(body) > IN_A_THREAD else _gzip(body)
-            if answer is not None:
-                answer.packed = packed
-                cache.recount(answer)
-            if key:
-                self._files[key] = packed
-            if len(self._files) > KEPT_FILES:
-                self._files.popitem(last=False)
+            return
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(packed))
         response.headers.pop("Accept-Ranges", None)
         if etag and not etag.startswith("W/"):
             response.headers["ETag"] = f"W/{etag}"  # the same resource, other bytes
+
+    async def _packed_file(self, response: Response, etag: str) -> bytes | None:
+        key = request.path, etag
+        if key not in self._files:
+            if (packed := await _packed_data(response)) is None:
+                return None
+            self._files[key] = packed
+        self._files.move_to_end(key)
+        if len(self._files) > KEPT_FILES:
+            self._files.popitem(last=False)
+        return self._files[key]
+
+
+async def _packed_answer(response: Response) -> bytes | None:
+    answer: Answer | None = vars(response).get("answer")
+    if answer is None:
+        return await _packed_data(response)
+    if answer.packed is None and (packed := await _packed_data(response)) is not None:
+        answer.packed = packed
+        cache.recount(answer)
+    return answer.packed
+
+
+async def _packed_data(response: Response) -> bytes | None:
+    body = bytes(await response.get_data(as_text=False))
+    if len(body) < SMALLEST:
+        return None
+    return await asyncio.to_thread(_gzip, body) if len(body) > IN_A_THREAD else _gzip(body)
 
 
 def _may_be_compressed(response: Response) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import batched
 from typing import Any, Literal
 from uuid import UUID
 
@@ -276,18 +277,18 @@ async def callers(actors: Sequence[Actor]) -> list[Caller | None]:
     No rights have changed between the look-ups and the return.
     """
     while True:
-        began, looked_up = _changes, {key: _known(key) for key in map(_key, actors)}
-        missing = {key: actor for key, actor in zip(map(_key, actors), actors, strict=True) if looked_up[key] is None}
+        began, keys = _changes, [_key(actor) for actor in actors]
+        entries = {key: entry for key in keys if (entry := _known(key)) is not None}
+        missing = {key: actor for key, actor in zip(keys, actors, strict=True) if key not in entries}
         signed_in = [key for key, actor in missing.items() if actor.credential[0] == "session"]
-        for start in range(0, len(signed_in), SIZES[-1]):
-            for key, caller in (await _sessions(signed_in[start : start + SIZES[-1]])).items():
-                looked_up[key] = time.monotonic(), caller
+        for some in batched(signed_in, SIZES[-1], strict=False):
+            entries |= {key: (time.monotonic(), caller) for key, caller in (await _sessions(some)).items()}
         for key in missing.keys() - set(signed_in):
-            looked_up[key] = time.monotonic(), await by_credential(missing[key].credential, missing[key].id)
+            entries[key] = time.monotonic(), await by_credential(missing[key].credential, missing[key].id)
         if began == _changes:
             _forget_many()
-            _fresh.update((key, entry) for key in missing if (entry := looked_up[key]) is not None)
-            return [entry[1] if (entry := looked_up[_key(actor)]) is not None else None for actor in actors]
+            _fresh.update((key, entries[key]) for key in missing)
+            return [entries[key][1] for key in keys]
 
 
 async def _sessions(keys: Sequence[Key]) -> dict[Key, Caller | None]:

@@ -202,21 +202,17 @@ def operation_named(name: str, *, for_agents: bool = False) -> Operation:
 
 def is_single_read(entry: Operation) -> bool:
     """Return whether an operation is the read of one thing, which carries an `ETag`."""
-    returned = (
-        isinstance(entry.returns, type) and issubclass(entry.returns, BaseModel) and not issubclass(entry.returns, Page)
-    )
+    shape = entry.returns
+    is_single = isinstance(shape, type) and issubclass(shape, BaseModel) and not issubclass(shape, Page)
     waits_for_it = entry.is_long_poll and entry.finder is not None
-    return entry.method == "GET" and returned and (entry.query is None or waits_for_it) and not entry.is_stream
+    return entry.method == "GET" and is_single and (entry.query is None or waits_for_it) and not entry.is_stream
 
 
 def started_by(entry: Operation) -> Operation | None:
     """Return the read that says how far the long work is which an operation starts, None for other operations."""
     if entry.status != 202:
         return None
-    return next(
-        (operation for operation in OPERATIONS if is_single_read(operation) and operation.returns is entry.returns),
-        None,
-    )
+    return next((read for read in OPERATIONS if is_single_read(read) and read.returns is entry.returns), None)
 
 
 def read_of(entry: Operation) -> Operation | None:
@@ -226,15 +222,13 @@ def read_of(entry: Operation) -> Operation | None:
     """
     paths = (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1))
     for path in paths:
-        for other in OPERATIONS:
-            if other.path == path and is_single_read(other):
-                return other
+        if (
+            read := next((read for read in OPERATIONS if read.path == path and is_single_read(read)), None)
+        ) is not None:
+            return read
     above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<[\w:]+>/[^/]+", path)}
-    for other in OPERATIONS:
-        is_same = entry.finder is not None and entry.finder is other.finder and entry.returns is other.returns
-        if other.path in above and is_single_read(other) and is_same:
-            return other
-    return None
+    reads = [read for read in OPERATIONS if read.path in above and is_single_read(read) and entry.finder is not None]
+    return next((read for read in reads if read.finder is entry.finder and read.returns is entry.returns), None)
 
 
 def takes_match(entry: Operation) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from mission_control.core.request_facts import answered
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.log import broker
+from mission_control.log.broker import Signal, Subscription
 from mission_control.log.event_log import SLACK
 from mission_control.log.models import Event
 
@@ -44,9 +45,18 @@ class Batch:
     """
 
     events: list[Event] = field(default_factory=list)
-    signals: list[dict[str, Any]] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
     must_resync: bool = False
     missed_signals: bool = False
+
+    @classmethod
+    def of(cls, items: Sequence[Event | Signal], after: int, reader: Subscription) -> "Batch":
+        """Return what a reader took from its subscription, without the events up to a number."""
+        events = [item for item in items if isinstance(item, Event) and item.seq > after]
+        signals = [item for item in items if isinstance(item, dict)]
+        batch = cls(events, signals, must_resync=reader.overflowed, missed_signals=reader.missed_signals)
+        reader.missed_signals = False
+        return batch
 
 
 class LastByte:
@@ -102,13 +112,7 @@ async def subscribe(organization_id: UUID, cursor: int, last_byte: LastByte) -> 
             items = await reader.take(last_byte.seconds_left)
             if reader.closed:
                 return
-            batch = Batch(
-                [item for item in items if isinstance(item, Event) and item.seq > cursor],
-                [item for item in items if isinstance(item, dict)],
-                must_resync=reader.overflowed,
-                missed_signals=reader.missed_signals,
-            )
-            reader.missed_signals = False
+            batch = Batch.of(items, cursor, reader)
             cursor = batch.events[-1].seq if batch.events else cursor
             yield batch
             if batch.must_resync:
@@ -154,7 +158,7 @@ async def json_stream(
     name: str,
     payload: Payload[Event],
     alive: Alive,
-    signal_payload: Payload[dict[str, object]] | None = None,
+    signal_payload: Payload[Signal] | None = None,
     may_overtake: Callable[[Event], bool] = lambda event: False,
 ) -> Response:
     """Stream one message per event for which `payload` gives something; closes when `alive` says no.
@@ -192,33 +196,31 @@ async def _pieces(
     batch: Batch,
     name: str,
     payload: Payload[Event],
-    signal_payload: Payload[dict[str, object]] | None,
+    signal_payload: Payload[Signal] | None,
     may_overtake: Callable[[Event], bool] = lambda event: False,
 ) -> AsyncGenerator[bytes]:
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
-    waiting: list[bytes] = []
-    size, since = 0, times.clock_now() - ANSWERED_WITHIN
+    waiting = bytearray()
+    since = times.clock_now() - ANSWERED_WITHIN
     early = [event for event in batch.events if event.created_at > since and may_overtake(event)]
     for item in (*batch.events, *(batch.signals if signal_payload else ())):
+        if early and item is early[0]:
+            if waiting:
+                yield bytes(waiting)
+                waiting.clear()
+            await answered([event.request_id for event in early], ANSWERED_WITHIN.total_seconds())
+            await _let_answer_arrive()
         if isinstance(item, Event):
-            if early and item is early[0]:
-                if waiting:
-                    yield b"".join(waiting)
-                    waiting, size = [], 0
-                await answered([event.request_id for event in early], ANSWERED_WITHIN.total_seconds())
-                await _let_answer_arrive()
             data, seq = await payload(item), item.seq
         else:
             data, seq = await signal_payload(item) if signal_payload else None, None
-        if data is None:
-            continue
-        waiting.append(json_message(data, name, seq))
-        size += len(waiting[-1])
-        if size >= PIECE:
-            yield b"".join(waiting)
-            waiting, size = [], 0
+        if data is not None:
+            waiting += json_message(data, name, seq)
+        if len(waiting) >= PIECE:
+            yield bytes(waiting)
+            waiting.clear()
     if waiting:
-        yield b"".join(waiting)
+        yield bytes(waiting)
 
 
 async def _let_answer_arrive() -> None:

@@ -12,7 +12,7 @@ import random
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterable, Sequence, Set
 from dataclasses import replace
 from enum import Enum
 from functools import cached_property
@@ -339,12 +339,7 @@ class Audience[P]:
             self._begin(running, reader)
             self._leave_all(Left.RESYNC)
             return
-        batch = Batch(
-            [item for item in items if isinstance(item, Event) and item.seq > self._taken],
-            [item for item in items if isinstance(item, dict)],
-            missed_signals=reader.missed_signals,
-        )
-        reader.missed_signals = False
+        batch = Batch.of(items, self._taken, reader)
         self._taken = batch.events[-1].seq if batch.events else self._taken
         try:
             await self._deliver(batch)
@@ -367,13 +362,7 @@ class Audience[P]:
         while members := [viewer for viewer in members if viewer in self._members and not viewer.left.done()]:
             callers = await lookups.callers([viewer.actor for viewer in members])
             changes = lookups.changes()
-            groups: dict[Hashable, list[Viewer]] = {}
-            for viewer, caller in zip(members, callers, strict=True):
-                if not viewer.look_up(caller):
-                    viewer.leave(Left.SIGNED_OUT)
-                    continue
-                is_alone = not self._is_shared or viewer.actor.id in authors
-                groups.setdefault((viewer, viewer.rights) if is_alone else viewer.rights, []).append(viewer)
+            groups = self._by_rights(zip(members, callers, strict=True), authors)
             for key, some in groups.items():
                 await self._make(key, some, batch, made)
             if changes == lookups.changes():
@@ -381,6 +370,18 @@ class Audience[P]:
                     self._write(some, key, made)
                 return
             self._page.take_back()
+
+    def _by_rights(
+        self, looked_up: Iterable[tuple[Viewer, Caller | None]], authors: Set[UUID | None]
+    ) -> dict[Hashable, list[Viewer]]:
+        groups: dict[Hashable, list[Viewer]] = {}
+        for viewer, caller in looked_up:
+            if viewer.look_up(caller):
+                is_alone = not self._is_shared or viewer.actor.id in authors
+                groups.setdefault((viewer, viewer.rights) if is_alone else viewer.rights, []).append(viewer)
+            else:
+                viewer.leave(Left.SIGNED_OUT)
+        return groups
 
     async def _make(self, key: Hashable, viewers: list[Viewer], batch: Batch, made: Made[P]) -> None:
         """Render a batch for viewers with equal rights, once but for the parts that depend on who looks."""
