@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench import earlier, measure, polls, statements
 from bench.data import Data, operations, seed
-from bench.server import Server, served
+from bench.server import Server, database, served
 
 CONCURRENCIES = (1, 16)
 STREAMS = 100
@@ -28,7 +28,6 @@ PARTS = ("streams", "polls")
 
 
 def main() -> None:
-    """Run everything against a server of our own, or against `--port`."""
     options = _options()
     if options.against is not None:
         _compare(options.against, options.database)
@@ -70,13 +69,8 @@ def _server(folder: Path, options: argparse.Namespace) -> Iterator[Server]:
     if options.port is not None:
         yield Server(options.port, options.pid, None, options.token)
         return
-    if options.database == "sqlite":
-        with served(folder, f"sqlite:///{folder / 'bench.sqlite3'}") as server:
-            yield server
-        return
-    from tests.databases import postgres
-
-    with postgres() as url, served(folder, url, options.workers) as server:
+    workers = options.workers if options.database == "postgres" else 1
+    with database(options.database, folder) as url, served(folder, url, workers) as server:
         yield server
 
 

@@ -53,8 +53,6 @@ type Figures = tuple[int, float, float, int]  # status, processor time and whole
 
 @dataclass
 class Side:
-    """One installation, served."""
-
     server: Server
     connection: Connection
     cookie: str
@@ -62,7 +60,6 @@ class Side:
 
 
 def main() -> None:
-    """Measure and print one table."""
     parser = argparse.ArgumentParser(prog="python -m bench.age", description=__doc__)
     parser.add_argument("young", type=Path)
     parser.add_argument("old", type=Path)

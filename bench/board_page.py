@@ -29,8 +29,6 @@ CYCLES = os.sysconf("SC_CLK_TCK")
 
 @dataclass(slots=True)
 class Side:
-    """One of the servers, with its board."""
-
     name: str
     url: str
     counter: Path
@@ -40,11 +38,9 @@ class Side:
     task: str = ""
 
     def statements(self) -> int:
-        """How many statements the server has begun."""
         return int.from_bytes(self.counter.read_bytes(), "little")
 
     def cpu_ms(self) -> float:
-        """Milliseconds of processor time that the server has used."""
         fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1000 / CYCLES
 
@@ -122,7 +118,6 @@ async def measured(sides: list[tuple[Side, str]], rounds: int) -> None:
 
 
 def main() -> None:
-    """Measure this checkout, and another beside it, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m bench.board_page", description=__doc__)
     parser.add_argument("--against", type=Path, help="another checkout, the one of before")
     parser.add_argument("--rounds", type=int, default=8)

@@ -7,8 +7,6 @@ import orjson
 
 
 class Connection:
-    """One connection to the server, used by one worker."""
-
     def __init__(self, port: int, token: str) -> None:
         self._port = port
         self.tag = ""  # of the last answer
@@ -17,11 +15,9 @@ class Connection:
         self._writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> None:
-        """Connect."""
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**22)
 
     def close(self) -> None:
-        """Close the connection."""
         if self._writer is not None:
             self._writer.transport.abort()
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.client import Connection
 from bench.data import TEXT, V1, Data, seed
-from bench.server import Server, served
+from bench.server import Server, database, served
 
 ROOT = Path(__file__).resolve().parent.parent
 MOVES = ("in_progress", "review", "inbox")
@@ -47,7 +47,6 @@ class Side:
         owner.close()
 
     def statements(self) -> int:
-        """Return the number of SQL statements the server has started."""
         return 0 if self.counter is None else int(struct.unpack("<q", self.counter.read_bytes())[0])
 
 
@@ -71,7 +70,6 @@ class Work:
             await self._call("POST", f"{board}/tasks", {"title": f"Claimed {self.number}"})
 
     def close(self) -> None:
-        """Close the connections."""
         self.owner.close()
         self.agent.close()
 
@@ -138,7 +136,6 @@ WORK = {
 
 
 def main() -> None:
-    """Measure and print the table."""
     options = _options()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mc-compare-")))
@@ -158,19 +155,15 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def both(folder: Path, against: Path, database: str, *, counted: bool = True) -> Iterator[list[Side]]:
+def both(folder: Path, against: Path, kind: str, *, counted: bool = True) -> Iterator[list[Side]]:
     """Serve both checkouts, each on its own empty database. On SQLite, statements are counted."""
     with ExitStack() as stack:
         sides = []
         for name, root in zip(NAMES, (against.resolve(), ROOT), strict=True):
             own = folder / name
             own.mkdir()
-            counter = own / "statements" if database == "sqlite" and counted else None
-            url = f"sqlite:///{own / 'bench.sqlite3'}"
-            if database == "postgres":
-                from tests.databases import postgres
-
-                url = stack.enter_context(postgres())
+            counter = own / "statements" if kind == "sqlite" and counted else None
+            url = stack.enter_context(database(kind, own))
             server = stack.enter_context(served(own, url, python=root / ".venv/bin/python", counter=counter))
             sides.append(Side(name, server, counter))
         yield sides

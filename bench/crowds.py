@@ -17,8 +17,6 @@ import resource
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -30,7 +28,7 @@ from tortoise.transactions import in_transaction
 from bench.client import Connection
 from bench.data import V1
 from bench.measure import percentile
-from bench.server import TOKEN, Server, served
+from bench.server import TOKEN, Server, database, served
 from mission_control import features
 from mission_control.agents.models import Agent
 from mission_control.config import Settings
@@ -111,7 +109,6 @@ class Waiter(Reader):
 
 
 async def open_all[R: Reader](server: Server, readers: list[R]) -> None:
-    """Connect readers, some at a time."""
     gate, loop = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop()
 
     async def open_one(reader: R) -> None:
@@ -171,7 +168,6 @@ async def crowd(
 
 
 async def furnished(server: Server) -> tuple[UUID, list[str]]:
-    """Make a board with cards."""
     owner = Connection(server.port, server.token)
     rules = {"name": "Crowd", "slug": "crowd", "description": "Measurements", "require_approval_for_done": False}
     board_id = UUID((await owner.json("POST", f"{V1}/boards", rules))["id"])
@@ -184,7 +180,6 @@ async def furnished(server: Server) -> tuple[UUID, list[str]]:
 
 
 async def watch(server: Server, board_id: UUID, cookies: list[str]) -> list[Reader]:
-    """Open the stream of the board's page for each person."""
     readers = [Reader() for _ in cookies]
     await open_all(server, readers)
     head = f"GET /boards/{board_id}/live HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nHX-Request: true\r\n"
@@ -338,30 +333,15 @@ async def measured(folder: Path, url: str, root: Path, options: argparse.Namespa
             print(f"resident {server.resident_mib():.0f} MiB", flush=True)
 
 
-@contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """Return the address of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'bench.sqlite3'}"
-        return
-    from tests.databases import postgres
-
-    with postgres() as url:
-        yield url
-
-
 def _numbers(text: str) -> list[int]:
     return [int(one) for one in text.split(",") if one]
 
 
 def main() -> None:
-    """Measure this checkout, and another one before it, and print lines."""
     parser = argparse.ArgumentParser(prog="python -m bench.crowds", description=__doc__)
     parser.add_argument("--against", type=Path, help="another checkout, measured first")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
-    parser.add_argument(
-        "--viewers", type=lambda text: [int(one) for one in text.split(",") if one], default=[100, 1000]
-    )
+    parser.add_argument("--viewers", type=_numbers, default=[100, 1000])
     parser.add_argument("--idle", type=int, default=5000)
     parser.add_argument("--seconds", type=float, default=30.0, help="how long to look at idle pages")
     parser.add_argument("--agents", type=int, default=10_000)

@@ -19,8 +19,6 @@ Request = tuple[str, str, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """The ids of the data set."""
-
     board: str
     tasks: list[str]
 

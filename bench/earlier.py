@@ -35,7 +35,6 @@ class Result:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Return what a file holds, None when there is no such file."""
         if not path.exists():
             return None
         held = orjson.loads(path.read_bytes())

@@ -34,7 +34,6 @@ SHOWN_AT = """(word) => new Promise((resolve) => {
 
 
 async def measured(folder: Path, events: int = EVENTS) -> list[float]:
-    """Return the milliseconds of each event."""
     with served(ROOT, folder) as (url, code, _, _):
         async with FakeGateway() as fake, httpx.AsyncClient(base_url=url, timeout=60) as api:
             fake.state.agents["vega"] = FakeAgent("vega", "Vega", "/ws/vega")
@@ -79,7 +78,6 @@ async def _tell(fake: FakeGateway, stream: str, **data: str) -> None:
 
 
 def main() -> None:
-    """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.gateway_page", description=__doc__)
     parser.add_argument("--events", type=int, default=EVENTS)
     with tempfile.TemporaryDirectory() as folder:

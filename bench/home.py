@@ -22,7 +22,6 @@ LOOKS = 20
 
 
 async def measured(folder: Path, number: int) -> list[str]:
-    """Return lines of figures."""
     with served(folder) as found:
         async with set_up(*found) as site:
             await put(site, folder, number)
@@ -58,7 +57,6 @@ async def _keys(site: Site) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.home", description=__doc__)
     parser.add_argument("--number", type=int, default=300)
     options = parser.parse_args()

@@ -74,7 +74,6 @@ def rate(program: Path, url: str, form: str, port: int, into: Path) -> dict[str,
 
 
 def scores(report: dict[str, Any]) -> list[int]:
-    """Return the scores of the categories."""
     return [round(100 * (report["categories"][name]["score"] or 0)) for name in CATEGORIES]
 
 
@@ -118,7 +117,6 @@ async def addresses(url: str, code: str, counter: Path) -> tuple[str, dict[str, 
 
 
 def main() -> None:
-    """Rate the pages and print one table."""
     parser = argparse.ArgumentParser(prog="python -m bench.lighthouse", description=__doc__)
     parser.add_argument("--page", action="append", choices=PAGES, help="only this page; may be repeated")
     parser.add_argument("--keep", type=Path, help="a folder for the whole reports")

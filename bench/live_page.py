@@ -71,12 +71,10 @@ class Site:
     awaited: str
 
     async def rename(self, task: str, title: str) -> None:
-        """Change the title of a task."""
         answer = await self.api.patch(f"/api/v1/boards/{self.board}/tasks/{task}", json={"title": title})
         answer.raise_for_status()
 
     def counted(self) -> int:
-        """How many statements the server has begun."""
         return int(struct.unpack("<q", self.counter.read_bytes())[0])
 
 
@@ -239,7 +237,6 @@ async def _main_thread_of(session: CDPSession, work: Awaitable[None]) -> float:
 
 
 def main() -> None:
-    """Measure this checkout, and another beside it, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m bench.live_page", description=__doc__)
     parser.add_argument("--against", type=Path, help="another checkout, the one of before")
     parser.add_argument("--changes", type=int, default=CHANGES)

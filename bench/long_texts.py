@@ -23,7 +23,7 @@ import httpx
 from bench.client import Connection
 from bench.data import V1
 from bench.measure import percentile
-from bench.server import PRINTED, TOKEN, Server, served
+from bench.server import PRINTED, TOKEN, Server, database, served
 
 COOKIE = "mission_control"
 TEXTS = 40
@@ -37,7 +37,6 @@ PERCENTILES = (50, 90, 99, 100)
 
 
 def main() -> None:
-    """Measure and print one table."""
     parser = argparse.ArgumentParser(prog="python -m bench.long_texts", description=__doc__)
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--python", type=Path, help="the interpreter of another checkout, to measure that one")
@@ -47,11 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mc-long-texts-")))
-        url = f"sqlite:///{folder / 'bench.sqlite3'}"
-        if options.database == "postgres":
-            from tests.databases import postgres
-
-            url = stack.enter_context(postgres())
+        url = stack.enter_context(database(options.database, folder))
         server = stack.enter_context(served(folder, url, python=options.python))
         asyncio.run(_measure(folder, server, options))
 

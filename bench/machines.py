@@ -29,7 +29,6 @@ PROGRAM = "mission-control"  # what its connections call themselves
 
 
 def main() -> None:
-    """Run the play, or measure."""
     parser = argparse.ArgumentParser(prog="python -m bench.machines", description=__doc__)
     parser.add_argument("--streams", type=int, default=170, help="JSON streams")
     parser.add_argument("--pages", type=int, default=30, help="streams of open boards")
@@ -68,7 +67,6 @@ class Used:
     clients: float
 
     def since(self, before: "Used") -> "Used":
-        """What was used in between."""
         return Used(*(getattr(self, name) - getattr(before, name) for name in vars(self)))
 
 

@@ -16,8 +16,6 @@ WARM_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Cell:
-    """The result of one operation at one concurrency."""
-
     per_second: float
     p50: float
     p99: float
@@ -27,7 +25,6 @@ class Cell:
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """Return the value below which this percentage of values lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("nan")
 
@@ -91,7 +88,6 @@ async def change_to_stream(server: Server, data: Data, changes: int) -> tuple[li
 
 @asynccontextmanager
 async def open_streams(server: Server, data: Data, count: int) -> AsyncIterator[None]:
-    """Open streams of the board's tasks."""
     connections = [Connection(server.port, server.token) for _ in range(count)]
     reading = []
     for connection in connections:

@@ -41,7 +41,6 @@ class Load:
         return Connection(self.server.port, self.server.token)
 
     async def fill(self) -> None:
-        """Make the boards with their tasks."""
         owner = self.connection()
         for number in range(BOARDS):
             made = {"name": f"Board {number}", "slug": f"board-{number}", "description": "Measurements"}
@@ -112,7 +111,6 @@ class Load:
 
 
 def main() -> None:
-    """Run the load and print the memory."""
     parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--cache", type=int, default=16, help="RESPONSE_CACHE_MB of the server")

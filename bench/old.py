@@ -64,7 +64,6 @@ class Step:
 
 
 def main() -> None:
-    """Make the installation and print how long it took."""
     parser = argparse.ArgumentParser(prog="python -m bench.old", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tasks", type=int, default=100_000)
@@ -76,12 +75,10 @@ def main() -> None:
 
 
 def url_of(folder: Path) -> str:
-    """Return the address of the SQLite file in a folder."""
     return f"sqlite:///{folder.resolve() / 'bench.sqlite3'}"
 
 
 async def make(folder: Path, tasks: int, url: str) -> None:
-    """Fill a new installation in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with served(folder, url) as server:
         signed_in(folder, server)

@@ -75,14 +75,12 @@ async def fill(old: Installation, chance: random.Random) -> None:
 
 
 async def insert_all(things: Sequence[Model]) -> None:
-    """Insert rows of one table, in transactions of some size."""
     for batch in batches(things, BATCH):
         async with in_transaction():
             await insert(*batch)
 
 
 def batches[T](items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Yield so many at once."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
@@ -186,7 +184,6 @@ def _of_people(old: Installation, moments: Sequence[datetime]) -> Iterator[Model
 
 
 async def _account_log(old: Installation, moments: Sequence[datetime]) -> None:
-    """Append entries to the account log."""
     async with in_transaction():
         head, entries = await locked_head(), []
         for moment in reversed(moments):

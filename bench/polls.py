@@ -21,14 +21,11 @@ SETTLE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Waiter:
-    """An agent with its own connection."""
-
     id: str
     connection: Connection
 
 
 async def hire(server: Server, data: Data, count: int) -> list[Waiter]:
-    """Create direct agents on the board."""
     owner = Connection(server.port, server.token)
     board_id, found = data.board.rpartition("/")[2], []
     for number in range(count):

@@ -40,7 +40,6 @@ LOOKS = 10
 
 
 async def measured(settings: Settings, needs: int, people: int) -> list[str]:
-    """Return lines of figures."""
     await migrate(settings)
     app = create_app(settings)
     for one in LOOPS:
@@ -65,7 +64,6 @@ class Slow(FakeChannel):
         self.has_all = asyncio.Event()
 
     async def send(self, line: Line, message: Message) -> str:
-        """Take a message after a while."""
         await asyncio.sleep(0.2)
         found = await super().send(line, message)
         if len([one for one in self.sent if one.to.startswith("#")]) == TEAMS:

@@ -30,7 +30,6 @@ class Server:
         return sum(time.clock_gettime(_cpu_clock(pid)) for pid in (self.pid, *_children(self.pid)))
 
     def resident_mib(self) -> float:
-        """Return the resident memory of the process and its children."""
         if self.pid is None:
             return 0.0
         total = 0
@@ -47,6 +46,18 @@ def _cpu_clock(pid: int) -> int:
 
 def _children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the address of an empty database: `sqlite` in the folder, or `postgres` of the tests."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'bench.sqlite3'}"
+        return
+    from tests.databases import postgres
+
+    with postgres() as url:
+        yield url
 
 
 @contextmanager

@@ -31,7 +31,6 @@ PRESSED = """() => new Promise((done) => {
 
 
 async def measured(folder: Path, line: dict[str, Any]) -> list[str]:
-    """Return lines of figures."""
     with served(folder) as found:
         async with set_up(*found) as site, async_playwright() as playwright:
             board = await site.board()
@@ -74,7 +73,6 @@ async def _opened(page: Page, session: CDPSession, url: str) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.slow_line", description=__doc__)
     parser.add_argument("--latency", type=int, default=400, help="milliseconds that each request waits")
     parser.add_argument("--kilobits", type=int, default=400, help="of the line in a second, each way")

@@ -25,7 +25,6 @@ PERCENTILES = (50, 90, 99, 99.9, 100)
 
 
 def main() -> None:
-    """Measure and print one table."""
     options = _options()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mc-stall-")))
@@ -65,7 +64,6 @@ async def _measure(sides: list[Side], options: argparse.Namespace) -> None:
 
 
 async def _load(side: Side, options: argparse.Namespace, waits: dict[tuple[str, str], list[float]]) -> int:
-    """Run load and pings. Return the number of answered load requests."""
     end = time.perf_counter() + options.seconds
     async with asyncio.TaskGroup() as group:
         working = [group.create_task(_work(side, work, pause / options.load, end)) for work, pause in WORK.items()]

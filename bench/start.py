@@ -46,7 +46,6 @@ HEADS = (
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.start", description=__doc__)
     parser.add_argument("--against", type=Path, help="compare with another checkout, which has a .venv")
     parser.add_argument("--rounds", type=int, default=5)

@@ -13,7 +13,6 @@ SETTLE_SECONDS = 5.0
 
 
 async def count(folder: Path) -> dict[str, int]:
-    """Return statements per request by operation, BEGIN and COMMIT included."""
     from mission_control.app import create_app
     from mission_control.database.migrate import migrate
 

@@ -20,7 +20,6 @@ REST_SECONDS = 20.0  # in which what is done beside requests is done
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.writes", description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--python", type=Path)

@@ -23,7 +23,6 @@ def work(task: dict[str, Any]) -> str:
 
 
 async def main() -> None:
-    """Ask what to do next, do it, hand it in, and again."""
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}, timeout=60) as http,
         Client(streamable_http_client(f"{os.environ['BASE_URL']}/mcp", http_client=http)) as client,

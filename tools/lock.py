@@ -71,7 +71,6 @@ def requirements(file: Path) -> list[Requirement]:
 
 
 def unsatisfied(direct: list[Requirement], pins: Pins) -> Iterator[str]:
-    """Follow requirements through the metadata of what is installed, as far as this platform needs them."""
     waiting, seen = list(direct), set[str]()
     while waiting:
         wanted = waiting.pop()

@@ -45,7 +45,6 @@ class Written:
 
 
 def main(name: str, revision: str = "HEAD") -> int:
-    """Write the migration, or print why there is none."""
     try:
         run_child(ROOT, "--describe")
     except subprocess.CalledProcessError as error:  # aerich would say that nothing has changed
@@ -109,7 +108,6 @@ def read(file: Path) -> Written:
 
 
 def load(file: Path) -> ModuleType:
-    """Import a migration file from its path."""
     spec = importlib.util.spec_from_file_location("migration", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -125,7 +123,6 @@ def file_text(written: dict[str, Written | None]) -> str:
 
 
 def literal(scripts: dict[str, str | None]) -> str:
-    """Return a dict of SQL scripts as Python source."""
     parts = []
     for dialect, script in scripts.items():
         body = f"-- to be written by hand for {dialect}" if script is None else quoted(indented(script))

@@ -87,14 +87,12 @@ def _announced(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]
 
 
 def sign_in(browser: Browser, link: str) -> Page:
-    """Return a page of the signed-in owner."""
     page = browser.new_context(reduced_motion="reduce").new_page()
     page.goto(link)
     return page
 
 
 def take(page: Page, url: str, picture: Picture, places: dict[str, str]) -> None:
-    """Take one picture. Raises RuntimeError when the page logs an error or scrolls sideways."""
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.set_viewport_size({"width": picture.size[0], "height": picture.size[1]})
@@ -113,7 +111,6 @@ def take(page: Page, url: str, picture: Picture, places: dict[str, str]) -> None
 
 
 def main() -> None:
-    """Take all pictures, or those named on the command line."""
     wanted = [picture for picture in PICTURES if picture.name in sys.argv[1:] or not sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="mc-pictures-") as folder, demo(folder) as (url, link):
         time.sleep(AT_WORK_SECONDS)
