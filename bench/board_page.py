@@ -7,7 +7,6 @@ with a virtual environment in `.venv`: both are served at the same time and aske
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
@@ -20,34 +19,25 @@ from typing import Any
 import httpx
 
 from bench.live_page import CARDS, ROOT, STATUSES, served
+from bench.server import TOKEN, Server
 
 ASKS = 10  # pages in a round
 PRIORITIES = ("low", "medium", "medium", "high", "critical")
 COLUMNS = ("raw bytes", "gzip bytes", "SQL", "processor ms", "answer ms")
-CYCLES = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
 class Side:
     name: str
-    url: str
-    counter: Path
-    process: int
+    server: Server
     api: httpx.AsyncClient
     board: str = ""
     task: str = ""
 
-    def statements(self) -> int:
-        return int.from_bytes(self.counter.read_bytes(), "little")
-
-    def cpu_ms(self) -> float:
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * 1000 / CYCLES
-
-    async def fill(self, code: str) -> None:
+    async def fill(self) -> None:
         """Make a board of 200 cards with agents, tags, dependencies, comments and approvals."""
         owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
-        await self.api.post("/setup", data={"code": code, "organization_name": "Bench", **owner})
+        await self.api.post("/setup", data={"code": TOKEN, "organization_name": "Bench", **owner})
         rules = {"name": "Bench", "slug": "bench", "description": "Measurements", "require_approval_for_done": False}
         board = self.board = (await self._made("/boards", rules))["id"]
         agents = [(await self._made("/agents", {"board_id": board, "name": f"Agent {n}"}))["id"] for n in range(8)]
@@ -82,38 +72,38 @@ class Side:
             if changed:
                 title = {"title": f"Task renamed {number}"}
                 (await self.api.patch(f"/api/v1/boards/{self.board}/tasks/{self.task}", json=title)).raise_for_status()
-            counted, used, began = self.statements(), self.cpu_ms(), time.perf_counter()
+            counted, used, began = self.server.statements(), self.server.cpu_seconds(), time.perf_counter()
             request = self.api.build_request("GET", f"/boards/{self.board}{query}", headers={"Accept-Encoding": "gzip"})
             answer = await self.api.send(request, stream=True)
             gzip = len(b"".join([piece async for piece in answer.aiter_raw()]))
             waited.append((time.perf_counter() - began) * 1000)
-            sql, cpu = self.statements() - counted, cpu + self.cpu_ms() - used
+            sql, cpu = self.server.statements() - counted, cpu + self.server.cpu_seconds() - used
             answer.raise_for_status()
         plain = await self.api.get(f"/boards/{self.board}{query}", headers={"Accept-Encoding": "identity"})
         raw = len(plain.content)
-        return raw, gzip, sql, cpu / ASKS, statistics.median(waited)
+        return raw, gzip, sql, cpu * 1000 / ASKS, statistics.median(waited)
 
 
-async def measured(sides: list[tuple[Side, str]], rounds: int) -> None:
+async def measured(sides: list[Side], rounds: int) -> None:
     """Fill the servers, ask them in turns and print a row for each page and server."""
-    for side, code in sides:
-        await side.fill(code)
+    for side in sides:
+        await side.fill()
     for name, query, changed in (
         ("board", "", False),
         ("table", "?view=table", False),
         ("board, one changed", "", True),
     ):
-        found: dict[str, list[tuple[float, ...]]] = {side.name: [] for side, _ in sides}
+        found: dict[str, list[tuple[float, ...]]] = {side.name: [] for side in sides}
         for number in range(rounds + 1):
-            for side, _ in sides if number % 2 else reversed(sides):
+            for side in sides if number % 2 else reversed(sides):
                 figures = await side.asked(query, changed=changed)
                 if number:  # the first round warms up
                     found[side.name].append(figures)
-        for side, _ in sides:
+        for side in sides:
             cells = [statistics.median(values) for values in zip(*found[side.name], strict=True)]
             print(f"| {side.name} | {name} | {' | '.join(f'{one:.0f}' for one in cells[:3])}"
                   f" | {cells[3]:.1f} | {cells[4]:.1f} |", flush=True)  # fmt: skip
-    for side, _ in sides:
+    for side in sides:
         await side.api.aclose()
 
 
@@ -129,9 +119,9 @@ def main() -> None:
         sides = []
         for name, root in roots.items():
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mc-board-")))
-            url, code, counter, process = stack.enter_context(served(root, folder / "data"))
-            api = httpx.AsyncClient(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60)
-            sides.append((Side(name, url, counter, process, api), code))
+            server = stack.enter_context(served(root, folder / "data"))
+            api = httpx.AsyncClient(base_url=server.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60)
+            sides.append(Side(name, server, api))
         asyncio.run(measured(sides, options.rounds))
 
 

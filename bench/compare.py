@@ -7,7 +7,6 @@ data, and measured in turns, so that other load on the machine affects both. CPU
 import argparse
 import asyncio
 import statistics
-import struct
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,7 +32,6 @@ class Side:
 
     name: str
     server: Server
-    counter: Path | None = None
     data: Data = field(init=False)
     agent: dict[str, Any] = field(init=False)
 
@@ -45,9 +43,6 @@ class Side:
         self.agent = await owner.json("POST", f"{V1}/agents", {"board_id": board["id"], "name": "Claimer"})
         self.agent["task"] = await owner.json("POST", f"{V1}/boards/{board['id']}/tasks", {"title": "Claim me"})
         owner.close()
-
-    def statements(self) -> int:
-        return 0 if self.counter is None else int(struct.unpack("<q", self.counter.read_bytes())[0])
 
 
 class Work:
@@ -165,7 +160,7 @@ def both(folder: Path, against: Path, kind: str, *, counted: bool = True) -> Ite
             counter = own / "statements" if kind == "sqlite" and counted else None
             url = stack.enter_context(database(kind, own))
             server = stack.enter_context(served(own, url, python=root / ".venv/bin/python", counter=counter))
-            sides.append(Side(name, server, counter))
+            sides.append(Side(name, server))
         yield sides
 
 
@@ -187,7 +182,7 @@ async def _measure(sides: list[Side], options: argparse.Namespace) -> None:
                     times[work.side.name].append(cpu)
                     counts[work.side.name] = sql
         before, after = (statistics.median(times[one]) for one in NAMES)
-        sql_columns = " | ".join(f"{counts[one]:.1f}" for one in NAMES) if sides[0].counter else " | "
+        sql_columns = " | ".join(f"{counts[one]:.1f}" for one in NAMES) if sides[0].server.counter else " | "
         print(f"| {name} | {before:.2f} | {after:.2f} | {after / before:.2f} | {sql_columns}"
               f" | {sizes['before']} | {sizes['after']} |", flush=True)  # fmt: skip
     for work in works:
@@ -200,9 +195,9 @@ async def _round(work: Work, name: str) -> tuple[float, float, int]:
     cpu, sql, size = 0.0, 0, 0
     for _ in range(times):
         await work.prepare(name)
-        cpu_before, sql_before = server.cpu_seconds(), work.side.statements()
+        cpu_before, sql_before = server.cpu_seconds(), server.statements()
         size = await work.once(name)
-        cpu, sql = cpu + server.cpu_seconds() - cpu_before, sql + work.side.statements() - sql_before
+        cpu, sql = cpu + server.cpu_seconds() - cpu_before, sql + server.statements() - sql_before
     return cpu * 1000 / times, sql / times, size
 
 

@@ -17,6 +17,7 @@ import httpx
 from playwright.async_api import Page, async_playwright
 
 from bench.live_page import FLAGS, ROOT, served
+from bench.server import TOKEN
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent
 
@@ -34,17 +35,17 @@ SHOWN_AT = """(word) => new Promise((resolve) => {
 
 
 async def measured(folder: Path, events: int = EVENTS) -> list[float]:
-    with served(ROOT, folder) as (url, code, _, _):
-        async with FakeGateway() as fake, httpx.AsyncClient(base_url=url, timeout=60) as api:
+    with served(ROOT, folder) as server:
+        async with FakeGateway() as fake, httpx.AsyncClient(base_url=server.url, timeout=60) as api:
             fake.state.agents["vega"] = FakeAgent("vega", "Vega", "/ws/vega")
             fake.state.session(KEY).add("user", "Hello.")
             api.headers["Sec-Fetch-Site"] = "same-origin"
             owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
-            answer = await api.post("/setup", data={"code": code, "organization_name": "Bench", **owner})
+            answer = await api.post("/setup", data={"code": TOKEN, "organization_name": "Bench", **owner})
             body = {"name": "Bench", "url": fake.url, "workspace_root": "~", "token": fake.token}
             made = (await api.post("/api/v1/gateways", json=body)).raise_for_status().json()
-            path = f"{url}/gateways/{made['id']}/sessions/{quote(KEY, safe='')}"
-            return await _in_browser(fake, url, path, answer.cookies["mission_control"], events)
+            path = f"{server.url}/gateways/{made['id']}/sessions/{quote(KEY, safe='')}"
+            return await _in_browser(fake, server.url, path, answer.cookies["mission_control"], events)
 
 
 async def _in_browser(fake: FakeGateway, url: str, path: str, cookie: str, events: int) -> list[float]:

@@ -24,6 +24,7 @@ import httpx
 from playwright.async_api import async_playwright
 
 from bench.live_page import FLAGS, ROOT, furnished, served
+from bench.server import Server
 from tests.node_packages import install
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
@@ -101,10 +102,10 @@ def _items(audit: dict[str, Any]) -> str:
     return "; ".join((item.get("node") or {}).get("snippet") or json.dumps(item)[:160] for item in items[:3])
 
 
-async def addresses(url: str, code: str, counter: Path) -> tuple[str, dict[str, str]]:
+async def addresses(server: Server) -> tuple[str, dict[str, str]]:
     """Furnish a new server; return the session of its owner, and the address of each page."""
-    async with httpx.AsyncClient(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60) as api:
-        site = await furnished(api, url, code, counter)
+    async with httpx.AsyncClient(base_url=server.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60) as api:
+        site = await furnished(api, server)
         for number in range(12):
             asked = {
                 "action_type": "deploy.release",
@@ -113,7 +114,7 @@ async def addresses(url: str, code: str, counter: Path) -> tuple[str, dict[str, 
             }
             (await api.post(f"/api/v1/boards/{site.board}/approvals", json=asked)).raise_for_status()
         paths = {"home": "/", "boards": "/boards", "board": f"/boards/{site.board}", "approvals": "/approvals"}
-        return site.cookie, {name: url + path for name, path in paths.items()}
+        return site.cookie, {name: server.url + path for name, path in paths.items()}
 
 
 def main() -> None:
@@ -132,10 +133,10 @@ def main() -> None:
 def _rated(names: list[str] | tuple[str, ...], program: Path, folder: Path, keep: Path) -> list[str]:
     keep.mkdir(parents=True, exist_ok=True)
     notes = []
-    with served(ROOT, folder / "data") as (url, code, counter, _):
-        cookie, pages = asyncio.run(addresses(url, code, counter))
+    with served(ROOT, folder / "data") as server:
+        cookie, pages = asyncio.run(addresses(server))
         for name, form in itertools.product(names, FORMS):
-            with browser(folder / f"browser-{name}-{form}", url, cookie) as port:  # with nothing in its cache
+            with browser(folder / f"browser-{name}-{form}", server.url, cookie) as port:  # with nothing in its cache
                 report = rate(program, pages[name], form, port, keep / f"{name}-{form}.json")
             cells = " | ".join(str(score) for score in scores(report))
             print(f"| {name} | {form} | {cells} | {loaded(report)} |", flush=True)

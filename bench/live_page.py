@@ -9,10 +9,7 @@ Chromium is that of `CHROMIUM`, else /usr/bin/chromium. `measured(root, folder)`
 import argparse
 import asyncio
 import os
-import re
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,12 +22,13 @@ from typing import Any
 import httpx
 from playwright.async_api import CDPSession, async_playwright
 
+from bench import server
+from bench.server import TOKEN, Server
+
 ROOT = Path(__file__).resolve().parent.parent
-TRACED = ROOT / "bench" / "traced.py"
 CARDS, DEPENDENTS, VIEWERS, MANY = 200, 20, 5, 100
 CHANGES = 15
 SETTLED = 0.7  # seconds after which everything that a change causes has happened
-TO_START_SECONDS = 60
 STATUSES = ("inbox", "in_progress", "review", "done")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -63,9 +61,8 @@ class Site:
     """A running server, the session of its owner, a board, and the task that is changed."""
 
     api: httpx.AsyncClient
-    url: str
+    server: Server
     cookie: str
-    counter: Path
     board: str
     alone: str
     awaited: str
@@ -74,56 +71,29 @@ class Site:
         answer = await self.api.patch(f"/api/v1/boards/{self.board}/tasks/{task}", json={"title": title})
         answer.raise_for_status()
 
-    def counted(self) -> int:
-        return int(struct.unpack("<q", self.counter.read_bytes())[0])
-
 
 async def measured(root: Path, folder: Path, changes: int = CHANGES) -> dict[str, Figures]:
     """Measure the checkout at `root`: a task by itself, and one that 20 others wait for."""
-    with served(root, folder) as (url, code, counter, _):
-        async with httpx.AsyncClient(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60) as api:
-            site = await furnished(api, url, code, counter)
+    with served(root, folder) as running:
+        async with httpx.AsyncClient(
+            base_url=running.url, headers={"Sec-Fetch-Site": "same-origin"}, timeout=60
+        ) as api:
+            site = await furnished(api, running)
             kinds = {"by itself": site.alone, f"{DEPENDENTS} wait for it": site.awaited}
             return {name: await _figures(site, task, changes) for name, task in kinds.items()}
 
 
 @contextmanager
-def served(root: Path, folder: Path) -> Iterator[tuple[str, str, Path, int]]:
-    """Serve a checkout on an empty folder: its address, setup code, counter of statements and process."""
+def served(root: Path, folder: Path) -> Iterator[Server]:
+    """Serve a checkout on an empty folder, with its statements counted."""
     folder.mkdir(parents=True, exist_ok=True)
-    counter, log = folder / "statements", folder / "log"
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = {
-        **keep, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root),
-        "MAX_CONNECTIONS_PER_ADDRESS": "100000", "PERSON_REQUESTS_PER_MINUTE": "0",
-    }  # fmt: skip
-    command = [str(root / ".venv/bin/python"), str(TRACED), str(counter), "serve", "--port", "0"]
-    with log.open("w+") as file:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        url, code = _address_and_code(process, log)
-        yield url, code, counter, process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with server.served(folder, "", python=root / ".venv/bin/python", counter=folder / "statements") as running:
+        yield running
 
 
-def _address_and_code(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, str]:
-    deadline = time.monotonic() + TO_START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r"Open (\S+)/setup and enter the code (\S+)", log.read_text()):
-            return found[1], found[2]
-        time.sleep(0.05)
-    raise RuntimeError(f"The server does not start: {log.read_text()}")
-
-
-async def furnished(api: httpx.AsyncClient, url: str, code: str, counter: Path) -> Site:
+async def furnished(api: httpx.AsyncClient, running: Server) -> Site:
     owner = {"name": "Ada", "email": "ada@example.org", "password": "a long enough password"}
-    answer = await api.post("/setup", data={"code": code, "organization_name": "Bench", **owner})
+    answer = await api.post("/setup", data={"code": TOKEN, "organization_name": "Bench", **owner})
     cookie = answer.cookies["mission_control"]
     rules = {"name": "Bench", "slug": "bench", "description": "Measurements", "require_approval_for_done": False}
     board = await _made(api, "/boards", rules)
@@ -132,7 +102,7 @@ async def furnished(api: httpx.AsyncClient, url: str, code: str, counter: Path) 
     for number in range(DEPENDENTS):
         waiting = {"title": f"Waiting {number}", "depends_on_task_ids": [awaited]}
         await _made(api, f"/boards/{board}/tasks", waiting)
-    return Site(api, url, cookie, counter, board, alone, awaited)
+    return Site(api, running, cookie, board, alone, awaited)
 
 
 def _task(number: int) -> dict[str, Any]:
@@ -164,12 +134,12 @@ async def _sent(site: Site, task: str, viewers: int, changes: int) -> tuple[floa
         streams = [await stack.enter_async_context(_viewer(site)) for _ in range(viewers)]
         await asyncio.sleep(SETTLED)
         for number in range(changes):
-            began = site.counted()
+            began = site.server.statements()
             await asyncio.sleep(SETTLED)
-            idle, was = site.counted() - began, [len(one) for one in streams]
+            idle, was = site.server.statements() - began, [len(one) for one in streams]
             await site.rename(task, f"Task renamed {viewers}-{number}")
             await asyncio.sleep(SETTLED)
-            counts.append(site.counted() - began - 2 * idle)
+            counts.append(site.server.statements() - began - 2 * idle)
             sizes += [len(streams[0]) - was[0]] if streams else []
     return statistics.median(counts), sizes
 
@@ -180,7 +150,7 @@ async def _viewer(site: Site) -> AsyncIterator[bytearray]:
     found = bytearray()
     headers = {"HX-Request": "true", "Cookie": f"mission_control={site.cookie}", "Accept-Encoding": "identity"}
     async with (
-        httpx.AsyncClient(base_url=site.url, headers=headers, timeout=None) as client,
+        httpx.AsyncClient(base_url=site.server.url, headers=headers, timeout=None) as client,
         client.stream("GET", f"/boards/{site.board}/live") as answer,
     ):
         answer.raise_for_status()
@@ -202,9 +172,9 @@ async def _seen(site: Site, task: str, changes: int) -> tuple[float, float]:
         executable = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         context = await browser.new_context(viewport={"width": 1440, "height": 900})
-        await context.add_cookies([{"name": "mission_control", "value": site.cookie, "url": site.url}])
+        await context.add_cookies([{"name": "mission_control", "value": site.cookie, "url": site.server.url}])
         page = await context.new_page()
-        await page.goto(f"{site.url}/boards/{site.board}")
+        await page.goto(f"{site.server.url}/boards/{site.board}")
         await page.wait_for_selector("html[data-connection=live]")
         session = await context.new_cdp_session(page)
         await session.send("Performance.enable")

@@ -20,8 +20,15 @@ TRACED = Path(__file__).with_name("traced.py")
 class Server:
     """A running server, started here or elsewhere."""
 
-    def __init__(self, port: int, pid: int | None, start_seconds: float | None, token: str = TOKEN) -> None:
-        self.port, self.pid, self.start_seconds, self.token = port, pid, start_seconds, token
+    def __init__(
+        self, port: int, pid: int | None, start_seconds: float | None, token: str = TOKEN, counter: Path | None = None
+    ) -> None:
+        self.port, self.pid, self.start_seconds, self.token, self.counter = port, pid, start_seconds, token, counter
+        self.url = f"http://127.0.0.1:{port}"
+
+    def statements(self) -> int:
+        """Return the number of SQL statements that the server has begun; 0 where they are not counted."""
+        return 0 if self.counter is None else int.from_bytes(self.counter.read_bytes(), "little")
 
     def cpu_seconds(self) -> float:
         """Return the CPU seconds of the process and its children; 0 for a server started elsewhere."""
@@ -90,7 +97,7 @@ def served(
         process = subprocess.Popen(command, env=environment, stdout=printed, cwd=folder)
     try:
         _wait_for_page(port, process)
-        yield Server(port, process.pid, time.perf_counter() - started)
+        yield Server(port, process.pid, time.perf_counter() - started, counter=counter)
     finally:
         process.terminate()
         try:
