@@ -181,11 +181,7 @@ async def _each(attempts: Iterable[tuple[str, Coroutine[Any, Any, schemas.NeedRe
 
 
 def _done(
-    need_id: str,
-    outcome: schemas.Outcome,
-    message: str | None = None,
-    title: str | None = None,
-    undoable: bool = False,
+    need_id: str, outcome: schemas.Outcome, message: str | None = None, title: str | None = None, undoable: bool = False
 ) -> schemas.NeedResult:
     return schemas.NeedResult(id=need_id, title=title, outcome=outcome, message=message, undoable=undoable)
 

@@ -16,10 +16,7 @@ from mission_control.core.values import new_id
 from mission_control.database.records import find
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.exchange.outgoing_kinds import TEST
-from mission_control.exchange.outgoing_queries import (
-    OutgoingWebhookCreate,
-    OutgoingWebhookUpdate,
-)
+from mission_control.exchange.outgoing_queries import OutgoingWebhookCreate, OutgoingWebhookUpdate
 from mission_control.exchange.outgoing_queue import CHANGED, CHANNEL, catch_up
 from mission_control.exchange.outgoing_sending import attempt
 from mission_control.log.broker import head_of
@@ -173,10 +170,7 @@ async def resume_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook, *, ski
         await unsent.update(due_at=now, attempts=0)
     await _save(webhook, **changes, failing_since=None, given_up=0)
     record(
-        "outgoing_webhook.resumed",
-        webhook,
-        f"Outgoing webhook resumed: {webhook.description}",
-        skip_missed=skip_missed,
+        "outgoing_webhook.resumed", webhook, f"Outgoing webhook resumed: {webhook.description}", skip_missed=skip_missed
     )
     return webhook
 

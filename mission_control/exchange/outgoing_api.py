@@ -154,9 +154,7 @@ async def get_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> Out
 
 
 @api.post(
-    f"{ONE}/deliveries/<outgoing_delivery_id>/resends",
-    rule="outgoing_webhook.resend",
-    errors={409: ErrorResponse},
+    f"{ONE}/deliveries/<outgoing_delivery_id>/resends", rule="outgoing_webhook.resend", errors={409: ErrorResponse}
 )
 async def resend_outgoing_delivery(actor: Actor, delivery: OutgoingDelivery) -> OutgoingDeliveryRead:
     """Send a message again, with the id that it had, so that a receiver knows it."""

@@ -17,16 +17,7 @@ from mission_control.core.values import Schema
 from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.exchange.outgoing_api import key_of_installation
 from mission_control.exchange.outgoing_kinds import families, family_words, read_kinds
-from mission_control.exchange.outgoing_pages import (
-    BOARD,
-    HOME,
-    ONE,
-    SPANS,
-    active_of,
-    board_asked,
-    list_of,
-    pages,
-)
+from mission_control.exchange.outgoing_pages import BOARD, HOME, ONE, SPANS, active_of, board_asked, list_of, pages
 from mission_control.exchange.outgoing_queries import OutgoingDeliveryRead, OutgoingWebhookRead
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx

@@ -79,11 +79,7 @@ def _stored(value: list[str]) -> list[str]:
     return read_kinds(value)
 
 
-Kinds = Annotated[
-    list[Annotated[str, Field(max_length=LONGEST)]],
-    Field(max_length=MOST),
-    AfterValidator(_stored),
-]
+Kinds = Annotated[list[Annotated[str, Field(max_length=LONGEST)]], Field(max_length=MOST), AfterValidator(_stored)]
 
 
 def wants(kinds: Sequence[str], kind: str) -> bool:

@@ -128,11 +128,7 @@ def snippet(text: str) -> str:
 
 @command("question.answer")
 async def answer_question(
-    actor: Actor,
-    question: Question,
-    answer: str | None,
-    option_id: str | None = None,
-    seen: str | None = None,
+    actor: Actor, question: Question, answer: str | None, option_id: str | None = None, seen: str | None = None
 ) -> Question:
     """Answer a question with an option, a text, or both. Only the first answer counts.
 

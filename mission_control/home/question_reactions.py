@@ -59,12 +59,6 @@ POLLS = Polls[Question, QuestionQuery](
 )
 
 
-@reacts_to(
-    "question.asked",
-    "question.answered",
-    "question.withdrawn",
-    "question.closed",
-    "question.ended_on_gateway",
-)
+@reacts_to("question.asked", "question.answered", "question.withdrawn", "question.closed", "question.ended_on_gateway")
 async def wake_polls_of_questions(actor: Actor, event: NewEvent) -> None:
     POLLS.wake(event)

@@ -14,11 +14,7 @@ from quart import request
 from mission_control.asks.finding import Counted, Filter, count, find_keys, said
 from mission_control.asks.kinds import Include, Key
 from mission_control.asks.polling import NeedNews
-from mission_control.boards.queries import (
-    board_rows,
-    boards_of,
-    who_can_share,
-)
+from mission_control.boards.queries import board_rows, boards_of, who_can_share
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import iso

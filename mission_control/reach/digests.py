@@ -58,11 +58,7 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
     if ended and message.why == "digest":
         lines.append("1 ended without you" if len(ended) == 1 else f"{len(ended)} ended without you")
     return Message(
-        title,
-        tuple(lines),
-        url=f"{base}/",
-        sections=sections,
-        is_urgent=bool(waiting) and message.why != "digest",
+        title, tuple(lines), url=f"{base}/", sections=sections, is_urgent=bool(waiting) and message.why != "digest"
     )
 
 
@@ -77,10 +73,7 @@ async def sections_of(
     """Return the sections of a digest: what waits, in its order, and what ended; `base` is where our pages are."""
     items = [_waiting_item(one, channel, base) for one in waiting[:MOST_ITEMS]]
     gone = await _ended_items(actor, ended[:MOST_ITEMS])
-    sections = (
-        ("Waits", (*items, *_more(len(waiting), base))),
-        (WITHOUT, (*gone, *_more(len(ended), base))),
-    )
+    sections = (("Waits", (*items, *_more(len(waiting), base))), (WITHOUT, (*gone, *_more(len(ended), base))))
     return tuple(one for one in sections if one[1])
 
 

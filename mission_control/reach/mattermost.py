@@ -148,12 +148,7 @@ def _written(answers_at: str, message: Message) -> dict[str, Any]:
         }
         for number, one in enumerate(shown.buttons)
     ]
-    part: dict[str, Any] = {
-        "fallback": shown.title,
-        "title": shown.title,
-        "text": shown.body,
-        "actions": actions,
-    }
+    part: dict[str, Any] = {"fallback": shown.title, "title": shown.title, "text": shown.body, "actions": actions}
     if shown.url:
         part["title_link"] = shown.url
     return {"message": "", "props": {"attachments": [part]}}

@@ -7,15 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from mission_control.reach.channel import (
-    Answer,
-    Channel,
-    Line,
-    Message,
-    Refused,
-    Setting,
-    Typed,
-)
+from mission_control.reach.channel import Answer, Channel, Line, Message, Refused, Setting, Typed
 from mission_control.reach.chats import Markup, fields, one_line, problem, texts
 
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")

@@ -279,10 +279,5 @@ async def stop() -> None:
 
 
 LISTENERS = Loop(
-    name="listening to channels",
-    look=look,
-    pause=IDLE_SECONDS,
-    channel=LISTENING,
-    take_over=take_over,
-    stop=stop,
+    name="listening to channels", look=look, pause=IDLE_SECONDS, channel=LISTENING, take_over=take_over, stop=stop
 )

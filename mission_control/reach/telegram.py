@@ -7,17 +7,7 @@ from html import escape
 from typing import Any
 
 from mission_control.core.values import whole_number
-from mission_control.reach.channel import (
-    Channel,
-    Line,
-    Message,
-    Press,
-    Received,
-    Receives,
-    Refused,
-    Said,
-    Setting,
-)
+from mission_control.reach.channel import Channel, Line, Message, Press, Received, Receives, Refused, Said, Setting
 from mission_control.reach.chats import (
     Markup,
     fields,
@@ -181,12 +171,7 @@ def _written(message: Message) -> dict[str, Any]:
     elif shown.url:  # a button for such an address is refused, and the message with it
         text += f"\n{escape(shown.url, quote=False)}"
     keyboard = {"inline_keyboard": rows}
-    return {
-        "text": text,
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-        "reply_markup": keyboard,
-    }
+    return {"text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}, "reply_markup": keyboard}
 
 
 TELEGRAM = Telegram()

@@ -57,11 +57,7 @@ def are_keys(p256dh: str, auth: str) -> bool:
 
 
 def encrypt(
-    payload: bytes,
-    p256dh: str,
-    auth: str,
-    mine: ec.EllipticCurvePrivateKey | None = None,
-    salt: bytes | None = None,
+    payload: bytes, p256dh: str, auth: str, mine: ec.EllipticCurvePrivateKey | None = None, salt: bytes | None = None
 ) -> bytes:
     """Return the body for one subscription. Raises ValueError when the payload is too long or a key is none.
 

@@ -84,10 +84,7 @@ async def test_unknown_kind_is_refused_with_the_one_that_was_meant(cast: Cast) -
 )
 async def test_address_that_must_not_be_reached_is_refused(cast: Cast, url: str) -> None:
     hook = (await cast.ada.post(HOOKS, SAMPLE)).ok()
-    for answer in (
-        await cast.ada.post(HOOKS, SAMPLE | {"url": url}),
-        await cast.ada.patch(of(hook), {"url": url}),
-    ):
+    for answer in (await cast.ada.post(HOOKS, SAMPLE | {"url": url}), await cast.ada.patch(of(hook), {"url": url})):
         [problem] = answer.refused(422)
         assert problem["loc"] == ["body", "url"]
 

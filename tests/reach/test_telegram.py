@@ -112,11 +112,7 @@ async def test_codes_count_in_private_only(place: Place) -> None:
     listening = Listening(place.line())
     got = [await listening.next() for _ in range(3)]
     await listening.stop()
-    assert got == [
-        Said("77", "ABCD-EFGH", "Ada (@ada77)", "77"),
-        None,
-        Said("79", "ABCD", "Ada (@ada79)", "79"),
-    ]
+    assert got == [Said("77", "ABCD-EFGH", "Ada (@ada77)", "77"), None, Said("79", "ABCD", "Ada (@ada79)", "79")]
 
 
 async def test_polling_goes_on_where_it_was(place: Place) -> None:
