@@ -71,7 +71,6 @@ class AskedPersonRead(FromRow):
 
     @property
     def words(self) -> str:
-        """Who was asked, and why, as a sentence."""
         if self.why == "away":
             until = f" until {day_words(self.away_until)}" if self.away_until is not None else ""
             return f"{self.instead_of or 'Somebody'} is away{until}; {self.name} was asked"
@@ -131,14 +130,12 @@ async def asked_people(kind: str, subjects: Sequence[UUID]) -> dict[UUID, list[A
 async def ask_by_name(
     kind: str, subject: UUID, people: Sequence[UUID], why: Why, minutes: int | None = None
 ) -> list[UUID]:
-    """Store that people are asked by name. Return those who had not been."""
     return [one for one in people if await _store(kind, subject, one, why, minutes, None, None)]
 
 
 async def _store(
     kind: str, subject: UUID, person: UUID, why: Why, minutes: int | None, away: UUID | None, until: datetime | None
 ) -> bool:
-    """Return whether this person had not been asked."""
     sql = (
         "INSERT INTO asked_people (id, kind, subject_id, user_id, why, minutes, instead_of_id, away_until, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, subject_id, user_id) DO NOTHING RETURNING id"

@@ -59,7 +59,6 @@ class Escalation(Body):
         return since + timedelta(minutes=self.steps[taken].after_minutes) if taken < len(self.steps) else None
 
     def asked_at(self, taken: int, moment: datetime) -> list[UUID]:
-        """Return who is asked by the step at a moment."""
         step = self.steps[taken]
         if step.rota is None:
             return step.user_ids
@@ -73,5 +72,4 @@ def on_duty(people: Sequence[UUID], rota: Rota, day: date) -> UUID:
 
 
 def escalation_of(stored: Mapping[str, Any] | None) -> Escalation | None:
-    """Return a board's escalation from its row."""
     return Escalation.model_validate(stored) if stored else None

@@ -120,7 +120,6 @@ def _statement(actor: Actor, wanted: Filter) -> Condition:
 
 
 def _every(seeker: Seeker, kinds: Collection[str] | None = None, *, only_where: bool = False) -> Condition:
-    """Return the statement that finds needs of some kinds, or of all, and its values."""
     found = [
         (one.kind, rows_of)
         for one in KINDS.values()
@@ -146,7 +145,6 @@ def _writable_boards(actor: Actor, board_id: UUID | None) -> Condition:
 
 
 async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
-    """Return a page of what waits for a person, with the counts of all of it."""
     kinds = None
     if query.group is not None or query.kind is not None:
         chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
@@ -202,7 +200,6 @@ def _place_of(actor: Actor, key: Key) -> tuple[object, ...]:
 
 
 def _state_of(key: Key, boards: Mapping[UUID, tuple[str, Position]], now: datetime) -> object:
-    """Return what the words of a need depend on."""
     known = None if key.board_id is None else boards.get(key.board_id)
     return key, known, now.replace(second=0, microsecond=0)
 

@@ -48,12 +48,10 @@ class Key:
 
     @property
     def name(self) -> str:
-        """Its id for the outside."""
         return f"{self.kind}:{self.id}"
 
     @property
     def digest(self) -> str:
-        """Its version for the outside."""
         return hashlib.sha256(self.version.encode()).hexdigest()[:16]
 
 
@@ -145,7 +143,6 @@ class Asked:
 
     @property
     def name(self) -> str:
-        """Its id for the outside."""
         return f"{self.kind}:{self.id}"
 
 
@@ -275,11 +272,9 @@ class AskKind[T](Part):
         raise NotImplementedError
 
     async def read(self, page: Page) -> Mapping[UUID, T]:
-        """Return what is known of those on a page, by id."""
         raise NotImplementedError
 
     def say(self, page: Page, key: Key, known: T) -> "Need":
-        """Return one in words, with its answers."""
         raise NotImplementedError
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:

@@ -59,7 +59,6 @@ class AskPage[T]:
         return bool(news.board_id == thing.board_id)
 
     def at_home(self, actor: Actor, thing: T) -> Actor:
-        """Return the actor in whose organization the page is."""
         return actor
 
     async def context(self, actor: Actor, thing: Any, reads: Reads) -> dict[str, Any]:
@@ -166,12 +165,10 @@ def deadline_actions(pages: Blueprint, path: str, sets: str, removes: str, form:
 
     @action(pages, f"{path}/deadline", performs=sets, form=form)
     async def set_deadline(outcome: Outcome[object, DeadlineForm]) -> ResponseReturnValue:
-        """Set the deadline."""
         return done(_asked_at(), toast="The deadline is set.")
 
     @action(pages, f"{path}/deadline/removal", performs=removes)
     async def remove_deadline(outcome: Outcome[object, None]) -> ResponseReturnValue:
-        """Remove the deadline."""
         return done(_asked_at(), toast="It waits without a deadline.")
 
 

@@ -47,7 +47,6 @@ class NeedNews[V: View](Concerns[V]):
     """The news about any kind of need, whichever features declare them; a signal may name whose needs it is about."""
 
     def of(self, view: V, batch: Batch) -> Batch | None:
-        """Return the part of a batch that some kind of need is about."""
         concerned = concerns()
         names = {"needs_of", *(name for one in KINDS.values() for name in one.signals)}
         changes = [one for one in batch.events if one.kind.startswith(concerned) and may_change_needs(one)]

@@ -145,7 +145,6 @@ class Need(Schema):
 
     @property
     def glyph(self) -> tuple[str, str]:
-        """Its icon on pages, with a tone."""
         return KINDS[self.kind].glyph
 
     @property

@@ -39,7 +39,6 @@ class _Fields(Schema):
     names: str = ""
 
     def fields(self) -> dict[str, object]:
-        """Return the fields of the operation's body."""
         kinds: list[str] = []
         if self.which == "some":
             try:

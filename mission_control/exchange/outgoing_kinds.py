@@ -83,5 +83,4 @@ Kinds = Annotated[list[Annotated[str, Field(max_length=LONGEST)]], Field(max_len
 
 
 def wants(kinds: Sequence[str], kind: str) -> bool:
-    """Return whether a webhook with these kinds sends an event of a kind."""
     return not kinds or kind in kinds or f"{kind.partition('.')[0]}.*" in kinds

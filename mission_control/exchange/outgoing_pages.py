@@ -145,7 +145,6 @@ def _text(body: JsonObject) -> str:
 
 
 def list_of(board: Board | None) -> str:
-    """Return the address of the list in which a webhook of a board, or of the organization, is."""
     return HOME if board is None else f"/boards/{board.id}/outgoing-webhooks"
 
 

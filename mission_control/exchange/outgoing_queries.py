@@ -178,7 +178,6 @@ async def webhooks_at(
 
 
 async def read_webhooks(webhooks: list[OutgoingWebhook], key: str) -> list[OutgoingWebhookRead]:
-    """Return outgoing webhooks as they are answered."""
     if not webhooks:
         return []
     marks, ids = in_list([one.id for one in webhooks])

@@ -44,7 +44,6 @@ class Known:
         self._changes = 0
 
     def may_send(self, organization_id: UUID) -> bool:
-        """Return whether an organization may have an outgoing webhook."""
         return self.organizations is None or organization_id in self.organizations
 
     def forget(self) -> None:
@@ -52,7 +51,6 @@ class Known:
         self.organizations, self.searched, self._changes = None, {}, self._changes + 1
 
     async def read(self) -> bool:
-        """Return whether there is any outgoing webhook."""
         while self.organizations is None:
             changes = self._changes
             found = await rows("SELECT DISTINCT organization_id AS id FROM outgoing_webhooks WHERE state <> 'gone'")
@@ -237,7 +235,6 @@ async def _write(webhook: OutgoingWebhook, events: Sequence[Happened]) -> None:
 
 
 async def _sent_before(webhook_id: UUID, message_ids: Iterable[UUID]) -> dict[UUID, bool]:
-    """Return which messages a webhook has already, and whether they are still to be sent."""
     marks, ids = in_list(list(message_ids))
     if not ids:
         return {}

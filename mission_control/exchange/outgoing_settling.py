@@ -83,7 +83,6 @@ async def _settle(
 
 
 def _next(delivery: OutgoingDelivery, outcome: Attempt) -> dict[str, object]:
-    """Return the columns of a delivery after an attempt."""
     now = times.clock_now()
     values = outcome.of_row | {"tried_at": now}
     if outcome.error is None:

@@ -92,7 +92,6 @@ class Unsettled:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it is ended here."""
         if self.expires_at is None:
             return None
         return self.expires_at + (GRACE_FOR_ANSWERS if self.is_waiting else GRACE)

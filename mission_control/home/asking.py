@@ -24,7 +24,6 @@ class Asker:
 
 
 async def asker_of(gateway: GatewayRef, gateway_agent_id: str) -> Asker:
-    """Return the agent that a gateway knows by an id."""
     found = await rows(
         "SELECT a.id, a.name, b.id AS board_id FROM agents a"
         " LEFT JOIN boards b ON b.id = a.board_id AND b.deleted_at IS NULL"
@@ -49,7 +48,6 @@ OVER = {"APPROVAL_ALREADY_RESOLVED", "QUESTION_ALREADY_TERMINAL"}
 
 
 def reason_of(error: GatewayError) -> str:
-    """Return the word for programs of a refusal."""
     reason = error.details.get("reason")
     return reason if isinstance(reason, str) else ""
 

@@ -103,7 +103,6 @@ def _of(gateway: GatewayRef, asker: Asker) -> dict[str, object]:
 
 
 def _as_actor(asker: Asker, board: Board) -> Actor:
-    """Return the agent as events name it."""
     return Actor("agent", asker.id, asker.name, board.organization_id, surface="gateway", board_id=board.id)
 
 

@@ -148,7 +148,6 @@ class Found:
 
     @property
     def versions(self) -> Versions:
-        """What a page has that shows this."""
         return {key.name: (place_of(key), key.version) for key in self.shown}
 
     @property

@@ -91,7 +91,6 @@ class GatewayRequest(Dated):
 
     @property
     def state(self) -> str:
-        """The state of a question, as those of boards have it."""
         return "open" if self.status == "pending" else self.status
 
     def scope(self) -> Scope:

@@ -58,7 +58,6 @@ def _changed_since(found: One, substance: str) -> Typed:
 async def _page(
     actor: Actor, found: One, after: After | None = None, typed: Typed = NOTHING, status: int = 200
 ) -> Response:
-    """Return the page, or for htmx all that stands in its body."""
     if found.need is not None and not found.ended:
         for see in shown.functions:
             await see(actor, found.need)

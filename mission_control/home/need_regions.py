@@ -83,7 +83,6 @@ async def asked(view: NeedView) -> str:
 
 
 async def asked_changes(view: NeedView, _batch: Batch) -> str | None:
-    """Return nothing for news of other needs."""
     one = await view.one()
     before, view.shown.state = view.shown.state, one.state
     return "" if before == one.state else None

@@ -79,7 +79,6 @@ class ReadingForm(Form):
 
 @action(pages, "/notifications/readings", form=ReadingForm)
 async def mark_notifications_read(outcome: Outcome[None, ReadingForm]) -> ResponseReturnValue:
-    """Mark one or all as read."""
     return done("/notifications", toast="" if outcome.form.id else "All of them are read.")
 
 

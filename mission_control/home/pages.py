@@ -174,7 +174,6 @@ async def home_page(actor: Actor, address: HomeAddress, panel: str = "") -> str:
 
 @pages.get("/home/live")
 async def live() -> Response:
-    """Keep Home live."""
     actor, address = await signed_in(), HomeAddress.of_request()
     sent = regions.Sent(await known_rows(actor, address))
 
@@ -213,7 +212,6 @@ async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseRetur
 
 @action(pages, f"{NEED}/snoozes", form=SnoozeForm)
 async def snooze_need(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
-    """Put a need off."""
     need = outcome.answer
     until = clock_time(need.snoozed_until) if need.snoozed_until is not None else "it changes"
     toast = f"Snoozed until {until}: {bare_title(need.title)}"
@@ -222,7 +220,6 @@ async def snooze_need(outcome: Outcome[Key, SnoozeForm]) -> ResponseReturnValue:
 
 @action(pages, f"{NEED}/unsnoozes")
 async def unsnooze_need(outcome: Outcome[Key, None]) -> ResponseReturnValue:
-    """Show a need again."""
     return done("/", toast=f"Waits again: {bare_title(outcome.answer.title)}")
 
 
@@ -238,7 +235,6 @@ async def snooze_needs(outcome: Outcome[None, SnoozesForm]) -> ResponseReturnVal
 
 @action(pages, UNDO, form=UndoForm)
 async def undo_needs(outcome: Outcome[None, UndoForm]) -> ResponseReturnValue:
-    """Take answers back."""
     results = outcome.answer
     words = "Nothing was taken back."
     if results.undone:

@@ -101,7 +101,6 @@ async def _said(task_id: UUID) -> list[Said]:
 
 
 def texts_of(about: About) -> list[str]:
-    """Return what is shown as Markdown."""
     return [about.says, (about.task or {}).get("description") or "", *(said.text for said in about.said)]
 
 

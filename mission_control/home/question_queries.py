@@ -97,7 +97,6 @@ class Item(QuestionRead):
 
     @property
     def task(self) -> NeedTask | None:
-        """The task in whose run it was asked."""
         if self.task_id is None:
             return None
         return NeedTask(

@@ -161,7 +161,6 @@ class HomeView(View):
 
     @property
     def reach(self) -> tuple[Any, ...]:
-        """What decides which boards are seen."""
         whole, single = self.actor.readable_boards()
         return self.actor.organization_id, self.actor.organization_id in whole, tuple(sorted(map(str, single)))
 

@@ -36,7 +36,6 @@ async def kept_approval(gateway: GatewayRef, external_id: str) -> KeptApproval |
 
 
 async def pending_approvals(gateway: GatewayRef) -> list[KeptApproval]:
-    """Return our approvals that wait for a decision, of a gateway."""
     waiting = {"gateway_id": gateway.id, "status": "pending"}
     return [*await Approval.filter(**waiting), *await GatewayRequest.filter(**waiting, kind="approval")]
 

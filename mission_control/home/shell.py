@@ -28,7 +28,6 @@ from mission_control.web.shell import Shell, ShellBoard, ShellOrganization, buil
 
 @build_shell
 async def build(actor: Actor) -> Shell:
-    """Return the shell for a person, in their active organization."""
     seq = await head_of(actor.organization_id)
     organization = await Organization.get(id=actor.organization_id)
     work = await own_jobs(actor)

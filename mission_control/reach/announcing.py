@@ -29,7 +29,6 @@ def reader_of_webhooks(organization_id: UUID) -> Reader:
 
 
 async def has_webhooks(organization_id: UUID) -> bool:
-    """Return whether an organization has outgoing webhooks."""
     sql = "SELECT 1 AS one FROM outgoing_webhooks WHERE organization_id = ? AND state <> 'gone' LIMIT 1"
     return bool(await rows(sql, organization_id))
 
@@ -50,7 +49,6 @@ async def announce_opened(needs: Sequence[ReachNeed]) -> None:
 
 
 async def _waiting(needs: Sequence[ReachNeed]) -> Mapping[str, Need]:
-    """Return needs of one organization in words, by their ids."""
     actor, kinds = _actor(needs[0].organization_id), tuple({one.kind for one in needs})
     wanted = Filter(kinds=kinds, ids=tuple(one.subject_id for one in needs), include="all")
     names = {f"{one.kind}:{one.subject_id}" for one in needs}

@@ -28,7 +28,6 @@ class _Failing:
 
     @property
     def channel(self) -> str:
-        """How the kind is called."""
         return CHANNELS[self.kind].name if self.kind in CHANNELS else self.kind
 
 
@@ -42,20 +41,17 @@ class _FailingAsk(AskKind[_Failing]):
     over: str
 
     async def read(self, page: Page) -> Mapping[UUID, _Failing]:
-        """Read them with the provider's words."""
         listed = placeholders(len(page.ids))
         names = f"t.id, t.kind, t.{self.title} AS name, t.last_error, {self.columns}"
         found = await select(_Failing, f"SELECT {names} FROM {self.table} t WHERE t.id IN ({listed})", *page.ids)
         return {one.id: one for one in found}
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        """Return which it is."""
         listed = placeholders(len(subjects))
         found = await rows(f"SELECT id, {self.title} AS title FROM {self.table} WHERE id IN ({listed})", *subjects)
         return {UUID(str(one["id"])): {"title": one["title"]} for one in found}
 
     async def ended(self, subject: UUID, *, with_age: bool = True) -> str | None:
-        """Say that it works again."""
         return self.over
 
 
@@ -74,7 +70,6 @@ class ChannelAsk(_FailingAsk):
     is_for_admins = True
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find the channels that fail."""
         yield Rows(
             "FROM reach_channels c WHERE c.organization_id = ? AND c.state = 'failing'",
             [seeker.organization_id],
@@ -84,7 +79,6 @@ class ChannelAsk(_FailingAsk):
         )
 
     def say(self, page: Page, key: Key, one: _Failing) -> Need:
-        """Say what the provider says, and how to try again."""
         ids: Ids = {"channel_id": one.id}
         done = "It is asked whether it works; this closes when it does."
         reached = "1 receiver" if one.number == 1 else f"{one.number} receivers"
@@ -116,7 +110,6 @@ class TeamAsk(_FailingAsk):
     endings = {"board.team_changed": "changed the team's channel"}
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
-        """Find places that fail for a while, or that their provider no longer knows."""
         yield Rows(
             "FROM reach_devices d JOIN mine ON mine.id = d.board_id LEFT JOIN reach_channels c ON c.id = d.channel_id"
             " WHERE d.ended_at IS NULL AND d.last_error IS NOT NULL AND (d.mark IS NULL OR d.failed_at < ?)"
@@ -129,7 +122,6 @@ class TeamAsk(_FailingAsk):
         )
 
     def say(self, page: Page, key: Key, one: _Failing) -> Need:
-        """Say why, and offer to try it again or to send nothing there."""
         ids: Ids = {"board_id": str(key.board_id)}
         done, gone = "A test is sent; this closes when it arrives.", "What waits on this board is not posted there."
         return need(
@@ -147,7 +139,6 @@ class TeamAsk(_FailingAsk):
         )
 
     def begins(self, since: datetime, until: datetime) -> Condition:
-        """Find the places that fail for too long from a moment on."""
         return (
             "SELECT DISTINCT b.organization_id, 'unreached' AS name, d.board_id AS value FROM reach_devices d"
             " JOIN boards b ON b.id = d.board_id"
@@ -192,7 +183,6 @@ class DeviceAsk(_FailingAsk):
         )
 
     def say(self, page: Page, key: Key, one: _Failing) -> Need:
-        """Say why, and offer to try it again or to remove it."""
         ids: Ids = {"device_id": one.id}
         done = "A test is sent; this closes when it arrives."
         test = answer("test", "1", "Test again", done, "test_my_device", ids, recommended=True)
@@ -210,7 +200,6 @@ class DeviceAsk(_FailingAsk):
         )
 
     def begins(self, since: datetime, until: datetime) -> Condition:
-        """Find the devices that fail for too long from a moment on."""
         return (
             "SELECT m.organization_id, 'needs_of' AS name, d.user_id AS value FROM reach_devices d"
             " JOIN organization_members m ON m.user_id = d.user_id WHERE d.last_error IS NOT NULL"

@@ -57,7 +57,6 @@ class Changes:
     next_at: datetime | None = None
 
     def at(self, moment: datetime) -> None:
-        """Look again at a moment."""
         self.next_at = moment if self.next_at is None else min(self.next_at, moment)
 
     def change(self, row: ReachNeed) -> None:

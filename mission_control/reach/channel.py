@@ -302,7 +302,6 @@ class Channel(Part):
         return ""
 
     def code_line(self, code: str) -> str:
-        """Return what is sent to the bot with a code."""
         return code
 
     def manifest(self, base_url: str) -> str:
@@ -349,7 +348,6 @@ CHANNELS: dict[str, Channel] = {}
 
 
 def cut(text: str, most: int) -> str:
-    """Shorten a text to a number of characters."""
     return text if len(text) <= most else text[: whole(text, most - 1)] + "…"
 
 

@@ -205,7 +205,6 @@ async def locked(channel: ReachChannel) -> ReachChannel:
 
 
 def stored(channel: ReachChannel) -> Typed:
-    """Return what is stored of what was typed."""
     settings = {name: value for name, value in channel.settings.items() if name != KNOWN_AS}
     return Typed(settings, opened_values(channel.secrets))
 

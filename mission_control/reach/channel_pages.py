@@ -155,13 +155,11 @@ async def _edit(actor: Actor, channel: ReachChannel, values: Fields, errors: dic
 
 @action(pages, f"{CHANNEL}/edit", form=ChannelForm, page=f"{CHANNEL}/edit", shows=_edit)
 async def update_channel(outcome: Outcome[ReachChannel, ChannelForm]) -> ResponseReturnValue:
-    """Change a channel."""
     return go(f"{PATH}#channel-{outcome.found.id}")
 
 
 @action(pages, f"{CHANNEL}/state", performs="update_channel", form=StateForm)
 async def switch_channel(outcome: Outcome[ReachChannel, StateForm]) -> ResponseReturnValue:
-    """Switch a channel off or on."""
     words = "is switched off" if outcome.form.state == "off" else "is used again"
     return done(PATH, toast=f"{outcome.found.name} {words}.")
 
@@ -183,11 +181,9 @@ async def _removal(actor: Actor, channel: ReachChannel, values: Fields, errors: 
 
 @action(pages, f"{CHANNEL}/removal", page=f"{CHANNEL}/removal", shows=_removal)
 async def remove_channel(outcome: Outcome[ReachChannel, None]) -> ResponseReturnValue:
-    """Remove a channel."""
     return go(PATH)
 
 
 @action(pages, f"{PATH}/messages/<uuid:message_id>/resends")
 async def resend_message(outcome: Outcome[ReachMessage, None]) -> ResponseReturnValue:
-    """Send a message again."""
     return done(f"{PATH}#failed", toast="It is sent again, if it still waits.")

@@ -82,7 +82,6 @@ class _Paper:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing fits any longer."""
         return self._left <= 0
 
     def taken(self, text: str) -> str:
@@ -181,7 +180,6 @@ def written_by(text: str) -> str:
 
 
 def fields(answer: Answer) -> Mapping[str, Any]:
-    """Return the JSON object of an answer, empty where it is none."""
     return answer.json if isinstance(answer.json, dict) else {}
 
 

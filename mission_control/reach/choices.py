@@ -148,7 +148,6 @@ async def choose(actor: Actor, chosen: Choices) -> None:
 
 
 async def _save(actor: Actor, chosen: Choices) -> list[str]:
-    """Return the names of what changed."""
     values = {name: getattr(chosen, name) for name in COLUMNS}
     values["days_off"] = sorted(set(chosen.days_off))
     await User.select_for_update(no_key=True).get(id=actor.user_id)  # two pages of one person save one after the other

@@ -29,7 +29,6 @@ _tries = FailureLimit(5, 60.0)
 
 
 def admits(limit: FailureLimit, key: str) -> bool:
-    """Count a try, and return whether it is one of those that are allowed."""
     try:
         limit.check(key)
     except TooMany:

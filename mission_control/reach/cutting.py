@@ -14,7 +14,6 @@ def whole(text: str, end: int) -> int:
 
 
 def _goes_on(text: str, place: int) -> bool:
-    """Whether the character at a place belongs to the one before it."""
     one = text[place]
     if one in JOINERS or text[max(place - 1, 0)] == JOINERS[1]:
         return place > 0

@@ -24,7 +24,6 @@ api = Api(__name__, "users", below="/users/me/reach")
 
 
 def our_address() -> str:
-    """Return the address of this installation as the caller reaches it."""
     return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
 
 

@@ -26,7 +26,6 @@ type Sections = tuple[tuple[str, tuple[Item, ...]], ...]
 
 
 def party_of(need: Need) -> str:
-    """Return who asks."""
     party = need.agent or need.person
     return party.name if party is not None else "Somebody"
 
@@ -100,7 +99,6 @@ def _in_list(need: Need, channel: Channel) -> str:
 
 
 async def _ended_items(actor: Actor, ended: Sequence[Over]) -> list[Item]:
-    """Return what no longer waits, with how it ended and when."""
     titles, found = await _titles_of(actor, ended), list[Item]()
     for part in ended:
         how, title = part.ended_how or NO_LONGER, titles.get(part.subject_id)

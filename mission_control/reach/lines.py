@@ -19,7 +19,6 @@ async def device_of(message: ReachMessage, *, ended: bool = False) -> Device | N
 
 
 async def line_to(message: ReachMessage, device: Device | None) -> Line:
-    """Return the way to the reader of a message."""
     if device is not None:
         return await line_of(device)
     user = await User.get_or_none(id=message.user_id) if message.user_id is not None else None
@@ -33,7 +32,6 @@ async def line_of(device: Device) -> Line:
 
 
 def line_with(channel: ReachChannel | None, to: str = "", own: dict[str, str] | None = None) -> Line:
-    """Return the way to an address by a channel of an organization, or by none."""
     values = {} if channel is None else {**channel.settings, **opened_values(channel.secrets)}
     address = reachable_address()
     path = PRESSED if channel is None else f"/reach/in/{channel.id}"

@@ -87,14 +87,12 @@ async def make_my_reach_code(outcome: Outcome[None, Any]) -> ResponseReturnValue
 
 @pages.get(CODE)
 async def code(code_id: UUID) -> ResponseReturnValue:
-    """Show whether a code was sent, and by whom."""
     actor = await signed_in()
     return await _code_page(actor, await _read(actor, code_id))
 
 
 @pages.get(f"{CODE}/live")
 async def live(code_id: UUID) -> Response:
-    """Stream whether a code was sent."""
     actor = await signed_in()
     shown = CodeView(actor=actor, pages=(PLACE,), active="settings", code=await _read(actor, code_id))
 
@@ -120,13 +118,11 @@ async def _refused_confirmation(refusal: Refusal[ReachCode, None]) -> ResponseRe
 
 @action(pages, f"{CODE}/confirmations", refused=_refused_confirmation)
 async def confirm_my_reach_code(outcome: Outcome[ReachCode, None]) -> ResponseReturnValue:
-    """Link the account that sent the code."""
     return go(f"{SETTINGS_PATH}#devices")
 
 
 @action(pages, f"{CODE}/endings")
 async def drop_my_reach_code(outcome: Outcome[ReachCode, None]) -> ResponseReturnValue:
-    """Drop a code that somebody else sent."""
     return go(f"{SETTINGS_PATH}#devices")
 
 
@@ -142,7 +138,6 @@ class AddressForm(TypedForm):
 
 @pages.get(f"{ADDRESSES}/<kind>")
 async def new_address(kind: str) -> ResponseReturnValue:
-    """Show what is typed for a kind of address, and where it is found."""
     actor = await signed_in()
     require(actor, "reach.choose")
     return await _address_page(actor, kind, {}, {})

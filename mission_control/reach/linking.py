@@ -76,7 +76,6 @@ def read_code(code: ReachCode, channel: ReachChannel) -> LinkCodeRead:
 
 
 def created_code(code: ReachCode, channel: ReachChannel, text: str) -> LinkCodeCreated:
-    """Return a new code with what a person does with it."""
     kind = CHANNELS[channel.kind]
     known = read_code(code, channel).model_dump()
     line, link = kind.code_line(text), kind.code_link(channel.settings, text)

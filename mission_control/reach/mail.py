@@ -66,7 +66,6 @@ def _label(message: Message) -> tuple[str, str]:
 
 
 def _text(message: Message, label: str, settings_url: str) -> Iterator[str]:
-    """Yield the paragraphs of the text beside the HTML."""
     yield message.title
     if message.board:
         yield message.board

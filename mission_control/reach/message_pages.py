@@ -14,5 +14,4 @@ pages = Blueprint("message_pages", __name__)
 
 @pages.get("/reach/<uuid:message_id>")
 async def message(message_id: UUID) -> ResponseReturnValue:
-    """Lead to what a message was about."""
     return go(await open_message(await signed_in(), message_id))

@@ -48,7 +48,6 @@ class MessageRead(FromRow):
 
 
 def words_of(message: ReachMessage) -> str:
-    """Return what became of a message, as it stands in a list."""
     match message.state:
         case "queued":
             return f"tried again: {message.error}" if message.error else "on its way"

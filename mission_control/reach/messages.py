@@ -144,5 +144,4 @@ async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNe
 
 
 def topic_of(reader_id: UUID, need: ReachNeed) -> str:
-    """Return the name of the thread of messages about a need to a reader."""
     return fingerprint(f"{reader_id} {need.kind} {need.subject_id}")[:TOPIC]

@@ -49,7 +49,6 @@ class ReachChannel(Owned):
         indexes = (Index(fields=("organization_id", "kind")),)
 
     def scope(self) -> Scope:
-        """Return the scope of events about it."""
         return Scope(organization_id=self.organization_id, subject_id=self.id)
 
 

@@ -94,7 +94,6 @@ class Reached:
 
 
 async def reached(actor: Actor) -> Reached:
-    """Return where a person is reached."""
     channels = await ReachChannel.filter(organization_id=actor.organization_id).order_by("name", "id")
     by_id = {one.id: one for one in channels}
     kinds = {one.kind for one in channels}

@@ -107,7 +107,6 @@ async def _refused_choices(refusal: Refusal[None, ChoicesForm]) -> ResponseRetur
 
 @action(pages, PATH, form=ChoicesForm, refused=_refused_choices)
 async def set_my_reach(outcome: Outcome[None, ChoicesForm]) -> ResponseReturnValue:
-    """Save what was chosen."""
     if outcome.form.board is None:
         return done(f"{PATH}?saved=1")
     # The page has another row now, and its address is the same.
@@ -141,7 +140,6 @@ async def _refused_absence(refusal: Refusal[None, AwayForm]) -> ResponseReturnVa
 
 @action(pages, f"{PATH}/away", performs="update_me", form=AwayForm, refused=_refused_absence)
 async def be_away(outcome: Outcome[User, AwayForm]) -> ResponseReturnValue:
-    """Save an absence, or its end."""
     return done(f"{PATH}?saved=1#quiet", toast="You are away." if outcome.form.away_until else "You are back.")
 
 
@@ -166,7 +164,6 @@ async def order_my_devices(outcome: Outcome[None, OrderForm]) -> ResponseReturnV
 
 @action(pages, f"{PATH}/devices/<uuid:device_id>/removals")
 async def remove_my_device(outcome: Outcome[Device, None]) -> ResponseReturnValue:
-    """Remove a device."""
     return done(f"{PATH}#devices", toast=f"{outcome.found.label} no longer reaches you.")
 
 
@@ -178,7 +175,6 @@ async def test_my_device(outcome: Outcome[Device, None]) -> ResponseReturnValue:
 
 @action(pages, f"{PATH}/mail/tests")
 async def test_my_mail(outcome: Outcome[None, None]) -> ResponseReturnValue:
-    """Send a test by mail."""
     return done(f"{PATH}#devices", toast=_how(outcome.answer, "Your mail server"))
 
 
@@ -188,7 +184,6 @@ def _how(tested: DeviceTest, label: str) -> str:
 
 @pages.get(f"{PATH}/next")
 async def next_digest() -> str:
-    """Show the next digest as it would be now."""
     actor = await signed_in()
     sections = await next_digest_of(actor)
     at = await next_digest_at(actor)

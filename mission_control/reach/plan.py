@@ -75,7 +75,6 @@ class Open:
         return any(link not in self.failed for link, _ in self.sent)
 
     def is_promised_by(self, now: datetime) -> bool:
-        """Whether the digest that was promised is due."""
         return self.promised is not None and self.promised <= now and not self.was_sent
 
 

@@ -27,7 +27,6 @@ class Subscription:
     auth: str
 
     def to_text(self) -> str:
-        """Return it as the address of a device."""
         return json.dumps({"endpoint": self.endpoint, "p256dh": self.p256dh, "auth": self.auth})
 
     @classmethod

@@ -45,7 +45,6 @@ def who_is(endpoint: str) -> str:
 
 
 def mark_of(who: str) -> str:
-    """Return the name of a browser among all devices."""
     return fingerprint(f"{PUSH.kind}  {who}")
 
 

@@ -52,7 +52,6 @@ def subject_of(settings: Settings) -> str | None:
 
 
 def local_subject(settings: Settings) -> str:
-    """Return the name for push services that take any."""
     return f"https://{urlsplit(settings.base_url).hostname or 'localhost'}"
 
 

@@ -57,7 +57,6 @@ class Reader:
         return failed and how_of(self.person, open_of(row)) != "never"
 
     def wants(self, found: Found) -> bool:
-        """Whether a need waits for this reader."""
         if self.is_of_webhooks:
             return found.owner_id is None
         if self.board_id is not None:
@@ -202,7 +201,6 @@ def links_of(devices: Sequence[Device], chosen: ReachSettings | None, *, has_mai
 def person_of(
     zone: str | None, chain: tuple[str, ...], chosen: ReachSettings | None, boards: Mapping[str, Any]
 ) -> Person:
-    """Return what a person chose, as the plan reads it."""
     one = ReachSettings() if chosen is None else chosen
     next_after = timedelta(minutes=one.next_after)
     return Person(
@@ -221,7 +219,6 @@ def person_of(
 
 
 async def waiting_in(organization_id: UUID) -> list[Waiting]:
-    """Return all that waits in an organization, with what is decided."""
     found = await everything_in(organization_id)
     substances: dict[tuple[str, UUID], str] = {}
     asked: dict[tuple[str, UUID], frozenset[UUID]] = {}
@@ -278,7 +275,6 @@ async def recent_of(organization_id: UUID, since: datetime) -> Recent:
 
 
 async def mornings_of(organization_id: UUID, readers: Sequence[Reader], now: datetime) -> dict[UUID, datetime]:
-    """Return when the morning was of those who want a digest each morning, and have not had that of this one."""
     due: dict[UUID, datetime] = {}
     for reader in readers:
         if reader.wants_mornings:
@@ -304,7 +300,6 @@ LATEST = timedelta(hours=2)  # after a stop, the digest of a morning that is lon
 
 
 def open_of(row: ReachNeed) -> Open:
-    """Return a need of a reader as the plan reads it."""
     sent = [(str(link), datetime.fromisoformat(str(at)), str(why)) for link, at, why in row.tried]
     return Open(
         board=str(row.board_id) if row.board_id is not None else None,

@@ -13,7 +13,6 @@ SECRET = SecretPath("/reach/off/")
 
 @pages.get("/reach/off/<token>")
 async def no_more_mail(token: str) -> ResponseReturnValue:
-    """Ask whether mail is to end."""
     await stopping.person_of(token)
     return await render_template("reach/stop.html", has_ended=False)
 

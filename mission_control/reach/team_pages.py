@@ -65,7 +65,6 @@ async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict
 
 
 def _hints(places: list[tuple[str, str, Channel]]) -> str:
-    """Return what is typed for each kind of place."""
     kinds = {one.kind: one for _, _, one in places}
     return " ".join(f"{one.name}: {one.team.label}, {one.team.hint}." for one in kinds.values() if one.team is not None)
 
@@ -84,13 +83,11 @@ async def _refused(refusal: Refusal[Board, TeamForm]) -> ResponseReturnValue:
 
 @action(pages, TEAM, form=TeamForm, page=TEAM, shows=_page, starts=_starts, refused=_refused)
 async def set_board_reach(outcome: Outcome[Board, TeamForm]) -> ResponseReturnValue:
-    """Set where a board's team is reached."""
     return go(f"/boards/{outcome.found.id}/team")
 
 
 @action(pages, f"{TEAM}/tests", refused=again(_page, Conflict))
 async def test_board_reach(outcome: Outcome[Board, None]) -> ResponseReturnValue:
-    """Send a test to the team."""
     tested: DeviceTest = outcome.answer
     words = f"A test arrived after {tested.seconds:.1f} s" if tested.ok else tested.words
     return done(f"/boards/{outcome.found.id}/team", toast=words)

@@ -26,12 +26,10 @@ class TypedForm(Form):
 
     @property
     def values(self) -> dict[str, str]:
-        """What was typed for the settings, by their names."""
         return {name.removeprefix(FIELD): one for name, one in (self.model_extra or {}).items()}
 
 
 def by_setting(settings: Iterable[Setting], errors: Mapping[str, str]) -> dict[str, str]:
-    """Return the reasons of a refusal by the fields of a form that has one for each setting."""
     fields = {one.name: f"{FIELD}{one.name}" for one in settings}
     fields |= {name: name for name in ("name", *fields.values())}
     return {fields.get(name, ""): sentence for name, sentence in errors.items()}

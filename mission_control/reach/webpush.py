@@ -28,12 +28,10 @@ def bytes_of(text: str) -> bytes:
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
-    """Return a new private key on P-256."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 def key_to_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """Return a private key as 32 bytes."""
     return key.private_numbers().private_value.to_bytes(32)
 
 

@@ -41,7 +41,6 @@ FIRST_BY_MAIL = "Sent because it has waited for {time} and no device of yours ta
 
 
 def _why(message: ReachMessage, chosen: ReachSettings | None) -> str:
-    """Return why a message came."""
     one = chosen or ReachSettings()
     is_late = message.kind == MAIL and message.why == "first" and one.mode == "devices"
     return (FIRST_BY_MAIL if is_late else WHY[message.why]).format(time=span(60 * one.next_after))
@@ -218,7 +217,6 @@ async def _one(
 
 
 def counted_in(need: Need) -> str:
-    """Return what was counted, in a line."""
     return " · ".join(one.text for one in need.facts if one.is_counted)
 
 

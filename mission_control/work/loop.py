@@ -82,12 +82,10 @@ class Sender:
 
     @property
     def key(self) -> str:
-        """The name of the sender among all."""
         return f"{self.kind} {self.name}".strip()
 
     @property
     def condition(self) -> str:
-        """The condition as it is added to others."""
         only = self.only if isinstance(self.only, str) else self.only()
         return f" AND {only}" if only else ""
 
@@ -175,7 +173,6 @@ def may_retry(actor: Actor, delivery: Delivery) -> bool:
 
 
 def sender_of(delivery: Delivery) -> Actor:
-    """Return the system, in the organization of a delivery."""
     return system(delivery.organization_id or NOWHERE)
 
 
@@ -246,7 +243,6 @@ async def retry(actor: Actor, delivery: Delivery) -> Delivery:
 
 
 def scope_of(delivery: Delivery) -> Scope:
-    """Return the scope of events about a delivery."""
     assert delivery.organization_id is not None  # only mails of accounts are of none
     return Scope(
         delivery.organization_id,
