@@ -11,7 +11,6 @@ from tests.cast import Cast
 
 
 async def begin(cast: Cast, task: dict[str, Any], **fields: Any) -> AgentSession:
-    """Have Vega start a task, and return the session that serves its run."""
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
     run = await Run.get(task_id=task["id"], ended_at=None)
     what = {

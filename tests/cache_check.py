@@ -39,7 +39,6 @@ async def paths_of(caller: Caller) -> list[str]:
 
 
 async def read_all(caller: Caller, paths: list[str]) -> None:
-    """Let the cache keep these answers."""
     for path in paths:
         await caller.get(path)
 

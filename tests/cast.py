@@ -36,15 +36,12 @@ NO_ID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
-
     status: int
     body: Any
     headers: Any
 
     @property
     def detail(self) -> Any:
-        """Why it was refused."""
         return self.body["detail"]
 
     @property
@@ -98,32 +95,25 @@ class Caller:
         return Answer(response.status_code, body, response.headers)
 
     async def get(self, path: str, **options: Any) -> Answer:
-        """Read."""
         return await self.call("GET", path, **options)
 
     async def post(self, path: str, json: Any = ..., **options: Any) -> Answer:
-        """Make."""
         return await self.call("POST", path, json, **options)
 
     async def patch(self, path: str, json: Any = ..., **options: Any) -> Answer:
-        """Change."""
         return await self.call("PATCH", path, json, **options)
 
     async def delete(self, path: str, **options: Any) -> Answer:
-        """Remove."""
         return await self.call("DELETE", path, **options)
 
 
 @dataclass(slots=True)
 class Person(Caller):
-    """A person with a personal token."""
-
     id: UUID = NO_ID
     name: str = ""
     token_id: UUID = NO_ID
 
     async def actor(self) -> Actor:
-        """The person as commands know them now."""
         found = await authentication.user_actor(self.id, ("token", self.token_id))
         assert found is not None
         return found
@@ -131,14 +121,11 @@ class Person(Caller):
 
 @dataclass(slots=True)
 class Program(Caller):
-    """An agent with its token."""
-
     id: UUID = NO_ID
     name: str = ""
     secret: str = ""
 
     async def actor(self) -> Actor:
-        """The agent as commands know it now."""
         found = await authentication.agent_by_token(self.secret)
         assert found is not None
         return found
@@ -146,8 +133,6 @@ class Program(Caller):
 
 @dataclass(slots=True)
 class Cast:
-    """Everybody, on their boards."""
-
     app: Quart
     organization: Organization
     elsewhere: Organization
@@ -172,21 +157,17 @@ class Cast:
 
     @property
     def home(self) -> str:
-        """The path of the board."""
         return f"/boards/{self.board.id}"
 
     @property
     def tasks(self) -> str:
-        """The path of the board's tasks."""
         return f"{self.home}/tasks"
 
     @property
     def approvals(self) -> str:
-        """The path of the board's approvals."""
         return f"{self.home}/approvals"
 
     def task(self, task: Any) -> str:
-        """The path of a task, given by its answer or its id."""
         return f"{self.tasks}/{task['id'] if isinstance(task, dict) else getattr(task, 'id', task)}"
 
     async def erase(self, board_id: object, who: "Person | None" = None) -> None:
@@ -264,7 +245,6 @@ async def _person(app: Quart, organization: Organization, name: str, role: str) 
 
 
 async def as_person(app: Quart, user: User) -> Person:
-    """A person at the telephone, with a fresh personal token."""
     actor = await authentication.user_actor(user.id, ("none", None))
     assert actor is not None
     made = await create_personal_token(actor, user, "tests")
@@ -286,24 +266,20 @@ async def _only_on(board: Board, person: Person, *, can_write: bool) -> None:
 
 
 async def hire(app: Quart, by: Person, board: Board, name: str, *, is_lead: bool = False) -> Program:
-    """A direct agent that somebody makes for a board."""
     agent, secret = await create_agent(await by.actor(), board, AgentCreate(name=name, is_board_lead=is_lead))
     assert secret is not None
     return Program(app, {"X-Agent-Token": secret}, agent.id, agent.name, secret)
 
 
 async def events(since: int = 0, **where: Any) -> list[Event]:
-    """What was recorded after a number, in order."""
     return await Event.filter(seq__gt=since, **where).order_by("organization_id", "seq")
 
 
 async def head(cast: Cast) -> int:
-    """The number of the newest event of the organization."""
     return int((await Organization.get(id=cast.organization.id)).log_seq)
 
 
 async def kinds(cast: Cast, since: int) -> list[tuple[str, UUID | None]]:
-    """Kind and agent of everything recorded in the organization after a number."""
     found = await events(since, organization_id=cast.organization.id)
     return [(event.kind, event.agent_id) for event in found]
 
@@ -319,13 +295,11 @@ def apart_from_news(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def everybody(cast: Cast) -> dict[str, Person | Program]:
-    """All members of the cast by name."""
     names = ("ada", "ben", "cleo", "dan", "eve", "atlas", "vega", "rigel", "mira", "nova")
     return {name: getattr(cast, name) for name in names}
 
 
 def ids(answers: Iterable[dict[str, Any]]) -> list[str]:
-    """The ids of a list."""
     return [one["id"] for one in answers]
 
 

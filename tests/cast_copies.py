@@ -73,7 +73,6 @@ class Original:
         return cls(cast, rows, changing, sorted(ids), times.clock_now())
 
     async def copied(self) -> Cast:
-        """Write a copy."""
         change = self._change()
         changing = iter(self.changing)
         rows = {model: [_copy(one, next(changing), change) for one in some] for model, some in self.rows.items()}

@@ -10,12 +10,10 @@ from mission_control.database.sql import is_postgres, rows
 
 
 def models() -> list[type[Model]]:
-    """Return all models of the program."""
     return [one for one in Tortoise.apps["models"].values() if one._meta.db_table != "aerich"]
 
 
 def linked(model: type[Model]) -> set[str]:
-    """Return the fields that name another model."""
     return model._meta.fk_fields | model._meta.o2o_fields
 
 

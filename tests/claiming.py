@@ -36,5 +36,4 @@ async def release(cast: Cast, task: dict[str, Any], by: Caller | None = None, **
 
 
 def later(seconds: float = 0, **more: float) -> Any:
-    """The clock so much later."""
     return times.travelled(timedelta(seconds=seconds, **more))

@@ -81,7 +81,6 @@ def programs() -> Path:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The settings of the application under test."""
     folder = tmp_path_factory.mktemp("data")
     return Settings.from_environment(
         {
@@ -120,7 +119,6 @@ async def original_cast(app: Quart) -> Original:
 
 @pytest.fixture
 def client(app: Quart) -> TestClientProtocol:
-    """A browser or script that is nobody yet."""
     return app.test_client()
 
 

@@ -17,8 +17,6 @@ HERE = "http://localhost"
 
 @dataclass(slots=True)
 class Terminal:
-    """A terminal with its codes."""
-
     app: Quart
     device_code: str
     user_code: str
@@ -66,7 +64,6 @@ class Transport(httpx2.AsyncBaseTransport):
         self.app = app
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Answer a request."""
         headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")}
         client: Any = self.app.test_client(use_cookies=False)
         answer = await client.open(request.url.path, method=request.method, headers=headers, data=await request.aread())
@@ -74,7 +71,6 @@ class Transport(httpx2.AsyncBaseTransport):
 
 
 async def post(app: Quart, path: str, form: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any], Any]:
-    """Send a form, and return status, JSON and headers."""
     answer = await app.test_client(use_cookies=False).post(path, form=form, headers=headers)
     return answer.status_code, await answer.get_json(), answer.headers
 
@@ -83,7 +79,6 @@ ABOUT = {"client": "claude-code", "host_label": "mara-laptop", "user_label": "ma
 
 
 async def ask(app: Quart, **about: str) -> Terminal:
-    """A terminal that asks."""
     status, body, _ = await post(app, "/oauth/device_authorization", {"client_id": CLIENT_ID, **ABOUT, **about})
     assert status == 200, body
     return Terminal(app, body["device_code"], body["user_code"], body)

@@ -68,7 +68,6 @@ async def expected(boards: list[UUID], key: RangeKey, now: datetime) -> dict[str
 
 
 def told(answer: DashboardMetrics, moved: Any) -> dict[str, Any]:
-    """What an answer says of all that."""
     found, ways = json_values(answer), ("primary", "comparison")
     kpis, flow, done = found["kpis"], found["flow"], json_values(moved)
 

@@ -43,7 +43,6 @@ _ids: dict[tuple[str, int], str] = {}
 
 
 def other(table: str, row: int) -> str:
-    """The key of another row of a table: of a later one too."""
     return _key(table, (row + 1) % ROWS)
 
 

@@ -11,7 +11,6 @@ type Deed = Callable[[Cast, dict[str, Any]], Awaitable[None]]
 
 
 async def claimed(cast: Cast, by: Program, task_id: Any = None, **more: Any) -> dict[str, Any]:
-    """The answer to a claim of a new task, or of one that is there."""
     task_id = task_id or (await cast.add_task())["id"]
     found: dict[str, Any] = (await by.post(f"/agent{cast.home}/claims", {"task_id": task_id, **more})).ok()
     return found

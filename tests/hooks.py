@@ -20,12 +20,10 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def event(name: str, **fields: Any) -> Event:
-    """An event of Claude Code."""
     return {**COMMON, "hook_event_name": name, **fields}
 
 
 def called(name: str, tool: str, number: str, **given: Any) -> Event:
-    """An event about a call of a tool."""
     more = {"tool_response": {"stdout": "", "stderr": ""}, "duration_ms": 5} if name == "PostToolUse" else {}
     return event(name, tool_name=tool, tool_input=given, tool_use_id=f"toolu_{number}", **more)
 

@@ -51,8 +51,6 @@ class Listing:
 
 
 def lists(path: str, query: str = "") -> Callable[[More], More]:
-    """Register what makes a row of the list at a path of the API."""
-
     def register(more: More) -> More:
         LISTS[API + path] = (more, query)
         return more
@@ -477,7 +475,6 @@ async def _packs(cast: Cast, made: Things, n: int) -> None:
 
 
 def listings() -> list[Listing]:
-    """All list operations that have rows of ours."""
     return [Listing(one, *LISTS[one.path]) for one in OPERATIONS if one.method == "GET" and one.path in LISTS]
 
 

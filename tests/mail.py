@@ -51,13 +51,11 @@ class Post:
         return {name: value for name, _, value in (line.partition(": ") for line in lines)}
 
     def text(self) -> str:
-        """The newest mail as text."""
         part = self.mails[-1].get_body(("plain",))
         assert part is not None
         return str(part.get_content())
 
     def html(self) -> str:
-        """The newest mail as HTML."""
         part = self.mails[-1].get_body(("html",))
         assert part is not None
         return str(part.get_content())
@@ -78,7 +76,6 @@ async def mail_box(before: Settings) -> AsyncIterator[tuple[Post, Settings]]:
 
 @asynccontextmanager
 async def mail_server(app: Quart) -> AsyncIterator[Post]:
-    """Let an application send mail to a server of this process."""
     before = app.config["SETTINGS"]
     senders: list[Sender] = []
     try:

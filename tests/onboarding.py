@@ -26,7 +26,6 @@ async def add_gateway(cast: Cast, state: str = "connected", **fields: Any) -> Ga
 
 
 async def hire_main_agent(cast: Cast, gateway: Gateway) -> Program:
-    """The main agent of a gateway."""
     agent = await Agent.create(
         organization_id=cast.organization.id,
         gateway_id=gateway.id,
@@ -39,7 +38,6 @@ async def hire_main_agent(cast: Cast, gateway: Gateway) -> Program:
 
 
 async def put_on(board: Board, gateway: Gateway | None) -> None:
-    """Move a board to a gateway."""
     await Board.filter(id=board.id).update(gateway_id=gateway.id if gateway else None)
 
 
@@ -51,7 +49,6 @@ async def on_gateway(cast: Cast, board: Board | None = None, state: str = "conne
 
 
 async def sent_to(agent: Any) -> list[Delivery]:
-    """What was written for an agent, oldest first."""
     return await Delivery.filter(agent_id=agent.id).order_by("seq")
 
 
@@ -61,5 +58,4 @@ async def arrive(delivery_id: Any, **fields: Any) -> None:
 
 
 async def the_session(board: Board) -> OnboardingSession:
-    """The newest conversation about a board."""
     return await OnboardingSession.filter(board_id=board.id).order_by("-created_at").first()  # type: ignore[return-value]

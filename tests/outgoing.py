@@ -43,7 +43,6 @@ async def read(cast: Cast, hook: dict[str, Any]) -> dict[str, Any]:
 
 
 async def sent_by(cast: Cast, hook: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the messages of a webhook, oldest first."""
     found: list[dict[str, Any]] = (await cast.ada.get(f"{of(hook)}/deliveries?limit=200")).ok()["items"]
     return found[::-1]
 
@@ -58,7 +57,6 @@ async def send(**later: float) -> int:
 
 
 async def until(hook: dict[str, Any], *states: str) -> None:
-    """Wait until the messages of a webhook are in these states."""
     async with asyncio.timeout(60):
         while await _states(hook) != list(states):
             await asyncio.sleep(0.005)

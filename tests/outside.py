@@ -27,7 +27,6 @@ class Directory:
     pause: float = 0.0
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request with the page at its path."""
         path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
         self.asked.append(path)
         await asyncio.sleep(self.pause)
@@ -39,14 +38,12 @@ class Directory:
         writer.close()
 
     def lists(self, *paths: str, prefix: str = "") -> None:
-        """Write the index."""
         entries = "".join(f"<{prefix}url><{prefix}loc>{self.url}{path}</{prefix}loc></{prefix}url>" for path in paths)
         self.pages["/sitemap.xml"] = (200, f"<{prefix}urlset>{entries}</{prefix}urlset>")
 
 
 @asynccontextmanager
 async def souls_directory(app: Quart) -> AsyncIterator[Directory]:
-    """Let the installation read an empty directory of its own."""
     directory = Directory()
     server = await asyncio.start_server(directory.handle, "127.0.0.1", 0)
     async with server:
@@ -70,7 +67,6 @@ class Receiver:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one request."""
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:] if line)}
         body = await reader.readexactly(int(headers["content-length"]))
@@ -83,7 +79,6 @@ class Receiver:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """Return the bodies that it got, as JSON."""
         return [orjson.loads(body) for _, body in self.got]
 
 

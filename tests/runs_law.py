@@ -122,7 +122,6 @@ class Law:
 
 
 async def told(task_id: Any) -> str:
-    """The last events of a task."""
     found = await rows(
         "SELECT seq, kind, actor_kind, data FROM events WHERE task_id = ? ORDER BY seq DESC LIMIT 30", task_id
     )
@@ -142,7 +141,6 @@ class Story:
     log: list[str] = field(default_factory=list)
 
     def tell(self, row: dict[str, Any], data: dict[str, Any]) -> None:
-        """Follow one event."""
         kind, approval = row["kind"], str(data.get("approval_id"))
         if kind == "approval.requested":
             if data["action_type"] in FINISHING:

@@ -142,17 +142,14 @@ class RunsMachine(RuleBasedStateMachine):
             self.run(self._start())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do something in the application's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.ground.loop).result(60)
 
     def may(self, call: Coroutine[Any, Any, Answer], *refusals: int) -> Answer:
-        """The answer of a call that succeeds, or is refused like this."""
         answer: Answer = self.run(call)
         assert answer.status in (200, *refusals), f"{answer.status}: {answer.body}"
         return answer
 
     def must(self, call: Coroutine[Any, Any, Answer]) -> Any:
-        """The body of a call that succeeds."""
         return self.may(call).body
 
     async def _start(self) -> None:
@@ -194,22 +191,18 @@ class RunsMachine(RuleBasedStateMachine):
             raise
 
     def later(self, seconds: int) -> None:
-        """The test clock moves."""
         self.past.time.enter_context(times.travelled(timedelta(seconds=seconds)))
 
     # Who and what
 
     @property
     def cast(self) -> Cast:
-        """Everybody."""
         return self.ground.cast
 
     def worker(self, number: int) -> Program:
-        """One of the two workers."""
         return (self.cast.vega, self.cast.rigel)[number]
 
     def table(self) -> list[Row]:
-        """All tasks of the board as they are."""
         found: list[Row] = self.run(oracle.tasks_of(self.cast.board.id))
         return found
 
@@ -223,7 +216,6 @@ class RunsMachine(RuleBasedStateMachine):
         return bool(self.run(oracle.may_have(self.cast.board.id, agent, row)))
 
     def trashed(self, number: int) -> Any:
-        """A task of the trash."""
         found = self.run(rows("SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NOT NULL", self.cast.board.id))
         return found[number % len(found)]["id"] if found else None
 
@@ -235,7 +227,6 @@ class RunsMachine(RuleBasedStateMachine):
         return str(found[number % len(found)]["id"]) if found else None
 
     def count_of(self, statement: str) -> int:
-        """How many rows a statement counts."""
         return int(self.run(rows(f"SELECT COUNT(*) AS n FROM {statement}"))[0]["n"])
 
     def some_task(self, number: int) -> Row | None:
@@ -260,12 +251,10 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(seconds=st.sampled_from((1, 20, 61, 400, 4_000, 90_000)))
     def time_goes_on(self, seconds: int) -> None:
-        """The test clock moves."""
         self.later(seconds)
 
     @deed()
     def leases_are_swept(self) -> None:
-        """What the background loop does."""
         self.run(expire_due())
         for row in self.run(rows("SELECT lease_expires_at FROM task_runs WHERE ended_at IS NULL")):
             expires_at = as_moment(row["lease_expires_at"])
@@ -273,7 +262,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(task=ANY)
     def a_person_clears_a_flag(self, task: int) -> None:
-        """Whether there is one or not."""
         if (row := self.some_task(task)) is not None:
             self.must(self.cast.ada.delete(f"{self.cast.task(row)}/flag"))
 
@@ -424,7 +412,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(status=st.sampled_from(("expired", "allow")))
     def a_gateway_settles(self, status: str) -> None:
-        """What it asked here."""
         self.run(self._settle(status))
 
     async def _settle(self, status: str) -> None:
@@ -447,7 +434,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(worker=WORKERS, limit=st.sampled_from((None, None, 1, 2)))
     def an_agent_gets_a_limit(self, worker: int, limit: int | None) -> None:
-        """Of tasks at once."""
         self.must(self.cast.ada.patch(f"/agents/{self.worker(worker).id}", {"wip_limit": limit}))
 
     @deed(
@@ -456,7 +442,6 @@ class RunsMachine(RuleBasedStateMachine):
         state=st.sampled_from(("running",) * 8 + ("paused", "stopped")),
     )
     def a_person_pauses(self, who: str, worker: int, state: str) -> None:
-        """Or stops, or lets go on."""
         agent = self.worker(worker)
         path = {"agent": f"/agents/{agent.id}", "board": self.cast.home, "organization": "/organizations/me"}[who]
         was = self.must(self.cast.ada.get(path))["work_state"]
@@ -466,7 +451,6 @@ class RunsMachine(RuleBasedStateMachine):
             assert not (whose & {agent.id} if who == "agent" else whose & {a.id for a in self.workers()})
 
     def workers(self) -> tuple[Program, Program]:
-        """Both workers."""
         return self.cast.vega, self.cast.rigel
 
     # Agents
@@ -504,7 +488,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(worker=WORKERS, task=ANY)
     def an_agent_claims_by_name(self, worker: int, task: int) -> None:
-        """A named task: it gets it, or 409."""
         if (row := self.some_task(task)) is None:
             return
         agent = self.worker(worker)
@@ -522,7 +505,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(worker=WORKERS, task=ANY)
     def an_agent_claims_as_it_used_to(self, worker: int, task: int) -> None:
-        """By PATCH, as clients know it."""
         if (row := self.some_task(task)) is not None:
             agent = self.worker(worker)
             answer = self.run(agent.patch(f"/agent{self.cast.task(row)}", {"status": "in_progress"}))
@@ -546,12 +528,10 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(which=ANY)
     def an_agent_extends(self, which: int) -> None:
-        """With a fence that it once got."""
         self._write(which, "POST", "/lease", lambda fence: {"fence": fence, "lease_seconds": 600}, needs_run=True)
 
     @deed(which=ANY)
     def an_agent_releases(self, which: int) -> None:
-        """The task goes back."""
         self._write(which, "DELETE", "/lease", lambda fence: {"fence": fence, "reason": "no time"}, needs_run=True)
 
     @deed(which=ANY)
@@ -561,7 +541,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(which=ANY)
     def an_agent_completes(self, which: int) -> None:
-        """Hands in what it did."""
         wanted = {"summary": "Done.", "input_tokens": 10, "cost_usd": "0.01"}
         self._write(which, "POST", "/completions", lambda fence: {"fence": fence, **wanted}, needs_run=True)
 
@@ -728,7 +707,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(tasks=st.lists(ANY, min_size=1, max_size=3), status=st.sampled_from(STATUSES))
     def a_person_moves_many(self, tasks: list[int], status: str) -> None:
-        """All of them or none."""
         found = {str(row.id): row for one in tasks if (row := self.some_task(one)) is not None}
         if found:
             self.may(self.cast.cleo.post(f"{self.cast.tasks}/changes", each(found, status=status)), 409)
@@ -767,7 +745,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(which=ANY, decision=st.sampled_from(DECISIONS), then=st.sampled_from(("inbox", "mine", "trash")))
     def a_person_decides(self, which: int, decision: str, then: str) -> None:
-        """A pending approval."""
         if (one := self.some_approval(which, "pending")) is not None:
             sent = {"decision": decision, "note": "So.", "then": then}
             self.may(self.cast.cleo.post(f"{self.cast.approvals}/{one}/decisions", sent), 409)
@@ -839,7 +816,6 @@ class RunsMachine(RuleBasedStateMachine):
 
     @deed(number=ANY)
     def a_gateway_asks(self, number: int) -> None:
-        """For Vega, about a command."""
         if self.count_of("approvals WHERE gateway_id IS NOT NULL AND status = 'pending'") >= 2:
             return
         asked = AskedApproval(f"{number}-{self.ground.steps}", "exec", "mc-vega", None, {"gateway_request": {}})

@@ -41,7 +41,6 @@ class Row:
 
     @property
     def state(self) -> str:
-        """Where its work stands, in a word."""
         if self.status == "in_progress":
             if self.agent is None:
                 return "a person's" if self.user else "nobody's"

@@ -10,7 +10,6 @@ from quart import Quart
 
 @contextmanager
 def having(app: Quart, **settings: Any) -> Iterator[None]:
-    """Let the application have these settings."""
     before = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(before, **settings)
     try:

@@ -95,17 +95,14 @@ async def _signal(cast: Cast, made: Things, path: str) -> Any:
 
 
 def filled(path: str, made: Things) -> str:
-    """A path with things in the places of their names."""
     return PLACE.sub(lambda found: made[found[1]], path)
 
 
 async def path_of(cast: Cast, one: Operation) -> str:
-    """The path of an operation on real things."""
     return filled(one.path, await things_of(cast, one.path))
 
 
 async def upload(caller: Caller, path: str, content: bytes = PNG, name: str = "sky.png", **form: str) -> Answer:
-    """Send a file as a form does."""
     file = FileStorage(BytesIO(content), filename=name, content_type="image/png")
     return await caller.call("POST", path, files={"file": file}, form=form)
 

@@ -15,7 +15,6 @@ def settings_with(**environment: str) -> Settings:
 
 
 def tiny_app(**environment: str) -> Quart:
-    """An application with middleware as these settings ask for."""
     app = Quart("tests.tiny_app", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.strict_slashes = False  # as in the application

@@ -59,13 +59,11 @@ async def work_alone(cast: Cast, made: Things) -> Any:
 
 
 async def a_lease(cast: Cast, made: Things) -> Any:
-    """The lease of a task that Vega holds."""
     claimed = await cast.vega.post(f"/agent{cast.home}/claims", {"task_id": made["task_id"]})
     return {"fence": claimed.ok()["lease"]["fence"]}
 
 
 async def a_note(cast: Cast, made: Things) -> Any:
-    """What Vega, who works on the task, should know."""
     await a_lease(cast, made)
     return {"text": "The seeing is poor."}
 
@@ -77,7 +75,6 @@ async def one_task(cast: Cast, made: Things) -> Any:
 
 
 async def a_stop(cast: Cast, made: Things) -> Any:
-    """Why Vega should stop."""
     await a_lease(cast, made)
     return {"reason": "The dome is closed."}
 
@@ -96,12 +93,10 @@ async def in_a_group(cast: Cast, made: Things) -> Any:
 
 
 async def bens_membership(cast: Cast, made: Things) -> Any:
-    """Ben as the next owner."""
     return {"member_id": (await cast.ben.get("/organizations/me/member")).ok()["id"]}
 
 
 async def invitation(cast: Cast, made: Things) -> Any:
-    """An invitation for Eve."""
     invited = {"invited_email": "eve@example.org"}
     return {"token": (await cast.ada.post("/organizations/me/invites", invited)).ok()["token"]}
 
@@ -131,7 +126,6 @@ async def handed_in(cast: Cast, made: Things) -> Any:
 
 
 async def some_proposals(cast: Cast, made: Things) -> Any:
-    """A proposal that is dropped."""
     return {"proposal_ids": [await MAKERS["proposal_id"](cast, made, "")], "decision": "drop"}
 
 
@@ -141,7 +135,6 @@ async def a_duplicate(cast: Cast, made: Things) -> Any:
 
 
 async def steps(cast: Cast, made: Things) -> Any:
-    """Two steps in the other order."""
     path = f"{cast.task(made['task_id'])}/checklist"
     items = [(await cast.ada.post(path, {"text": f"Step {n}"})).ok()["id"] for n in range(2)]
     return {"item_ids": items[::-1]}
@@ -155,7 +148,6 @@ async def used_up(cast: Cast, made: Things) -> Any:
 
 
 async def some_steps(cast: Cast, made: Things) -> Any:
-    """What an agent does, its plan, and what it used."""
     step = {"key": "1", "kind": "TOOL_CALL_END", "state": "failed", "ref": "a", "detail": {"tool": "bash", "code": 1}}
     about = {"external_id": "one", "client": "codex", "branch": "main", "title": "Fix"}
     usage = {"key": "r", "input_tokens": 9, "cached_tokens": 2, "cost_usd": "0.01", "model": "m"}
@@ -165,17 +157,14 @@ async def some_steps(cast: Cast, made: Things) -> Any:
 
 
 async def another_tag(cast: Cast, made: Things) -> Any:
-    """A tag to merge into."""
     return {"into": (await cast.ada.post("/tags", {"name": "Other"})).ok()["id"]}
 
 
 async def another_task(cast: Cast, made: Things) -> Any:
-    """A task to wait for."""
     return {"task_id": (await cast.add_task())["id"]}
 
 
 async def a_password(cast: Cast, made: Things) -> Any:
-    """A new password instead of one that Ada has."""
     await give_password(cast.ada)
     return {"current": PASSWORD, "password": "correct horse battery staple"}
 
@@ -186,7 +175,6 @@ async def one_device(cast: Cast, made: Things) -> Any:
 
 
 async def a_channel(cast: Cast, made: Things) -> Any:
-    """A channel of the organization."""
     return {"channel_id": str(await MAKERS["channel_id"](cast, made, ""))}
 
 

@@ -25,18 +25,15 @@ PATIENCE = 60
 
 
 def operations() -> list[Operation]:
-    """Everything that needs credentials, in a fixed order."""
     return sorted((one for one in OPERATIONS if one.who != "anyone"), key=lambda one: (one.path, one.method))
 
 
 def table() -> dict[tuple[str, str], dict[str, str]]:
-    """The rows by method and path."""
     with FILE.open(encoding="utf-8", newline="") as opened:
         return {(row["method"], row["path"]): row for row in csv.DictReader(opened)}
 
 
 def write(found: dict[tuple[str, str], dict[str, str]]) -> None:
-    """Write the table anew."""
     names = {(one.method, one.path): one.name for one in operations()}
     with FILE.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened, lineterminator="\n")

@@ -16,7 +16,6 @@ ROOT = Path(mission_control.__file__).parent
 
 @functools.cache
 def modules() -> tuple[str, ...]:
-    """Import every module of the program and return their names."""
     names = [found.name for found in pkgutil.walk_packages([str(ROOT)], "mission_control.")]
     ours = tuple(name for name in names if not name.endswith("__main__"))
     for name in ours:
@@ -26,7 +25,6 @@ def modules() -> tuple[str, ...]:
 
 @functools.cache
 def commands() -> dict[str, str]:
-    """Return the verbs of all commands, by their modules and names."""
     found = ((vars(sys.modules[name]), name) for name in modules())
     return {f"{name}.{key}": verb for things, name in found for key, one in things.items() if (verb := verb_of(one))}
 
@@ -41,7 +39,6 @@ def trees() -> tuple[tuple[str, ast.Module], ...]:
 
 
 def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
-    """The calls of functions with one of these names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             function = node.func
@@ -51,7 +48,6 @@ def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 
 
 def texts(node: ast.AST | None) -> list[str]:
-    """The text constants in an expression."""
     if node is None:
         return []
     return [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]

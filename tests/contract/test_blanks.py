@@ -15,7 +15,6 @@ BLANKS: tuple[Any, ...] = (None, "", " ", "\x1f", 0, [], {})
 
 
 def shapes(above: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
-    """Every shape of the application."""
     for one in above.__subclasses__():
         if one.__module__.startswith("mission_control."):
             yield one

@@ -14,7 +14,6 @@ CALLS = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.S)
 
 
 def selectors(text: str) -> Iterator[str]:
-    """The selectors of a sheet, one by one."""
     text = re.sub(r"/\*.*?\*/|@(?:import|layer)[^{;]*;", "", text, flags=re.S)
     for rule in re.findall(r"([^{};]+)\{", text):
         if not rule.strip().startswith("@"):
@@ -22,7 +21,6 @@ def selectors(text: str) -> Iterator[str]:
 
 
 def defined() -> dict[str, set[str]]:
-    """The sheets with a rule of a class alone, for each class."""
     found: dict[str, set[str]] = {}
     for sheet, text in SHEETS.items():
         for selector in selectors(text):

@@ -12,7 +12,6 @@ TABLE = "core.error_codes"
 
 
 def statuses(kind: type[DomainError] = DomainError) -> set[int]:
-    """The statuses of an error and of all that are of its kind."""
     return {kind.status}.union(*(statuses(one) for one in kind.__subclasses__()))
 
 

@@ -36,14 +36,12 @@ PATIENCE = 60  # seconds for one answer
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Installation]:
-    """A new installation."""
     async with installation(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 async def souls() -> AsyncIterator[str]:
-    """The address of a souls directory."""
     directory = Directory()
     serving = await asyncio.start_server(directory.handle, "127.0.0.1", 0)
     async with serving:
@@ -110,6 +108,5 @@ async def test_fuzzing_finds_no_server_error(place: Installation, server: Server
 
 
 def links_followed(said: str) -> int:
-    """How many links between operations a search went along."""
     [followed] = re.findall(r"API Links: +(\d+) covered", said)
     return int(followed)

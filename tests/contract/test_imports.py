@@ -59,7 +59,6 @@ def imports(tree: ast.Module) -> Iterator[str]:
 
 
 def rooms() -> set[str]:
-    """The packages of the program."""
     return {name.split(".")[0] for name, _ in trees() if "." in name} - ALONE
 
 
@@ -149,7 +148,6 @@ def from_quart(tree: ast.Module) -> set[str]:
 
 
 def declared(tree: ast.Module, *by: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The functions of a module under one of these decorators."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             decorators = {ast.unparse(one).partition("(")[0] for one in node.decorator_list}
@@ -174,7 +172,6 @@ def test_commands_rules_and_reactions_know_no_request() -> None:
 
 
 def rules(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The rules that a module declares."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if any("rule(" in ast.unparse(one) for one in node.decorator_list):

@@ -44,7 +44,6 @@ STORED = {"absent_since"}  # a column of the database
 
 
 def names(tree: ast.AST) -> Iterator[str]:
-    """Yield every name that a module defines."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
@@ -57,7 +56,6 @@ def names(tree: ast.AST) -> Iterator[str]:
 
 
 def prose(source: str, tree: ast.AST) -> Iterator[str]:
-    """Yield every docstring and comment of a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield ast.get_docstring(node) or ""
@@ -67,12 +65,10 @@ def prose(source: str, tree: ast.AST) -> Iterator[str]:
 
 
 def words(name: str) -> set[str]:
-    """Return the words of a name in snake or camel case, in singular."""
     return {part.lower().removesuffix("s") for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
 
 
 def private_words(source: str) -> list[str]:
-    """Return the private words of a module, each with what to write instead."""
     tree = ast.parse(source)
     in_names = [
         f"{name}: write {NAMES[word]}"

@@ -30,13 +30,11 @@ FILE_FIELDS: dict[str, Any] = {"name": "x", "content_type": "text/plain", "size"
 
 
 def table() -> list[dict[str, str]]:
-    """The rows of the matrix."""
     with FILE.open(encoding="utf-8", newline="") as opened:
         return list(csv.DictReader(opened))
 
 
 async def things(cast: Cast) -> dict[str, Any]:
-    """What the rows are about, all of it on the board or of Cleo."""
     task, other = await cast.add_task(), await cast.add_task()
     approval = await Approval.get(id=(await cast.ask(cast.vega, other))["id"])
     row = await Task.get(id=task["id"])
@@ -107,7 +105,6 @@ async def _written(cast: Cast) -> dict[str, Any]:
 
 
 async def actors(cast: Cast) -> dict[str, Actor]:
-    """Everybody as an actor."""
     found: dict[str, Actor] = {name: await caller.actor() for name, caller in everybody(cast).items()}
     return {**found, "system": system(cast.organization.id)}
 

@@ -40,13 +40,11 @@ ROLES = {"agent-lead", "agent-worker", "agent-main"}
 
 @pytest.fixture
 async def document(cast: Cast) -> dict[str, Any]:
-    """The document as anybody gets it."""
     found: dict[str, Any] = (await cast.nobody.get("/openapi.json")).ok()
     return found
 
 
 def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Path, method and entry of every operation."""
     for path, item in document["paths"].items():
         for method, entry in item.items():
             assert method in METHODS, f"{path}: {method}"
@@ -62,7 +60,6 @@ def resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 def references(node: Any) -> Iterator[str]:
-    """Every $ref below a node."""
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
@@ -139,7 +136,6 @@ def test_security_says_who_may_call(document: dict[str, Any]) -> None:
 
 
 def nodes(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Every object below a node, with the way to it."""
     if isinstance(node, dict):
         yield path, node
         for key, one in node.items():

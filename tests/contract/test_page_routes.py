@@ -127,7 +127,6 @@ def commands_used(tree: ast.Module) -> set[str]:
 
 
 def pages(app: Quart, method: str) -> list[str]:
-    """The rules of all pages that take a method."""
     found = {rule.rule for rule in app.url_map.iter_rules() if method in (rule.methods or ())}
     return sorted(rule for rule in found if not rule.startswith(NO_PAGES))
 

@@ -39,7 +39,6 @@ LOOKED_THROUGH = re.compile(r"\bSCAN (\w+)|\bSEARCH (\w+) USING AUTOMATIC|Seq Sc
 
 
 def pages(app: Quart) -> list[str]:
-    """Return the rules of all pages, streams left out."""
     found = {
         rule.rule
         for rule in app.url_map.iter_rules()

@@ -124,7 +124,6 @@ async def ready(cast: Cast, one: Operation, folder: Path) -> AsyncIterator[Send]
 
 @pytest.fixture(scope="module")
 async def document(app: Quart) -> dict[str, Any]:
-    """The OpenAPI document, as anybody reads it."""
     read: dict[str, Any] = (await Caller(app).get("/openapi.json")).ok()
     return read
 

@@ -24,7 +24,6 @@ def test_every_inherited_operation_is_served() -> None:
 
 
 def open_shapes(node: Any) -> Iterator[str]:
-    """The titles of shapes with named fields that take others as well."""
     if isinstance(node, dict):
         if "properties" in node and node.get("additionalProperties") is not False:
             yield str(node.get("title"))

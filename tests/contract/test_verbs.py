@@ -24,7 +24,6 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def verbs_asked() -> set[str]:
-    """The verbs that commands, operations, other code and templates ask."""
     found = set(commands().values()) | {one.rule for one in OPERATIONS if one.rule}
     for _, tree in trees():
         for call in calls(tree, "require", "can"):

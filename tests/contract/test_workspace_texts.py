@@ -88,7 +88,6 @@ def test_commands_in_the_texts_are_what_the_program_takes(role: Role) -> None:
 
 
 def properties(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:
-    """The names of the fields that a body may have, in any of its forms."""
     if "$ref" in schema:
         return properties(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     forms = [properties(document, one) for one in schema.get("anyOf", ())]

@@ -22,24 +22,19 @@ ZOMBIE = Path(__file__).with_name("zombie.py")
 
 @dataclass
 class Crew:
-    """A board and its workers' tokens."""
-
     board: str
     tokens: list[str]
 
     @property
     def board_id(self) -> str:
-        """The board's id."""
         return self.board.rpartition("/")[2]
 
     @property
     def claims(self) -> str:
-        """Where claims are made."""
         return f"{API}/agent/boards/{self.board_id}/claims"
 
 
 async def new_crew(server: Server, size: int) -> Crew:
-    """A new board with so many workers."""
     board = await new_board(server)
     async with server.client() as client:
         made = [
@@ -140,7 +135,6 @@ async def _zombie(server: Server, crew: Crew, token: str, number: int) -> bool:
 
 
 async def _until(moment: str) -> None:
-    """Sleep until the lease is over."""
     await asyncio.sleep(max(0.0, (parsed(moment) - times.clock_now()).total_seconds()) + 0.05)
 
 

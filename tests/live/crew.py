@@ -8,8 +8,6 @@ from tests.live.servers import API, Server
 
 @dataclass
 class Member:
-    """An agent with its token."""
-
     id: str
     name: str
     token: str
@@ -17,8 +15,6 @@ class Member:
 
 @dataclass
 class Crew:
-    """Atlas leads, Vega works."""
-
     server: Server
     board_id: str
     atlas: Member
@@ -26,20 +22,16 @@ class Crew:
 
     @property
     def tasks(self) -> str:
-        """The path of the board's tasks."""
         return f"{API}/boards/{self.board_id}/tasks"
 
     async def add_task(self, title: str, **fields: Any) -> str:
-        """The id of a task that the owner puts on the board."""
         return str((await self.ask("POST", self.tasks, {"title": title, **fields}))["id"])
 
     async def task(self, task_id: str) -> dict[str, Any]:
-        """A task as it is now."""
         found: dict[str, Any] = await self.ask("GET", f"{self.tasks}/{task_id}")
         return found
 
     async def ask(self, method: str, path: str, json: Any = None) -> Any:
-        """What the owner is answered."""
         async with self.server.client() as owner:
             answer = await owner.request(method, path, json=json)
         assert answer.status_code == 200, answer.text
@@ -47,7 +39,6 @@ class Crew:
 
 
 async def crew(server: Server, **rules: bool) -> Crew:
-    """A new board with its two agents."""
     made = Crew(server, "", Member("", "", ""), Member("", "", ""))
     fields = {"name": "Telescope", "slug": "telescope", "description": "Look up.", "require_approval_for_done": False}
     made.board_id = (await made.ask("POST", f"{API}/boards", fields | rules))["id"]

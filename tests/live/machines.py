@@ -66,7 +66,6 @@ class Proxy:
         return self._process.pid
 
     def reload(self) -> None:
-        """Read the configuration again: new workers, and the former ones end."""
         assert NGINX is not None
         subprocess.run([NGINX, "-c", str(self._file), "-s", "reload"], check=True, capture_output=True)
 
@@ -82,17 +81,14 @@ class Machines:
 
     @property
     def url(self) -> str:
-        """Where clients go."""
         assert self.proxy is not None
         return self.proxy.url
 
     async def start(self, number: int) -> Server:
-        """Start the process of a machine."""
         host = f"127.0.0.{number + 1}"
         return await self.homes[number].start("--host", host, port=self.port)
 
     def client(self, **headers: str) -> httpx.AsyncClient:
-        """Somebody who comes through the proxy."""
         limits = httpx.Limits(max_connections=None)
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE, limits=limits)
 
@@ -171,13 +167,11 @@ class Page:
         return False
 
     async def shows(self, title: str) -> None:
-        """Wait until a title was seen."""
         async with asyncio.timeout(PATIENCE):
             while title not in self.text:
                 await asyncio.sleep(0.05)
 
     async def close(self) -> None:
-        """Leave the page."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -197,7 +191,6 @@ class Load:
     is_over: bool = False
 
     async def run(self) -> None:
-        """Work until it is over."""
         await asyncio.gather(*(self._agent(token) for token in self.tokens), *(self._person(n) for n in range(2)))
 
     async def _agent(self, token: str) -> None:
@@ -336,7 +329,6 @@ async def _set_up(made: Machines) -> None:
 
 
 async def _signed_in(made: Machines) -> str:
-    """The cookie of a browser."""
     async with made.client(Origin=made.url) as client:
         done = await client.post("/sign-in", data={"email": OWNER["email"], "password": OWNER["password"]})
         return done.cookies[COOKIE]

@@ -16,8 +16,6 @@ PATIENCE = 60.0
 
 @dataclass(slots=True)
 class Message:
-    """One message of a stream."""
-
     event: str
     id: int | None
     data: Any
@@ -25,8 +23,6 @@ class Message:
 
 @dataclass(slots=True)
 class Stream:
-    """An open stream."""
-
     connection: Any
     comments: list[str] = field(default_factory=list)
     seen: list[Message] = field(default_factory=list)
@@ -34,7 +30,6 @@ class Stream:
 
     @property
     def headers(self) -> Any:
-        """The headers of the answer."""
         return self.connection.headers
 
     async def begun(self) -> "Stream":
@@ -55,7 +50,6 @@ class Stream:
             return self.seen[-1]
 
     async def take(self, count: int) -> list[Message]:
-        """The next messages."""
         return [await self.next() for _ in range(count)]
 
     async def ended(self) -> None:

@@ -48,7 +48,6 @@ async def new_board(server: Server, name: str = "Storm") -> str:
 
 
 async def new_tasks(server: Server, board: str, count: int) -> list[str]:
-    """The ids of new tasks."""
     async with server.client() as client:
         made = [await client.post(f"{board}/tasks", json={"title": f"Task {number}"}) for number in range(count)]
     return [answer.raise_for_status().json()["id"] for answer in made]
@@ -140,8 +139,6 @@ async def _send_and_abort(server: Server, request: bytes, chance: random.Random)
 
 @dataclass
 class Promises:
-    """What servers have acknowledged."""
-
     tasks: set[str] = field(default_factory=set)
     comments: set[str] = field(default_factory=set)
     statuses: dict[str, str] = field(default_factory=dict)

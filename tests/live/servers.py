@@ -36,11 +36,9 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
         return int(self.url.rpartition(":")[2])
 
     def client(self, **options: Any) -> httpx.AsyncClient:
-        """Somebody with the owner's token."""
         return httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=PATIENCE, **options)
 
     async def told(self, words: str, times: int = 1) -> None:
@@ -56,14 +54,12 @@ class Server:
         await self.process.wait()
 
     async def stop(self, within: float = PATIENCE) -> int:
-        """Ask the process to end, and return its exit code."""
         with suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(within):
             return await self.process.wait()
 
     def resident_mib(self) -> float:
-        """How much memory the process holds."""
         [line] = [
             text
             for text in Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
@@ -83,7 +79,6 @@ class Installation:
 
     @property
     def sqlite_file(self) -> Path | None:
-        """The file, on SQLite."""
         return Path(self.database_url.removeprefix("sqlite:///")) if self.database_url.startswith("sqlite") else None
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -186,8 +181,6 @@ async def _answers(server: Server, path: str) -> None:
 
 @dataclass
 class Message:
-    """One server-sent message."""
-
     id: int | None
     event: str
     data: str
@@ -244,12 +237,10 @@ class Follower:
         return [message.id for message in self.seen if message.id is not None]
 
     async def until(self, seq: int) -> None:
-        """Wait until this number was seen."""
         async with asyncio.timeout(PATIENCE):
             while self.last < seq:
                 await asyncio.sleep(0.02)
 
     async def close(self) -> None:
-        """Hang up."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)

@@ -43,7 +43,6 @@ class Line:
         """Never terminated."""
 
     async def add_listener(self, channel: str, callback: Any) -> None:
-        """Heard from now on."""
         self.is_heard.set()
         CALLBACKS.append(callback)
 
@@ -56,11 +55,9 @@ class CutLine(Line):
         self.is_closed = False
 
     async def add_listener(self, channel: str, callback: Any) -> None:
-        """It is closed already."""
         raise asyncpg.InterfaceError("cannot call Connection.add_listener(): connection is closed")
 
     def terminate(self) -> None:
-        """Let go."""
         self.is_closed = True
 
 

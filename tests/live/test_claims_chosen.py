@@ -16,7 +16,6 @@ pytestmark = pytest.mark.usefixtures("looks_are_counted")
 
 
 async def many(cast: Cast, count: int) -> list["asyncio.Task[Answer]"]:
-    """Workers in the queue, by turns."""
     return [await poll(cast, by, tags=["glass"]) for by in (cast.vega, cast.rigel) * (count // 2)]
 
 

@@ -17,53 +17,43 @@ Change = Callable[[Cast], Awaitable[Any]]
 
 
 async def set_state(cast: Cast, path: str, state: str) -> None:
-    """A person sets a work state."""
     (await cast.ada.call("PUT", f"{path}/work-state", {"state": state})).ok()
 
 
 async def pause(cast: Cast) -> None:
-    """A person pauses it."""
     await set_state(cast, f"/agents/{cast.vega.id}", "paused")
 
 
 async def stop(cast: Cast) -> None:
-    """A person stops it."""
     await set_state(cast, f"/agents/{cast.vega.id}", "stopped")
 
 
 async def resume(cast: Cast) -> None:
-    """A person lets it work again."""
     await set_state(cast, f"/agents/{cast.vega.id}", "running")
 
 
 async def pause_board(cast: Cast) -> None:
-    """A person pauses the board."""
     await set_state(cast, cast.home, "paused")
 
 
 async def resume_board(cast: Cast) -> None:
-    """A person resumes the board."""
     await set_state(cast, cast.home, "running")
 
 
 async def pause_everything(cast: Cast) -> None:
-    """A person pauses all agents."""
     await set_state(cast, "/organizations/me", "paused")
 
 
 async def resume_everything(cast: Cast) -> None:
-    """A person resumes all agents."""
     await set_state(cast, "/organizations/me", "running")
 
 
 async def use_up_its_budget(cast: Cast) -> None:
-    """It has used up what it may."""
     (await cast.ada.post("/budgets", {"agent_id": str(cast.vega.id), "unit": "tokens", "limit": 10})).ok()
     (await cast.vega.post("/agent/usage", {"input_tokens": 10})).ok()
 
 
 async def raise_its_budget(cast: Cast) -> None:
-    """A person raises the limit."""
     [budget] = (await cast.ada.get("/budgets")).ok()["items"]
     (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 1000})).ok()
 

@@ -33,40 +33,34 @@ async def delete_what_it_waits_for(cast: Cast) -> Callable[[], Awaitable[Any]]:
 
 
 async def wait_no_longer(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """Remove what the task waits for."""
     before = await cast.add_task(title="before", status="review")
     task = await cast.add_task(depends_on_task_ids=[before["id"]])
     return lambda: cast.ada.patch(cast.task(task), {"depends_on_task_ids": []})
 
 
 async def move_back(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """A person puts it into the inbox."""
     task = await cast.add_task(status="review")
     return lambda: cast.ada.patch(cast.task(task), {"status": "inbox"})
 
 
 async def assign(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """A person's task is given to the agent."""
     task = await cast.add_task(assigned_user_id=str(cast.cleo.id))
     return lambda: cast.ada.patch(cast.task(task), {"assigned_agent_id": str(cast.vega.id)})
 
 
 async def restore(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """It comes out of the trash."""
     task = await cast.add_task()
     (await cast.ada.delete(cast.task(task))).ok()
     return lambda: cast.ada.post(f"{cast.task(task)}/restorations")
 
 
 async def decide(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """The approval that held it is decided."""
     asked = await cast.ask(cast.vega, await cast.add_task())
     await cast.rule(block_status_changes_with_pending_approval=True)
     return lambda: cast.ada.patch(f"{cast.approvals}/{asked['id']}", {"status": "approved"})
 
 
 async def lift_a_columns_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """The column takes more."""
     await cast.add_task(status="in_progress", assigned_user_id=str(cast.cleo.id))
     await cast.add_task()
     (await cast.ada.patch(cast.home, {"wip_limits": {"in_progress": 1}})).ok()
@@ -74,7 +68,6 @@ async def lift_a_columns_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
 
 
 async def make_room(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """A card leaves the full column."""
     full = await cast.add_task(status="review")
     await cast.add_task()
     (await cast.ada.patch(cast.home, {"wip_limits": {"review": 1}})).ok()
@@ -90,7 +83,6 @@ async def go_on_with_what_was_reviewed(cast: Cast) -> Callable[[], Awaitable[Any
 
 
 async def lift_its_own_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """The agent may have more in hand."""
     await cast.add_task()
     await taken(cast)
     await cast.add_task()
@@ -99,7 +91,6 @@ async def lift_its_own_limit(cast: Cast) -> Callable[[], Awaitable[Any]]:
 
 
 async def learn(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """The agent can do more."""
     await cast.add_task()
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": ["glass"]})).ok()
     return lambda: cast.ada.patch(f"/agents/{cast.vega.id}", {"claim_tags": None})
@@ -114,7 +105,6 @@ async def call_a_tag_by_the_name_that_it_asks_for(cast: Cast) -> Callable[[], Aw
 
 
 async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
-    """A person lets it go on."""
     task = await cast.add_task()
     await cast.put(task, flagged_at=times.clock_now(), flag_reason="It failed.", failed_attempts=5)
     return lambda: cast.ada.delete(f"{cast.task(task)}/flag")

@@ -51,6 +51,5 @@ async def test_disconnected_claim_takes_nothing(tmp_path: Path) -> None:
 
 
 async def wait_for_work(server: Server, crew: Crew, token: str) -> httpx.Response:
-    """One long poll on a connection of its own."""
     async with httpx.AsyncClient(base_url=server.url, headers={"X-Agent-Token": token}, timeout=PATIENCE) as client:
         return await client.post(crew.claims, json={"wait_seconds": 50})

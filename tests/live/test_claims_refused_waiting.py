@@ -16,12 +16,10 @@ Change = Callable[[Cast], Awaitable[Any]]
 
 
 async def move(cast: Cast) -> None:
-    """It works on another board."""
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"board_id": str(cast.other_board.id)})).ok()
 
 
 async def promote(cast: Cast) -> None:
-    """It leads the board, and hands out work."""
     (await cast.ada.patch(f"/agents/{cast.atlas.id}", {"is_board_lead": False})).ok()
     (await cast.ada.patch(f"/agents/{cast.vega.id}", {"is_board_lead": True})).ok()
 
@@ -32,7 +30,6 @@ async def replace_its_token(cast: Cast) -> None:
 
 
 async def revoke_its_token(cast: Cast) -> None:
-    """Its token is ended."""
     [token] = (await cast.ada.get(f"/agents/{cast.vega.id}/tokens")).ok()["items"]
     (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token['id']}")).ok()
 
@@ -44,7 +41,6 @@ async def narrow_its_token(cast: Cast) -> None:
 
 
 async def delete(cast: Cast) -> None:
-    """It is deleted."""
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
 
 

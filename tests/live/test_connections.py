@@ -28,18 +28,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 @pytest.fixture(scope="module")
 async def server(home: Installation) -> AsyncIterator[Server]:
-    """A server with few files."""
     async with home.served(program=FEW_FILES, LOG_LEVEL="INFO") as running:
         yield running
 
 
 def opened(server: Server, source: str = "127.0.0.1") -> socket.socket:
-    """A connection from one of this machine's addresses."""
     return socket.create_connection(("127.0.0.1", server.port), 20, (source, 0))
 
 
 def answer(connection: socket.socket) -> bytes:
-    """Everything that comes until the server closes."""
     got = b""
     with suppress(ConnectionResetError):
         while piece := connection.recv(65536):
@@ -62,7 +59,6 @@ async def asked(server: Server, request: bytes, *, source: str = "127.0.0.1", ha
 
 
 def files(server: Server) -> int:
-    """How many files the server has open."""
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 

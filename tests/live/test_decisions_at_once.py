@@ -29,7 +29,6 @@ Call = tuple[Person | Program, str, str, Any]
 async def workers(
     app: Quart, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[list[httpx.AsyncClient]]:
-    """Two server processes on the database of the application under test."""
     home = Installation(tmp_path_factory.mktemp("workers"), settings.database_url)
     async with AsyncExitStack() as stack:
         found = []
@@ -55,7 +54,6 @@ async def in_order(
 
 
 def undo(who: Person, need_id: str) -> Call:
-    """A person takes an answer back."""
     return who, "POST", "/needs/undos", {"ids": [need_id]}
 
 

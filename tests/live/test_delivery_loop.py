@@ -30,7 +30,6 @@ KIND = "test.letter"
 
 @pytest.fixture
 def senders(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """No senders but those of the test."""
     own: dict[str, Any] = {}
     monkeypatch.setattr(loop, "_senders", own)
     return own
@@ -43,7 +42,6 @@ async def asleep(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def letters(cast: Cast, to: Program, *numbers: int, **fields: Any) -> list[Delivery]:
-    """Letters with numbers that wait for somebody."""
     made = [
         Delivery(
             organization_id=cast.organization.id, seq=number, kind=KIND, agent_id=to.id,
@@ -62,7 +60,6 @@ async def taken(hours: float = 0) -> list[int]:
 
 
 async def ended(state: str, *numbers: int) -> None:
-    """What became of letters."""
     await Delivery.filter(seq__in=numbers, kind=KIND).update(state=state, leased_by=None, leased_until=None)
 
 
@@ -320,23 +317,19 @@ class Looking:
         self.task = asyncio.create_task(self.loop.run())
 
     async def look(self) -> None:
-        """Look away."""
         self.count += 1
 
     async def happens(self, count: int) -> None:
-        """Wait for so many looks."""
         async with asyncio.timeout(60):
             while self.count < count:
                 await asyncio.sleep(0.002)
 
     async def end(self) -> None:
-        """No more of them."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
 
 async def ring_often() -> None:
-    """Many commands that deliver."""
     for _ in range(20):
         channels.channels_notify([leases.CHANNEL])
         await asyncio.sleep(0)

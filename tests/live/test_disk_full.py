@@ -16,7 +16,6 @@ ROOM = 12  # pages: enough to begin, not enough to end
 
 @pytest.fixture
 async def little_room(cast: Cast) -> AsyncIterator[None]:
-    """Almost no room left in the file."""
     connection = get_connection("default")
     if connection.capabilities.dialect != "sqlite":
         pytest.skip("PostgreSQL has no limit that a test may set")

@@ -13,7 +13,6 @@ BOARD = {"name": "A board", "slug": "a-board", "description": "One"}
 
 
 async def readiness(server: Server) -> tuple[int, str]:
-    """What readiness says of the database."""
     async with server.client() as somebody:
         answer = await somebody.get("/readyz")
     return answer.status_code, answer.json().get("checks", {}).get("database", "ok")
@@ -48,7 +47,6 @@ async def test_damaged_file_is_detected_and_named(tmp_path: Path) -> None:
 
 
 def damage(file: Path, table: str) -> None:
-    """Overwrite the first page of a table."""
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()

@@ -41,7 +41,6 @@ def taking(monkeypatch: pytest.MonkeyPatch) -> Taking:
 
 @pytest.fixture
 async def other(app: Quart, settings: Settings, taking: Taking, tmp_path: Path) -> AsyncIterator[Server]:
-    """Another server process on the database of the application under test."""
     home = Installation(tmp_path, settings.database_url)
     async with home.served(SECRET_KEY=settings.secret_key) as server:
         yield server

@@ -26,7 +26,6 @@ class Hired:
         self.client = httpx.AsyncClient(base_url=server.url, headers=self.headers, timeout=PATIENCE)
 
     async def read(self, after: int = 0, seconds: int = 0) -> dict[str, Any]:
-        """What the inbox answers."""
         answer = await self.client.get(f"{INBOX}?after={after}&wait_seconds={seconds}")
         body: dict[str, Any] = answer.raise_for_status().json()
         return body
@@ -43,7 +42,6 @@ async def hired(server: Server, board: str, name: str = "Vega") -> AsyncIterator
 
 
 async def assign(server: Server, board: str, agent: Hired) -> None:
-    """A task that the owner gives to an agent."""
     async with server.client() as client:
         answer = await client.post(f"{board}/tasks", json={"title": "Look", "assigned_agent_id": agent.id})
         answer.raise_for_status()

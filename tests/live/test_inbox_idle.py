@@ -23,12 +23,10 @@ async def workers(cast: Cast) -> list[Program]:
 
 
 def waiting(agents: list[Program]) -> int:
-    """How many of these wait."""
     return sum(channels.channels_waiting(f"inbox:{one.id}") for one in agents)
 
 
 async def all_wait(agents: list[Program]) -> None:
-    """Wait until all of these wait."""
     async with asyncio.timeout(40):
         while waiting(agents) < len(agents):
             await asyncio.sleep(0.005)

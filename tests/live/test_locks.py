@@ -43,7 +43,6 @@ async def held(cast: Cast, hold: Callable[[], Awaitable[Any]]) -> AsyncIterator[
 
 
 def pause(cast: Cast, by: str) -> Any:
-    """Somebody pauses the organization."""
     return getattr(cast, by).call("PUT", "/organizations/me/work-state", {"state": "paused"})
 
 

@@ -28,7 +28,6 @@ class Postman:
         self.answer: Exception | None = None
 
     async def __call__(self, delivery: Delivery) -> None:
-        """Send one."""
         self.sent.append(delivery)
         if self.answer is not None:
             raise self.answer
@@ -45,7 +44,6 @@ async def postman(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 
 async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery]:
-    """Letters that wait for Vega."""
     made = [
         Delivery(
             organization_id=cast.organization.id, kind=KIND, agent_id=cast.vega.id, board_id=cast.board.id,

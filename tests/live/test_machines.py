@@ -43,7 +43,6 @@ async def upgrade(db):
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Installation]:
-    """A machine with a migrated database."""
     async with migrated_database(tmp_path) as url:
         yield Installation(tmp_path, url, settings=SETTINGS)
 
@@ -54,7 +53,6 @@ def settings_of(home: Installation) -> Settings:
 
 
 def of_the_next_version(folder: Path) -> Path:
-    """The migrations, and one more."""
     made = folder / "migrations"
     shutil.copytree(migration_folder(), made)
     (made / "9999_20300101_next.py").write_text(NEXT)

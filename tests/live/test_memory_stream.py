@@ -10,12 +10,10 @@ FAREWELL = {"content": "", "tags": None, "source": None, "author": None, "edited
 
 
 async def write(by: Caller, path: str, content: str, *tags: str) -> dict[str, Any]:
-    """An entry that somebody writes."""
     return apart_from_news((await by.post(path, {"content": content, "tags": list(tags)})).ok())
 
 
 async def entries(stream: Stream, count: int) -> list[dict[str, Any]]:
-    """The next entries of a stream."""
     found = await stream.take(count)
     assert {(one.event, tuple(one.data)) for one in found} == {("memory", ("memory",))}
     return [one.data["memory"] for one in found]

@@ -46,7 +46,6 @@ CATALOG = (
 
 @pytest.fixture
 async def home(tmp_path: Path) -> Installation:
-    """An installation on SQLite with one person, and so with logs."""
     made = Installation(tmp_path, f"sqlite:///{tmp_path / 'data' / 'mission-control.sqlite3'}")
     await made.command("migrate")
     await made.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
@@ -132,7 +131,6 @@ async def exported(client: httpx.AsyncClient, board: str) -> Any:
 
 
 async def searched(client: httpx.AsyncClient) -> list[str]:
-    """The ids of what a search finds."""
     found = (await client.get(f"{API}/search", params={"q": "task"})).raise_for_status().json()
     return sorted(one["id"] for one in found["items"])
 
@@ -265,7 +263,6 @@ async def cells(model: type[Model]) -> list[dict[str, Any]]:
 
 
 async def schema(url: str) -> list[str]:
-    """What the catalog says of indexes, conditions, keys and triggers."""
     connection = await asyncpg.connect(url)
     try:
         found = [str(tuple(row)) for sql in CATALOG for row in await connection.fetch(sql)]

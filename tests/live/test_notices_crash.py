@@ -32,7 +32,6 @@ async def crew_on(server: Server, board: str) -> list[str]:
 
 
 async def move_to(home: Installation, fake: FakeGateway, agents: list[str]) -> None:
-    """Put agents on a gateway, ready there, as provisioning does."""
     gateway, moment = uuid4(), "'2026-11-26 12:00:00.000000'"
     no = "FALSE" if home.sqlite_file is None else "0"
     statements = (
@@ -53,12 +52,10 @@ async def move_to(home: Installation, fake: FakeGateway, agents: list[str]) -> N
 
 
 def session_of(agent: str) -> str:
-    """The session of an agent."""
     return f"agent:mc-{agent}:main"
 
 
 async def say(server: Server, board: str, *texts: str) -> None:
-    """Mention everybody in the board's chat."""
     everybody = " ".join(f"@Star{number}" for number in range(AGENTS))
     async with server.client() as client:
         for text in texts:
@@ -67,14 +64,12 @@ async def say(server: Server, board: str, *texts: str) -> None:
 
 
 def received(fake: FakeGateway, agent: str) -> list[str]:
-    """The last word of each message that an agent got."""
     session = fake.state.sessions.get(session_of(agent))
     texts = [one["content"] for one in session.messages if one["role"] == "user"] if session else []
     return [next(line for line in text.split("\n") if line.startswith("@")).rpartition(" ")[2] for text in texts]
 
 
 async def until(is_so: Any) -> None:
-    """Wait until something is so."""
     async with asyncio.timeout(PATIENCE):
         while not is_so():
             await asyncio.sleep(0.02)

@@ -19,7 +19,6 @@ ALLOWED = {"OUTBOUND_ALLOW_PRIVATE": "true", "SECRET_KEY": "a-secret-key-of-an-i
 
 
 async def make_webhook(server: Server, receiver: Receiver) -> dict[str, Any]:
-    """Make one of the organization, for tasks that are made."""
     body = {"description": "Warehouse", "url": receiver.url, "kinds": ["task.created"]}
     async with server.client() as client:
         made: dict[str, Any] = (await client.post(f"{API}/outgoing-webhooks", json=body)).raise_for_status().json()
@@ -33,12 +32,10 @@ async def add_tasks(server: Server, board: str, first: int, count: int) -> None:
 
 
 def ids(receiver: Receiver) -> Counter[str]:
-    """How often each message came."""
     return Counter(headers["webhook-id"] for headers, _ in receiver.got)
 
 
 async def until(receiver: Receiver, count: int) -> None:
-    """Wait until so many different messages have come."""
     async with asyncio.timeout(PATIENCE):
         while len(ids(receiver)) < count:
             await asyncio.sleep(0.02)

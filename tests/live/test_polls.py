@@ -39,26 +39,22 @@ class Read:
 
 
 async def ask(cast: Cast) -> dict[str, Any]:
-    """The lead asks people."""
     body = {"content": "Which filter?"}
     asked: dict[str, Any] = (await cast.atlas.post(f"/agent{cast.home}/questions", body)).ok()
     return asked
 
 
 async def answer_question(cast: Cast) -> None:
-    """Somebody answers the first open question."""
     [asked, *_] = (await cast.ada.get(f"{cast.home}/questions?state=open")).ok()["items"]
     (await cast.ada.post(f"{cast.home}/questions/{asked['id']}/answers", {"answer": "The red one."})).ok()
 
 
 async def decide(cast: Cast) -> None:
-    """Somebody approves the first pending request."""
     [asked, *_] = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]
     (await cast.ada.post(f"{cast.approvals}/{asked['id']}/decisions", {"decision": "approved"})).ok()
 
 
 async def pause(cast: Cast) -> None:
-    """A person pauses the board."""
     (await cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "paused"})).ok()
 
 
@@ -92,7 +88,6 @@ READS = {
 
 
 async def until_waiting(channel: str) -> None:
-    """Wait until somebody waits."""
     async with asyncio.timeout(PATIENCE):
         while not channels.channels_waiting(channel):
             await asyncio.sleep(0.002)
@@ -109,7 +104,6 @@ async def known_path(cast: Cast, read: Read) -> str:
 
 
 async def begin(cast: Cast, read: Read) -> "asyncio.Task[Answer]":
-    """Wait for another answer than the present one."""
     caller: Caller = getattr(cast, read.who)
     poll = asyncio.create_task(caller.call(read.method, await known_path(cast, read)))
     await until_waiting(read.channel(cast))
@@ -117,7 +111,6 @@ async def begin(cast: Cast, read: Read) -> "asyncio.Task[Answer]":
 
 
 async def ended(poll: "asyncio.Task[Answer]") -> Answer:
-    """Return the answer, before the poll would have ended by itself."""
     return await asyncio.wait_for(poll, PATIENCE)
 
 

@@ -40,14 +40,12 @@ async def put_gateway(home: Installation, fake: FakeGateway, board: str) -> None
 
 
 async def until(found: Any) -> None:
-    """Wait until something is so."""
     async with asyncio.timeout(PATIENCE):
         while not found():
             await asyncio.sleep(0.05)
 
 
 async def create(server: Server, board: str) -> dict[str, Any]:
-    """An agent that the owner makes."""
     async with server.client() as client:
         made = await client.post(f"{API}/agents", json={"board_id": board.rpartition("/")[2], "name": "Lyra"})
     body: dict[str, Any] = made.raise_for_status().json()

@@ -26,7 +26,6 @@ MANY = 3000
 
 @pytest.fixture
 async def other(app: Quart, settings: Settings, tmp_path: Path) -> AsyncIterator[Server]:
-    """Another server process on the database of the application under test."""
     home = Installation(tmp_path, settings.database_url)
     async with home.served(SECRET_KEY=settings.secret_key) as server:
         yield server
@@ -56,7 +55,6 @@ async def halfway(board_id: Any, many: int) -> None:
 
 
 async def left(board_id: Any) -> list[int]:
-    """How much is left of a board."""
     return [
         await Board.filter(id=board_id).count(),
         await Task.filter(board_id=board_id).count(),

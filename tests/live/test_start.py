@@ -13,12 +13,10 @@ SERVING = {"asyncpg", "httptools", "hypercorn", "pydantic", "quart", "tortoise",
 
 @pytest.fixture
 def here(tmp_path: Path) -> Installation:
-    """An installation on SQLite."""
     return Installation(tmp_path, f"sqlite:///{tmp_path}/start.sqlite3")
 
 
 def imported(printed: str) -> set[str]:
-    """The names of the imported modules."""
     return {line.rpartition("|")[2].strip() for line in printed.splitlines() if line.startswith("import time:")}
 
 

@@ -36,7 +36,6 @@ async def reading(cast: Cast, debounce: float) -> AsyncIterator[tuple[Broker, Su
 
 
 async def numbers(reader: Subscription, upto: int) -> list[int]:
-    """The numbers of the events that arrive, until one does."""
     found: list[int] = []
     async with asyncio.timeout(60):
         while upto not in found:
@@ -112,7 +111,6 @@ async def test_signal_alone_is_sent_at_once(cast: Cast, monkeypatch: pytest.Monk
 
 
 async def note(cast: Cast, path: str) -> None:
-    """Something that is written down."""
     (await cast.ada.post(path, {"content": "Hello.", "tags": []})).ok()
 
 
@@ -123,7 +121,6 @@ async def say(cast: Cast, path: str) -> None:
 
 
 async def hire(cast: Cast, path: str) -> None:
-    """An agent more."""
     (await cast.ada.post(path, {"name": new_id().hex, "board_id": str(cast.board.id)})).ok()
 
 

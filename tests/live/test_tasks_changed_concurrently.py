@@ -52,7 +52,6 @@ async def somebody_waits(count: int = 1) -> None:
 
 
 def stop(cast: Cast) -> Any:
-    """Everybody on the board is stopped."""
     return cast.ada.call("PUT", f"{cast.home}/work-state", {"state": "stopped"})
 
 

@@ -63,12 +63,10 @@ async def test_idle_look_is_cheap(cast: Cast, loop: Loop) -> None:
 
 
 async def delivery(cast: Cast) -> Delivery:
-    """A letter."""
     return await Delivery.create(organization_id=cast.organization.id, kind="test.letter", header="LETTER", text="x")
 
 
 async def job(cast: Cast) -> ProvisioningJob:
-    """A job on a gateway that no process holds."""
     here: dict[str, Any] = {"organization_id": cast.organization.id}
     gateway = await Gateway.create(**here, name="Tower", url="ws://nobody.invalid", workspace_root="~")
     return await ProvisioningJob.create(**here, gateway_id=gateway.id, action="rest")

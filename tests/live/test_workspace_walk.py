@@ -62,7 +62,6 @@ class Workspace:
         return await self._run(command, 0, ids)
 
     async def refused(self, command: str, code: int = 1, **ids: str) -> Any:
-        """What a refused request prints."""
         return json.loads(await self._run(command, code, ids))["detail"]
 
     async def _run(self, command: str, code: int, ids: Mapping[str, str]) -> str:
@@ -78,11 +77,9 @@ class Workspace:
         return printed.decode()
 
     async def json(self, command: str, **ids: str) -> Any:
-        """The JSON that a command prints."""
         return json.loads(await self.run(command, **ids))
 
     async def told(self) -> list[str]:
-        """The headers of the notices that wait for the agent."""
         return [one["header"] for one in (await self.json(INBOX))["items"]]
 
 
@@ -104,14 +101,12 @@ async def workspace(made: Crew, who: Member, role: Role, names: tuple[str, ...],
 
 @pytest.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One server for all walks."""
     async with installation(tmp_path_factory.mktemp("walks")) as here, here.served() as running:
         yield running
 
 
 @pytest.fixture(params=[FILES[:5], FILES], ids=["new", "old"])
 async def names(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The files that a gateway takes."""
     found: tuple[str, ...] = request.param
     return found
 

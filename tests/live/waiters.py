@@ -15,7 +15,6 @@ LOOKS: list[None] = []
 
 
 def channel(cast: Cast) -> str:
-    """Return the wake-up channel of the cast's board."""
     return f"work:{cast.board.id}"
 
 
@@ -58,7 +57,6 @@ async def answer_of(waiting: "asyncio.Task[Answer]") -> Any:
 
 
 async def hang_up(*polls: "asyncio.Task[Answer]") -> None:
-    """The clients go away."""
     for one in polls:
         one.cancel()
     await asyncio.gather(*polls, return_exceptions=True)

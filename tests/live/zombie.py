@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 
 def call(url: str, token: str, method: str, path: str, body: Any, **headers: str) -> tuple[int, Any]:
-    """One request."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=60)
     sent = {"X-Agent-Token": token, "Content-Type": "application/json", **headers}
     connection.request(method, f"/api/v1/agent/boards{path}", json.dumps(body), sent)
@@ -20,7 +19,6 @@ def call(url: str, token: str, method: str, path: str, body: Any, **headers: str
 
 
 def main(url: str, board: str, token: str) -> None:
-    """Claim for one second, sleep the sleep of the dead, and go on."""
     _, claimed = call(url, token, "POST", f"/{board}/claims", {"lease_seconds": 1, "wait_seconds": 30})
     print(json.dumps(claimed), flush=True)
     sys.stdin.readline()

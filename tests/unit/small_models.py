@@ -9,8 +9,6 @@ from mission_control.database.records import UtcDatetimeField
 
 
 class Note(Model):
-    """A row with moments."""
-
     id = fields.IntField(primary_key=True)
     text = fields.TextField(default="")
     at = UtcDatetimeField(null=True)
@@ -22,8 +20,6 @@ class Note(Model):
 
 
 class Tag(Model):
-    """A row that points at another."""
-
     id = fields.IntField(primary_key=True)
     note: Any = fields.ForeignKeyField("models.Note", related_name=False, on_delete=fields.CASCADE)
 

@@ -40,7 +40,6 @@ def test_what_is_allowed_is_one_command_to_a_shell(tmp_path_factory: pytest.Temp
 
 
 def run(folder: Path, command: str) -> tuple[list[str], list[str]]:
-    """The commands that a shell runs, and the files that it makes."""
     said = folder / "said"
     here = folder / "here"
     here.mkdir()

@@ -19,7 +19,6 @@ EVERY_LINE_FINE = r"(.+: \d+ (event|events|entry|entries), all as written\.\n)+"
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Installation]:
-    """An installation with an organization and entries in both kinds of log."""
     async with installation(tmp_path) as made:
         await made.command("user", "create", "ada@example.org", "--name", "Ada", "--role", "owner")
         await made.command("user", "set-role", "ada@example.org", "admin")
@@ -42,7 +41,6 @@ async def write(home: Installation, *statements: str) -> None:
 
 
 async def kept(home: Installation) -> Path:
-    """A file with the present heads."""
     file = home.folder / "heads.jsonl"
     file.write_text(await home.command("audit", "head"), encoding="utf-8")
     return file

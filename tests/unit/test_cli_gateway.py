@@ -17,13 +17,11 @@ UNUSED = "ws://127.0.0.1:1"
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Installation]:
-    """An installation with a database."""
     async with installation(tmp_path) as made:
         yield made
 
 
 async def checked(home: Installation, gateway: FakeGateway, *options: str, **more: str) -> tuple[int | None, Any]:
-    """The exit code of a check, and its report."""
     given = {"OPENCLAW_GATEWAY_TOKEN": gateway.token, **more}
     code, printed = await home.run("gateway", "check", gateway.url, "--json", *options, **given)
     return code, orjson.loads(printed)

@@ -15,7 +15,6 @@ type Shown = Callable[..., tuple[str, int]]
 
 
 def shout(text: str) -> str:
-    """A filter."""
     return text.upper()
 
 

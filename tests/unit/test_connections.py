@@ -43,40 +43,31 @@ class Echo:
 
 
 class Client:
-    """One connection to the server."""
-
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     async def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
         self._writer.write(data)
         await self._writer.drain()
 
     async def answer(self) -> bytes:
-        """Return everything up to the end of one answer in chunks."""
         async with asyncio.timeout(PATIENCE):
             return await self._reader.readuntil(b"0\r\n\r\n")
 
     async def rest(self) -> bytes:
-        """Return everything until the server closes."""
         async with asyncio.timeout(PATIENCE):
             return await self._reader.read()
 
     def close(self) -> None:
-        """Hang up."""
         self._writer.transport.abort()
 
 
 class Running:
-    """A server and its application."""
-
     def __init__(self, app: Echo, server: Server, port: int) -> None:
         self.app, self.server, self.port = app, server, port
         self._clients: list[Client] = []
 
     async def client(self) -> Client:
-        """Return a new connection."""
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port))
         self._clients.append(client)
         return client
@@ -90,13 +81,11 @@ class Running:
         return await client.rest()
 
     def close(self) -> None:
-        """Close all connections."""
         for client in self._clients:
             client.close()
 
 
 async def becomes(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
     async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.01)
@@ -104,7 +93,6 @@ async def becomes(holds: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def serving(**settings: str) -> AsyncIterator[Running]:
-    """Serve the small application on a free port."""
     app = Echo()
     server = Server(app, settings_with(**settings))
     listening = await asyncio.get_running_loop().create_server(server.connection, "127.0.0.1", 0)

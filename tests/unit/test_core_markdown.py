@@ -29,7 +29,6 @@ HOSTILE = {
 
 
 def calls(text: str) -> int:
-    """How many functions are called until the text is HTML."""
     made = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:

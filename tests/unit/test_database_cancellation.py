@@ -19,7 +19,6 @@ GIVING_UP = 60
 
 
 async def write_two(number: int) -> None:
-    """Two rows, or none."""
     async with in_transaction():
         await Note.create(text=f"a{number}")
         await Note.filter(text=f"a{number}").count()
@@ -33,7 +32,6 @@ async def write_many() -> None:
 
 
 async def cut(number: int, chance: random.Random) -> None:
-    """Start a write and cut it after a random number of steps of the loop."""
     task = asyncio.create_task(write_two(number))
     for _ in range(chance.randrange(30)):
         await asyncio.sleep(0)

@@ -110,26 +110,22 @@ async def settings(tmp_path: Path) -> AsyncIterator[Settings]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Return the folder of migration files."""
     return tmp_path / "files"
 
 
 def write(files: Path, number: int, up: str) -> str:
-    """Write one migration file and return its name."""
     file = files / f"{number}_20261124_step.py"
     file.write_text(FILE.format(up=up))
     return file.name
 
 
 async def run(settings: Settings, sql: str) -> None:
-    """Run a script."""
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
         await context.db("default").execute_script(sql)
 
 
 async def query(settings: Settings, sql: str) -> list[tuple[object, ...]]:
-    """Return the rows of a query."""
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
         return [tuple(row.values()) for row in await context.db("default").execute_query_dict(sql)]

@@ -260,7 +260,6 @@ async def test_writer_waits_for_another_process_without_holding_up_readers(file:
 
 
 async def write_in_transaction() -> None:
-    """One row."""
     async with in_transaction():
         await Note.create(text="b")
 

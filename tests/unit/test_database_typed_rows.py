@@ -42,8 +42,6 @@ ALL = "SELECT id, name, is_afloat, sails, cost, length, crew, built_at, owner_id
 
 @dataclass(slots=True)
 class Boat:
-    """A row of the table."""
-
     id: UUID
     name: str
     is_afloat: bool

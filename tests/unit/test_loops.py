@@ -24,7 +24,6 @@ class Looks:
         self.seen: list[tuple[Any, ...]] = []
 
     async def look(self, *arguments: Any) -> float | None:
-        """Note a look."""
         self.seen.append(arguments)
         result = self.results.pop(0) if self.results else None
         if isinstance(result, Exception):
@@ -32,13 +31,11 @@ class Looks:
         return result
 
     async def happen(self, count: int) -> None:
-        """Wait for so many looks in all."""
         async with asyncio.timeout(60):
             while len(self.seen) < count:
                 await asyncio.sleep(0.001)
 
     async def stay(self, count: int) -> None:
-        """Nothing more happens."""
         await self.happen(count)
         await asyncio.sleep(0.02)
         assert len(self.seen) == count
@@ -46,7 +43,6 @@ class Looks:
 
 @asynccontextmanager
 async def running(looks: Looks, **declared: Any) -> AsyncIterator[Loop]:
-    """A loop at work."""
     loop = Loop(**{"name": "looking", "look": looks.look, "pause": FOR_LONG, **declared})
     task = asyncio.create_task(loop.run())
     try:

@@ -17,7 +17,6 @@ HOME = Outbound(allow_private=True, seconds=5.0, most_bytes=1000)
 
 @asynccontextmanager
 async def serving(answer: Answer) -> AsyncIterator[tuple[int, list[str]]]:
-    """Yield a server on the loopback, and the heads of the requests that it saw."""
     seen: list[str] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,23 +10,18 @@ ORGANIZATION = new_id()
 
 
 def elsewhere(seconds: float) -> str:
-    """A moment of another process."""
     return f"{int(seconds * 1000)}-other"
 
 
 class Time:
-    """A clock that stands still."""
-
     now = 1_000_000.0
 
     def time(self) -> float:
-        """Seconds since the epoch."""
         return self.now
 
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    """The clock of the signals."""
     clock = Time()
     monkeypatch.setattr(times, "epoch_seconds", clock.time)
     return clock
@@ -34,7 +29,6 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 @pytest.fixture
 def signals(time: Time) -> RecentSignals:
-    """Signals of a process that has heard of all for long."""
     signals = RecentSignals()
     signals.begin()
     time.now += KEPT_SECONDS
