@@ -230,7 +230,7 @@ def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
         if len(session.runs) >= MOST_RUNS:
             _forget_run(session, next(iter(session.runs)))
         session.runs[run_id] = Run(run_id)
-        session_feed.note_begin(gateway, key, session.runs[run_id])
+        session_feed.note(gateway, key, session.runs[run_id], "begin", "RUN_STARTED")
         session.is_state_new = True
         session.failure = ""
         _plan_list(gateway)

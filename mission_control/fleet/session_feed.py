@@ -4,10 +4,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from mission_control.agents.models import Agent
 from mission_control.core import times
@@ -16,7 +18,7 @@ from mission_control.database.records import find
 from mission_control.database.sql import rows
 from mission_control.fleet.gateway_agent import agent_in, mappings_in
 from mission_control.fleet.session_reading import mask_of
-from mission_control.fleet.transcript import Part, Run, is_running
+from mission_control.fleet.transcript import Run, is_running
 from mission_control.gateways.connector import call
 from mission_control.gateways.events import GatewayRef
 from mission_control.runs.models import AgentSession
@@ -31,109 +33,92 @@ MOST_SESSIONS, MOST_FIELDS, LONGEST_VALUE, LONGEST_NAME, LONGEST_KEY = 2_000, 8,
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """What is to be stored of one session; beyond what one report takes the oldest is dropped."""
-
-    gateway: GatewayRef
-    items: deque[ActivityGiven] = field(default_factory=lambda: deque(maxlen=MOST_ITEMS))
-
-
-_waiting: dict[tuple[UUID, str], _Waiting] = {}
-
-
-def note_begin(gateway: GatewayRef, key: str, run: Run) -> None:
-    _note(gateway, key, run, "begin", "RUN_STARTED")
+# What is to be stored of each session; beyond what one report takes the oldest is dropped.
+_waiting: dict[tuple[UUID, str], tuple[GatewayRef, deque[ActivityGiven]]] = {}
 
 
 def note_tool(gateway: GatewayRef, key: str, run: Run, data: Mapping[str, object]) -> None:
     """Note that a tool's call began or ended, each once, and what the agent said before."""
     call_id = str(data.get("toolCallId") or "")
-    part = next((one for one in run.parts if one.kind == "tool" and call_id.startswith(one.id)), None)
+    part = next((part for part in run.parts if part.kind == "tool" and call_id.startswith(part.id)), None)
     if part is None:
         return
-    if part.id not in run.noted:
+    detail: dict[str, JsonValue] = {"tool": part.name, "command": part.text[:LONGEST_VALUE]}
+    if isinstance(arguments := data.get("args"), Mapping):
+        texts = [(str(name), text) for name, text in arguments.items() if isinstance(text, str)][:MOST_FIELDS]
+        detail = {name[:LONGEST_NAME]: text[:LONGEST_VALUE] for name, text in texts}
+        detail["tool"] = part.name
+    began = run.noted.get(part.id)
+    if began is None:
         _note_texts(gateway, key, run)
-        run.noted[part.id] = time.monotonic()
-        _note(gateway, key, run, f"{part.id}:begin", "TOOL_CALL_START", part.id, _about(part, data))
+        run.noted[part.id] = began = time.monotonic()
+        note(gateway, key, run, f"{part.id}:begin", "TOOL_CALL_START", part.id, detail)
     if part.is_done and f"{part.id}:end" not in run.noted:
         run.noted[f"{part.id}:end"] = now = time.monotonic()
-        detail = _about(part, data) | {"seconds": round(now - run.noted[part.id], 1)}
+        detail = detail | {"seconds": round(now - began, 1)}
         if part.is_error and part.result:
             detail["error"] = part.result[:LONGEST_VALUE]
         state = "failed" if part.is_error else "ok"
-        _note(gateway, key, run, f"{part.id}:end", "TOOL_CALL_END", part.id, detail, state)
+        note(gateway, key, run, f"{part.id}:end", "TOOL_CALL_END", part.id, detail, state)
 
 
 def note_end(gateway: GatewayRef, key: str, run: Run, failure: str) -> None:
     _note_texts(gateway, key, run)
-    detail: dict[str, object] = {"error": failure[:LONGEST_VALUE]} if failure else {}
-    state = "failed" if failure else None
-    _note(gateway, key, run, "end", "RUN_ERROR" if failure else "RUN_FINISHED", None, detail, state)
+    if failure:
+        note(gateway, key, run, "end", "RUN_ERROR", None, {"error": failure[:LONGEST_VALUE]}, "failed")
+    else:
+        note(gateway, key, run, "end", "RUN_FINISHED")
 
 
 def _note_texts(gateway: GatewayRef, key: str, run: Run) -> None:
     for index, part in enumerate(run.parts):
         if part.kind == "text" and f"text {index}" not in run.noted:
             run.noted[f"text {index}"] = 0.0
-            _note(gateway, key, run, f"text {index}", "TEXT_MESSAGE_END", None, {"text": part.text[:LONGEST_VALUE]})
+            note(gateway, key, run, f"text {index}", "TEXT_MESSAGE_END", None, {"text": part.text[:LONGEST_VALUE]})
 
 
-def _about(part: Part, data: Mapping[str, object]) -> dict[str, object]:
-    given = data.get("args")
-    if not isinstance(given, Mapping):
-        return {"tool": part.name, "command": part.text[:LONGEST_VALUE]}
-    texts = [(str(name)[:LONGEST_NAME], one[:LONGEST_VALUE]) for name, one in given.items() if isinstance(one, str)]
-    return {**dict(texts[:MOST_FIELDS]), "tool": part.name}
-
-
-def _note(
+def note(
     gateway: GatewayRef,
     key: str,
     run: Run,
     what: str,
     kind: str,
     ref: str | None = None,
-    detail: dict[str, object] | None = None,
+    detail: dict[str, JsonValue] | None = None,
     state: str | None = None,
 ) -> None:
+    """Have something stored soon that happened in a run, once for each `what`."""
     place = gateway.id, key
     if not agent_in(key) or (place not in _waiting and len(_waiting) >= MOST_SESSIONS):
         return
-    item = ActivityGiven.model_construct(
-        key=sha256(f"{run.id}:{what}".encode()).hexdigest(),
-        at=times.clock_now(),
-        kind=kind,
-        ref=ref,
-        detail=detail or {},
-        state=state,
-    )
-    _waiting.setdefault(place, _Waiting(gateway)).items.append(item)
+    item = _activity(f"{run.id}:{what}", kind, ref=ref, detail=detail or {}, state=state)
+    _waiting.setdefault(place, (gateway, deque(maxlen=MOST_ITEMS)))[1].append(item)
     FEEDING.no_later_than(times.clock_now() + SOON)
 
 
+def _activity(key: str, kind: str, **more: Any) -> ActivityGiven:
+    key = sha256(key.encode()).hexdigest()
+    return ActivityGiven.model_construct(key=key, at=times.clock_now(), kind=kind, **more)
+
+
 async def store_all() -> None:
-    """Store what was noted since the last time, one session after the other."""
+    """Store what agents did since the last time, one session after the other."""
     taken = list(_waiting.items())
     _waiting.clear()
-    for (_, key), one in taken:
+    for (_, key), (gateway, items) in taken:
         try:
-            await _store(one.gateway, key, list(one.items))
+            agent = await Agent.get_or_none(gateway_id=gateway.id, gateway_agent_id=agent_in(key))
+            if agent is None or agent.board_id is None:
+                continue
+            mask = await mask_of(gateway.id)
+            for item in items:
+                item.detail = mask.value(item.detail)
+            await _report(agent, external_id(key), list(items))
         except Exception:
-            _log.exception("storing what an agent of gateway %s did failed", one.gateway.id)
+            _log.exception("storing what an agent of gateway %s did failed", gateway.id)
 
 
 FEEDING = Loop(name="storing what agents of gateways do", look=store_all, pause=60.0, stop=store_all)
-
-
-async def _store(gateway: GatewayRef, key: str, items: list[ActivityGiven]) -> None:
-    agent = await Agent.get_or_none(gateway_id=gateway.id, gateway_agent_id=agent_in(key))
-    if agent is None or agent.board_id is None:
-        return
-    mask = await mask_of(gateway.id)
-    for item in items:
-        item.detail = mask.value(item.detail)
-    await _report(agent, external_id(key), items)
 
 
 async def _report(agent: Agent, external_id: str, items: list[ActivityGiven]) -> None:
@@ -153,17 +138,14 @@ MISSED = "The turn ended while the gateway was not connected"
 async def end_missed(gateway: GatewayRef) -> None:
     """End the turns whose ends were missed: those that their gateway does not name any longer. Raises GatewayError."""
     await store_all()
-    found = await rows(OPEN, gateway.id, CLIENT)
-    if not found:
+    if not (open_sessions := await rows(OPEN, gateway.id, CLIENT)):
         return
     listed = mappings_in(await call(gateway.id, "sessions.list", {"limit": MOST_SESSIONS}), "sessions")
-    go_on = {external_id(str(one.get("key"))) for one in listed if is_running(one)}
-    for row in found:
-        if row["external_id"] in go_on:
-            continue
-        key = sha256(f"{row['seq']}:missed".encode()).hexdigest()
-        end = ActivityGiven.model_construct(key=key, at=times.clock_now(), kind="RUN_FINISHED", title=MISSED)
-        await _report(await Agent.get(id=row["agent_id"]), row["external_id"], [end])
+    go_on = {external_id(str(session.get("key"))) for session in listed if is_running(session)}
+    for row in open_sessions:
+        if row["external_id"] not in go_on:
+            end = _activity(f"{row['seq']}:missed", "RUN_FINISHED", title=MISSED)
+            await _report(await Agent.get(id=row["agent_id"]), row["external_id"], [end])
 
 
 def external_id(key: str) -> str:

@@ -62,9 +62,9 @@ class Received:
         if "runs" in signal:
             self.must_read = True
             self.leaving |= {key: run for key, run in self.runs.items() if key not in signal["runs"]}
-            self.runs = {one: self.runs.get(one) or Run(one) for one in signal["runs"]}
-            for run_id, is_whole in signal["runs"].items():
-                self.runs[run_id].is_whole = is_whole
+            self.runs = {key: self.runs.get(key) or Run(key) for key in signal["runs"]}
+            for key, is_whole in signal["runs"].items():
+                self.runs[key].is_whole = is_whole
             self.failure = signal["failure"]
         elif (run := self.runs.get(signal["run"])) is not None:
             run.status, run.is_whole = signal["status"], signal["whole"]
@@ -83,8 +83,8 @@ class Received:
             self.leaving.clear()
 
     def shown(self, run: Run) -> list[Part]:
-        calls = {one.call_id for one in self.history.entries} if self.history is not None else set()
-        return [one for one in run.parts if run.is_whole or one.kind == "text" or one.id not in calls]
+        calls = {entry.call_id for entry in self.history.entries} if self.history is not None else set()
+        return [part for part in run.parts if run.is_whole or part.kind == "text" or part.id not in calls]
 
 
 def _put(run: Run, signal: JsonObject) -> None:

@@ -119,9 +119,8 @@ def _of_part(part: object, known: Entry) -> Entry | None:
     kind = part.get("type")
     if kind in CALLS:
         arguments = next((part[key] for key in ("arguments", "input", "args") if key in part), None)
-        call_id = str(part.get("id") or part.get("toolCallId") or "")
-        return replace(known, kind="tool", name=str(part.get("name") or "tool"), text=tool_input(arguments),
-                       call_id=call_id)  # fmt: skip
+        name, call_id = str(part.get("name") or "tool"), str(part.get("id") or part.get("toolCallId") or "")
+        return replace(known, kind="tool", name=name, text=tool_input(arguments), call_id=call_id)
     if kind == "text" and str(part.get("text") or "").strip():
         text = str(part["text"])
         if known.kind == "user" and text.lstrip().startswith(INTERNAL):
@@ -335,10 +334,11 @@ class Run:
         elif stream == "assistant":
             self.has_items = True
             self._say(data.get("text"), str(data.get("itemId") or "")[:LONGEST_WORD])
-        elif stream == "tool":
-            self._use(data, str(phase))
-        elif stream == "item" and data.get("kind") == "tool":
-            self._item(data, str(phase))
+        elif stream == "tool" or (stream == "item" and data.get("kind") == "tool"):
+            if (part := self._tool(data)) is not None and (stream == "tool" or not part.is_done):
+                (_used if stream == "tool" else _told)(part, data, str(phase))
+                self.changed.add(self.parts.index(part))
+                self._set_status("Thinking" if part.is_done else f"Using {part.name}")
         elif stream == "command_output" and (part := self._tool(data)) is not None:
             if isinstance(data.get("output"), str) and (phase == "end" or not part.is_done):
                 part.result = tool_output(data["output"])
@@ -369,31 +369,6 @@ class Run:
         part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
         return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))
 
-    def _item(self, data: Mapping[str, object], phase: str) -> None:
-        """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
-        part = self._tool(data)
-        if part is None or part.is_done:
-            return
-        part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
-        if phase == "end":
-            part.is_done, part.is_error = True, data.get("status") not in (None, "completed")
-        self.changed.add(self.parts.index(part))
-        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
-
-    def _use(self, data: Mapping[str, object], phase: str) -> None:
-        part = self._tool(data)
-        if part is None:
-            return
-        if "args" in data:
-            part.text = tool_input(data["args"])
-        if phase == "update" and not part.is_done:
-            part.result = tool_output(data.get("partialResult"))
-        elif phase == "result":
-            part.result, part.is_done = tool_output(data.get("result")), True
-            part.is_error = data.get("isError") is True
-        self.changed.add(self.parts.index(part))
-        self._set_status("Thinking" if part.is_done else f"Using {part.name}")
-
     def _set_status(self, status: str) -> None:
         self.has_new_status = self.has_new_status or status != self.status
         self.status = status
@@ -404,3 +379,21 @@ class Run:
             return None
         self.parts.append(part)
         return part
+
+
+def _used(part: Part, data: Mapping[str, object], phase: str) -> None:
+    """Take an event of a call: what the tool was given, and what came of it so far."""
+    if "args" in data:
+        part.text = tool_input(data["args"])
+    if phase == "update" and not part.is_done:
+        part.result = tool_output(data.get("partialResult"))
+    elif phase == "result":
+        part.result, part.is_done = tool_output(data.get("result")), True
+        part.is_error = data.get("isError") is True
+
+
+def _told(part: Part, data: Mapping[str, object], phase: str) -> None:
+    """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
+    part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
+    if phase == "end":
+        part.is_done, part.is_error = True, data.get("status") not in (None, "completed")

@@ -6,9 +6,9 @@ Only what is kept comes here. A process that crashes loses what waited, a quarte
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -23,9 +23,8 @@ from mission_control.runs.session_reports import (
     MOST_REQUESTS,
     ActivityGiven,
     HookReport,
+    Past,
     SessionGiven,
-    StepChange,
-    StepGiven,
     report,
 )
 from mission_control.runs.session_signals import announce
@@ -39,39 +38,16 @@ MOST_FACTS = 1_000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Part:
+class Part(NamedTuple):
     """What becomes one report of a session."""
 
     actor: Actor
-    session: SessionGiven
-    items: list[ActivityGiven] = field(default_factory=list)
-    plan: list[StepGiven] | None = None
-    steps: list[StepChange] = field(default_factory=list)
-    usage: list[RequestUsage] = field(default_factory=list)
-    state: Any = None
-    end_reason: str | None = None
-    is_check: bool = False
-    late: tuple[datetime, datetime] | None = None  # when the first and the last of it happened, if all of it comes late
+    report: HookReport
 
     def takes(self, items: int, requests: int, *, is_late: bool) -> bool:
-        is_open = self.end_reason is None and is_late == (self.late is not None)
-        return is_open and len(self.items) + items <= MOST_ITEMS and len(self.usage) + requests <= MOST_REQUESTS
-
-    def report(self) -> HookReport:
-        return HookReport(
-            session=self.session,
-            items=self.items,
-            plan=self.plan,
-            steps=self.steps,
-            usage=self.usage,
-            state=self.state,
-            keeps_state=self.state is None,
-            ended=self.end_reason is not None,
-            end_reason=self.end_reason,
-            is_check=self.is_check,
-            late=self.late,
-        )
+        report = self.report
+        is_open = not report.ended and is_late == (report.past is not None)
+        return is_open and len(report.items) + items <= MOST_ITEMS and len(report.usage) + requests <= MOST_REQUESTS
 
 
 type Place = tuple[UUID | None, UUID | None, str, str]
@@ -84,41 +60,48 @@ _writing = asyncio.Lock()
 
 def put(actor: Actor, hook: Hook) -> None:
     """Let an event be written a moment later. Beyond what may wait, its activities are only counted."""
-    part = _part(actor, hook.session, len(hook.items), len(hook.usage), hook.when)
-    if part is None:
+    report = _report(actor, hook.session, len(hook.items), len(hook.usage), hook.when)
+    if report is None:
         return
-    if part.late is not None:
-        part.late = part.late[0], max(part.late[1], hook.when.at)
-    part.is_check = part.is_check or bool(hook.when.check)
-    part.items += hook.items
-    part.steps += hook.steps
-    part.usage += hook.usage
+    if report.past is not None:
+        report.past = Past(report.past.began, max(report.past.ended, hook.when.at))
+    report.is_check = report.is_check or bool(hook.when.check)
+    report.items += hook.items
+    report.steps += hook.steps
+    report.usage += hook.usage
     if hook.plan is not None:
-        part.plan, part.steps = hook.plan, []
-    part.state = hook.state or part.state
-    part.end_reason = hook.end_reason
+        report.plan, report.steps = hook.plan, []
+    report.state = hook.state or report.state
+    report.keeps_state = report.state is None
+    report.end_reason, report.ended = hook.end_reason, hook.end_reason is not None
 
 
 def put_usage(actor: Actor, session: SessionGiven, usage: RequestUsage | None) -> None:
     """Let what a request to a model cost be counted a moment later; without one only the session is told of."""
-    if (part := _part(actor, session, 0, 1)) is not None and usage is not None:
-        part.usage.append(usage)
+    if (report := _report(actor, session, 0, 1)) is not None and usage is not None:
+        report.usage.append(usage)
 
 
-def _part(actor: Actor, session: SessionGiven, items: int, requests: int, when: When | None = None) -> Part | None:
+def _report(
+    actor: Actor, session: SessionGiven, items: int, requests: int, when: When | None = None
+) -> HookReport | None:
+    """Return the report of a session that takes so much more, None where too much waits."""
     place = actor.agent_id, actor.board_id, session.client, session.external_id
     parts = _waiting.setdefault(place, [])
-    waits = sum(len(one.items) for one in parts)
-    if items and (waits >= MOST_OF_SESSION or sum(len(o.items) for p in _waiting.values() for o in p) >= MOST_WAITING):
+    if items and (_waits(parts) >= MOST_OF_SESSION or sum(map(_waits, _waiting.values())) >= MOST_WAITING):
         _dropped[place] = _dropped.get(place, 0) + items
         return None
-    late = (when.at, when.at) if when is not None and when.is_late else None
-    if not parts or not parts[-1].takes(items, requests, is_late=late is not None):
-        parts.append(Part(actor, session, late=late))
-    known = _with(parts[-1].session, _facts.pop(place, session))
-    parts[-1].session = _with(known, session)
+    past = Past(when.at, when.at) if when is not None and when.is_late else None
+    if not parts or not parts[-1].takes(items, requests, is_late=past is not None):
+        parts.append(Part(actor, HookReport.model_construct(session=session, past=past, keeps_state=True)))
+    report = parts[-1].report
+    report.session = _with(_with(report.session or session, _facts.pop(place, session)), session)
     WRITING.no_later_than(times.clock_now() + EVERY)
-    return parts[-1]
+    return report
+
+
+def _waits(parts: Sequence[Part]) -> int:
+    return sum(len(part.report.items) for part in parts)
 
 
 def _with(known: SessionGiven, more: SessionGiven) -> SessionGiven:
@@ -132,7 +115,7 @@ async def write() -> None:
             parts = _waiting.pop(place)
             if count := _dropped.pop(place, 0):
                 title = f"{count:,} events came faster than they are written"
-                parts[-1].items[MOST_ITEMS - 1 :] = [ActivityGiven(title=title)]
+                parts[-1].report.items[MOST_ITEMS - 1 :] = [ActivityGiven(title=title)]
             try:
                 while parts:
                     await _write(place, parts[0])
@@ -154,15 +137,16 @@ async def _write(place: Place, part: Part) -> None:
     agent = await Agent.get_or_none(id=place[0])
     if agent is None or agent.board_id != place[1]:
         return
-    if not (part.items or part.usage or part.steps or part.state):
+    given = part.report
+    if given.session is not None and not (given.items or given.usage or given.steps or given.state):
         known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
         if not await known.exists():  # some programs tell of one, and end it, that never does anything
-            _facts[place] = _with(_facts.get(place, part.session), part.session)
+            _facts[place] = _with(_facts.get(place, given.session), given.session)
             while len(_facts) > MOST_FACTS:
                 _facts.popitem(last=False)
             return
     try:
-        done = await report(part.actor, agent.id, agent, part.report())
+        done = await report(part.actor, agent.id, agent, given)
     except DomainError as refusal:
         _log.warning("a report of a program was refused: %s", type(refusal).__name__)
         return

@@ -68,111 +68,102 @@ async def answer_to_held(actor: Actor, hook: Hook) -> JsonObject:
 async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -> JsonObject:
     """Return what people decide about a call, in the program's own shape; `{}` when they do not, or not in time."""
     await hook_queue.write()
-    place = await place_of(actor, hook.program.client, hook.session.external_id)
+    program, place = hook.program, await place_of(actor, hook.program.client, hook.session.external_id)
     if place is None or place.session_id is None:
         return {}
-    waits = HELD if is_held else place.waits if hook.program.waits is None else hook.program.waits
-    if waits <= timedelta():
-        return {}
-    host = (await rows("SELECT host_label FROM agent_sessions WHERE id = ?", place.session_id))[0]["host_label"]
-    asked = asked_of(hook, host, is_held=is_held)
+    patience = HELD if is_held else place.waits if program.waits is None else program.waits
+    [session] = await rows("SELECT host_label FROM agent_sessions WHERE id = ?", place.session_id)
+    asked = asked_of(hook, session["host_label"], is_held=is_held)
     board = await Board.get_or_none(id=actor.board_id, deleted_at=None)
-    if asked is None or board is None:
+    if asked is None or board is None or patience <= timedelta():
         return {}
-    until = times.clock_now() + waits
-    again = hook.program.asks_again
-    end = None if again else until
-    opening = asyncio.ensure_future(_opened(actor, board, place.session_id, asked, end))
-    try:
-        approval_id = await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        if not again:
-            await uncancelled(_left(system(place.organization_id), opening))
-        raise
+    until = times.clock_now() + patience
+    approval_id = await _opened(actor, board, place.session_id, asked, None if program.asks_again else until)
     if approval_id is None:
         return {}
     SETTLING.no_later_than(until + GRACE)
-    decided = await _waited(actor, place, approval_id, until, is_left=not again)
+    decided = await _waited(actor, place, approval_id, until, is_left=not program.asks_again)
     if decided is None:
         return {}
-    _goes_on(actor, hook, decided)
-    if decided.answer == "stop" and not hook.program.ends_turns:
-        await uncancelled(end_turn(system(place.organization_id), board, place.session_id, decided.words))
-    if is_held and hook.program.passing is not None:
-        is_allowed = decided.answer.startswith("allow")
-        return (hook.program.passing if is_allowed else hook.program.refusal)(hook, decided.words)
-    return hook.program.verdict(hook, decided)
-
-
-def _goes_on(actor: Actor, hook: Hook, decided: Verdict) -> None:
-    """Let the session show at once what was decided, and that it no longer waits."""
     is_allowed = decided.answer.startswith("allow")
-    title = f"Allowed by {decided.who}, running" if is_allowed else f"Denied by {decided.who}"
-    shown = replace(hook, items=[], steps=[], usage=[], plan=None, state="working", when=When.of())
-    shown.add(
-        "ACTIVITY", named("decided", external_id_of(hook), hook.ref or "", shown.when.at.isoformat()), title=title
-    )
-    hook_queue.put(actor, shown)
+    _goes_on(actor, hook, f"Allowed by {decided.who}, running" if is_allowed else f"Denied by {decided.who}")
+    if decided.answer == "stop" and not program.ends_turns:
+        await uncancelled(stop_turn(system(place.organization_id), board, place.session_id, decided.words))
+    if is_held and program.passing is not None:
+        return (program.passing if is_allowed else program.refusal)(hook, decided.words)
+    return program.verdict(hook, decided)
+
+
+async def _opened(
+    actor: Actor, board: Board, session_id: UUID, asked: Asked, expires_at: datetime | None
+) -> UUID | None:
+    """Ask, also where the client leaves meanwhile; what it asked is then left to the keyboard, unless it asks again."""
+
+    async def opened() -> UUID | None:
+        try:
+            return await ask(actor, board, session_id, asked, expires_at)
+        except IntegrityError:  # the same call came twice at one moment
+            return await ask(actor, board, session_id, asked, expires_at)
+
+    async def left() -> None:
+        approval_id = await opening
+        if approval_id is not None and approval_id not in _waiting:
+            await leave(system(board.organization_id), approval_id, GONE)
+
+    opening = asyncio.ensure_future(opened())
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        if expires_at is not None:
+            await uncancelled(left())
+        raise
+
+
+def _goes_on(actor: Actor, hook: Hook, title: str) -> None:
+    """Let the session show at once what was decided, and that it no longer waits."""
+    news = replace(hook, items=[], steps=[], usage=[], plan=None, state="working", when=When.of())
+    key = named("decided", external_id_of(hook), hook.ref or "", news.when.at.isoformat())
+    news.add("ACTIVITY", key, title=title)
+    hook_queue.put(actor, news)
 
 
 @command("permission.settle")
-async def end_turn(actor: Actor, board: Board, session_id: UUID, why: str) -> None:
+async def stop_turn(actor: Actor, board: Board, session_id: UUID, why: str) -> None:
     """Have the calls of a session refused until its turn is over, as somebody wants who denied one."""
-    held = await find(AgentSession, "id = ?", session_id, lock=True)
-    if held is not None:
-        held.board, held.stopped_at, held.stop_reason = board, times.clock_now(), why
-        await update(held, "stopped_at", "stop_reason")
-        facts: dict[str, Any] = {"reason": None, "client": held.client}
-        record("session.stopped", held, f"Stopped a session of {held.agent_name}.", **facts)
-
-
-async def _opened(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime | None) -> UUID | None:
-    try:
-        return await ask(actor, board, session_id, asked, until)
-    except IntegrityError:  # the same call came twice at one moment
-        return await ask(actor, board, session_id, asked, until)
-
-
-async def _left(actor: Actor, opening: asyncio.Future[UUID | None]) -> None:
-    """Leave to the keyboard what was being asked when its client left."""
-    approval_id = await opening
-    if approval_id is not None and approval_id not in _waiting:
-        await leave(actor, approval_id, GONE)
+    session = await find(AgentSession, "id = ?", session_id, lock=True)
+    if session is not None:
+        session.board, session.stopped_at, session.stop_reason = board, times.clock_now(), why
+        await update(session, "stopped_at", "stop_reason")
+        message = f"Stopped a session of {session.agent_name}."
+        record("session.stopped", session, message, reason=None, client=session.client)
 
 
 @command("approval.request")
-async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, until: datetime | None) -> UUID | None:
+async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, expires_at: datetime | None) -> UUID | None:
     """Ask people about a call of a session; one that waits already is the same. None when too many wait.
 
     Without an end it waits until its program asks again, also for what was answered since.
     """
-    if until is None:
-        named = {"session_id": session_id, "external_id": asked.external_id}
-        if (answered := await Approval.filter(**named, answer_state="waiting").first()) is not None:
+    if expires_at is None:
+        same = {"session_id": session_id, "external_id": asked.external_id}
+        if (answered := await Approval.filter(**same, answer_state="waiting").first()) is not None:
             return answered.id
-    waiting = await Approval.filter(session_id=session_id, status="pending").limit(MOST_OPEN)
-    for one in waiting:
-        if one.external_id == asked.external_id:
-            await Approval.filter(id=one.id).update(expires_at=until)
-            return one.id
-    if len(waiting) >= MOST_OPEN:
+    pending = await Approval.filter(session_id=session_id, status="pending").limit(MOST_OPEN)
+    for approval in pending:
+        if approval.external_id == asked.external_id:
+            await Approval.filter(id=approval.id).update(expires_at=expires_at)
+            return approval.id
+    if len(pending) >= MOST_OPEN:
         return None
-    runs = await rows(
+    running = await rows(
         "SELECT r.id FROM agent_sessions s JOIN task_runs r ON r.id = s.run_id WHERE s.id = ? AND r.ended_at IS NULL",
         session_id,
     )
     approval = Approval(
-        board_id=board.id,
-        agent_id=actor.agent_id,
-        action_type=asked.action_type,
-        payload=asked.payload,
-        confidence=0,
-        status="pending",
-        session_id=session_id,
-        external_id=asked.external_id,
-        expires_at=until,
-        run_id=as_id(runs[0]["id"]) if runs else None,
-    )
+        board_id=board.id, agent_id=actor.agent_id, action_type=asked.action_type, payload=asked.payload, confidence=0,
+        status="pending", session_id=session_id, external_id=asked.external_id, expires_at=expires_at,
+        run_id=as_id(running[0]["id"]) if running else None,
+    )  # fmt: skip
     approval.board = board
     await save_request(approval, [], {})
     return approval.id
@@ -204,16 +195,13 @@ async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime
             with contextlib.ExitStack() as listening:
                 names = (channel_of_caller(actor), POLLS.channel_of(approval_id))
                 changed, notified = [listening.enter_context(channels.listening(name)) for name in names]
-                found = await select(Decided, _DECIDED, approval_id)
-                if not found or found[0].status != "pending":
+                decided = next(iter(await select(Decided, _DECIDED, approval_id)), None)
+                if decided is None or decided.status != "pending":
                     why = None
-                    return await _passed_on(place, approval_id, found[0]) if found else None
+                    return await _passed_on(place, approval_id, decided) if decided is not None else None
                 left, running = (until - times.clock_now()).total_seconds(), broker.current()
-                if running is None or running.closing:
-                    why = RESTARTED
-                    return None
-                if left <= 0:
-                    why = NOT_IN_TIME
+                why = RESTARTED if running is None or running.closing else NOT_IN_TIME if left <= 0 else GONE
+                if why != GONE:
                     return None
                 await channels.notified_within(changed, left, notified)
             if changed.done() and await fresh(actor) is None:
@@ -226,16 +214,15 @@ async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime
             await uncancelled(leave(system(place.organization_id), approval_id, why))
 
 
-async def _passed_on(place: Place, approval_id: UUID, found: Decided) -> Verdict | None:
+async def _passed_on(place: Place, approval_id: UUID, decided: Decided) -> Verdict | None:
     """Note that the program gets a decision, and return it; what was closed is answered at the keyboard."""
-    if found.answer is None or found.decision == CLOSED:
+    if decided.answer is None or decided.decision == CLOSED:
         return None
     await uncancelled(deliver(system(place.organization_id), approval_id))
-    said = found.note or ""
-    who = found.name or "Somebody"
-    did = "allowed this on the board" if found.answer.startswith("allow") else DENIED
-    words = f"{who} {did} “{place.board_name}”" + (f": {said}" if said else ".")
-    return Verdict(found.answer, words, who)
+    who = decided.name or "Somebody"
+    did = "allowed this on the board" if decided.answer.startswith("allow") else DENIED
+    words = f"{who} {did} “{place.board_name}”" + (f": {decided.note}" if decided.note else ".")
+    return Verdict(decided.answer, words, who)
 
 
 @command("permission.settle")
@@ -254,31 +241,29 @@ def _facts(approval: Approval) -> dict[str, Any]:
 
 async def settle_with(place: Place, hook: Hook) -> None:
     """End what an event of a program shows to be answered at its keyboard."""
-    helper, settles = hook.of("agent_id"), hook.event.settles
-    is_prompt = any(one.kind == "RUN_STARTED" for one in hook.items)
-    if hook.event.kind == "RUN_STARTED" and not is_prompt:
+    if hook.event.kind == "RUN_STARTED" and all(item.kind != "RUN_STARTED" for item in hook.items):
         return  # the program itself speaks
-    open_ones = await Approval.filter(session_id=place.session_id, status="pending").only(
-        "id", "external_id", "payload"
-    )
-    call = external_id_of(hook) if settles == "call" else ""
-    for one in open_ones:
-        is_it = str(one.external_id) == call if call else str(one.external_id).startswith(f"{helper}:")
-        if not is_it and settles != "session":
+    actor, program = system(place.organization_id), hook.program
+    call = external_id_of(hook) if hook.event.settles == "call" else ""
+    prefix = "" if hook.event.settles == "session" else f"{hook.of('agent_id')}:"
+    pending = Approval.filter(session_id=place.session_id, status="pending")
+    for approval in await pending.only("id", "external_id", "payload"):
+        name = str(approval.external_id)
+        if name != call if call else not name.startswith(prefix):
             continue
-        if _is_held(one):
+        if _request_of(approval).get("is_held"):
             if not call:  # no keyboard asks it, so that nothing that its program tells can answer it
-                await leave(system(place.organization_id), one.id, OVER)
-        elif hook.program.asks_again and not hook.program.asks_there_too:
-            await leave(system(place.organization_id), one.id, OVER, is_asked_there=False)
+                await leave(actor, approval.id, OVER)
+        elif program.asks_again and not program.asks_there_too:
+            await leave(actor, approval.id, OVER, is_asked_there=False)
         else:
             is_allowed = bool(call) and (hook.name == "PostToolUse" or hook.of("reply") in ALLOWED)
-            await answered_there(system(place.organization_id), one.id, is_allowed=is_allowed)
+            await answered_there(actor, approval.id, is_allowed=is_allowed)
 
 
-def _is_held(approval: Approval) -> bool:
+def _request_of(approval: Approval) -> JsonObject:
     request = (approval.payload or {}).get("session_request")
-    return isinstance(request, dict) and bool(request.get("is_held"))
+    return request if isinstance(request, dict) else {}
 
 
 @command("permission.settle")
@@ -286,16 +271,16 @@ async def answered_there(actor: Actor, approval_id: UUID, *, is_allowed: bool) -
     """Note that who sits at the program answered first, if nobody on the board did."""
     how = "allowed" if is_allowed else "decided"
     decision = "approved" if is_allowed else CLOSED
-    await _end(actor, approval_id, decision, f"Answered at the keyboard{{host}}: {how}.", is_answered=True)
+    await _close(actor, approval_id, decision, f"Answered at the keyboard{{host}}: {how}.", is_answered=True)
 
 
 @command("permission.settle")
 async def leave(actor: Actor, approval_id: UUID, why: str, *, is_asked_there: bool = True) -> None:
     """Leave to the keyboard what nobody decided, if there is one."""
-    await _end(actor, approval_id, CLOSED, f"{why} {{left}}" if is_asked_there else why)
+    await _close(actor, approval_id, CLOSED, f"{why} {{left}}" if is_asked_there else why)
 
 
-async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_answered: bool = False) -> None:
+async def _close(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_answered: bool = False) -> None:
     approval = await Approval.get_or_none(id=approval_id).select_related("board")
     if approval is None:
         return
@@ -303,10 +288,9 @@ async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_
     approval = await locked_approval(approval)
     if approval.status != "pending":
         return
-    request = (approval.payload or {}).get("session_request")
-    asked = request if isinstance(request, dict) else {}
-    where = f" of {asked['host']}" if asked.get("host") else ""
-    left = "It was refused." if _is_held(approval) else f"It is asked at the keyboard{where}."
+    request = _request_of(approval)
+    where = f" of {request['host']}" if request.get("host") else ""
+    left = "It was refused." if request.get("is_held") else f"It is asked at the keyboard{where}."
     resolve(approval, actor, decision, note.format(host=where, left=left))
     approval.resolved_by_kind = "program"
     approval.resolved_by_name = f"Somebody at the keyboard{where}" if is_answered else None
@@ -318,10 +302,8 @@ async def _end(actor: Actor, approval_id: UUID, decision: str, note: str, *, is_
 @reacts_to("approval.decided", "approval.closed", "approval.ended_at_program")
 async def keep_less(actor: Actor, event: NewEvent) -> None:
     """Keep of what is no longer asked what the board keeps of sessions."""
-    found = await rows(
-        "SELECT id, payload FROM approvals WHERE id = ? AND session_id IS NOT NULL", event.data["approval_id"]
-    )
-    for row in found:
+    asked_by_program = "SELECT id, payload FROM approvals WHERE id = ? AND session_id IS NOT NULL"
+    for row in await rows(asked_by_program, event.data["approval_id"]):
         if (left := reduced(as_json(row["payload"]) or {})) is not None:
             await Approval.filter(id=row["id"]).update(payload=left)
 

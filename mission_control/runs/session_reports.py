@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID, uuid5
 
 import orjson
@@ -19,7 +19,7 @@ from mission_control.agents.work_state import Directive, directive_of
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Forbidden
+from mission_control.core.errors import Forbidden, existing
 from mission_control.core.times import wire
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
 from mission_control.database.records import find, find_all, insert, insert_new, update
@@ -163,18 +163,29 @@ class StepChange(NamedTuple):
     is_gone: bool = False
 
 
+class Past(NamedTuple):
+    """When the first and the last of something happened that is reported late."""
+
+    began: datetime
+    ended: datetime
+
+
 class HookReport(ReportCreate):
     """What the hooks of a program said, which tells of single steps of its plan.
 
     `keeps_state`: nothing in it says whether the session works; without activities it is no sign of the session
-    either. `is_check`: it comes of a look at whether the connection works. `late`: when the first and the last of
+    either. `is_check`: it comes of a look at whether the connection works. `past`: when the first and the last of
     it happened, if all of it comes late.
     """
 
     steps: list[StepChange] = Field(default_factory=list)
     keeps_state: bool = False
     is_check: bool = False
-    late: tuple[datetime, datetime] | None = None
+    past: Past | None = None
+
+    @classmethod
+    def of(cls, report: ReportCreate) -> "HookReport":
+        return report if isinstance(report, HookReport) else cls.model_construct(**dict(report))
 
 
 class ReportRead(Schema):
@@ -203,38 +214,34 @@ CHANGED = (
 
 
 @command("session.report")
-async def report(actor: Actor, agent_id: UUID, agent: Agent, given: ReportCreate) -> Reported:
+async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate) -> Reported:
     """Store what an agent reports: each activity and each request once, all together, and without an event of each.
 
     The session is locked first, then its run, the budgets and the log.
     """
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no sessions here.")
-    is_check = isinstance(given, HookReport) and given.is_check
-    run = await _run_of(agent, given) if not is_check else None
-    late = given.late if isinstance(given, HookReport) else None
-    session, is_new = await _session_of(actor, agent, run, given.session, late[0] if late is not None else None)
+    given = HookReport.of(data)
+    run = None if given.is_check else await _run_of(agent, given)
+    session, is_new = await _session_of(actor, agent, run, given)
     if run is None and given.task_id is None and session.run_id is not None:
         run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
     before = {name: getattr(session, name) for name in CHANGED}
-    if session.is_check or (is_check and is_new):
+    if session.is_check or (given.is_check and is_new):
         session.is_check, session.title, run = True, CHECK_TITLE, None
-    keeps_state = isinstance(given, HookReport) and given.keeps_state
-    if is_new or (session.ended_at is not None and not (keeps_state and not given.items)):
+    if is_new or (session.ended_at is not None and (given.items or not given.keeps_state)):
         message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
         record("session.started", scope_of(agent.organization_id, session), message, client=session.client)
         session.ended_at = session.end_reason = session.digest = None
     await _describe(session, run, given)
     new = await insert_new(_activities(session, given.items))
-    _apply(session, given, new)
-    if keeps_state and not is_new:
-        session.state, session.state_at = before["state"], before["state_at"]
+    _apply(session, given, new, is_new=is_new)
     if run is not None and before["run_id"] != run.id and session.client != OWN:
         await take_up(session, run)
     if given.usage:
         await count_used(actor, session, given.usage, run, given.task_id, is_said=given.session is None)
     if given.ended:
-        await end(agent.organization_id, session, given.end_reason, late[1] if late is not None else None)
+        await end(agent.organization_id, session, given.end_reason, given.past and given.past.ended)
     if changed := [name for name in CHANGED if getattr(session, name) != before[name]]:
         await update(session, *changed)
     return Reported(session, run, len(new))
@@ -255,18 +262,15 @@ async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
 NAMED = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ?"
 
 
-async def _session_of(
-    actor: Actor, agent: Agent, run: Run | None, given: SessionGiven | None, began: datetime | None
-) -> tuple[AgentSession, bool]:
+async def _session_of(actor: Actor, agent: Agent, run: Run | None, given: HookReport) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
-    if given is None and (known := await open_session(actor, agent.id, agent.board_id, run)) is not None:
-        return known, False
-    client = given.client if given is not None else OWN
-    external_id = given.external_id if given is not None else str(run.id) if run is not None else WITHOUT_RUN
-    named = agent.id, agent.board_id, client, external_id
-    if (known := await find(AgentSession, NAMED, *named, lock=True)) is not None:
-        return known, False
-    now, connection = began or times.clock_now(), await connection_of(actor)
+    own = given.session or SessionGiven(external_id=str(run.id) if run is not None else WITHOUT_RUN)
+    if given.session is None and (session := await open_session(actor, agent.id, agent.board_id, run)) is not None:
+        return session, False
+    named = agent.id, agent.board_id, own.client, own.external_id
+    if (session := await find(AgentSession, NAMED, *named, lock=True)) is not None:
+        return session, False
+    now, connection = given.past.began if given.past else times.clock_now(), await connection_of(actor)
     made = AgentSession(
         board_id=agent.board_id,
         agent_id=agent.id,
@@ -274,66 +278,60 @@ async def _session_of(
         gateway_id=agent.gateway_id,
         connection_id=connection.id if connection is not None else None,
         host_label=connection.host_label if connection is not None else None,
-        client=client,
-        external_id=external_id,
+        client=own.client,
+        external_id=own.external_id,
         **dict.fromkeys(("started_at", "last_seen_at", "state_at"), now),
     )
     try:
         async with in_transaction():
             await insert(made)
     except IntegrityError:  # another report of it came first
-        known = await find(AgentSession, NAMED, *named, lock=True)
-        assert known is not None
-        return known, False
+        return await existing(find(AgentSession, NAMED, *named, lock=True)), False
     return made, True
 
 
-async def _describe(session: AgentSession, run: Run | None, given: ReportCreate) -> None:
+async def _describe(session: AgentSession, run: Run | None, given: HookReport) -> None:
     """Take over what a report says of the session itself."""
-    late = given.late if isinstance(given, HookReport) else None
-    session.last_seen_at = times.clock_now() if late is None else max(session.last_seen_at, late[1])
+    session.last_seen_at = max(session.last_seen_at, given.past.ended) if given.past else times.clock_now()
     if run is not None:
         session.run_id, session.task_id = run.id, run.task_id
     if given.windows is not None:
-        session.usage_windows = [_window(one, session.last_seen_at) for one in given.windows] or None
+        session.usage_windows = [_window(window, session.last_seen_at) for window in given.windows] or None
     if given.plan is not None:
-        session.plan = [_step(one) for one in given.plan]
-    if isinstance(given, HookReport):
+        session.plan = [_step(step) for step in given.plan]
+    if given.steps:
         session.plan = _with_changes(session.plan or [], given.steps) or session.plan
+    if (own := given.session) is None:
+        return
     for name in FACTS:
-        if given.session is not None and (value := getattr(given.session, name)) is not None:
+        if (value := getattr(own, name)) is not None:
             setattr(session, name, one_line(value, 255) if name != "title" else one_line(value))
-    if given.session is not None and given.session.parent is not None:
-        named = session.agent_id, session.board_id, session.client, given.session.parent
-        parent = await find(AgentSession, NAMED, *named)
+    if own.parent is not None:
+        parent = await find(AgentSession, NAMED, session.agent_id, session.board_id, session.client, own.parent)
         session.parent_id = parent.id if parent is not None and parent.id != session.id else None
 
 
-def _step(one: StepGiven) -> dict[str, str]:
-    step = {"text": one_line(one.text, 500), "state": one.state}
-    return step | {"key": one.key} if one.key else step
+def _step(given: StepGiven) -> dict[str, str]:
+    step = {"text": one_line(given.text, 500), "state": given.state}
+    return step | {"key": given.key} if given.key else step
 
 
 def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange]) -> list[dict[str, str]]:
-    steps = {one.get("key") or f"#{place}": one for place, one in enumerate(plan)}
+    steps = {step.get("key") or f"#{place}": step for place, step in enumerate(plan)}
     for change in changes:
-        known = steps.pop(change.key, None) if change.is_gone else steps.get(change.key)
-        if change.is_gone or (known is None and not change.text):
-            continue
-        text = one_line(change.text, 500) if change.text else known["text"] if known else ""
-        state = change.state or (known["state"] if known else "pending")
-        steps[change.key] = {"text": text, "state": state, "key": change.key}
+        before = steps.get(change.key, {"text": "", "state": "pending"})
+        text = one_line(change.text, 500) if change.text else before["text"]
+        if change.is_gone:
+            steps.pop(change.key, None)
+        elif change.key in steps or change.text:
+            steps[change.key] = {"text": text, "state": change.state or before["state"], "key": change.key}
     return list(steps.values())[:MOST_STEPS]
 
 
 def _window(given: WindowGiven, at: datetime) -> dict[str, object]:
     resets = wire(given.resets_at) if given.resets_at is not None else None
-    return {
-        "name": one_line(given.name),
-        "used_percent": round(given.used_percent),
-        "resets_at": resets,
-        "at": wire(at),
-    }
+    used = round(given.used_percent)
+    return {"name": one_line(given.name), "used_percent": used, "resets_at": resets, "at": wire(at)}
 
 
 def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[Activity]:
@@ -342,7 +340,7 @@ def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[A
     for item in items:
         key = item.key or hashlib.sha256(f"{now:%Y%m%d%H%M}{item.model_dump_json()}".encode()).hexdigest()
         kind, detail = item.kind.upper(), item.detail or {}
-        one = Activity(
+        activity = Activity(
             id=uuid5(session.id, key),
             session_id=session.id,
             seq=session.seq + len(made) + 1,
@@ -354,61 +352,61 @@ def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[A
             ref=item.ref,
             detail=_fitted(detail) or None,
         )
-        made.setdefault(one.id, one)
+        made.setdefault(activity.id, activity)
     return list(made.values())
 
 
-def _fitted(detail: dict[str, JsonValue]) -> Any:
-    kept = MASK.value(detail)
-    if len(orjson.dumps(kept)) > DETAIL_BYTES:
-        kept = {name: _cut(one, LONGEST_VALUE) if isinstance(one, str) else one for name, one in kept.items()}
-    if len(text := orjson.dumps(kept).decode()) > DETAIL_BYTES // 4 and len(text.encode()) > DETAIL_BYTES:
-        kept = {"text": _cut(text, LONGEST_REST)}
-    return kept
+def _fitted(detail: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Hide secrets in a detail, and cut it where it is longer than 4 KB."""
+    fitted: dict[str, JsonValue] = MASK.value(detail)
+    if len(orjson.dumps(fitted)) > DETAIL_BYTES:
+        fitted = {name: _cut(it, LONGEST_VALUE) if isinstance(it, str) else it for name, it in fitted.items()}
+    if len(text := orjson.dumps(fitted)) > DETAIL_BYTES:
+        fitted = {"text": _cut(text.decode(), LONGEST_REST)}
+    return fitted
 
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _apply(session: AgentSession, given: ReportCreate, new: Sequence[Activity]) -> None:
+def _apply(session: AgentSession, given: HookReport, new: Sequence[Activity], *, is_new: bool) -> None:
     """Set what the session does now, and its state, by the activities that are new."""
     state = session.state
-    for one in new:
-        session.seq = one.seq
-        if one.kind == GAP:
+    for activity in new:
+        session.seq = activity.seq
+        if activity.kind == GAP:
             continue  # which is nothing that it did
-        _note_failure(session, one)
-        is_end = ends(one.kind) or not begins(one.kind)
-        state = "idle" if one.kind in ("RUN_FINISHED", "RUN_ERROR") else "working"
-        goes_on = not session.is_doing_over and session.doing_ref is not None and session.doing_ref != one.ref
+        _note_failure(session, activity)
+        is_end = ends(activity.kind) or not begins(activity.kind)
+        state = "idle" if activity.kind in ("RUN_FINISHED", "RUN_ERROR") else "working"
+        goes_on = not session.is_doing_over and session.doing_ref not in (None, activity.ref)
         if is_end and goes_on and state == "working":
             continue  # of several calls at once another one has not ended
-        session.doing, session.doing_at, session.doing_ref = one.title, one.at, one.ref
+        session.doing, session.doing_at, session.doing_ref = activity.title, activity.at, activity.ref
         session.is_doing_over = is_end
-    if given.state is not None:
-        state = given.state
-    elif state == "lost":
-        state = "working"
-    if state != session.state:
+    state = given.state or ("working" if state == "lost" else state)
+    if state != session.state and (is_new or not given.keeps_state):
         session.state, session.state_at = state, session.last_seen_at
 
 
-def _note_failure(session: AgentSession, one: Activity) -> None:
-    if one.state == "failed" or one.kind == "RUN_ERROR":
-        failure = failure_of(one.title, one.detail or {})
+def _note_failure(session: AgentSession, activity: Activity) -> None:
+    if activity.state == "failed" or activity.kind == "RUN_ERROR":
+        failure = failure_of(activity.title, activity.detail or {})
         is_again = session.failing is not None and is_same(failure, session.failing)
         session.failures, session.failing = session.failures + 1 if is_again else 1, failure
-    elif ends(one.kind) and session.failing is not None and is_of_same_call(one.title, session.failing):
+    elif ends(activity.kind) and session.failing is not None and is_of_same_call(activity.title, session.failing):
         session.failures, session.failing = 0, None
 
 
 async def directive_for(agent: Agent, session: AgentSession, run: Run | None) -> Directive:
     """Return what an agent should do after a report: stop too when its run is over, or its session was stopped."""
-    found = await directive_of(agent)
-    if found.directive != "stop" and run is not None and run.state in ("released", "expired", "superseded"):
+    directive = await directive_of(agent)
+    if directive.directive == "stop":
+        return directive
+    if run is not None and run.state in ("released", "expired", "superseded"):
         return Directive("stop", f"This task is no longer yours. {(run.end_reason or run.state).rstrip('.')}.")
-    if found.directive != "stop" and session.stopped_at is not None and session.stop_reason is not None:
+    if session.stopped_at is not None and session.stop_reason is not None:
         if await rows(f"SELECT 1 AS one FROM agent_sessions s WHERE s.id = ? AND {IS_STOPPED}", session.id):
             return Directive("stop", session.stop_reason)
-    return found
+    return directive
