@@ -23,8 +23,13 @@ def answer_of(hook: Hook, rules: Rules, board_name: str, held: Sequence[str]) ->
     if hook.event.stops and hook.event.call:
         return _before(hook, rules, board_name, held, tool, given)
     if hook.event.asks and (asked := asked_of(hook, None)) is not None:
-        pattern = allowing(rules, tool, given, asked.payload["session_request"]["risk"])
-        return _allowed(hook, pattern, board_name) if pattern else {}
+        if pattern := allowing(rules, tool, given, asked.payload["session_request"]["risk"]):
+            hook.state = "working"
+            title, detail = f"Allowed by a rule of the board: {pattern}", hook.items[-1].detail or {}
+            change = {"title": title, "detail": {**detail, "rule": pattern}}
+            hook.items[-1] = hook.items[-1].model_copy(update=change)
+            words = f"Allowed by the rule {pattern} of the board “{board_name}”."
+            return {**hook.program.verdict(hook, Verdict("allow-once", "")), "systemMessage": words}
     return {}
 
 
@@ -53,11 +58,3 @@ def allowing(rules: Rules, tool: str, given: Mapping[str, Any], risk: str) -> st
         return None
     found = (one for one in rules.get("allow", ()) if risk != "high" or is_exact(one))
     return next((one for one in found if allows(one, tool, given)), None)
-
-
-def _allowed(hook: Hook, pattern: str, board_name: str) -> JsonObject:
-    hook.state = "working"
-    title, detail = f"Allowed by a rule of the board: {pattern}", {**(hook.items[-1].detail or {}), "rule": pattern}
-    hook.items[-1] = hook.items[-1].model_copy(update={"title": title, "detail": detail})
-    said = f"Allowed by the rule {pattern} of the board “{board_name}”."
-    return {**hook.program.verdict(hook, Verdict("allow-once", "")), "systemMessage": said}

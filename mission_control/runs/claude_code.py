@@ -49,21 +49,16 @@ def called(hook: Hook) -> None:
 
 
 def todos(given: object) -> list[StepGiven]:
-    return [step for one in given[:MOST_STEPS] if (step := _todo(one))] if isinstance(given, list) else []
-
-
-def _todo(one: object) -> StepGiven | None:
-    step = one if isinstance(one, dict) else {}
-    text, state = text_of(step.get("content"))[:500].strip(), text_of(step.get("status"))
-    return StepGiven(text=text, state=STATES.get(state, "pending")) if text and state != "cancelled" else None
+    steps = [step for step in given[:MOST_STEPS] if isinstance(step, dict)] if isinstance(given, list) else []
+    texts = [(text_of(step.get("content"))[:500].strip(), text_of(step.get("status"))) for step in steps]
+    listed = [(text, state) for text, state in texts if text and state != "cancelled"]
+    return [StepGiven(text=text, state=STATES.get(state, "pending")) for text, state in listed]
 
 
 def _step(hook: Hook, number: object, text: object, state: object) -> None:
-    key = text_of(number)[:64].strip()
-    is_gone = state == "deleted"
-    if key:
+    if key := text_of(number)[:64].strip():
         words = text_of(text)[:500].strip() or None
-        hook.steps.append(StepChange(key, words, STATES.get(text_of(state)), is_gone))
+        hook.steps.append(StepChange(key, words, STATES.get(text_of(state)), state == "deleted"))
 
 
 def planned(hook: Hook) -> None:
@@ -77,13 +72,13 @@ def batched(hook: Hook) -> None:
     calls = hook.body.get("tool_calls")
     for call in calls[:100] if isinstance(calls, list) else ():
         if isinstance(call, dict) and call.get("tool_use_id") and call.get("tool_name") not in PLANNING:
-            outcome = "failed" if call.get("is_error") else "ok"
-            hook.end_call(call, "refused" if _is_denied(call.get("tool_response")) else outcome)
+            response, outcome = call.get("tool_response"), "failed" if call.get("is_error") else "ok"
+            is_denied = isinstance(response, str) and NOT_MADE.match(response) is not None
+            hook.end_call(call, "refused" if is_denied else outcome)
 
 
-def _is_denied(response: object) -> bool:
-    """Return whether a call was not made, because a person said no on the board; nothing else tells that."""
-    return isinstance(response, str) and re.match(rf"[^\n]{{1,200}} {DENIED} “", response) is not None
+# How the response to a call begins that was not made, because a person said no on the board; nothing else tells that.
+NOT_MADE = re.compile(rf"[^\n]{{1,200}} {DENIED} “")
 
 
 PLANNING = ("TaskCreate", "TaskUpdate", "TodoWrite")
@@ -180,7 +175,7 @@ def _permission(hook: Hook, decision: str, words: str) -> dict[str, Any]:
 
 def carried(hook: Hook, text: str) -> dict[str, Any]:
     """Return the answer on which a note rides; one at the end of a turn lets it go on, once."""
-    if hook.name == "Stop":
+    if hook.event.kind == "RUN_FINISHED":
         return {} if hook.body.get("stop_hook_active") else {"decision": "block", "reason": text}
     return {"hookSpecificOutput": {"hookEventName": hook.name, "additionalContext": text}}
 

@@ -14,7 +14,7 @@ from mission_control.runs.claude_code import (
     stopped,
     verdict,
 )
-from mission_control.runs.hook_reading import Event, Hook, Program, named
+from mission_control.runs.hook_reading import Event, Hook, Program, named, only_sign
 from mission_control.runs.kept import name_of
 
 # How a call ended, as the command of hooks reads it in Codex's own file; it is "" where nothing stands there, as of a
@@ -30,10 +30,6 @@ def called(hook: Hook) -> None:
     status = hook.body.get("call_status")
     is_stopped = status == "" and STOPPED.search(str(hook.body.get("tool_response"))) is not None
     hook.end_call(hook.body, "failed" if is_stopped else OUTCOMES.get(str(status)))
-
-
-def began_request(hook: Hook) -> None:
-    """A request to the model begins, which is a sign and nothing else."""
 
 
 USED = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_input_tokens")
@@ -70,7 +66,7 @@ EVENTS = {
     "UserPromptSubmit": Event(
         "RUN_STARTED", ("turn_id", "prompt"), state="working", text="prompt", note=True, settles="turn"
     ),
-    "PreModelRequest": Event(state="working", more=began_request),
+    "PreModelRequest": Event(state="working", more=only_sign),
     "PostModelRequest": Event(state="working", more=requested),
     "PreToolUse": Event("TOOL_CALL_START", ("agent_id", "tool_use_id"), call="begun", state="working", stops=True),
     "PostToolUse": Event("TOOL_CALL_END", state="working", note=True, settles="call", more=called),

@@ -1,6 +1,5 @@
 """The programs that people connected as agents, and one of them with its checks and sessions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -74,11 +73,8 @@ async def context_of(actor: Actor, connection: Connection) -> dict[str, object]:
     [read] = await queries.connections_read([connection.id])
     sessions = await sessions_of(connection.id)
     may_end = read.is_live and can(actor, "connection.end", connection)
-    return {"one": read, "sessions": sessions, "may_end": may_end, "failing": _failing(read)}
-
-
-def _failing(read: ConnectionRead) -> Sequence[str]:
-    return [check.name for check in read.checked if check.state == "failed"]
+    failing = [check.name for check in read.checked if check.state == "failed"]
+    return {"one": read, "sessions": sessions, "may_end": may_end, "failing": failing}
 
 
 async def _block(name: str, view: ConnectionView) -> str:

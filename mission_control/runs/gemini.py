@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from mission_control.agents.usage_schemas import RequestUsage, TimedUsage
-from mission_control.runs.claude_code import ended, happened, number_of
-from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, plainly
+from mission_control.runs.claude_code import carried, ended, happened, number_of
+from mission_control.runs.hook_reading import Body, Event, Hook, Program, Verdict, named, only_sign, plainly
 from mission_control.runs.kept import name_of, text_of
 from mission_control.runs.permission_reading import digest_of
 from mission_control.runs.session_reports import SessionGiven
@@ -69,11 +69,7 @@ def stopped(hook: Hook) -> None:
     hook.add("RUN_FINISHED", key)
 
 
-def asked_model(hook: Hook) -> None:
-    """A request to the model: a sign and nothing else, for it has the whole conversation."""
-
-
-MODEL = Event(state="working", more=asked_model)
+MODEL = Event(state="working", more=only_sign)  # a request to the model has the whole conversation
 EVENTS = {
     "SessionStart": Event(title="Opened the program", state="idle"),
     "BeforeAgent": Event("RUN_STARTED", state="working", text="prompt", note=True),
@@ -91,13 +87,6 @@ EVENTS = {
 
 def refusal(_hook: Hook, words: str) -> dict[str, Any]:
     return {"decision": "deny", "reason": words}
-
-
-def carried(hook: Hook, text: str) -> dict[str, Any]:
-    """Return the answer on which a note rides; one at the end of a turn lets it go on, once."""
-    if hook.name == "AfterAgent":
-        return {} if hook.body.get("stop_hook_active") else {"decision": "block", "reason": text}
-    return {"hookSpecificOutput": {"hookEventName": hook.name, "additionalContext": text}}
 
 
 def verdict(_hook: Hook, _decided: Verdict) -> dict[str, Any]:

@@ -74,8 +74,7 @@ PLACE = (
 async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
     """Return where what an agent's program says belongs; None for an agent without a board."""
     values = actor.credential[1], actor.agent_id, client, external_id, actor.board_id
-    found = await rows(PLACE, *values) if actor.board_id else []
-    for row in found:
+    for row in await rows(PLACE, *values) if actor.board_id else []:
         organization_id, session_id, run_id = (as_id(row[name]) for name in ("organization_id", "id", "run_id"))
         assert organization_id is not None
         level, is_asking = row["session_detail"], bool(row["is_asking"])
@@ -94,7 +93,7 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_
     """
     if "offered" in actor.news and place.session_id is not None:
         await receiving.take(actor, began[0], _of(actor, place))
-    if hook.event.stops and (why := await _stopped(actor, place)):
+    if hook.event.stops and (why := await _why_stopped(actor, place)):
         if hook.event.call:
             hook.refused()
         if place.session_id is not None:
@@ -120,31 +119,27 @@ def answer_to_check(hook: Hook) -> dict[str, Any]:
     return program.carried(hook, f"{word} note") if hook.event.note and is_call else {}
 
 
-async def _stopped(actor: Actor, place: Place) -> str | None:
-    agent = Agent(id=actor.id, board_id=actor.board_id, organization_id=place.organization_id)
-    found = await directive_of(agent)
-    reason = found.directive_reason if found.directive == "stop" else place.stopped
+async def _why_stopped(actor: Actor, place: Place) -> str | None:
+    directive = await directive_of(Agent(id=actor.id, board_id=actor.board_id, organization_id=place.organization_id))
+    reason = directive.directive_reason if directive.directive == "stop" else place.stopped
     return f"{reason} Stop working, and tell the person at this program why." if reason else None
 
 
 async def _with_notes(actor: Actor, place: Place, hook: Hook) -> JsonObject:
-    if not hook.program.carried(hook, ""):
+    if not hook.program.carried(hook, "") or not (ids := await _offered(actor, place, NOTE)):
         return {}
-    if not (ids := await _offered(actor, place, NOTE)):
-        return {}
-    found = await rows(
+    notes = await rows(
         "SELECT n.text, n.created_at, d.data FROM run_notes n JOIN deliveries d ON d.id = n.id"
         f" WHERE n.id IN ({placeholders(len(ids))}) ORDER BY n.created_at",
         *ids,
     )
-    return hook.program.carried(hook, "\n\n".join(_framed(place, row) for row in found))
+    return hook.program.carried(hook, "\n\n".join(_framed(place, note) for note in notes))
 
 
-def _framed(place: Place, row: Row) -> str:
-    made = as_moment(row["created_at"])
-    who = (as_json(row["data"]) or {}).get("from") or "somebody"
+def _framed(place: Place, note: Row) -> str:
+    made, who = as_moment(note["created_at"]), (as_json(note["data"]) or {}).get("from") or "somebody"
     head = FRAME.format(name=who, board=place.board_name, time=f"{made:%H:%M}" if made else "")
-    return "\n".join([head, *(f"> {line}" for line in row["text"].splitlines())])
+    return "\n".join([head, *(f"> {line}" for line in note["text"].splitlines())])
 
 
 def _of(actor: Actor, place: Place) -> tuple[str, Values]:
@@ -154,8 +149,7 @@ def _of(actor: Actor, place: Place) -> tuple[str, Values]:
 
 async def _offered(actor: Actor, place: Place, header: str) -> list[UUID]:
     moment = times.clock_now()
-    ids = await offer(actor, place, header)
-    if ids:
+    if ids := await offer(actor, place, header):
         await on_abandonment(partial(withdraw, actor, moment))
     return ids
 

@@ -181,29 +181,24 @@ async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
         return {"partialSuccess": {"rejectedLogRecords": "0", "errorMessage": NOT_JSON}}
     try:
         for record in _records(orjson.loads(await request.get_data(True, False, False))):
-            _count(actor, record)
+            if (read := READERS.get(text_of(record.get("event")))) is not None:
+                for session, usage in read(record):
+                    hook_queue.put_usage(actor, session, usage)
     except Exception as error:  # whose text may quote what came
         _log.error("an export of logs was not read: %s", type(error).__name__)
     return {}
 
 
-def _count(actor: Actor, record: Body) -> None:
-    """Count what a request to a model cost, if that is what a record tells."""
-    if (read := READERS.get(text_of(record.get("event")))) is not None:
-        for given, usage in read(record):
-            hook_queue.put_usage(actor, given, usage)
-
-
 def _records(body: Any) -> list[Body]:
-    found: list[Body] = []
+    records: list[Body] = []
     for resource in body.get("resourceLogs", ())[:MOST_RECORDS]:
         common = _attributes(resource.get("resource", {}))
         for scope in resource.get("scopeLogs", ())[:MOST_RECORDS]:
-            for one in scope.get("logRecords", ())[: MOST_RECORDS - len(found)]:
-                own = _attributes(one)
-                body = one.get("body", {}).get("stringValue")  # which names the event, or tells of it
-                found.append({**common, **own, "event": body if body in READERS else own.get("event.name")})
-    return found
+            for record in scope.get("logRecords", ())[: MOST_RECORDS - len(records)]:
+                own = _attributes(record)
+                text = record.get("body", {}).get("stringValue")  # which names the event, or tells of it
+                records.append({**common, **own, "event": text if text in READERS else own.get("event.name")})
+    return records
 
 
 def _attributes(holder: Body) -> dict[str, Any]:

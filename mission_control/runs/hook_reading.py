@@ -227,6 +227,10 @@ def _count(value: object) -> int:
 OWN_EVENTS = {"NotReachable": Event(more=was_away)}
 
 
+def only_sign(hook: Hook) -> None:
+    """An event that says that the session lives, and nothing else."""
+
+
 def plainly(hook: Hook) -> None:
     """Keep an event as its row in the table says."""
     event = hook.event

@@ -9,7 +9,7 @@ from typing import Any
 
 from mission_control.agents.usage_schemas import MOST_USD, TimedUsage
 from mission_control.runs.claude_code import asked, number_of, stopped, todos
-from mission_control.runs.hook_reading import Event, Hook, Program, Verdict, named, plainly
+from mission_control.runs.hook_reading import Event, Hook, Program, Verdict, named, only_sign, plainly
 from mission_control.runs.kept import name_of
 
 CALL, PLANS = ("tool_use_id",), "todowrite"
@@ -52,10 +52,12 @@ def planned(hook: Hook) -> None:
 
 def used(hook: Hook) -> None:
     """A request to the model has ended: what it used up. Its input lacks what came from the cache."""
-    message, tokens = hook.of("message_id"), hook.body.get("tokens")
+    message, tokens, cost = hook.of("message_id"), hook.body.get("tokens"), hook.body.get("cost")
     if not message or not isinstance(tokens, dict):
         return
-    cache = found if isinstance(found := tokens.get("cache"), dict) else {}
+    is_known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 < cost <= MOST_USD
+    micros = round(cost * 10**6) if is_known and cost else 0  # where it knows no price, ours counts
+    cache = cache if isinstance(cache := tokens.get("cache"), dict) else {}
     read, written = number_of(cache.get("read")), number_of(cache.get("write"))
     given = number_of(tokens.get("input")) + read + written
     said = number_of(tokens.get("output")) + number_of(tokens.get("reasoning"))
@@ -70,7 +72,7 @@ def used(hook: Hook) -> None:
                 written_tokens=written,
                 source="program",
                 at=hook.when.at,
-                cost_usd=_cost(hook.body.get("cost")),
+                cost_usd=Decimal(micros) / 10**6,
             )
         )
 
@@ -81,27 +83,12 @@ def titled(hook: Hook) -> None:
     hook.usage.append(TimedUsage(key=key, source="program", gaps=1, at=hook.when.at))
 
 
-def _cost(stated: object) -> Decimal:
-    """Return what a request cost; nothing where it knows no price, so that ours counts."""
-    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 < stated <= MOST_USD:
-        return Decimal(0)
-    return Decimal(round(stated * 10**6)) / 10**6
-
-
 def asks(hook: Hook) -> None:
     """It asks whether a tool may be called; or, whichever tool that is, whether it may go elsewhere or on and on."""
     tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
     if isinstance(given, dict) and "permission" not in given:
         hook.body = {**hook.body, "tool_name": TOOLS.get(tool, tool)}
     asked(hook)
-
-
-def answered(hook: Hook) -> None:
-    """What it asked was answered, here or there."""
-
-
-def questioned(hook: Hook) -> None:
-    hook.add("ACTIVITY", hook.key(hook.event), title="Asks its person a question")
 
 
 def failed(hook: Hook) -> None:
@@ -126,9 +113,9 @@ EVENTS = {
     "message.updated": Event(more=used),
     "session.titled": Event(more=titled),
     "permission.asked": Event(key=("permission_id",), state="waiting", asks=True, more=asks),
-    "permission.replied": Event(state="working", settles="call", more=answered),
-    "question.asked": Event(key=("event_id",), state="waiting", more=questioned),
-    "question.replied": Event(state="working", more=answered),
+    "permission.replied": Event(state="working", settles="call", more=only_sign),
+    "question.asked": Event(key=("event_id",), title="Asks its person a question", state="waiting"),
+    "question.replied": Event(state="working", more=only_sign),
     "session.error": Event("RUN_ERROR", ("event_id",), state="idle", settles="turn", more=failed),
     "session.idle": Event("RUN_FINISHED", state="idle", settles="turn", more=stopped),
     "session.compacted": Event(key=("event_id",), title="Shortened its conversation"),

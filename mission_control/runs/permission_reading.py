@@ -32,19 +32,23 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
     if not tool or not isinstance(given, dict):
         return None
     shown = _shown(tool, dict(given))
-    texts = [one for one in (*shown.values(), hook.body.get("cwd")) if isinstance(one, str)]
+    texts = [text for text in (*shown.values(), hook.body.get("cwd")) if isinstance(text, str)]
     diff = shown.pop("diff", "")
     too_wide = diff.count("\n") > MOST_LINES or any(len(line) > LONGEST_LINE for line in diff.splitlines())
     if too_wide or sum(map(len, texts)) > LONGEST:
         return None
     kind, reason = shown.pop("kind"), shown.pop("reason", "")
     level, risks = risk_of(kind, shown.get("command", ""), str(shown.get("path", "")), hook.body.get("cwd"))
-    is_unseen = any(UNSEEN.search(one.replace("\n", "")) for one in texts)
-    program, answers = hook.program, hook.program.answers
-    if is_held:
-        answers = ("allow-once", "deny")
-    if "allow-always" in answers and (level == "high" or not _is_one_rule(tool, given)):
-        answers = tuple(one for one in answers if one != "allow-always")
+    is_unseen = any(UNSEEN.search(text.replace("\n", "")) for text in texts)
+    program, command = hook.program, given.get("command")
+    answers = ("allow-once", "deny") if is_held else program.answers
+    is_plain = tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
+    if level == "high" or not is_plain:
+        answers = tuple(answer for answer in answers if answer != "allow-always")
+    # What is kept of it when it is over; None: all of it.
+    kept = None if hook.kept.level == "all" else hook.kept.call(tool, given)
+    if kept is not None:
+        kept["cwd"] = last_part(hook.of("cwd")) if hook.kept.level == "names" else hook.of("cwd")
     request: dict[str, Any] = {
         "kind": kind,
         "client": program.client,
@@ -60,7 +64,7 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
         "is_held": is_held,
         "asks_again": program.asks_again,
         "sha256": digest_of(tool, given),
-        "kept": _kept(hook, tool, given),
+        "kept": kept,
     }
     payload: dict[str, Any] = {"reason": _clean(reason), "confidence": None, "session_request": request}
     if diff:
@@ -82,13 +86,6 @@ def digest_of(tool: str, given: object) -> str:
     return hashlib.sha256(tool.encode() + b"\n" + orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _kept(hook: Hook, tool: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    if hook.kept.level == "all":
-        return None
-    cwd = hook.of("cwd")
-    return {**hook.kept.call(tool, given), "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
-
-
 def _clean(text: str) -> str:
     """Return a text as it can be stored. Only our own tokens are hidden: what else looks like a secret may run."""
     return TOKEN.sub(r"\1…", text.replace("\0", "\\u0000"))
@@ -101,14 +98,14 @@ def _shown(tool: str, given: dict[str, Any]) -> dict[str, Any]:
     if isinstance(command, str) and tool != "apply_patch":
         del given["command"]
         return {"kind": "exec", "command": command, "reason": reason, "description": _rest(given)}
-    if path_name and (diff := "".join(f"{one}\n" for one in _diff(given))):
+    if path_name and (diff := "".join(f"{line}\n" for line in _diff(given))):
         path = given.pop(path_name)
         shown = {"kind": "edit", "title": path, "path": path, "diff": diff}
-        return {**shown, "reason": reason, "description": _rest(given)}
-    if isinstance(command, str):  # a patch
-        del given["command"]
-        return {"kind": "tool", "title": tool, "command": command, "reason": reason, "description": _rest(given)}
-    return {"kind": "tool", "title": tool, "reason": reason, "description": _rest(given)}
+    else:
+        shown = {"kind": "tool", "title": tool}
+        if isinstance(command, str):  # a patch
+            shown["command"] = given.pop("command")
+    return {**shown, "reason": reason, "description": _rest(given)}
 
 
 def _rest(given: Mapping[str, Any]) -> str:
@@ -138,11 +135,6 @@ def _is_edit(one: object) -> bool:
 
 # A rule of Claude Code for a command is a pattern where it has one of these, and not exactly the command.
 PATTERN = re.compile(r"[*()\\\n]|:$")
-
-
-def _is_one_rule(tool: str, given: Mapping[str, Any]) -> bool:
-    command = given.get("command")
-    return tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
 
 
 START = r"(?:^|[\s;&|(`\"'/])"

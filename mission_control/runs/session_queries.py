@@ -193,14 +193,11 @@ def _read(row: Row) -> Row:
     plan = [{name: one[name] for name in ("text", "state")} for one in as_json(row["plan"]) or []]
     row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
     row["usage_windows"] = [one.model_dump(mode="json") for one in windows_of(row["usage_windows"])]
-    stated = {name: one[0] + one[1] for name, one in stated_of(row).items() if name != "counted"}
-    row["usage_sources"] = {name: tokens for name, tokens in stated.items() if tokens}
+    stated: dict[str, list[int]] = as_json(row["usage_sources"]) or {}
+    tokens = {name: figures[0] + figures[1] for name, figures in stated.items() if name != "counted"}
+    row["usage_sources"] = {name: count for name, count in tokens.items() if count}
     row |= {"activity_count": row["seq"], "cost_usd": row["cost_micros"] / MICROS}
     return {name: row[name] for name in AgentSessionRead.model_fields}
-
-
-def stated_of(row: Row) -> dict[str, list[int]]:
-    return cast(dict[str, list[int]], as_json(row["usage_sources"]) or {})
 
 
 MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at", "stopped_at", "attached_at")

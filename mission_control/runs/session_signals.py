@@ -17,9 +17,9 @@ _later: dict[UUID, tuple[UUID, dict[str, object]]] = {}
 
 async def announce(organization_id: UUID, session: AgentSession) -> None:
     """Signal that a session changed, after the commit: at once, or when a second is over since the last time."""
-    about: dict[str, object] = {"session_id": session.id, "board_id": session.board_id, "task_id": session.task_id}
-    about = {name: str(one) for name, one in about.items() if one is not None}
-    news = organization_id, about
+    about = {"session_id": session.id, "board_id": session.board_id, "task_id": session.task_id}
+    news: tuple[UUID, dict[str, object]]
+    news = organization_id, {name: str(value) for name, value in about.items() if value is not None}
     now = times.clock_now()
     due = _last.get(session.id, now - EVERY) + EVERY
     if due <= now and session.id not in _later:
@@ -33,14 +33,13 @@ async def announce(organization_id: UUID, session: AgentSession) -> None:
 async def announce_due() -> float:
     """Send what is due; return the seconds until the next, or until what is over can be forgotten."""
     now = times.clock_now()
-    due = [one for one in _later if _last.get(one, now - EVERY) <= now - EVERY]
-    news = [_later.pop(one) for one in due]
+    due = [key for key in _later if _last.get(key, now - EVERY) <= now - EVERY]
+    news = [_later.pop(key) for key in due]
     _last.update(dict.fromkeys(due, now))
-    for one in [one for one, moment in _last.items() if moment <= now - EVERY and one not in _later]:
-        del _last[one]
+    for key in [key for key, moment in _last.items() if moment <= now - EVERY and key not in _later]:
+        del _last[key]
     await publish_signals(news)
-    left = [(_last[one] + EVERY - now).total_seconds() for one in _later]
-    return min(left, default=ANNOUNCING.pause)
+    return min(((_last[key] + EVERY - now).total_seconds() for key in _later), default=ANNOUNCING.pause)
 
 
 ANNOUNCING = Loop(name="announcing sessions", look=announce_due, pause=60.0)

@@ -14,9 +14,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.http.news import Began
 from mission_control.http.operation import settled, themselves
-from mission_control.runs.claude_code import CALL, PROMPT, asked, called, calls, ended, failed, stopped
+from mission_control.runs.claude_code import CALL, PROMPT, STATES, asked, called, calls, ended, failed, stopped
 from mission_control.runs.hook_answers import answer_to, place_of
-from mission_control.runs.hook_reading import Event, Hook, Program, Verdict
+from mission_control.runs.hook_reading import Event, Hook, Program, Verdict, only_sign
 from mission_control.runs.kept import text_of
 from mission_control.runs.session_reports import MOST_STEPS, StepGiven
 
@@ -28,18 +28,10 @@ WAITS = timedelta(seconds=50)  # each time that it asks or listens
 def planned(hook: Hook) -> None:
     """The whole plan, as it is now."""
     given = hook.body.get("plan")
-    steps = [one for one in given[:MOST_STEPS] if isinstance(one, dict)] if isinstance(given, list) else []
-    texts = [(text_of(one.get("content"))[:500].strip(), one.get("status")) for one in steps]
-    hook.plan = [
-        StepGiven(text=text, state=state if state in ("in_progress", "completed") else "pending")
-        for text, state in texts
-        if text
-    ]
+    steps = [step for step in given[:MOST_STEPS] if isinstance(step, dict)] if isinstance(given, list) else []
+    texts = [(text_of(step.get("content"))[:500].strip(), step.get("status")) for step in steps]
+    hook.plan = [StepGiven(text=text, state=STATES.get(text_of(state), "pending")) for text, state in texts if text]
     hook.add("STATE_DELTA", hook.key(hook.event))
-
-
-def listened(hook: Hook) -> None:
-    """It asks whether there is something for it, which is a sign and nothing else."""
 
 
 EVENTS = {
@@ -50,7 +42,7 @@ EVENTS = {
     "PermissionDenied": Event("TOOL_CALL_END", CALL, call="refused", state="working"),
     "PermissionRequest": Event(key=CALL, state="waiting", asks=True, more=asked),
     "Plan": Event("STATE_DELTA", state="working", more=planned),
-    LISTENS: Event(note=True, stops=True, more=listened),
+    LISTENS: Event(note=True, stops=True, more=only_sign),
     "Stop": Event("RUN_FINISHED", state="idle", settles="session", more=stopped),
     "StopFailure": Event("RUN_ERROR", PROMPT, state="idle", settles="session", more=failed),
     "SessionEnd": Event(ends=True, settles="session", more=ended),
