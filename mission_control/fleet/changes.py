@@ -170,7 +170,7 @@ def not_connected(message: str) -> Conflict:
 
 async def _left(gateway: Gateway, removed: Container[UUID]) -> list[Agent]:
     agents = await Agent.filter(gateway_id=gateway.id).order_by("created_at")
-    return [one for one in agents if is_made(one) and one.id not in removed]
+    return [agent for agent in agents if is_made(agent) and agent.id not in removed]
 
 
 async def _removed(gateway_id: UUID, agent: Agent) -> str:

@@ -158,8 +158,10 @@ def question_of(session: OnboardingSession | None) -> Question | None:
         asked = BoardOnboardingAgentQuestion.model_validate(_parsed(str(session.messages[-1].get("content", ""))))
     except ValidationError:
         return None
-    options = [Option(one.label, one.id == "other" or bool(OWN_WORDS.search(one.label))) for one in asked.options]
-    several = bool(SEVERAL.search(" ".join([asked.question, *(one.label for one in asked.options)])))
+    options = [
+        Option(option.label, option.id == "other" or bool(OWN_WORDS.search(option.label))) for option in asked.options
+    ]
+    several = bool(SEVERAL.search(" ".join([asked.question, *(option.label for option in asked.options)])))
     return Question(number, asked.question, options, several and len(options) > 1)
 
 

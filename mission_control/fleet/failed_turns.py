@@ -86,22 +86,22 @@ def read_history(said: Mapping[str, Any]) -> History:
     leaves a mark with the id of its run, which is the key of its message, unless the message was queued.
     """
     found, messages = History(), mappings_in(said, "messages")
-    for one in messages:
-        about = mapping(one.get("__openclaw"))
+    for message in messages:
+        about = mapping(message.get("__openclaw"))
         key, run_id = str(about.get("idempotencyKey") or ""), str(about.get("runId") or "")
-        if one.get("role") == "user":
+        if message.get("role") == "user":
             found.arrived.add(key.removesuffix(":user"))
             found.unanswered.add(key.removesuffix(":user"))
-        elif one.get("role") == "custom" or one.get("stopReason") == "error" or key.endswith(":terminal-error"):
+        elif message.get("role") == "custom" or message.get("stopReason") == "error" or key.endswith(":terminal-error"):
             failed = {run_id} & found.unanswered or found.unanswered
-            found.failures |= dict.fromkeys(failed, f"The turn failed. {_text_of(one)}".strip())
+            found.failures |= dict.fromkeys(failed, f"The turn failed. {_text_of(message)}".strip())
             found.unanswered = found.unanswered - failed
-        elif one.get("role") == "assistant" and one.get("stopReason") != "toolUse":
+        elif message.get("role") == "assistant" and message.get("stopReason") != "toolUse":
             found.unanswered, found.failures = set(), {}
     pending = mappings_in(said.get("pendingInputs"), "items")
     waiting = {str(one.get("runId")) for one in pending if one.get("state") != "interrupted"}
     found.interrupted = {str(one.get("runId")) for one in pending} - waiting - found.arrived
-    is_named, is_reset = any(found.arrived), any(one.get("role") == "system" for one in messages)
+    is_named, is_reset = any(found.arrived), any(message.get("role") == "system" for message in messages)
     found.is_whole = not said.get("hasMore") and not is_reset and (is_named or not messages)
     info = mapping(said.get("sessionInfo"))
     found.is_at_rest = info.get("hasActiveRun") is False or not messages
@@ -216,7 +216,7 @@ async def _sent_to(agent: Agent) -> dict[str, tuple[datetime, Delivery | Provisi
     since = times.clock_now() - LOOK_BACK
     notices = Delivery.filter(agent_id=agent.id, kind=NOTICE, state="sent", attempts__gt=0, sent_at__gt=since)
     found: dict[str, tuple[datetime, Delivery | ProvisioningJob]] = {
-        key_of(one): (one.sent_at or since, one) for one in await notices
+        key_of(notice): (notice.sent_at or since, notice) for notice in await notices
     }
     if agent.last_wake_sent_at is not None and not has_checked_in(agent):
         for job in await ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN):

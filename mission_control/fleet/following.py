@@ -279,9 +279,9 @@ DROPPING = Loop(name="forgetting silent sessions", look=drop_silent, pause=60.0)
 
 
 def _drop(sessions: Iterable[Followed]) -> None:
-    for one in sessions:
-        _followed.pop(one.watch, None)
-        _note_turn(one)
+    for session in sessions:
+        _followed.pop(session.watch, None)
+        _note_turn(session)
 
 
 def _plan(session: Followed) -> None:

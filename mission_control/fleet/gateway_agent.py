@@ -271,7 +271,7 @@ async def heal(gateway: GatewayRef) -> None:
     if not ours:
         return
     beating = with_heartbeat(_config_of(await call(gateway.id, "config.get")))
-    wanted = [one for one in ours if one.gateway_agent_id in beating]
+    wanted = [agent for agent in ours if agent.gateway_agent_id in beating]
     await asyncio.gather(*(write(gateway.id, agent) for agent in wanted))
 
 

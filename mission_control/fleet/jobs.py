@@ -101,7 +101,7 @@ async def tell_sync(sync_id: UUID) -> None:
     if known is None:
         return
     jobs = await ProvisioningJob.filter(sync_id=sync_id).only("id", "state", "awaits_check_in")
-    left = sum(not (is_written(one) or one.state == "failed") for one in jobs)
+    left = sum(not (is_written(job) or job.state == "failed") for job in jobs)
     values = {"done": max((known.total or 0) - left, 0), "step": "Writing files"}
     if left == 0:
         values |= _ended("template_sync", "done", await _result_of_sync(sync_id))
@@ -142,7 +142,7 @@ def _steps(job: ProvisioningJob) -> dict[str, object]:
     text = LABELS[key] if key else "Ending"
     if job.last_error and job.state == "waiting":
         text += f" (tried in vain, and again soon: {job.last_error})"
-    done = sum(one["state"] in ("done", "skipped") for one in job.steps)
+    done = sum(step["state"] in ("done", "skipped") for step in job.steps)
     return {"step": text, "done": done, "total": len(job.steps)}
 
 

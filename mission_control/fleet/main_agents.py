@@ -220,7 +220,7 @@ async def begin_sync(
         if is_made(main):
             await _request(main, wanted, parent.id)
     parent.options = wanted.model_dump(mode="json")
-    parent.target = {"skipped": skipped, "errors": [one.model_dump(mode="json") for one in errors]}
+    parent.target = {"skipped": skipped, "errors": [error.model_dump(mode="json") for error in errors]}
     parent.finished_at = times.clock_now()
     await parent.save(force_create=True)
     total = await ProvisioningJob.filter(sync_id=parent.id).count()

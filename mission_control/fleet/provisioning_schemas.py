@@ -53,7 +53,7 @@ class ProvisioningRead(Schema):
 
     @classmethod
     def of(cls, job: ProvisioningJob) -> "ProvisioningRead":
-        steps = [{**one, "label": LABELS[one["key"]]} for one in job.steps]
+        steps = [{**step, "label": LABELS[step["key"]]} for step in job.steps]
         names = ("id", "agent_id", "gateway_id", "action", "state", "attempts", "last_error", "created_at")
         values = {name: getattr(job, name) for name in (*names, "finished_at")}
         due = job.due_at if job.state == "waiting" else None

@@ -256,7 +256,7 @@ def _index_entries(file: Path, found: Discovery) -> list[dict[str, object]] | No
             raise ValueError("it is too large")
         content = json.loads(file.read_text(encoding="utf-8-sig"))
         entries = content.get("skills") if isinstance(content, dict) else content
-        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise ValueError("it is no list of objects")
     except (ValueError, OSError, RecursionError) as error:
         reason = str(error) if type(error) is ValueError else "it is no JSON"

@@ -239,9 +239,9 @@ _log = logging.getLogger(__name__)
 
 async def look() -> float:
     """Begin what is due; return the seconds until the next look. Costs nothing where no gateway is held."""
-    busy = Counter(one.get_name() for one in RUNNER.tasks)
+    busy = Counter(task.get_name() for task in RUNNER.tasks)
     gateways = frozenset(one for one in connector.held_here() if busy[str(one)] < AT_ONCE_ON_ONE)
-    free = min([AT_ONCE - len(RUNNER.tasks), *(AT_ONCE_ON_ONE - busy[str(one)] for one in gateways)])
+    free = min([AT_ONCE - len(RUNNER.tasks), *(AT_ONCE_ON_ONE - busy[str(gateway)] for gateway in gateways)])
     if not gateways or free <= 0:
         return IDLE_SECONDS
     await rows(CHECKED_IN, times.clock_now())

@@ -123,7 +123,7 @@ async def _status_of_url(actor: Actor, url: str, query: GatewaysStatusQuery) -> 
 
 
 def _connected_first(gateways: list[Gateway]) -> Gateway | None:
-    return next((one for one in gateways if one.state == CONNECTED), gateways[0] if gateways else None)
+    return next((gateway for gateway in gateways if gateway.state == CONNECTED), gateways[0] if gateways else None)
 
 
 async def _known(reach: Reach) -> GatewaysStatusResponse:

@@ -96,9 +96,9 @@ async def _notice(view: SessionView) -> str:
 async def _tail(view: SessionView) -> str:
     hidden = session_view.received(view.watch).hidden
     entries = [
-        one
-        for one in (await view.history()).entries
-        if one.position > view.since and (one.run_id not in hidden or one.kind == "user")
+        entry
+        for entry in (await view.history()).entries
+        if entry.position > view.since and (entry.run_id not in hidden or entry.kind == "user")
     ]
     return render_macro(ENTRIES, "entries", entries=entries, view=view)
 

@@ -157,7 +157,7 @@ async def _requests(gateway_id: UUID, measured: Measured) -> list[Used]:
         return []
     ahead = _ahead.get(gateway_id, timedelta())
     ahead = ahead if SKEW < abs(ahead) < MOST_SKEW else timedelta()
-    found = [(_moment(one.get("timestamp")), one) for one in mappings_in(answer, "points")]
+    found = [(_moment(point.get("timestamp")), point) for point in mappings_in(answer, "points")]
     return [_used(one, one.get("cost"), at + ahead) for at, one in found if at is not None]
 
 
@@ -241,12 +241,12 @@ def parts_of(measured: Used, counted: Figures, more: Figures, requests: Sequence
     """Return what is new of a session, by its requests: those behind what was counted, up to what was measured."""
     begin, end = (one.input + one.output for one in (counted, measured.figures))
     parts, so_far, left = list[Used](), 0, more
-    for one in requests:
-        tokens = one.figures.input + one.figures.output
+    for request in requests:
+        tokens = request.figures.input + request.figures.output
         inside = min(so_far + tokens, end) - max(so_far, begin)
         so_far += tokens
         if inside > 0:
-            share = _share(one, inside, tokens)
+            share = _share(request, inside, tokens)
             parts.append(replace(share, figures=share.figures.smaller(left)))
             left = left.beyond(parts[-1].figures)
     if not parts:  # of the tokens from and to a cache, which have no mark, as large a part as of the input

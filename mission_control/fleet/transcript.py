@@ -274,9 +274,9 @@ async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
 
 
 def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
-    started = [one.position for one in entries if one.is_open]
+    started = [entry.position for entry in entries if entry.is_open]
     if is_running:
-        started += [one.position for one in entries if one.kind == "user"][-1:]
+        started += [entry.position for entry in entries if entry.kind == "user"][-1:]
     last = entries[-1].position if entries else 0
     return min([last, *(one - 1 for one in started)])
 
@@ -356,7 +356,7 @@ class Run:
             return
         last = self.parts[-1] if self.parts else None
         if last is None or last.kind != "text" or (item and last.id and item != last.id):
-            if item == "" and any(one.kind == "text" and one.text == text for one in self.parts):
+            if item == "" and any(part.kind == "text" and part.text == text for part in self.parts):
                 return
             last = self._add(Part("text", item))
         if last is not None and len(text) >= len(last.text):

@@ -113,7 +113,7 @@ def _facts(kind: str, request: Mapping[str, object]) -> dict[str, Any]:
         "kind": kind,
         **{name: value for name, value in said.items() if value},
         "risk_kinds": texts(analysis.get("riskKinds")),
-        "warnings": list(dict.fromkeys(one for one in warnings if one)),
+        "warnings": list(dict.fromkeys(warning for warning in warnings if warning)),
         "allowed_decisions": _allowed(kind, request),
     }
 
@@ -125,7 +125,7 @@ def _allowed(kind: str, request: Mapping[str, object]) -> list[str]:
         return stated
     if kind == "system-agent":
         return ["allow-once", "deny"]
-    return [one for one in ALL_DECISIONS if one not in texts(request.get("unavailableDecisions"))]
+    return [decision for decision in ALL_DECISIONS if decision not in texts(request.get("unavailableDecisions"))]
 
 
 def read_end(snapshot: object) -> Ended | None:
@@ -160,7 +160,7 @@ def text(value: object, longest: int = LONGEST_FACT) -> str:
 
 
 def texts(values: object) -> list[str]:
-    return [found for one in values[:50] if (found := text(one))] if isinstance(values, list) else []
+    return [found for value in values[:50] if (found := text(value))] if isinstance(values, list) else []
 
 
 def moment(milliseconds: object) -> datetime | None:
@@ -244,13 +244,13 @@ def read_question(said: Mapping[str, object]) -> AskedQuestion | None:
     if not external_id:
         return None
     items = said.get("questions")
-    items = [one for one in items if isinstance(one, Mapping)] if isinstance(items, list) else []
+    items = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
     return AskedQuestion(
         id=external_id,
         agent_id=text(said.get("agentId"), LONGEST_ID),
         expires_at=moment(said.get("expiresAtMs")),
-        parts=[part for one in items if (part := _part(one)) is not None],
-        is_secret=any(one.get("isSecret") is True or isinstance(one.get("secretStore"), Mapping) for one in items),
+        parts=[part for item in items if (part := _part(item)) is not None],
+        is_secret=any(item.get("isSecret") is True or isinstance(item.get("secretStore"), Mapping) for item in items),
         status=text(said.get("status"), 16) or "pending",
         answers=read_answers(said.get("answers")),
         resolved_by=text(said.get("resolvedBy"), 200),
@@ -268,7 +268,7 @@ def _part(item: Mapping[str, object]) -> Part | None:
     return Part(
         id=part_id,
         content=content,
-        options=[one for one in options if one[0]],
+        options=[option for option in options if option[0]],
         takes_several=several,
         takes_text=several or item.get("isOther") is True or not options,
     )

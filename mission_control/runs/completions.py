@@ -108,8 +108,8 @@ class Files:
 def files_of(given: CompletionCreate) -> Files:
     """Return the files that were sent. Raise Invalid when the content of one does not match its type."""
     artifacts = [
-        uploaded(one.name, b64decode(one.content_base64), one.content_type.partition(";")[0].strip())
-        for one in given.artifacts
+        uploaded(artifact.name, b64decode(artifact.content_base64), artifact.content_type.partition(";")[0].strip())
+        for artifact in given.artifacts
     ]
     code = given.code or CodeCreate()
     texts = ((DIFF, code.diff), (TESTS, code.tests))

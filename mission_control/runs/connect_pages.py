@@ -75,7 +75,7 @@ async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
     found = await _newest(actor)
     return {
         "programs": RUNS,
-        "chosen": next(one for one in RUNS if one.key == asked.client),
+        "chosen": next(run for run in RUNS if run.key == asked.client),
         "sign_in": asked.sign_in,
         "is_connected": asked.client in CONNECTED,
         "board": asked.board,

@@ -42,7 +42,7 @@ TEMPLATE = "runs/panel.html"
 
 async def waiting(_view: BoardView, panel: Panel) -> str:
     reasons = [one for one in (await reasons_of([panel.id])).get(str(panel.id), []) if one["kind"] != "lease"]
-    shown = [one | {name: as_moment(one[name]) for name in ("since", "until")} for one in reasons]
+    shown = [reason | {name: as_moment(reason[name]) for name in ("since", "until")} for reason in reasons]
     return render_macro(TEMPLATE, "waiting", panel=panel, reasons=shown) if shown else ""
 
 
@@ -92,17 +92,17 @@ async def timeline_of(view: BoardView, panel: Panel) -> Row:
     history, moments = await history_of_task(view.board.organization_id, panel.id, MOST_EVENTS), list[Row]()
     if look.show != "runs":
         moments += await _talk(view, panel)
-        found["comments_hidden"] = max(0, panel.comments_total - sum(not one["is_deleted"] for one in moments))
+        found["comments_hidden"] = max(0, panel.comments_total - sum(not moment["is_deleted"] for moment in moments))
         moments += await _notes(panel)
     if look.show != "talk":
         runs, found["runs_hidden"] = await _runs(view, panel, history, whole=look.whole)
         moments += runs
     if not look.show:
-        said = {(one["author"], one["message"]) for one in moments if one["kind"] == "talk"}
-        for run in (one["run"] for one in moments if one["kind"] == "run"):
+        said = {(moment["author"], moment["message"]) for moment in moments if moment["kind"] == "talk"}
+        for run in (moment["run"] for moment in moments if moment["kind"] == "run"):
             run["is_said"] = (run["agent_name"], run["summary"]) in said
         moments += await _decisions(panel)
-        moments += _changes(reversed(history), sorted(one["at"] for one in moments))
+        moments += _changes(reversed(history), sorted(moment["at"] for moment in moments))
     return found | {"moments": sorted(moments, key=lambda one: one["at"])}
 
 
@@ -150,7 +150,7 @@ def _comment(view: BoardView, panel: Panel, row: Row) -> Row:
 async def _add_readers(panel: Panel, comments: list[Row]) -> None:
     """Say of the newest comments by people which agents were told, and whether they have read it."""
     newest = {str(one["id"]): one for one in comments[-MOST_READ_BY:]}
-    agents = {str(one["id"]): one["name"] for one in panel.agents}
+    agents = {str(agent["id"]): agent["name"] for agent in panel.agents}
     if not newest or not agents:
         return
     for row in await rows(
@@ -263,16 +263,16 @@ async def timeline(view: BoardView, panel: Panel) -> str:
 
 async def timeline_changes(view: BoardView, batch: Batch) -> str | None:
     """Return the last sign of the agent at work for its signs of life, nothing for those of other agents."""
-    if batch.events or any("inbox_of" in one for one in batch.signals):
+    if batch.events or any("inbox_of" in signal for signal in batch.signals):
         return None
     panel = await panel_in(view)
-    if panel is not None and any(one.get("task_id") == str(panel.id) for one in batch.signals):
-        has_session = all("session_id" in one for one in batch.signals)
+    if panel is not None and any(signal.get("task_id") == str(panel.id) for signal in batch.signals):
+        has_session = all("session_id" in signal for signal in batch.signals)
         is_awaited = any(one["state"] in AWAITED for one in await _notes(panel))
         return None if is_awaited or not has_session else await run_changes(view, panel)
     if panel is None or not panel.is_working:
         return ""
-    if all(str(one.get("agent_id")) != str(panel.assigned_agent_id) for one in batch.signals):
+    if all(str(signal.get("agent_id")) != str(panel.assigned_agent_id) for signal in batch.signals):
         return ""
     sign = render_macro(TIMELINE_TEMPLATE, "sign", seen=panel.last_seen_at)
     return partial(f"#task-{panel.id}-sign", sign, "innerHTML")

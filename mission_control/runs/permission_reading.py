@@ -118,14 +118,14 @@ def _diff(given: dict[str, Any]) -> Iterator[str]:
         yield from given.pop("diff").rstrip("\n").split("\n")
         return
     edits = given.pop("edits") if isinstance(given.get("edits"), list) else None
-    changes = edits if edits and all(_is_edit(one) for one in edits) else [given] if _is_edit(given) else []
+    changes = edits if edits and all(_is_edit(edit) for edit in edits) else [given] if _is_edit(given) else []
     if edits and not changes:
         given["edits"] = edits
     if not changes and isinstance(content := given.get("content"), str):
         given["content"] = "all of the file, as shown"
         changes = [{"old_string": "", "new_string": content}]
-    for one in changes:
-        before, after = (one.pop(name).split("\n") if one[name] else [] for name in ("old_string", "new_string"))
+    for change in changes:
+        before, after = (change.pop(name).split("\n") if change[name] else [] for name in ("old_string", "new_string"))
         yield from difflib.unified_diff(before, after, "before", "after", lineterm="", n=3)
 
 

@@ -94,7 +94,7 @@ class WorkerRead(Schema):
 
     @property
     def where(self) -> str:
-        return ", ".join(filter(None, dict.fromkeys(one.words for one in self.waits)))
+        return ", ".join(filter(None, dict.fromkeys(wait.words for wait in self.waits)))
 
 
 # The workers of a board with their tasks in progress, one row a task, or one without any.
@@ -121,7 +121,7 @@ async def workers_of(board: Board) -> list[WorkerRead]:
 
 async def _waits_at(board_id: UUID) -> dict[UUID, list[WaitRead]]:
     members = [one.split(":") for one in WAITING.at(board_id)]
-    known = await _connections([token for one in members if (token := parse_id(one[1])) is not None])
+    known = await _connections([token for member in members if (token := parse_id(member[1])) is not None])
     found: dict[UUID, list[WaitRead]] = {}
     for agent, token_id, program, places in members:
         row = known.get(token_id, {})
@@ -140,7 +140,7 @@ async def _connections(token_ids: Sequence[UUID]) -> dict[str, Row]:
 def _read(agent_id: UUID, held: Sequence[Row], waits: list[WaitRead]) -> WorkerRead:
     row, tasks = held[0], [HeldRead(id=one["task_id"], number=one["number"]) for one in held if one["task_id"]]
     is_woken = row["gateway_id"] is not None and bool(row["is_online"]) and not tasks
-    places = sum(one.places for one in waits) or int(is_woken)
+    places = sum(wait.places for wait in waits) or int(is_woken)
     if row["wip_limit"] is not None:
         places = min(places, max(0, row["wip_limit"] - len(tasks)))
     state: State = "ready" if places else "busy" if tasks else "away"

@@ -89,7 +89,7 @@ class SessionView(View):
     async def _turns(self) -> list[Turn]:
         session, (items, _) = await self.session(), await self.items()
         is_open = session["ended_at"] is None and not self.before
-        first = min((one.at for one in items), default=None)
+        first = min((item.at for item in items), default=None)
         shown = [one for one in await self.notes() if first is None or one["created_at"] >= first]
         acts, notes = acts_of(items, self.word, is_open=is_open), notes_as_acts(reversed(shown), self.word)
         return turns_of(acts, notes, is_searched=bool(self.word))
@@ -241,7 +241,12 @@ async def own_changes(view: SessionView, batch: Batch) -> str | None:
     session = await view.session()
     own = {str(session[name]) for name in ("id", "task_id", "agent_id") if session[name] is not None}
     named = {str(one) for event in batch.events for one in (event.subject_id, event.task_id)}
-    named |= {str(one[name]) for one in batch.signals for name in ("session_id", "agent_id", "inbox_of") if name in one}
+    named |= {
+        str(signal[name])
+        for signal in batch.signals
+        for name in ("session_id", "agent_id", "inbox_of")
+        if name in signal
+    }
     return None if own & named else ""
 
 

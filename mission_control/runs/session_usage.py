@@ -115,7 +115,7 @@ async def _count(
 
 def add_to_session(session: AgentSession, entries: Sequence[UsageEntry]) -> None:
     for name in SUMS:
-        setattr(session, name, getattr(session, name) + sum(getattr(one, name) for one in entries))
+        setattr(session, name, getattr(session, name) + sum(getattr(entry, name) for entry in entries))
 
 
 class Served(NamedTuple):
@@ -126,17 +126,17 @@ class Served(NamedTuple):
     own: UUID | None = None
 
     def turn_at(self, at: datetime) -> datetime:
-        return max((one for one in self.turns if one <= at), default=EVER)
+        return max((turn for turn in self.turns if turn <= at), default=EVER)
 
     def place_of(self, at: datetime) -> tuple[Run | None, datetime]:
         return self.run_at(at), self.turn_at(at)
 
     def run_at(self, at: datetime) -> Run | None:
         begun = self.turn_at(at)
-        over = min((one for one in self.turns if one > at), default=FOREVER)
-        live = [one for one in self.runs if one.started_at <= at < _end(one)]
-        ended = [one for one in self.runs if begun < _end(one) <= at]
-        later = [one for one in self.runs if at < one.started_at < over]
+        over = min((turn for turn in self.turns if turn > at), default=FOREVER)
+        live = [run for run in self.runs if run.started_at <= at < _end(run)]
+        ended = [run for run in self.runs if begun < _end(run) <= at]
+        later = [run for run in self.runs if at < run.started_at < over]
         if live:
             return next((one for one in live if one.id == self.own), live[-1])
         return max(ended, key=_end) if ended else later[0] if later else None
@@ -166,9 +166,9 @@ async def take_up(session: AgentSession, run: Run, served: Served | None = None)
         return
     where = "session_id = ? AND run_id IS NULL AND task_id IS NULL AND created_at BETWEEN ? AND ?"
     entries = await find_all(UsageEntry, where, session.id, begun, run.started_at)
-    for one in entries:
-        one.run_id, one.task_id = run.id, run.task_id
-        await update(one, "run_id", "task_id")
+    for entry in entries:
+        entry.run_id, entry.task_id = run.id, run.task_id
+        await update(entry, "run_id", "task_id")
     if entries:
         await add_to_run(run.id, entries)
 

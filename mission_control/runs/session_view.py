@@ -69,7 +69,7 @@ class Act:
     @property
     def is_found(self) -> bool:
         parts = (*self.title, *self.output, *self.text)
-        return any(one.is_found for one in parts) or any(one.is_found for one in self.inner)
+        return any(part.is_found for part in parts) or any(one.is_found for one in self.inner)
 
     @property
     def words(self) -> str:
@@ -112,12 +112,12 @@ def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = Fa
     What began and has not ended still runs in an open session, unless something else followed it.
     """
     over, began, lines = _pairs(items), dict[UUID, datetime](), []
-    for one in items:
-        if (end := over.get(one.id)) is not None:
-            began[end] = one.at
+    for item in items:
+        if (end := over.get(item.id)) is not None:
+            began[end] = item.at
             continue
-        took = (one.at - began[one.id]).total_seconds() if one.id in began else 0.0
-        lines.append(_act(one, took, word))
+        took = (item.at - began[item.id]).total_seconds() if item.id in began else 0.0
+        lines.append(_act(item, took, word))
     if is_open and lines and begins(items[-1].kind) and lines[-1].what != "prompt":
         lines[-1] = replace(lines[-1], is_running=True)
     return lines
@@ -126,22 +126,24 @@ def acts_of(items: Sequence[ActivityRead], word: str = "", *, is_open: bool = Fa
 def _pairs(items: Sequence[ActivityRead]) -> dict[UUID, UUID]:
     """Return which activity ends which; programs that name no calls have the same one several times."""
     pairs, alone = dict[UUID, UUID](), defaultdict[tuple[str, bool], list[UUID]](list)
-    for one in items:
-        if not one.ref or not (begins(one.kind) or ends(one.kind)):
+    for item in items:
+        if not item.ref or not (begins(item.kind) or ends(item.kind)):
             continue
-        is_end = ends(one.kind)
-        if others := alone[one.ref, not is_end]:
+        is_end = ends(item.kind)
+        if others := alone[item.ref, not is_end]:
             other = others.pop(0)
-            pairs.update({other: one.id} if is_end else {one.id: other})
+            pairs.update({other: item.id} if is_end else {item.id: other})
         else:
-            alone[one.ref, is_end].append(one.id)
+            alone[item.ref, is_end].append(item.id)
     return pairs
 
 
 def notes_as_acts(notes: Iterable[Row], word: str = "") -> list[Act]:
     return [
-        Act(str(one["id"]), "note", "message-square", one["created_at"], _marked(f"“{one['text']}”", word), note=one)
-        for one in notes
+        Act(
+            str(note["id"]), "note", "message-square", note["created_at"], _marked(f"“{note['text']}”", word), note=note
+        )
+        for note in notes
     ]
 
 
@@ -219,11 +221,11 @@ def in_words(acts: Iterable[Act]) -> str:
 
 
 def _summary(lines: Sequence[Act]) -> str:
-    counts = {what: [one for one in lines if one.what == what] for what in ("read", "search", "change", "run")}
-    paths = {one.path or one.words for one in counts["change"]}
-    names = sorted({one.path.rpartition("/")[2] for one in counts["change"] if one.path})
+    counts = {what: [line for line in lines if line.what == what] for what in ("read", "search", "change", "run")}
+    paths = {act.path or act.words for act in counts["change"]}
+    names = sorted({act.path.rpartition("/")[2] for act in counts["change"] if act.path})
     said = []
-    if number := len({one.path or one.words for one in counts["read"]}):
+    if number := len({act.path or act.words for act in counts["read"]}):
         said.append(f"read {number} {'file' if number == 1 else 'files'}")
     if number := len(counts["search"]):
         said.append(f"searched {'once' if number == 1 else f'{number} times'}")
@@ -269,11 +271,11 @@ class Turn:
     def found(self) -> int:
         """How often what was searched for stands in it."""
         lines = [one for act in (self.prompt, *self.acts, self.answer) if act for one in (act.inner or (act,))]
-        return sum(part.is_found for one in lines for part in (*(one.text or one.title), *one.output))
+        return sum(part.is_found for line in lines for part in (*(line.text or line.title), *line.output))
 
     @property
     def is_open(self) -> bool:
-        return self.is_last or any(one.is_found for one in self.acts)
+        return self.is_last or any(act.is_found for act in self.acts)
 
     @property
     def words(self) -> str:
@@ -322,7 +324,7 @@ def state_of(session: Row) -> str:
 
 
 def changed_files(acts: Iterable[Act]) -> list[str]:
-    return sorted({one.path for one in acts if one.what == "change" and one.path})
+    return sorted({act.path for act in acts if act.what == "change" and act.path})
 
 
 def plan_of(session: Row) -> list[Row]:

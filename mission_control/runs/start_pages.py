@@ -81,7 +81,7 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
     board = task.board
     context: dict[str, Any] = {"task": task, "workers": await workers_of(board)}
     sessions = await rows(SESSIONS, board.id, times.clock_now() - QUIET_FOR)
-    context["sessions"] = [one | {"program": program_of(one)} for one in sessions]
+    context["sessions"] = [session | {"program": program_of(session)} for session in sessions]
     context["lines"] = f"{Wanted('other', base_url(), board.id).sign_in} &&\npython3 client.pyz work --agent claude"
     context["full"] = await full(Limits.of(None, board.wip_limits), None, board.id)
     context |= {"values": StartForm.shown(task) | values, "errors": errors}

@@ -118,10 +118,10 @@ def concerns_work(view: BoardView, news: Event | dict[str, object]) -> bool:
 
 
 async def box_changes(view: BoardView, batch: Batch) -> str | None:
-    if batch.events or any("session_id" in one for one in batch.signals):
+    if batch.events or any("session_id" in signal for signal in batch.signals):
         return None
     panel = await panel_in(view)
-    if panel is None or all(str(one["agent_id"]) != str(panel.assigned_agent_id) for one in batch.signals):
+    if panel is None or all(str(signal["agent_id"]) != str(panel.assigned_agent_id) for signal in batch.signals):
         return ""
     return None
 
