@@ -204,16 +204,10 @@ async def _goal(view: BoardView) -> str:
     await read_ahead(board.objective)
     day = goal_day(board.target_date)
     return render_macro(
-        TEMPLATE,
-        "goal",
-        board=board,
-        metrics=as_rows(board.success_metrics),
-        day=day,
-        in_words=day and date_words(day, times.today(times.reader())),
-        left=time_left(day),
-        progress=await _progress(board),
-        may_change=can(view.actor, "onboarding.confirm", board),
-    )
+        TEMPLATE, "goal", board=board, metrics=as_rows(board.success_metrics), day=day,
+        in_words=day and date_words(day, times.today(times.reader())), left=time_left(day),
+        progress=await _progress(board), may_change=can(view.actor, "onboarding.confirm", board),
+    )  # fmt: skip
 
 
 async def _open_goal(view: BoardView, seq: int) -> Opened:

@@ -51,19 +51,11 @@ class ProvisioningJob(Leased):
 
 
 LABELS = {
-    "create": "Create the agent",
-    "list": "Wait until the gateway knows it",
-    "config": "Write its configuration",
-    "files": "Write its files",
-    "session": "Prepare its session",
-    "wake": "Wake it",
-    "check_in": "Wait for its first call",
-    "remove": "Remove the agent",
-    "find": "Find the agent",
-    "credentials": "Add its credentials",
-    "unlink": "Remove what was added",
-    "rest": "End what it does",
-}
+    "create": "Create the agent", "list": "Wait until the gateway knows it", "config": "Write its configuration",
+    "files": "Write its files", "session": "Prepare its session", "wake": "Wake it",
+    "check_in": "Wait for its first call", "remove": "Remove the agent", "find": "Find the agent",
+    "credentials": "Add its credentials", "unlink": "Remove what was added", "rest": "End what it does",
+}  # fmt: skip
 REMOVALS = ("remove", "unlink")
 # Jobs that need nothing but what they hold themselves.
 ALONE = (*REMOVALS, "rest")

@@ -34,14 +34,9 @@ from mission_control.web.shell import shell_page, signed_in
 
 AUTONOMY = [("ask_first", "Asks first"), ("balanced", "Asks when it matters"), ("autonomous", "Works alone")]
 LABELS = {
-    "board_type": "What it is",
-    "objective": "Objective",
-    "metrics": "Success metrics",
-    "target_date": "Target date",
-    "lead_name": "Name",
-    "autonomy": "How much it decides",
-    "instructions": "Instructions",
-}
+    "board_type": "What it is", "objective": "Objective", "metrics": "Success metrics", "target_date": "Target date",
+    "lead_name": "Name", "autonomy": "How much it decides", "instructions": "Instructions",
+}  # fmt: skip
 
 
 class AnswerForm(Form):
@@ -104,14 +99,10 @@ def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[
     goal = draft or board
     lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
     return {
-        "board_type": goal.board_type,
-        "objective": goal.objective,
-        "metrics": as_lines(goal.success_metrics),
-        "target_date": goal_day(goal.target_date),
-        "lead_name": lead.name,
-        "autonomy": lead.autonomy_level or "balanced",
-        "instructions": lead.custom_instructions,
-    }
+        "board_type": goal.board_type, "objective": goal.objective, "metrics": as_lines(goal.success_metrics),
+        "target_date": goal_day(goal.target_date), "lead_name": lead.name,
+        "autonomy": lead.autonomy_level or "balanced", "instructions": lead.custom_instructions,
+    }  # fmt: skip
 
 
 pages = Blueprint("onboarding_pages", __name__)

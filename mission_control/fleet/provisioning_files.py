@@ -124,13 +124,9 @@ async def write(run: Run) -> str:
 async def facts_of(run: Run) -> WorkspaceFacts:
     assert run.agent.workspace_token is not None
     return WorkspaceFacts(
-        agent=run.agent,
-        board=run.board,
-        person=await run.person(),
-        base_url=here().base_url,
-        token=here().unseal(run.agent.workspace_token),
-        workspace_root=run.gateway.workspace_root,
-    )
+        agent=run.agent, board=run.board, person=await run.person(), base_url=here().base_url,
+        token=here().unseal(run.agent.workspace_token), workspace_root=run.gateway.workspace_root,
+    )  # fmt: skip
 
 
 @command("provisioning.run")

@@ -94,13 +94,9 @@ async def create_agent_provisioning(outcome: Outcome[Agent, ProvisioningRequest]
 
 SHOWN_JOBS = 10
 WORDS = {
-    "provision": "Set up",
-    "update": "Update",
-    "adopt": "Link",
-    "remove": "Removal",
-    "unlink": "Removal",
+    "provision": "Set up", "update": "Update", "adopt": "Link", "remove": "Removal", "unlink": "Removal",
     "rest": "Stop",
-}
+}  # fmt: skip
 
 
 async def agent_tab(viewed: Viewed) -> str:

@@ -129,15 +129,11 @@ class GatewayAgentRead(Schema):
         model, workspace = found.get("model"), found.get("workspace")
         primary = model.get("primary") if isinstance(model, dict) else model
         return cls(
-            id=found["id"],
-            name=str(found.get("name") or found["id"]),
+            id=found["id"], name=str(found.get("name") or found["id"]),
             workspace=workspace if isinstance(workspace, str) else None,
-            model=primary if isinstance(primary, str) else None,
-            agent_id=ours and ours.id,
-            agent_name=ours and ours.name,
-            board_id=ours and ours.board_id,
-            is_adopted=bool(ours and ours.is_adopted),
-        )
+            model=primary if isinstance(primary, str) else None, agent_id=ours and ours.id,
+            agent_name=ours and ours.name, board_id=ours and ours.board_id, is_adopted=bool(ours and ours.is_adopted),
+        )  # fmt: skip
 
 
 class Adoption(Body):

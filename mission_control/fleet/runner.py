@@ -203,15 +203,9 @@ async def find(run: Run) -> str:
 
 
 STEPS: dict[str, Callable[[Run], Awaitable[str]]] = {
-    "create": create,
-    "list": wait_until_listed,
-    "config": configure,
-    "files": provisioning_files.write,
-    "session": prepare_session,
-    "wake": wake,
-    "find": find,
-    "credentials": provisioning_files.add,
-}
+    "create": create, "list": wait_until_listed, "config": configure, "files": provisioning_files.write,
+    "session": prepare_session, "wake": wake, "find": find, "credentials": provisioning_files.add,
+}  # fmt: skip
 
 
 AT_ONCE, AT_ONCE_ON_ONE = 16, 8

@@ -174,16 +174,10 @@ def _measured_of(said: Mapping[str, object]) -> Measured | None:
     agent_id = said.get("agentId") or (key[1] if len(key) > 1 and key[0] == "agent" else "")
     model, used = said.get("model"), _used(usage, usage.get("totalCost"), _moment(usage.get("lastActivity")))
     return Measured(
-        used.figures,
-        used.cached,
-        used.written,
-        used.at,
-        agent_id=str(agent_id),
-        key=str(said.get("key") or ""),
-        session_id=session_id[:512],
-        began_at=_moment(usage.get("firstActivity")),
+        used.figures, used.cached, used.written, used.at, agent_id=str(agent_id), key=str(said.get("key") or ""),
+        session_id=session_id[:512], began_at=_moment(usage.get("firstActivity")),
         model=model[:200] if isinstance(model, str) else None,
-    )
+    )  # fmt: skip
 
 
 def _used(usage: Mapping[str, object], cost: object, at: datetime | None) -> Used:
@@ -273,17 +267,11 @@ async def _count_parts(
     for (run, _), group in groupby(zip(moments, parts, strict=True), lambda pair: served.place_of(pair[0])):
         some = list(group)
         entry = await measure_usage(
-            actor,
-            agent.id,
-            reduce(Figures.with_more, (part.figures for _, part in some)),
-            model=measured.model,
-            cached=sum(part.cached for _, part in some),
-            written=sum(part.written for _, part in some),
-            session_id=session.id if session else None,
-            run_id=run.id if run else None,
-            task_id=run.task_id if run else None,
-            at=some[-1][0],
-        )
+            actor, agent.id, reduce(Figures.with_more, (part.figures for _, part in some)), model=measured.model,
+            cached=sum(part.cached for _, part in some), written=sum(part.written for _, part in some),
+            session_id=session.id if session else None, run_id=run.id if run else None,
+            task_id=run.task_id if run else None, at=some[-1][0],
+        )  # fmt: skip
         if entry is not None and session is not None:
             add_to_session(session, [entry])
         if session is not None and run is not None:

@@ -72,16 +72,11 @@ async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
     cards, total = await skills.list_cards(actor, wanted, ORDERS[wanted.order].sql)
     return {
         "cards": [card | {"pack": _pack_of(card, packs)} for card in cards],
-        "on": await skills.gateways_of([card["id"] for card in cards]),
-        "total": total,
-        "wanted": wanted,
-        "sizes": SIZES,
-        "orders": [(key, order.label) for key, order in ORDERS.items()],
-        "packs": packs,
+        "on": await skills.gateways_of([card["id"] for card in cards]), "total": total, "wanted": wanted,
+        "sizes": SIZES, "orders": [(key, order.label) for key, order in ORDERS.items()], "packs": packs,
         "categories": await skills.words_of(actor.organization_id, "category"),
-        "risks": await skills.words_of(actor.organization_id, "risk"),
-        "uncategorized": skills.UNCATEGORIZED,
-    }
+        "risks": await skills.words_of(actor.organization_id, "risk"), "uncategorized": skills.UNCATEGORIZED,
+    }  # fmt: skip
 
 
 LiveList(

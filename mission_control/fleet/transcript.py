@@ -234,17 +234,12 @@ class SessionFacts:
         titles.append(LONG_ID.sub(lambda found: f"{found[1]}…", short_key).replace(":", " "))
         tokens, context = _number(known.get("totalTokens")), _number(known.get("contextTokens"))
         return cls(
-            key,
-            mask.text(next((str(title) for title in titles if title), "")),
-            mask.text(str(known.get("agentId") or agent_in(key))),
-            mask.text(str(known.get("model") or "")),
-            None if tokens is None else int(tokens),
-            None if context is None else int(context),
-            _number(known.get("estimatedCostUsd")),
-            moment_of(known.get("updatedAt")),
-            is_running(known),
+            key, mask.text(next((str(title) for title in titles if title), "")),
+            mask.text(str(known.get("agentId") or agent_in(key))), mask.text(str(known.get("model") or "")),
+            None if tokens is None else int(tokens), None if context is None else int(context),
+            _number(known.get("estimatedCostUsd")), moment_of(known.get("updatedAt")), is_running(known),
             mask.text(str(known.get("lastRunError") or "")),
-        )
+        )  # fmt: skip
 
 
 def _number(value: object) -> float | None:
@@ -287,14 +282,10 @@ LONGEST_WORD = 200
 MOST_CHARACTERS = 1_000_000  # of a run, beyond which no part is added
 ENDINGS = {"final", "aborted", "error"}
 PHASES = {
-    "preparing_workspace": "Preparing its workspace",
-    "preparing_context": "Preparing the context",
-    "starting_model": "Waiting for the model",
-    "model": "Thinking",
-    "start": "Started",
-    "finishing": "Finishing",
+    "preparing_workspace": "Preparing its workspace", "preparing_context": "Preparing the context",
+    "starting_model": "Waiting for the model", "model": "Thinking", "start": "Started", "finishing": "Finishing",
     "fallback_step": "Trying another model",
-}
+}  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -248,10 +248,6 @@ def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
 @functools.cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(data_dir("templates") / "workspace"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+        loader=FileSystemLoader(data_dir("templates") / "workspace"), undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,
+    )  # fmt: skip

@@ -194,14 +194,9 @@ def _line(row: Row) -> str:
 
 def _ask(row: Row) -> JsonObject:
     return {
-        "kind": row["part"],
-        "id": as_id(row["id"]),
-        "text": _asked(row),
-        "state": row["state"],
-        "answer": row["answer"],
-        "answered_by": row["name"],
-        "answered_at": as_moment(row["at"]),
-    }
+        "kind": row["part"], "id": as_id(row["id"]), "text": _asked(row), "state": row["state"],
+        "answer": row["answer"], "answered_by": row["name"], "answered_at": as_moment(row["at"]),
+    }  # fmt: skip
 
 
 def _asked(row: Row) -> str:

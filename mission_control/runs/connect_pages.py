@@ -74,16 +74,11 @@ class Wanted:
 async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
     found = await _newest(actor)
     return {
-        "programs": RUNS,
-        "chosen": next(run for run in RUNS if run.key == asked.client),
-        "sign_in": asked.sign_in,
-        "is_connected": asked.client in CONNECTED,
-        "board": asked.board,
-        "gateways": await rows(GATEWAY, asked.board, actor.organization_id),
-        "one": found,
-        "sessions": await sessions_of(found.id) if found is not None else [],
-        "may_manage": can(actor, "agent.manage"),
-    }
+        "programs": RUNS, "chosen": next(run for run in RUNS if run.key == asked.client), "sign_in": asked.sign_in,
+        "is_connected": asked.client in CONNECTED, "board": asked.board,
+        "gateways": await rows(GATEWAY, asked.board, actor.organization_id), "one": found,
+        "sessions": await sessions_of(found.id) if found is not None else [], "may_manage": can(actor, "agent.manage"),
+    }  # fmt: skip
 
 
 async def _newest(actor: Actor) -> ConnectionRead | None:
@@ -100,11 +95,6 @@ LiveList(
     news=Concerns[View](("agent.", "session.", "member.", "board."), ("connection_id", "session_id", "agent_id")),
 )  # fmt: skip
 ENTRY = PaletteEntry(
-    "Add an agent",
-    ADD,
-    "plus",
-    "connect terminal program claude codex opencode gemini",
-    position=39,
-    group="Do",
+    "Add an agent", ADD, "plus", "connect terminal program claude codex opencode gemini", position=39, group="Do",
     searched_only=True,
-)
+)  # fmt: skip

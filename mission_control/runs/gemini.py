@@ -120,12 +120,8 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]
     if record.get("role") == "main":  # others are small requests beside the conversation, by other models
         given = given.model_copy(update={"model": model})
     usage = TimedUsage(
-        key=f"gm:{named(external_id, *parts, *map(str, tokens.values()))}",
-        model=model,
-        input_tokens=tokens["input"] + tokens["tool"],
-        output_tokens=tokens["output"] + tokens["thoughts"],
-        cached_tokens=tokens["cached_content"],
-        source="program",
-        at=happened(record),
-    )
+        key=f"gm:{named(external_id, *parts, *map(str, tokens.values()))}", model=model,
+        input_tokens=tokens["input"] + tokens["tool"], output_tokens=tokens["output"] + tokens["thoughts"],
+        cached_tokens=tokens["cached_content"], source="program", at=happened(record),
+    )  # fmt: skip
     yield given, usage

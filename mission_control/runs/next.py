@@ -145,14 +145,9 @@ def _agent(actor: Actor) -> Agent:
 
 async def _without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
     return await settled(
-        actor,
-        actor,
-        *_channels(actor),
-        find=themselves,
-        read=partial(_look_without_work, wanted=wanted),
-        is_settled=lambda answer: answer is not None,
-        seconds=wanted.wait_seconds,
-    )
+        actor, actor, *_channels(actor), find=themselves, read=partial(_look_without_work, wanted=wanted),
+        is_settled=lambda answer: answer is not None, seconds=wanted.wait_seconds,
+    )  # fmt: skip
 
 
 async def _look_without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:

@@ -114,15 +114,9 @@ async def _send(actor: Actor, scope: Scope, about: str, text: str, **where: UUID
     notice = "\n".join(lines)
     delivery = deliver(NOTICE, scope, agent_id=scope.agent_id, header=NOTE, text=notice, **{"from": actor.name})
     note = Note(
-        id=delivery.id,
-        board_id=scope.board_id,
-        agent_id=scope.agent_id,
-        user_id=actor.user_id,
-        task_id=scope.task_id,
-        text=text,
-        expires_at=times.clock_now() + EXPIRES_AFTER,
-        **where,
-    )
+        id=delivery.id, board_id=scope.board_id, agent_id=scope.agent_id, user_id=actor.user_id, task_id=scope.task_id,
+        text=text, expires_at=times.clock_now() + EXPIRES_AFTER, **where,
+    )  # fmt: skip
     await insert(note)
     record("task.note_sent", scope, f"Note sent: {about}.", note_id=note.id)
     return note.id

@@ -141,13 +141,6 @@ def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
 
 
 PROGRAM = Program(
-    "opencode",
-    EVENTS,
-    refusal,
-    carried,
-    verdict,
-    answers=("allow-once", "deny", "stop"),
-    waits=WAITS,
-    asks_there_too=True,
-    asks_again=True,
-)
+    "opencode", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny", "stop"), waits=WAITS,
+    asks_there_too=True, asks_again=True,
+)  # fmt: skip

@@ -50,22 +50,14 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
     if kept is not None:
         kept["cwd"] = last_part(hook.of("cwd")) if hook.kept.level == "names" else hook.of("cwd")
     request: dict[str, Any] = {
-        "kind": kind,
-        "client": program.client,
-        "tool": tool,
-        **{name: _clean(one) for name, one in shown.items() if one},
-        "cwd": _clean(str(hook.body.get("cwd") or "")),
-        "host": host or "",
-        "risk": "high" if is_unseen else level,
+        "kind": kind, "client": program.client, "tool": tool,
+        **{name: _clean(one) for name, one in shown.items() if one}, "cwd": _clean(str(hook.body.get("cwd") or "")),
+        "host": host or "", "risk": "high" if is_unseen else level,
         "risk_kinds": ["hides characters", *risks] if is_unseen else risks,
-        "warnings": [UNSEEN_WARNING] if is_unseen else [],
-        "allowed_decisions": list(answers),
-        "asks_there_too": program.asks_there_too and not is_held,
-        "is_held": is_held,
-        "asks_again": program.asks_again,
-        "sha256": digest_of(tool, given),
-        "kept": kept,
-    }
+        "warnings": [UNSEEN_WARNING] if is_unseen else [], "allowed_decisions": list(answers),
+        "asks_there_too": program.asks_there_too and not is_held, "is_held": is_held, "asks_again": program.asks_again,
+        "sha256": digest_of(tool, given), "kept": kept,
+    }  # fmt: skip
     payload: dict[str, Any] = {"reason": _clean(reason), "confidence": None, "session_request": request}
     if diff:
         payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}

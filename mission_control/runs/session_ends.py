@@ -44,13 +44,9 @@ async def end(organization_id: UUID, session: AgentSession, reason: str | None, 
     session.digest, count = await digest_of(session.id)
     said = f" {reason.rstrip('.')}." if reason else ""
     record(
-        "session.ended",
-        scope_of(organization_id, session),
-        f"A session of {session.agent_name} ended.{said}",
-        digest=session.digest,
-        activities=count,
-        client=session.client,
-    )
+        "session.ended", scope_of(organization_id, session), f"A session of {session.agent_name} ended.{said}",
+        digest=session.digest, activities=count, client=session.client,
+    )  # fmt: skip
 
 
 async def digest_of(session_id: UUID) -> tuple[str, int]:

@@ -312,10 +312,6 @@ def _line(row: Row, now: datetime) -> Line:
     known |= {name: as_moment(row[name]) for name in ("started_at", "doing_at")}
     known |= {name: row[name] for name in ("agent_name", "doing", "failures", "failing", "cost_micros")}
     return Line(
-        **known,
-        session_id=as_id(row["id"]),
-        state=sign["state"],
-        seen_at=sign["last_seen_at"],
-        is_doing_over=bool(row["is_doing_over"]),
-        tokens=row["input_tokens"] + row["output_tokens"],
-    )
+        **known, session_id=as_id(row["id"]), state=sign["state"], seen_at=sign["last_seen_at"],
+        is_doing_over=bool(row["is_doing_over"]), tokens=row["input_tokens"] + row["output_tokens"],
+    )  # fmt: skip

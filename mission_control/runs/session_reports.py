@@ -272,16 +272,11 @@ async def _session_of(actor: Actor, agent: Agent, run: Run | None, given: HookRe
         return session, False
     now, connection = given.past.began if given.past else times.clock_now(), await connection_of(actor)
     made = AgentSession(
-        board_id=agent.board_id,
-        agent_id=agent.id,
-        agent_name=agent.name,
-        gateway_id=agent.gateway_id,
+        board_id=agent.board_id, agent_id=agent.id, agent_name=agent.name, gateway_id=agent.gateway_id,
         connection_id=connection.id if connection is not None else None,
-        host_label=connection.host_label if connection is not None else None,
-        client=own.client,
-        external_id=own.external_id,
-        **dict.fromkeys(("started_at", "last_seen_at", "state_at"), now),
-    )
+        host_label=connection.host_label if connection is not None else None, client=own.client,
+        external_id=own.external_id, **dict.fromkeys(("started_at", "last_seen_at", "state_at"), now),
+    )  # fmt: skip
     try:
         async with in_transaction():
             await insert(made)
@@ -341,17 +336,11 @@ def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[A
         key = item.key or hashlib.sha256(f"{now:%Y%m%d%H%M}{item.model_dump_json()}".encode()).hexdigest()
         kind, detail = item.kind.upper(), item.detail or {}
         activity = Activity(
-            id=uuid5(session.id, key),
-            session_id=session.id,
-            seq=session.seq + len(made) + 1,
-            run_id=session.run_id,
-            at=min(max(item.at or now, now - OLDEST), now),
-            kind=kind,
-            title=title_of(kind, item.title, item.state, detail),
-            state=item.state,
-            ref=item.ref,
+            id=uuid5(session.id, key), session_id=session.id, seq=session.seq + len(made) + 1, run_id=session.run_id,
+            at=min(max(item.at or now, now - OLDEST), now), kind=kind,
+            title=title_of(kind, item.title, item.state, detail), state=item.state, ref=item.ref,
             detail=_fitted(detail) or None,
-        )
+        )  # fmt: skip
         made.setdefault(activity.id, activity)
     return list(made.values())
 

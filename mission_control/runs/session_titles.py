@@ -10,37 +10,20 @@ DIGITS = re.compile(r"\d+([.,:]\d+)*")
 MASK = Mask()
 # Of a tool by how its name begins: what it is doing, and what it did.
 TOOLS = {
-    "bash": ("Running", "Ran"),
-    "shell": ("Running", "Ran"),
-    "exec": ("Running", "Ran"),
-    "run": ("Running", "Ran"),
-    "read": ("Reading", "Read"),
-    "view": ("Reading", "Read"),
-    "webfetch": ("Reading", "Read"),
-    "edit": ("Changing", "Changed"),
-    "multiedit": ("Changing", "Changed"),
-    "write": ("Writing", "Wrote"),
-    "apply": ("Changing", "Changed"),
-    "replace": ("Changing", "Changed"),
-    "grep": ("Searching for", "Searched for"),
-    "glob": ("Searching for", "Searched for"),
-    "search": ("Searching for", "Searched for"),
-    "google": ("Searching for", "Searched for"),
-    "list": ("Listing", "Listed"),
+    "bash": ("Running", "Ran"), "shell": ("Running", "Ran"), "exec": ("Running", "Ran"), "run": ("Running", "Ran"),
+    "read": ("Reading", "Read"), "view": ("Reading", "Read"), "webfetch": ("Reading", "Read"),
+    "edit": ("Changing", "Changed"), "multiedit": ("Changing", "Changed"), "write": ("Writing", "Wrote"),
+    "apply": ("Changing", "Changed"), "replace": ("Changing", "Changed"), "grep": ("Searching for", "Searched for"),
+    "glob": ("Searching for", "Searched for"), "search": ("Searching for", "Searched for"),
+    "google": ("Searching for", "Searched for"), "list": ("Listing", "Listed"),
     "websearch": ("Searching for", "Searched for"),
-}
+}  # fmt: skip
 GAP = "GAP"  # nothing could be sent for a while
 PLAIN = {
-    "RUN_STARTED": "Began a turn",
-    "RUN_FINISHED": "Finished a turn",
-    "RUN_ERROR": "Stopped with an error",
-    "TOOL_CALL_START": "Calling a tool",
-    "TOOL_CALL_END": "Called a tool",
-    "TEXT_MESSAGE_END": "Wrote a message",
-    "STATE_DELTA": "Changed its plan",
-    "STEP_STARTED": "Began a step",
-    "STEP_FINISHED": "Finished a step",
-}
+    "RUN_STARTED": "Began a turn", "RUN_FINISHED": "Finished a turn", "RUN_ERROR": "Stopped with an error",
+    "TOOL_CALL_START": "Calling a tool", "TOOL_CALL_END": "Called a tool", "TEXT_MESSAGE_END": "Wrote a message",
+    "STATE_DELTA": "Changed its plan", "STEP_STARTED": "Began a step", "STEP_FINISHED": "Finished a step",
+}  # fmt: skip
 # What a tool is about, by the names that programs have for it; the first that there is.
 ABOUT = ("command", "cmd", "path", "file_path", "file", "pattern", "query", "url", "description")
 TOOL = ("tool", "tool_name", "name")

@@ -204,21 +204,8 @@ def _budget(row: Row) -> Row:
 
 
 SAID: dict[str, Callable[[Row], Row]] = {
-    "flagged": _flagged,
-    "organization_paused": _paused,
-    "board_paused": _paused,
-    "assignee_paused": _paused,
-    "approval": _approval,
-    "question": _question,
-    "rule": _rule,
-    "backoff": _backoff,
-    "budget": _budget,
-    "wip_limit": _wip_limit,
-    "parked": _parked,
-    "ready": _ready,
-    "lease": _lease,
-    "review": _review,
-    "person": _person,
-    "assignee_offline": _offline,
-    "no_capable_agent": _crew,
-}
+    "flagged": _flagged, "organization_paused": _paused, "board_paused": _paused, "assignee_paused": _paused,
+    "approval": _approval, "question": _question, "rule": _rule, "backoff": _backoff, "budget": _budget,
+    "wip_limit": _wip_limit, "parked": _parked, "ready": _ready, "lease": _lease, "review": _review, "person": _person,
+    "assignee_offline": _offline, "no_capable_agent": _crew,
+}  # fmt: skip

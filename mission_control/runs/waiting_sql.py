@@ -39,14 +39,10 @@ FILLED = (
     " GROUP BY s.board_id, s.status"
 )
 NOTHING = {
-    "ref_id": "CAST(NULL AS TEXT)",
-    "name": "CAST(NULL AS TEXT)",
-    "since": "CAST(NULL AS TIMESTAMP)",
-    "until": "CAST(NULL AS TIMESTAMP)",
-    "number": "CAST(NULL AS BIGINT)",
-    "detail": "CAST(NULL AS TEXT)",
+    "ref_id": "CAST(NULL AS TEXT)", "name": "CAST(NULL AS TEXT)", "since": "CAST(NULL AS TIMESTAMP)",
+    "until": "CAST(NULL AS TIMESTAMP)", "number": "CAST(NULL AS BIGINT)", "detail": "CAST(NULL AS TEXT)",
     "why": "CAST(NULL AS TEXT)",
-}
+}  # fmt: skip
 # A task that agents deal with, not a person.
 AGENTS_TURN = "w.user_id IS NULL AND (w.status <> 'review' OR w.agent_id IS NOT NULL)"
 ASSIGNABLE = "w.status = 'inbox' AND w.user_id IS NULL"
