@@ -27,7 +27,15 @@ from mission_control.fleet.gateway_agent import (
     mapping,
     mappings_in,
 )
-from mission_control.fleet.jobs import OPEN, Action, request_alone, request_provisioning, request_removal, target_of
+from mission_control.fleet.jobs import (
+    AS_IT_IS,
+    OPEN,
+    Action,
+    request_alone,
+    request_provisioning,
+    request_removal,
+    target_of,
+)
 from mission_control.fleet.main_agents import is_made
 from mission_control.fleet.models import ProvisioningJob
 from mission_control.fleet.provisioning_files import make_workspace_token
@@ -116,10 +124,9 @@ async def end_all_turns(organization_id: UUID) -> None:
 
     async def end(agent: Agent) -> None:
         async with few:
+            at = UUID(str(agent.gateway_id)), str(agent.gateway_agent_id), str(agent.openclaw_session_id)
             try:
-                await end_turns(
-                    UUID(str(agent.gateway_id)), str(agent.gateway_agent_id), str(agent.openclaw_session_id)
-                )
+                await end_turns(*at)
             except GatewayError as error:
                 _log.warning("ending the turn of agent %s failed: %s", agent.id, error)
 
@@ -135,10 +142,8 @@ async def remove_gateway(actor: Actor, gateway: Gateway, wanted: GatewayRemoval)
     """Begin to delete a gateway. Raise Conflict while boards use it, unless `force`, and while it is not connected."""
     await commands.refuse_in_use(gateway, force=wanted.force)
     if wanted.remove_agents and gateway.state != CONNECTED:
-        raise not_connected(
-            "The gateway is not connected, so nothing can be removed there."
-            " Connect it, or delete it without its agents."
-        )
+        message = "The gateway is not connected, so nothing can be removed there."
+        raise not_connected(f"{message} Connect it, or delete it without its agents.")
 
     async def refuse_another(_: UUID) -> None:
         await existing(Gateway.select_for_update(no_key=True).get_or_none(id=gateway.id))
@@ -254,12 +259,9 @@ async def provision_again(actor: Actor, event: NewEvent) -> None:
     agent = await _on_gateway(event)
     if agent is None:
         return
-    if agent.is_adopted:
-        await request_provisioning(agent, action="adopt", followed=True)
-        return
     how = ProvisioningRequest(**{name: event.data.get(name, False) for name in ProvisioningRequest.model_fields})
-    action: Action = "provision" if agent.last_seen_at is None else "update"
-    await request_provisioning(agent, action=action, how=how, followed=True)
+    action: Action = "adopt" if agent.is_adopted else "provision" if agent.last_seen_at is None else "update"
+    await request_provisioning(agent, action=action, how=AS_IT_IS if agent.is_adopted else how, followed=True)
 
 
 @reacts_to("agent.token_rotated", "agent.token_revoked")
@@ -312,8 +314,8 @@ async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | N
         found = await listed(gateway.id, seconds=READING_SECONDS)
     except GatewayError as error:
         raise Unreachable(f"The gateway does not list its agents: {error.message}") from error
-    ours = {one.gateway_agent_id: one for one in await Agent.filter(gateway_id=gateway.id)}
-    return [(one, ours.get(key)) for key, one in sorted(found.items()) if one.get("kind") != "system"]
+    ours = {agent.gateway_agent_id: agent for agent in await Agent.filter(gateway_id=gateway.id)}
+    return [(agent, ours.get(key)) for key, agent in sorted(found.items()) if agent.get("kind") != "system"]
 
 
 async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]:
@@ -376,14 +378,11 @@ async def _is_taken(gateway: Gateway, key: str) -> bool:
 
     Several organizations may use one gateway; ids that Mission Control gave are unique whatever address a gateway has.
     """
-    found = await rows(
+    sql = (
         "SELECT 1 AS one FROM agents a JOIN gateways g ON g.id = a.gateway_id"
-        " WHERE a.gateway_agent_id = ? AND (g.id = ? OR g.url = ? OR NOT a.is_adopted) LIMIT 1",
-        key,
-        gateway.id,
-        gateway.url,
+        " WHERE a.gateway_agent_id = ? AND (g.id = ? OR g.url = ? OR NOT a.is_adopted) LIMIT 1"
     )
-    return bool(found)
+    return bool(await rows(sql, key, gateway.id, gateway.url))
 
 
 @command("gateway.adopt")

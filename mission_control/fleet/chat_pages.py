@@ -77,7 +77,6 @@ class Question:
 
     @property
     def typed_label(self) -> str | None:
-        """The label of the option that stands for own words."""
         return next((option.label for option in self.options if option.is_typed), None)
 
 
@@ -179,8 +178,7 @@ TEMPLATE = "onboarding/goal.html"
 async def _progress(board: Board) -> dict[str, object]:
     found = await rows(
         "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
-        " WHERE board_id = ? AND deleted_at IS NULL"
-        " GROUP BY CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END",
+        " WHERE board_id = ? AND deleted_at IS NULL GROUP BY 1",
         board.id,
     )
     counts = dict.fromkeys(STATUSES, 0) | {row["status"]: int(row["n"]) for row in found}
@@ -327,23 +325,19 @@ CHAT_REGIONS = (
 
 @action(pages, f"{CHAT}/starts")
 async def start_onboarding(outcome: Outcome[Board, BoardOnboardingStart]) -> ResponseReturnValue:
-    """Begin the conversation."""
     return go(f"/boards/{outcome.found.id}/onboarding")
 
 
 @action(pages, f"{CHAT}/answers", form=AnswerForm)
 async def answer_onboarding(outcome: Outcome[Board, AnswerForm]) -> ResponseReturnValue:
-    """Answer the agent."""
     return done(f"/boards/{outcome.found.id}/onboarding")
 
 
 @action(pages, f"{CHAT}/resends")
 async def resend_onboarding(outcome: Outcome[Board, None]) -> ResponseReturnValue:
-    """Send the agent again what it has not answered."""
     return done(f"/boards/{outcome.found.id}/onboarding", toast="Sent again.")
 
 
 @action(pages, f"{CHAT}/cancellations")
 async def cancel_onboarding(outcome: Outcome[Board, None]) -> ResponseReturnValue:
-    """End the conversation without a result."""
     return go(f"/boards/{outcome.found.id}/onboarding")

@@ -53,9 +53,6 @@ class History:
     is_busy: bool = False  # it says that one does
     is_whole: bool = True  # it begins with the session, and names the keys of its messages
 
-    def has(self, key: str) -> bool:
-        return key in self.arrived
-
     def is_settled(self, key: str) -> bool:
         return key in self.arrived and key not in self.unanswered and self.failure_of(key) is None
 
@@ -93,8 +90,10 @@ def read_history(said: Mapping[str, Any]) -> History:
             found.arrived.add(key.removesuffix(":user"))
             found.unanswered.add(key.removesuffix(":user"))
         elif message.get("role") == "custom" or message.get("stopReason") == "error" or key.endswith(":terminal-error"):
-            failed = {run_id} & found.unanswered or found.unanswered
-            found.failures |= dict.fromkeys(failed, f"The turn failed. {_text_of(message)}".strip())
+            failed, content = {run_id} & found.unanswered or found.unanswered, message.get("content")
+            texts = [str(part.get("text")) for part in mappings_in(message, "content")]
+            text = content if isinstance(content, str) else " ".join(texts)
+            found.failures |= dict.fromkeys(failed, f"The turn failed. {text}".strip())
             found.unanswered = found.unanswered - failed
         elif message.get("role") == "assistant" and message.get("stopReason") != "toolUse":
             found.unanswered, found.failures = set(), {}
@@ -110,15 +109,6 @@ def read_history(said: Mapping[str, Any]) -> History:
         found.unanswered = set()
     found.arrived = (found.arrived | waiting) - {""}
     return found
-
-
-def _text_of(message: Mapping[str, Any]) -> str:
-    content = message.get("content")
-    return (
-        content
-        if isinstance(content, str)
-        else " ".join(str(one.get("text")) for one in mappings_in(message, "content"))
-    )
 
 
 LOOK_BACK = timedelta(minutes=15)

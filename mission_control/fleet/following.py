@@ -92,17 +92,14 @@ async def _store(gateway: GatewayRef, agent: str, is_in_turn: Callable[[], bool]
 
 async def _write(gateway: GatewayRef, agent: str, is_begun: bool) -> None:
     began, also = ("?, ", " AND run_began_at IS NULL") if is_begun else ("NULL, ", "")
-    now = times.clock_now()
-    found = await rows(
+    sql = (
         f"UPDATE agents SET run_began_at = {began}{SIGN} WHERE gateway_id = ? AND gateway_agent_id = ?{also}"
-        " RETURNING id, board_id",
-        *([now, now] if is_begun else [now]),
-        gateway.id,
-        agent,
+        " RETURNING id, board_id"
     )
-    for one in found:
-        await publish_signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
-    if found and not is_begun:  # notes may have waited for the end of the turn
+    changed = await rows(sql, *[times.clock_now()] * (1 + is_begun), gateway.id, agent)
+    for row in changed:
+        await publish_signal(gateway.organization_id, agent_id=str(row["id"]), board_id=str(row["board_id"]))
+    if changed and not is_begun:  # notes may have waited for the end of the turn
         channels.channels_notify([leases.CHANNEL])
 
 
@@ -362,10 +359,10 @@ def _plan_list(gateway: GatewayRef) -> None:
     """Tell pages that list a gateway's sessions, at most once a second."""
     watch = watch_id(gateway.id, LIST)
     if is_watched(watch) and (watch not in _lists or _lists[watch].done()):
-        _lists[watch] = asyncio.create_task(_tell_list(gateway, watch))
 
+        async def tell() -> None:
+            await asyncio.sleep(LIST_SECONDS)
+            with contextlib.suppress(Exception):
+                await publish_signal(gateway.organization_id, gateway_sessions=watch)
 
-async def _tell_list(gateway: GatewayRef, watch: str) -> None:
-    await asyncio.sleep(LIST_SECONDS)
-    with contextlib.suppress(Exception):
-        await publish_signal(gateway.organization_id, gateway_sessions=watch)
+        _lists[watch] = asyncio.create_task(tell())

@@ -31,23 +31,23 @@ async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
     if "result" in parent.target:
         return GatewayTemplatesSyncResult.model_validate(parent.target["result"])
     jobs = await ProvisioningJob.filter(sync_id=parent.id).order_by("created_at", "id")
-    agents = {one.id: one for one in await Agent.filter(id__in=[job.agent_id for job in jobs])}
+    agents = {agent.id: agent for agent in await Agent.filter(id__in=[job.agent_id for job in jobs])}
     known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
-    failed = [(job, agent) for job, agent in known if not is_written(job) and (job.state == "failed" or job.attempts)]
-    workers = [job for job, agent in known if agent.board_id is not None]
-    skipped = sum(job.state == "failed" and not is_written(job) for job in workers)
+    written = [agent for job, agent in known if is_written(job)]
+    left = [(job, agent) for job, agent in known if not is_written(job)]
+    failed = [agent for job, agent in left if job.state == "failed"]
+    errors = [
+        sync_error(agent, job.last_error or "It failed.") for job, agent in left if job.attempts or agent in failed
+    ]
     return GatewayTemplatesSyncResult(
         gateway_id=parent.gateway_id,
         include_main=parent.options["include_main"],
         reset_sessions=parent.options["reset_sessions"],
-        agents_updated=sum(is_written(job) for job in workers),
-        agents_skipped=parent.target["skipped"] + skipped,
-        main_updated=any(is_written(job) for job, agent in known if agent.board_id is None),
-        errors=[
-            *(GatewayTemplatesSyncError.model_validate(one) for one in parent.target["errors"]),
-            *(sync_error(agent, job.last_error or "It failed.") for job, agent in failed),
-        ],
-        finished=all(is_written(job) or job.state == "failed" for job, _ in known),
+        agents_updated=sum(agent.board_id is not None for agent in written),
+        agents_skipped=parent.target["skipped"] + sum(agent.board_id is not None for agent in failed),
+        main_updated=any(agent.board_id is None for agent in written),
+        errors=[*map(GatewayTemplatesSyncError.model_validate, parent.target["errors"]), *errors],
+        finished=len(left) == len(failed),
         job_id=parent.id,
     )
 

@@ -140,7 +140,10 @@ async def sync(
             gateway_id=gateway.id, include_main=wanted.include_main, reset_sessions=wanted.reset_sessions,
             agents_updated=0, agents_skipped=0, main_updated=False, errors=[error],
         )  # fmt: skip
-    agents = await _agents(gateway, wanted)
+    only = {"board_id": wanted.board_id, "is_board_lead": wanted.lead_only or None}
+    ours = Agent.filter(gateway_id=gateway.id, board__deleted_at=None, board__gateway_id=gateway.id)
+    ours = ours.filter(**{name: value for name, value in only.items() if value is not None})
+    agents = await ours.select_related("board").order_by("created_at", "id")
     if not wanted.rotate_tokens:
         for agent in agents:
             if agent.workspace_token is None:
@@ -173,15 +176,6 @@ async def _problem(gateway: Gateway, board_id: UUID | None) -> str | None:
     except GatewayError as error:
         return f"The gateway does not answer: {error.message}"
     return None
-
-
-async def _agents(gateway: Gateway, wanted: TemplatesSyncQuery) -> list[Agent]:
-    agents = Agent.filter(gateway_id=gateway.id, board__deleted_at=None, board__gateway_id=gateway.id)
-    if wanted.board_id is not None:
-        agents = agents.filter(board_id=wanted.board_id)
-    if wanted.lead_only:
-        agents = agents.filter(is_board_lead=True)
-    return await agents.select_related("board").order_by("created_at", "id")
 
 
 async def _find_token(actor: Actor, gateway: Gateway, agent: Agent) -> None:

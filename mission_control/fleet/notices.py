@@ -127,7 +127,7 @@ async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
     key, returns = key_of(delivery), int(delivery.data.get("returns", 0))
     if delivery.attempts > 1 or delivery.last_error:
         known = await history_of(gateway_id, session)
-        if known.has(key):
+        if key in known.arrived:
             return
         if returns and known.is_busy:
             raise NotNow("The agent is in a turn, which may answer this too.", SETTING_UP_SECONDS)

@@ -40,7 +40,6 @@ LABELS = {
 
 @action(pages, f"{GATEWAY}/template-syncs")
 async def create_templates_sync(outcome: Outcome[Gateway, TemplatesSyncRequest]) -> ResponseReturnValue:
-    """Begin to write the files of a gateway's agents anew."""
     errors = outcome.answer.errors
     toast = errors[0].message if outcome.answer.job_id is None and errors else "The files are being written."
     return done(f"/gateways/{outcome.found.id}/agents", toast=toast)
@@ -75,20 +74,17 @@ ADOPTION = FormPage(
 
 @action(pages, ADOPTION.path, refused=ADOPTION.refused)
 async def adopt_gateway_agent(outcome: Outcome[Gateway, Adoption]) -> ResponseReturnValue:
-    """Link an agent."""
     return done(f"/gateways/{outcome.found.id}/agents", toast=f"{outcome.form.name} linked")
 
 
 @action(pages, f"{GATEWAY}/adoptions/<uuid:agent_id>/deletions")
 async def unlink_gateway_agent(outcome: Outcome[Any, None]) -> ResponseReturnValue:
-    """Unlink an agent."""
     gateway, agent = outcome.found
     return done(f"/gateways/{gateway.id}/agents", toast=f"{agent.name} unlinked")
 
 
 @changes_agent(pages, "/agents/<uuid:agent_id>/provisionings")
 async def create_agent_provisioning(outcome: Outcome[Agent, ProvisioningRequest]) -> ResponseReturnValue:
-    """Set an agent up on its gateway anew."""
     return done(f"/agents/{outcome.found.id}", toast=f"{outcome.found.name} is being set up")
 
 
@@ -107,11 +103,9 @@ async def agent_tab(viewed: Viewed) -> str:
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the steps while they are made or have failed, else one line."""
-    jobs = await _jobs(viewed, 1)
+    job = next(iter(await _jobs(viewed, 1)), None)
     gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
-    return render_macro(
-        "provisioning/agent.html", "card", viewed=viewed, gateway=gateway, job=jobs[0] if jobs else None
-    )
+    return render_macro("provisioning/agent.html", "card", viewed=viewed, gateway=gateway, job=job)
 
 
 async def _jobs(viewed: Viewed, most: int) -> list[dict[str, object]]:

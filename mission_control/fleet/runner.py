@@ -161,8 +161,7 @@ async def wait_until_listed(run: Run) -> str:
 
 async def configure(run: Run) -> str:
     """Write the agent's entry of the gateway's configuration, together with those of other agents that wait."""
-    wrote = await gateway_agent.write(run.gateway.id, run.agent)
-    return "" if wrote else "It was as it should be."
+    return "" if await gateway_agent.write(run.gateway.id, run.agent) else "It was as it should be."
 
 
 async def prepare_session(run: Run) -> str:
@@ -300,14 +299,12 @@ async def _checked_in(job: ProvisioningJob) -> bool:
     actor = system(job.organization_id)
     if has_checked_in(run.agent):
         return True
-    deadline = run.agent.checkin_deadline_at
+    deadline, count = run.agent.checkin_deadline_at, int(job.target.get("wake", 1))
     if deadline is not None and times.clock_now() < deadline:
         await progress.wait_for_check_in(actor, job, deadline)
         return False
-    count = int(job.target.get("wake", 1))
     if count >= MOST_WAKES:
-        reason = await give_up(actor, run.agent)
-        await progress.end_unanswered(actor, job, reason)
+        await progress.end_unanswered(actor, job, await give_up(actor, run.agent))
         return False
     await progress.store(job, target=job.target | {"wake": count + 1})
     job.target = job.target | {"wake": count + 1}

@@ -103,16 +103,17 @@ async def measure_due() -> None:
         except Exception:
             _log.exception("counting the usage of a gateway failed")
 
-    await asyncio.gather(*(read(one) for one in connector.held_here() if _is_due(one, monotonic())))
+    await asyncio.gather(
+        *(read(gateway_id) for gateway_id in connector.held_here() if _is_due(gateway_id, monotonic()))
+    )
 
 
 USAGE = Loop(name="counting the usage of gateways", look=measure_due, pause=LOOK_SECONDS)
 
 
 def _is_due(gateway_id: UUID, now: float) -> bool:
-    if now - _active.get(gateway_id, -ACTIVE_SECONDS) < ACTIVE_SECONDS:
-        return True
-    return now - _measured.get(gateway_id, -SELDOM_SECONDS) >= SELDOM_SECONDS
+    is_active = now - _active.get(gateway_id, -ACTIVE_SECONDS) < ACTIVE_SECONDS
+    return is_active or now - _measured.get(gateway_id, -SELDOM_SECONDS) >= SELDOM_SECONDS
 
 
 async def measure(gateway_id: UUID) -> None:

@@ -81,10 +81,9 @@ async def _add[Row: (Skill, SkillPack)](new: Row, otherwise: dict[str, object]) 
     stored = await type(new).select_for_update().get(organization_id=new.organization_id, source_url=new.source_url)
     if stored.id != new.id:
         await _change(stored, otherwise)
-    elif isinstance(stored, Skill):
-        record("skill.created", stored, f"Skill added: {stored.name}.", source_url=stored.source_url)
     else:
-        record("skill_pack.created", stored, f"Skill pack added: {stored.name}.", source_url=stored.source_url)
+        kind, noun = ("skill", "Skill") if isinstance(stored, Skill) else ("skill_pack", "Skill pack")
+        record(f"{kind}.created", stored, f"{noun} added: {stored.name}.", source_url=stored.source_url)
     return stored
 
 
@@ -98,13 +97,8 @@ async def _change(row: Skill | SkillPack, values: dict[str, object], *, has_even
     row.updated_at = times.clock_now()
     await row.save(update_fields=[*changes, "updated_at"])
     if has_event:
-        record(
-            "skill.updated" if isinstance(row, Skill) else "skill_pack.updated",
-            row,
-            f"{'Skill' if isinstance(row, Skill) else 'Skill pack'} changed: {row.name}.",
-            before=before,
-            after=changes,
-        )
+        kind, noun = ("skill", "Skill") if isinstance(row, Skill) else ("skill_pack", "Skill pack")
+        record(f"{kind}.updated", row, f"{noun} changed: {row.name}.", before=before, after=changes)
     return True
 
 
@@ -143,13 +137,8 @@ async def locked_pack(pack: SkillPack) -> SkillPack:
 
 def _pack_values(new: SkillPackCreate) -> dict[str, object]:
     url = repository_url(str(new.source_url))
-    return {
-        "source_url": url,
-        "name": new.name or name_from(url),
-        "description": new.description,
-        "branch": usable_branch(new.branch),
-        "metadata": new.metadata,
-    }
+    fields = {"source_url": url, "name": new.name or name_from(url), "branch": usable_branch(new.branch)}
+    return {**fields, "description": new.description, "metadata": new.metadata}
 
 
 @command("skill_pack.delete")
@@ -198,7 +187,7 @@ async def _prune(pack: SkillPack, kept: set[str]) -> int:
         pack.id,
     )
     gone = [row["id"] for row in found if row["source_url"] not in kept]
-    brought = [one.id for one in await Skill.filter(id__in=gone) if "discovery_mode" in one.metadata]
+    brought = [skill.id for skill in await Skill.filter(id__in=gone) if "discovery_mode" in skill.metadata]
     return await Skill.filter(id__in=brought).delete()
 
 

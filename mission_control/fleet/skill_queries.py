@@ -185,14 +185,12 @@ BY_CATEGORY = f"COALESCE(NULLIF(LOWER(TRIM(s.category)), ''), '~'), {BY_NAME}"
 
 @lookup
 async def visible_pack(actor: Actor, pack_id: UUID) -> SkillPack:
-    pack = await SkillPack.get_or_none(id=pack_id, organization_id=actor.organization_id)
-    return _existing(pack, NO_PACK)
+    return _existing(await SkillPack.get_or_none(id=pack_id, organization_id=actor.organization_id), NO_PACK)
 
 
 @lookup
 async def visible_skill(actor: Actor, skill_id: UUID) -> Skill:
-    skill = await Skill.get_or_none(id=skill_id, organization_id=actor.organization_id)
-    return _existing(skill, NO_SKILL)
+    return _existing(await Skill.get_or_none(id=skill_id, organization_id=actor.organization_id), NO_SKILL)
 
 
 def _existing[T](thing: T | None, otherwise: str) -> T:
@@ -233,7 +231,12 @@ async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST)
     found = await rows(sql, *values, query.limit or ALL, query.offset)
     if query.gateway_id is not None:
         asked = await gateways_of([row["id"] for row in found], query.gateway_id)
-    return [_card(row, asked.get(UUID(str(row["id"])), [])) for row in found], int(total["n"])
+    nothing: Row = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
+    cards = [{**_serialize(row), "source": row["source_url"], **nothing} for row in found]
+    for card in cards:
+        for gateway in asked.get(UUID(str(card["id"])), []):
+            card |= gateway.model_dump(include=set(nothing))
+    return cards, int(total["n"])
 
 
 async def words_of(organization_id: UUID, column: str) -> list[str]:
@@ -264,13 +267,6 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[obj
         where.append(f"({' OR '.join(contains(f's.{name}') for name in columns)})")
         values += [term.lower()] * len(columns)
     return " AND ".join(where), values
-
-
-def _card(row: Row, asked: list[SkillOnGateway]) -> dict[str, object]:
-    state: dict[str, object] = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
-    for gateway in asked:
-        state |= gateway.model_dump(include=set(state))
-    return {**_serialize(row), "source": row["source_url"], **state}
 
 
 def _serialize(row: dict[str, object]) -> dict[str, object]:

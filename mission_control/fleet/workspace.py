@@ -48,18 +48,13 @@ LINE = re.compile(rf"^\s*(?:[-*]\s+)?`?\s*(?:export\s+)?({'|'.join(KEYS)})\s*[=:
 QUOTES = re.compile(r"""^(["'])(.*)\1$""")
 
 
-# Read the credentials back from a workspace file.
 def credentials_in(text: str) -> dict[str, str]:
-    """Return the credentials in a text by their keys. Of two lines with one key the first counts.
+    """Read the credentials in a text by their keys. Of two lines with one key the first counts.
 
     Ours stand above all texts of people, which therefore cannot replace them.
     """
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        if match := LINE.match(line):
-            key, value = match.groups()
-            found.setdefault(key, QUOTES.sub(r"\2", value.strip()))
-    return found
+    matches = [match.groups() for line in text.splitlines() if (match := LINE.match(line))]
+    return {key: QUOTES.sub(r"\2", value.strip()) for key, value in reversed(matches)}
 
 
 def token_in(text: str) -> str | None:
@@ -69,7 +64,6 @@ def token_in(text: str) -> str | None:
 LINE_LENGTH = 200
 
 
-# Fit texts of people and agents into files of a limited size.
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A text of any length, its heading, and where to read the whole when a file has no place for it."""
@@ -189,18 +183,21 @@ def _memory(facts: WorkspaceFacts, folded: frozenset[str], details: Mapping[str,
 
 
 def _passages_of(facts: WorkspaceFacts, name: str, folded: frozenset[str]) -> dict[str, Passage]:
-    found: dict[str, Passage] = {}
+    passages: dict[str, Passage] = {}
     if name == "IDENTITY.md" or (name == "AGENTS.md" and "IDENTITY.md" in folded):
-        found |= _identity(facts)
+        passages |= _identity(facts)
     if name == "AGENTS.md" and (board := facts.board) is not None:
         metrics = json.dumps(board.success_metrics, ensure_ascii=False, indent=1) if board.success_metrics else ""
-        found["objective"] = Passage("Goal of the board", board.objective or "", BOARD % "objective")
-        found["success_metrics"] = Passage("Measures of success", metrics, BOARD % "success_metrics")
-        found["description"] = Passage("Description of the board", board.description or "", BOARD % "description")
+        for key, title, text in (
+            ("objective", "Goal of the board", board.objective or ""),
+            ("success_metrics", "Measures of success", metrics),
+            ("description", "Description of the board", board.description or ""),
+        ):
+            passages[key] = Passage(title, text, BOARD % key)
     if name == "USER.md" and (person := facts.person) is not None:
-        found["notes"] = Passage("Notes", person.notes or "", PERSON)
-        found["context"] = Passage("Context", person.context or "", PERSON)
-    return {key: passage for key, passage in found.items() if passage.text.strip()}
+        passages["notes"] = Passage("Notes", person.notes or "", PERSON)
+        passages["context"] = Passage("Context", person.context or "", PERSON)
+    return {key: passage for key, passage in passages.items() if passage.text.strip()}
 
 
 def _identity(facts: WorkspaceFacts) -> dict[str, Passage]:
@@ -222,8 +219,7 @@ def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Ma
 def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
     """Return what stands in one line each, so that no text of a person can pass for a line of ours."""
     agent, board, person = facts.agent, facts.board, facts.person
-    person_name = (person.name or person.email or "") if person else ""
-    called = ((person and person.preferred_name) or "").split() or person_name.partition("@")[0].split()
+    name, called = _names_of(person) if person else ("", "")
     return {
         "base_url": facts.base_url.rstrip("/"),
         "token": facts.token,
@@ -233,16 +229,27 @@ def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
         "workspace_path": one_line(agent.workspace_path or ""),
         "tools_file": "AGENTS.md" if "TOOLS.md" in folded else "TOOLS.md",
         "board": board,
-        "board_name": one_line(board.name) if board else "",
-        "board_type": one_line(board.board_type) if board else "",
+        "board_name": _line_of(board, "name"),
+        "board_type": _line_of(board, "board_type"),
         "due": times.wire(board.target_date) if board and board.target_date else "",
-        "rules": {name: board is not None and getattr(board, name) for name in RULES},
+        "rules": {rule: board is not None and getattr(board, rule) for rule in RULES},
         "person": person,
-        "person_name": one_line(person_name),
-        "person_called": one_line(called[0] if called else person_name),
-        "pronouns": one_line((person and person.pronouns) or ""),
-        "timezone": one_line((person and person.timezone) or ""),
+        "person_name": one_line(name),
+        "person_called": one_line(called),
+        "pronouns": _line_of(person, "pronouns"),
+        "timezone": _line_of(person, "timezone"),
     }
+
+
+def _line_of(row: Board | User | None, name: str) -> str:
+    return one_line(getattr(row, name, None) or "")
+
+
+def _names_of(person: User) -> tuple[str, str]:
+    """Return the whole name of a person, and how an agent calls them."""
+    name = person.name or person.email or ""
+    words = (person.preferred_name or "").split() or name.partition("@")[0].split()
+    return name, words[0] if words else name
 
 
 @functools.cache

@@ -157,18 +157,18 @@ class Item(GatewayRequestRead):
 
 
 async def _items(where: str, *values: object) -> list[Item]:
-    found = await select(Item, _SELECT.format(where), *values)
-    for one in found:
-        one.options = one.options or []
-        if one.kind == "question":
-            one.heading = split_heading(one.content or "")[0]
+    items = await select(Item, _SELECT.format(where), *values)
+    for item in items:
+        item.options = item.options or []
+        if item.kind == "question":
+            item.heading = split_heading(item.content or "")[0]
         else:
-            one.heading = one.request.heading if one.request is not None else "Decide about a request"
-        if one.resolved_by_user_id is not None:
-            one.resolved_by = ActorRef(kind="user", id=one.resolved_by_user_id, name=one.resolved_by_name or "")
-        if one.is_pending:
-            one.substance = substance_of(one.parts)
-    return found
+            item.heading = item.request.heading if item.request is not None else "Decide about a request"
+        if item.resolved_by_user_id is not None:
+            item.resolved_by = ActorRef(kind="user", id=item.resolved_by_user_id, name=item.resolved_by_name or "")
+        if item.is_pending:
+            item.substance = substance_of(item.parts)
+    return items
 
 
 def may_see(actor: Actor) -> bool:
@@ -177,10 +177,10 @@ def may_see(actor: Actor) -> bool:
 
 @lookup
 async def visible_request(actor: Actor, gateway_request_id: UUID) -> GatewayRequest:
-    found = await GatewayRequest.get_or_none(id=gateway_request_id)
-    if found is None or not (actor.is_user and actor.administers(found.organization_id)):
+    request = await GatewayRequest.get_or_none(id=gateway_request_id)
+    if request is None or not may_answer(actor, request):
         raise NotFound()
-    return found
+    return request
 
 
 async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[Row], int]:
@@ -192,28 +192,26 @@ async def list_requests(actor: Actor, query: GatewayRequestQuery) -> tuple[list[
         where, values = f"{where} AND r.status = ?", [*values, query.status]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM gateway_requests r WHERE {where}", *values)
     page = f"{where} ORDER BY r.created_at DESC, r.id DESC LIMIT ? OFFSET ?"
-    found = await _items(page, *values, query.limit, query.offset)
-    return [one.model_dump(include=ANSWER) for one in found], int(total["n"])
+    items = await _items(page, *values, query.limit, query.offset)
+    return [item.model_dump(include=ANSWER) for item in items], int(total["n"])
 
 
 async def read_request(request_id: UUID) -> Row:
-    found = await existing(request_item(request_id))
-    return found.model_dump(include=ANSWER)
+    return (await existing(request_item(request_id))).model_dump(include=ANSWER)
 
 
 async def parts_of_requests(request_ids: Sequence[UUID]) -> dict[UUID, Parts]:
-    found = await _items(f"r.id IN ({placeholders(len(request_ids))})", *request_ids)
-    return {one.id: one.parts for one in found}
+    items = await _items(f"r.id IN ({placeholders(len(request_ids))})", *request_ids)
+    return {item.id: item.parts for item in items}
 
 
 async def request_item(request_id: UUID) -> Item | None:
-    found = await _items("r.id = ?", request_id)
-    return found[0] if found else None
+    return next(iter(await _items("r.id = ?", request_id)), None)
 
 
 async def decider_of(request: GatewayRequest) -> str:
-    found = await request_item(request.id)
-    return (found.resolved_by_name if found is not None else None) or "Somebody"
+    item = await request_item(request.id)
+    return (item and item.resolved_by_name) or "Somebody"
 
 
 async def waiting_requests(actor: Actor, *, since: datetime | None = None) -> list[Item]:

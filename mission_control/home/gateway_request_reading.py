@@ -92,26 +92,24 @@ def read_approval(kind: str, asked: Mapping[str, object]) -> AskedApproval | Non
     )
 
 
+FACTS = {
+    "severity": "severity", "cwd": "cwd", "host": "host", "resolved_path": "resolvedPath", "plugin": "pluginId",
+    "tool": "toolName", "session_key": "sessionKey", "run_id": "runId",
+}  # fmt: skip
+
+
 def _facts(kind: str, request: Mapping[str, object]) -> dict[str, Any]:
-    analysis = request.get("commandAnalysis")
-    analysis = analysis if isinstance(analysis, Mapping) else {}
+    analysis = analysis if isinstance(analysis := request.get("commandAnalysis"), Mapping) else {}
     warnings = [text(request.get("warningText")), *texts(analysis.get("warningLines"))]
-    said = {
+    facts = {
         "command": text(request.get("command") or request.get("commandText"), LONGEST),
         "title": text(request.get("title")),
         "description": text(request.get("description") or request.get("detail"), LONGEST),
-        "severity": text(request.get("severity")),
-        "cwd": text(request.get("cwd")),
-        "host": text(request.get("host")),
-        "resolved_path": text(request.get("resolvedPath")),
-        "plugin": text(request.get("pluginId")),
-        "tool": text(request.get("toolName")),
-        "session_key": text(request.get("sessionKey")),
-        "run_id": text(request.get("runId")),
+        **{name: text(request.get(theirs)) for name, theirs in FACTS.items()},
     }
     return {
         "kind": kind,
-        **{name: value for name, value in said.items() if value},
+        **{name: value for name, value in facts.items() if value},
         "risk_kinds": texts(analysis.get("riskKinds")),
         "warnings": list(dict.fromkeys(warning for warning in warnings if warning)),
         "allowed_decisions": _allowed(kind, request),
@@ -133,14 +131,10 @@ def read_end(snapshot: object) -> Ended | None:
     status = text(found.get("status"))
     if status not in ("allowed", "denied", "expired", "cancelled"):
         return None
-    return Ended(status, text(found.get("decision"), 16), _resolver(found.get("resolver")))
-
-
-def _resolver(resolver: object) -> str:
-    said = resolver if isinstance(resolver, Mapping) else {}
-    kind, who = text(said.get("kind")), text(said.get("id"))
-    named = f"{kind} {who[:12]}" if kind == "device" else f"{kind} {who}"
-    return "" if kind == "system" else named.strip()
+    resolver = resolver if isinstance(resolver := found.get("resolver"), Mapping) else {}
+    kind, who = text(resolver.get("kind")), text(resolver.get("id"))
+    by = "" if kind == "system" else f"{kind} {who[:12] if kind == 'device' else who}".strip()
+    return Ended(status, text(found.get("decision"), 16), by)
 
 
 def read_resolved(event: Mapping[str, object]) -> Ended:
@@ -205,13 +199,11 @@ class Part:
     def values(self, option: str | None, words: str | None) -> list[str]:
         option = next((label for label in self.labels if _shown(label) == option), option)
         if not self.takes_several:
-            both = ": ".join(one for one in (option, words) if one)
-            return [both]
+            return [": ".join(filter(None, (option, words)))]
         by_name = {_shown(label).lower(): label for label in self.labels}
-        said = [one.strip() for one in (words or "").split(",") if one.strip()]
-        known = [by_name[one.lower()] for one in said if one.lower() in by_name]
-        chosen = ([option] if option else []) + (known if len(known) == len(said) else [words or ""])
-        return list(dict.fromkeys(chosen))
+        named = [name.strip().lower() for name in (words or "").split(",") if name.strip()]
+        labels = [by_name[name] for name in named] if by_name.keys() >= set(named) else [words or ""]
+        return list(dict.fromkeys([option, *labels] if option else labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +235,8 @@ def read_question(said: Mapping[str, object]) -> AskedQuestion | None:
     external_id = text(said.get("id"), LONGEST_ID)
     if not external_id:
         return None
-    items = said.get("questions")
-    items = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+    listed = listed if isinstance(listed := said.get("questions"), list) else []
+    items = [item for item in listed if isinstance(item, Mapping)]
     return AskedQuestion(
         id=external_id,
         agent_id=text(said.get("agentId"), LONGEST_ID),
@@ -262,8 +254,8 @@ def _part(item: Mapping[str, object]) -> Part | None:
     content = text(item.get("question"), LONGEST_QUESTION - 200) or text(item.get("header"))
     if not part_id or not content:
         return None
-    found = item.get("options")
-    options = [_option(one) for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    listed = listed if isinstance(listed := item.get("options"), list) else []
+    options = [(text(it.get("label")), text(it.get("description"), 1_000)) for it in listed if isinstance(it, Mapping)]
     several = item.get("multiSelect") is True
     return Part(
         id=part_id,
@@ -274,32 +266,24 @@ def _part(item: Mapping[str, object]) -> Part | None:
     )
 
 
-def _shown(label: str) -> str:
-    label = label.strip()
-    return label[: -len(RECOMMENDED)].rstrip() if label.lower().endswith(RECOMMENDED) else label
-
-
-def _option(said: Mapping[str, object]) -> tuple[str, str]:
-    return text(said.get("label")), text(said.get("description"), 1_000)
-
-
 def _with_options(content: str, labels: list[str]) -> str:
     lines = [f"- {label}" for label in labels[: 2 * MOST_OPTIONS]]
     return "\n".join([content, "", *lines])[:LONGEST_QUESTION] if lines else content
+
+
+def _shown(label: str) -> str:
+    label = label.strip()
+    return label[: -len(RECOMMENDED)].rstrip() if label.lower().endswith(RECOMMENDED) else label
 
 
 def read_answers(said: object) -> dict[str, list[str]]:
     """Return answers by question, from the envelope `{"answers": {...}}` or without it."""
     if not isinstance(said, Mapping):
         return {}
-    inner = said.get("answers")
-    found = inner if isinstance(inner, Mapping) else said
-    return {str(key): _values(value) for key, value in found.items()}
-
-
-def _values(said: object) -> list[str]:
-    if isinstance(said, Mapping):
-        said = said.get("answers", said.get("values"))
-    if isinstance(said, str):
-        said = [said]
-    return [text(one, 20_000) for one in said if isinstance(one, str)] if isinstance(said, list) else []
+    answers: dict[str, list[str]] = {}
+    for key, values in (inner if isinstance(inner := said.get("answers"), Mapping) else said).items():
+        if isinstance(values, Mapping):
+            values = values.get("answers", values.get("values"))
+        listed = [values] if isinstance(values, str) else values if isinstance(values, list) else []
+        answers[str(key)] = [text(value, 20_000) for value in listed if isinstance(value, str)]
+    return answers

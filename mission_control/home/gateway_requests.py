@@ -9,7 +9,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.substance import refuse_changed
 from mission_control.core.values import ErrorResponse, Page, page
-from mission_control.home import gateway_request_queries
+from mission_control.home import gateway_request_queries as queries
 from mission_control.home.gateway_request_queries import (
     GatewayRequestDecision,
     GatewayRequestQuery,
@@ -44,12 +44,8 @@ def what_of(request: GatewayRequest) -> str:
 
 
 def facts_of(request: GatewayRequest) -> dict[str, Any]:
-    return {
-        "gateway_id": request.gateway_id,
-        "gateway_request_id": request.id,
-        "request_kind": request.kind,
-        "agent_id": request.agent_id,
-    }
+    named = {"gateway_id": request.gateway_id, "gateway_request_id": request.id}
+    return {**named, "request_kind": request.kind, "agent_id": request.agent_id}
 
 
 async def locked_request(request_id: UUID) -> GatewayRequest:
@@ -57,6 +53,9 @@ async def locked_request(request_id: UUID) -> GatewayRequest:
     return await existing(GatewayRequest.select_for_update().get_or_none(id=request_id))
 
 
+SAVED = (
+    "status", "answer", "answer_state", "chosen_option_id", "resolved_by_user_id", "resolved_by_name", "resolved_at",
+)  # fmt: skip
 WORDS = {"approved": "approved", "rejected": "rejected", "answered": "answered", "withdrawn": "ended"}
 
 
@@ -111,12 +110,7 @@ async def _save(actor: Actor, request: GatewayRequest, status: str) -> None:
     request.status, request.answer_state = status, "waiting"
     request.resolved_by_user_id, request.resolved_by_name = actor.user_id, actor.name
     request.resolved_at = times.clock_now()
-    await request.save(
-        update_fields=[
-            "status", "answer", "answer_state", "chosen_option_id", "resolved_by_user_id", "resolved_by_name",
-            "resolved_at",
-        ]
-    )  # fmt: skip
+    await request.save(update_fields=SAVED)
     notify(CHANNEL)
 
 
@@ -129,14 +123,13 @@ async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> dic
 
     What they ask for agents of boards is in the approvals and questions of those boards.
     """
-    found, total = await gateway_request_queries.list_requests(actor, query)
-    return page(found, total, query)
+    return page(*await queries.list_requests(actor, query), query)
 
 
 @api.get("/<gateway_request_id>", GatewayRequestRead)
 async def get_gateway_request(actor: Actor, request: GatewayRequest) -> dict[str, object]:
     """Read a request of a gateway and how it ended."""
-    return await gateway_request_queries.read_request(request.id)
+    return await queries.read_request(request.id)
 
 
 @api.post(
@@ -150,7 +143,7 @@ async def decide_gateway_request(
     The gateway gets the answer in the background; what it has from somebody else by then counts.
     """
     await decide_request(actor, request, data.decision, always=data.always, seen=data.substance)
-    return await gateway_request_queries.read_request(request.id)
+    return await queries.read_request(request.id)
 
 
 @api.post(
@@ -162,4 +155,4 @@ async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: Qu
     Questions that a gateway asks together are sent together, once each has an answer.
     """
     await answer_request(actor, request, data.answer, data.option_id, data.substance)
-    return await gateway_request_queries.read_request(request.id)
+    return await queries.read_request(request.id)

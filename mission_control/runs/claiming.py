@@ -266,16 +266,7 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
     """
     if not waiters:
         return set()
-    where, values = open_on(board.id)
-    offers: dict[UUID | None, set[str]] = {}
-    resuming = set[UUID | None]()
-    for row in await rows(f"{OFFERED}{where}", board.id, *values):
-        if row["resumes"]:
-            resuming.add(as_id(row["agent_id"]))
-            continue
-        tags = offers.setdefault(as_id(row["agent_id"]), set())
-        if row["tag_id"] is not None:
-            tags.update((str(as_id(row["tag_id"])), row["slug"]))
+    offers, resuming = await _offers_on(board)
     if offers and await full(Limits.of(None, board.wip_limits), None, board.id) is not None:
         offers = {}
     if not offers and not resuming:
@@ -285,13 +276,33 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
         ids = [*(offers.keys() | resuming)]
         sql = f"{sql} AND a.id IN ({placeholders(len(ids))})"
     able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(sql, board.id, *ids)}
-    known = [one for one in waiters if isinstance(one, Waiter) and one.agent_id in able]
-    return {one for one in known if one.agent_id in resuming} | {
+
+    def is_offered(waiter: Waiter, tags: set[str] | None, taken: Sequence[str] | None) -> bool:
+        return tags is not None and _has_any(tags, taken) and _has_any(tags, waiter.tags or None)
+
+    return {
         waiter
-        for waiter in known
-        for offer, taken in ((offers.get(None), able[waiter.agent_id]), (offers.get(waiter.agent_id), None))
-        if offer is not None and _has_any(offer, taken) and _has_any(offer, waiter.tags or None)
+        for waiter in waiters
+        if isinstance(waiter, Waiter) and waiter.agent_id in able
+        if waiter.agent_id in resuming
+        or is_offered(waiter, offers.get(None), able[waiter.agent_id])
+        or is_offered(waiter, offers.get(waiter.agent_id), None)
     }
+
+
+async def _offers_on(board: Board) -> tuple[dict[UUID | None, set[str]], set[UUID | None]]:
+    """Return the tags on open work by whose it is, and the agents whose runs may go on."""
+    where, values = open_on(board.id)
+    offers: dict[UUID | None, set[str]] = {}
+    resuming = set[UUID | None]()
+    for row in await rows(f"{OFFERED}{where}", board.id, *values):
+        agent_id = as_id(row["agent_id"])
+        if row["resumes"]:
+            resuming.add(agent_id)
+        else:
+            tags = {str(as_id(row["tag_id"])), row["slug"]} if row["tag_id"] is not None else set[str]()
+            offers.setdefault(agent_id, set()).update(tags)
+    return offers, resuming
 
 
 def _has_any(tags: set[str], names: Sequence[str] | None) -> bool:

@@ -31,37 +31,57 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
     tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
     if not tool or not isinstance(given, dict):
         return None
-    shown = _shown(tool, dict(given))
-    texts = [text for text in (*shown.values(), hook.body.get("cwd")) if isinstance(text, str)]
+    shown, cwd = _shown(tool, dict(given)), hook.body.get("cwd")
+    texts = [text for text in (*shown.values(), cwd) if isinstance(text, str)]
     diff = shown.pop("diff", "")
-    too_wide = diff.count("\n") > MOST_LINES or any(len(line) > LONGEST_LINE for line in diff.splitlines())
-    if too_wide or sum(map(len, texts)) > LONGEST:
+    is_wide = diff.count("\n") > MOST_LINES or any(len(line) > LONGEST_LINE for line in diff.splitlines())
+    if is_wide or sum(map(len, texts)) > LONGEST:
         return None
     kind, reason = shown.pop("kind"), shown.pop("reason", "")
-    level, risks = risk_of(kind, shown.get("command", ""), str(shown.get("path", "")), hook.body.get("cwd"))
-    is_unseen = any(UNSEEN.search(text.replace("\n", "")) for text in texts)
-    program, command = hook.program, given.get("command")
-    answers = ("allow-once", "deny") if is_held else program.answers
-    is_plain = tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
-    if level == "high" or not is_plain:
-        answers = tuple(answer for answer in answers if answer != "allow-always")
-    # What is kept of it when it is over; None: all of it.
-    kept = None if hook.kept.level == "all" else hook.kept.call(tool, given)
-    if kept is not None:
-        kept["cwd"] = last_part(hook.of("cwd")) if hook.kept.level == "names" else hook.of("cwd")
+    level, risks = risk_of(kind, shown.get("command", ""), str(shown.get("path", "")), cwd)
+    warnings = [UNSEEN_WARNING] if any(UNSEEN.search(text.replace("\n", "")) for text in texts) else []
     request: dict[str, Any] = {
-        "kind": kind, "client": program.client, "tool": tool,
-        **{name: _clean(one) for name, one in shown.items() if one}, "cwd": _clean(str(hook.body.get("cwd") or "")),
-        "host": host or "", "risk": "high" if is_unseen else level,
-        "risk_kinds": ["hides characters", *risks] if is_unseen else risks,
-        "warnings": [UNSEEN_WARNING] if is_unseen else [], "allowed_decisions": list(answers),
-        "asks_there_too": program.asks_there_too and not is_held, "is_held": is_held, "asks_again": program.asks_again,
-        "sha256": digest_of(tool, given), "kept": kept,
-    }  # fmt: skip
+        "kind": kind,
+        "client": hook.program.client,
+        "tool": tool,
+        **{name: _clean(text) for name, text in shown.items() if text},
+        "cwd": _clean(str(cwd or "")),
+        "host": host or "",
+        "risk": "high" if warnings else level,
+        "risk_kinds": ["hides characters", *risks] if warnings else risks,
+        "warnings": warnings,
+        "allowed_decisions": _answers(hook, tool, given, level, is_held=is_held),
+        "asks_there_too": hook.program.asks_there_too and not is_held,
+        "is_held": is_held,
+        "asks_again": hook.program.asks_again,
+        "sha256": digest_of(tool, given),
+        "kept": _kept(hook, tool, given),
+    }
     payload: dict[str, Any] = {"reason": _clean(reason), "confidence": None, "session_request": request}
     if diff:
         payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}
     return Asked(f"session.{kind}", external_id_of(hook), payload)
+
+
+# A rule of Claude Code for a command is a pattern where it has one of these, and not exactly the command.
+PATTERN = re.compile(r"[*()\\\n]|:$")
+
+
+def _answers(hook: Hook, tool: str, given: Mapping[str, Any], level: str, *, is_held: bool) -> list[str]:
+    """Return what may be answered: a standing yes is for one plain command that looks harmless."""
+    command = given.get("command")
+    is_plain = tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
+    refused = () if is_plain and level != "high" else ("allow-always",)
+    answers = ("allow-once", "deny") if is_held else hook.program.answers
+    return [answer for answer in answers if answer not in refused]
+
+
+def _kept(hook: Hook, tool: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is kept of a call when it is over; None: all of it."""
+    if hook.kept.level == "all":
+        return None
+    cwd = hook.of("cwd")
+    return {**hook.kept.call(tool, given), "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
 
 
 def external_id_of(hook: Hook) -> str:
@@ -123,10 +143,6 @@ def _diff(given: dict[str, Any]) -> Iterator[str]:
 
 def _is_edit(one: object) -> bool:
     return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("old_string", "new_string"))
-
-
-# A rule of Claude Code for a command is a pattern where it has one of these, and not exactly the command.
-PATTERN = re.compile(r"[*()\\\n]|:$")
 
 
 START = r"(?:^|[\s;&|(`\"'/])"

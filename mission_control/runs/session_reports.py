@@ -222,7 +222,7 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no sessions here.")
     given = HookReport.of(data)
-    run = None if given.is_check else await _run_of(agent, given)
+    run = await _run_of(agent, given)
     session, is_new = await _session_of(actor, agent, run, given)
     if run is None and given.task_id is None and session.run_id is not None:
         run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
@@ -247,11 +247,13 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     return Reported(session, run, len(new))
 
 
-async def _run_of(agent: Agent, given: ReportCreate) -> Run | None:
+async def _run_of(agent: Agent, given: HookReport) -> Run | None:
     """Return the run of the task that a report names, else the only one in which the agent works.
 
     A run that began because people put a session to its task is that session's alone.
     """
+    if given.is_check:
+        return None
     if given.task_id is not None:
         return await reported_run(agent, given.task_id, given.fence)
     alone = f"agent_id = ? AND ended_at IS NULL AND parked_at IS NULL AND NOT {IS_ATTACHED} LIMIT 2"

@@ -48,10 +48,10 @@ def title_of(kind: str, given: str | None, state: str | None, detail: Mapping[st
     if given and (line := one_line(given)):
         return line
     how = "" if state in (None, "ok") or kind == "RUN_ERROR" else f", {state}"
-    tool, about = _first(detail, TOOL), _first(detail, ABOUT)
+    tool, about = first_text(detail, TOOL), first_text(detail, ABOUT)
     if kind.startswith("TOOL_CALL") and (tool or about):
         return one_line(f"{_call(kind, tool, about)}{how}{_lasted(detail)}")
-    said = _first(detail, ("text", "title", *ERROR)) if kind not in PLAIN or kind == "TEXT_MESSAGE_END" else ""
+    said = first_text(detail, ("text", "title", *ERROR)) if kind not in PLAIN or kind == "TEXT_MESSAGE_END" else ""
     plain = PLAIN.get(kind) or kind.replace("_", " ").capitalize()
     return one_line(said) if said else one_line(f"{plain}{how}")
 
@@ -84,12 +84,12 @@ def _time(seconds: float) -> str:
     return f"{round(seconds / 60):,} min" if seconds >= 60 else f"{round(seconds)} s"
 
 
-def _first(detail: Mapping[str, object], names: tuple[str, ...]) -> str:
+def first_text(detail: Mapping[str, object], names: tuple[str, ...]) -> str:
     return next((text for name in names if isinstance(text := detail.get(name), str) and text.strip()), "")
 
 
 def failure_of(title: str, detail: Mapping[str, object]) -> str:
-    error = _first(detail, ERROR).strip().partition("\n")[0]
+    error = first_text(detail, ERROR).strip().partition("\n")[0]
     return one_line(f"{title}: {error}" if error else title)
 
 

@@ -14,7 +14,7 @@ from mission_control.core import times
 from mission_control.core.amounts import tokens
 from mission_control.database.sql import Row
 from mission_control.runs.session_queries import OWN, ActivityRead
-from mission_control.runs.session_titles import GAP, begins, ends
+from mission_control.runs.session_titles import GAP, begins, ends, first_text
 
 PROGRAMS = {
     OWN: "its own", "openclaw": "OpenClaw", "claude-code": "Claude Code", "codex": "Codex", "gemini": "Gemini CLI",
@@ -147,29 +147,26 @@ def notes_as_acts(notes: Iterable[Row], word: str = "") -> list[Act]:
     ]
 
 
-def _act(one: ActivityRead, took: float, word: str) -> Act:
-    detail, what = one.detail or {}, _what(one)
-    said = [text for name in OUTPUT if isinstance(text := detail.get(name), str) and text.strip()]
-    seconds, title = detail.get("seconds"), one.title
-    until = one.at + timedelta(seconds=seconds) if what == "gap" and isinstance(seconds, int) else None
-    if until is not None:
+def _act(item: ActivityRead, took: float, word: str) -> Act:
+    detail, what, title, until = item.detail or {}, _what(item), item.title, None
+    if what == "gap" and isinstance(seconds := detail.get("seconds"), int):
+        until = item.at + timedelta(seconds=seconds)
         title = "".join(title.partition(";")[1:])  # what precedes it is said by the moments
-    is_bad = one.state == "failed" or what == "error"
-    result = one.state if one.state in ("failed", "refused") and one.state not in one.title else ""
-    if took >= TOOK_FROM and not re.search(r"\d (s|min|h)\b", one.title):
+    result = item.state if item.state in ("failed", "refused") and item.state not in item.title else ""
+    if took >= TOOK_FROM and not re.search(r"\d (s|min|h)\b", item.title):
         result = ", ".join(filter(None, (result, _took(took))))
-    path, command = detail.get("path") or detail.get("file_path"), detail.get("command") or detail.get("cmd")
+    text, is_bad = first_text(detail, OUTPUT).strip(), item.state == "failed" or what == "error"
     return Act(
-        id=str(one.id),
+        id=str(item.id),
         what=what,
         glyph=GLYPHS[what],
-        at=one.at,
-        title=tuple(_parts(title, command if isinstance(command, str) else "", word)),
+        at=item.at,
+        title=tuple(_parts(title, first_text(detail, ("command", "cmd")), word)),
         result=result,
         tone="bad" if is_bad else {"wait": "ask", "gap": "warn"}.get(what, ""),
-        output=_marked("\n".join(said[0].strip().splitlines()[-MOST_OUTPUT_LINES:]), word) if is_bad and said else (),
-        text=_marked(said[0].strip(), word) if said and what in ("prompt", "said") else (),
-        path=path if isinstance(path, str) else "",
+        output=_marked("\n".join(text.splitlines()[-MOST_OUTPUT_LINES:]), word) if is_bad else (),
+        text=_marked(text, word) if what in ("prompt", "said") else (),
+        path=first_text(detail, ("path", "file_path")),
         until=until,
     )
 
@@ -221,20 +218,18 @@ def in_words(acts: Iterable[Act]) -> str:
 
 
 def _summary(lines: Sequence[Act]) -> str:
-    counts = {what: [line for line in lines if line.what == what] for what in ("read", "search", "change", "run")}
-    paths = {act.path or act.words for act in counts["change"]}
-    names = sorted({act.path.rpartition("/")[2] for act in counts["change"] if act.path})
-    said = []
-    if number := len({act.path or act.words for act in counts["read"]}):
-        said.append(f"read {number} {'file' if number == 1 else 'files'}")
-    if number := len(counts["search"]):
-        said.append(f"searched {'once' if number == 1 else f'{number} times'}")
-    if paths:
-        is_named = len(names) == len(paths) <= NAMES and len(lines) == len(counts["change"])
-        said.append(f"changed {', '.join(names) if is_named else _number(len(paths), 'file')}")
-    if number := len(counts["run"]):
-        said.append(f"ran {_number(number, 'command')}")
-    text = ", ".join(said)
+    by_kind = {what: [act for act in lines if act.what == what] for what in ("read", "search", "change", "run")}
+    read, searches, changes, runs = by_kind.values()
+    changed = {act.path or act.words for act in changes}
+    names = sorted({act.path.rpartition("/")[2] for act in changes if act.path})
+    is_named = len(names) == len(changed) <= NAMES and len(lines) == len(changes)
+    parts = (
+        f"read {_number(len({act.path or act.words for act in read}), 'file')}" if read else "",
+        f"searched {'once' if len(searches) == 1 else f'{len(searches)} times'}" if searches else "",
+        f"changed {', '.join(names) if is_named else _number(len(changed), 'file')}" if changed else "",
+        f"ran {_number(len(runs), 'command')}" if runs else "",
+    )
+    text = ", ".join(filter(None, parts))
     return text[:1].upper() + text[1:]
 
 
