@@ -327,7 +327,7 @@ class Run:
             self._say(data.get("text"), str(data.get("itemId") or "")[:LONGEST_WORD])
         elif stream == "tool" or (stream == "item" and data.get("kind") == "tool"):
             if (part := self._tool(data)) is not None and (stream == "tool" or not part.is_done):
-                (_used if stream == "tool" else _told)(part, data, str(phase))
+                (_used if stream == "tool" else _mentioned)(part, data, str(phase))
                 self.changed.add(self.parts.index(part))
                 self._set_status("Thinking" if part.is_done else f"Using {part.name}")
         elif stream == "command_output" and (part := self._tool(data)) is not None:
@@ -383,7 +383,7 @@ def _used(part: Part, data: Mapping[str, object], phase: str) -> None:
         part.is_error = data.get("isError") is True
 
 
-def _told(part: Part, data: Mapping[str, object], phase: str) -> None:
+def _mentioned(part: Part, data: Mapping[str, object], phase: str) -> None:
     """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
     part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
     if phase == "end":

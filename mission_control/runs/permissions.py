@@ -97,7 +97,7 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
 async def _opened(
     actor: Actor, board: Board, session_id: UUID, asked: Asked, expires_at: datetime | None
 ) -> UUID | None:
-    """Ask, also where the client leaves meanwhile; what it asked is then left to the keyboard, unless it asks again."""
+    """Ask, even if the client leaves; what it asked is then left to the keyboard, unless it asks again."""
 
     async def opened() -> UUID | None:
         try:
