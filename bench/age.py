@@ -21,8 +21,8 @@ from bench.client import Connection
 from bench.long_texts import signed_in
 from bench.old import url_of
 from bench.server import Server, served
-from mission_control.app import create_app
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
+from mission_control.server.app import create_app
 
 TIMES = 3
 LEFT_OUT = re.compile(r"stream|/live|/export|/wait|/static|/assets|sign-?out|/events$|jsonl$|/metrics$|/client")

@@ -29,16 +29,16 @@ from bench.client import Connection
 from bench.data import V1
 from bench.measure import percentile
 from bench.server import TOKEN, Server, database, served
-from mission_control import features
 from mission_control.agents.models import Agent
-from mission_control.config import Settings
 from mission_control.core import times
 from mission_control.core.secrets import load_or_create_secret_key
+from mission_control.core.settings import Settings
 from mission_control.core.values import fingerprint, new_id
 from mission_control.database.records import insert
 from mission_control.database.setup import connect, disconnect
 from mission_control.http.authentication import SessionCookies
 from mission_control.people.models import Member, Session, Token, User
+from mission_control.server import installation
 
 ROOT = Path(__file__).resolve().parent.parent
 CARDS, CHANGES, WAKES = 200, 20, 60
@@ -350,7 +350,7 @@ def main() -> None:
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    features.install()
+    installation.install()
     roots = {"before": options.against.resolve()} if options.against else {}
     for name, root in {**roots, "now": ROOT}.items():
         print(f"{name}: {time.strftime('%F %T')}, {options.database}, load {os.getloadavg()[0]:.1f}", flush=True)

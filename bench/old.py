@@ -26,18 +26,18 @@ from bench.data import TEXT, V1
 from bench.long_texts import signed_in
 from bench.old_rows import BATCH, Installation, batches, insert_all
 from bench.server import TOKEN, served
-from mission_control import features
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards.models import Run
-from mission_control.config import Settings
 from mission_control.core import times
 from mission_control.core.actor import Scope
 from mission_control.core.secrets import audit_key, load_or_create_secret_key
+from mission_control.core.settings import Settings
 from mission_control.core.values import new_id
 from mission_control.database.setup import connect, disconnect
 from mission_control.database.sql import is_postgres, rows
-from mission_control.log import event_log
-from mission_control.log.event_log import NewEvent
+from mission_control.events import event_log
+from mission_control.events.event_log import NewEvent
+from mission_control.server import installation
 from mission_control.tasks.models import Comment, Task
 
 BOARDS = 40
@@ -89,7 +89,7 @@ async def make(folder: Path, tasks: int, url: str) -> None:
     settings = Settings.from_environment(
         {"DATA_DIR": str(folder / "data"), "DATABASE_URL": url, "LOCAL_AUTH_TOKEN": TOKEN}
     )
-    features.install()
+    installation.install()
     await connect(settings)
     event_log.use_key(audit_key(load_or_create_secret_key(settings)))
     try:

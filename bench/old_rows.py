@@ -17,15 +17,15 @@ from mission_control.agents.models import UsageEntry
 from mission_control.agents.reactions import NOTICE
 from mission_control.core.values import new_id
 from mission_control.database.records import insert
-from mission_control.exchange.models import Webhook, WebhookPayload
-from mission_control.home.models import Notification, Question
-from mission_control.knowledge.models import BoardMemory, GroupMemory
-from mission_control.log.event_log import canonical
-from mission_control.log.leases import Delivery
-from mission_control.log.models import IdempotencyRecord
-from mission_control.people.account_log import AccountHead, chain_hash, locked_head, save_head
-from mission_control.people.jobs import KEPT_FOR
+from mission_control.events.event_log import canonical
+from mission_control.events.leases import Delivery
+from mission_control.events.models import IdempotencyRecord
+from mission_control.memory.models import BoardMemory, GroupMemory
+from mission_control.notifications.models import Notification
+from mission_control.people.audit.account_log import AccountHead, chain_hash, locked_head, save_head
+from mission_control.people.jobs.commands import KEPT_FOR
 from mission_control.people.models import AccountEvent, Invite, Job, Session, Token
+from mission_control.questions.models import Question
 from mission_control.tasks.models import (
     ChecklistItem,
     CustomField,
@@ -36,6 +36,7 @@ from mission_control.tasks.models import (
     Task,
     TaskDependency,
 )
+from mission_control.webhooks.models import Webhook, WebhookPayload
 
 BATCH = 2_000  # rows in a transaction
 TAGS = 20

@@ -16,23 +16,23 @@ from pathlib import Path
 from bench.old import url_of
 from bench.server import TOKEN
 from bench.statements import _trace, sent
-from mission_control.app import create_app
 from mission_control.approvals.models import Approval
+from mission_control.background.loops import LOOPS
+from mission_control.background.sending import SENDING, install_sender
 from mission_control.boards.models import Board
-from mission_control.config import Settings
-from mission_control.core import running, times
+from mission_control.channels.channel import Line, Message
+from mission_control.channels.delivery import planner
+from mission_control.channels.delivery.planner import bring_up_to_date
+from mission_control.channels.delivery.sending import senders
+from mission_control.channels.messages.rows import SENDING as MESSAGES
+from mission_control.channels.models import Device, ReachNeed
+from mission_control.core import current_app, times
+from mission_control.core.settings import Settings
 from mission_control.database.migrate import migrate
-from mission_control.people.account_commands import create_user
-from mission_control.people.heads import sign_first_heads
+from mission_control.people.accounts.commands import create_user
+from mission_control.people.audit.log_heads import sign_first_heads
 from mission_control.people.models import Organization
-from mission_control.reach import keeping
-from mission_control.reach.channel import Line, Message
-from mission_control.reach.keeping import bring_up_to_date
-from mission_control.reach.messages import SENDING as MESSAGES
-from mission_control.reach.models import Device, ReachNeed
-from mission_control.reach.sending import senders
-from mission_control.work.loop import SENDING, install_sender
-from mission_control.work.loops import LOOPS
+from mission_control.server.app import create_app
 from tests.reach.fake_channel import Chat, FakeChannel, chat_of, installed
 
 TEAMS = 200
@@ -156,10 +156,10 @@ async def _sends(organization: Organization, channel: Slow, chat: Chat) -> list[
     for one in range(TEAMS):
         await chat.link_team(other.id, f"#{one}")
     await _ask(other, 1)
-    install_sender(next(one for one in senders(running.app()) if one.kind == f"{MESSAGES}fake"))
-    keeping.choices_changed()
+    install_sender(next(one for one in senders(current_app.app()) if one.kind == f"{MESSAGES}fake"))
+    planner.choices_changed()
     began = time.perf_counter()
-    await keeping.look()
+    await planner.look()
     planned = time.perf_counter() - began
     await channel.has_all.wait()
     took = time.perf_counter() - began

@@ -26,7 +26,7 @@ from bench.data import V1, Data
 from bench.measure import change_to_stream, percentile
 from bench.polls import Waiter, hire
 from bench.server import Server, served
-from mission_control import features
+from mission_control.server import installation
 
 TASKS = 100
 PAUSE_SECONDS = 0.05  # between claims
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--hooks", action="store_true", help="report by the hooks of a program")
     options = parser.parse_args()
-    features.install()
+    installation.install()
     print(f"{time.strftime('%F %T')}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {options.database}")
     with (
         tempfile.TemporaryDirectory(prefix="mc-bench-") as name,

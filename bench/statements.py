@@ -7,14 +7,14 @@ from typing import Any
 
 from bench.data import V1, Data, Request, operations
 from bench.server import TOKEN
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 
 SETTLE_SECONDS = 5.0
 
 
 async def count(folder: Path) -> dict[str, int]:
-    from mission_control.app import create_app
     from mission_control.database.migrate import migrate
+    from mission_control.server.app import create_app
 
     settings = Settings.from_environment({"DATA_DIR": str(folder), "LOCAL_AUTH_TOKEN": TOKEN})
     await migrate(settings)
@@ -71,10 +71,10 @@ async def _small(call: Any) -> Data:
 
 async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
     """Return all statements of a process in which this many agents wait on their inboxes."""
-    from mission_control.app import create_app
     from mission_control.database.migrate import migrate
+    from mission_control.events import wakeup_channels
     from mission_control.http import authentication
-    from mission_control.log import channels
+    from mission_control.server.app import create_app
 
     unlimited = {"AGENT_REQUESTS_PER_MINUTE": "0", "PERSON_REQUESTS_PER_MINUTE": "0"}
     settings = Settings.from_environment({"DATA_DIR": str(folder), "LOCAL_AUTH_TOKEN": TOKEN, **unlimited})
@@ -95,7 +95,7 @@ async def count_waiting(folder: Path, count: int, seconds: float) -> list[str]:
         wait = f"{V1}/agent/inbox?wait_seconds={min(50, int(SETTLE_SECONDS + seconds) + 5)}"
         polls = [asyncio.create_task(call(("GET", wait, None), one["token"])) for one in agents]
         await asyncio.sleep(SETTLE_SECONDS)
-        if sum(channels.channels_waiting(f"inbox:{one['id']}") for one in agents) < count:
+        if sum(wakeup_channels.channels_waiting(f"inbox:{one['id']}") for one in agents) < count:
             raise RuntimeError("Not all of them wait.")
         await authentication.write_down()  # the last use of the tokens, written once a minute
         await _trace(seen.append)

@@ -5,7 +5,7 @@ from typing import Any
 
 from mission_control.boards.models import Run
 from mission_control.core import times
-from mission_control.log.wake import publish_signal
+from mission_control.events.reader_wakeups import publish_signal
 from mission_control.runs.models import Activity, AgentSession
 from tests.cast import Cast
 

@@ -21,12 +21,12 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.events.models import Event
 from mission_control.http import authentication
 from mission_control.http.response_cache import cache
-from mission_control.log.models import Event
-from mission_control.people.account_commands import create_user
-from mission_control.people.credentials import create_personal_token
-from mission_control.people.heads import sign_first_heads
+from mission_control.people.accounts.commands import create_user
+from mission_control.people.accounts.credentials import create_personal_token
+from mission_control.people.audit.log_heads import sign_first_heads
 from mission_control.people.models import BoardAccess, Member, Organization, User
 from mission_control.tasks.models import Task
 

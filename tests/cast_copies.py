@@ -20,12 +20,12 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.values import new_id
 from mission_control.database import records
-from mission_control.log import event_log
-from mission_control.log.event_log import GENESIS, sign
-from mission_control.log.models import Event
-from mission_control.log.position import ACCOUNT_HEAD
-from mission_control.people import account_log
-from mission_control.people.account_log import AccountHead
+from mission_control.events import event_log
+from mission_control.events.event_log import GENESIS, sign
+from mission_control.events.models import Event
+from mission_control.events.position import ACCOUNT_HEAD
+from mission_control.people.audit import account_log
+from mission_control.people.audit.account_log import AccountHead
 from mission_control.people.models import AccountEvent, BoardAccess, InstanceSetting, Member, Organization, Token, User
 from tests.cast import Caller, Cast, assemble
 

@@ -13,9 +13,7 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from mission_control import features
-from mission_control.config import Settings
-from mission_control.core import running
+from mission_control.core import current_app
 from mission_control.core.limits import (
     agent_requests,
     person_requests,
@@ -26,12 +24,15 @@ from mission_control.core.limits import (
     wrong_sign_ins_by_account,
     wrong_sign_ins_by_address,
 )
+from mission_control.core.settings import Settings
 from mission_control.database.fit import CHECK_NAME
 from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
-from mission_control.exchange import outgoing_sending
 from mission_control.http import lookups
-from mission_control.runs import hook_api, hook_queue
+from mission_control.runs.hooks import api as hook_api
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.server import installation
+from mission_control.webhooks.outgoing import sending
 from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
@@ -43,7 +44,7 @@ from tests.programs import installing
 NEVER_EMPTIED = {"aerich"}
 _tables: list[str] = []  # those that tests fill
 
-features.install()  # before tests are collected, many of which go through what is installed
+installation.install()  # before tests are collected, many of which go through what is installed
 
 
 def pytest_sessionstart() -> None:
@@ -98,7 +99,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[Quart]:
     """The application, started once, on a database made by the real migrations."""
-    from mission_control.app import create_app
+    from mission_control.server.app import create_app
 
     await migrate(settings)
     application = create_app(settings)
@@ -125,7 +126,7 @@ def client(app: Quart) -> TestClientProtocol:
 @pytest.fixture
 async def cast(app: Quart, original_cast: Original) -> Cast:
     """Everybody, see `tests/cast.py`."""
-    running.keep(app)  # tests before this one may have made an application of their own
+    current_app.keep(app)  # tests before this one may have made an application of their own
     return await cast_for_a_test(app, original_cast)
 
 
@@ -147,7 +148,7 @@ async def receiver(app: Quart) -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def by_hand(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
     """The application's own loop sends nothing to outgoing webhooks: the test does."""
-    await look_away(monkeypatch, outgoing_sending.SENDING)
+    await look_away(monkeypatch, sending.SENDING)
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from mission_control.log.leases import Delivery
-from mission_control.work import loop
-from mission_control.work.loop import Sender, lease, look
-from mission_control.work.loops import Loop
+from mission_control.background import sending as loop
+from mission_control.background.loops import Loop
+from mission_control.background.sending import Sender, lease, look
+from mission_control.events.leases import Delivery
 
 
 async def look_away(monkeypatch: pytest.MonkeyPatch, sending: Loop = loop.SENDING) -> None:

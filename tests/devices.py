@@ -8,7 +8,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from quart import Quart
 
-from mission_control.agents.device_endpoints import CLIENT_ID, GRANT
+from mission_control.agents.device_sign_in.endpoints import CLIENT_ID, GRANT
 from tests.cast import Cast, Person, Program
 from tests.pages.visitor import Seen, visitor
 

@@ -11,7 +11,7 @@ import orjson
 
 from mission_control.core.values import json_values
 from mission_control.database.sql import as_moment, placeholders, rows
-from mission_control.knowledge.metrics_schemas import DashboardMetrics, RangeKey, Window, windows
+from mission_control.metrics.schemas import DashboardMetrics, RangeKey, Window, windows
 
 COUNTED = (
     "task.created", "task.updated", "task.status_changed", "task.comment", "task.lead_notified",

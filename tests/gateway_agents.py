@@ -9,23 +9,23 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.gateways.connector import INVENTED
-from mission_control.gateways.installation import (
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import atomically
+from mission_control.gateways.connections.connector import INVENTED
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol.identity import (
     gateway_agent_id,
     lead_session_key,
     main_session_key,
     worker_session_key,
 )
-from mission_control.gateways.models import Gateway
-from mission_control.log import channels
-from mission_control.log.commands import atomically
-from mission_control.people.credentials import make_agent_token
+from mission_control.people.accounts.credentials import make_agent_token
 from tests.cast import Program
 
 
 async def add_gateway(organization_id: UUID, *boards: Board, name: str = "Gateway", **fields: Any) -> Gateway:
     """A gateway that this process seems to be connected to, with some boards on it."""
-    known = {"url": INVENTED, "workspace_root": "~/.openclaw", "state": "connected", "holder": channels.PROCESS}
+    known = {"url": INVENTED, "workspace_root": "~/.openclaw", "state": "connected", "holder": wakeup_channels.PROCESS}
     gateway = await Gateway.create(organization_id=organization_id, name=name, **{**known, **fields})
     for board in boards:
         board.gateway_id = gateway.id

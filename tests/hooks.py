@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from mission_control.runs import hook_queue
+from mission_control.runs.hooks import queue as hook_queue
 from tests.cast import Caller, Cast
 
 FOLDER = Path(__file__).parent / "programs"

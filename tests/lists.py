@@ -10,15 +10,15 @@ from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
+from mission_control.channels.models import ReachBoard
 from mission_control.core.actor import system
-from mission_control.exchange import webhooks
-from mission_control.fleet.models import ProvisioningJob, new_steps, plan_of
-from mission_control.gateways.connector import INVENTED
+from mission_control.gateway_agents.models import ProvisioningJob, new_steps, plan_of
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.http.registry import OPERATIONS, Operation
-from mission_control.people.account_commands import start_session
+from mission_control.people.accounts.commands import start_session
 from mission_control.people.models import Job, User
-from mission_control.reach.models import ReachBoard
+from mission_control.webhooks.incoming import commands as webhooks
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.claiming import claim
 from tests.things import MAKERS, OUTGOING, Things, a_group, make_connection, upload

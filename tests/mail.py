@@ -12,10 +12,10 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from quart import Quart
 
-from mission_control.config import Settings
-from mission_control.people import entrance as reset_mail
-from mission_control.people import organization_entrance
-from mission_control.work.loop import Sender, _senders, install_sender
+from mission_control.background.sending import Sender, _senders, install_sender
+from mission_control.core.settings import Settings
+from mission_control.people.organizations import invitations
+from mission_control.people.sign_in import pages as reset_mail
 
 OK = "250 OK"
 
@@ -81,7 +81,7 @@ async def mail_server(app: Quart) -> AsyncIterator[Post]:
     try:
         async with mail_box(before) as (post, settings):
             app.config["SETTINGS"] = settings
-            senders = [*organization_entrance.senders(app), *reset_mail.senders(app)]
+            senders = [*invitations.senders(app), *reset_mail.senders(app)]
             for sender in senders:
                 install_sender(sender)
             yield post

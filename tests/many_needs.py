@@ -8,23 +8,24 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from mission_control import features
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.models import Approval, ApprovalTask
-from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Board, Run
+from mission_control.channels.models import Device, ReachChannel
 from mission_control.cli.database import with_database
-from mission_control.config import Settings
 from mission_control.core import times
-from mission_control.exchange.models import OutgoingWebhook
-from mission_control.gateways.connector import INVENTED
-from mission_control.gateways.installation import keep_settings, sealed
+from mission_control.core.settings import Settings
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.home.models import GatewayRequest, Question
-from mission_control.log.leases import Delivery
-from mission_control.reach.models import Device, ReachChannel
+from mission_control.gateways.protocol.identity import keep_settings, sealed
+from mission_control.needs.kinds import KINDS
+from mission_control.questions.models import Question
+from mission_control.server import installation
 from mission_control.tasks.models import Task, TaskProposal
+from mission_control.webhooks.models import OutgoingWebhook
 
 ONE_OF_A_KIND = {"budget", "unreached", "team"}  # one for each agent, person, board or organization
 OPTIONS = [
@@ -36,7 +37,7 @@ COMMAND = {"command": "git push", "kind": "exec", "allowed_decisions": ["allow-o
 
 def kinds_put() -> list[str]:
     """The kinds that features declare, in the order of the list, but those of which there are few."""
-    features.install()
+    installation.install()
     return [kind for kind in KINDS if kind not in ONE_OF_A_KIND]
 
 

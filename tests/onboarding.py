@@ -4,12 +4,12 @@ from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet.models import OnboardingSession
-from mission_control.gateways.connector import INVENTED
-from mission_control.gateways.installation import main_session_key
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.models import OnboardingSession
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
-from mission_control.people.credentials import make_agent_token
+from mission_control.gateways.protocol.identity import main_session_key
+from mission_control.people.accounts.credentials import make_agent_token
 from tests.cast import Cast, Program
 
 QUESTION = {"question": "What for?", "options": [{"id": "1", "label": "Stars"}, {"id": "2", "label": "Moons"}]}

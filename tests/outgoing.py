@@ -12,8 +12,8 @@ import orjson
 from standardwebhooks import Webhook
 
 from mission_control.core import times
-from mission_control.exchange.models import OutgoingDelivery
-from mission_control.exchange.outgoing_sending import SENDING, look
+from mission_control.webhooks.models import OutgoingDelivery
+from mission_control.webhooks.outgoing.sending import SENDING, look
 from tests.cast import Cast
 from tests.deliveries import send_due
 from tests.outside import Receiver

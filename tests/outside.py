@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from quart import Quart
 
-from mission_control.agents.directory import EXTENSION
+from mission_control.agents.souls.directory import EXTENSION
 from tests.reach.one_channel import a_chat
 from tests.settings import having
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from mission_control.database.migrate import migrate
 
 _permitted: list[bool] = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mission_control.agents.tokens import newest_live_token
-from mission_control.people.credentials import revoke_personal_token
+from mission_control.people.accounts.credentials import revoke_personal_token
 from mission_control.people.models import Member, Token
 from tests.cast import Cast, Person
 

@@ -19,22 +19,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mission_control.agents.models import Agent
-from mission_control.asks.deadlines import DEADLINES, end_due
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.sql import as_moment, rows
-from mission_control.gateways.events import GatewayRef
-from mission_control.home import settling
-from mission_control.home.asking import Asker
-from mission_control.home.gateway_request_reading import AskedApproval, Ended
-from mission_control.home.intake import keep_approval
+from mission_control.events import commands
+from mission_control.events.event_log import GENESIS, verify
+from mission_control.events.models import Event
+from mission_control.gateway_agents.requests import settling
+from mission_control.gateway_agents.requests.calls import Asker
+from mission_control.gateway_agents.requests.intake import keep_approval
+from mission_control.gateway_agents.requests.reading import AskedApproval, Ended
+from mission_control.gateways.connections.events import GatewayRef
 from mission_control.http import lookups
-from mission_control.log import commands
-from mission_control.log.event_log import GENESIS, verify
-from mission_control.log.models import Event
+from mission_control.needs.deadlines import DEADLINES, end_due
 from mission_control.people.models import Organization
-from mission_control.runs.leases import LEASES, expire_due, take_from_silent
+from mission_control.runs.claims.leases import LEASES, expire_due, take_from_silent
 from mission_control.tasks.models import Task
 from tests import runs_oracle as oracle
 from tests.cast import Answer, Cast, Program, each

@@ -14,20 +14,20 @@ from uuid import UUID, uuid4
 from quart.datastructures import FileStorage
 
 from mission_control.agents.models import Agent, Connection
+from mission_control.channels.installation import sealed, sealed_values
+from mission_control.channels.models import Device as ReachDevice
+from mission_control.channels.models import ReachChannel, ReachCode, ReachMessage
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.exchange import importing
-from mission_control.exchange.file import BoardFile
-from mission_control.exchange.models import OutgoingDelivery
-from mission_control.fleet.models import OnboardingSession, ProvisioningJob
-from mission_control.home.models import GatewayRequest
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.models import OnboardingSession, ProvisioningJob
+from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.http.registry import PROGRAMS, Operation
-from mission_control.log.leases import Delivery
-from mission_control.people.account_commands import start_session
+from mission_control.people.accounts.commands import start_session
 from mission_control.people.models import Job, Session, Token, User
-from mission_control.reach.installation import sealed, sealed_values
-from mission_control.reach.models import Device as ReachDevice
-from mission_control.reach.models import ReachChannel, ReachCode, ReachMessage
+from mission_control.transfer import importing
+from mission_control.transfer.file import BoardFile
+from mission_control.webhooks.models import OutgoingDelivery
 from tests.cast import Answer, Caller, Cast, Person
 
 Things = dict[str, str]

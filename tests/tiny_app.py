@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from quart import Quart, Response, request
 
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from mission_control.http import middleware
 
 

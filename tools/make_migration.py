@@ -150,10 +150,10 @@ async def draft(dialect: str, name: str, scratch: str) -> None:
     from aerich import Command
     from tortoise.context import TortoiseContext
 
-    from mission_control import features
     from mission_control.database.setup import APP, MODEL_MODULES, orm_config
+    from mission_control.server import installation
 
-    features.install()
+    installation.install()
     with TortoiseContext():
         config = orm_config(URLS[dialect], modules=[*MODEL_MODULES, "aerich.models"])
         command = Command(tortoise_config=config, app=APP, location=scratch)
@@ -171,10 +171,10 @@ async def describe() -> None:
     from tortoise import Tortoise
     from tortoise.context import TortoiseContext
 
-    from mission_control import features
     from mission_control.database.setup import APP, MODEL_MODULES, orm_config
+    from mission_control.server import installation
 
-    features.install()
+    installation.install()
     with TortoiseContext():
         await Tortoise.init(config=orm_config(URLS["sqlite"], modules=[*MODEL_MODULES, "aerich.models"]))
         print(compress_dict(get_models_describe(APP)))

@@ -1,4 +1,4 @@
-"""Figures of metrics that are counted beside serving (`knowledge/counting.py`), and indexes for what stays a sum.
+"""Figures of metrics that are counted beside serving (`metrics/counting.py`), and indexes for what stays a sum.
 
 The tables are empty at first: the server counts the log, in small transactions, from where it stopped.
 """

@@ -1,4 +1,4 @@
-"""Search by terms that the program makes (`core/terms.py`), beside the write: triggers note what is to be indexed."""
+"""Search by terms that the program makes (`core/text/terms.py`), beside the write: triggers note what is to be indexed."""
 
 from mission_control.database.migrate import by_dialect, scripts_of
 

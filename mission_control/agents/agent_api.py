@@ -1,6 +1,6 @@
 """What agents ask about themselves, and read in their inboxes, over HTTP."""
 
-from mission_control.agents import receiving, schemas
+from mission_control.agents import inbox, schemas
 from mission_control.agents.commands import create_agent, report_heartbeat
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import Inbox, InboxQuery
@@ -177,4 +177,4 @@ async def read_inbox(actor: Actor, query: InboxQuery) -> Inbox:
     With `wait_seconds` the answer comes as soon as there is a notice, or empty after that time. What was not
     acknowledged is given again, also after a restart with `after=0`.
     """
-    return await receiving.read_inbox(actor, query)
+    return await inbox.read_inbox(actor, query)

@@ -5,24 +5,18 @@ from uuid import UUID
 
 from quart import Response, current_app
 
-from mission_control.agents import (
-    budgets,
-    commands,
-    notices,
-    prices,
-    receiving,
-    schemas,
-    tokens,
-    usage_queries,
-    usage_schemas,
-)
+from mission_control.agents import commands, inbox, notices, schemas, tokens
 from mission_control.agents.commands import list_souls
+from mission_control.agents.inbox import check_url
 from mission_control.agents.models import Agent, AgentSoul, Budget, ModelPrice
 from mission_control.agents.queries import agent_named, own_agent, stream_of_agents, visible_agent, visible_agents
 from mission_control.agents.queries import list_agents as agents_page
-from mission_control.agents.receiving import check_url
-from mission_control.agents.usage_queries import usage_page
+from mission_control.agents.usage import budgets, prices
+from mission_control.agents.usage import queries as usage_queries
+from mission_control.agents.usage import schemas as usage_schemas
+from mission_control.agents.usage.queries import usage_page
 from mission_control.agents.work_state import directive_of, set_agent_state
+from mission_control.background.sending import retry
 from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
@@ -36,13 +30,12 @@ from mission_control.core.values import (
     page,
     page_of,
 )
+from mission_control.events.leases import Delivery
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES, lookup
-from mission_control.log.leases import Delivery
-from mission_control.people.credentials import NewToken
+from mission_control.people.accounts.credentials import NewToken
 from mission_control.people.models import Token
-from mission_control.people.work_state import WorkStateChange
-from mission_control.work.loop import retry
+from mission_control.people.organizations.work_state import WorkStateChange
 
 api = Api(__name__, "agents")
 
@@ -299,7 +292,7 @@ async def set_agent_callback(actor: Actor, agent: Agent, data: notices.CallbackS
     stays in the inbox. Redirects are not followed. The notices of one agent come in order.
     """
     check_url(data.url, allow_private=current_app.config["SETTINGS"].outbound_allow_private)
-    secret = await receiving.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])
+    secret = await inbox.set_callback(actor, agent, data.url, data.secret, current_app.config["SECRET_KEY"])
     state = await notices.callback_state(agent.id)
     return notices.CallbackSecret(**state.model_dump(), secret=secret)
 
@@ -307,7 +300,7 @@ async def set_agent_callback(actor: Actor, agent: Agent, data: notices.CallbackS
 @api.delete("/agents/<agent_id>/callback", rule="agent.set_callback")
 async def remove_agent_callback(actor: Actor, agent: Agent) -> OkResponse:
     """Send an agent's notices nowhere; it reads them in its inbox. Without a callback nothing happens."""
-    await receiving.remove_callback(actor, agent)
+    await inbox.remove_callback(actor, agent)
     return OK
 
 

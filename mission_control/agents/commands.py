@@ -18,15 +18,15 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
 from mission_control.core.values import Paging
 from mission_control.database.sql import lowered, rows
-from mission_control.gateways import installation
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import deliver, react, record, signal, unit_of_work
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import identity
 from mission_control.gateways.queries import CONNECTED
 from mission_control.http import lookups
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import deliver, react, record, signal, unit_of_work
-from mission_control.people.account_names import person_name
-from mission_control.people.credentials import end_agent_tokens, make_agent_token
+from mission_control.people.accounts.credentials import end_agent_tokens, make_agent_token
+from mission_control.people.accounts.names import person_name
 
 EVENTS = (
     Kind("agent.created", "An agent was made.", "made the agent"),
@@ -55,21 +55,21 @@ async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
 async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, object]:
     """Return the fields that put an agent on a gateway; without a board it is the gateway's main agent."""
     if board is None:
-        key = installation.main_session_key(gateway.id)
+        key = identity.main_session_key(gateway.id)
     elif agent.is_board_lead:
-        key = installation.lead_session_key(board.id)
+        key = identity.lead_session_key(board.id)
         # An earlier lead that became a worker keeps the name that it has on the gateway, with its memory.
-        taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=installation.gateway_agent_id(key))
+        taken = Agent.filter(gateway_id=gateway.id, gateway_agent_id=identity.gateway_agent_id(key))
         if await taken.exclude(id=agent.id).exists():
-            key = installation.worker_session_key(agent.id)
+            key = identity.worker_session_key(agent.id)
     else:
-        key = installation.worker_session_key(agent.id)
-    name = installation.gateway_agent_id(key)
+        key = identity.worker_session_key(agent.id)
+    name = identity.gateway_agent_id(key)
     return {
         "gateway_id": gateway.id,
         "openclaw_session_id": key,
         "gateway_agent_id": name,
-        "workspace_path": installation.workspace_path(gateway.workspace_root, name),
+        "workspace_path": identity.workspace_path(gateway.workspace_root, name),
         "is_adopted": False,
         "gateway_away_at": None if gateway.state == CONNECTED else times.clock_now(),
         "run_began_at": None,

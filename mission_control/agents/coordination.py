@@ -23,12 +23,12 @@ from mission_control.core.actor import Actor, Scope
 from mission_control.core.errors import ErrorCode, Invalid, Unreachable, existing
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
-from mission_control.gateways import connector
-from mission_control.gateways.errors import GatewayError
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import deliver, record
+from mission_control.gateways.connections import connector
 from mission_control.gateways.models import Gateway
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import deliver, record
+from mission_control.gateways.protocol.errors import GatewayError
 
 EVENTS = (
     Kind("agent.nudge.sent", "A lead put a word into a colleague's inbox.", "nudged"),

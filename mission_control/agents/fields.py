@@ -13,9 +13,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from mission_control.core.declared import NOT_SENT, REQUIRED, DeclaredField
+from mission_control.core.field_tables import NOT_SENT, REQUIRED, DeclaredField
 from mission_control.core.values import BlankToNone, NonEmptyStr
-from mission_control.people.work_state import State
+from mission_control.people.organizations.work_state import State
 
 SOUL_LENGTH = 18_000
 FIELD_LENGTH = 2_000

@@ -18,11 +18,11 @@ from mission_control.boards.queries import on_readable_boards, visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import existing
-from mission_control.core.parts import Part, add
+from mission_control.core.extensions import Part, add
 from mission_control.core.values import Body, Paging, Schema, example
 from mission_control.database.records import find_all
 from mission_control.database.sql import Values, rows, select
-from mission_control.log.leases import FOR_ITS_TURN, Delivery
+from mission_control.events.leases import FOR_ITS_TURN, Delivery
 
 # The installed words, by header.
 NOTICES: dict[str, str] = {}

@@ -14,7 +14,7 @@ from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import whole_number
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.web.actions import action
 from mission_control.web.regions import Concerns, Reads
 from mission_control.web.shell import signed_in

@@ -11,14 +11,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.agents import roster, tabs
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
 from mission_control.agents.models import Agent, AgentSoul
-from mission_control.agents.page_frame import (
-    AGENT,
-    AGENT_PAGE,
-    agent_of_page,
-    changes_agent,
-    on_agent,
-    stream_of_page,
-)
+from mission_control.agents.page_frame import AGENT, AGENT_PAGE, agent_of_page, changes_agent, on_agent, stream_of_page
 from mission_control.agents.queries import reachable_agent
 from mission_control.agents.roster import role_of
 from mission_control.agents.tabs import tag_choices
@@ -28,8 +21,8 @@ from mission_control.core.actor import Actor, can, require
 from mission_control.core.amounts import short
 from mission_control.core.errors import Conflict
 from mission_control.core.values import BlankToNone
+from mission_control.events.broker import head_of
 from mission_control.gateways.queries import gateway_names
-from mission_control.log.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
 from mission_control.web.fragments import render_macro

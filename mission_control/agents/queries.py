@@ -18,14 +18,14 @@ from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import to_json
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, rows
+from mission_control.events import broker
+from mission_control.events.models import Event
+from mission_control.events.shared_reads import Shared
+from mission_control.events.stream import json_stream
 from mission_control.gateways.queries import visible_gateway
 from mission_control.http import lookups
 from mission_control.http.registry import lookup, tag_of
 from mission_control.http.response_cache import Answer, cache
-from mission_control.log import broker
-from mission_control.log.models import Event
-from mission_control.log.shared import Shared
-from mission_control.log.stream import json_stream
 
 
 def visible_agents(actor: Actor) -> QuerySet[Agent]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import agents_to_notify, lead_id_of
-from mission_control.agents.usage_queries import exhausted
+from mission_control.agents.usage.queries import exhausted
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import asks_to_finish, request_of, stated_confidence
 from mission_control.boards.models import Board
@@ -16,11 +16,11 @@ from mission_control.core.actor import Actor
 from mission_control.core.amounts import amount, amount_of, used_of
 from mission_control.core.values import JsonObject
 from mission_control.database.sql import Row, as_id, rows
+from mission_control.events import leases
+from mission_control.events.event_log import Kind, NewEvent, canonical
+from mission_control.events.unit_of_work import deliver, notify, reacts_to
 from mission_control.http.lookups import channel_of_agent
-from mission_control.log import leases
-from mission_control.log.event_log import Kind, NewEvent, canonical
-from mission_control.log.unit_of_work import deliver, notify, reacts_to
-from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, reason_of
+from mission_control.people.organizations.work_state import PAUSED, RUNNING, STOPPED, reason_of
 
 EVENTS = (
     Kind("approval.lead_notified", "An agent received the notice of a decision."),

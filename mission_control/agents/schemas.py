@@ -19,7 +19,7 @@ from mission_control.agents.fields import (
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import is_recent
 from mission_control.core import times
-from mission_control.core.declared import answered, changed, completed, created
+from mission_control.core.field_tables import answered, changed, completed, created
 from mission_control.core.limits import TokenScope
 from mission_control.core.values import (
     ActorRef,

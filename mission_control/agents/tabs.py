@@ -25,8 +25,8 @@ from mission_control.agents.page_frame import (
 from mission_control.agents.queries import visible_agents
 from mission_control.agents.roster import MAX_TASKS
 from mission_control.agents.schemas import state_of
-from mission_control.agents.usage_queries import concerned, days_of, sums_of_agent, windows_of_agent
-from mission_control.agents.usage_schemas import BudgetState
+from mission_control.agents.usage.queries import concerned, days_of, sums_of_agent, windows_of_agent
+from mission_control.agents.usage.schemas import BudgetState
 from mission_control.approvals.payloads import heading
 from mission_control.core.actor import Actor, can
 from mission_control.core.amounts import WORDS
@@ -34,8 +34,8 @@ from mission_control.core.errors import NotFound
 from mission_control.core.limits import granted
 from mission_control.core.values import JsonObject, Paging
 from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.events.leases import Delivery
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
 from mission_control.people.models import Token
 from mission_control.web.actions import Outcome
 from mission_control.web.forms import done

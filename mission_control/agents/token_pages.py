@@ -15,8 +15,8 @@ from mission_control.agents.page_frame import AGENT, changes_agent, on_agent
 from mission_control.agents.schemas import LONGEST_OVERLAP, Budget, TokenName
 from mission_control.agents.tabs import power_of
 from mission_control.agents.tokens import live_tokens, newest_live_token
-from mission_control.agents.usage_pages import LABELS as BUDGET_LABELS
-from mission_control.agents.usage_pages import BudgetForm
+from mission_control.agents.usage.pages import LABELS as BUDGET_LABELS
+from mission_control.agents.usage.pages import BudgetForm
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import existing

@@ -7,18 +7,18 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from mission_control.agents.commands import locked_agent
-from mission_control.agents.connections import end_connections
+from mission_control.agents.connections.commands import end_connections
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import TokenCreate, TokenUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import JsonObject
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
 from mission_control.http import lookups
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
-from mission_control.people.credentials import NewToken, make_agent_token
+from mission_control.people.accounts.credentials import NewToken, make_agent_token
 from mission_control.people.models import Token
 
 EVENTS = (

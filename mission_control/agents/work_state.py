@@ -9,22 +9,22 @@ from uuid import UUID
 from mission_control.agents.models import Agent, Budget
 from mission_control.agents.queries import own_agent
 from mission_control.agents.schemas import AgentCheckedIn, AgentWait
-from mission_control.agents.usage_queries import exhausted
+from mission_control.agents.usage.queries import exhausted
+from mission_control.background.loops import Loop
 from mission_control.boards.models import Board
 from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.database.sql import placeholders, rows
+from mission_control.events import broker
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind, NewEvent
+from mission_control.events.reader_wakeups import publish_signal, publish_signals
+from mission_control.events.unit_of_work import notify, reacts_to
 from mission_control.http import authentication
 from mission_control.http.operation import settled
-from mission_control.log import broker
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import notify, reacts_to
-from mission_control.log.wake import publish_signal, publish_signals
-from mission_control.people import work_state
-from mission_control.work.loops import Loop
+from mission_control.people.organizations import work_state
 
 EVENTS = (Kind("agent.work_state_changed", "An agent was paused, stopped, or let run on."),)
 

@@ -15,8 +15,8 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.values import parts_of
 from mission_control.database.sql import rows
 from mission_control.people.models import Organization
-from mission_control.people.organization_queries import active_organization
-from mission_control.people.work_state import PAUSED, RUNNING, STOPPED, HasWorkState, WorkStateChange
+from mission_control.people.organizations.queries import active_organization
+from mission_control.people.organizations.work_state import PAUSED, RUNNING, STOPPED, HasWorkState, WorkStateChange
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro

@@ -6,10 +6,8 @@ from quart import Response
 
 from mission_control.approvals import commands, decisions
 from mission_control.approvals.commands import change_approval, request_approval
-from mission_control.approvals.live import POLLS, stream_of_approvals
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import ApprovalHistoryItem, approval_history
-from mission_control.approvals.reading import approval_read
 from mission_control.approvals.schemas import (
     ApprovalConflictError,
     ApprovalCreate,
@@ -20,6 +18,8 @@ from mission_control.approvals.schemas import (
     ApprovalUpdate,
     StreamQuery,
 )
+from mission_control.approvals.streams import POLLS, stream_of_approvals
+from mission_control.approvals.views import approval_read
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import ErrorResponse, Page, Paging, Versioned, Wait, page_of

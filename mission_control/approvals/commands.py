@@ -5,13 +5,11 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from mission_control.approvals import decisions, moot, votes
+from mission_control.approvals import closures, decisions, votes
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import outcomes_of
 from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
-from mission_control.asks.deadlines import COLUMNS, put_deadline
-from mission_control.asks.models import AskedPerson
 from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.boards.models import Board, Run
 from mission_control.boards.parking import park_asker
@@ -20,8 +18,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
 from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.needs.deadlines import COLUMNS, put_deadline
+from mission_control.needs.models import AskedPerson
 
 EVENTS = (
     Kind("approval.requested", "Somebody asked for a decision."),
@@ -183,7 +183,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     if not held and not outcomes:
         _refuse_missing(task_ids, held)
     await _refuse_conflicts(task_ids)
-    over = await moot.moot_links(approval.id, outcomes)
+    over = await closures.moot_links(approval.id, outcomes)
     await votes.forget(approval, actor.user_id)
     await AskedPerson.filter(kind="approval", subject_id=approval.id).delete()
     approval.status, approval.updated_at = "pending", times.clock_now()
@@ -193,7 +193,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     approval.decide_by = approval.otherwise = approval.otherwise_user_id = None
     await approval.save(update_fields=[*COLUMNS])
     await decisions.save_decision(approval)
-    await moot.close_links(over, moot.MOVED_ON)
+    await closures.close_links(over, closures.MOVED_ON)
     what = "Approval re-opened"
     decisions.record_change("approval.reopened", approval, what, task_ids, before=before, outcomes=outcomes)
     return approval

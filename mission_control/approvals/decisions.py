@@ -1,4 +1,4 @@
-"""Decide approvals, and end their deadlines. `moot.py` closes what became moot."""
+"""Decide approvals, and end their deadlines. `closures.py` closes what became moot."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,17 +10,17 @@ from mission_control.approvals.payloads import CHANNEL, answer_of
 from mission_control.approvals.queries import outcomes_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalDeadline, RejectedTask
 from mission_control.approvals.votes import Tally, cast, needed_for
-from mission_control.asks.deadlines import COLUMNS, Deadlines
 from mission_control.boards.attempts import hold_run
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.substance import refuse_changed, substance_of
 from mission_control.database.sql import is_postgres, placeholders, rows
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import notify, record
-from mission_control.people.account_names import person_name
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import notify, record
+from mission_control.needs.deadlines import COLUMNS, Deadlines
+from mission_control.people.accounts.names import person_name
 
 EVENTS = (
     Kind("approval.decided", "A person approved, rejected or sent back."),

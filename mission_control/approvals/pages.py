@@ -11,18 +11,13 @@ from pydantic import Field, model_validator
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.approvals import reading
-from mission_control.approvals.asks import asked_item
+from mission_control.approvals import views as reading
 from mission_control.approvals.models import Approval
+from mission_control.approvals.needs import asked_item
 from mission_control.approvals.payloads import action_words
 from mission_control.approvals.queries import visible_approval
-from mission_control.approvals.reading import item_of
 from mission_control.approvals.schemas import Decision, RejectedTask
-from mission_control.asks.deadlines import HOURS
-from mission_control.asks.kinds import KINDS as ASKS
-from mission_control.asks.kinds import MOST_QUEUED, QueueView
-from mission_control.asks.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
-from mission_control.asks.saying import others_missing
+from mission_control.approvals.views import item_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of, still_exists, visible_board
 from mission_control.core import times
@@ -31,9 +26,14 @@ from mission_control.core.errors import Conflict, Invalid, existing
 from mission_control.core.times import iso
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
-from mission_control.log.broker import Signal
-from mission_control.log.models import Event
-from mission_control.log.stream import Batch
+from mission_control.events.broker import Signal
+from mission_control.events.models import Event
+from mission_control.events.stream import Batch
+from mission_control.needs.deadlines import HOURS
+from mission_control.needs.kinds import KINDS as ASKS
+from mission_control.needs.kinds import MOST_QUEUED, QueueView
+from mission_control.needs.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
+from mission_control.needs.wording import others_missing
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_block, render_macro

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from mission_control.core import times
-from mission_control.core.diffs import FileDiff, is_diff, lines_changed, parsed, visible
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
+from mission_control.core.text.diffs import FileDiff, is_diff, lines_changed, parsed, visible
 from mission_control.core.values import parts_of
 from mission_control.database.sql import placeholders
 

@@ -9,8 +9,8 @@ import orjson
 
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import ASKS_TO_FINISH, FINISHING, asks_to_finish
-from mission_control.boards.counted import CRITERIA, criteria_met, parts_of_code
 from mission_control.boards.forge_states import HandIn, handed_in
+from mission_control.boards.hand_in_counts import CRITERIA, criteria_met, parts_of_code
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
@@ -18,7 +18,7 @@ from mission_control.core.substance import Parts
 from mission_control.core.values import Schema
 from mission_control.database.sql import Row, as_json, in_list, placeholders, rows, wire_moment
 from mission_control.http.registry import lookup
-from mission_control.people.account_names import person_name
+from mission_control.people.accounts.names import person_name
 
 
 @rule("approval.request")

@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from mission_control.approvals.payloads import asks_to_finish, reason_of
-from mission_control.asks.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 from mission_control.boards.parking import ParkAsked
 from mission_control.core.errors import ErrorCode
 from mission_control.core.substance import Seen, Substance
 from mission_control.core.values import Body, NewsPaging, NotNull, Schema, SentBack, example, parse_id
+from mission_control.needs.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
 Decision = Annotated[Literal["approved", "rejected", "changes_requested"], SentBack]

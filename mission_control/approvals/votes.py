@@ -12,16 +12,16 @@ from uuid import UUID
 from mission_control.approvals.models import Approval, ApprovalVote
 from mission_control.approvals.queries import parts_of_approvals
 from mission_control.approvals.schemas import PersonRef, VoteRead
-from mission_control.asks.asked import ANSWERS, in_words
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden
 from mission_control.core.substance import substance_of
 from mission_control.core.values import new_id
 from mission_control.database.sql import in_list, rows, select
-from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import reacts_to, record
-from mission_control.people.account_names import person_name
+from mission_control.events.event_log import Kind, NewEvent
+from mission_control.events.unit_of_work import reacts_to, record
+from mission_control.needs.recipients import ANSWERS, in_words
+from mission_control.people.accounts.names import person_name
 
 EVENTS = (
     Kind("approval.voted", "A person approved what several people have to approve, and others are missing."),

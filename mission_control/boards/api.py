@@ -5,8 +5,8 @@ from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
-from mission_control.people.jobs import JobRead
-from mission_control.people.work_state import WorkStateChange
+from mission_control.people.jobs.commands import JobRead
+from mission_control.people.organizations.work_state import WorkStateChange
 
 api = Api(__name__, "boards")
 

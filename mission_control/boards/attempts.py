@@ -10,7 +10,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, NotFound
 from mission_control.database.records import find, insert
 from mission_control.database.sql import as_id, as_moment, is_postgres, placeholders, rows
-from mission_control.log.unit_of_work import unit_of_work
+from mission_control.events.unit_of_work import unit_of_work
 
 
 class AssignedTask(Protocol):

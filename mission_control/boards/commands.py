@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from mission_control.asks.asked import writers, writers_among
-from mission_control.asks.escalation import escalation_of
 from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import CANNOT_HOLD, BoardCreate, BoardUpdate
@@ -15,14 +13,17 @@ from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Forbidden, Invalid, NotFound, existing, invalid_field
 from mission_control.core.limits import require_scope
 from mission_control.database.sql import is_postgres, placeholders, rows
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind, NewEvent
+from mission_control.events.unit_of_work import react, reacts_to, record
 from mission_control.gateways.queries import hold_for_board
 from mission_control.http import lookups
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import react, reacts_to, record
-from mission_control.people import jobs, work_state
-from mission_control.people.jobs import JobRead, JobResult
-from mission_control.people.work_state import WorkStateChange, set_work_state
+from mission_control.needs.escalation import escalation_of
+from mission_control.needs.recipients import writers, writers_among
+from mission_control.people.jobs import commands as jobs
+from mission_control.people.jobs.commands import JobRead, JobResult
+from mission_control.people.organizations import work_state
+from mission_control.people.organizations.work_state import WorkStateChange, set_work_state
 
 EVENTS = (
     Kind("board.created", "A board was created.", "made the board"),

@@ -8,7 +8,7 @@ import orjson
 from quart import Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.boards.deciding_pages import in_sentences
+from mission_control.boards.decision_pages import in_sentences
 from mission_control.boards.forms import (
     KINDS,
     BoardDeletionForm,
@@ -33,7 +33,7 @@ from mission_control.boards.words import LABELS
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging, parse_id
-from mission_control.log.broker import head_of
+from mission_control.events.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
 from mission_control.web.forms import FormInvalid, done, go
 from mission_control.web.fragments import render_macro

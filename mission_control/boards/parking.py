@@ -1,6 +1,6 @@
 """Runs that wait for people: parked, they have no lease and cost their agents nothing until what they asked is settled.
 
-`runs/resuming.py` gives them back.
+`runs/claims/resuming.py` gives them back.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from mission_control.core.actor import Actor, Scope
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.values import Schema
 from mission_control.database.sql import Row, as_id, placeholders, rows
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
-from mission_control.people.account_names import person_name
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
+from mission_control.people.accounts.names import person_name
 
 EVENTS = (
     Kind("task.parked", "The run of a task waits for people, without a lease.", "waits for an answer about"),

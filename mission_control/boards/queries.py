@@ -19,10 +19,10 @@ from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import Paging
 from mission_control.database.records import find, find_all, find_both
 from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.events import broker
+from mission_control.events.shared_reads import Shared
 from mission_control.http.registry import lookup
-from mission_control.log import broker
-from mission_control.log.shared import Shared
-from mission_control.people.account_names import person_name
+from mission_control.people.accounts.names import person_name
 
 SILENT_AFTER = timedelta(minutes=15)  # without a sign an agent is offline, and what it holds is silent
 STUCK_AT = 4  # times that the same error came in a row

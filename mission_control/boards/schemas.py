@@ -9,11 +9,11 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, Field, model_validator
 
-from mission_control.asks.escalation import Escalation
 from mission_control.client.patterns import trouble
-from mission_control.core.declared import REQUIRED, DeclaredField, answered, changed, completed, created
+from mission_control.core.field_tables import REQUIRED, DeclaredField, answered, changed, completed, created
 from mission_control.core.values import Body, FromRow, Moment, NonEmptyStr, Paging, Schema, example
-from mission_control.people.work_state import State
+from mission_control.needs.escalation import Escalation
+from mission_control.people.organizations.work_state import State
 
 WipLimits = Annotated[
     dict[Literal["in_progress", "review"], Annotated[int | None, Field(ge=1, lt=2**31)]] | None,

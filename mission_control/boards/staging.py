@@ -13,12 +13,12 @@ from uuid import UUID
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
+from mission_control.background.loops import Loop
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.errors import NotFound
 from mission_control.database.sql import rows
-from mission_control.people import jobs
-from mission_control.work.loops import Loop
+from mission_control.people.jobs import commands as jobs
 
 PIECE = 100  # rows of one transaction
 LEASE = timedelta(minutes=1)

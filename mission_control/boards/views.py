@@ -16,10 +16,10 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, existing
 from mission_control.core.values import Body, FromRow, NonEmptyStr, Paging, example
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record, signal
 from mission_control.http.registry import lookup
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record, signal
 
 EVENTS = (
     Kind("view.created", "A view of a board was saved for everybody.", "saved the view"),

@@ -1,4 +1,7 @@
-"""The command line: `mission-control COMMAND`."""
+"""The command line: `mission-control COMMAND`. It starts the application; the demo is in `demo`.
+
+Read `server.py` (what serves and checks an installation) first.
+"""
 
 import sys
 
@@ -6,7 +9,7 @@ import click
 
 from mission_control import __version__
 from mission_control.cli import database, move, people, server, terminal
-from mission_control.config import ConfigError
+from mission_control.core.settings import ConfigError
 
 COMMANDS = (
     server.serve,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Concatenate, TextIO
 
 import click
 
-from mission_control.config import ConfigError, Settings
-from mission_control.config_values import made_folder
-from mission_control.core.diffs import steady
 from mission_control.core.errors import DomainError
-from mission_control.loading import loading
+from mission_control.core.setting_values import made_folder
+from mission_control.core.settings import ConfigError, Settings
+from mission_control.core.text.diffs import steady
+from mission_control.server.loading import loading
 
 
 def with_database[R](work: Callable[[Settings], Awaitable[R]], *, with_its_key: bool = True) -> R:
@@ -40,16 +40,16 @@ def in_database[**P](work: Callable[Concatenate[Settings, P], Awaitable[int | No
 
 async def _opened[R](settings: Settings, work: Callable[[Settings], Awaitable[R]], with_its_key: bool) -> R:
     with loading():
-        from mission_control import features
         from mission_control.database.migrate import pending_for
         from mission_control.database.setup import connect, disconnect
-        from mission_control.people.heads import open_logs, use_settings_key
+        from mission_control.people.audit.log_heads import open_logs, use_settings_key
+        from mission_control.server import installation
 
     if waiting := await pending_for(settings):
         raise ConfigError(
             f"The database lacks {len(waiting)} migration(s): start the server once, or run `mission-control migrate`."
         )
-    features.install()
+    installation.install()
     await connect(settings)
     try:
         if with_its_key:
@@ -126,7 +126,7 @@ def migrate() -> None:
 
 
 if TYPE_CHECKING:
-    from mission_control.people.heads import LogHead
+    from mission_control.people.audit.log_heads import LogHead
 
 FAULT, UNDECIDED = 1, 2
 ANOTHER_KEY = (
@@ -147,8 +147,8 @@ async def head(settings: Settings) -> int:
 
     Keep them out of reach of anyone who can write to the database: `audit verify --against FILE` checks them.
     """
-    from mission_control.log.event_log import Verdict
-    from mission_control.people.heads import heads
+    from mission_control.events.event_log import Verdict
+    from mission_control.people.audit.log_heads import heads
 
     code = 0
     for one in await heads():
@@ -179,7 +179,7 @@ def verify(against: TextIO | None) -> None:
 
 
 async def _check_key(settings: Settings) -> int:
-    from mission_control.people.heads import open_logs
+    from mission_control.people.audit.log_heads import open_logs
 
     try:
         await open_logs(settings)
@@ -190,7 +190,7 @@ async def _check_key(settings: Settings) -> int:
 
 
 def _read(file: TextIO) -> list[tuple[str, "LogHead"]]:
-    from mission_control.people.heads import LogHead
+    from mission_control.people.audit.log_heads import LogHead
 
     found = []
     for number, line in enumerate(file, start=1):
@@ -208,7 +208,7 @@ def _read(file: TextIO) -> list[tuple[str, "LogHead"]]:
 
 async def walk_logs() -> int:
     """Verify every log and print what was found; return the exit code."""
-    from mission_control.people.heads import verify_all
+    from mission_control.people.audit.log_heads import verify_all
 
     code = 0
     for name, count, fault in await verify_all():
@@ -222,7 +222,7 @@ async def walk_logs() -> int:
 
 
 async def _walk_sessions(days: int) -> int:
-    from mission_control.runs.session_ends import digest_faults
+    from mission_control.runs.sessions.ends import digest_faults
 
     count, faults = await digest_faults(days)
     for fault in faults:
@@ -233,7 +233,7 @@ async def _walk_sessions(days: int) -> int:
 
 
 async def _compare(kept: list[tuple[str, "LogHead"]]) -> int:
-    from mission_control.people.heads import fault_against
+    from mission_control.people.audit.log_heads import fault_against
 
     faults = [f"{where}, {one.name}: {fault}" for where, one in kept if (fault := await fault_against(one))]
     for fault in faults:
@@ -244,8 +244,8 @@ async def _compare(kept: list[tuple[str, "LogHead"]]) -> int:
 
 
 async def _check_signers(kept: list[tuple[str, "LogHead"]]) -> int:
-    from mission_control.log.event_log import Verdict
-    from mission_control.people.heads import heads
+    from mission_control.events.event_log import Verdict
+    from mission_control.people.audit.log_heads import heads
 
     everywhere = [(f"{one.name} ({one.log})", one) for one in await heads()] + kept
     others = [(where, one.seq) for where, one in everywhere if one.verdict is Verdict.OTHER_KEY]
@@ -259,8 +259,8 @@ async def _check_signers(kept: list[tuple[str, "LogHead"]]) -> int:
 @in_database
 async def sign(settings: Settings) -> None:
     """Sign heads with an invalid signature as they are, after investigating the fault. The account log records it."""
-    from mission_control.log.event_log import Verdict
-    from mission_control.people.heads import heads, sign_again
+    from mission_control.events.event_log import Verdict
+    from mission_control.people.audit.log_heads import heads, sign_again
 
     faulty = [one for one in await heads() if one.verdict is not Verdict.VALID]
     await sign_again(faulty)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control.config import ConfigError, Settings
-from mission_control.config_values import DATABASE_URL, sqlite_url, without_password
+from mission_control.core.setting_values import DATABASE_URL, sqlite_url, without_password
+from mission_control.core.settings import ConfigError, Settings
 
 if TYPE_CHECKING:
     from mission_control.database.move_source import Fault, Rows, Source, Table
@@ -91,12 +91,12 @@ class Mover:
     async def run(self, *, restart: bool) -> int:
         import asyncpg
 
-        from mission_control import features
         from mission_control.database.move_source import Source, tables
         from mission_control.database.move_target import Target
         from mission_control.database.setup import disconnect, read_models
+        from mission_control.server import installation
 
-        features.install()
+        installation.install()
         try:
             async with aclosing(await Target.opened(self._target)) as target:
                 if not await self._is_up_to_date():
@@ -233,7 +233,7 @@ class Mover:
     async def _finish(self, target: "Target") -> int:
         """Verify the logs, and let servers use the target."""
         from mission_control.cli.database import walk_logs
-        from mission_control.people.heads import open_logs
+        from mission_control.people.audit.log_heads import open_logs
 
         await open_logs(self._target)
         code = await walk_logs()

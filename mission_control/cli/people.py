@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control.cli.database import in_database, table
-from mission_control.config import Settings
-from mission_control.people.account_names import chosen_name
+from mission_control.core.settings import Settings
+from mission_control.people.accounts.names import chosen_name
 
 if TYPE_CHECKING:
     from mission_control.core.actor import Actor
@@ -47,7 +47,7 @@ async def create(
     password_stdin: bool,
 ) -> None:
     """Add a person; without a password, print a link with which they set one."""
-    from mission_control.people.account_commands import create_user
+    from mission_control.people.accounts.commands import create_user
 
     access = _access_of(role, all_boards)
     password = read_password() if password_stdin else None
@@ -74,8 +74,8 @@ def _access_of(role: str, all_boards: str | None) -> str:
 async def set_access(settings: Settings, email: str, all_boards: str, organization: str | None) -> None:
     """Set what a member may do on every board: none, read or write."""
     from mission_control.core.actor import system
-    from mission_control.people.members import change_access
     from mission_control.people.models import Member
+    from mission_control.people.organizations.members import change_access
 
     person, home = await user_named(email), await organization_named(organization)
     member = await Member.get_or_none(user_id=person.id, organization_id=home.id)
@@ -110,7 +110,7 @@ async def list_users(settings: Settings) -> None:
 @in_database
 async def reset_password(settings: Settings, email: str, password_stdin: bool) -> None:
     """Print a one-time link, valid for 24 hours, with which the person sets a new password."""
-    from mission_control.people import account_commands
+    from mission_control.people.accounts import commands as account_commands
 
     password, person = read_password() if password_stdin else None, await user_named(email)
     if password is None:
@@ -125,7 +125,7 @@ async def reset_password(settings: Settings, email: str, password_stdin: bool) -
 @in_database
 async def let_link(settings: Settings, email: str) -> None:
     """Allow the verified owner of this address to link the account within 14 days."""
-    from mission_control.people.account_commands import invite_to_link
+    from mission_control.people.accounts.commands import invite_to_link
 
     person = await user_named(email)
     await invite_to_link(_for(person), person)
@@ -137,7 +137,7 @@ async def let_link(settings: Settings, email: str) -> None:
 @in_database
 async def end_sessions(settings: Settings, email: str) -> None:
     """End a person's sessions, personal tokens, devices, and links for a new password."""
-    from mission_control.people.account_commands import end_everything
+    from mission_control.people.accounts.commands import end_everything
 
     person = await user_named(email)
     await end_everything(_for(person), person)
@@ -152,7 +152,7 @@ async def end_sessions(settings: Settings, email: str) -> None:
 async def set_role(settings: Settings, email: str, role: str, organization: str | None) -> None:
     """Make a person an owner, an admin or a member."""
     from mission_control.core.actor import system
-    from mission_control.people.setup import set_role as change
+    from mission_control.people.sign_in.first_run import set_role as change
 
     person, home = await user_named(email), await organization_named(organization)
     await change(system(home.id), home.id, person, role)
@@ -161,7 +161,7 @@ async def set_role(settings: Settings, email: str, role: str, organization: str 
 
 def read_password() -> str:
     """Return the first line of standard input, if long enough for a password."""
-    from mission_control.people.credentials import MINIMUM_LENGTH, uncommon
+    from mission_control.people.accounts.credentials import MINIMUM_LENGTH, uncommon
 
     if sys.stdin.isatty():
         password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -183,7 +183,7 @@ def _for(person: "User") -> "Actor":
 
 async def user_named(email: str) -> "User":
     """Return the person with this address; else exit with a sentence."""
-    from mission_control.people.account_commands import user_by_email
+    from mission_control.people.accounts.commands import user_by_email
 
     person = await user_by_email(email)
     if person is None:
@@ -194,7 +194,7 @@ async def user_named(email: str) -> "User":
 async def organization_named(text: str | None) -> "Organization":
     """Return the organization with this name or id; without a name, the only one except the demo."""
     from mission_control.people.models import Organization
-    from mission_control.people.setup import ensure_local_owner
+    from mission_control.people.sign_in.first_run import ensure_local_owner
 
     known = await Organization.all().order_by("created_at")
     if text is None and not any(not one.is_demo for one in known):
@@ -208,7 +208,7 @@ async def organization_named(text: str | None) -> "Organization":
 
 
 async def _print_link(settings: Settings, person: "User") -> None:
-    from mission_control.people.account_commands import make_reset_link
+    from mission_control.people.accounts.commands import make_reset_link
 
     secret = await make_reset_link(_for(person), person)
     base = settings.base_url or f"http://127.0.0.1:{settings.port}"
@@ -235,7 +235,7 @@ def token() -> None:
 async def create_token(settings: Settings, email: str, name: str, may: str, days: int) -> None:
     """Make a token that acts as the person; it is shown this once."""
     from mission_control.core import times
-    from mission_control.people.credentials import create_personal_token
+    from mission_control.people.accounts.credentials import create_personal_token
 
     person = await user_named(email)
     ends = times.clock_now() + timedelta(days=days) if days else None
@@ -249,7 +249,7 @@ async def create_token(settings: Settings, email: str, name: str, may: str, days
 @in_database
 async def list_tokens(settings: Settings, email: str | None) -> None:
     """List the live tokens of one person, or of all."""
-    from mission_control.people.credentials import EVERYTHING
+    from mission_control.people.accounts.credentials import EVERYTHING
     from mission_control.people.models import Token
 
     person = await user_named(email) if email else None
@@ -274,7 +274,7 @@ async def list_tokens(settings: Settings, email: str | None) -> None:
 async def revoke(settings: Settings, token_id: str) -> None:
     """End a token at once; its id stands in `token list`."""
     from mission_control.core.values import parse_id
-    from mission_control.people.credentials import revoke_personal_token
+    from mission_control.people.accounts.credentials import revoke_personal_token
     from mission_control.people.models import Token
 
     live = Token.filter(user_id__not_isnull=True, revoked_at=None).select_related("user")

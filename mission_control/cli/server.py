@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control.config import ConfigError, Settings
-from mission_control.loading import loading
+from mission_control.core.settings import ConfigError, Settings
+from mission_control.server.loading import loading
 
 if TYPE_CHECKING:
-    from mission_control.gateways.connection import Report
-    from mission_control.gateways.handshake import Identity
+    from mission_control.gateways.connections.checked_connection import Report
+    from mission_control.gateways.protocol.handshake import Identity
 
 
 @click.command()
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     with loading():
-        from mission_control import serving
         from mission_control.database import setup
         from mission_control.http.request_log import set_up_logging
+        from mission_control.server import serving
 
     settings = _with_options(Settings.from_environment(), host=host, port=port, workers=workers)
     serving.check_workers(settings)
@@ -44,11 +44,11 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
             click.echo(f"The database is ready: {len(migrations)} migrations, up to {migrations[-1]}.")
         click.echo(f"Open {url}/setup and enter the code {code}" if code else f"Mission Control is at {url}")
         if settings.workers == 1:
-            from mission_control.worker import run_worker
+            from mission_control.server.worker import run_worker
 
             run_worker(settings, listener)
         else:
-            from mission_control.supervisor import Supervisor
+            from mission_control.server.supervisor import Supervisor
 
             sys.exit(Supervisor(settings, listener).run())
 
@@ -61,8 +61,8 @@ def worker(listener: int, parent_pipe: int) -> None:
     with loading():
         from mission_control.database.fit import Misfit
         from mission_control.http.request_log import set_up_logging
-        from mission_control.serving import MISFIT
-        from mission_control.worker import run_worker
+        from mission_control.server.serving import MISFIT
+        from mission_control.server.worker import run_worker
 
     settings = Settings.from_environment()
     set_up_logging(settings)
@@ -88,15 +88,15 @@ def demo(host: str | None, port: int | None, url: str | None, agents: int, speed
     """Serve invented data with simulated agents at work on it, until Ctrl-C."""
     if wipe:
         from mission_control.cli.database import with_database
-        from mission_control.people.demo_page import wipe as wiped
+        from mission_control.people.sign_in.demo_pages import wipe as wiped
 
         click.echo("The demo data is removed." if with_database(lambda _: wiped()) else "There is no demo data.")
         return
     with loading():
-        from mission_control import features
-        from mission_control.cli.run import play
+        from mission_control.cli.demo.run import play
         from mission_control.core.errors import DomainError
         from mission_control.http.request_log import set_up_logging
+        from mission_control.server import installation as features
 
     features.install()
     settings = _with_options(Settings.from_environment(), host=host or None, port=port)
@@ -116,8 +116,8 @@ MOST_PROBLEMS = 5
 @click.option("--recount-figures", is_flag=True, help="Count the figures of metrics anew from the log, beside serving.")
 def doctor(recount_figures: bool) -> None:
     """Show settings and checks; the exit code is 1 when something is wrong."""
-    from mission_control.private_files import too_open
-    from mission_control.serving import raise_file_limit
+    from mission_control.core.private_files import too_open
+    from mission_control.server.serving import raise_file_limit
 
     settings = Settings.from_environment()
     for name, value in settings.masked().items():
@@ -205,7 +205,7 @@ def _pages(settings: Settings) -> tuple[bool, str]:
 def _figures(*, recount: bool) -> tuple[bool, str]:
     """Compare what is counted for metrics with the log, or have it counted anew."""
     from mission_control.cli.database import with_database
-    from mission_control.knowledge import recounting
+    from mission_control.metrics import recounting
 
     async def look(_: Settings) -> tuple[list[str], str]:
         if recount:
@@ -243,7 +243,7 @@ def _search() -> tuple[bool, str]:
 def _activities(settings: Settings) -> tuple[bool, str]:
     """Say how old the oldest stored activity of an agent is, and whether older ones are deleted."""
     from mission_control.cli.database import with_database
-    from mission_control.runs.session_ends import oldest_age
+    from mission_control.runs.sessions.ends import oldest_age
 
     async def look(_: Settings) -> int | None:
         return await oldest_age()
@@ -260,7 +260,7 @@ def _activities(settings: Settings) -> tuple[bool, str]:
 
 
 def _workers(settings: Settings) -> tuple[bool, str]:
-    from mission_control.serving import check_workers
+    from mission_control.server.serving import check_workers
 
     try:
         check_workers(settings)
@@ -295,9 +295,9 @@ def check(url: str, token_file: Path | None, insecure_tls: bool, as_json: bool) 
     approved, 4 when it cannot be reached.
     """
     from mission_control.core.values import to_json
-    from mission_control.gateways.connection import check as check_gateway
-    from mission_control.gateways.handshake import Identity
-    from mission_control.gateways.target import Target, url_problem
+    from mission_control.gateways.connections.checked_connection import check as check_gateway
+    from mission_control.gateways.protocol.handshake import Identity
+    from mission_control.gateways.protocol.target import Target, url_problem
 
     if (problem := url_problem(url)) is not None:
         raise click.UsageError(problem)
@@ -331,7 +331,7 @@ def _identity() -> "Identity | None":
     from mission_control.cli.database import with_database
 
     async def work(settings: Settings) -> "Identity":
-        from mission_control.gateways import installation
+        from mission_control.gateways.protocol import identity as installation
 
         installation.keep_settings(settings)
         return await installation.identity()

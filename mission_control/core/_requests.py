@@ -9,7 +9,7 @@ from functools import cache
 import httpx2
 
 from mission_control import __version__
-from mission_control.core.names import addresses_of
+from mission_control.core.host_names import addresses_of
 from mission_control.core.outbound import Outbound, OutboundError, Reply, may_reach
 from mission_control.core.values import whole_number
 

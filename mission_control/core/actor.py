@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from mission_control.core.errors import Forbidden
-from mission_control.core.parts import Part, add, marked
+from mission_control.core.extensions import Part, add, marked
 
 # Where something was done: api, page, mcp, gateway, system, or the kind of a channel (`reach/`), such as telegram.
 type Surface = str

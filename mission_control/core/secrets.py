@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from mission_control.config import ConfigError, Settings
-from mission_control.config_values import made_folder
+from mission_control.core.setting_values import made_folder
+from mission_control.core.settings import ConfigError, Settings
 
 
 def load_or_create_secret_key(settings: Settings) -> str:

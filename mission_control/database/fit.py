@@ -15,9 +15,9 @@ from datetime import timedelta
 
 import asyncpg
 
-from mission_control.config import ConfigError, Settings
 from mission_control.core import times
 from mission_control.core.secrets import check_value, existing_secret_key
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.sql import is_postgres, rows
 
 CHANNEL = "mission_control"  # of LISTEN and NOTIFY

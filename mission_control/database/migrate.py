@@ -21,12 +21,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 from tortoise.transactions import in_transaction
 
-from mission_control.config import ConfigError, Settings
-from mission_control.config_values import made_folder
+from mission_control.core.paths import data_dir
+from mission_control.core.private_files import make_private
+from mission_control.core.setting_values import made_folder
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.fit import Misfit, without_servers
 from mission_control.database.setup import APP, CONNECTION, orm_config, unreachable
-from mission_control.paths import data_dir
-from mission_control.private_files import make_private
 
 KEPT = 3
 

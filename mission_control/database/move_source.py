@@ -15,7 +15,7 @@ from asyncpg.pgproto.pgproto import UUID
 from tortoise import Tortoise, fields
 from tortoise.models import Model
 
-from mission_control.config import ConfigError
+from mission_control.core.settings import ConfigError
 from mission_control.core.times import naive_utc
 from mission_control.core.values import is_storable
 from mission_control.database.records import UtcDatetimeField, is_sealed

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 import asyncpg
 import orjson
 
-from mission_control.config import ConfigError, Settings
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.migrate import UNFINISHED_MOVE, newest_migration
 from mission_control.database.move_source import Rows, Source, Table
 from mission_control.database.outages import finish

@@ -12,9 +12,9 @@ from tortoise.fields.base import Field
 from tortoise.models import Model, ModelMeta
 
 from mission_control.core.actor import Scope
+from mission_control.core.time_slices import MOST, in_turns
 from mission_control.core.times import clock_now as now
 from mission_control.core.times import naive_utc
-from mission_control.core.turns import MOST, in_turns
 from mission_control.core.values import new_id
 from mission_control.database.sql import as_id, as_json, as_moment, fetch, in_list, is_postgres, placeholders
 

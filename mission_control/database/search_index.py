@@ -16,7 +16,7 @@ from uuid import UUID
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from mission_control.core.terms import (
+from mission_control.core.text.terms import (
     Chunk,
     Compound,
     Run,

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tortoise import Tortoise
 from tortoise.connection import get_connection
 
-from mission_control.config import ConfigError, Settings
-from mission_control.config_values import made_folder, sqlite_path, without_password
+from mission_control.core.private_files import make_private
+from mission_control.core.setting_values import made_folder, sqlite_path, without_password
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.fit import follow_clock
-from mission_control.private_files import make_private
 
 OTHERWISE = "Stop it, set another DATA_DIR, or set DATABASE_URL to a PostgreSQL database."
 
@@ -69,7 +69,7 @@ def _connection(url: str, pool_size: int) -> dict[str, Any]:
     file = sqlite_path(url)
     if file is not None:
         credentials = {"file_path": str(file), **SQLITE_PRAGMAS}
-        return {"engine": "mission_control.database.sqlite_engine", "credentials": credentials}
+        return {"engine": "mission_control.database.sqlite.engine", "credentials": credentials}
     pool = {"minsize": 1, "maxsize": pool_size, "reset": keep_session}
     prepared = {"statement_cache_size": 500, "max_cached_statement_lifetime": 3600}
     credentials = {**postgres_credentials(url), **pool, **prepared}

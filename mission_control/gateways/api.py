@@ -4,23 +4,18 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid
 from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
 from mission_control.database.records import find
-from mission_control.gateways import commands, connector
+from mission_control.events.reader_wakeups import publish_wakeup
+from mission_control.gateways import commands
 from mission_control.gateways.commands import deadline
-from mission_control.gateways.errors import GatewayError
-from mission_control.gateways.installation import opened, target_of
+from mission_control.gateways.connections import connector
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.queries import (
-    GatewayCreate,
-    GatewayDeletion,
-    GatewayRead,
-    GatewayUpdate,
-    is_connected,
-)
+from mission_control.gateways.protocol.errors import GatewayError
+from mission_control.gateways.protocol.identity import opened, target_of
+from mission_control.gateways.protocol.target import Target
+from mission_control.gateways.queries import GatewayCreate, GatewayDeletion, GatewayRead, GatewayUpdate, is_connected
 from mission_control.gateways.queries import list_gateways as gateways_page
-from mission_control.gateways.target import Target
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
-from mission_control.log.wake import publish_wakeup
 
 api = Api(__name__, "gateways", below="/gateways")
 

@@ -16,17 +16,19 @@ from mission_control.core.outbound import address_of
 from mission_control.core.values import JsonObject
 from mission_control.database.records import find
 from mission_control.database.sql import rows
-from mission_control.gateways import connector, installation, queries
-from mission_control.gateways.connection import connect, instance_id
-from mission_control.gateways.errors import GatewayError, TokenRefused, TooNew, TooOld, Unreachable
-from mission_control.gateways.installation import discreet, opened, sealed
-from mission_control.gateways.link import channel
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import notify, react, record
+from mission_control.gateways import queries
+from mission_control.gateways.connections import connector
+from mission_control.gateways.connections.checked_connection import connect, instance_id
+from mission_control.gateways.connections.link import channel
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.target import Target
-from mission_control.log import channels
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import notify, react, record
+from mission_control.gateways.protocol import identity
+from mission_control.gateways.protocol.errors import GatewayError, TokenRefused, TooNew, TooOld, Unreachable
+from mission_control.gateways.protocol.identity import discreet, opened, sealed
+from mission_control.gateways.protocol.target import Target
 
 EVENTS = (
     Kind.named("gateway.created", "A gateway was added.", "added the gateway"),
@@ -176,7 +178,7 @@ async def check(organization_id: UUID, target: Target, until: float) -> queries.
     """
     try:
         connection = await asyncio.wait_for(
-            connect(target, await installation.identity(), on_event=lambda event: None), _left(until)
+            connect(target, await identity.identity(), on_event=lambda event: None), _left(until)
         )
     except TimeoutError:
         late = Unreachable("TIMEOUT", "The gateway does not answer in time.")
@@ -218,8 +220,8 @@ async def retried(gateway: Gateway, expected: queries.Report, until: float) -> G
 
 async def _awaited(gateway_id: UUID, until: float, is_so: Callable[[Gateway], bool]) -> Gateway | None:
     while True:
-        with channels.listening(channel(gateway_id)) as notified:
+        with wakeup_channels.listening(channel(gateway_id)) as notified:
             found = await find(Gateway, "id = ?", gateway_id)
             if found is None or is_so(found) or _left(until) <= 0:
                 return found
-            await channels.notified_within(notified, _left(until))
+            await wakeup_channels.notified_within(notified, _left(until))

@@ -11,12 +11,13 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
-from mission_control.gateways import heartbeats, queries
-from mission_control.gateways.errors import TOKEN_COMMANDS, approve_command
+from mission_control.events.models import Event
+from mission_control.gateways import queries
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import heartbeats
+from mission_control.gateways.protocol.errors import TOKEN_COMMANDS, approve_command
 from mission_control.gateways.queries import REFUSED, TOKEN_CODES, missing_scopes, reachable_gateway
-from mission_control.log.models import Event
-from mission_control.people.organization_queries import left_on_gateways
+from mission_control.people.organizations.queries import left_on_gateways
 from mission_control.web import forms
 from mission_control.web.actions import Outcome, Refusal, Typed, action
 from mission_control.web.fragments import render_macro

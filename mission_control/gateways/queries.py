@@ -16,8 +16,9 @@ from mission_control.core.times import clock_now as now
 from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, Schema, example
 from mission_control.database.records import find
 from mission_control.database.sql import as_id, held, rows
-from mission_control.gateways import heartbeats
-from mission_control.gateways.errors import (
+from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import heartbeats
+from mission_control.gateways.protocol.errors import (
     DETAIL_KINDS,
     TOKEN_COMMANDS,
     AccessDenied,
@@ -31,11 +32,10 @@ from mission_control.gateways.errors import (
     Unreachable,
     approve_command,
 )
-from mission_control.gateways.handshake import NEEDED_SCOPES, Hello, grants
-from mission_control.gateways.heartbeats import SharedHeartbeat
-from mission_control.gateways.installation import sealed
-from mission_control.gateways.models import Gateway
-from mission_control.gateways.target import url_problem
+from mission_control.gateways.protocol.handshake import NEEDED_SCOPES, Hello, grants
+from mission_control.gateways.protocol.heartbeats import SharedHeartbeat
+from mission_control.gateways.protocol.identity import sealed
+from mission_control.gateways.protocol.target import url_problem
 from mission_control.http.registry import lookup
 
 

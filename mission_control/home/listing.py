@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from mission_control.asks.finding import Filter, count, find_keys, said
-from mission_control.asks.kinds import KINDS, AnswerWords, Group, Include, Key
-from mission_control.asks.schemas import Need, NeedAnswer
 from mission_control.boards.queries import boards_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, select
-from mission_control.people.account_names import person_name
+from mission_control.needs.kinds import KINDS, AnswerWords, Group, Include, Key
+from mission_control.needs.queries import Filter, count, find_keys, said
+from mission_control.needs.schemas import Need, NeedAnswer
+from mission_control.people.accounts.names import person_name
 
 MOST_ANSWERED = 20
 STAYS = timedelta(minutes=2)  # what others answered stays on an open page; as in static/js/pages/settled.js

@@ -9,19 +9,19 @@ from pydantic import Field, model_validator
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.asks.kinds import Asked, Key
-from mission_control.asks.saying import others_missing
-from mission_control.asks.schemas import NeedAnswerGiven, NeedResults
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
 from mission_control.core.times import clock_time
 from mission_control.core.values import BlankToNone
+from mission_control.events.broker import head_of
 from mission_control.home import regions
 from mission_control.home.listing import chosen_needs, offers
 from mission_control.home.peek import peek, peek_if_there
 from mission_control.home.regions import DENSE_FROM, HomeAddress, HomeView, known_rows, state_of
-from mission_control.log.broker import head_of
+from mission_control.needs.kinds import Asked, Key
+from mission_control.needs.schemas import NeedAnswerGiven, NeedResults
+from mission_control.needs.wording import others_missing
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
 from mission_control.web.fragments import render_macro

@@ -6,16 +6,16 @@ from datetime import datetime
 from textwrap import shorten
 from uuid import UUID
 
-from mission_control.asks.finding import key_named, one_need
-from mission_control.asks.kinds import KINDS, Key, Proof
-from mission_control.asks.schemas import Need
 from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor
-from mission_control.core.diffs import FileDiff
 from mission_control.core.errors import NotFound
+from mission_control.core.text.diffs import FileDiff
 from mission_control.database.sql import Row, as_json, rows, select
-from mission_control.people.account_names import person_name
-from mission_control.tasks.code_pages import change_of
+from mission_control.needs.kinds import KINDS, Key, Proof
+from mission_control.needs.queries import key_named, one_need
+from mission_control.needs.schemas import Need
+from mission_control.people.accounts.names import person_name
+from mission_control.tasks.panel.code_pages import change_of
 from mission_control.web.fragments import read_ahead, render_macro
 
 SAID = 2

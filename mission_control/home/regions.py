@@ -11,15 +11,13 @@ from uuid import UUID
 from markupsafe import Markup
 from quart import request
 
-from mission_control.asks.finding import Counted, Filter, count, find_keys, said
-from mission_control.asks.kinds import Include, Key
-from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import board_rows, boards_of, who_can_share
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import iso
 from mission_control.core.values import parse_id, to_json
 from mission_control.database.sql import Row, rows
+from mission_control.events.stream import Batch
 from mission_control.home import listing
 from mission_control.home.listing import (
     MOST_LISTED,
@@ -32,11 +30,13 @@ from mission_control.home.listing import (
     place_of,
 )
 from mission_control.home.working import AtWork, at_work
-from mission_control.knowledge import metrics_pages
-from mission_control.knowledge.counting import BeingCounted
-from mission_control.knowledge.dashboard import overview
-from mission_control.knowledge.metrics_schemas import RangeKey
-from mission_control.log.stream import Batch
+from mission_control.metrics import pages as metrics_pages
+from mission_control.metrics.counting import BeingCounted
+from mission_control.metrics.dashboard import overview
+from mission_control.metrics.schemas import RangeKey
+from mission_control.needs.kinds import Include, Key
+from mission_control.needs.polling import NeedNews
+from mission_control.needs.queries import Counted, Filter, count, find_keys, said
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region, View, announcements
 

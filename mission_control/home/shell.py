@@ -6,18 +6,18 @@ from markupsafe import Markup
 from quart import Blueprint
 
 from mission_control.agents.queries import online_count
-from mission_control.asks.finding import waiting_in
-from mission_control.asks.polling import NeedNews
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import to_json
-from mission_control.home.notifications import NotificationQuery, find_notifications, unread_count
+from mission_control.events.broker import head_of
+from mission_control.events.models import Event
 from mission_control.home.shell_health import REGION as HEALTH
 from mission_control.home.shell_health import health_for
-from mission_control.log.broker import head_of
-from mission_control.log.models import Event
-from mission_control.people.job_pages import ended_work, indicator, newest_ended
-from mission_control.people.jobs import own_jobs
+from mission_control.needs.polling import NeedNews
+from mission_control.needs.queries import waiting_in
+from mission_control.notifications.commands import NotificationQuery, find_notifications, unread_count
+from mission_control.people.jobs.commands import own_jobs
+from mission_control.people.jobs.pages import ended_work, indicator, newest_ended
 from mission_control.people.models import Organization
 from mission_control.web.assets import build as build_of_assets
 from mission_control.web.fragments import initials, render_macro

@@ -2,14 +2,14 @@
 
 from quart import Quart, current_app
 
+from mission_control.background.loops import Loop
 from mission_control.core.actor import Actor
+from mission_control.events import broker
+from mission_control.events.listener import DEAF
+from mission_control.events.stream import Batch
 from mission_control.http import middleware
-from mission_control.log import broker
-from mission_control.log.listener import DEAF
-from mission_control.log.stream import Batch
 from mission_control.web.fragments import partial
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
-from mission_control.work.loops import Loop
 
 KNOWN = "mission_control.failing_checks"
 FOR_OTHERS = "Some things may be slow or fail. Owners and admins see why."

@@ -9,7 +9,7 @@ from mission_control.boards.queries import SILENT_AFTER, on_readable_boards, onl
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.database.sql import placeholders, select
-from mission_control.runs.session_queries import Line, line_of
+from mission_control.runs.sessions.queries import Line, line_of
 
 MOST_AGENTS = 40
 

@@ -1,1 +1,4 @@
-"""The HTTP layers that every request passes before its sender is known."""
+"""The JSON API as a mechanism: authentication, operations, safe retries, the OpenAPI document.
+
+It knows no room that serves operations. Read `operation_api.py` (how a function becomes an operation) first.
+"""

@@ -16,11 +16,12 @@ from quart import Quart, Response, current_app, g, has_request_context, request
 from quart_auth import Action, AuthUser, QuartAuth, current_user
 from tortoise.transactions import in_transaction
 
+from mission_control.background.loops import Loop
 from mission_control.core import limits, times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, Unauthenticated
+from mission_control.core.extensions import Hook
 from mission_control.core.limits import SAFE_METHODS, Allowance
-from mission_control.core.parts import Hook
 from mission_control.core.values import fingerprint, whole_number
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http import lookups
@@ -28,7 +29,6 @@ from mission_control.http.body_limit import admit_body
 from mission_control.http.exchange import count_as
 from mission_control.http.lookups import Caller, Credential
 from mission_control.http.proxies import client_ip, rate_limit_key
-from mission_control.work.loops import Loop
 
 
 class SessionCookies(QuartAuth):

@@ -20,9 +20,9 @@ from quart.wrappers.request import Body
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from mission_control.config import Settings
 from mission_control.core.errors import DomainError, TooLarge
-from mission_control.core.parts import Part
+from mission_control.core.extensions import Part
+from mission_control.core.settings import Settings
 from mission_control.http.proxies import rate_limit_key
 
 # What anybody may send. More is read only with valid credentials.

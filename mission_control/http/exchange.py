@@ -22,9 +22,9 @@ from typing import Any
 
 from quart import request
 
-from mission_control.config import Settings
-from mission_control.config_values import TRACE
 from mission_control.core.request_facts import reset_request_id, set_request_id, unanswered
+from mission_control.core.setting_values import TRACE
+from mission_control.core.settings import Settings
 from mission_control.http.proxies import (
     MALFORMED,
     UNKNOWN_HOST,

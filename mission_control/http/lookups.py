@@ -16,9 +16,9 @@ from mission_control.core.actor import Actor, Membership
 from mission_control.core.limits import granted
 from mission_control.core.values import parse_id
 from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
-from mission_control.log.channels import on_notify, on_notify_family
-from mission_control.log.leases import NEWS
-from mission_control.log.unit_of_work import notify_at_commit
+from mission_control.events.leases import NEWS
+from mission_control.events.unit_of_work import notify_at_commit
+from mission_control.events.wakeup_channels import on_notify, on_notify_family
 
 KEPT = 10_000
 

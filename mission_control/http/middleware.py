@@ -26,19 +26,19 @@ from werkzeug.exceptions import BadRequestKeyError, HTTPException, MethodNotAllo
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from mission_control import __version__
-from mission_control.config import Settings
 from mission_control.core import limits
 from mission_control.core.errors import ErrorCode, Invalid
+from mission_control.core.settings import Settings
 from mission_control.database.fit import Misfit
 from mission_control.database.migrate import pending
 from mission_control.database.outages import outage, trouble
-from mission_control.http import body_limit, news, registry, response_cache
+from mission_control.events.commands import Compensations, compensated
+from mission_control.http import agent_news, body_limit, registry, response_cache
 from mission_control.http.compression import Compression
 from mission_control.http.exchange import Exchange, Rules, refuse_websocket
 from mission_control.http.proxies import Application as AsgiApplication
 from mission_control.http.proxies import Receive, Scope, Send, is_trusted, scope_client_ip, scope_from_proxies, wrap
 from mission_control.http.request_log import id_of
-from mission_control.log.commands import Compensations, compensated
 
 NO_SESSION = NullSession()
 
@@ -408,7 +408,7 @@ def _look_before_and_after(app: Quart, settings: Settings) -> None:
         if request.headers.get("User-Agent", "").startswith(CLIENT):
             response.headers[VERSION_HEADER] = __version__
         if isinstance(response, Response):
-            await news.carry(response)
+            await agent_news.carry(response)
             await compression.compress(response)
         return response
 

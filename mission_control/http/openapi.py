@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from mission_control import __version__
 from mission_control.core.values import ErrorResponse, HTTPValidationError, Page
-from mission_control.http.given import takes_fence
+from mission_control.http.inputs import takes_fence
 from mission_control.http.openapi_schemas import REF, Part, References, example_of, fields_of, meaning, schemas
 from mission_control.http.registry import OPERATIONS, PRIVILEGES, Hints, Operation, started_by, takes_match
 

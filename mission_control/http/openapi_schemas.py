@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mission_control.core.values import ErrorResponse, HTTPValidationError
-from mission_control.http.news import News
+from mission_control.http.agent_news import News
 from mission_control.http.registry import OPERATIONS
 
 ID = "01a20f89-2bd7-774c-8be4-ab89967d70a3"

@@ -18,16 +18,16 @@ from quart import Response, request
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import ErrorCode, Forbidden, Invalid, NotFound, Unauthenticated
 from mission_control.core.limits import require_scope
-from mission_control.http import news
+from mission_control.events import broker, wakeup_channels
+from mission_control.http import agent_news
 from mission_control.http.authentication import authenticate
 from mission_control.http.body_limit import has_small_body
 from mission_control.http.exchange import waits
-from mission_control.http.given import parsed_body, path_ids, validated, with_fence
+from mission_control.http.inputs import parsed_body, path_ids, validated, with_fence
 from mission_control.http.lookups import channel_of_caller, fresh
 from mission_control.http.registry import Operation, answer_response, located, read_answered, rendered
 from mission_control.http.response_cache import Answer, cache
 from mission_control.http.retries import recorded_answer, written
-from mission_control.log import broker, channels
 
 LARGE = 2**18  # bytes of a body
 
@@ -36,7 +36,7 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
     shape = entry.shape
 
     async def view(**path_values: str) -> Response:
-        began = news.now()
+        began = agent_news.now()
         comes_first = shape is not None and await has_small_body()
         raw = await parsed_body() if comes_first else None
         actor = await authenticate(
@@ -45,7 +45,7 @@ def view_of(entry: Operation) -> Callable[..., Awaitable[Response]]:
         if shape is not None and not comes_first:
             raw = await parsed_body()
         if actor is not None and actor.is_agent and entry.carries_news:
-            news.begin(actor, began, path_values, raw)
+            agent_news.begin(actor, began, path_values, raw)
         require_scope(actor, entry.scope_of(actor))
         ids = path_ids(path_values, entry.path)
         try:
@@ -148,17 +148,17 @@ async def settled[T, R](
     It is read again when one of the named channels is notified. When what the caller may do has changed, and at the
     end, `find` looks `found` up anew and refuses who lost it; raise Unauthenticated when the caller's token ended.
     """
-    now, end = get_running_loop().time, channels.end_of_wait(seconds)
+    now, end = get_running_loop().time, wakeup_channels.end_of_wait(seconds)
     while True:
         with ExitStack() as listening:
             changed, *notified = [
-                listening.enter_context(channels.listening(name)) for name in (channel_of_caller(actor), *names)
+                listening.enter_context(wakeup_channels.listening(name)) for name in (channel_of_caller(actor), *names)
             ]
             answer = await read(found)
             left, running = end - now(), broker.current()
             if is_settled(answer) or left <= 0 or running is None or running.closing:
                 return answer
-            await channels.notified_within(changed, left, *notified)
+            await wakeup_channels.notified_within(changed, left, *notified)
         if changed.done() or now() >= end:
             present = await fresh(actor)
             if present is None:

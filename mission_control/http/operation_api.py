@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypedDict, Unpack, get_args
 from quart import Blueprint, Response
 
 from mission_control.core.actor import Actor
-from mission_control.core.parts import Part
+from mission_control.core.extensions import Part
 from mission_control.http.authentication import Who
 from mission_control.http.operation import view_of
 from mission_control.http.registry import AGENTS, API, OPERATIONS, Handler, Hints, Operation

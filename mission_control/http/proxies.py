@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from quart import Quart, request
 
-from mission_control.config_values import Network
+from mission_control.core.setting_values import Network
 
 type Scope = dict[str, Any]
 type Message = dict[str, Any]

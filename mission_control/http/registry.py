@@ -19,10 +19,10 @@ from tortoise.models import Model
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import DomainError, ErrorCode
+from mission_control.core.extensions import add, marked
 from mission_control.core.limits import TokenScope, scope_needed, scope_needed_of_people
-from mission_control.core.parts import add, marked
 from mission_control.core.values import Page, json_in_turns, to_json
-from mission_control.http import news
+from mission_control.http import agent_news
 from mission_control.http.authentication import Who
 from mission_control.http.compression import in_pieces, is_large, json_response
 from mission_control.http.response_cache import Answer, Cached
@@ -321,7 +321,7 @@ async def _hold(found: object) -> None:
 
 
 def _has_already(tag: str) -> bool:
-    return _names(request.headers.get("If-None-Match", ""), tag) and not news.must_carry()
+    return _names(request.headers.get("If-None-Match", ""), tag) and not agent_news.must_carry()
 
 
 def _names(header: str, tag: str) -> bool:

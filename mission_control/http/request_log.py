@@ -13,10 +13,10 @@ from uuid import uuid4
 import orjson
 
 from mission_control import __version__
-from mission_control.config import Settings
-from mission_control.config_values import TRACE
-from mission_control.core.parts import Part
+from mission_control.core.extensions import Part
 from mission_control.core.request_facts import current_request_id
+from mission_control.core.setting_values import TRACE
+from mission_control.core.settings import Settings
 from mission_control.http.proxies import Scope, header, scope_client_ip
 
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")

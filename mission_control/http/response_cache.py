@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mission_control.core.actor import Actor
-from mission_control.log.position import Position, position_of_organization
+from mission_control.events.position import Position, position_of_organization
 
 OVERHEAD = 500  # bytes of an entry beside its body
 MEGABYTE = 2**20

@@ -34,12 +34,12 @@ from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.secrets import decrypt, decrypt_bytes, encrypt_bytes
 from mission_control.core.values import new_id
 from mission_control.database.sql import as_moment, is_postgres, placeholders, rows
-from mission_control.http import news
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import atomically
+from mission_control.events.unit_of_work import notify
+from mission_control.http import agent_news
 from mission_control.http.body_limit import admit_body
 from mission_control.http.registry import Ids, Operation, answered, require_match, tag_of, takes_match
-from mission_control.log import channels
-from mission_control.log.commands import atomically
-from mission_control.log.unit_of_work import notify
 
 MOST_BYTES, MOST_REQUESTS = 8 * 1024 * 1024, 10_000
 LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written since
@@ -183,7 +183,7 @@ def notified_of_answer(actor: Actor) -> Iterator["asyncio.Future[None]"]:
     if write is None or not write.key:
         yield asyncio.get_running_loop().create_future()
         return
-    with channels.listening(_channel(write)) as notified:
+    with wakeup_channels.listening(_channel(write)) as notified:
         yield notified
 
 
@@ -278,7 +278,7 @@ def _replay(entry: Operation, record: dict[str, Any], request_hash: str) -> Resp
     if record["request_hash"] != request_hash:
         raise Invalid(ErrorCode.IDEMPOTENCY_KEY_REUSED.detail())
     body = unpacked(record["answer"])
-    news.is_repeated()
+    agent_news.is_repeated()
     headers = {"Idempotency-Replayed": "true"}
     if entry.sends_etag:
         headers["ETag"] = tag_of(body.encode())

@@ -1,1 +1,4 @@
-"""People, organizations, invitations, sign-in, and their long work."""
+"""Accounts, sign-in, organizations with their members and invitations, audit, and long work of people (jobs).
+
+Read `organizations/access.py` for what a person may do, `sign_in/pages.py` for how a session begins.
+"""

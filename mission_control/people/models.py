@@ -20,7 +20,7 @@ from mission_control.database.records import (
     reference,
     sealed,
 )
-from mission_control.log.event_log import GENESIS, sign
+from mission_control.events.event_log import GENESIS, sign
 
 LOCAL = "local-"
 

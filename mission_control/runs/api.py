@@ -5,19 +5,20 @@ import asyncio
 from quart import Response
 
 from mission_control.agents.models import Agent
-from mission_control.approvals.reading import pending_of
+from mission_control.approvals.views import pending_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, schema_error
 from mission_control.core.values import OK, JsonObject, LLMErrorResponse, OkResponse, Page, Paging, page, page_of
 from mission_control.http.body_limit import BodyLimit
-from mission_control.http.late import kept_alive
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES, WORKER
-from mission_control.runs import claiming, leases, polling, queries, readiness
+from mission_control.http.slow_answers import kept_alive
+from mission_control.runs import queries
+from mission_control.runs.claims import claiming, leases, polling, readiness
+from mission_control.runs.claims.next_work import NextCreate, NextRead, next_of
+from mission_control.runs.claims.waiting_reasons import reasons_of
 from mission_control.runs.completions import complete_run, files_of
-from mission_control.runs.next import NextCreate, NextRead, next_of
-from mission_control.runs.waiting import reasons_of
 from mission_control.tasks.api import TASK
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import task_read

@@ -6,24 +6,24 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from mission_control.agents.queries import lead_id_of
+from mission_control.approvals.closures import close_ask
 from mission_control.approvals.commands import ask_to_finish
-from mission_control.approvals.moot import close_ask
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
 from mission_control.approvals.votes import lapse_changed
 from mission_control.boards.attempts import LIVE, lease_lost
 from mission_control.boards.models import Run
 from mission_control.core.actor import Actor, Scope, system
-from mission_control.core.diffs import parsed
 from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.text.diffs import parsed
 from mission_control.database.records import find, update
 from mission_control.database.sql import as_json, rows
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind, NewEvent
-from mission_control.log.unit_of_work import acting_as, reacts_to, record
-from mission_control.runs.leases import is_over
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind, NewEvent
+from mission_control.events.unit_of_work import acting_as, reacts_to, record
+from mission_control.runs.claims.leases import is_over
 from mission_control.runs.queries import CodeCreate, CompletionCreate
-from mission_control.runs.session_usage import report_used
+from mission_control.runs.sessions.usage import report_used
 from mission_control.tasks.attachments import Upload, attach, uploaded
 from mission_control.tasks.changes import TaskChange, held_task
 from mission_control.tasks.commands import change_task

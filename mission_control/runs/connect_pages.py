@@ -7,8 +7,8 @@ from uuid import UUID
 
 from quart import request
 
-from mission_control.agents import connection_queries as queries
-from mission_control.agents.connection_queries import PROGRAMS, ConnectionRead
+from mission_control.agents.connections import queries
+from mission_control.agents.connections.queries import PROGRAMS, ConnectionRead
 from mission_control.agents.models import Connection
 from mission_control.agents.token_pages import base_url
 from mission_control.core import times

@@ -7,16 +7,16 @@ from uuid import UUID
 from quart import Response
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents import connection_queries as queries
-from mission_control.agents.connection_queries import ConnectionQuery, ConnectionRead
+from mission_control.agents.connections import queries
+from mission_control.agents.connections.queries import ConnectionQuery, ConnectionRead
 from mission_control.agents.models import Connection
 from mission_control.core import times
 from mission_control.core.actor import Actor, can, require
 from mission_control.database.sql import rows
-from mission_control.log.broker import head_of
-from mission_control.people.settings_pages import terminals_of
-from mission_control.runs.session_list_pages import SessionLine, line_of
-from mission_control.runs.session_queries import COLUMNS, RELATIONS, signs
+from mission_control.events.broker import head_of
+from mission_control.people.accounts.pages import terminals_of
+from mission_control.runs.sessions.list_pages import SessionLine, line_of
+from mission_control.runs.sessions.queries import COLUMNS, RELATIONS, signs
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import go
 from mission_control.web.fragments import render_block

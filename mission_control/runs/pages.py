@@ -16,21 +16,21 @@ from mission_control.core import times
 from mission_control.core.amounts import short, spent
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_moment, placeholders, rows
-from mission_control.log.models import Event
-from mission_control.log.stream import Batch
-from mission_control.people.account_names import person_name
-from mission_control.runs.notes import notes_of_task
+from mission_control.events.models import Event
+from mission_control.events.stream import Batch
+from mission_control.people.accounts.names import person_name
+from mission_control.runs.claims.waiting_reasons import reasons_of
+from mission_control.runs.notes.commands import notes_of_task
 from mission_control.runs.queries import runs_of_agent, runs_of_task
-from mission_control.runs.waiting import reasons_of
 from mission_control.runs.work_pages import run_changes, work_of
-from mission_control.tasks.activity_queries import history_of_task
-from mission_control.tasks.board_view import BoardView
+from mission_control.tasks.activity.queries import history_of_task
+from mission_control.tasks.activity.sentences import Entry
+from mission_control.tasks.board.view import BoardView
 from mission_control.tasks.models import Task
-from mission_control.tasks.pages import TASK
-from mission_control.tasks.panel import Panel, concerns_panel, own_key, panel_in, panel_region
-from mission_control.tasks.panel_sections import size_in_words
+from mission_control.tasks.panel.frame import Panel, concerns_panel, own_key, panel_in, panel_region
+from mission_control.tasks.panel.pages import TASK
+from mission_control.tasks.panel.sections import size_in_words
 from mission_control.tasks.queries import COMMENTS
-from mission_control.tasks.sentences import Entry
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
 from mission_control.web.fragments import partial, read_ahead, render_macro

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
-from mission_control.agents.connection_queries import Client
+from mission_control.agents.connections.queries import Client
 from mission_control.agents.models import Agent
-from mission_control.agents.usage_schemas import UsageFigures
+from mission_control.agents.usage.schemas import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.forge_states import ForgeReport, HandIn, reports_of
 from mission_control.boards.models import Board
@@ -21,7 +21,7 @@ from mission_control.core.amounts import MICROS
 from mission_control.core.errors import ErrorCode, NotFound
 from mission_control.core.values import BlankToNone, Body, NonEmptyStr, OkResponse, Paging, Schema, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
-from mission_control.runs.briefing import BriefRead
+from mission_control.runs.claims.briefing import BriefRead
 from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskRead
 from mission_control.tasks.waiting import WaitingReason

@@ -14,17 +14,17 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import rows
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.people.models import User
+from mission_control.runs.claims.readiness import WorkerRead, workers_of
 from mission_control.runs.connect_pages import Wanted
-from mission_control.runs.readiness import WorkerRead, workers_of
-from mission_control.runs.session_queries import OWN
-from mission_control.runs.session_view import program_of
-from mission_control.tasks.board_view import BoardView, News
+from mission_control.runs.sessions.queries import OWN
+from mission_control.runs.sessions.view import program_of
+from mission_control.tasks.board.view import BoardView, News
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.models import Task
-from mission_control.tasks.pages import TASK
-from mission_control.tasks.panel import Panel, concerns_panel, panel_region
+from mission_control.tasks.panel.frame import Panel, concerns_panel, panel_region
+from mission_control.tasks.panel.pages import TASK
 from mission_control.tasks.rules import Limits, blockers_of, full
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, VersionedForm, done, is_htmx

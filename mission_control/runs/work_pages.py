@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.approvals.asks import asked_items
+from mission_control.approvals.needs import asked_items
 from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
 from mission_control.core.amounts import MICROS, short, spent
 from mission_control.database.sql import Row, as_json, as_moment, rows
-from mission_control.log.models import Event
-from mission_control.log.stream import Batch
-from mission_control.runs.session_queries import COLUMNS, OWN, ActivityQuery, activities_of, signs
-from mission_control.runs.session_view import Act, acts_of, changed_files, folded, plan_of, state_of
-from mission_control.tasks.board_view import BoardView
-from mission_control.tasks.panel import Panel, concerns_panel, panel_in, panel_region
+from mission_control.events.models import Event
+from mission_control.events.stream import Batch
+from mission_control.runs.sessions.queries import COLUMNS, OWN, ActivityQuery, activities_of, signs
+from mission_control.runs.sessions.view import Act, acts_of, changed_files, folded, plan_of, state_of
+from mission_control.tasks.board.view import BoardView
+from mission_control.tasks.panel.frame import Panel, concerns_panel, panel_in, panel_region
 from mission_control.web.fragments import partial, render_macro
 from mission_control.web.regions import Concerns
 

@@ -10,10 +10,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.tasks import attachments, commands, comments, queries, schemas
-from mission_control.tasks.live import CACHED_SNAPSHOT, board_snapshot, stream_of_tasks
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.quick_add import QuickTask, understood
 from mission_control.tasks.rules import refuse_fields
+from mission_control.tasks.snapshots.streams import CACHED_SNAPSHOT, board_snapshot, stream_of_tasks
 
 api = Api(__name__, "tasks", who="actor")
 BLOCKED = {409: schemas.BlockedTaskError}

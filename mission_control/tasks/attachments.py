@@ -18,11 +18,11 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing, schema_error
 from mission_control.core.values import Paging, Schema, parse_id, wanted_id
 from mission_control.database.sql import rows, wire_moment
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
 from mission_control.http.registry import lookup
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
-from mission_control.people.account_names import person_name
+from mission_control.people.accounts.names import person_name
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Attachment, AttachmentContent, Comment, Task
 from mission_control.tasks.queries import part_of_task, visible_task

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from mission_control.boards.attempts import refuse_lost_lease
 from mission_control.core import times
-from mission_control.core.declared import UNSET, Unset
 from mission_control.core.errors import NotFound, existing
+from mission_control.core.field_tables import UNSET, Unset
 from mission_control.database.records import find, find_all, update
 from mission_control.database.sql import rows
-from mission_control.log.unit_of_work import record
+from mission_control.events.unit_of_work import record
 from mission_control.tasks.fields import TRACKED
 from mission_control.tasks.models import Task
 

@@ -12,10 +12,10 @@ from mission_control.core.errors import Conflict
 from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging, Schema
 from mission_control.database.records import find_all
 from mission_control.database.sql import rows
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
 from mission_control.http.registry import lookup
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.fields import Ids
 from mission_control.tasks.models import ChecklistItem, Task

@@ -11,14 +11,14 @@ from mission_control.boards.models import Board
 from mission_control.boards.parking import go_on
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict
+from mission_control.core.field_tables import UNSET, sent
 from mission_control.core.values import new_id
 from mission_control.database.records import insert
 from mission_control.database.sql import rows
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
 from mission_control.tasks import dependencies, notices, parts, rules
 from mission_control.tasks.changes import (
     Differences,
@@ -30,12 +30,17 @@ from mission_control.tasks.changes import (
     save,
 )
 from mission_control.tasks.comments import write_comment
-from mission_control.tasks.custom_field_queries import check_new_values, merge_values, store_new_values, values_of_tasks
+from mission_control.tasks.custom_fields.queries import (
+    check_new_values,
+    merge_values,
+    store_new_values,
+    values_of_tasks,
+)
 from mission_control.tasks.fields import PLAIN
-from mission_control.tasks.leaving import REOPENED, update_dependents
 from mission_control.tasks.models import ChecklistItem, Task
+from mission_control.tasks.removal import REOPENED, update_dependents
 from mission_control.tasks.schemas import TaskCreate
-from mission_control.tasks.tags import check_tags, replace_tags, tag_ids_of
+from mission_control.tasks.tags.commands import check_tags, replace_tags, tag_ids_of
 
 EVENTS = (
     Kind("task.created", "A task was put on a board.", "added"),

@@ -13,10 +13,10 @@ from mission_control.core.errors import Forbidden, NotFound, existing
 from mission_control.core.values import new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
 from mission_control.http.registry import lookup
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
 from mission_control.tasks.models import Attachment, Comment, Task
 from mission_control.tasks.notices import notify_of_comment, snippet
 from mission_control.tasks.queries import part_of_task, visible_task

@@ -1,8 +1,8 @@
 """The fields of a task, declared once.
 
 The table below is read by the bodies and answers of the API (`schemas.py`), by changes and their rules (`changes.py`,
-`rules.py`), by rows and answers (`queries.py`), by the board's file and spreadsheet (`exchange/`), by the tools of MCP,
-by the sentences of `tasks/sentences.py` and by every page: its `on` says where people see and type a field. A new
+`rules.py`), by rows and answers (`queries.py`), by the board's file and spreadsheet (`transfer/`), by the tools of MCP,
+by the sentences of `activity/sentences.py` and by every page: its `on` says where people see and type a field. A new
 column touches the model, this table and a migration; templates only to draw it in a way of its own.
 """
 
@@ -18,9 +18,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatus, canonical, day_of, end_of_day, rank
 from mission_control.core import times
-from mission_control.core.declared import NOT_SENT, REQUIRED, DeclaredField
+from mission_control.core.field_tables import NOT_SENT, REQUIRED, DeclaredField
 from mission_control.core.values import Moment, OptionalText
-from mission_control.tasks.tags import TagRef
+from mission_control.tasks.tags.commands import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
 Ids = Annotated[list[UUID], AfterValidator(lambda ids: list(dict.fromkeys(ids)))]

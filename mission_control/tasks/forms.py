@@ -14,16 +14,16 @@ from quart import request
 
 from mission_control.boards.models import Board
 from mission_control.boards.words import TaskStatus
-from mission_control.core.declared import completed
 from mission_control.core.errors import Invalid
+from mission_control.core.field_tables import completed
 from mission_control.core.values import BlankToNone, NonEmptyStr, parse_id
 from mission_control.database.sql import select
-from mission_control.tasks.custom_field_queries import IN_ORDER, values_of_tasks
+from mission_control.tasks.custom_fields.queries import IN_ORDER, values_of_tasks
 from mission_control.tasks.fields import from_form, in_form, to_form
 from mission_control.tasks.models import Task
 from mission_control.tasks.quick_add import PARENT, QuickTask
 from mission_control.tasks.schemas import Place
-from mission_control.tasks.tags import slug_from, tag_ids_of
+from mission_control.tasks.tags.commands import slug_from, tag_ids_of
 from mission_control.web.forms import (
     EditConflict,
     Fields,

@@ -9,10 +9,10 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.core.values import Body, Paging, Schema, example
 from mission_control.database.sql import Row, rows
+from mission_control.events.commands import command
+from mission_control.events.event_log import Kind
+from mission_control.events.unit_of_work import record
 from mission_control.http.registry import lookup
-from mission_control.log.commands import command
-from mission_control.log.event_log import Kind
-from mission_control.log.unit_of_work import record
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Task, TaskLink
 from mission_control.tasks.queries import part_of_task, visible_task

@@ -6,12 +6,12 @@ from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import decide_approval
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import FINISH, asks_to_finish
-from mission_control.approvals.reading import pending_of
 from mission_control.approvals.schemas import ApprovalCreate
+from mission_control.approvals.views import pending_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import DomainError, ErrorCode
 from mission_control.database.sql import rows
-from mission_control.log.commands import command
+from mission_control.events.commands import command
 from mission_control.tasks.changes import TaskChange, locked_task
 from mission_control.tasks.commands import change_task, move_task
 from mission_control.tasks.forms import assignee_value

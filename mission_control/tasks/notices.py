@@ -12,9 +12,9 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import rows
-from mission_control.log.event_log import Kind
-from mission_control.log.leases import CHANGED, NEWS
-from mission_control.log.unit_of_work import deliver
+from mission_control.events.event_log import Kind
+from mission_control.events.leases import CHANGED, NEWS
+from mission_control.events.unit_of_work import deliver
 from mission_control.tasks.models import Comment, Task
 
 WORDS = Notices(

@@ -7,7 +7,7 @@ from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.database.sql import rows
-from mission_control.log.unit_of_work import record
+from mission_control.events.unit_of_work import record
 from mission_control.tasks.models import Task
 from mission_control.tasks.notices import notify_unblocked
 

@@ -14,8 +14,8 @@ from mission_control.boards.queries import on_visible_board
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.declared import REQUIRED, completed_row
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
+from mission_control.core.field_tables import REQUIRED, completed_row
 from mission_control.core.values import Paging, page
 from mission_control.database.sql import (
     as_moment,
@@ -27,11 +27,17 @@ from mission_control.database.sql import (
     select_columns,
     wire_moment,
 )
+from mission_control.events.position import Position
 from mission_control.http.registry import lookup
 from mission_control.http.response_cache import Cached
-from mission_control.log.position import Position
-from mission_control.people.account_names import person_name
-from mission_control.tasks.caching import (
+from mission_control.people.accounts.names import person_name
+from mission_control.tasks.custom_fields.queries import Values, values_of_tasks
+from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
+from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
+from mission_control.tasks.models import Comment, Task
+from mission_control.tasks.query import Word, conditions_of, order_of, words_of
+from mission_control.tasks.schemas import TaskQuery
+from mission_control.tasks.snapshots.caching import (
     ById,
     array_of,
     by_id,
@@ -41,13 +47,7 @@ from mission_control.tasks.caching import (
     same_for_all,
     state_of_board,
 )
-from mission_control.tasks.custom_field_queries import Values, values_of_tasks
-from mission_control.tasks.fields import BY_NAME, FIELDS, REWRITTEN
-from mission_control.tasks.fields import COLUMNS as COLUMNS_OF_ANSWERS
-from mission_control.tasks.models import Comment, Task
-from mission_control.tasks.query import Word, conditions_of, order_of, words_of
-from mission_control.tasks.schemas import TaskQuery
-from mission_control.tasks.tags import Tags, tags_of_tasks
+from mission_control.tasks.tags.commands import Tags, tags_of_tasks
 from mission_control.tasks.waiting import add_reasons
 
 

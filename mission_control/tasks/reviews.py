@@ -7,20 +7,20 @@ from uuid import UUID
 from mission_control.approvals.decisions import CLOSED, decide_approval
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import asks_to_finish
-from mission_control.approvals.reading import pending_of
+from mission_control.approvals.views import pending_of
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid
-from mission_control.log.commands import command
-from mission_control.log.event_log import NewEvent
-from mission_control.log.unit_of_work import reacts_to
+from mission_control.events.commands import command
+from mission_control.events.event_log import NewEvent
+from mission_control.events.unit_of_work import reacts_to
 from mission_control.tasks.changes import TaskChange, locked_task, present_task
 from mission_control.tasks.commands import change_task, save_change
 from mission_control.tasks.comments import write_comment
-from mission_control.tasks.leaving import delete_task, restore_task
 from mission_control.tasks.models import Task
 from mission_control.tasks.moves import move_card
 from mission_control.tasks.notices import notify_reviewer
+from mission_control.tasks.removal import delete_task, restore_task
 from mission_control.tasks.rules import assign_to_lead, blockers_of, enter, is_worker, last_worker
 from mission_control.tasks.schemas import TaskMove, TaskReview
 from mission_control.tasks.seen import refuse_unseen

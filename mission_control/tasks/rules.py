@@ -13,10 +13,10 @@ from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.declared import UNSET, sent
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid, NotFound
+from mission_control.core.field_tables import UNSET, sent
 from mission_control.database.sql import as_json, is_postgres, rows
-from mission_control.people.work_state import lock_work_state_shared
+from mission_control.people.organizations.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import Role, changeable_by
 from mission_control.tasks.models import Task

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from mission_control.approvals.queries import parts_of_approvals, with_code
-from mission_control.approvals.reading import pending_of
-from mission_control.boards.counted import CRITERIA, criteria_met
+from mission_control.approvals.views import pending_of
 from mission_control.boards.forge_states import HandedIn, code_of_tasks
+from mission_control.boards.hand_in_counts import CRITERIA, criteria_met
 from mission_control.core.substance import Parts, refuse_changed, substance_of
 from mission_control.database.sql import as_json, placeholders, rows
 

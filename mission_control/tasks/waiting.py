@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from mission_control.core.parts import Hook
+from mission_control.core.extensions import Hook
 from mission_control.core.values import Schema
 
 Kind = Literal[

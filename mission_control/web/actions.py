@@ -15,10 +15,10 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
+from mission_control.events.commands import atomically
 from mission_control.http.authentication import require_same_origin
 from mission_control.http.operation import admitted, handled
 from mission_control.http.registry import Operation, operation_named
-from mission_control.log.commands import atomically
 from mission_control.web.forms import (
     EditConflict,
     Form,

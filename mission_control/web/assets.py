@@ -11,7 +11,7 @@ import rjsmin
 from markupsafe import Markup
 from quart import Quart, Response, abort, current_app, request
 
-from mission_control.paths import data_dir
+from mission_control.core.paths import data_dir
 
 ROOT = data_dir("static")
 FOREVER = "public, max-age=31536000, immutable"

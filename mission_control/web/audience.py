@@ -21,13 +21,13 @@ from uuid import UUID
 from isal import isal_zlib
 
 from mission_control.core.actor import Actor, AnyPerson, rights_of
+from mission_control.events import broker, stream
+from mission_control.events.broker import Broker, Signal, Subscription
+from mission_control.events.models import Event
+from mission_control.events.stream import Batch, Unavailable, message, ping
 from mission_control.http import lookups
 from mission_control.http.exchange import Exchange
 from mission_control.http.lookups import Caller
-from mission_control.log import broker, stream
-from mission_control.log.broker import Broker, Signal, Subscription
-from mission_control.log.models import Event
-from mission_control.log.stream import Batch, Unavailable, message, ping
 
 TOGETHER_SECONDS = 0.02  # between two messages to an audience, and from a first signal to its message
 REPLAY_LIMIT = 500  # events; a page that missed more is loaded again

@@ -19,8 +19,8 @@ from pydantic_core import ErrorDetails
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
-from mission_control.core.diffs import steady
 from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.text.diffs import steady
 from mission_control.core.values import Schema, fingerprint, is_storable
 
 SENTENCES = {

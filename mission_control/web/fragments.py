@@ -20,13 +20,14 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup, escape
 from quart import Quart, current_app
 
-from mission_control.core import markdown, times
-from mission_control.core.diffs import steady
+from mission_control.core import times
 from mission_control.core.request_facts import request_began_at
-from mission_control.log.broker import moment_of
+from mission_control.core.text import markdown
+from mission_control.core.text.diffs import steady
+from mission_control.events.broker import moment_of
 from mission_control.web.assets import asset, page_assets
-from mission_control.web.compiled import CompiledTemplates
 from mission_control.web.forms import version_of
+from mission_control.web.template_cache import CompiledTemplates
 
 _MACROS = "mission_control.macros"
 
@@ -105,7 +106,7 @@ async def read_ahead(*texts: str | None, names: tuple[str, ...] = ()) -> None:
 
 
 def since_read(url: str) -> str:
-    """Add to the address of a page's stream when the page was read, and by which process: `at` (log/broker.py)."""
+    """Add to the address of a page's stream when the page was read, and by which process: `at` (events/broker.py)."""
     return f"{url}{'&' if '?' in url else '?'}at={moment_of(request_began_at())}"
 
 

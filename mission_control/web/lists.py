@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from quart import Blueprint, Response, request
 
 from mission_control.core.actor import Actor, can, require
-from mission_control.core.parts import Part
-from mission_control.log.broker import head_of
+from mission_control.core.extensions import Part
+from mission_control.events.broker import head_of
 from mission_control.web.fragments import render_block
 from mission_control.web.regions import REGIONS, Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, shell_page, signed_in

@@ -17,15 +17,15 @@ from quart import Quart, Response, current_app, request
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, AnyPerson, Personal
-from mission_control.core.parts import Part
+from mission_control.core.extensions import Part
+from mission_control.events import broker
+from mission_control.events.broker import Signal
+from mission_control.events.models import Event
+from mission_control.events.shared_reads import Shared
+from mission_control.events.stream import Batch, message, ping, requested_cursor, respond
 from mission_control.http.exchange import EXCHANGE
 from mission_control.http.proxies import Scope
 from mission_control.http.response_cache import Answer, cache
-from mission_control.log import broker
-from mission_control.log.broker import Signal
-from mission_control.log.models import Event
-from mission_control.log.shared import Shared
-from mission_control.log.stream import Batch, message, ping, requested_cursor, respond
 from mission_control.web.assets import build
 from mission_control.web.audience import Audiences, Message, Page, Viewer
 from mission_control.web.fragments import as_html, partial

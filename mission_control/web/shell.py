@@ -15,7 +15,7 @@ from quart import g, render_template, request
 from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike, can
 from mission_control.core.errors import Unauthenticated
-from mission_control.core.parts import Hook, Part, add
+from mission_control.core.extensions import Hook, Part, add
 from mission_control.core.values import parts_of
 from mission_control.http import authentication
 from mission_control.http.exchange import count_as

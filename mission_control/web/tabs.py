@@ -14,8 +14,8 @@ from tortoise.models import Model
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound
-from mission_control.core.parts import Part, add
-from mission_control.log.broker import head_of
+from mission_control.core.extensions import Part, add
+from mission_control.events.broker import head_of
 from mission_control.web.actions import Outcome, Refusal
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, VersionedForm, is_htmx
 from mission_control.web.fragments import render_macro

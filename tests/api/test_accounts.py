@@ -11,9 +11,9 @@ from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, Forbidden, NotFound
 from mission_control.core.values import fingerprint
-from mission_control.people import account_commands, setup
-from mission_control.people.account_log import verify
-from mission_control.people.credentials import create_personal_token, hash_password, revoke_personal_token
+from mission_control.people.accounts import commands as account_commands
+from mission_control.people.accounts.credentials import create_personal_token, hash_password, revoke_personal_token
+from mission_control.people.audit.account_log import verify
 from mission_control.people.models import (
     AccountEvent,
     InstanceSetting,
@@ -24,7 +24,8 @@ from mission_control.people.models import (
     Token,
     User,
 )
-from mission_control.people.setup import set_role
+from mission_control.people.sign_in import first_run
+from mission_control.people.sign_in.first_run import set_role
 from tests.cast import Cast
 
 KEYS = [
@@ -77,25 +78,25 @@ async def test_comments_show_the_authors_current_name(cast: Cast) -> None:
 
 async def first_owner(code: str, local_token: str = "") -> User:
     form = {"code": code or "-", "organization_name": "Lab", "name": "Ada", "email": "ada@example.org"}
-    typed = setup.SetupForm.model_validate(form | {"password": "a long password"})
-    return await setup.complete_setup(typed, local_token=local_token)
+    typed = first_run.SetupForm.model_validate(form | {"password": "a long password"})
+    return await first_run.complete_setup(typed, local_token=local_token)
 
 
 @pytest.mark.usefixtures("app")
 async def test_servers_that_start_together_store_one_setup_code() -> None:
-    codes = await asyncio.gather(*(setup.issue_setup_code() for _ in range(8)))
-    [stored] = await InstanceSetting.filter(name=setup.CODE_NAME)
+    codes = await asyncio.gather(*(first_run.issue_setup_code() for _ in range(8)))
+    [stored] = await InstanceSetting.filter(name=first_run.CODE_NAME)
     assert [fingerprint(code or "") for code in codes].count(stored.value) == 1
 
 
 async def test_setting_up_and_signing_in(app: Quart) -> None:
-    assert await setup.is_open()
-    first, code = await setup.issue_setup_code(), await setup.issue_setup_code()
+    assert await first_run.is_open()
+    first, code = await first_run.issue_setup_code(), await first_run.issue_setup_code()
     assert code is not None
     with pytest.raises(Forbidden):
         await first_owner(str(first))
     ada = await first_owner(f" {code.lower()} ")
-    assert not await setup.is_open() and await setup.issue_setup_code() is None
+    assert not await first_run.is_open() and await first_run.issue_setup_code() is None
     with pytest.raises(Forbidden):
         await first_owner(code)
     [member] = await Member.filter(user_id=ada.id)
@@ -112,10 +113,10 @@ async def test_setting_up_and_signing_in(app: Quart) -> None:
 
 async def test_owner_behind_the_local_token_gets_no_other_code(app: Quart) -> None:
     token = "a-token-of-the-owner-for-tests-that-has-fifty-characters-or-more"
-    assert await setup.issue_setup_code(token) is not None
-    user_id = await setup.ensure_local_owner()
-    assert await setup.issue_setup_code(token) is None
-    assert await setup.issue_setup_code() is not None
+    assert await first_run.issue_setup_code(token) is not None
+    user_id = await first_run.ensure_local_owner()
+    assert await first_run.issue_setup_code(token) is None
+    assert await first_run.issue_setup_code() is not None
     for wrong in (token[:-1], "", "A"):
         with pytest.raises(Forbidden):
             await first_owner(wrong, local_token=token)

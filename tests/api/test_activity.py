@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.people.models import BoardAccess
 from tests.api.test_groups import made
 from tests.cast import Cast, head, ids, stamp

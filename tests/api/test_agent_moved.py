@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast
 from tests.claiming import release, taken

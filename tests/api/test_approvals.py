@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from mission_control.approvals.models import Approval
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
 from mission_control.http.registry import OPERATIONS
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
 from tests.cast import Cast, apart_from_news, events, head, ids, kinds
 
 KEYS = [
@@ -264,7 +264,7 @@ async def test_read_can_wait_for_the_decision(cast: Cast) -> None:
     for query in ("", "?wait_seconds=0"):
         assert apart_from_news((await cast.vega.get(f"{path}{query}")).ok()) == asked
     poll = asyncio.create_task(cast.vega.get(f"{path}?wait_seconds=50"))
-    while not channels.channels_waiting(f"approval:{asked['id']}"):
+    while not wakeup_channels.channels_waiting(f"approval:{asked['id']}"):
         assert not poll.done(), poll.result()
         await asyncio.sleep(0.01)
     decided = (await cast.cleo.patch(path, {"status": "approved"})).ok()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.tasks.models import Task
 from tests.cast import Cast, changes, head, ids, stamp
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.log import event_log
+from mission_control.events import event_log
 from mission_control.people.models import Job
 from tests.cast import Cast
 

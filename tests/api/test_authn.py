@@ -9,10 +9,10 @@ import pytest
 from quart import Quart
 from quart_auth import QuartAuth
 
-from mission_control.config import Settings
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.people.account_commands import start_session
+from mission_control.core.settings import Settings
+from mission_control.people.accounts.commands import start_session
 from mission_control.people.models import Member, Organization, Session, User
 from tests.cast import Caller, Cast
 from tests.settings import having

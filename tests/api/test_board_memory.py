@@ -6,8 +6,8 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from mission_control.knowledge.models import BoardMemory
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.memory.models import BoardMemory
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
 from tests.remains import where_is
 from tests.statements import cost

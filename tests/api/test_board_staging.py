@@ -14,10 +14,10 @@ from mission_control.boards import staging
 from mission_control.boards.models import Board
 from mission_control.core import times as clock
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.exchange import importing
-from mission_control.knowledge.models import BoardMemory
-from mission_control.people import jobs
+from mission_control.memory.models import BoardMemory
+from mission_control.people.jobs import commands as jobs
 from mission_control.tasks.models import Comment, Tag, Task
+from mission_control.transfer import importing
 from tests.cast import Cast
 from tests.things import bring
 

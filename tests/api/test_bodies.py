@@ -183,7 +183,7 @@ async def test_expired_reset_link_is_refused_before_hashing(cast: Cast, monkeypa
     async def hashed(password: str) -> str:
         raise AssertionError("hashed for nobody")
 
-    monkeypatch.setattr("mission_control.people.account_commands.hash_password", hashed)
+    monkeypatch.setattr("mission_control.people.accounts.commands.hash_password", hashed)
     nobody = Visitor(cast.app)
     seen = [(await nobody.post("/reset/mcr_unknown", {"password": "correct horse"})).status for _ in range(21)]
     assert seen == [404] * 20 + [429]

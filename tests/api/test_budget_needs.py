@@ -8,8 +8,8 @@ import pytest
 
 from mission_control.core.times import clock_now as now
 from mission_control.core.times import travelled
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
 from tests.api.test_budgets import limit, told, use
 from tests.api.test_needs import needs, one_of
 from tests.api.test_needs_answers import answer
@@ -65,7 +65,7 @@ async def test_raising_wakes_a_claim_that_waits(cast: Cast) -> None:
     await use(cast.vega, 100)
     await cast.add_task()
     one = await one_of(cast.ben, "budget")
-    with channels.listening(f"work:{cast.board.id}") as notified:
+    with wakeup_channels.listening(f"work:{cast.board.id}") as notified:
         (await answer(cast.ben, one, "raise")).ok()
         await asyncio.wait_for(notified, 60)
 

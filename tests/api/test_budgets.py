@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.agents.budgets import begin_day
 from mission_control.agents.models import Budget, UsageEntry
-from mission_control.agents.usage_queries import exhausted
+from mission_control.agents.usage.budgets import begin_day
+from mission_control.agents.usage.queries import exhausted
 from mission_control.core.times import travelled
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
 from tests.cast import Answer, Caller, Cast, events, head
 from tests.pages.visitor import visitor
 
@@ -225,7 +225,7 @@ async def test_yesterdays_report_does_not_count_today(cast: Cast) -> None:
 
 async def test_waiting_claims_retry_at_midnight(cast: Cast) -> None:
     evening, morning = datetime(2026, 12, 31, 23, 59, 30), datetime(2027, 1, 1, 0, 0, 1)
-    with channels.listening(f"work:{cast.board.id}") as heard:
+    with wakeup_channels.listening(f"work:{cast.board.id}") as heard:
         assert await begin_day(evening, evening) == 30.1 and not heard.done()
         await begin_day(evening, morning)
         assert heard.done()
@@ -235,7 +235,7 @@ async def test_changed_limit_warns_again_and_wakes_waiting_claims(cast: Cast) ->
     budget = await limit(cast, board_id=str(cast.board.id))
     await use(cast.vega, 100)
     before = await head(cast)
-    with channels.listening(f"work:{cast.board.id}") as heard:
+    with wakeup_channels.listening(f"work:{cast.board.id}") as heard:
         changed = (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 120})).ok()
         assert heard.done()
     assert (changed["used"], changed["state"]) == (100, "warning")
@@ -243,7 +243,7 @@ async def test_changed_limit_warns_again_and_wakes_waiting_claims(cast: Cast) ->
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"
     (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 90})).ok()
     assert (await kinds(before))[2:] == ["budget.updated", "budget.warning", "budget.exceeded"]
-    with channels.listening(f"work:{cast.board.id}") as heard:
+    with wakeup_channels.listening(f"work:{cast.board.id}") as heard:
         (await cast.ada.delete(f"/budgets/{budget['id']}")).ok()
         assert heard.done()
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"

@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, each, events, head, ids, kinds
 

@@ -9,7 +9,8 @@ import pytest
 from mission_control.agents.models import Connection
 from mission_control.core import times
 from mission_control.people.models import Token
-from mission_control.runs import hook_queue, permissions
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.permissions import requests as permissions
 from tests.api.test_permissions import asking, decide, decision_of, request, until
 from tests.cast import Caller, Cast
 from tests.hooks import Event, activities, called, event, hook, hooks, sessions, told

@@ -11,12 +11,12 @@ import pytest
 from quart import Quart
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from mission_control.agents import receiving
+from mission_control.agents import inbox
 from mission_control.agents.models import Agent
+from mission_control.background.sending import MOST_ATTEMPTS
 from mission_control.core import times
 from mission_control.core.secrets import encrypt
-from mission_control.log.leases import Delivery
-from mission_control.work.loop import MOST_ATTEMPTS
+from mission_control.events.leases import Delivery
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import look_away, send_due
 from tests.outside import Receiver, a_receiver
@@ -291,7 +291,7 @@ async def test_callbacks_to_private_addresses_are_refused(cast: Cast, receiver: 
 
 @pytest.mark.usefixtures("by_hand")
 async def test_silent_callback_times_out(cast: Cast, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "SECONDS", 0.05)
+    monkeypatch.setattr(inbox, "SECONDS", 0.05)
     await set_callback(cast, receiver)
     await notify(cast)
     receiver.gate.clear()

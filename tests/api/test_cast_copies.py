@@ -6,7 +6,7 @@ from quart import Quart
 
 from mission_control.core import times
 from mission_control.database import records
-from mission_control.people.heads import verify_all
+from mission_control.people.audit.log_heads import verify_all
 from mission_control.people.models import InstanceSetting
 from tests.cast import Cast, assemble, everybody
 from tests.cast_copies import ID, TABLES, Original

@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
-from mission_control.log.channels import waiting
+from mission_control.events.wakeup_channels import waiting
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, stamp
 from tests.claiming import claim, later, release, taken, title_of_next

@@ -10,9 +10,9 @@ import pytest
 from mission_control.boards.models import Run
 from mission_control.core import times as clock
 from mission_control.core.actor import system
-from mission_control.log.leases import Delivery
-from mission_control.log.models import Event
-from mission_control.runs.leases import (
+from mission_control.events.leases import Delivery
+from mission_control.events.models import Event
+from mission_control.runs.claims.leases import (
     LONGEST_SLEEP_SECONDS,
     SECONDS_UNTIL_ANOTHER_TRY,
     expire_due,

@@ -9,10 +9,10 @@ import pytest
 
 from mission_control.boards.models import Run
 from mission_control.core import times
+from mission_control.events.leases import Delivery
 from mission_control.http.openapi import document
-from mission_control.log.leases import Delivery
-from mission_control.runs import leases
-from mission_control.runs.leases import expire_due, is_over
+from mission_control.runs.claims import leases
+from mission_control.runs.claims.leases import expire_due, is_over
 from mission_control.tasks.models import Attachment, ChecklistItem, Comment, Task
 from tests.cast import Answer, Cast, events, head
 from tests.claiming import claim, extend, later, release, taken, title_of_next

@@ -10,8 +10,8 @@ from uuid import UUID
 from mission_control.boards.models import Board, Run
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
-from mission_control.log.event_log import verify
-from mission_control.runs import polling
+from mission_control.events.event_log import verify
+from mission_control.runs.claims import polling
 from mission_control.runs.queries import ClaimCreate
 from mission_control.tasks.models import Task
 from tests.cast import Cast, hire

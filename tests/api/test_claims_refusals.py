@@ -9,9 +9,9 @@ from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Run
 from mission_control.database.sql import rows
-from mission_control.log.channels import channels_notify_all as notify_all
-from mission_control.log.channels import waiting
-from mission_control.runs.claiming import Worker, hold_best, see_best
+from mission_control.events.wakeup_channels import channels_notify_all as notify_all
+from mission_control.events.wakeup_channels import waiting
+from mission_control.runs.claims.claiming import Worker, hold_best, see_best
 from mission_control.tasks.models import Task
 from mission_control.tasks.rules import Limits
 from tests.cast import Cast, head

@@ -9,8 +9,9 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.runs import hook_queue, session_reports
+from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.models import Activity, AgentSession
+from mission_control.runs.sessions import reports as session_reports
 from tests.cast import Cast
 from tests.hooks import SESSION, activities, called, event, hook, hooks, recorded, sessions, told
 

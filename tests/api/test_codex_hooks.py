@@ -6,7 +6,7 @@ import pytest
 
 from mission_control.agents.models import UsageEntry
 from mission_control.boards.models import Board
-from mission_control.runs import hook_queue
+from mission_control.runs.hooks import queue as hook_queue
 from tests.cast import Cast
 from tests.hooks import activities, hook, recorded, sessions, told
 

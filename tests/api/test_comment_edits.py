@@ -8,11 +8,11 @@ import pytest
 from quart import Quart
 
 from mission_control.core.actor import Actor
-from mission_control.log.event_log import verify
+from mission_control.events.event_log import verify
 from mission_control.people.models import User
-from mission_control.tasks import live
-from mission_control.tasks.activity_queries import FeedFilter, feed
+from mission_control.tasks.activity.queries import FeedFilter, feed
 from mission_control.tasks.models import AttachmentContent
+from mission_control.tasks.snapshots import streams as live
 from tests.api.test_attachments import send
 from tests.cast import Cast, events, head
 from tests.remains import where_is

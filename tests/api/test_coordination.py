@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from mission_control.agents.models import Agent, AgentSoul
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, events, head, kinds
 from tests.gateway_agents import add_gateway

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
+from mission_control.tasks.custom_fields.values import PatternTimeout, matches
 from mission_control.tasks.models import CustomFieldValue
-from mission_control.tasks.values import PatternTimeout, matches
 from tests.api.test_custom_fields import PATH, make
 from tests.cast import Cast, changes, events, head
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.asks import deadlines
-from mission_control.asks.kinds import KINDS
 from mission_control.core.times import travelled
+from mission_control.needs import deadlines
+from mission_control.needs.kinds import KINDS
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.cast import Cast, head, kinds, stamp
 

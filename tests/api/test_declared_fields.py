@@ -13,7 +13,7 @@ from mission_control.agents.schemas import AgentCreate
 from mission_control.boards import schemas as boards
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardCreate, BoardFields
-from mission_control.core.declared import DeclaredField
+from mission_control.core.field_tables import DeclaredField
 from tests.cast import Cast
 
 SAMPLES: dict[str, Any] = {

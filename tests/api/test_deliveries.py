@@ -1,6 +1,6 @@
 """What admins see of the notices of an agent, and who lets one be sent again."""
 
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from tests.cast import Cast
 
 

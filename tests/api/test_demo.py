@@ -12,10 +12,10 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from mission_control.cli import agents as colleague
-from mission_control.cli import story
-from mission_control.cli.agents import LEFT, Api, Gone, Refused
-from mission_control.cli.seed import GATEWAY, SILENT_AGENT
+from mission_control.cli.demo import agents as colleague
+from mission_control.cli.demo import story
+from mission_control.cli.demo.agents import LEFT, Api, Gone, Refused
+from mission_control.cli.demo.seed import GATEWAY, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 pytestmark = pytest.mark.database

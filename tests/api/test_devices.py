@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.agents.device_endpoints import CLIENT_ID, GRANT
-from mission_control.agents.devices import ALPHABET
+from mission_control.agents.device_sign_in.commands import ALPHABET
+from mission_control.agents.device_sign_in.endpoints import CLIENT_ID, GRANT
 from mission_control.agents.models import Agent, Connection, DeviceCode
 from mission_control.core import times
 from mission_control.core.values import fingerprint

@@ -11,7 +11,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.http import authentication
-from mission_control.http.given import _item
+from mission_control.http.inputs import _item
 from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Cast
 from tests.things import filled, things_of

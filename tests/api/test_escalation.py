@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from mission_control.asks import deadlines
-from mission_control.asks.kinds import KINDS
+from mission_control.channels.delivery.state import waiting_in
+from mission_control.channels.models import ReachNeed
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.times import travelled
-from mission_control.reach.models import ReachNeed
-from mission_control.reach.reading import waiting_in
+from mission_control.needs import deadlines
+from mission_control.needs.kinds import KINDS
 from tests.api.test_needs import ask_question, one_of
 from tests.cast import Caller, Cast, Person, head, kinds, stamp
 from tests.statements import counted

@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.exchange import export_reading, history
-from mission_control.log.leases import Delivery
-from mission_control.runs import session_ends
+from mission_control.events.leases import Delivery
 from mission_control.runs.models import Activity, AgentSession, Note
+from mission_control.runs.sessions import ends as session_ends
+from mission_control.transfer import exporting, history
 from tests.api.test_code_handed_in import CODE
 from tests.api.test_exports import IMPORT, SMALL, without
 from tests.cast import Cast, head, kinds
@@ -146,7 +146,7 @@ async def test_newest_sessions_and_what_was_done_in_them_are_exported(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = await worked(cast)
-    monkeypatch.setattr(export_reading, "PAGE", 1)
+    monkeypatch.setattr(exporting, "PAGE", 1)
     in_pages = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert without(in_pages, MEANWHILE) == without(whole, MEANWHILE)
     monkeypatch.setattr(history, "MOST_ACTIVITIES", 2)

@@ -13,12 +13,12 @@ import pytest
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
 from mission_control.database import sql
-from mission_control.exchange import export_reading
-from mission_control.exchange.export_reading import cell
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from mission_control.people.models import Member
-from mission_control.tasks import values as patterns
+from mission_control.tasks.custom_fields import values as patterns
 from mission_control.tasks.models import Tag
+from mission_control.transfer import exporting
+from mission_control.transfer.exporting import cell
 from tests.cast import NO_ID, Cast, events, head, kinds
 from tests.pages.visitor import visitor
 from tests.things import bring
@@ -337,7 +337,7 @@ async def test_file_size_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch)
         "POST", IMPORT, data=b'"' + b"x" * 20_971_520, headers={"Content-Type": "application/json"}
     )
     assert huge.status == 413
-    monkeypatch.setattr(export_reading, "MOST_ROWS", 0)
+    monkeypatch.setattr(exporting, "MOST_ROWS", 0)
     await cast.add_task()
     for path in (f"{cast.home}/export", f"{cast.home}/export/tasks.csv"):
         assert isinstance((await cast.ada.get(path)).refused(413), str)
@@ -387,7 +387,7 @@ async def test_page_of_an_export_uses_as_many_statements_whatever_it_holds(
         asked.append(statement)
         return await real(statement, *values)
 
-    monkeypatch.setattr(export_reading, "rows", counted)
+    monkeypatch.setattr(exporting, "rows", counted)
     (await cast.ada.get(f"{cast.home}/export")).ok()
     few = len(asked)
     asked.clear()
@@ -401,8 +401,8 @@ async def test_page_of_an_export_uses_as_many_statements_whatever_it_holds(
 async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await furnished(cast)
     table = (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body
-    monkeypatch.setattr(export_reading, "PAGE", 1)
-    monkeypatch.setattr(export_reading, "PIECE_BYTES", 1)
+    monkeypatch.setattr(exporting, "PAGE", 1)
+    monkeypatch.setattr(exporting, "PIECE_BYTES", 1)
     in_pages = (await cast.ada.get(f"{cast.home}/export")).ok()
     assert without(in_pages, {"exported_at"}) == without(whole, {"exported_at"})
     assert (await cast.ada.get(f"{cast.home}/export/tasks.csv")).body == table
@@ -410,7 +410,7 @@ async def test_export_in_small_pages_is_the_same_file(cast: Cast, monkeypatch: p
 
 async def test_export_is_compressed_piece_by_piece(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await furnished(cast)
-    monkeypatch.setattr(export_reading, "PIECE_BYTES", 1)
+    monkeypatch.setattr(exporting, "PIECE_BYTES", 1)
     client = cast.app.test_client(use_cookies=False)
     headers = {**cast.dan.headers, "Accept-Encoding": "gzip"}
     answer = await client.get(f"/api/v1{cast.home}/export", headers=headers)
@@ -421,14 +421,14 @@ async def test_export_is_compressed_piece_by_piece(cast: Cast, monkeypatch: pyte
 
 async def test_what_changes_during_an_export_leaves_a_file_that_fits(cast: Cast) -> None:
     await furnished(cast)
-    contents = await export_reading.contents_of(cast.board)
+    contents = await exporting.contents_of(cast.board)
     new = await cast.add_task(title="New")
     (await cast.ada.post("/tags", {"name": "New", "color": "#112233"})).ok()
     old = (await cast.ada.get(cast.tasks)).ok()["items"][-1]
     (await cast.ada.patch(cast.task(old), {"depends_on_task_ids": [new["id"]], "title": "Now"})).ok()
     await cast.ask(cast.vega, new, old)
     (await cast.ada.delete(cast.task((await cast.ada.get(cast.tasks)).ok()["items"][1]))).ok()
-    file = orjson.loads(b"".join([piece async for piece in export_reading.file_pieces(contents)]))
+    file = orjson.loads(b"".join([piece async for piece in exporting.file_pieces(contents)]))
     await bring(cast.ada, file)
     assert [task["number"] for task in file["tasks"]] == list(contents.tasks.values())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mission_control.core.errors import ErrorCode
-from mission_control.http.given import takes_fence
+from mission_control.http.inputs import takes_fence
 from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import CALLERS, body_of, of

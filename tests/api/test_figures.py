@@ -11,9 +11,9 @@ import pytest
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
-from mission_control.knowledge import counting, recounting
-from mission_control.knowledge.dashboard import metrics_of, overview
-from mission_control.knowledge.metrics_schemas import RANGES, RangeKey
+from mission_control.metrics import counting, recounting
+from mission_control.metrics.dashboard import metrics_of, overview
+from mission_control.metrics.schemas import RANGES, RangeKey
 from tests.cast import Cast, each
 from tests.figures_oracle import expected, told
 from tests.things import bring

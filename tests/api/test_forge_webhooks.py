@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Board, ForgeState
-from mission_control.exchange import webhooks
-from mission_control.exchange.models import WebhookPayload
-from mission_control.knowledge.models import BoardMemory
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.memory.models import BoardMemory
+from mission_control.webhooks.incoming import commands as webhooks
+from mission_control.webhooks.models import WebhookPayload
 from tests.api.test_code_handed_in import code_handed_in, hand_in
 from tests.api.test_needs import one_of
 from tests.api.test_needs_answers import answer

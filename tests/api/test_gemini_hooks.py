@@ -8,9 +8,9 @@ import pytest
 
 from mission_control.agents.models import UsageEntry
 from mission_control.boards.models import Board
-from mission_control.runs import hook_queue
-from mission_control.runs.session_queries import ActivityRead
-from mission_control.runs.session_view import acts_of
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.sessions.queries import ActivityRead
+from mission_control.runs.sessions.view import acts_of
 from tests.cast import Cast
 from tests.hooks import activities, hook, recorded, sessions, told
 from tests.pages.visitor import visitor

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from tests.api.test_groups import made
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.knowledge import group_queries
+from mission_control.groups import queries as group_queries
 from mission_control.tasks.models import Tag, TagAssignment
 from tests.api.test_groups import made
 from tests.cast import Cast, stamp

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Board
-from mission_control.knowledge.models import BoardGroup, GroupMemory
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.groups.models import BoardGroup
+from mission_control.memory.models import GroupMemory
 from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast, events, head, kinds
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from mission_control.boards.models import Run
 from mission_control.core import times
-from mission_control.log.leases import Delivery
-from mission_control.runs.leases import expire_due
+from mission_control.events.leases import Delivery
+from mission_control.runs.claims.leases import expire_due
 from tests.cast import Cast
 from tests.devices import connected
 from tests.hooks import SESSION, called, event, hook, hooks, sessions

@@ -9,7 +9,8 @@ from tortoise import Tortoise
 
 from mission_control.boards.models import Board
 from mission_control.database.sql import rows
-from mission_control.runs import hook_queue, kept
+from mission_control.runs.hooks import detail_levels
+from mission_control.runs.hooks import queue as hook_queue
 from tests.cast import Cast
 from tests.hooks import SESSION, called, event, recorded, sessions
 from tests.pages.visitor import visitor
@@ -145,14 +146,15 @@ async def test_what_looks_like_a_credential_is_hidden_at_every_level(cast: Cast,
     ],
 )  # fmt: skip
 def test_first_word_of_a_command(command: str, word: str) -> None:
-    assert kept.first_word(command) == word
+    assert detail_levels.first_word(command) == word
 
 
 def test_paths_by_level() -> None:
     path = {"file_path": "/home/mara/shop/src/a.py"}
     shown = {
-        level: kept.Kept(level, "/home/mara/shop").call("Read", path)["path"] for level in ("names", "commands", "all")
+        level: detail_levels.Kept(level, "/home/mara/shop").call("Read", path)["path"]
+        for level in ("names", "commands", "all")
     }
     assert shown == {"names": "a.py", "commands": "src/a.py", "all": "src/a.py"}
-    assert kept.Kept("commands", "/srv").call("Read", path)["path"] == path["file_path"]
-    assert kept.Kept("names").call("Read", {"file_path": "C:\\keys\\a.py"})["path"] == "a.py"
+    assert detail_levels.Kept("commands", "/srv").call("Read", path)["path"] == path["file_path"]
+    assert detail_levels.Kept("names").call("Read", {"file_path": "C:\\keys\\a.py"})["path"] == "a.py"

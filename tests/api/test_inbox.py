@@ -12,10 +12,10 @@ from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES
 from mission_control.core import times
 from mission_control.core.actor import RULES
-from mission_control.log import channels
-from mission_control.log.commands import command
-from mission_control.log.leases import Delivery
-from mission_control.log.unit_of_work import deliver
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import command
+from mission_control.events.leases import Delivery
+from mission_control.events.unit_of_work import deliver
 from mission_control.people.models import Token
 from tests.cast import Answer, Cast, Program, events, head
 from tests.contract.source import calls, texts, trees
@@ -39,10 +39,10 @@ async def read(agent: Program, after: int = 0, **query: Any) -> dict[str, Any]:
 
 async def polling(agent: Program, after: int = 0, seconds: int = 50) -> "asyncio.Task[Answer]":
     """A poll of the agent that waits."""
-    before = channels.channels_waiting(f"inbox:{agent.id}")
+    before = wakeup_channels.channels_waiting(f"inbox:{agent.id}")
     poll = asyncio.create_task(agent.get(f"{INBOX}?after={after}&wait_seconds={seconds}"))
     async with asyncio.timeout(40):
-        while channels.channels_waiting(f"inbox:{agent.id}") == before and not poll.done():
+        while wakeup_channels.channels_waiting(f"inbox:{agent.id}") == before and not poll.done():
             await asyncio.sleep(0.001)
     return poll
 
@@ -214,7 +214,7 @@ async def test_poll_with_notices_answers_at_once(cast: Cast) -> None:
 
 async def test_poll_times_out_empty(cast: Cast) -> None:
     assert await read(cast.vega, wait_seconds=1) == {"items": [], "next": 0}
-    assert channels.channels_waiting(f"inbox:{cast.vega.id}") == 0
+    assert wakeup_channels.channels_waiting(f"inbox:{cast.vega.id}") == 0
 
 
 async def test_concurrent_polls_get_the_same_notices(cast: Cast) -> None:
@@ -241,7 +241,7 @@ async def test_disconnected_poll_leaves_no_waiter(cast: Cast) -> None:
     poll.cancel()
     await asyncio.gather(poll, return_exceptions=True)
     async with asyncio.timeout(40):
-        while channels.channels_waiting(f"inbox:{cast.vega.id}"):
+        while wakeup_channels.channels_waiting(f"inbox:{cast.vega.id}"):
             await asyncio.sleep(0.001)
 
 

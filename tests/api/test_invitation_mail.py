@@ -8,8 +8,8 @@ import pytest
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.log.leases import Delivery
-from mission_control.log.models import Event
+from mission_control.events.leases import Delivery
+from mission_control.events.models import Event
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from mission_control.core import times
-from mission_control.people.members import leave_organization, transfer_ownership
 from mission_control.people.models import BoardAccess, Invite, InviteBoardAccess, Member, User
-from mission_control.people.organization_commands import ensure_membership
-from mission_control.people.organization_queries import OrganizationInviteRead, OrganizationMemberRead
+from mission_control.people.organizations.commands import ensure_membership
+from mission_control.people.organizations.members import leave_organization, transfer_ownership
+from mission_control.people.organizations.queries import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
 
 INVITES = "/organizations/me/invites"

@@ -11,11 +11,11 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.exchange.models import BoardImport
-from mission_control.people import jobs
-from mission_control.people.jobs import JobResult
+from mission_control.people.jobs import commands as jobs
+from mission_control.people.jobs.commands import JobResult
 from mission_control.people.models import Job
 from mission_control.tasks.models import Task
+from mission_control.transfer.models import BoardImport
 from tests.api.test_board_staging import the_file
 from tests.cast import Answer, Cast
 from tests.outside import git

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from mission_control.http import response_cache
-from mission_control.tasks import caching, live
+from mission_control.tasks.snapshots import caching
+from mission_control.tasks.snapshots import streams as live
 from tests.cast import Cast
 
 type Change = Callable[[], Awaitable[Any]]

@@ -6,9 +6,9 @@ from typing import Any
 from mission_control.agents.models import Budget, UsageEntry
 from mission_control.approvals.models import Approval
 from mission_control.core import times
-from mission_control.runs import hook_queue
+from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.models import AgentSession
-from mission_control.runs.session_reports import OLDEST
+from mission_control.runs.sessions.reports import OLDEST
 from tests.api.test_budgets import limit
 from tests.cast import Cast
 from tests.claiming import taken

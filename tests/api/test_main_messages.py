@@ -11,13 +11,13 @@ import pytest
 from mission_control.agents import lead_api
 from mission_control.agents.coordination import message_lead
 from mission_control.agents.models import Agent
+from mission_control.background.sending import settle
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict
+from mission_control.events.leases import Delivery
 from mission_control.gateways.models import Gateway
-from mission_control.home.models import Question
-from mission_control.log.leases import Delivery
-from mission_control.work.loop import settle
+from mission_control.questions.models import Question
 from tests.cast import Cast, Program, events, head, kinds
 from tests.gateway_agents import add_gateway, hire_main, hire_on
 

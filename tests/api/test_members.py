@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from mission_control.core.errors import Forbidden
-from mission_control.people.members import change_access, change_role, remove_member
 from mission_control.people.models import BoardAccess, Member
+from mission_control.people.organizations.members import change_access, change_role, remove_member
 from tests.cast import Caller, Cast, Person, events, head
 
 MEMBERS = "/organizations/me/members"

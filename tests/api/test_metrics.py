@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.knowledge.metrics_schemas import DashboardMetrics
+from mission_control.metrics.schemas import DashboardMetrics
 from tests.cast import Cast
 
 PATH = "/metrics/dashboard"

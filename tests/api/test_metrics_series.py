@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.knowledge.counting import COUNTING, OUTCOMES
-from mission_control.log.models import Event
+from mission_control.events.models import Event
+from mission_control.metrics.counting import COUNTING, OUTCOMES
 from tests.cast import Cast
 from tests.moments import parsed
 

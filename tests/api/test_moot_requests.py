@@ -7,7 +7,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.core import times
-from mission_control.runs.leases import expire_due
+from mission_control.runs.claims.leases import expire_due
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.hand_ins import Deed, approval_of, approve, claimed, drag, drag_on_page, hand_in, rework, send_back, trash

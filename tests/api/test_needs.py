@@ -7,15 +7,15 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.asks import deadlines
-from mission_control.asks.kinds import KINDS
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.database.sql import rows
-from mission_control.gateways.connector import INVENTED
+from mission_control.events.leases import Delivery
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
-from mission_control.runs.leases import take_from_silent
+from mission_control.needs import deadlines
+from mission_control.needs.kinds import KINDS
+from mission_control.runs.claims.leases import take_from_silent
 from tests.cast import Caller, Cast, everybody, stamp
 from tests.claiming import claim, taken
 from tests.hand_ins import hand_in, rework

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from mission_control.gateways.connector import INVENTED
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.home.models import GatewayRequest
 from mission_control.home.shell import waiting_for
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.cast import Caller, Cast, stamp

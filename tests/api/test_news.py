@@ -10,13 +10,13 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.values import to_json
-from mission_control.http import late
-from mission_control.http.news import AgentCall, news_of, now
-from mission_control.log.commands import Compensations, compensated
-from mission_control.log.leases import Delivery
-from mission_control.runs import notes
+from mission_control.events.commands import Compensations, compensated
+from mission_control.events.leases import Delivery
+from mission_control.http import slow_answers as late
+from mission_control.http.agent_news import AgentCall, news_of, now
 from mission_control.runs.models import Note
-from mission_control.runs.news import LARGEST
+from mission_control.runs.notes import commands as notes
+from mission_control.runs.notes.agent_news import LARGEST
 from tests.cast import Cast, Program, events, head
 from tests.claiming import claim, taken
 from tests.statements import counted

@@ -9,9 +9,9 @@ import pytest
 from mission_control.boards.models import Run
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject
-from mission_control.http import late
-from mission_control.log import channels
-from mission_control.runs import next as coming
+from mission_control.events import wakeup_channels
+from mission_control.http import slow_answers
+from mission_control.runs.claims import next_work as coming
 from tests.cast import Caller, Cast
 from tests.claiming import taken
 
@@ -144,7 +144,7 @@ async def late_answer(cast: Cast, **headers: str) -> tuple[int, bytes, Any]:
 
 
 async def test_late_answer_begins_with_white_space(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(late, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(slow_answers, "QUIET_SECONDS", 0.05)
     task = await cast.add_task(status="review")
     key = {"Idempotency-Key": "k"}
     waiting = asyncio.create_task(late_answer(cast, **key))
@@ -158,7 +158,7 @@ async def test_late_answer_begins_with_white_space(cast: Cast, monkeypatch: pyte
 
 
 async def test_refusal_of_a_late_answer_is_its_body(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(late, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(slow_answers, "QUIET_SECONDS", 0.05)
     waiting = asyncio.create_task(late_answer(cast))
     await asyncio.sleep(0.5)
     (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
@@ -167,14 +167,14 @@ async def test_refusal_of_a_late_answer_is_its_body(cast: Cast, monkeypatch: pyt
 
 
 async def test_next_that_is_hung_up_claims_nothing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(late, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(slow_answers, "QUIET_SECONDS", 0.05)
     waiting = asyncio.create_task(late_answer(cast))
     await asyncio.sleep(0.5)
-    assert channels.waiting(f"work:{cast.board.id}") == 1
+    assert wakeup_channels.waiting(f"work:{cast.board.id}") == 1
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await asyncio.sleep(0.1)
-    assert channels.waiting(f"work:{cast.board.id}") == 0
+    assert wakeup_channels.waiting(f"work:{cast.board.id}") == 0
 
 
 @pytest.mark.parametrize("wanted", [{}, {"keep_alive": True}])

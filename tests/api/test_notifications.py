@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.home.notifications import mentioned_people
-from mission_control.knowledge.models import BoardMemory
+from mission_control.memory.models import BoardMemory
+from mission_control.notifications.commands import mentioned_people
 from mission_control.people.models import User
 from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast

@@ -13,9 +13,9 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.fleet.models import OnboardingSession
-from mission_control.fleet.onboarding_api import store_main_agent_message
-from mission_control.fleet.onboarding_queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
+from mission_control.gateway_agents.models import OnboardingSession
+from mission_control.gateway_agents.onboarding.api import store_main_agent_message
+from mission_control.gateway_agents.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.people.models import User
 from tests.cast import Caller, Cast, events, head, kinds
 

@@ -11,13 +11,13 @@ from tortoise.exceptions import IntegrityError
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
-from mission_control.fleet.conversation import PATIENCE, note_silences
-from mission_control.fleet.models import OnboardingSession, ProvisioningJob
-from mission_control.fleet.onboarding_api import store_main_agent_message
-from mission_control.fleet.onboarding_queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
-from mission_control.gateways.installation import main_session_key
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.models import OnboardingSession, ProvisioningJob
+from mission_control.gateway_agents.onboarding.api import store_main_agent_message
+from mission_control.gateway_agents.onboarding.conversation import PATIENCE, note_silences
+from mission_control.gateway_agents.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
+from mission_control.gateways.protocol.identity import main_session_key
 from tests.api.test_onboarding import GOAL
 from tests.cast import Cast, head, kinds
 from tests.claiming import later

@@ -11,8 +11,11 @@ import pytest
 from mission_control.agents.models import UsageEntry
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.runs import hook_api, hook_queue, opencode, permissions
+from mission_control.runs.hooks import api as hook_api
+from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.models import AgentSession
+from mission_control.runs.permissions import requests as permissions
+from mission_control.runs.programs import opencode
 from tests.api.test_permissions import decide, read, until
 from tests.cast import Cast
 from tests.hooks import activities, hook, recorded, sessions, told

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from mission_control.core import times
 from mission_control.http import operation as doing
-from mission_control.http.given import validated
+from mission_control.http.inputs import validated
 from mission_control.http.registry import OPERATIONS, Operation
 from mission_control.people.models import Token
 from tests.cast import Answer, Caller, Cast

@@ -9,12 +9,12 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.errors import Forbidden
-from mission_control.log.event_log import verify
-from mission_control.log.leases import Delivery
-from mission_control.log.models import Event
-from mission_control.people.members import transfer_ownership
+from mission_control.events.event_log import verify
+from mission_control.events.leases import Delivery
+from mission_control.events.models import Event
 from mission_control.people.models import AccountEvent, BoardAccess, Invite, Member, Organization, User
-from mission_control.people.organization_commands import delete_organization
+from mission_control.people.organizations.commands import delete_organization
+from mission_control.people.organizations.members import transfer_ownership
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Person, events, head
 from tests.statements import cost

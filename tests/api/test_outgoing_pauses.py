@@ -5,10 +5,10 @@ from typing import Any
 
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.exchange import outgoing_queue
-from mission_control.exchange.models import OutgoingDelivery
-from mission_control.exchange.outgoing_settling import PAUSES
-from mission_control.log.commands import atomically
+from mission_control.events.commands import atomically
+from mission_control.webhooks.models import OutgoingDelivery
+from mission_control.webhooks.outgoing import queue as outgoing_queue
+from mission_control.webhooks.outgoing.settling import PAUSES
 from tests.cast import Cast
 from tests.outgoing import make, of, read, send, sent_by, types
 from tests.outside import Receiver

@@ -12,10 +12,11 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.exchange import outgoing_queue, outgoing_sending
-from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
-from mission_control.exchange.outgoing_settling import PAUSES
-from mission_control.log.commands import atomically
+from mission_control.events.commands import atomically
+from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
+from mission_control.webhooks.outgoing import queue as outgoing_queue
+from mission_control.webhooks.outgoing import sending
+from mission_control.webhooks.outgoing.settling import PAUSES
 from tests.cast import Cast
 from tests.outgoing import HOOKS, make, of, read, send, sent_by, types, until, verified
 from tests.outside import Receiver, a_receiver
@@ -175,7 +176,7 @@ async def test_redirect_is_not_followed(cast: Cast, receiver: Receiver, by_hand:
 async def test_receiver_that_does_not_answer_holds_up_only_itself(
     cast: Cast, app: Quart, receiver: Receiver, by_hand: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outgoing_sending, "SECONDS", 0.3)
+    monkeypatch.setattr(sending, "SECONDS", 0.3)
     async with a_receiver(app) as slow:
         slow.gate.clear()
         silent, quick = await make(cast, slow, "task.created"), await make(cast, receiver, "task.created")
@@ -194,12 +195,12 @@ async def test_silent_receivers_of_one_organization_hold_up_no_other(
     cast: Cast, app: Quart, receiver: Receiver, by_hand: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much waits for them: the messages of others are due later, and leave at once all the same."""
-    monkeypatch.setattr(outgoing_sending, "AT_ONCE", 2 * outgoing_sending.SHARE + 1)
+    monkeypatch.setattr(sending, "AT_ONCE", 2 * sending.SHARE + 1)
     async with a_receiver(app) as silent:
         silent.gate.clear()
-        failing = [await make(cast, silent, "task.created") for _ in range(outgoing_sending.SHARE + 2)]
+        failing = [await make(cast, silent, "task.created") for _ in range(sending.SHARE + 2)]
         ids = [one["id"] for one in failing]
-        for _ in range(outgoing_sending.SHARE + 2):
+        for _ in range(sending.SHARE + 2):
             await make(cast, silent, "task.created")
         await OutgoingWebhook.filter(id__in=ids).update(failing_since=times.clock_now())
         body = {"description": "Hers", "url": receiver.url, "kinds": ["task.created"]}
@@ -207,11 +208,11 @@ async def test_silent_receivers_of_one_organization_hold_up_no_other(
         await cast.add_task()
         await outgoing_queue.queue_next()
         (await cast.eve.post(f"/boards/{cast.foreign_board.id}/tasks", {"title": "Hers"})).ok()
-        await outgoing_sending.look()
+        await sending.look()
         taken = await OutgoingDelivery.filter(state="sending").values_list("webhook_id", flat=True)
         silent.gate.set()
-        await asyncio.gather(*outgoing_sending.SENDING.tasks)
-        assert len(taken) == 2 * outgoing_sending.SHARE + 1 and UUID(hers["id"]) in taken
+        await asyncio.gather(*sending.SENDING.tasks)
+        assert len(taken) == 2 * sending.SHARE + 1 and UUID(hers["id"]) in taken
 
 
 async def test_change_of_kinds_counts_from_then_on(cast: Cast, receiver: Receiver, by_hand: None) -> None:
@@ -267,21 +268,21 @@ async def test_webhook_that_is_deleted_during_an_attempt_leaves_nothing(
     hook = await make(cast, receiver, "task.created")
     await cast.add_task()
     receiver.gate.clear()
-    await outgoing_sending.look()
+    await sending.look()
     async with asyncio.timeout(60):
         while not receiver.got:
             await asyncio.sleep(0.005)
     (await cast.ada.delete(of(hook))).ok()
     receiver.gate.set()
-    await asyncio.gather(*outgoing_sending.SENDING.tasks)
+    await asyncio.gather(*sending.SENDING.tasks)
     assert not await OutgoingDelivery.exists() and not await OutgoingWebhook.exists()
 
 
 async def test_organization_without_webhooks_costs_no_statement(cast: Cast, receiver: Receiver, by_hand: None) -> None:
     outgoing_queue.forget()  # what another test left
-    await outgoing_sending.look()
+    await sending.look()
     with counted() as found:
-        await outgoing_sending.look()
+        await sending.look()
         await atomically(
             system(cast.organization.id), lambda: outgoing_queue.queue(cast.organization.id, None, "need.opened", {})
         )
@@ -289,7 +290,7 @@ async def test_organization_without_webhooks_costs_no_statement(cast: Cast, rece
     await make(cast, receiver)
     await send()
     with counted() as found:
-        await outgoing_sending.look()
+        await sending.look()
     assert len(found) == 2
 
 
@@ -304,8 +305,8 @@ async def test_two_processes_queue_and_send_once(cast: Cast, receiver: Receiver,
     for number in range(12):
         await cast.add_task(title=f"Task {number}")
     while await OutgoingDelivery.filter(webhook_id=hook["id"]).exclude(state="sent").exists() or not receiver.got:
-        await asyncio.gather(outgoing_sending.look(), outgoing_sending.look())
-        await asyncio.gather(*outgoing_sending.SENDING.tasks)
+        await asyncio.gather(sending.look(), sending.look())
+        await asyncio.gather(*sending.SENDING.tasks)
     ids = [headers["webhook-id"] for headers, _ in receiver.got]
     assert len(ids) == len(set(ids)) == 12
 
@@ -315,11 +316,11 @@ async def test_message_whose_process_died_is_sent_by_another(cast: Cast, receive
     for title in ("One", "Two"):
         await cast.add_task(title=title)
     await outgoing_queue.queue_next()
-    [(taken, _)] = await outgoing_sending.LEASES.take(outgoing_sending.NEXT, [], 50)
+    [(taken, _)] = await sending.LEASES.take(sending.NEXT, [], 50)
     assert await send() == 0
     assert await send(seconds=16) == 2
     assert [one["state"] for one in await sent_by(cast, hook)] == ["sent", "sent"]
-    assert await outgoing_sending.LEASES.held(taken).exists() is False
+    assert await sending.LEASES.held(taken).exists() is False
 
 
 async def test_old_messages_are_forgotten(cast: Cast, receiver: Receiver, by_hand: None, monkeypatch: Any) -> None:
@@ -327,11 +328,11 @@ async def test_old_messages_are_forgotten(cast: Cast, receiver: Receiver, by_han
     for number in range(4):
         await cast.add_task(title=f"Task {number}")
     await send()
-    monkeypatch.setattr(outgoing_sending, "MOST_KEPT", 3)
-    await outgoing_sending.forget_old()
+    monkeypatch.setattr(sending, "MOST_KEPT", 3)
+    await sending.forget_old()
     assert len(await sent_by(cast, hook)) == 3
     with times.travelled(timedelta(days=31)):
-        await outgoing_sending.forget_old()
+        await sending.forget_old()
     assert await sent_by(cast, hook) == []
 
 

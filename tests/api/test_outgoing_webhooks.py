@@ -8,8 +8,8 @@ from quart import Quart
 
 from mission_control.core import times
 from mission_control.core.secrets import decrypt
-from mission_control.exchange.models import OutgoingWebhook
-from mission_control.log.models import Event
+from mission_control.events.models import Event
+from mission_control.webhooks.models import OutgoingWebhook
 from tests.cast import Cast, Person
 from tests.outgoing import HOOKS, make, of, read, sent_by
 from tests.outside import Receiver

@@ -11,8 +11,11 @@ import pytest
 from mission_control.approvals.commands import save_request
 from mission_control.approvals.models import Approval
 from mission_control.core import times
-from mission_control.log import channels
-from mission_control.runs import claude_code, hook_api, hook_queue, permissions
+from mission_control.events import wakeup_channels
+from mission_control.runs.hooks import api as hook_api
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.permissions import requests as permissions
+from mission_control.runs.programs import claude_code
 from tests.cast import Caller, Cast, kinds
 from tests.hooks import SESSION, activities, called, event, hook, hooks, sessions
 from tests.mcp.clients import connected
@@ -213,7 +216,7 @@ async def test_equal_requests_are_one(cast: Cast) -> None:
     async with asking(cast, request(), request()) as (approval, waiting):
 
         async def both_wait() -> Any:
-            return True if channels.channels_waiting(f"approval:{approval['id']}") == 2 else None
+            return True if wakeup_channels.channels_waiting(f"approval:{approval['id']}") == 2 else None
 
         await until(both_wait)
         assert await Approval.filter(status="pending").count() == 1

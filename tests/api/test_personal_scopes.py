@@ -8,7 +8,7 @@ from werkzeug.datastructures import Headers
 
 from mission_control.core import times
 from mission_control.http.registry import OPERATIONS, Operation
-from mission_control.people.credentials import USUAL_LIFE
+from mission_control.people.accounts.credentials import USUAL_LIFE
 from mission_control.people.models import Token
 from tests.api.test_budgets import limit, use
 from tests.api.test_needs import one_of

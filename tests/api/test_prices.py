@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import ModelPrice, UsageEntry
-from mission_control.agents.prices import listed, plain
+from mission_control.agents.usage.prices import listed, plain
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.times import travelled

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.tasks.models import TaskProposal
-from mission_control.tasks.proposals import MOST_OPEN
+from mission_control.tasks.proposals.commands import MOST_OPEN
 from tests.cast import Answer, Caller, Cast, events, head, ids
 
 NEW = {"title": "Oil the dome", "reason": "It squeaks."}

@@ -7,9 +7,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from mission_control.home.models import Question
-from mission_control.knowledge.models import BoardMemory
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.memory.models import BoardMemory
+from mission_control.questions.models import Question
 from tests.cast import Caller, Cast, events, head, kinds
 
 

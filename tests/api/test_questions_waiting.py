@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from mission_control.home.question_reactions import POLLS
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
+from mission_control.questions.reactions import POLLS
 from tests.cast import Cast
 
 PATIENCE = 40
@@ -21,7 +21,7 @@ async def poll(cast: Cast, question: dict[str, Any]) -> "asyncio.Task[Any]":
     path = f"{cast.home}/questions/{question['id']}?wait_seconds=50"
     waiting = asyncio.create_task(cast.atlas.get(path))
     async with asyncio.timeout(PATIENCE):
-        while not channels.channels_waiting(POLLS.channel_of(question["id"])):
+        while not wakeup_channels.channels_waiting(POLLS.channel_of(question["id"])):
             await asyncio.sleep(0.005)
     return waiting
 

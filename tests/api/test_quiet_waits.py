@@ -9,7 +9,7 @@ import pytest
 from mission_control.agents import work_state
 from mission_control.agents.models import Agent
 from mission_control.core import times
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
 from mission_control.people.models import Token
 from tests.cast import Cast, Program
 from tests.rights_changes import dismiss, move, revoke, rotate
@@ -21,7 +21,7 @@ INBOX = "/agent/inbox?wait_seconds=50&after={}"
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits end after a moment."""
-    monkeypatch.setattr(channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 0.05)
+    monkeypatch.setattr(wakeup_channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 0.05)
 
 
 async def settled(program: Program) -> int:
@@ -70,9 +70,9 @@ async def test_notice_between_two_waits_is_given(cast: Cast) -> None:
 
 async def test_notice_during_a_quiet_wait_ends_it(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     after = await settled(cast.vega)
-    monkeypatch.setattr(channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 60)
+    monkeypatch.setattr(wakeup_channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 60)
     waiting = asyncio.create_task(cast.vega.get(INBOX.format(after)))
-    while not channels.channels_waiting(f"inbox:{cast.vega.id}"):
+    while not wakeup_channels.channels_waiting(f"inbox:{cast.vega.id}"):
         await asyncio.sleep(0.01)
     await cast.add_task(assigned_agent_id=str(cast.vega.id))
     assert (await asyncio.wait_for(waiting, 60)).ok()["items"]
@@ -110,7 +110,7 @@ async def test_token_that_ended_unheard_gets_nothing(cast: Cast, monkeypatch: py
 
 async def test_lost_notifications_end_quiet(cast: Cast) -> None:
     after = await settled(cast.vega)
-    channels.run_all_callbacks()
+    wakeup_channels.run_all_callbacks()
     found, _ = await statements(cast.vega, INBOX.format(after))
     assert found
 
@@ -119,11 +119,11 @@ async def test_wait_during_which_something_was_missed_is_not_remembered(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after = await settled(cast.vega)
-    monkeypatch.setattr(channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 0.5)
+    monkeypatch.setattr(wakeup_channels, "end_of_wait", lambda seconds: asyncio.get_running_loop().time() + 0.5)
     waiting = asyncio.create_task(cast.vega.get(INBOX.format(after)))
-    while not channels.channels_waiting(f"inbox:{cast.vega.id}"):
+    while not wakeup_channels.channels_waiting(f"inbox:{cast.vega.id}"):
         await asyncio.sleep(0.01)
-    channels.run_all_callbacks()  # the command line wrote something
+    wakeup_channels.run_all_callbacks()  # the command line wrote something
     (await waiting).ok()
     found, _ = await statements(cast.vega, INBOX.format(after))
     assert found

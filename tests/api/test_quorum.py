@@ -4,8 +4,8 @@ import asyncio
 import random
 from typing import Any
 
+from mission_control.channels.delivery.state import waiting_in
 from mission_control.home.shell import waiting_for
-from mission_control.reach.reading import waiting_in
 from tests.api.test_needs import needs, one_of
 from tests.cast import Caller, Cast, head, ids, kinds
 from tests.claiming import taken

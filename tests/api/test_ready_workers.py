@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.runs import readiness
+from mission_control.runs.claims import readiness
 from tests.cast import Caller, Cast
 from tests.claiming import taken
 
@@ -107,7 +107,7 @@ async def test_a_wait_of_another_process_counts_until_it_says_nothing(
     member = f"{cast.organization.id}:{cast.board.id}:{cast.vega.id}:::1"
     readiness.WAITING.hear(f"workers:here:{member}")
     assert (await workers_of(cast))["Vega"]["state"] == "ready"
-    monkeypatch.setattr("mission_control.work.presence.time", SimpleNamespace(monotonic=lambda: 1e12))
+    monkeypatch.setattr("mission_control.background.presence.time", SimpleNamespace(monotonic=lambda: 1e12))
     await readiness.WAITING.repeat()
     assert (await workers_of(cast))["Vega"]["state"] == "away"
 

@@ -2,7 +2,8 @@
 
 from mission_control.agents.models import Agent
 from mission_control.core.actor import can
-from mission_control.knowledge.models import BoardGroup, BoardMemory, GroupMemory
+from mission_control.groups.models import BoardGroup
+from mission_control.memory.models import BoardMemory, GroupMemory
 from mission_control.people.models import Member
 from mission_control.tasks.models import Task
 from tests.cast import Cast

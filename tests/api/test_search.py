@@ -6,10 +6,10 @@ from urllib.parse import quote
 import pytest
 
 from mission_control.database.sql import connection, rows
-from mission_control.database.sqlite_connection import is_unbounded
-from mission_control.database.sqlite_engine import SafeSqliteClient
-from mission_control.knowledge.models import BoardMemory
-from mission_control.knowledge.search_queries import SearchHit, snippet
+from mission_control.database.sqlite.connection import is_unbounded
+from mission_control.database.sqlite.engine import SafeSqliteClient
+from mission_control.memory.models import BoardMemory
+from mission_control.search.queries import SearchHit, snippet
 from tests.cast import Caller, Cast
 from tests.pages.visitor import visitor
 from tests.statements import counted

@@ -7,8 +7,8 @@ import pytest
 
 from mission_control.database import search_index
 from mission_control.database.sql import rows
-from mission_control.knowledge import search_queries
-from mission_control.knowledge.models import BoardMemory
+from mission_control.memory.models import BoardMemory
+from mission_control.search import queries as search_queries
 from tests.cast import Cast
 
 # A text of each row is found by each of its words, and by no other row's words.

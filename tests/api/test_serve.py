@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mission_control import serving
+from mission_control.server import serving
 from tests.own_database import empty_database
 
 COMMAND = (sys.executable, "-m", "mission_control.cli")
@@ -271,7 +271,7 @@ def test_start_waits_for_a_port_about_to_be_free(monkeypatch: pytest.MonkeyPatch
     """Workers of a server that was killed hold it until they notice."""
     taken = serving.bind("127.0.0.1", 0)
     port = taken.getsockname()[1]
-    monkeypatch.setattr("mission_control.serving.time.sleep", lambda _: taken.close())
+    monkeypatch.setattr("mission_control.server.serving.time.sleep", lambda _: taken.close())
     with serving.bind("127.0.0.1", port) as listener:
         assert listener.getsockname()[1] == port
 

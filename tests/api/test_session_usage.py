@@ -10,7 +10,7 @@ import pytest
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.times import travelled
-from mission_control.runs import hook_queue
+from mission_control.runs.hooks import queue as hook_queue
 from tests.cast import Cast
 from tests.hooks import SESSION, Event, activities, event, hook, sessions
 

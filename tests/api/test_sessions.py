@@ -11,10 +11,11 @@ from mission_control.agents.models import UsageEntry
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.times import travelled
-from mission_control.log.models import Event
-from mission_control.runs import session_ends, session_signals
+from mission_control.events.models import Event
 from mission_control.runs.models import Activity, AgentSession
-from mission_control.runs.session_queries import Line, line_of
+from mission_control.runs.sessions import ends as session_ends
+from mission_control.runs.sessions import signals as session_signals
+from mission_control.runs.sessions.queries import Line, line_of
 from tests.cast import Answer, Caller, Cast
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.fleet.models import Skill, SkillPack
+from mission_control.gateway_agents.models import Skill, SkillPack
 from tests.cast import NO_ID, Cast, events, head, ids, kinds
 
 MARKET, PACKS = "/skills/marketplace", "/skills/packs"

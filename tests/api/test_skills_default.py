@@ -9,12 +9,12 @@ import pytest
 from quart import Quart
 
 from mission_control.core.errors import Refused
-from mission_control.fleet.models import Skill, SkillPack
-from mission_control.log.event_log import verify
-from mission_control.log.models import Event
-from mission_control.people import setup
+from mission_control.events.event_log import verify
+from mission_control.events.models import Event
+from mission_control.gateway_agents.models import Skill, SkillPack
 from mission_control.people.models import Member, Organization, User
-from mission_control.people.organization_commands import ensure_membership
+from mission_control.people.organizations.commands import ensure_membership
+from mission_control.people.sign_in import first_run
 from tests.api.test_accounts import first_owner
 from tests.cast import Caller, Cast
 from tests.settings import having
@@ -118,7 +118,7 @@ async def test_failing_packs_undo_the_organization(cast: Cast, monkeypatch: pyte
     await remove_from_organization(cast)
     broken = [(url, name, "It.") for url, name in {**NAMES, "https://example.org/a/b": "elsewhere"}.items()]
     # By name: an import above would register the reaction, even if the application forgot it.
-    monkeypatch.setattr("mission_control.fleet.skill_commands.DEFAULT_PACKS", broken)
+    monkeypatch.setattr("mission_control.gateway_agents.skills.commands.DEFAULT_PACKS", broken)
     with pytest.raises(Refused):
         await ensure_membership(cast.eve.id)
     assert not await Member.filter(user_id=cast.eve.id).exists()
@@ -138,8 +138,8 @@ async def test_local_owner_gets_default_packs(local: Caller) -> None:
 @pytest.mark.parametrize("known_before", [False, True])
 async def test_first_owner_gets_default_packs(app: Quart, known_before: bool) -> None:
     if known_before:
-        await setup.ensure_local_owner()
-    code = await setup.issue_setup_code()
+        await first_run.ensure_local_owner()
+    code = await first_run.issue_setup_code()
     owner = await first_owner(str(code))
     packs = await SkillPack.filter(organization_id=owner.active_organization_id)
     assert {pack.source_url: pack.name for pack in packs} == NAMES

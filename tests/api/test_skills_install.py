@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from mission_control.background.sending import settle
 from mission_control.core.actor import system
-from mission_control.fleet.models import InstalledSkill, Skill
-from mission_control.fleet.skill_commands import INSTALL, UNINSTALL
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.models import InstalledSkill, Skill
+from mission_control.gateway_agents.skills.commands import INSTALL, UNINSTALL
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
-from mission_control.work.loop import settle
 from tests.cast import NO_ID, Cast, Program, events, head
 from tests.gateway_agents import add_gateway, hire_main
 

@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from mission_control.core.errors import Unreachable
-from mission_control.fleet.models import Skill
-from mission_control.fleet.repositories import Git
+from mission_control.gateway_agents.models import Skill
+from mission_control.gateway_agents.skills.repositories import Git
 from tests.cast import Cast, events, head, kinds
 from tests.outside import git
 from tests.settings import having

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mission_control.agents.directory import SoulsDirectory
+from mission_control.agents.souls.directory import SoulsDirectory
 from mission_control.core import times
 from mission_control.core.outbound import Outbound
 from tests.cast import Cast

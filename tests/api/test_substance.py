@@ -7,7 +7,7 @@ from quart import Quart
 
 from mission_control.core.secrets import encrypt
 from mission_control.core.times import clock_now as now
-from mission_control.exchange.models import OutgoingWebhook
+from mission_control.webhooks.models import OutgoingWebhook
 from tests.api.test_needs import ask_question, needs, one_of
 from tests.api.test_needs_answers import answer, overdue
 from tests.cast import Cast, stamp

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.tasks.models import Tag
 from tests.cast import Cast
 

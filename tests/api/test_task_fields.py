@@ -7,14 +7,14 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS
-from mission_control.exchange.file import TaskPart
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.fields import BY_NAME, FIELDS, PLAIN, TOOL_WORDS, TRACKED, Role, TaskField, changeable_by
 from mission_control.tasks.forms import ChangeForm
 from mission_control.tasks.models import Task
 from mission_control.tasks.queries import TaskRow
 from mission_control.tasks.schemas import TaskCreate, TaskRead, TaskUpdate
+from mission_control.transfer.file import TaskPart
 from tests.cast import Cast
 from tests.things import bring
 

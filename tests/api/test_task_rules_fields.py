@@ -8,7 +8,7 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import as_json
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
 from mission_control.tasks.models import Task

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import UsageEntry
-from mission_control.runs import hook_queue
-from mission_control.runs.hook_api import dropped
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.hooks.api import dropped
 from tests.cast import Cast
 from tests.hooks import SESSION, event, hook, hooks, recorded, sessions
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.config import Settings
 from mission_control.core import limits, times
 from mission_control.core.errors import TooMany, Unauthenticated
 from mission_control.core.limits import Allowance, FailureLimit, RequestBudget
+from mission_control.core.settings import Settings
 from mission_control.core.values import fingerprint, new_secret
 from mission_control.http import authentication
 from mission_control.people.models import Token

@@ -8,8 +8,8 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import online_count
 from mission_control.boards.models import Board
 from mission_control.http import lookups
-from mission_control.tasks.live import still_reads
 from mission_control.tasks.models import Task
+from mission_control.tasks.snapshots.streams import still_reads
 from tests.cast import Cast, events, head, ids, kinds
 from tests.statements import cost
 

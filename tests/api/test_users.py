@@ -4,11 +4,11 @@ import asyncio
 
 import orjson
 
-from mission_control.log.event_log import verify
-from mission_control.log.models import IdempotencyRecord
-from mission_control.people.account_commands import create_user
-from mission_control.people.account_log import verify as verify_accounts
-from mission_control.people.deletion import delete_account, deleted_at
+from mission_control.events.event_log import verify
+from mission_control.events.models import IdempotencyRecord
+from mission_control.people.accounts.commands import create_user
+from mission_control.people.accounts.deletion import delete_account, deleted_at
+from mission_control.people.audit.account_log import verify as verify_accounts
 from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, as_person, events, head

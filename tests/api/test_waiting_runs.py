@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from mission_control.asks.deadlines import end_due
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import Compensations, compensated
 from mission_control.http.authentication import agent_by_token
 from mission_control.http.lookups import channel_of_agent
-from mission_control.log import channels
-from mission_control.log.commands import Compensations, compensated
-from mission_control.runs import leases, polling
-from mission_control.runs.leases import expire_due, take_from_silent
+from mission_control.needs.deadlines import end_due
+from mission_control.runs.claims import leases, polling
+from mission_control.runs.claims.leases import expire_due, take_from_silent
 from mission_control.runs.queries import ClaimCreate
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, events, head
@@ -217,7 +217,7 @@ async def test_waiting_claim_is_woken_by_the_answer(cast: Cast) -> None:
     task, asked = await parked(cast)
     waiting = asyncio.create_task(claim(cast, wait_seconds=50))
     async with asyncio.timeout(PATIENCE):
-        while not channels.channels_waiting(channel_of_agent(cast.vega.id)):
+        while not wakeup_channels.channels_waiting(channel_of_agent(cast.vega.id)):
             await asyncio.sleep(0.005)
     (await answer(cast, asked)).ok()
     found = (await asyncio.wait_for(waiting, PATIENCE)).ok()

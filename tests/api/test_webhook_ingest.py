@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Board
-from mission_control.exchange import webhooks
-from mission_control.exchange.models import WebhookPayload
-from mission_control.exchange.webhook_calls import decoded, kept_headers, neutralize_markers, shortened
-from mission_control.knowledge.models import BoardMemory
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.memory.models import BoardMemory
+from mission_control.webhooks.incoming import commands as webhooks
+from mission_control.webhooks.incoming.calls import decoded, kept_headers, neutralize_markers, shortened
+from mission_control.webhooks.models import WebhookPayload
 from tests.api.test_webhooks import made
 from tests.cast import NO_ID, Answer, Cast, events, head
 

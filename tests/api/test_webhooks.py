@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from mission_control.core.secrets import decrypt
-from mission_control.exchange import webhooks
-from mission_control.exchange.models import Webhook, WebhookPayload
-from mission_control.knowledge.models import BoardMemory
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.memory.models import BoardMemory
+from mission_control.webhooks.incoming import commands as webhooks
+from mission_control.webhooks.models import Webhook, WebhookPayload
 from tests.cast import NO_ID, Cast, events, head, kinds
 
 KEYS = [

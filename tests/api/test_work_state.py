@@ -8,8 +8,8 @@ import pytest
 
 from mission_control.agents.work_state import standing_of
 from mission_control.boards.models import Board, Run
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
 from mission_control.people.models import Organization
 from tests.cast import Answer, Caller, Cast, events, head
 
@@ -166,8 +166,8 @@ async def test_agents_are_notified_and_woken(cast: Cast) -> None:
     (await put(cast.ada, cast, "board", "stopped")).ok()
     assert await notices(cast, "WORK STOPPED") == {"WORK STOPPED": ["Atlas", "Rigel", "Vega"]}
     with (
-        channels.listening(f"work:{cast.other_board.id}") as elsewhere,
-        channels.listening(f"work:{cast.board.id}") as here,
+        wakeup_channels.listening(f"work:{cast.other_board.id}") as elsewhere,
+        wakeup_channels.listening(f"work:{cast.board.id}") as here,
     ):
         (await put(cast.ada, cast, "board", "running")).ok()
         assert here.done() and not elsewhere.done()

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from mission_control.approvals.models import Approval
-from mission_control.runs import hook_queue, permissions, worker
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.permissions import requests as permissions
+from mission_control.runs.programs import worker
 from tests.api.test_permissions import decide, read, until
 from tests.cast import Cast
 from tests.hooks import activities, called, event, hook, sessions, told

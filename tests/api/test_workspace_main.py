@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files
+from mission_control.gateway_agents.provisioning.workspace import FILES, WorkspaceFacts, workspace_files
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast, Program
 from tests.gateway_agents import add_gateway, hire_main, hire_on

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from tests.browser.conftest import PATIENCE, Open, Site, served, set_up
 from tests.browser.looks import found
 from tests.mail import Post, mail_box

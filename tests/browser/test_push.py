@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from mission_control.reach.channel import Button, Message
-from mission_control.reach.push import payload_of
+from mission_control.channels.channel import Button, Message
+from mission_control.channels.providers.push.provider import payload_of
 from tests.browser.conftest import PATIENCE, Site, becomes_true, served, set_up
 from tests.browser.pushing import phone_of
 from tests.reach.push_service import PushService, push_service

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mission_control.doors.client_pages import program
+from mission_control.api_docs.client_pages import program
 from tests.live.servers import PATIENCE
 
 

@@ -13,12 +13,12 @@ import pytest
 from quart import Quart
 
 from mission_control import __version__
+from mission_control.api_docs.client_pages import SHEBANG, program
 from mission_control.client.__main__ import CONNECTED, parser_of
 from mission_control.client.connect import MODULES
-from mission_control.doors.client_pages import SHEBANG, program
 from mission_control.runs import connect_pages
 from mission_control.runs.connect_pages import RUNS, Program, Wanted
-from mission_control.runs.hook_api import PROGRAMS
+from mission_control.runs.hooks.api import PROGRAMS
 from tests.client.terminal import Terminal
 from tests.live.servers import COMMAND, ROOT
 

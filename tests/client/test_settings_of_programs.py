@@ -182,9 +182,9 @@ def test_codex_has_files_of_its_own_and_forgets_our_trust(home: Path) -> None:
 
 
 def test_every_event_is_one_that_the_server_reads() -> None:
-    from mission_control.runs.claude_code import EVENTS as CLAUDE
-    from mission_control.runs.codex import EVENTS as CODEX
-    from mission_control.runs.gemini import EVENTS as GEMINI
+    from mission_control.runs.programs.claude_code import EVENTS as CLAUDE
+    from mission_control.runs.programs.codex import EVENTS as CODEX
+    from mission_control.runs.programs.gemini import EVENTS as GEMINI
 
     assert set(claude_code.EVENTS) <= set(CLAUDE) and set(codex.EVENTS) <= set(CODEX)
     assert set(gemini.EVENTS) <= set(GEMINI)

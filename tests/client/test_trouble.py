@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mission_control.api_docs.client_pages import SHEBANG, program
 from mission_control.client.update import is_newer
-from mission_control.doors.client_pages import SHEBANG, program
 from tests.client.terminal import Printed, Terminal
 
 OK = json.dumps({"ok": True, "directive": "continue"})

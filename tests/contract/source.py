@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mission_control
-from mission_control.log.commands import verb_of
+from mission_control.events.commands import verb_of
 
 ROOT = Path(mission_control.__file__).parent
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from mission_control import features
-from mission_control.asks.finding import count, waiting_in
-from mission_control.asks.kinds import GROUPS, KINDS, AskKind
 from mission_control.core import times
 from mission_control.database.sql import rows
-from mission_control.log import event_log as events
+from mission_control.events import event_log as events
+from mission_control.needs.kinds import GROUPS, KINDS, AskKind
+from mission_control.needs.queries import count, waiting_in
+from mission_control.server import installation
 from tests.cast import Cast
 
-features.install()
+installation.install()
 SIGNALS = {"reach_channel", "reach_of", "agent_id", "gateway_id", "inbox_of", "budgets", "needs_of", "unreached"}
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-import mission_control.app  # noqa: F401
+import mission_control.server.app  # noqa: F401
 from mission_control.core.values import NonEmptyStr, Schema
-from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS
 
 BLANKS: tuple[Any, ...] = (None, "", " ", "\x1f", 0, [], {})
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mission_control.paths import data_dir
+from mission_control.core.paths import data_dir
 
 SURFACES = ("surface-0", "surface-1", "surface-2", "surface-3")
 STATES = ("run", "ask", "ok", "warn", "bad")

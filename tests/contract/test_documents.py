@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.fleet.workspace import FILES
+from mission_control.gateway_agents.provisioning.workspace import FILES
 from tests.contract.source import ROOT
 
 HOME = Path("ARCHITECTURE.md").parent

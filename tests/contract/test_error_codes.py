@@ -3,8 +3,8 @@
 import ast
 from typing import Any
 
+from mission_control.api_docs.guide import FOR_WORKERS
 from mission_control.core.errors import DomainError, ErrorCode
-from mission_control.doors.guide import FOR_WORKERS
 from tests.cast import Cast
 from tests.contract.source import trees
 

@@ -2,8 +2,8 @@
 
 import re
 
-from mission_control.log.event_log import ACCOUNT_KINDS, KINDS
-from mission_control.tasks.live import STREAMED
+from mission_control.events.event_log import ACCOUNT_KINDS, KINDS
+from mission_control.tasks.snapshots.streams import STREAMED
 from tests.contract.source import calls, texts, trees
 
 KIND = re.compile(r"[a-z_]+(\.[a-z_]+)+")

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from mission_control import features
 from mission_control.boards.models import Board
 from mission_control.core.actor import RULES, Scope
+from mission_control.events.unit_of_work import REACTIONS, record
 from mission_control.http.registry import LOOKUPS
-from mission_control.log.unit_of_work import REACTIONS, record
+from mission_control.server import installation
 from tests.contract.source import ROOT, trees
 
 # The registries, by module and name; each is filled by parts that `features.py` installs.
@@ -96,7 +96,7 @@ IMPORT_AS_ITSELF = re.compile(r"\bimport (?:.*, )?(\w+) as \1\b")
 IMPORT_ALL = """
 import gc, importlib, pkgutil, sys
 import mission_control
-from mission_control.core.parts import Hook
+from mission_control.core.extensions import Hook
 for found in pkgutil.walk_packages(mission_control.__path__, "mission_control."):
     if not found.name.endswith(("__main__", "aerich_config")):  # programs of their own
         importlib.import_module(found.name)
@@ -111,7 +111,7 @@ import gc
 from types import FunctionType
 from quart import Blueprint
 from mission_control import features
-from mission_control.core.parts import Part
+from mission_control.core.extensions import Part
 from mission_control.http.operation_api import Api
 from mission_control.web.regions import REGIONS
 from mission_control.web.shell import ENTRIES
@@ -163,7 +163,7 @@ def test_every_registry_is_known() -> None:
 
 def test_installing_again_changes_nothing() -> None:
     before = dict(RULES), {kind: list(run) for kind, run in REACTIONS.items()}
-    features.install()
+    installation.install()
     assert (dict(RULES), REACTIONS) == before
 
 
@@ -176,7 +176,7 @@ def test_nothing_is_imported_for_its_side_effects(folder: str) -> None:
 def test_command_without_a_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(RULES, "board.update")
     with pytest.raises(RuntimeError, match=r"the verb board\.update has no rule"):
-        features.check_verbs()
+        installation.check_verbs()
 
 
 def test_undeclared_kind_is_refused() -> None:
@@ -192,7 +192,7 @@ def test_verb_with_two_rules_is_refused() -> None:
 def test_operation_without_its_lookup_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(LOOKUPS, Board)
     with pytest.raises(RuntimeError, match=r"no look-up finds .*Board"):
-        features.check_lookups()
+        installation.check_lookups()
 
 
 def test_type_with_two_lookups_is_refused() -> None:

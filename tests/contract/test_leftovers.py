@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from mission_control.paths import data_dir
+from mission_control.core.paths import data_dir
 from tests.contract.source import ROOT
 
 STATIC, TEMPLATES = data_dir("static"), data_dir("templates")

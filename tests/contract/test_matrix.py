@@ -9,19 +9,21 @@ import pytest
 from mission_control.agents.models import Agent, Budget, Connection, DeviceCode, ModelPrice
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board, SavedView
+from mission_control.channels.models import ReachChannel
 from mission_control.core.actor import RULES, Actor, can, system
-from mission_control.exchange.models import BoardImport, OutgoingWebhook, Webhook, WebhookPayload
-from mission_control.fleet.models import Skill, SkillPack
-from mission_control.fleet.session_reading import Reach
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.models import Skill, SkillPack
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateway_agents.sessions.reading import Reach
 from mission_control.gateways.models import Gateway
-from mission_control.home.models import GatewayRequest, Question
-from mission_control.knowledge.group_queries import with_boards
-from mission_control.knowledge.memory_commands import write_memory
-from mission_control.knowledge.models import BoardGroup
-from mission_control.log.leases import Delivery
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.queries import with_boards
+from mission_control.memory.commands import write_memory
 from mission_control.people.models import Invite, Job, Member, Token, User
-from mission_control.reach.models import ReachChannel
+from mission_control.questions.models import Question
 from mission_control.tasks.models import Attachment, Comment, CustomField, Tag, Task, TaskProposal
+from mission_control.transfer.models import BoardImport
+from mission_control.webhooks.models import OutgoingWebhook, Webhook, WebhookPayload
 from tests.cast import Cast, everybody
 from tests.contract.source import modules
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from mission_control.http.openapi import TAGS
 from mission_control.http.openapi_schemas import vocabulary
 from mission_control.http.registry import OPERATIONS, inherited_ids
-from mission_control.people.jobs import JobRead
+from mission_control.people.jobs.commands import JobRead
 from tests.cast import API, Cast
 
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -10,7 +10,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from mission_control.database.sql import is_postgres
-from mission_control.database.sqlite_connection import opened_for_reading
+from mission_control.database.sqlite.connection import opened_for_reading
 from mission_control.http.registry import OPERATIONS
 from tests.cast import Cast
 from tests.contract.test_page_routes import NO_PAGES, OPEN

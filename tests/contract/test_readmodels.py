@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 from quart import Quart
 
 from mission_control.core.values import json_values
-from mission_control.fleet.models import OnboardingSession
-from mission_control.gateways.installation import main_session_key
-from mission_control.http.news import News
+from mission_control.gateway_agents.models import OnboardingSession
+from mission_control.gateways.protocol.identity import main_session_key
+from mission_control.http.agent_news import News
 from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import BODIES, body_of, caller_of

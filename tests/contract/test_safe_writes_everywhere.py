@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from mission_control.core.errors import ErrorCode
+from mission_control.events.models import Event
 from mission_control.http.registry import OPERATIONS, Operation, takes_match
-from mission_control.log.models import Event
 from tests.cast import Answer, Cast
 from tests.contract.test_readmodels import REFUSED, ready, scene
 

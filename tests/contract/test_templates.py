@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader, nodes
 
-from mission_control.paths import data_dir
+from mission_control.core.paths import data_dir
 from mission_control.web.assets import ENTRY, JOINED, page_assets, page_bundle, read
 
 TEMPLATES = data_dir("templates")

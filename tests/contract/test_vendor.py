@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from mission_control.paths import data_dir
+from mission_control.core.paths import data_dir
 
 STATIC = data_dir("static")
 ROW = re.compile(r"^\| ([\w./-]+) \| \S+ \| [\d.]+ \| [^|]+ \| [^|]+ \| ([A-Za-z0-9+/=]{64}) \|$", re.M)

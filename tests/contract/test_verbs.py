@@ -10,8 +10,8 @@ from quart import Quart
 
 from mission_control.boards.api import get_board, update_board
 from mission_control.core.actor import RULES
+from mission_control.events.commands import verb_of
 from mission_control.http.registry import OPERATIONS
-from mission_control.log.commands import verb_of
 from mission_control.web.actions import Action, action_of
 from tests.contract.source import calls, commands, modules, texts, trees
 

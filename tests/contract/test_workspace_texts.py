@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from mission_control.client.__main__ import METHODS, parser_of
-from mission_control.fleet.workspace import FILES, Role, workspace_files
+from mission_control.gateway_agents.provisioning.workspace import FILES, Role, workspace_files
 from tests.cast import NO_ID, Cast
 from tests.unit.test_workspace_files import facts
 

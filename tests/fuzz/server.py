@@ -5,15 +5,15 @@
 
 from mission_control.cli import main
 from mission_control.core import limits
-from mission_control.exchange import webhooks
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
+from mission_control.webhooks.incoming import commands as webhooks
 
 WITHOUT_END = 10**9
 MOST_SECONDS = 0.5  # of a wait
-end_of_wait = channels.end_of_wait
+end_of_wait = wakeup_channels.end_of_wait
 
 if __name__ == "__main__":
     for limit in (limits.unknown_tokens, limits.wrong_passwords, limits.wrong_sign_ins_by_address, webhooks.calls):
         limit.count = WITHOUT_END
-    channels.end_of_wait = lambda seconds: end_of_wait(min(seconds, MOST_SECONDS))
+    wakeup_channels.end_of_wait = lambda seconds: end_of_wait(min(seconds, MOST_SECONDS))
     main()

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.open_connection import Connection, GatewayEvent
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.connections.open_connection import Connection, GatewayEvent
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.fake import FakeGateway
 
 PATIENCE = 10.0

@@ -23,7 +23,7 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from mission_control.fleet import gateway_agent
+from mission_control.gateway_agents.provisioning import gateway_agent
 from tests.gateway import fake_requests
 from tests.gateway.fake_state import EIGHT_FILES, FIVE_FILES, FakeDevice, FakeSession, FakeState, now_ms
 from tests.gateway.fake_wire import Call, Client, Fault, converse, upgrade

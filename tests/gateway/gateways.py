@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from mission_control.core.secrets import encrypt
-from mission_control.gateways import connector
+from mission_control.gateways.connections import connector
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway

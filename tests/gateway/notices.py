@@ -8,9 +8,9 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.models import Board
-from mission_control.gateways import link
+from mission_control.events.leases import Delivery
+from mission_control.gateways.connections import link
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
 from mission_control.people.models import Organization
 from tests.cast import Cast, Program
 from tests.deliveries import look_away, send_due

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.open_connection import Connection, GatewayEvent
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.connections.open_connection import Connection, GatewayEvent
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.real import RealGateway
 
 PATIENCE = 60.0

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.real import RealGateway, free_port
 from tests.gateway.scripted import Scripted
 from tests.live.servers import API, Server, installation

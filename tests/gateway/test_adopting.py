@@ -9,10 +9,10 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.values import new_id
-from mission_control.fleet.models import ProvisioningJob
-from mission_control.fleet.provisioning_files import BEGIN, END, with_block
-from mission_control.fleet.workspace import token_in
-from mission_control.gateways import connector
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning.files import BEGIN, END, with_block
+from mission_control.gateway_agents.provisioning.workspace import token_in
+from mission_control.gateways.connections import connector
 from mission_control.gateways.models import Gateway
 from mission_control.people.models import Organization
 from tests.cast import Cast, Program

@@ -11,12 +11,12 @@ from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.gateways import connector, link
-from mission_control.gateways.events import GatewayRef
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.requests import answer_loop, intake
+from mission_control.gateways.connections import connector, link
+from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.home import answers, intake
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
 from tests.cast import Cast, events, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow each other quickly."""
     monkeypatch.setattr(link, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(link, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(answers, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(answer_loop, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     with times.travelled(timedelta(minutes=30)):
         assert "expired" in str((await decide(cast, found, decision="approved")).refused(409))
     with times.travelled(timedelta(minutes=31)):
-        channels.channels_notify([CHANNEL])
+        wakeup_channels.channels_notify([CHANNEL])
         now = await ours(cast, await external_id_of(found), status="rejected")
     assert now["note"] == "Nobody decided before it expired."
 
@@ -284,7 +284,7 @@ async def test_answer_that_came_too_late_says_so(cast: Cast, fake_gateway: FakeG
     await until(lambda: gateway.id not in connector.held_here())
     (await decide(cast, found, decision="approved")).ok()
     with times.travelled(timedelta(minutes=32)):
-        channels.channels_notify([CHANNEL])
+        wakeup_channels.channels_notify([CHANNEL])
         now = await ours(cast, await external_id_of(found), answer_state="late")
     assert now["status"] == "rejected" and "too late" in now["note"]
 
@@ -295,7 +295,7 @@ async def test_deleted_gateway_asks_for_nothing(cast: Cast, fake_gateway: FakeGa
     await Agent.filter(id=cast.vega.id).update(gateway_id=None, gateway_agent_id=None)
     await Board.filter(id=cast.board.id).update(gateway_id=None)
     await gateway.delete()
-    channels.channels_notify([CHANNEL])
+    wakeup_channels.channels_notify([CHANNEL])
     assert "any more" in (await ours(cast, external_id, status="rejected"))["note"]
 
 

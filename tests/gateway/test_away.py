@@ -7,15 +7,16 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.asks import deadlines
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
-from mission_control.gateways import connector, installation, link
+from mission_control.events.wakeup_channels import PROCESS
+from mission_control.gateways.connections import connector, link
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import identity
 from mission_control.gateways.queries import Report
-from mission_control.log.channels import PROCESS
+from mission_control.needs import deadlines
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import add_gateway, connected_gateway, state_of
@@ -61,7 +62,7 @@ async def test_gateway_that_is_down_waits_until_it_is_back(cast: Cast, fake_gate
 async def test_refused_token_names_the_command_and_is_calm_without_agents(
     cast: Cast, fake_gateway: FakeGateway
 ) -> None:
-    gateway = await add_gateway(cast, fake_gateway, token=installation.sealed("not the token"))
+    gateway = await add_gateway(cast, fake_gateway, token=identity.sealed("not the token"))
     connector.HOLDING.wake()
     await state_of(gateway.id, "refused")
     with times.travelled(LATER):

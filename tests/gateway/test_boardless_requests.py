@@ -10,13 +10,14 @@ from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.core import times
-from mission_control.gateways import connector, link
-from mission_control.gateways.events import GatewayRef
+from mission_control.events import wakeup_channels
+from mission_control.gateway_agents.requests import answer_loop, intake
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateway_agents.requests.reading import read_answers
+from mission_control.gateways.connections import connector, link
+from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.home import answers, intake
-from mission_control.home.gateway_request_reading import read_answers
-from mission_control.home.models import GatewayRequest, Question
-from mission_control.log import channels
+from mission_control.questions.models import Question
 from tests.cast import Cast, events, kinds
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -31,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow each other quickly."""
     monkeypatch.setattr(link, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(link, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(answers, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(answer_loop, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     with times.travelled(timedelta(minutes=31)):
         (await decide(cast.ada, found, decision="approved")).refused(409)
         (await cast.ada.post(f"{REQUESTS}/{open_question['id']}/answers", {"option_id": "1"})).refused(409)
-        channels.channels_notify([CHANNEL])
+        wakeup_channels.channels_notify([CHANNEL])
         assert (await kept(cast, there, status="rejected"))["note"] == "Nobody decided before it expired."
         assert (await kept(cast, f"{question['id']}#target", status="withdrawn"))["note"].startswith("Nobody answered")
 

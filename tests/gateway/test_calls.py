@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.errors import (
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.connections.open_connection import GatewayEvent
+from mission_control.gateways.protocol.errors import (
     GatewayError,
     MissingScopes,
     NotSupported,
@@ -14,9 +15,8 @@ from mission_control.gateways.errors import (
     from_values,
     to_values,
 )
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.open_connection import GatewayEvent
-from mission_control.gateways.target import AT_A_TIME, WRITES, Pace
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import AT_A_TIME, WRITES, Pace
 from tests.gateway.connecting import connected, target
 from tests.gateway.fake import FakeGateway
 

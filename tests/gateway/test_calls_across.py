@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from mission_control.database.sql import rows
-from mission_control.gateways import connector, events
-from mission_control.gateways.errors import GatewayError, NotSupported, Unreachable
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import atomically
+from mission_control.gateways.connections import connector, events
 from mission_control.gateways.models import Gateway, GatewayCall
-from mission_control.log import channels
-from mission_control.log.commands import atomically
+from mission_control.gateways.protocol.errors import GatewayError, NotSupported, Unreachable
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -28,7 +28,7 @@ async def gateway(cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.Mon
 @pytest.fixture
 def elsewhere(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who calls is another process than the one that holds the gateway."""
-    monkeypatch.setattr(channels, "PROCESS", "another process")
+    monkeypatch.setattr(wakeup_channels, "PROCESS", "another process")
     monkeypatch.setattr(connector, "connection_of", lambda gateway_id: None)
 
 

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
-from mission_control.gateways.connection import PURPOSES, Report, check
-from mission_control.gateways.handshake import Identity
+from mission_control.gateways.connections.checked_connection import PURPOSES, Report, check
+from mission_control.gateways.protocol.handshake import Identity
 from tests.gateway.connecting import target
 from tests.gateway.fake import FakeGateway
 from tests.gateway.published import METHODS

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.errors import (
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.protocol.errors import (
     AccessDenied,
     GatewayError,
     MissingScopes,
@@ -18,8 +18,8 @@ from mission_control.gateways.errors import (
     TooOld,
     Unreachable,
 )
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.target import Target
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.connecting import PATIENCE, connected, target
 from tests.gateway.fake import FakeGateway
 

@@ -9,10 +9,11 @@ from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
 from mission_control.core.values import new_id
 from mission_control.database.sql import rows
-from mission_control.gateways import connector, events, installation, link
-from mission_control.gateways.errors import GatewayError, Unreachable
-from mission_control.gateways.events import GatewayRef
+from mission_control.gateways.connections import connector, events, link
+from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import identity
+from mission_control.gateways.protocol.errors import GatewayError, Unreachable
 from mission_control.gateways.queries import Report
 from tests.cast import Cast
 from tests.cast import events as recorded
@@ -95,12 +96,12 @@ async def test_gateway_that_comes_and_goes_does_not_fill_the_log(
 
 
 async def test_wrong_token_is_named_and_the_right_one_used_at_once(cast: Cast, fake_gateway: FakeGateway) -> None:
-    wrong = installation.sealed("not the token")
+    wrong = identity.sealed("not the token")
     gateway = await add_gateway(cast, fake_gateway, token=wrong)
     connector.HOLDING.wake()
     refused = await state_of(gateway.id, "refused")
     assert "token" in str(refused.last_error) and fake_gateway.token not in str(refused.last_error)
-    await Gateway.filter(id=gateway.id).update(token=installation.sealed(fake_gateway.token))
+    await Gateway.filter(id=gateway.id).update(token=identity.sealed(fake_gateway.token))
     connector.HOLDING.wake()
     await state_of(gateway.id, "connected")
 
@@ -129,11 +130,11 @@ async def test_pairing_is_shown_and_ends_without_a_click(cast: Cast, fake_gatewa
     waiting = await state_of(gateway.id, "pairing")
     (device,) = fake_gateway.state.devices.values()
     assert (waiting.pairing_request_id, waiting.pairing_device_id) == (device.request_id, device.device_id)
-    assert waiting.pairing_device_id == await installation.device_id() and waiting.state_code == "not-paired"
+    assert waiting.pairing_device_id == await identity.device_id() and waiting.state_code == "not-paired"
     fake_gateway.approve()
     paired = await state_of(gateway.id, "connected")
     assert paired.pairing_request_id is None
-    assert installation.opened(paired.device_token) == device.token
+    assert identity.opened(paired.device_token) == device.token
     assert device.token is not None and device.token not in str(paired.device_token)
 
 
@@ -288,7 +289,7 @@ async def test_events_are_handled_in_order_behind_the_connection(
 
 
 async def test_identity_is_made_once(cast: Cast) -> None:
-    made = await asyncio.gather(*(installation.identity() for _ in range(5)))
+    made = await asyncio.gather(*(identity.identity() for _ in range(5)))
     assert len({one.device_id for one in made}) == 1
     [row] = await rows("SELECT private_key, device_id FROM gateway_identity")
     assert row["device_id"] == made[0].device_id
@@ -298,11 +299,11 @@ async def test_identity_is_made_once(cast: Cast) -> None:
 async def test_identity_of_another_secret_key_is_kept_and_named(
     cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = (await installation.identity()).device_id
-    monkeypatch.setattr(installation._kept, "key", "another-secret-key-that-is-long-enough")
+    device = (await identity.identity()).device_id
+    monkeypatch.setattr(identity._kept, "key", "another-secret-key-that-is-long-enough")
     with pytest.raises(GatewayError, match="SECRET_KEY"):
-        await installation.identity()
-    assert await installation.device_id() == device
+        await identity.identity()
+    assert await identity.device_id() == device
 
 
 async def test_call_to_an_unknown_gateway_fails_at_once(cast: Cast) -> None:

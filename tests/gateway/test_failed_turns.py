@@ -12,13 +12,14 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import system
-from mission_control.fleet import failed_turns, gateway_agent
-from mission_control.fleet.failed_turns import RESTARTED, read_history
-from mission_control.fleet.gateway_agent import changing
-from mission_control.fleet.runner import MOST_RETURNS
-from mission_control.gateways.events import GatewayRef
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents import failed_turns
+from mission_control.gateway_agents.failed_turns import RESTARTED, read_history
+from mission_control.gateway_agents.provisioning import gateway_agent
+from mission_control.gateway_agents.provisioning.gateway_agent import changing
+from mission_control.gateway_agents.provisioning.runner import MOST_RETURNS
+from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
 from tests.api.test_needs import needs
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway, TurnFailed

@@ -9,10 +9,10 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
-from mission_control.fleet.gateway_agent import changing
+from mission_control.events.commands import atomically
+from mission_control.gateway_agents.provisioning.gateway_agent import changing
 from mission_control.gateways.models import Gateway
-from mission_control.log.commands import atomically
-from mission_control.people.credentials import make_agent_token
+from mission_control.people.accounts.credentials import make_agent_token
 from mission_control.people.models import Job
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway

@@ -7,8 +7,9 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.gateways import connector, installation, link
+from mission_control.gateways.connections import connector, link
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import identity
 from tests.cast import Cast, events
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, state_of, until
@@ -113,7 +114,7 @@ async def test_blank_token_keeps_the_saved_one(cast: Cast, fake_gateway: FakeGat
 
 
 async def test_new_address_is_used_at_once(cast: Cast, fake_gateway: FakeGateway) -> None:
-    gateway = await connected_gateway(cast, fake_gateway, device_token=installation.sealed("of the gateway before"))
+    gateway = await connected_gateway(cast, fake_gateway, device_token=identity.sealed("of the gateway before"))
     async with FakeGateway() as other:
         other.token = fake_gateway.token
         body = (await cast.ada.patch(f"/gateways/{gateway.id}", {"url": other.url})).ok()

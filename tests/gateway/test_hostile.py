@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from mission_control.core.values import new_id
-from mission_control.fleet import following, runner
-from mission_control.fleet.models import ProvisioningJob
-from mission_control.gateways import connector, events, link, open_connection
-from mission_control.gateways.errors import (
+from mission_control.events.leases import Leases
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning import runner
+from mission_control.gateway_agents.sessions import following
+from mission_control.gateways.connections import connector, events, link, open_connection
+from mission_control.gateways.connections.events import GatewayRef, Inlet
+from mission_control.gateways.connections.open_connection import Closed, GatewayEvent
+from mission_control.gateways.protocol.errors import (
     LONGEST_TEXT,
     LONGEST_WAIT_SECONDS,
     PairingRequired,
@@ -21,10 +25,7 @@ from mission_control.gateways.errors import (
     refusal,
     to_values,
 )
-from mission_control.gateways.events import GatewayRef, Inlet
-from mission_control.gateways.handshake import MOST_TEXTS, read_hello
-from mission_control.gateways.open_connection import Closed, GatewayEvent
-from mission_control.log.leases import Leases
+from mission_control.gateways.protocol.handshake import MOST_TEXTS, read_hello
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until

@@ -8,9 +8,9 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
-from mission_control.fleet import following
+from mission_control.gateway_agents.sessions import following
 from mission_control.gateways.models import Gateway
-from mission_control.runs.leases import expire_due
+from mission_control.runs.claims.leases import expire_due
 from tests.cast import Cast, Program
 from tests.claiming import later
 from tests.gateway.fake import FakeGateway

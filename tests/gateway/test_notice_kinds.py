@@ -5,7 +5,7 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet.models import ProvisioningJob
+from mission_control.gateway_agents.models import ProvisioningJob
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway

@@ -7,16 +7,16 @@ import pytest
 from quart import Quart
 
 from mission_control.agents.models import Agent
+from mission_control.background.sending import MOST_ATTEMPTS
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import failed_turns
-from mission_control.fleet import notices as sender
-from mission_control.fleet.models import ProvisioningJob
-from mission_control.gateways import connector
-from mission_control.gateways.events import GatewayRef
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents import failed_turns
+from mission_control.gateway_agents import notices as sender
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateways.connections import connector
+from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
-from mission_control.work.loop import MOST_ATTEMPTS
 from tests.cast import Cast, events, head
 from tests.deliveries import send_due
 from tests.gateway.fake import FakeGateway

@@ -10,9 +10,9 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import notices
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents import notices
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway

@@ -9,7 +9,7 @@ from quart import Quart
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import following
+from mission_control.gateway_agents.sessions import following
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways import connector, installation
-from mission_control.gateways.installation import OUT_OF_REACH, all_may_be_reached
+from mission_control.gateways.connections import connector
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol import identity
+from mission_control.gateways.protocol.identity import OUT_OF_REACH, all_may_be_reached
 from tests.cast import Cast, Person
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import state_of, until
@@ -21,7 +22,7 @@ async def test_setting_and_age_of_the_organization_decide(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, setting: bool | None
 ) -> None:
     """Another organization changes nothing for the one that was made first."""
-    monkeypatch.setattr(installation._kept, "allow_private", setting)
+    monkeypatch.setattr(identity._kept, "allow_private", setting)
     for organization, is_allowed in ((cast.organization, setting is not False), (cast.elsewhere, bool(setting))):
         for one in PRIVATE:
             assert await all_may_be_reached(organization.id, [one]) is is_allowed
@@ -45,7 +46,7 @@ async def tried(person: Person, url: str) -> Any:
 async def test_other_organizations_learn_nothing_of_the_network(
     cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch, is_allowed: bool
 ) -> None:
-    monkeypatch.setattr(installation._kept, "allow_private", is_allowed)
+    monkeypatch.setattr(identity._kept, "allow_private", is_allowed)
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     other = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
@@ -64,7 +65,7 @@ async def test_other_organizations_learn_nothing_of_the_network(
 async def test_connector_tells_them_no_more(
     cast: Cast, fake_gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installation._kept, "allow_private", False)
+    monkeypatch.setattr(identity._kept, "allow_private", False)
     rows = [
         await Gateway.create(organization_id=cast.elsewhere.id, name="Scan", url=url, workspace_root="~")
         for url in (CLOSED, UNKNOWN, fake_gateway.url)

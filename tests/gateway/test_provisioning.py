@@ -8,15 +8,15 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
-from mission_control.fleet import gateway_agent
-from mission_control.fleet.jobs import CHANNEL
-from mission_control.fleet.main_agents import ensure_main_agent
-from mission_control.fleet.models import ProvisioningJob
-from mission_control.gateways.events import GatewayRef, when_connected
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import atomically
+from mission_control.events.unit_of_work import react, record
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning import gateway_agent
+from mission_control.gateway_agents.provisioning.jobs import CHANNEL
+from mission_control.gateway_agents.provisioning.main_agents import ensure_main_agent
+from mission_control.gateways.connections.events import GatewayRef, when_connected
 from mission_control.gateways.models import Gateway
-from mission_control.log import channels
-from mission_control.log.commands import atomically
-from mission_control.log.unit_of_work import react, record
 from tests.cast import Cast, events, head
 from tests.gateway.tower import Tower, tower_of
 from tests.pages.visitor import visitor
@@ -118,7 +118,7 @@ async def test_heartbeats_that_an_earlier_version_wrote_are_taken_back_at_the_ne
 async def test_main_agent_is_made_when_something_waits_to_be_told_to_it(cast: Cast, tower: Tower) -> None:
     actor = system(tower.row.organization_id)
     main, _ = await atomically(actor, lambda: ensure_main_agent(tower.row))
-    channels.channels_notify([CHANNEL])
+    wakeup_channels.channels_notify([CHANNEL])
     lyra = await tower.add_agent(cast)
     assert set(tower.fake.state.agents) == {"main", lyra.gateway_agent_id}
     request = {"content": "Which date?", "preferred_channel": "mail"}

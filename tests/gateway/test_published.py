@@ -7,7 +7,7 @@ from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hin
 
 import pytest
 
-from mission_control.gateways.handshake import ASKED_SCOPES
+from mission_control.gateways.protocol.handshake import ASKED_SCOPES
 from tests.gateway import shapes
 from tests.gateway.checking import problem_of, protocol
 from tests.gateway.published import FILE, METHODS, table, written

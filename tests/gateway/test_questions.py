@@ -8,13 +8,13 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.approvals.payloads import CHANNEL
 from mission_control.core import times
-from mission_control.gateways import connector, link
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.requests import answer_loop
+from mission_control.gateway_agents.requests.reading import read_answers, read_question
+from mission_control.gateways.connections import connector, link
 from mission_control.gateways.models import Gateway
-from mission_control.home import answers
-from mission_control.home.gateway_request_reading import read_answers, read_question
-from mission_control.home.models import Question
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
+from mission_control.questions.models import Question
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, until
@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow each other quickly."""
     monkeypatch.setattr(link, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(link, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(answers, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(answer_loop, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ async def test_expires_while_the_gateway_is_away(cast: Cast, fake_gateway: FakeG
     await until(lambda: gateway.id not in connector.held_here())
     with times.travelled(timedelta(minutes=31)):
         (await answer(cast, found, option_id="1")).refused(409)
-        channels.channels_notify([CHANNEL])
+        wakeup_channels.channels_notify([CHANNEL])
         await settled(cast, found, state="withdrawn")
 
 

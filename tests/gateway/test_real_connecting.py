@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mission_control.gateways.errors import (
+from mission_control.gateways.protocol.errors import (
     TOKEN_COMMANDS,
     GatewayError,
     NotSupported,
@@ -12,7 +12,7 @@ from mission_control.gateways.errors import (
     TokenRefused,
     Unreachable,
 )
-from mission_control.gateways.handshake import Identity
+from mission_control.gateways.protocol.handshake import Identity
 from tests.gateway.published import METHODS
 from tests.gateway.real import START_SECONDS, RealGateway, from_elsewhere
 from tests.gateway.real_plays import PATIENCE, connected, play_command

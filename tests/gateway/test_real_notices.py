@@ -8,8 +8,8 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.core import times
-from mission_control.gateways import connector
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
+from mission_control.gateways.connections import connector
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.gateway.fake import hold_nothing

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.installation import is_made_by_us
-from mission_control.gateways.open_connection import Connection
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.connections.open_connection import Connection
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.identity import is_made_by_us
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.fake_model import Reply, Turn
 from tests.gateway.real import RealGateway
 from tests.gateway.team import PATIENCE, Team, beside, until

@@ -10,9 +10,9 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core.secrets import encrypt
-from mission_control.fleet import session_usage
-from mission_control.gateways import connector
-from mission_control.gateways.connector import call
+from mission_control.gateway_agents.sessions import usage as session_usage
+from mission_control.gateways.connections import connector
+from mission_control.gateways.connections.connector import call
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast
 from tests.gateway.fake_model import Reply, Turn

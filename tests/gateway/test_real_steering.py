@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.gateways.installation import workspace_path
+from mission_control.gateways.protocol.identity import workspace_path
 from tests.gateway.fake_model import Reply, Turn
 from tests.gateway.real import RealGateway
 from tests.gateway.scripted import CLAIMED, Scripted, assign

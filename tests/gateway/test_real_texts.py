@@ -9,11 +9,11 @@ import pytest
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
-from mission_control.gateways import handshake
-from mission_control.gateways.errors import GatewayError, Said
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.open_connection import Connection
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.open_connection import Connection
+from mission_control.gateways.protocol import handshake
+from mission_control.gateways.protocol.errors import GatewayError, Said
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.real import RealGateway, from_elsewhere
 from tests.gateway.real_plays import connected, listed
 from tests.gateway.real_programs import programs

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mission_control.fleet.workspace import token_in
-from mission_control.gateways.connection import connect
-from mission_control.gateways.errors import GatewayError
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.installation import workspace_path
-from mission_control.gateways.target import Target
+from mission_control.gateway_agents.provisioning.workspace import token_in
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.protocol.errors import GatewayError
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.identity import workspace_path
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.fake_model import Turn
 from tests.gateway.real import RealGateway
 from tests.gateway.scripted import KEEP_CALLING, WORK, Scripted, assign, callbacks_of

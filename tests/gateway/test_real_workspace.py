@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.fleet.gateway_agent import config_patch
-from mission_control.fleet.workspace import FILES, WorkspaceFacts, workspace_files
-from mission_control.gateways.open_connection import Connection
+from mission_control.gateway_agents.provisioning.gateway_agent import config_patch
+from mission_control.gateway_agents.provisioning.workspace import FILES, WorkspaceFacts, workspace_files
+from mission_control.gateways.connections.open_connection import Connection
 from tests.gateway.fake_model import Reply, Turn
 from tests.gateway.real import RealGateway
 from tests.gateway.real_plays import connected, listed

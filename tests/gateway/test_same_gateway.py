@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.gateways import connector, link
+from mission_control.gateways.connections import connector, link
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway

@@ -8,10 +8,12 @@ from quart import Quart
 
 from mission_control.agents.models import Agent, UsageEntry
 from mission_control.boards.models import Run
-from mission_control.fleet import following, session_feed, session_usage
+from mission_control.gateway_agents.sessions import feed as session_feed
+from mission_control.gateway_agents.sessions import following
+from mission_control.gateway_agents.sessions import usage as session_usage
 from mission_control.gateways.models import Gateway
 from mission_control.runs.models import Activity, AgentSession
-from mission_control.runs.session_queries import line_of
+from mission_control.runs.sessions.queries import line_of
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import connected_gateway, state_of, until

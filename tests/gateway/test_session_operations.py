@@ -7,11 +7,12 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet import session_api, session_reading
-from mission_control.fleet.notices import message_of
-from mission_control.gateways.installation import main_session_key
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.notices import message_of
+from mission_control.gateway_agents.sessions import api as session_api
+from mission_control.gateway_agents.sessions import reading as session_reading
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
+from mission_control.gateways.protocol.identity import main_session_key
 from tests.cast import Answer, Caller, Cast, events
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from mission_control.gateways.connection import check
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.heartbeats import read_heartbeat
+from mission_control.gateways.connections.checked_connection import check
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.heartbeats import read_heartbeat
 from tests.cast import Cast
 from tests.gateway.connecting import target
 from tests.gateway.fake import FakeGateway

@@ -7,10 +7,10 @@ from quart import Quart
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet import changes
-from mission_control.fleet.models import ProvisioningJob
+from mission_control.events.leases import Delivery
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning import changes
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
 from mission_control.people.models import Member
 from tests.cast import Cast, Program, events, head, stamp
 from tests.gateway.fake import FakeGateway

@@ -10,8 +10,8 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet import progress
-from mission_control.fleet.workspace import token_in
+from mission_control.gateway_agents.provisioning import progress
+from mission_control.gateway_agents.provisioning.workspace import token_in
 from mission_control.people.models import Token
 from tests.cast import Cast
 from tests.gateway.tower import Tower, tower_of

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mission_control.gateways.connection import connect
-from mission_control.gateways.errors import AccessDenied, GatewayError, Unreachable
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.protocol.errors import AccessDenied, GatewayError, Unreachable
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.connecting import PATIENCE, connected
 from tests.gateway.fake import FakeGateway
 

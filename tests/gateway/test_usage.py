@@ -10,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_control.agents.budgets import Figures, create_budget, measure_usage
 from mission_control.agents.models import Agent, UsageEntry
-from mission_control.agents.usage_schemas import BudgetCreate
+from mission_control.agents.usage.budgets import Figures, create_budget, measure_usage
+from mission_control.agents.usage.schemas import BudgetCreate
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.times import monotonic
-from mission_control.fleet import following, session_feed, session_usage
-from mission_control.fleet.models import SessionUsage
-from mission_control.fleet.session_usage import Used
+from mission_control.gateway_agents.models import SessionUsage
+from mission_control.gateway_agents.sessions import feed as session_feed
+from mission_control.gateway_agents.sessions import following
+from mission_control.gateway_agents.sessions import usage as session_usage
+from mission_control.gateway_agents.sessions.usage import Used
 from mission_control.gateways.models import Gateway
 from mission_control.runs.models import Activity, AgentSession
 from tests.cast import Cast, kinds

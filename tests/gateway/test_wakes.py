@@ -7,9 +7,9 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.core import times
-from mission_control.fleet import failed_turns
-from mission_control.fleet.models import ProvisioningJob
-from mission_control.gateways.events import GatewayRef, connected
+from mission_control.gateway_agents import failed_turns
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateways.connections.events import GatewayRef, connected
 from tests.cast import Cast
 from tests.deliveries import look_away
 from tests.gateway.tower import Tower, tower_of

@@ -13,22 +13,22 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import system
 from mission_control.database.sql import rows
-from mission_control.fleet import runner
-from mission_control.fleet.jobs import CHANNEL
-from mission_control.fleet.main_agents import ensure_main_agent, make
-from mission_control.fleet.models import ProvisioningJob
-from mission_control.fleet.provisioning_files import here
-from mission_control.fleet.workspace import token_in
-from mission_control.gateways import connector
-from mission_control.gateways.connection import connect
-from mission_control.gateways.errors import Unreachable
-from mission_control.gateways.events import GatewayRef
-from mission_control.gateways.handshake import Identity
+from mission_control.events import wakeup_channels
+from mission_control.events.commands import atomically
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning import runner
+from mission_control.gateway_agents.provisioning.files import here
+from mission_control.gateway_agents.provisioning.jobs import CHANNEL
+from mission_control.gateway_agents.provisioning.main_agents import ensure_main_agent, make
+from mission_control.gateway_agents.provisioning.workspace import token_in
+from mission_control.gateways.connections import connector
+from mission_control.gateways.connections.checked_connection import connect
+from mission_control.gateways.connections.events import GatewayRef
+from mission_control.gateways.connections.open_connection import Connection
 from mission_control.gateways.models import Gateway
-from mission_control.gateways.open_connection import Connection
-from mission_control.gateways.target import Target
-from mission_control.log import channels
-from mission_control.log.commands import atomically
+from mission_control.gateways.protocol.errors import Unreachable
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.cast import Cast, Program
 from tests.gateway.fake import FakeGateway, hold_nothing
 
@@ -68,14 +68,14 @@ class Tower:
         """Wait until no job is open."""
         async with asyncio.timeout(LONG):
             while await self.open_jobs("state IN ('waiting', 'running')"):
-                channels.channels_notify([CHANNEL])
+                wakeup_channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def settled(self) -> None:
         """Wait until no job is at work or due."""
         async with asyncio.timeout(LONG):
             while await self.open_jobs("state = 'running' OR (state = 'waiting' AND NOT awaits_check_in)"):
-                channels.channels_notify([CHANNEL])
+                wakeup_channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def add_agent(self, cast: Cast, name: str = "Lyra") -> Agent:
@@ -95,7 +95,7 @@ class Tower:
         """Wait until an agent has some values."""
         async with asyncio.timeout(LONG):
             while not await Agent.filter(id=agent_id, **values).exists():
-                channels.channels_notify([CHANNEL])
+                wakeup_channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def until_held(self) -> None:
@@ -116,7 +116,7 @@ class Tower:
         """Wait until some job meets a condition."""
         async with asyncio.timeout(LONG):
             while not await self.open_jobs(condition):
-                channels.channels_notify([CHANNEL])
+                wakeup_channels.channels_notify([CHANNEL])
                 await asyncio.sleep(0.02)
 
     async def job(self, agent_id: Any) -> ProvisioningJob:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from quart import Quart
 
-from mission_control.app import create_app
-from mission_control.config import Settings
-from mission_control.gateways import installation
-from mission_control.people import _limited, verification
-from mission_control.people.deletion import DELETE_AT_PROVIDER
-from mission_control.people.identity_people import clear_lookups
-from mission_control.work import loop
+from mission_control.background import sending
+from mission_control.core.settings import Settings
+from mission_control.gateways.protocol import identity
+from mission_control.people.accounts.deletion import DELETE_AT_PROVIDER
+from mission_control.people.sign_in import _provider_requests, verification
+from mission_control.people.sign_in.provider_accounts import clear_lookups
+from mission_control.server.app import create_app
 from tests.identity.browser import PATIENCE, SECRET, RunningProvider
 from tests.node_packages import installed
 
@@ -51,10 +51,10 @@ def provider_process() -> Iterator[RunningProvider]:
 @pytest.fixture
 def provider(provider_process: RunningProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningProvider]:
     """Yield the provider with a long time limit and no cached look-ups."""
-    monkeypatch.setattr(_limited, "LONGEST_SECONDS", PATIENCE)
+    monkeypatch.setattr(_provider_requests, "LONGEST_SECONDS", PATIENCE)
     clear_lookups()
     yield provider_process
-    loop._senders.pop(DELETE_AT_PROVIDER, None)
+    sending._senders.pop(DELETE_AT_PROVIDER, None)
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def make_app(app: Quart, provider: RunningProvider, tmp_path: Path) -> Iterator[
         }
         made = create_app(Settings.from_environment(chosen | settings))
         for sender in verification.senders(made):  # as when it begins to serve
-            loop.install_sender(sender)
+            sending.install_sender(sender)
         return made
 
     yield make
-    installation.keep(app)  # each application tells the loops of this process what it was made with
+    identity.keep(app)  # each application tells the loops of this process what it was made with
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from mission_control.core.errors import Forbidden
 from mission_control.core.limits import unknown_tokens
 from mission_control.http import authentication, lookups
 from mission_control.http.authentication import provider_token
-from mission_control.people.account_commands import invite_to_link, is_invited, start_session
+from mission_control.people.accounts.commands import invite_to_link, is_invited, start_session
 from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
-from mission_control.people.provider import ProviderKeys, ProviderUnreachable
-from mission_control.people.verification import IDENTITY
+from mission_control.people.sign_in.identity_provider import ProviderKeys, ProviderUnreachable
+from mission_control.people.sign_in.verification import IDENTITY
 from tests.cast import Caller, Cast
 from tests.identity.browser import AUDIENCE, RunningProvider, with_bearer
 from tests.identity.conftest import MakeApp
@@ -372,7 +372,7 @@ async def test_keys_are_read_only_from_addresses_as_safe_as_the_issuer(
     async def published(url: str, **options: Any) -> dict[str, Any]:
         return {"keys": []} if url == address else {"issuer": issuer, "jwks_uri": address}
 
-    monkeypatch.setattr("mission_control.people.provider.read_object", published)
+    monkeypatch.setattr("mission_control.people.sign_in.identity_provider.read_object", published)
     keys = ProviderKeys(replace(trusting.extensions[IDENTITY].provider, issuer=issuer))
     if is_read:
         assert (await keys.metadata())["jwks_uri"] == address
@@ -391,7 +391,7 @@ async def test_endpoints_less_safe_than_the_issuer_are_refused(
     async def published(url: str, **options: Any) -> dict[str, Any]:
         return {"keys": []} if url.endswith("/jwks") else document
 
-    monkeypatch.setattr("mission_control.people.provider.read_object", published)
+    monkeypatch.setattr("mission_control.people.sign_in.identity_provider.read_object", published)
     provider = replace(trusting.extensions[IDENTITY].provider, issuer=issuer)
     document |= {"issuer": issuer, "jwks_uri": f"{issuer}/jwks", endpoint: f"{issuer}/there"}
     assert (await ProviderKeys(provider).metadata())[endpoint] == f"{issuer}/there"

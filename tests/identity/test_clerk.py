@@ -9,8 +9,8 @@ import pytest
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.log.leases import Delivery
-from mission_control.people.deletion import DELETE_AT_PROVIDER
+from mission_control.events.leases import Delivery
+from mission_control.people.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.people.models import User
 from tests.deliveries import send_due
 from tests.identity.browser import SECRET, RunningProvider, with_bearer

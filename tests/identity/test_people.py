@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from mission_control.people import identity_people
-from mission_control.people.identity_people import Profile
 from mission_control.people.models import User
-from mission_control.people.provider import Provider
+from mission_control.people.sign_in import provider_accounts
+from mission_control.people.sign_in.identity_provider import Provider
+from mission_control.people.sign_in.provider_accounts import Profile
 from tests.cast import Cast
 from tests.identity.browser import SECRET, RunningProvider, with_bearer
 from tests.identity.conftest import MakeApp
@@ -61,13 +61,13 @@ async def test_missing_profile_is_asked_for_once_an_hour(
         asked.append(subject)
         return None
 
-    monkeypatch.setattr("mission_control.people.verification.clerk_profile", profile)
+    monkeypatch.setattr("mission_control.people.sign_in.verification.clerk_profile", profile)
     mode = {"AUTH_MODE": "clerk", "CLERK_SECRET_KEY": SECRET, "CLERK_API_URL": provider.issuer}
     app = make_app(**mode, OIDC_ISSUER="", OIDC_CLIENT_ID="")
     nameless = with_bearer(app, await provider.forged(aud=None, sub="nameless"))
     for _ in range(4):
         (await nameless.get(ME)).ok()
     assert asked == ["nameless"] * 2  # when they were new, and when they were seen again
-    monkeypatch.setattr(identity_people, "ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(provider_accounts, "ASK_AGAIN_SECONDS", 0.0)
     (await nameless.get(ME)).ok()
     assert len(asked) == 3

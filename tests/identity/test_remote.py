@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mission_control.people import _limited
-from mission_control.people.provider import ProviderUnreachable, read_object
+from mission_control.people.sign_in import _provider_requests
+from mission_control.people.sign_in.identity_provider import ProviderUnreachable, read_object
 
 type Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -50,7 +50,7 @@ async def test_object_is_read() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        document(b'{"x": "' + b"x" * _limited.MOST_BYTES + b'"}'),
+        document(b'{"x": "' + b"x" * _provider_requests.MOST_BYTES + b'"}'),
         document(gzip.compress(b"{}"), "Content-Encoding: gzip"),
         document(b"[]"),
         document(b"[" * 100_000),
@@ -83,7 +83,7 @@ async def test_silent_provider_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     async def silence(writer: asyncio.StreamWriter) -> None:
         await given_up.wait()
 
-    monkeypatch.setattr(_limited, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(_provider_requests, "LONGEST_SECONDS", 0.2)
     async with listening(silence) as address:
         with pytest.raises(ProviderUnreachable):
             await read_object(address)

@@ -10,10 +10,10 @@ from quart import Quart
 from quart import typing as quart_typing
 
 from mission_control.core import times
-from mission_control.people._tokens import id_token_claims
-from mission_control.people.credentials import hash_password
+from mission_control.people.accounts.credentials import hash_password
 from mission_control.people.models import AccountEvent, Member, Session, Token, User
-from mission_control.people.verification import IDENTITY
+from mission_control.people.sign_in._provider_tokens import id_token_claims
+from mission_control.people.sign_in.verification import IDENTITY
 from tests.cast import Cast
 from tests.identity.browser import RunningProvider
 from tests.identity.conftest import MakeApp
@@ -156,7 +156,7 @@ async def test_invalid_id_token_signs_nobody_in(
 
     browser = trusting.test_client()
     back = local(await provider.sign_in(await depart(browser), "vera"))
-    monkeypatch.setattr("mission_control.people._tokens.id_token_claims", none)
+    monkeypatch.setattr("mission_control.people.sign_in._provider_tokens.id_token_claims", none)
     assert (await browser.get(back)).status_code == 403
     assert not await User.exists() and not await Session.exists()
 
@@ -166,7 +166,7 @@ async def test_expired_sign_in_is_refused(
 ) -> None:
     browser = trusting.test_client()
     back = local(await provider.sign_in(await depart(browser), "vera"))
-    monkeypatch.setattr("mission_control.people.flow.LIFE_SECONDS", -1)
+    monkeypatch.setattr("mission_control.people.sign_in.provider_pages.LIFE_SECONDS", -1)
     assert (await browser.get(back)).status_code == 403
 
 

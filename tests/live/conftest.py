@@ -7,8 +7,8 @@ import httpx
 import pytest
 from quart import Quart
 
-from mission_control.config import Settings
-from mission_control.runs import polling
+from mission_control.core.settings import Settings
+from mission_control.runs.claims import polling
 from tests.live.servers import API, Installation
 from tests.live.waiters import LOOKS
 

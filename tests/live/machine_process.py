@@ -5,8 +5,8 @@ import pickle
 from dataclasses import fields, replace
 from typing import Any
 
-from mission_control.app import create_app
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
+from mission_control.server.app import create_app
 from tests.cast import Caller, Cast, assemble
 from tests.machines import play, steps
 from tests.runs_machine import Ground, Past, RunsMachine, alone, prepare

@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import orjson
 
-from mission_control.tasks.live import STREAMED
+from mission_control.tasks.snapshots.streams import STREAMED
 from tests.live.servers import API, PATIENCE, TOKEN, Follower, Installation, Server
 
 AT_ONCE = 16

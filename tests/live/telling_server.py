@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from mission_control import worker
 from mission_control.cli import main
-from mission_control.http import late
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
+from mission_control.http import slow_answers
+from mission_control.server import worker
 
 
 def tell_waits(module: Any, name: str) -> None:
@@ -32,8 +32,8 @@ def tell_waits(module: Any, name: str) -> None:
 
 
 if __name__ == "__main__":
-    tell_waits(channels, "listening")
-    tell_waits(channels, "queued")
-    late.QUIET_SECONDS = float(os.environ.get("QUIET_SECONDS", late.QUIET_SECONDS))
+    tell_waits(wakeup_channels, "listening")
+    tell_waits(wakeup_channels, "queued")
+    slow_answers.QUIET_SECONDS = float(os.environ.get("QUIET_SECONDS", slow_answers.QUIET_SECONDS))
     worker.CUT_SECONDS = worker.GRACE_SECONDS = worker.LAST_RESORT_SECONDS = 3600
     main()

@@ -9,11 +9,11 @@ from quart import Quart
 
 from mission_control.core.secrets import audit_key
 from mission_control.database.sql import rows
-from mission_control.log.event_log import GENESIS, Verdict, chain_hash, use_key, verify
-from mission_control.log.models import Event
-from mission_control.log.position import ACCOUNT_HEAD
-from mission_control.people import account_log
-from mission_control.people.heads import LogHead, fault_against, heads, sign_again, sign_first_heads
+from mission_control.events.event_log import GENESIS, Verdict, chain_hash, use_key, verify
+from mission_control.events.models import Event
+from mission_control.events.position import ACCOUNT_HEAD
+from mission_control.people.audit import account_log
+from mission_control.people.audit.log_heads import LogHead, fault_against, heads, sign_again, sign_first_heads
 from mission_control.people.models import AccountEvent, InstanceSetting, Organization
 from tests.cast import Cast
 

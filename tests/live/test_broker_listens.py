@@ -9,9 +9,9 @@ import pytest
 
 from mission_control.core.values import new_id
 from mission_control.database import fit
-from mission_control.log import broker
-from mission_control.log.broker import Subscription, moment_of
-from mission_control.log.listener import Listener
+from mission_control.events import broker
+from mission_control.events.broker import Subscription, moment_of
+from mission_control.events.listener import Listener
 
 PATIENCE = 60
 CALLBACKS: list[Any] = []

@@ -6,7 +6,7 @@ import pytest
 
 from mission_control.boards.models import Board
 from mission_control.core.values import new_id
-from mission_control.runs.claiming import Waiter, waiters_with_work
+from mission_control.runs.claims.claiming import Waiter, waiters_with_work
 from tests.cast import Answer, Cast, hire
 from tests.claiming import taken
 from tests.live.waiters import LOOKS, answer_of, hang_up, looked, poll

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from mission_control.config import Settings
-from mission_control.runs import polling
+from mission_control.core.settings import Settings
+from mission_control.runs.claims import polling
 from tests.cast import Cast
 from tests.claiming import claim
 from tests.live.waiters import PATIENCE

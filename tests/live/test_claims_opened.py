@@ -9,7 +9,7 @@ import pytest
 
 from mission_control.boards.models import Run
 from mission_control.core import times
-from mission_control.runs.leases import LEASES, expire_due, wake_polls_for_retries
+from mission_control.runs.claims.leases import LEASES, expire_due, wake_polls_for_retries
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import later, taken

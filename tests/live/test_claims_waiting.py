@@ -8,7 +8,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.database.sql import is_postgres, rows
-from mission_control.log import broker, channels
+from mission_control.events import broker, wakeup_channels
 from mission_control.people.models import Token
 from mission_control.tasks.models import Task
 from tests.cast import Cast, each, ids
@@ -24,7 +24,7 @@ async def test_waiting_claim_gets_a_new_task(cast: Cast) -> None:
     task = await cast.add_task()
     body = await answer_of(waiting)
     assert body["task"]["id"] == task["id"] and body["lease"]["fence"] == 1
-    assert channels.waiting(channel(cast)) == 0
+    assert wakeup_channels.waiting(channel(cast)) == 0
 
 
 async def test_claim_with_available_work_does_not_wait(cast: Cast) -> None:
@@ -34,13 +34,13 @@ async def test_claim_with_available_work_does_not_wait(cast: Cast) -> None:
 
 async def test_claim_polls_once_more_at_its_timeout(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await claim(cast, wait_seconds=1)).ok() == NOTHING
-    time_is_over, woken = asyncio.Event(), channels.Waiter.woken
+    time_is_over, woken = asyncio.Event(), wakeup_channels.Waiter.woken
 
-    async def until_then(place: channels.Waiter, seconds: float, *also: "asyncio.Future[None]") -> bool:
+    async def until_then(place: wakeup_channels.Waiter, seconds: float, *also: "asyncio.Future[None]") -> bool:
         await time_is_over.wait()
         return await woken(place, 0.0, *also)
 
-    monkeypatch.setattr(channels.Waiter, "woken", until_then)
+    monkeypatch.setattr(wakeup_channels.Waiter, "woken", until_then)
     waiting = await poll(cast)
     task = await cast.add_task(status="review")
     await rows("UPDATE tasks SET status = 'inbox'")  # nobody rings
@@ -53,7 +53,7 @@ async def test_waiting_claim_runs_no_statements(cast: Cast) -> None:
         polls = [await poll(cast, by) for by in (cast.vega, cast.rigel) * 10]
         asked = list(found)
         await asyncio.sleep(0.5)
-        assert found == asked and channels.waiting(channel(cast)) == 20
+        assert found == asked and wakeup_channels.waiting(channel(cast)) == 20
         await hang_up(*polls)
     assert len(asked) <= 20 * 8
 
@@ -128,7 +128,7 @@ async def test_unmatched_task_ends_the_chain(cast: Cast) -> None:
 async def test_disconnected_waiter_claims_nothing(cast: Cast) -> None:
     waiting = await poll(cast)
     await hang_up(waiting)
-    assert channels.waiting(channel(cast)) == 0
+    assert wakeup_channels.waiting(channel(cast)) == 0
     await cast.add_task()
     await looked(1)
     assert (await Task.get()).status == "inbox" and await Run.all().count() == 0
@@ -139,7 +139,7 @@ async def test_wakeup_is_not_lost_with_its_waiter(cast: Cast) -> None:
     for _ in range(10):
         first, second = await poll(cast), await poll(cast, cast.rigel)
         await rows("UPDATE tasks SET status = 'inbox', assigned_agent_id = NULL")
-        channels.channels_notify([channel(cast)])
+        wakeup_channels.channels_notify([channel(cast)])
         first.cancel()  # before it could look
         assert (await answer_of(second))["task"]["id"] == task["id"]
         await hang_up(first)
@@ -197,7 +197,7 @@ async def test_waiter_that_lost_its_rights_gets_nothing(cast: Cast, change: str)
         await Agent.filter(id=cast.vega.id).update(is_board_lead=True)
     else:
         await rows("UPDATE boards SET deleted_at = ?", times.clock_now())
-    channels.channels_notify([channel(cast)])
+    wakeup_channels.channels_notify([channel(cast)])
     status = {"moved": 404, "board": 404, "promoted": 403}.get(change, 401)
     (await asyncio.wait_for(waiting, PATIENCE)).refused(status)
     assert await Run.all().count() == 0
@@ -208,7 +208,7 @@ async def test_stopping_ends_waiting_claims(cast: Cast, monkeypatch: pytest.Monk
     running = broker.current()
     assert running is not None
     monkeypatch.setattr(running, "closing", True)
-    channels.channels_notify_all()
+    wakeup_channels.channels_notify_all()
     for one in polls:
         assert await answer_of(one) == NOTHING
 

@@ -13,8 +13,8 @@ import pytest
 from quart import Quart
 
 from mission_control.agents.models import Agent
-from mission_control.config import Settings
-from mission_control.knowledge.models import BoardGroup
+from mission_control.core.settings import Settings
+from mission_control.groups.models import BoardGroup
 from mission_control.tasks.models import Task
 from tests.api.test_needs import one_of
 from tests.cast import Cast, Person, Program

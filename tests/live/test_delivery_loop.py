@@ -11,16 +11,16 @@ from quart import Quart
 from tortoise.transactions import in_transaction
 
 from mission_control.agents.reactions import NOTICE
+from mission_control.background import sending
+from mission_control.background.sending import MOST_ATTEMPTS, look, retry
 from mission_control.core import times
 from mission_control.core.actor import RULES
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.database.sql import is_postgres, rows
-from mission_control.log import channels, leases
-from mission_control.log.commands import command
-from mission_control.log.leases import Delivery
-from mission_control.log.unit_of_work import deliver
-from mission_control.work import loop
-from mission_control.work.loop import MOST_ATTEMPTS, look, retry
+from mission_control.events import leases, wakeup_channels
+from mission_control.events.commands import command
+from mission_control.events.leases import Delivery
+from mission_control.events.unit_of_work import deliver
 from tests.cast import Cast, Program, events, head
 from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
@@ -31,7 +31,7 @@ KIND = "test.letter"
 @pytest.fixture
 def senders(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     own: dict[str, Any] = {}
-    monkeypatch.setattr(loop, "_senders", own)
+    monkeypatch.setattr(sending, "_senders", own)
     return own
 
 
@@ -67,8 +67,8 @@ async def test_failed_deliveries_are_not_read(cast: Cast) -> None:
     """A callback that is broken for days leaves thousands behind, and every look would step over them all."""
     await letters(cast, cast.vega, *range(1, 400))
     await ended("failed", *range(1, 390))
-    condition, values = loop._wanted([one for one in loop._senders.values() if one.kind == NOTICE])
-    search = f"SELECT MIN({loop.LEASES.due}) AS due FROM deliveries WHERE ({condition}){loop.IN_ORDER}"
+    condition, values = sending._wanted([one for one in sending._senders.values() if one.kind == NOTICE])
+    search = f"SELECT MIN({sending.LEASES.due}) AS due FROM deliveries WHERE ({condition}){sending.IN_ORDER}"
     async with in_transaction():
         if is_postgres():  # it chooses by what is in the table
             await rows("ANALYZE deliveries")
@@ -117,8 +117,8 @@ async def test_restarted_server_takes_over_sending_deliveries(
     async def send(letter: Delivery) -> None:
         sent.append(letter.seq)
 
-    senders[KIND] = loop.Sender(KIND, send)
-    own = replace(loop.SENDING, take_over=loop.SENDING.take_over if is_alone else None)
+    senders[KIND] = sending.Sender(KIND, send)
+    own = replace(sending.SENDING, take_over=sending.SENDING.take_over if is_alone else None)
     running, is_alone = asyncio.create_task(own.run()), is_alone and not is_postgres()
     try:
         async with asyncio.timeout(60):
@@ -134,21 +134,21 @@ async def test_restarted_server_takes_over_sending_deliveries(
 async def test_lease_is_renewed_while_sending(
     cast: Cast, senders: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "LEASES", replace(loop.LEASES, duration=timedelta(seconds=0.3)))
+    monkeypatch.setattr(sending, "LEASES", replace(sending.LEASES, duration=timedelta(seconds=0.3)))
     await letters(cast, cast.vega, 1)
     answer = asyncio.Event()
 
     async def send(letter: Delivery) -> None:
         await answer.wait()
 
-    senders[KIND] = loop.Sender(KIND, send)
+    senders[KIND] = sending.Sender(KIND, send)
     await look()
     first = (await Delivery.get(kind=KIND)).leased_until
     async with asyncio.timeout(60):
         while (await Delivery.get(kind=KIND)).leased_until == first:
             await asyncio.sleep(0.02)
     answer.set()
-    await asyncio.gather(*loop.SENDING.tasks)
+    await asyncio.gather(*sending.SENDING.tasks)
     assert (await Delivery.get(kind=KIND)).state == "sent"
 
 
@@ -163,7 +163,7 @@ async def test_concurrent_workers_keep_the_order(cast: Cast) -> None:
 
 @pytest.mark.usefixtures("asleep")
 async def test_condition_is_checked_for_every_row(cast: Cast, senders: dict[str, Any]) -> None:
-    loop.install_sender(loop.Sender(KIND, _never, only=f"agent_id = '{cast.vega.id}'"))
+    sending.install_sender(sending.Sender(KIND, _never, only=f"agent_id = '{cast.vega.id}'"))
     await letters(cast, cast.vega, 1)
     await letters(cast, cast.rigel, 2)
     assert await taken() == [1]
@@ -174,14 +174,14 @@ async def test_senders_of_one_kind_share_by_condition(cast: Cast, senders: dict[
     """Each sender gets what meets its condition; the deliveries of an agent stay in order whoever sends them."""
     got: list[tuple[str, int]] = []
 
-    def sender(name: str, to: Program) -> loop.Sender:
+    def sender(name: str, to: Program) -> sending.Sender:
         async def send(delivery: Delivery) -> None:
             got.append((name, delivery.seq))
 
-        return loop.Sender(KIND, send, only=f"agent_id = '{to.id}'", name=name)
+        return sending.Sender(KIND, send, only=f"agent_id = '{to.id}'", name=name)
 
     for one in (sender("by dog", cast.vega), sender("by cat", cast.rigel)):
-        loop.install_sender(one)
+        sending.install_sender(one)
     await letters(cast, cast.vega, 1, 3)
     await letters(cast, cast.rigel, 2)
     assert await send_due() == 2 and await send_due() == 1
@@ -190,7 +190,7 @@ async def test_senders_of_one_kind_share_by_condition(cast: Cast, senders: dict[
 
 @pytest.mark.usefixtures("asleep")
 async def test_sender_that_cannot_send_costs_nothing(cast: Cast, senders: dict[str, Any]) -> None:
-    loop.install_sender(loop.Sender(KIND, _never, name="closed", is_able=lambda: False))
+    sending.install_sender(sending.Sender(KIND, _never, name="closed", is_able=lambda: False))
     await letters(cast, cast.vega, 1)
     with counted() as found:
         assert await look() == leases.IDLE_SECONDS
@@ -200,9 +200,9 @@ async def test_sender_that_cannot_send_costs_nothing(cast: Cast, senders: dict[s
 @pytest.mark.usefixtures("asleep")
 async def test_receiver_that_cannot_take_anything_now_costs_no_attempt(cast: Cast, senders: dict[str, Any]) -> None:
     async def send(delivery: Delivery) -> None:
-        raise loop.NotNow("the gateway is away", 30)
+        raise sending.NotNow("the gateway is away", 30)
 
-    senders[KIND] = loop.Sender(KIND, send)
+    senders[KIND] = sending.Sender(KIND, send)
     [letter] = await letters(cast, cast.vega, 1)
     for number in range(MOST_ATTEMPTS + 4):
         with times.travelled(timedelta(minutes=number)):
@@ -224,7 +224,7 @@ async def test_kind_without_a_sender_runs_no_statement(cast: Cast, senders: dict
 
 
 async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> None:
-    senders[KIND] = loop.Sender(KIND, _never)
+    senders[KIND] = sending.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, state="sent")
     await letters(cast, cast.vega, 2, state="failed")
     with counted() as found:
@@ -236,7 +236,7 @@ async def test_idle_poll_is_one_read(cast: Cast, senders: dict[str, Any]) -> Non
 async def test_loop_sleeps_until_the_next_is_due(
     cast: Cast, senders: dict[str, Any], seconds: float, expected: float
 ) -> None:
-    senders[KIND] = loop.Sender(KIND, _never)
+    senders[KIND] = sending.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, due_at=times.clock_now() + timedelta(seconds=seconds))
     await letters(cast, cast.vega, 2)  # due, but it waits for the first
     pause = await look()
@@ -244,7 +244,7 @@ async def test_loop_sleeps_until_the_next_is_due(
 
 
 async def test_delivery_of_another_worker_is_retried_after_its_lease(cast: Cast, senders: dict[str, Any]) -> None:
-    senders[KIND] = loop.Sender(KIND, _never)
+    senders[KIND] = sending.Sender(KIND, _never)
     await letters(cast, cast.vega, 1, state="sending", leased_until=times.clock_now() + timedelta(seconds=14))
     assert 0 < await look() <= 14
 
@@ -258,7 +258,7 @@ async def gates(senders: dict[str, Any], asleep: None) -> AsyncIterator[dict[int
         if delivery.seq in found:
             await found[delivery.seq].wait()
 
-    senders[KIND] = loop.Sender(KIND, send)
+    senders[KIND] = sending.Sender(KIND, send)
     yield found
     for gate in found.values():
         gate.set()
@@ -267,19 +267,19 @@ async def gates(senders: dict[str, Any], asleep: None) -> AsyncIterator[dict[int
 async def test_number_of_concurrent_deliveries_is_limited(
     cast: Cast, gates: dict[int, asyncio.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "AT_ONCE", 2)
+    monkeypatch.setattr(sending, "AT_ONCE", 2)
     for number, agent in enumerate((cast.vega, cast.rigel, cast.atlas), start=1):
         gates[number] = asyncio.Event()
         await letters(cast, agent, number)
-    assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
-    assert await look() == leases.IDLE_SECONDS and len(loop.SENDING.tasks) == 2
+    assert await look() == 0.0 and len(sending.SENDING.tasks) == 2
+    assert await look() == leases.IDLE_SECONDS and len(sending.SENDING.tasks) == 2
     gates[1].set()
-    with channels.listening(leases.CHANNEL) as heard:
-        assert await channels.notified_within(heard, 60)  # whoever finishes lets the loop look
-    assert await look() == 0.0 and len(loop.SENDING.tasks) == 2
+    with wakeup_channels.listening(leases.CHANNEL) as heard:
+        assert await wakeup_channels.notified_within(heard, 60)  # whoever finishes lets the loop look
+    assert await look() == 0.0 and len(sending.SENDING.tasks) == 2
     for gate in gates.values():
         gate.set()
-    await asyncio.gather(*loop.SENDING.tasks)
+    await asyncio.gather(*sending.SENDING.tasks)
     assert await Delivery.filter(kind=KIND, state="sent").count() == 3
 
 
@@ -298,9 +298,9 @@ async def test_command_with_deliveries_notifies_the_loop(
         deliver(KIND, cast.board.scope(), agent_id=cast.vega.id, header="LETTER", text="x")
 
     async with asyncio.timeout(60):
-        while not channels.channels_waiting(leases.CHANNEL):
+        while not wakeup_channels.channels_waiting(leases.CHANNEL):
             await asyncio.sleep(0.005)
-    senders[KIND] = loop.Sender(KIND, send)
+    senders[KIND] = sending.Sender(KIND, send)
     await tell(await cast.ada.actor())
     async with asyncio.timeout(leases.IDLE_SECONDS - 5):
         await arrived.wait()
@@ -313,7 +313,7 @@ class Looking:
 
     def __init__(self, debounce: float) -> None:
         self.count = 0
-        self.loop = replace(loop.SENDING, look=self.look, debounce=debounce)
+        self.loop = replace(sending.SENDING, look=self.look, debounce=debounce)
         self.task = asyncio.create_task(self.loop.run())
 
     async def look(self) -> None:
@@ -331,7 +331,7 @@ class Looking:
 
 async def ring_often() -> None:
     for _ in range(20):
-        channels.channels_notify([leases.CHANNEL])
+        wakeup_channels.channels_notify([leases.CHANNEL])
         await asyncio.sleep(0)
 
 
@@ -359,16 +359,16 @@ async def test_no_debounce_while_something_is_sent(app: Quart) -> None:
     one.loop.begin(asyncio.sleep(3600))
     for count in range(1, 9):
         await one.happens(count)
-        channels.channels_notify([leases.CHANNEL])
+        wakeup_channels.channels_notify([leases.CHANNEL])
     await one.end()
 
 
 @pytest.mark.postgres
 async def test_commit_of_another_process_notifies_loop(cast: Cast) -> None:
     assert is_postgres()
-    with channels.listening(leases.CHANNEL) as heard:
+    with wakeup_channels.listening(leases.CHANNEL) as heard:
         await rows("SELECT pg_notify('mission_control', ?)", '{"channels": ["deliveries"], "from": "another"}')
-        assert await channels.notified_within(heard, 60)
+        assert await wakeup_channels.notified_within(heard, 60)
 
 
 @pytest.mark.usefixtures("asleep")
@@ -378,9 +378,9 @@ async def test_sending_again_needs_a_person_and_is_recorded(cast: Cast) -> None:
         with pytest.raises(Forbidden):
             await retry(await caller.actor(), letter)
     before = await head(cast)
-    with channels.listening(leases.CHANNEL) as heard:
+    with wakeup_channels.listening(leases.CHANNEL) as heard:
         again = await retry(await cast.ben.actor(), letter)
-        assert await channels.notified_within(heard, 60)
+        assert await wakeup_channels.notified_within(heard, 60)
     assert (again.state, again.attempts, again.last_error) == ("waiting", 0, "nobody opened")
     assert [one.kind for one in await events(before)] == ["delivery.retried"]
     with pytest.raises(Conflict):

@@ -8,7 +8,7 @@ from tortoise.connection import get_connection
 
 from mission_control.database.outages import AWAY, FULL, NAME, outage, trouble
 from mission_control.database.sql import rows
-from mission_control.log.event_log import verify
+from mission_control.events.event_log import verify
 from tests.cast import Cast, head
 
 ROOM = 12  # pages: enough to begin, not enough to end

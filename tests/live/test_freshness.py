@@ -8,12 +8,12 @@ import pytest
 from quart import Quart
 
 from mission_control.boards.models import Board
+from mission_control.events import broker, commands, wakeup_channels
+from mission_control.events.commands import atomically
 from mission_control.http import lookups
 from mission_control.http.lookups import Caller, Credential, fresh, recheck_streams
-from mission_control.log import broker, channels, commands
-from mission_control.log.commands import atomically
 from mission_control.people.models import BoardAccess
-from mission_control.tasks.live import stream_of_tasks
+from mission_control.tasks.snapshots.streams import stream_of_tasks
 from tests.cast import Cast
 
 
@@ -48,7 +48,7 @@ async def test_cached_rights_are_dropped_on_commit(cast: Cast) -> None:
     assert current is not None and not current.reads(cast.board)
 
 
-@pytest.mark.parametrize("sender", ["another", channels.PROCESS], ids=["another", "own"])
+@pytest.mark.parametrize("sender", ["another", wakeup_channels.PROCESS], ids=["another", "own"])
 async def test_changes_of_all_processes_are_applied_in_order(cast: Cast, sender: str) -> None:
     running = broker.current()
     assert running is not None and await fresh(await cast.dan.actor()) is not None

@@ -9,7 +9,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.http import authentication, lookups
 from mission_control.http.lookups import fresh
-from mission_control.people import account_commands as accounts
+from mission_control.people.accounts import commands as accounts
 from mission_control.people.models import Session, Token, User
 from tests.cast import Cast, Person, Program
 from tests.pages.visitor import PASSWORD, give_password

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from quart import Quart
 
-from mission_control.config import Settings
-from mission_control.gateways import connector
-from mission_control.gateways.errors import Unreachable
-from mission_control.gateways.link import Held
+from mission_control.core.settings import Settings
+from mission_control.events.wakeup_channels import PROCESS
+from mission_control.gateways.connections import connector
+from mission_control.gateways.connections.link import Held
 from mission_control.gateways.models import Gateway, GatewayCall
-from mission_control.log.channels import PROCESS
+from mission_control.gateways.protocol.errors import Unreachable
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.gateways import add_gateway, until

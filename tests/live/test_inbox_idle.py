@@ -5,8 +5,8 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
-from mission_control.log import channels
-from mission_control.log.leases import Delivery
+from mission_control.events import wakeup_channels
+from mission_control.events.leases import Delivery
 from tests.cast import Answer, Cast, Program, hire
 from tests.statements import counted
 
@@ -23,7 +23,7 @@ async def workers(cast: Cast) -> list[Program]:
 
 
 def waiting(agents: list[Program]) -> int:
-    return sum(channels.channels_waiting(f"inbox:{one.id}") for one in agents)
+    return sum(wakeup_channels.channels_waiting(f"inbox:{one.id}") for one in agents)
 
 
 async def all_wait(agents: list[Program]) -> None:
@@ -69,7 +69,7 @@ async def test_request_checks_one_token_and_writes_presence_sometimes(cast: Cast
     with counted(passing_over=()) as second:
         poll = asyncio.create_task(cast.vega.get(PATH))
         await all_wait([cast.vega])
-        channels.channels_notify([f"inbox:{cast.vega.id}"])  # a notification for nothing
+        wakeup_channels.channels_notify([f"inbox:{cast.vega.id}"])  # a notification for nothing
         await all_wait([cast.vega])
     poll.cancel()
     assert len([text for text in second if "fingerprint" in text]) == 1
@@ -84,7 +84,7 @@ async def test_notice_read_by_another_poll_keeps_this_one_waiting(cast: Cast) ->
     second = asyncio.create_task(cast.vega.get(f"{PATH}&after={upto}"))
     await all_wait([cast.vega])
     assert (await Delivery.get(agent_id=cast.vega.id)).state == "sent"
-    channels.channels_notify([f"inbox:{cast.vega.id}"])
+    wakeup_channels.channels_notify([f"inbox:{cast.vega.id}"])
     await all_wait([cast.vega])
     assert not second.done()
     second.cancel()

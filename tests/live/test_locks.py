@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 
 from mission_control.boards.commands import locked_board
-from mission_control.config import Settings
-from mission_control.log.commands import atomically
+from mission_control.core.settings import Settings
+from mission_control.events.commands import atomically
 from mission_control.people.models import Organization
-from mission_control.people.work_state import lock_work_state_shared
+from mission_control.people.organizations.work_state import lock_work_state_shared
 from mission_control.tasks.changes import locked_task
 from mission_control.tasks.models import Task
 from tests.cast import Cast

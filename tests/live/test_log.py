@@ -12,11 +12,11 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardUpdate
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden
-from mission_control.log.commands import all_finished, transact, uncancelled
-from mission_control.log.event_log import NewEvent, canonical, chain_hash, verify
-from mission_control.log.leases import Delivery
-from mission_control.log.models import Event
-from mission_control.log.unit_of_work import REACTIONS, deliver, react, record, unit_of_work
+from mission_control.events.commands import all_finished, transact, uncancelled
+from mission_control.events.event_log import NewEvent, canonical, chain_hash, verify
+from mission_control.events.leases import Delivery
+from mission_control.events.models import Event
+from mission_control.events.unit_of_work import REACTIONS, deliver, react, record, unit_of_work
 from mission_control.people.models import Organization
 from tests.cast import Cast, head, kinds
 from tests.statements import counted

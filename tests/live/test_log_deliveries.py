@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from quart import Quart
 
+from mission_control.background import sending
+from mission_control.background.sending import AT_ONCE, LEASES, MOST_ATTEMPTS, GiveUp, retry, settle
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.core.errors import Forbidden
-from mission_control.log.leases import Delivery, pause_after
-from mission_control.work import loop
-from mission_control.work.loop import AT_ONCE, LEASES, MOST_ATTEMPTS, GiveUp, retry, settle
+from mission_control.events.leases import Delivery, pause_after
 from tests.cast import Cast, events, head
 from tests.deliveries import leased, look_away, send_due
 
@@ -38,9 +38,9 @@ async def postman(app: Quart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     """The sender of our kind, for one test; the application's own loop is paused."""
     await look_away(monkeypatch)
     found = Postman()
-    loop.install_sender(loop.Sender(KIND, found))
+    sending.install_sender(sending.Sender(KIND, found))
     yield found
-    loop._senders.pop(KIND, None)
+    sending._senders.pop(KIND, None)
 
 
 async def letters(cast: Cast, count: int = 1, **fields: object) -> list[Delivery]:

@@ -15,13 +15,13 @@ from urllib.parse import parse_qsl, urlsplit
 import asyncpg
 import pytest
 
-from mission_control.config import ConfigError, Settings
 from mission_control.core import times
 from mission_control.core.limits import wrong_passwords
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database import fit
 from mission_control.database.migrate import migrate, migration_folder
-from mission_control.log.channels import PROCESS
-from mission_control.people.credentials import FAMILY, on_wrong_credentials
+from mission_control.events.wakeup_channels import PROCESS
+from mission_control.people.accounts.credentials import FAMILY, on_wrong_credentials
 from tests.gateway.real import free_port
 from tests.live.machines import NGINX, SETTINGS, machines, play
 from tests.live.scenarios import check_followers, check_whole, new_board, write_some

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from mission_control.agents import work_state as directives
-from mission_control.approvals import live as approvals
-from mission_control.asks import deadlines
-from mission_control.asks import polling as needs
+from mission_control.approvals import streams as approvals
 from mission_control.core import times
-from mission_control.home import question_reactions as questions
+from mission_control.events import wakeup_channels
 from mission_control.http.registry import OPERATIONS
-from mission_control.log import channels
-from mission_control.people.credentials import revoke_personal_token
+from mission_control.needs import deadlines
+from mission_control.needs import polling as needs
+from mission_control.people.accounts.credentials import revoke_personal_token
 from mission_control.people.models import Token
-from mission_control.runs.polling import channel_of as channel_of_work
+from mission_control.questions import reactions as questions
+from mission_control.runs.claims.polling import channel_of as channel_of_work
 from tests.cast import Answer, Caller, Cast, stamp
 from tests.rights_changes import member_path, revoke
 from tests.statements import counted
@@ -89,7 +89,7 @@ READS = {
 
 async def until_waiting(channel: str) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not channels.channels_waiting(channel):
+        while not wakeup_channels.channels_waiting(channel):
             await asyncio.sleep(0.002)
 
 
@@ -134,7 +134,7 @@ async def test_waiting_read_asks_nothing_and_answers_when_something_changed(cast
 async def test_other_news_keep_a_read_waiting(cast: Cast, name: str) -> None:
     read = READS[name]
     poll = await begin(cast, read)
-    channels.channels_notify([read.channel(cast)])
+    wakeup_channels.channels_notify([read.channel(cast)])
     await until_waiting(read.channel(cast))
     assert not poll.done()
     await read.changes(cast)
@@ -188,10 +188,10 @@ async def test_need_that_begins_with_the_clock_answers_who_waits(cast: Cast) -> 
     until = stamp(1)
     (await cast.ada.call("PUT", f"/needs/{one['id']}/snooze", {"until": times.wire(until)})).ok()
     known = (await cast.ada.get("/needs")).ok()
-    assert known["items"] == [] and not channels.is_awaited(needs.FAMILY)
+    assert known["items"] == [] and not wakeup_channels.is_awaited(needs.FAMILY)
     poll = asyncio.create_task(cast.ada.get(f"/needs?wait_seconds=50&known={known['version']}"))
     await until_waiting(needs.channel_of(cast.organization.id))
-    assert channels.is_awaited(needs.FAMILY)
+    assert wakeup_channels.is_awaited(needs.FAMILY)
     with times.travelled(timedelta(minutes=2)):
         await deadlines.notify_returns(until, until + timedelta(seconds=1))
         assert [each["id"] for each in (await ended(poll)).ok()["items"]] == [one["id"]]
@@ -221,7 +221,7 @@ async def test_heartbeat_answers_when_a_budget_is_used_up_and_when_it_is_raised(
 async def test_wait_ends_up_to_a_fifth_earlier(monkeypatch: pytest.MonkeyPatch, least: bool, seconds: float) -> None:
     monkeypatch.setattr(random, "uniform", lambda low, high: low if least else high)
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: 1000.0)
-    end = channels.end_of_wait(50)
+    end = wakeup_channels.end_of_wait(50)
     monkeypatch.undo()
     assert end == 1000.0 + seconds
 
@@ -235,7 +235,7 @@ async def test_every_wait_ends_at_a_moment_of_its_own(cast: Cast, monkeypatch: p
         asked.append(seconds)
         return asyncio.get_running_loop().time()
 
-    monkeypatch.setattr(channels, "end_of_wait", end_of_wait)
+    monkeypatch.setattr(wakeup_channels, "end_of_wait", end_of_wait)
     for one in [one for one in OPERATIONS if one.is_long_poll]:
         caller = cast.ada if one.who == "user" else cast.vega
         path = one.path.removeprefix("/api/v1").replace("<board_id>", str(cast.board.id))
@@ -246,5 +246,5 @@ async def test_every_wait_ends_at_a_moment_of_its_own(cast: Cast, monkeypatch: p
         query = "" if body else f"?wait_seconds=50{f'&known={known}' if known else ''}"
         (await ended(asyncio.create_task(caller.call(one.method, path + query, body)))).ok()
         assert asked == [50], one.operation_id
-    assert channels.waiting(channel_of_work(cast.board.id)) == 0
-    assert channels.channels_waiting(approvals.POLLS.channel_of(approval["id"])) == 0
+    assert wakeup_channels.waiting(channel_of_work(cast.board.id)) == 0
+    assert wakeup_channels.channels_waiting(approvals.POLLS.channel_of(approval["id"])) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from tests.cast import Cast
 from tests.live.claim_plays import new_crew
 from tests.live.servers import API, BEFORE_POLLS_END, PATIENCE, TELLING, Installation, installation

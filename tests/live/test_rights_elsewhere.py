@@ -9,7 +9,7 @@ from quart import Quart
 from quart_auth import generate_auth_token
 
 from mission_control.core.actor import system
-from mission_control.people.account_commands import end_other_sessions, start_session
+from mission_control.people.accounts.commands import end_other_sessions, start_session
 from mission_control.people.models import User
 from tests.cast import Cast
 from tests.live.servers import API, installation

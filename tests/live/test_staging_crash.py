@@ -10,8 +10,8 @@ from quart import Quart
 
 from mission_control.boards import staging
 from mission_control.boards.models import Board
-from mission_control.config import Settings
-from mission_control.knowledge.models import BoardMemory
+from mission_control.core.settings import Settings
+from mission_control.memory.models import BoardMemory
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast
 from tests.gateway.gateways import until

@@ -24,7 +24,7 @@ async def test_server_answers_without_what_most_installations_never_need(here: I
     async with here.served(**{LISTED: "1"}) as server, server.client() as client:
         assert (await client.get("/api/v1/users/me")).status_code == 200
         found = imported(server.log.read_text())
-    assert found > {"mission_control.app", "quart"}
+    assert found > {"mission_control.server.app", "quart"}
     assert {one for one in found if is_on_demand(one)} == set()
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.core import times
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.tasks.schemas import TaskRead
 from tests.cast import Cast
 from tests.live.reading import Message, reading

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from mission_control.log.commands import transact
-from mission_control.log.models import Event
-from mission_control.log.unit_of_work import record
+from mission_control.events.commands import transact
+from mission_control.events.models import Event
+from mission_control.events.unit_of_work import record
 from tests.cast import Cast, head
 from tests.live.reading import reading
 

@@ -5,12 +5,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from mission_control.events import broker, stream
+from mission_control.events.broker import QUEUE_SIZE
+from mission_control.events.commands import transact
+from mission_control.events.unit_of_work import record
 from mission_control.http import lookups
-from mission_control.log import broker, stream
-from mission_control.log.broker import QUEUE_SIZE
-from mission_control.log.commands import transact
-from mission_control.log.unit_of_work import record
-from mission_control.people.credentials import revoke_personal_token
+from mission_control.people.accounts.credentials import revoke_personal_token
 from mission_control.people.models import BoardAccess, Token
 from tests.cast import Cast
 from tests.live.reading import reading

@@ -8,9 +8,9 @@ import pytest
 from quart import Response
 
 from mission_control.core.times import travelled
+from mission_control.events import stream as live_stream
 from mission_control.http import operation as operation_module
 from mission_control.http.retries import written
-from mission_control.log import stream as live_stream
 from tests.cast import Cast
 from tests.live.reading import reading
 

@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 
 from mission_control.core.values import new_id
+from mission_control.events import stream
+from mission_control.events.broker import Broker, Subscription
+from mission_control.events.models import Event
+from mission_control.events.shared_reads import Shared
 from mission_control.http import lookups
-from mission_control.log import stream
-from mission_control.log.broker import Broker, Subscription
-from mission_control.log.models import Event
-from mission_control.log.shared import Shared
 from tests.cast import Cast, head
 from tests.live.reading import reading as listen
 from tests.statements import OF_SIGNING_IN, counted

@@ -10,7 +10,7 @@ import pytest
 
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Run
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from mission_control.database.sql import rows
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mission_control.boards.models import Run
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from tests.cast import Cast
 from tests.claiming import taken
 from tests.live.test_decisions_at_once import Call, in_order, workers

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from mission_control.background import sending as loop
+from mission_control.background.loops import LOOPS, Loop
 from mission_control.core import times
-from mission_control.exchange import outgoing_queue
-from mission_control.fleet import progress
-from mission_control.fleet.models import ProvisioningJob
+from mission_control.events.leases import Delivery, Leases
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning import progress
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery, Leases
-from mission_control.work import loop
-from mission_control.work.loops import LOOPS, Loop
+from mission_control.webhooks.outgoing import queue as outgoing_queue
 from tests.cast import Cast
 from tests.statements import counted
 

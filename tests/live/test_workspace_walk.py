@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.fleet.workspace import FILES, Role, WorkspaceFacts, workspace_files
+from mission_control.gateway_agents.provisioning.workspace import FILES, Role, WorkspaceFacts, workspace_files
 from tests.live.crew import Crew, Member, crew
 from tests.live.servers import API, PATIENCE, Server, installation
 from tests.unit.test_workspace_files import board_of

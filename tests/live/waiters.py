@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from mission_control.boards.models import Run
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Caller, Cast
 from tests.claiming import claim
@@ -20,10 +20,10 @@ def channel(cast: Cast) -> str:
 
 async def poll(cast: Cast, by: Caller | None = None, **wanted: Any) -> "asyncio.Task[Answer]":
     """Somebody who has looked and stands in the queue now."""
-    before, looks = channels.waiting(channel(cast)), len(LOOKS)
+    before, looks = wakeup_channels.waiting(channel(cast)), len(LOOKS)
     task = asyncio.create_task(claim(cast, by, **{"wait_seconds": 50, **wanted}))
     async with asyncio.timeout(PATIENCE):
-        while channels.waiting(channel(cast)) == before or len(LOOKS) == looks:
+        while wakeup_channels.waiting(channel(cast)) == before or len(LOOKS) == looks:
             await asyncio.sleep(0.002)
     return task
 
@@ -40,7 +40,7 @@ async def looked(count: int) -> None:
 async def stand_in_queue(cast: Cast, count: int) -> None:
     """Wait until so many stand in the queue; who was woken looks first and then comes back to it."""
     async with asyncio.timeout(PATIENCE):
-        while channels.waiting(channel(cast)) != count:
+        while wakeup_channels.waiting(channel(cast)) != count:
             await asyncio.sleep(0.002)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from mission_control.gateways.connection import check
-from mission_control.gateways.errors import TOKEN_COMMANDS, MissingScopes, Said
-from mission_control.gateways.handshake import Identity
-from mission_control.gateways.target import Target
+from mission_control.gateways.connections.checked_connection import check
+from mission_control.gateways.protocol.errors import TOKEN_COMMANDS, MissingScopes, Said
+from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.target import Target
 from tests.gateway.real import RealGateway, started
 from tests.gateway.real_plays import connected, play_command
 from tests.gateway.real_programs import OLD, programs
@@ -41,7 +41,7 @@ async def test_old_gateway_connects_and_lists_agents(old_gateway: RealGateway) -
 async def test_old_gateway_that_grants_too_little_is_refused(
     old_gateway: RealGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mission_control.gateways.handshake.ASKED_SCOPES", ("operator.read", "operator.write"))
+    monkeypatch.setattr("mission_control.gateways.protocol.handshake.ASKED_SCOPES", ("operator.read", "operator.write"))
     with pytest.raises(MissingScopes) as caught:
         async with connected(old_gateway):
             pass

@@ -8,11 +8,11 @@ import pytest
 
 from mission_control.boards.models import Run
 from mission_control.core.actor import Actor
-from mission_control.doors import calls
+from mission_control.events import wakeup_channels
 from mission_control.http import retries
-from mission_control.log import channels
-from mission_control.runs import polling
-from mission_control.runs.polling import channel_of
+from mission_control.mcp import calls
+from mission_control.runs.claims import polling
+from mission_control.runs.claims.polling import channel_of
 from mission_control.tasks.models import Task
 from tests.cast import Cast, Program
 from tests.mcp.clients import Call, post, posted
@@ -46,7 +46,7 @@ async def cancel(cast: Cast, agent: Program, headers: dict[str, str], request_id
 async def waiting_claim(cast: Cast, headers: dict[str, str]) -> Call:
     """A claim of Vega's that waits."""
     call = Call(cast.vega, "legacy", "next", WAITING, headers)
-    await until(lambda: channels.waiting(channel_of(cast.board.id)))
+    await until(lambda: wakeup_channels.waiting(channel_of(cast.board.id)))
     return call
 
 
@@ -70,7 +70,7 @@ async def test_other_requests_sessions_and_tokens_are_not_cancelled(cast: Cast) 
     await cancel(cast, cast.vega, mine, "1")
     await cancel(cast, cast.vega, other)
     await cancel(cast, cast.rigel, mine)
-    assert channels.waiting(channel_of(cast.board.id)) == 1
+    assert wakeup_channels.waiting(channel_of(cast.board.id)) == 1
     task = await cast.add_task()
     await call.ended()
     assert task["id"].encode() in call.answer

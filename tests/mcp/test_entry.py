@@ -7,9 +7,9 @@ import httpx2
 import pytest
 from mcp import MCPError
 
-from mission_control.config import Settings
 from mission_control.core import limits, times
-from mission_control.doors._server import security
+from mission_control.core.settings import Settings
+from mission_control.mcp._server import security
 from mission_control.people.models import Token
 from tests.cast import Cast, events, head
 from tests.mcp.clients import ERAS, URL, called, connected, http, post, posted, secret_of

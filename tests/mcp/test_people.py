@@ -3,10 +3,10 @@
 import pytest
 from mcp_types import TextContent
 
-from mission_control.doors.registry import PEOPLES_TOOLS
-from mission_control.exchange.models import OutgoingWebhook
+from mission_control.mcp.registry import PEOPLES_TOOLS
 from mission_control.people.models import Token
 from mission_control.tasks.models import Comment, Task
+from mission_control.webhooks.models import OutgoingWebhook
 from tests.cast import Cast, events, head
 from tests.mcp.clients import ERAS, connected
 

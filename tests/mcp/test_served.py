@@ -16,7 +16,7 @@ pytestmark = pytest.mark.database
 
 UNUSED = """
 import sys
-from mission_control.app import create_app
+from mission_control.server.app import create_app
 create_app()
 print([name for name in ("mcp", "mcp_types", "starlette", "uvicorn", "jsonschema") if name in sys.modules])
 """

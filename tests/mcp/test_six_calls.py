@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from mission_control.boards.models import Run
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
 from tests.cast import Cast
 from tests.mcp.clients import ERAS, connected
 from tests.mcp.test_work import until
@@ -57,7 +57,7 @@ async def test_answer_within_the_wait_comes_with_the_question(cast: Cast) -> Non
         held = (await vega.ok("next"))["lease"]
         options = [{"label": "White", "recommended": True}, {"label": "Black"}]
         asking = asyncio.create_task(vega.ok("ask", question="Which sand?", options=options, wait_seconds=50))
-        await until(lambda: channels.is_awaited("question"))
+        await until(lambda: wakeup_channels.is_awaited("question"))
         [asked] = (await cast.ada.get(f"{cast.home}/questions")).ok()["items"]
         await answered(cast, asked["id"], "White")
         found = await asyncio.wait_for(asking, 20)
@@ -93,7 +93,7 @@ async def test_answer_says_what_to_do_next(cast: Cast, decision: str, says: str)
     async with connected(cast.vega) as vega:
         await vega.ok("next")
         asking = asyncio.create_task(vega.says("ask", action="deploy", question="All is green.", wait_seconds=50))
-        await until(lambda: channels.is_awaited("approval"))
+        await until(lambda: wakeup_channels.is_awaited("approval"))
         [asked] = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]
         sent = {"decision": decision, "note": "Not on a Friday."}
         (await cast.ada.post(f"{cast.approvals}/{asked['id']}/decisions", sent)).ok()

@@ -11,10 +11,10 @@ from mission_control import __version__
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.errors import Conflict, NotFound
-from mission_control.doors.answers import refusal
-from mission_control.doors.operations import perform
-from mission_control.doors.registry import PEOPLES_TOOLS, TOOLS, Call, takes
 from mission_control.http.registry import OPERATIONS
+from mission_control.mcp.answers import refusal
+from mission_control.mcp.operations import perform
+from mission_control.mcp.registry import PEOPLES_TOOLS, TOOLS, Call, takes
 from mission_control.tasks.models import Comment
 from tests.cast import Cast, Program, events, head, kinds
 from tests.contract.source import calls, modules, texts, trees
@@ -229,7 +229,7 @@ async def test_internal_error_hides_details(cast: Cast, monkeypatch: pytest.Monk
     async def broken(*_: Any) -> Any:
         raise RuntimeError("secret insides")
 
-    monkeypatch.setattr("mission_control.doors.registry.perform", broken)
+    monkeypatch.setattr("mission_control.mcp.registry.perform", broken)
     for mode in ERAS:
         async with connected(cast.vega, mode) as vega:
             refusal = await vega.refused("recall")

@@ -8,9 +8,9 @@ import pytest
 
 from mission_control.boards.models import Run
 from mission_control.core import times
-from mission_control.log import channels
+from mission_control.events import wakeup_channels
 from mission_control.people.models import User
-from mission_control.runs.polling import channel_of
+from mission_control.runs.claims.polling import channel_of
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, events, head, kinds
 from tests.mcp.clients import ERAS, Call, connected
@@ -21,7 +21,7 @@ ACTION = {"action": "deploy", "question": "It is ready."}
 
 async def pending(cast: Cast) -> Any:
     """The approval that somebody waits for."""
-    await until(lambda: channels.is_awaited("approval"))
+    await until(lambda: wakeup_channels.is_awaited("approval"))
     [asked] = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]
     return asked
 
@@ -157,7 +157,7 @@ async def test_concurrent_claims_get_different_tasks(cast: Cast) -> None:
 async def test_waiting_claim_gets_new_work(cast: Cast) -> None:
     async with connected(cast.vega) as vega:
         waiting = asyncio.create_task(vega.ok("next", wait_seconds=50))
-        await until(lambda: channels.waiting(channel_of(cast.board.id)))
+        await until(lambda: wakeup_channels.waiting(channel_of(cast.board.id)))
         task = await cast.add_task()
         assert (await waiting)["task"]["id"] == task["id"]
 
@@ -165,9 +165,9 @@ async def test_waiting_claim_gets_new_work(cast: Cast) -> None:
 @pytest.mark.parametrize("era", ERAS)
 async def test_disconnected_claim_takes_nothing(cast: Cast, era: str) -> None:
     call = Call(cast.vega, era, "next", {"wait_seconds": 50})
-    await until(lambda: channels.waiting(channel_of(cast.board.id)))
+    await until(lambda: wakeup_channels.waiting(channel_of(cast.board.id)))
     call.hang_up()
-    await until(lambda: not channels.waiting(channel_of(cast.board.id)))
+    await until(lambda: not wakeup_channels.waiting(channel_of(cast.board.id)))
     assert await call.ended() == []
     task = await cast.add_task()
     assert (await Task.get(id=task["id"])).status == "inbox"
@@ -178,7 +178,7 @@ async def test_disconnected_claim_takes_nothing(cast: Cast, era: str) -> None:
 async def test_waiting_for_a_decision_runs_no_statements(cast: Cast) -> None:
     with counted() as statements:
         call = Call(cast.vega, "legacy", "ask", {**ACTION, "wait_seconds": 50})
-        await until(lambda: channels.is_awaited("approval"))
+        await until(lambda: wakeup_channels.is_awaited("approval"))
         begun = -1
         while begun != len(statements):  # it listens first and looks then
             begun = len(statements)

@@ -10,9 +10,10 @@ from quart import Quart
 from mission_control.core.actor import system
 from mission_control.core.limits import unknown_tokens, wrong_sign_ins_by_account
 from mission_control.http.request_log import RequestContext, formatter
-from mission_control.people import credentials, setup
-from mission_control.people.account_commands import make_reset_link
+from mission_control.people.accounts import credentials
+from mission_control.people.accounts.commands import make_reset_link
 from mission_control.people.models import Session, User
+from mission_control.people.sign_in import first_run
 from tests.cast import Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, opened, visitor
 from tests.tiny_app import settings_with
@@ -27,7 +28,7 @@ async def test_fresh_installation_redirects_to_setup(app: Quart) -> None:
 
 
 async def test_setup_creates_the_first_owner_and_signs_in(app: Quart) -> None:
-    code = await setup.issue_setup_code()
+    code = await first_run.issue_setup_code()
     assert code
     typed = f"  {code.lower().replace('-', ' ')} "
     done = await Visitor(app).post("/setup", {**OWNER, "code": typed})
@@ -39,7 +40,7 @@ async def test_setup_creates_the_first_owner_and_signs_in(app: Quart) -> None:
 
 
 async def test_invalid_setup_keeps_input_except_the_password(app: Quart) -> None:
-    await setup.issue_setup_code()
+    await first_run.issue_setup_code()
     wrong = {**OWNER, "code": "ABCD-EFGH-2345", "email": "nowhere", "password": "short"}
     seen = (await Visitor(app).post("/setup", wrong)).is_status(422)
     seen.has(
@@ -49,7 +50,7 @@ async def test_invalid_setup_keeps_input_except_the_password(app: Quart) -> None
 
 
 async def test_setup_code_guesses_are_rate_limited(app: Quart) -> None:
-    await setup.issue_setup_code()
+    await first_run.issue_setup_code()
     for _ in range(10):
         seen = await Visitor(app).post("/setup", {**OWNER, "code": "WRONG"})
         seen.is_status(422).has("not the setup code that the server printed last").lacks(PASSWORD)

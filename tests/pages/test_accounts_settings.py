@@ -3,7 +3,7 @@
 import re
 
 from mission_control.core.actor import system
-from mission_control.people.account_commands import make_reset_link
+from mission_control.people.accounts.commands import make_reset_link
 from mission_control.people.models import Member, Session, Token, User
 from tests.cast import Caller, Cast
 from tests.pages.visitor import PASSWORD, Visitor, give_password, visitor

@@ -3,9 +3,9 @@
 import pytest
 
 from mission_control.core import times
-from mission_control.log.event_log import KINDS
-from mission_control.log.models import Event
-from mission_control.tasks.sentences import describe
+from mission_control.events.event_log import KINDS
+from mission_control.events.models import Event
+from mission_control.tasks.activity.sentences import describe
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

@@ -7,10 +7,10 @@ import orjson
 
 from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
+from mission_control.background.sending import settle
 from mission_control.core.actor import system
+from mission_control.events.leases import Delivery
 from mission_control.gateways.models import Gateway
-from mission_control.log.leases import Delivery
-from mission_control.work.loop import settle
 from tests.cast import Cast
 from tests.gateway_agents import add_gateway, hire_on
 from tests.pages.visitor import visitor

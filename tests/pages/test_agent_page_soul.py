@@ -4,7 +4,7 @@ import orjson
 
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.pages import SoulForm
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import visitor
 

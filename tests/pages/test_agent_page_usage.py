@@ -8,7 +8,7 @@ import pytest
 
 from mission_control.agents.models import Budget, UsageEntry
 from mission_control.core import times
-from mission_control.runs import hook_queue
+from mission_control.runs.hooks import queue as hook_queue
 from tests.cast import Cast
 from tests.hooks import SESSION
 from tests.pages.visitor import visitor

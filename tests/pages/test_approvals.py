@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.approvals import pages, reading
+from mission_control.approvals import pages
+from mission_control.approvals import views as reading
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import heading
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from tests.cast import Cast, kinds
 from tests.mcp.clients import connected
 from tests.pages.visitor import opened, visitor

@@ -11,15 +11,15 @@ from uuid import UUID
 import pytest
 from isal import isal_zlib
 
+from mission_control.background import presence
 from mission_control.core.actor import Actor, AnyPerson, Membership, Personal, rights_of
+from mission_control.events import stream
 from mission_control.http.exchange import Exchange
-from mission_control.log import stream
-from mission_control.people.account_commands import create_user
+from mission_control.people.accounts.commands import create_user
 from mission_control.people.models import User
-from mission_control.tasks import board_regions
+from mission_control.tasks.board import regions as board_regions
 from mission_control.web import audience
 from mission_control.web.regions import _LivePage
-from mission_control.work import presence
 from tests.cast import Cast, as_person
 from tests.pages.visitor import Visitor, Watch, visitor
 from tests.rights_changes import remove

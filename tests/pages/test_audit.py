@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from mission_control.log import event_log
-from mission_control.log.models import Event
-from mission_control.people.audit import RUNNING
+from mission_control.events import event_log
+from mission_control.events.models import Event
+from mission_control.people.audit.organization_logs import RUNNING
 from mission_control.people.models import InstanceSetting
 from tests.api.test_jobs import accepted, ended
 from tests.cast import Cast

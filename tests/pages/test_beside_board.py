@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.knowledge.memory_pages import tags_in
-from mission_control.knowledge.models import BoardMemory
+from mission_control.memory.models import BoardMemory
+from mission_control.memory.pages import tags_in
 from tests.cast import Cast
 from tests.pages.visitor import Seen, Visitor, visitor
 

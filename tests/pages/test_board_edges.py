@@ -2,7 +2,7 @@
 
 import orjson
 
-from mission_control.tasks import open_boards
+from mission_control.tasks.board import viewers
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.pages.visitor import visitor
@@ -78,10 +78,10 @@ async def test_undo_leaves_a_card_where_somebody_else_moved_it(cast: Cast) -> No
 async def test_others_who_have_the_board_open_are_shown(cast: Cast) -> None:
     ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
     name = f"{cast.organization.id}:{cast.board.id}:{cast.cleo.id}"
-    open_boards.PEOPLE.hear(f"board-people:here:{name}")
+    viewers.PEOPLE.hear(f"board-people:here:{name}")
     (await ada.get(cast.home)).has("Cleo has this board open")
     (await cleo.get(cast.home)).lacks("has this board open")
-    open_boards.PEOPLE.hear(f"board-people:gone:{name}")
+    viewers.PEOPLE.hear(f"board-people:gone:{name}")
     (await ada.get(cast.home)).lacks("has this board open")
 
 

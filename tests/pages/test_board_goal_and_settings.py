@@ -9,7 +9,7 @@ import pytest
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import as_rows
 from mission_control.core import times
-from mission_control.fleet.chat_pages import time_left
+from mission_control.gateway_agents.onboarding.chat_pages import time_left
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor
 

@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from mission_control.tasks import board_regions, cards
+from mission_control.tasks.board import cards
+from mission_control.tasks.board import regions as board_regions
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

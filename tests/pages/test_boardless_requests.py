@@ -3,11 +3,11 @@
 from datetime import UTC, timedelta
 from typing import Any
 
-from mission_control.gateways.events import GatewayRef
-from mission_control.home.gateway_request_reading import Ended, read_approval, read_question
-from mission_control.home.intake import bring_in_approval, bring_in_questions
-from mission_control.home.models import GatewayRequest
-from mission_control.home.settling import end_approval
+from mission_control.gateway_agents.requests.intake import bring_in_approval, bring_in_questions
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateway_agents.requests.reading import Ended, read_approval, read_question
+from mission_control.gateway_agents.requests.settling import end_approval
+from mission_control.gateways.connections.events import GatewayRef
 from tests.cast import Cast, stamp
 from tests.gateway_agents import add_gateway
 from tests.pages.visitor import visitor

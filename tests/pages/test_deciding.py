@@ -3,9 +3,9 @@
 from datetime import timedelta
 from html import unescape
 
-from mission_control.asks import deadlines
 from mission_control.core import times
 from mission_control.core.times import travelled
+from mission_control.needs import deadlines
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

@@ -6,10 +6,10 @@ from typing import Any
 from mission_control.agents.models import Agent
 from mission_control.approvals.models import Approval
 from mission_control.core.actor import system
-from mission_control.gateways.events import GatewayRef
-from mission_control.home.asking import asker_of
-from mission_control.home.gateway_request_reading import read_approval, read_question
-from mission_control.home.intake import keep_approval, keep_questions
+from mission_control.gateway_agents.requests.calls import asker_of
+from mission_control.gateway_agents.requests.intake import keep_approval, keep_questions
+from mission_control.gateway_agents.requests.reading import read_approval, read_question
+from mission_control.gateways.connections.events import GatewayRef
 from tests.cast import Cast, stamp
 from tests.gateway_agents import add_gateway
 from tests.pages.visitor import visitor

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.fleet import following
+from mission_control.events.wakeup_channels import PROCESS
+from mission_control.gateway_agents.sessions import following
 from mission_control.gateways.models import Gateway
-from mission_control.log.channels import PROCESS
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway
 from tests.gateway.fake_state import FakeAgent, FakeSession

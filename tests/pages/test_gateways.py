@@ -6,7 +6,7 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.gateways import link
+from mission_control.gateways.connections import link
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast
 from tests.gateway.fake import FakeGateway

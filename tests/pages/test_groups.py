@@ -5,8 +5,9 @@ from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.knowledge.group_page import in_words
-from mission_control.knowledge.models import BoardGroup, GroupMemory
+from mission_control.groups.models import BoardGroup
+from mission_control.groups.pages import in_words
+from mission_control.memory.models import GroupMemory
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor
 

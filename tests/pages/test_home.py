@@ -10,18 +10,19 @@ from typing import Any
 
 import pytest
 
-from mission_control.asks.finding import count
-from mission_control.asks.kinds import KINDS
 from mission_control.core import times
-from mission_control.gateways.connector import INVENTED
+from mission_control.events.reader_wakeups import publish_signals
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
 from mission_control.home import regions
 from mission_control.home.listing import answered_by_others, find
-from mission_control.home.models import GatewayRequest, Question
 from mission_control.http import lookups
-from mission_control.knowledge.counting import count_more
-from mission_control.log.wake import publish_signals
+from mission_control.metrics.counting import count_more
+from mission_control.needs.kinds import KINDS
+from mission_control.needs.queries import count
 from mission_control.people.models import BoardAccess, Member
+from mission_control.questions.models import Question
 from tests.cast import Cast, Person
 from tests.many_needs import put_needs
 from tests.pages.visitor import Visitor, give_password, visitor

@@ -12,8 +12,8 @@ from werkzeug import formparser
 
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.exchange.models import BoardImport
 from mission_control.people.models import Job
+from mission_control.transfer.models import BoardImport
 from tests.api.test_board_staging import the_file
 from tests.cast import Cast
 from tests.pages.visitor import HERE, Seen, Visitor, visitor

@@ -5,8 +5,8 @@ from html import unescape
 from typing import Any
 
 from mission_control.core import times
-from mission_control.people import jobs
-from mission_control.people.jobs import JobResult
+from mission_control.people.jobs import commands as jobs
+from mission_control.people.jobs.commands import JobResult
 from mission_control.people.models import Job
 from tests.cast import Cast, Person
 from tests.pages.visitor import Seen, visitor

@@ -9,10 +9,10 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.fleet.models import Skill, SkillPack
-from mission_control.gateways.connector import INVENTED
+from mission_control.gateway_agents.models import Skill, SkillPack
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.knowledge.models import BoardGroup
+from mission_control.groups.models import BoardGroup
 from mission_control.people.models import Session, Token
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.people import jobs
-from mission_control.people.jobs import JobResult
+from mission_control.people.jobs import commands as jobs
+from mission_control.people.jobs.commands import JobResult
 from mission_control.people.models import Member
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of

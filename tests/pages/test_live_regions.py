@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from mission_control.events import broker
+from mission_control.events.shared_reads import Shared
 from mission_control.http import lookups
-from mission_control.log import broker
-from mission_control.log.shared import Shared
 from mission_control.runs.pages import MOST_COMMENTS
 from mission_control.tasks.models import Comment, Task, TaskDependency
 from mission_control.web import regions

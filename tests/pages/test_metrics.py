@@ -5,9 +5,9 @@ from html import unescape
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.knowledge.dashboard import overview, total
-from mission_control.knowledge.metrics_pages import charts_of, compared, duration_in_words
-from mission_control.knowledge.metrics_schemas import DashboardRangeSeries
+from mission_control.metrics.dashboard import overview, total
+from mission_control.metrics.pages import charts_of, compared, duration_in_words
+from mission_control.metrics.schemas import DashboardRangeSeries
 from tests.cast import Cast
 from tests.pages.visitor import give_password, visitor
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from mission_control.core import times
-from mission_control.log import broker
-from mission_control.log.broker import KEPT_SECONDS, moment_of
-from mission_control.people import jobs
-from mission_control.people.jobs import JobResult
+from mission_control.events import broker
+from mission_control.events.broker import KEPT_SECONDS, moment_of
+from mission_control.people.jobs import commands as jobs
+from mission_control.people.jobs.commands import JobResult
 from mission_control.web import audience
 from tests.cast import Cast
 from tests.pages.test_jobs import job_of

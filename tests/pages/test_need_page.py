@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from mission_control.asks.kinds import KINDS
+from mission_control.channels.models import Device
 from mission_control.core import times
-from mission_control.home.need_after import is_known
+from mission_control.home.needs.after import is_known
+from mission_control.needs.kinds import KINDS
 from mission_control.people.models import Member, User
-from mission_control.reach.models import Device
-from mission_control.web.inline import policy
+from mission_control.web.inline_assets import policy
 from tests.api.test_permissions import GIVEN, asking, decision_of, request
 from tests.cast import Cast
 from tests.hooks import called, hooks

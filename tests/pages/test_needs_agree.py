@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mission_control.asks.kinds import KINDS
+from mission_control.needs.kinds import KINDS
 from tests.cast import Caller, Cast, everybody
 from tests.many_needs import kinds_put, put_needs
 from tests.pages.visitor import visitor

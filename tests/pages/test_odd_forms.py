@@ -10,11 +10,11 @@ from quart import Quart
 from mission_control.agents.models import Agent, Budget
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
+from mission_control.channels.devices.unsubscribing import stop_path
 from mission_control.core.actor import system
-from mission_control.fleet.models import OnboardingSession
-from mission_control.people.account_commands import make_reset_link
+from mission_control.gateway_agents.models import OnboardingSession
+from mission_control.people.accounts.commands import make_reset_link
 from mission_control.people.models import Member, Session, Token, User
-from mission_control.reach.stopping import stop_path
 from mission_control.tasks.models import CustomField, Tag
 from mission_control.web import forms
 from tests.cast import Cast

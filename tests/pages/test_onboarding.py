@@ -5,9 +5,9 @@ from typing import Any
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet.models import OnboardingSession
-from mission_control.log.commands import atomically
-from mission_control.log.unit_of_work import record
+from mission_control.events.commands import atomically
+from mission_control.events.unit_of_work import record
+from mission_control.gateway_agents.models import OnboardingSession
 from mission_control.people.models import User
 from tests.cast import Cast, head, kinds
 from tests.pages.visitor import opened, visitor

@@ -7,9 +7,9 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
-from mission_control.fleet.chat_pages import question_of
-from mission_control.fleet.conversation import PATIENCE, note_silences
-from mission_control.fleet.models import OnboardingSession
+from mission_control.gateway_agents.models import OnboardingSession
+from mission_control.gateway_agents.onboarding.chat_pages import question_of
+from mission_control.gateway_agents.onboarding.conversation import PATIENCE, note_silences
 from mission_control.gateways.models import Gateway
 from tests.cast import Cast, Program
 from tests.claiming import later

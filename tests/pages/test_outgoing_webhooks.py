@@ -2,7 +2,7 @@
 
 import re
 
-from mission_control.exchange.models import OutgoingDelivery, OutgoingWebhook
+from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from tests.cast import Cast
 from tests.outgoing import make, of, send
 from tests.outside import Receiver

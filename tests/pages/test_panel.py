@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from quart.datastructures import FileStorage
 
+from mission_control.tasks.custom_fields.values import TYPES
 from mission_control.tasks.models import Attachment, Comment, Tag, Task
-from mission_control.tasks.values import TYPES
 from tests.cast import Cast
 from tests.pages.visitor import HERE, Visitor, visitor
 

@@ -1,6 +1,6 @@
 """The parts and links of a task on pages: its card, its panel, and the forms that change them."""
 
-from mission_control.tasks.linking import WAYS
+from mission_control.tasks.panel.related_tasks import WAYS
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

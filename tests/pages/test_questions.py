@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from mission_control.home.models import Question
+from mission_control.questions.models import Question
 from tests.cast import Cast
 from tests.pages.visitor import opened, visitor
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from mission_control.boards.words import day_of
 from mission_control.core import times
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.people.models import User
-from mission_control.tasks.asks import next_day
+from mission_control.tasks.needs.kinds import next_day
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

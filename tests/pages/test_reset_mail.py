@@ -9,7 +9,7 @@ import pytest
 from quart import Quart
 
 from mission_control.core import times
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from mission_control.people.models import AccountEvent, MailRequest
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due

@@ -10,8 +10,8 @@ import pytest
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Run
 from mission_control.core import times
-from mission_control.runs import session_signals
 from mission_control.runs.models import AgentSession
+from mission_control.runs.sessions import signals as session_signals
 from tests.agent_sessions import act, announce, begin, put
 from tests.cast import Cast
 from tests.pages.visitor import visitor

@@ -6,7 +6,7 @@ from typing import Any
 
 from mission_control.approvals.models import Approval
 from mission_control.core import times
-from mission_control.home.models import Question
+from mission_control.questions.models import Question
 from tests.api.test_needs import ask_question, one_of
 from tests.cast import Cast
 from tests.pages.visitor import visitor

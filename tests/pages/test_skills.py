@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from mission_control.fleet.models import Skill, SkillPack
+from mission_control.gateway_agents.models import Skill, SkillPack
 from mission_control.people.models import Job
 from tests.cast import Cast
 from tests.gateway_agents import add_gateway, hire_main

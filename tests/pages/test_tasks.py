@@ -6,7 +6,7 @@ import json
 import pytest
 
 from mission_control.approvals.models import Approval
-from mission_control.core import markdown
+from mission_control.core.text import markdown
 from mission_control.tasks.forms import TextForm
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast, head, kinds

@@ -9,13 +9,14 @@ import pytest
 
 from mission_control.agents.models import Agent, Budget
 from mission_control.boards.models import Board, SavedView
-from mission_control.exchange.models import Webhook
-from mission_control.gateways.connector import INVENTED
+from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
-from mission_control.knowledge.models import BoardGroup, BoardMemory
+from mission_control.groups.models import BoardGroup
+from mission_control.memory.models import BoardMemory
 from mission_control.people.models import Organization
 from mission_control.tasks.models import CustomField, Tag, Task
 from mission_control.web.forms import merge, version_of
+from mission_control.webhooks.models import Webhook
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mission_control.exchange.models import Webhook, WebhookPayload
+from mission_control.webhooks.models import Webhook, WebhookPayload
 from tests.api.test_forge_webhooks import OPENED
 from tests.api.test_forge_webhooks import made as made_of_forge
 from tests.cast import Cast

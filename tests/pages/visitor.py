@@ -13,8 +13,8 @@ from quart import Quart
 from quart_auth import generate_auth_token
 
 from mission_control.core.actor import system
-from mission_control.people.account_commands import start_session
-from mission_control.people.credentials import hash_password
+from mission_control.people.accounts.commands import start_session
+from mission_control.people.accounts.credentials import hash_password
 from mission_control.people.models import User
 from tests.cast import Cast, Person
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from quart import Quart
 
+from mission_control.background import sending
+from mission_control.background.sending import Sender
+from mission_control.channels.delivery import planner
+from mission_control.channels.messages.rows import SENDING
 from mission_control.core import times
-from mission_control.log.leases import Delivery
-from mission_control.reach import keeping
-from mission_control.reach.messages import SENDING
-from mission_control.work import loop
-from mission_control.work.loop import Sender
+from mission_control.events.leases import Delivery
 from tests.cast import Cast
 from tests.deliveries import look_away, send_due
 from tests.reach.fake_channel import Chat, FakeChannel, chat_of, installed
@@ -26,7 +26,7 @@ def planned_by_tests_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def see_nothing() -> float:
         return 60.0
 
-    monkeypatch.setattr(keeping.KEEPING, "look", see_nothing)
+    monkeypatch.setattr(planner.KEEPING, "look", see_nothing)
 
 
 @pytest.fixture
@@ -35,15 +35,15 @@ async def chat(app: Quart, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Async
     await look_away(monkeypatch)
     channel = FakeChannel()
     with installed(channel):
-        loop.install_sender(next(one for one in _senders(app) if one.kind == f"{SENDING}fake"))
+        sending.install_sender(next(one for one in _senders(app) if one.kind == f"{SENDING}fake"))
         try:
             yield await chat_of(cast.organization.id, channel)
         finally:
-            loop._senders.pop(f"{SENDING}fake", None)
+            sending._senders.pop(f"{SENDING}fake", None)
 
 
 def _senders(app: Quart) -> list[Sender]:
-    from mission_control.reach.sending import senders
+    from mission_control.channels.delivery.sending import senders
 
     return list(senders(app))
 
@@ -62,12 +62,12 @@ async def at(seconds: float = 0.0) -> None:
 
 async def settle() -> None:
     """Plan and send until nothing is left to do at this moment."""
-    keeping.choices_changed()
+    planner.choices_changed()
     for _ in range(20):
-        await keeping.look()
+        await planner.look()
         if not await send_due() and not await _is_due():
             return
-        keeping.choices_changed()
+        planner.choices_changed()
     raise AssertionError("there is always something to send")
 
 

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from mission_control.channels.channel import CHANNELS, Channel, Line, Message, Press
+from mission_control.channels.installation import sealed
+from mission_control.channels.models import Device, ReachChannel
 from mission_control.database.records import insert
-from mission_control.reach.channel import CHANNELS, Channel, Line, Message, Press
-from mission_control.reach.installation import sealed
-from mission_control.reach.models import Device, ReachChannel
 
 
 @dataclass(slots=True)

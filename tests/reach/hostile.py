@@ -1,6 +1,6 @@
 """Texts that agents could write to be more than texts; every channel is sent all of them."""
 
-from mission_control.reach.channel import Button, Item, Message
+from mission_control.channels.channel import Button, Item, Message
 from tests.reach.samples import TOKENS
 
 TEXTS = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from mission_control.reach.channel import Channel, Line, Message, Setting, Typed
-from mission_control.reach.models import ReachChannel
+from mission_control.channels.channel import Channel, Line, Message, Setting, Typed
+from mission_control.channels.models import ReachChannel
 from tests.cast import Cast
 from tests.reach.fake_channel import installed
 

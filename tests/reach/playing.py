@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from quart import Quart
 
-from mission_control.reach import receiving
+from mission_control.channels.answers import receiving
 from tests.cast import Cast, Person
 from tests.deliveries import look_away
 from tests.reach.plays import PLAYS, Play, until

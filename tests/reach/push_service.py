@@ -19,8 +19,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from quart import Quart
 
+from mission_control.channels.providers.push.encryption import bytes_of, unpadded
 from mission_control.core import times
-from mission_control.reach.webpush import bytes_of, unpadded
 from tests.settings import having
 
 DAY = 86_400

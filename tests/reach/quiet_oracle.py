@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from mission_control.reach.plan import Person
+from mission_control.channels.delivery.plan import Person
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mission_control.config import Settings
-from mission_control.reach.channel import Button, Client, Item, Line, Message
+from mission_control.channels.channel import Button, Client, Item, Line, Message
+from mission_control.core.settings import Settings
 
 TOKENS = tuple(f"018f3c2a9b1e4d57a6c0aa.{number}.ZQv-Q7WMm4QTUR-dvzg9" for number in range(3))
 NEED = Message(

@@ -9,16 +9,16 @@ from uuid import UUID
 import pytest
 
 from mission_control.boards.models import Board
+from mission_control.channels.answers.presses import press
+from mission_control.channels.channel import CHANNELS, Gone, Later, Line, Message, Refused
+from mission_control.channels.delivery import planner
+from mission_control.channels.delivery.plan import MOST_IN_AN_HOUR
+from mission_control.channels.installation import sealed
+from mission_control.channels.models import Device, ReachBoard, ReachMessage, ReachMessageNeed, ReachNeed, ReachSettings
 from mission_control.core import times
 from mission_control.database.records import insert
-from mission_control.log.leases import Delivery
+from mission_control.events.leases import Delivery
 from mission_control.people.models import Member, Organization, User
-from mission_control.reach import keeping
-from mission_control.reach.answers import press
-from mission_control.reach.channel import CHANNELS, Gone, Later, Line, Message, Refused
-from mission_control.reach.installation import sealed
-from mission_control.reach.models import Device, ReachBoard, ReachMessage, ReachMessageNeed, ReachNeed, ReachSettings
-from mission_control.reach.plan import MOST_IN_AN_HOUR
 from tests.api.test_permissions import asking, request
 from tests.cast import Cast
 from tests.deliveries import send_due
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.database
 async def planned(seconds: float = 25) -> None:
     """Plan what is due so many seconds from now, and send nothing."""
     with times.travelled(timedelta(seconds=seconds)):
-        keeping.choices_changed()
-        await keeping.look()
+        planner.choices_changed()
+        await planner.look()
 
 
 async def states() -> list[str]:
@@ -50,7 +50,7 @@ async def test_two_processes_that_plan_at_once_plan_once(cast: Cast, chat: Chat)
     await chat.link(cast.cleo.id, "cleo")
     await asked(cast)
     with times.travelled(timedelta(seconds=25)):
-        await asyncio.gather(*(keeping.bring_up_to_date(cast.organization.id) for _ in range(4)))
+        await asyncio.gather(*(planner.bring_up_to_date(cast.organization.id) for _ in range(4)))
         await settle()
     assert [one.to for one in chat.channel.sent].count("ada") == 1
     assert [one.to for one in chat.channel.sent].count("cleo") == 1
@@ -371,11 +371,11 @@ async def test_a_message_that_is_not_wanted_is_not_planned_again_and_again(
     async def unwanted(*_: Any) -> bool:
         return False
 
-    monkeypatch.setattr("mission_control.reach.sending._is_wanted", unwanted)
+    monkeypatch.setattr("mission_control.channels.delivery.sending._is_wanted", unwanted)
     with times.travelled(timedelta(seconds=25)):
         for _ in range(5):
-            keeping.choices_changed()
-            await keeping.look()
+            planner.choices_changed()
+            await planner.look()
             await send_due()
     assert len(await ReachMessage.all()) == 1
 
@@ -472,8 +472,8 @@ async def test_nobody_looks_every_second_while_the_limit_of_an_hour_is_met(cast:
     await sent_before(cast.ada.id, cast.organization.id, MOST_IN_AN_HOUR, 40)
     await asked(cast)
     with times.travelled(timedelta(minutes=2)):
-        await keeping.bring_up_to_date(cast.organization.id)
-        due = await keeping.bring_up_to_date(cast.organization.id)
+        await planner.bring_up_to_date(cast.organization.id)
+        due = await planner.bring_up_to_date(cast.organization.id)
         assert due is not None and due - times.clock_now() > timedelta(minutes=17)
 
 
@@ -484,7 +484,7 @@ async def test_device_of_a_person_in_two_organizations_holds_up_neither(cast: Ca
     broken.last_error, broken.failed_at = "403", times.clock_now() - timedelta(hours=1)
     await insert(broken)
     for organization in (cast.organization, cast.elsewhere, cast.organization):
-        await keeping.bring_up_to_date(organization.id)
+        await planner.bring_up_to_date(organization.id)
     assert await ReachNeed.filter(user_id=cast.ada.id, kind="device").count() == 1
     await asked(cast)
     await after(30)

@@ -9,19 +9,19 @@ from uuid import uuid4
 import pytest
 from quart import Quart, request
 
+from mission_control.channels.answers import presses, receiving
+from mission_control.channels.channel import CHANNELS, Channel, Client, Later, Refused
+from mission_control.channels.devices.codes import TOO_MANY
+from mission_control.channels.models import ReachChannel, ReachMessage, ReachSettings
+from mission_control.channels.providers.discord import DISCORD
+from mission_control.channels.providers.mattermost import MATTERMOST
+from mission_control.channels.providers.ntfy import NTFY
+from mission_control.channels.providers.slack import SLACK
+from mission_control.channels.providers.teams import TEAMS
+from mission_control.channels.providers.telegram import TELEGRAM
 from mission_control.core.limits import FailureLimit
+from mission_control.events.models import Event
 from mission_control.http.request_log import without_secret
-from mission_control.log.models import Event
-from mission_control.reach import answers, receiving
-from mission_control.reach.channel import CHANNELS, Channel, Client, Later, Refused
-from mission_control.reach.codes import TOO_MANY
-from mission_control.reach.discord import DISCORD
-from mission_control.reach.mattermost import MATTERMOST
-from mission_control.reach.models import ReachChannel, ReachMessage, ReachSettings
-from mission_control.reach.ntfy import NTFY
-from mission_control.reach.slack import SLACK
-from mission_control.reach.teams import TEAMS
-from mission_control.reach.telegram import TELEGRAM
 from tests.cast import Cast
 from tests.pages.visitor import Visitor, visitor
 from tests.reach.conftest import After
@@ -109,7 +109,7 @@ async def test_too_long_a_request_of_a_provider_is_not_read(cast: Cast) -> None:
 
 
 async def test_invented_tokens_of_one_address_hold_up_no_other(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "_presses", FailureLimit(answers.PRESSES, 60.0))
+    monkeypatch.setattr(presses, "_presses", FailureLimit(presses.PRESSES, 60.0))
     at = iter(["192.0.2.1"] * 70 + ["192.0.2.2"])
     monkeypatch.setattr(receiving, "client_ip", lambda: next(at))
     nobody = cast.app.test_client(use_cookies=False)
@@ -120,35 +120,35 @@ async def test_invented_tokens_of_one_address_hold_up_no_other(cast: Cast, monke
         return str((await answer.get_json())["message"])
 
     said = [await words() for _ in range(71)]
-    assert said[:60] == [answers.NOT_VALID] * 60 and said[60:70] == [TOO_MANY] * 10
-    assert said[70] == answers.NOT_VALID
+    assert said[:60] == [presses.NOT_VALID] * 60 and said[60:70] == [TOO_MANY] * 10
+    assert said[70] == presses.NOT_VALID
 
 
 async def test_presses_in_the_name_of_somebody_hold_up_nobody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mattermost signs nothing: before the token is one of ours, everybody can say that they are Ada."""
-    monkeypatch.setattr(answers, "_presses", FailureLimit(answers.PRESSES, 60.0))
+    monkeypatch.setattr(presses, "_presses", FailureLimit(presses.PRESSES, 60.0))
     row = await ReachChannel.create(organization_id=cast.organization.id, kind="mattermost", name="x")
     nobody = cast.app.test_client(use_cookies=False)
     forged = {"user_id": "ada-id", "context": {"token": "x" * 22 + ".0." + "y" * 20}}
-    for _ in range(answers.PRESSES + 1):
+    for _ in range(presses.PRESSES + 1):
         answer = await nobody.post(f"/reach/in/{row.id}", json=forged)
         assert "no longer valid" in (await answer.get_json())["ephemeral_text"]
-    assert not answers._presses.failures(f"{row.id} ada-id")
+    assert not presses._presses.failures(f"{row.id} ada-id")
 
 
 async def test_presses_of_an_account_are_limited_where_the_token_is_the_proof(
     cast: Cast, chat: Chat, after: After, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "_presses", FailureLimit(2, 60.0))
+    monkeypatch.setattr(presses, "_presses", FailureLimit(2, 60.0))
     await chat.link(cast.ada.id, "ada")
     await asked(cast)
     await after(25)
     token = chat.channel.messages("ada")[-1].buttons[0].token
     words = [
-        (await answers.press(token, kind="fake", who="eve", channel_id=chat.row.id, is_vouched=False)).words
+        (await presses.press(token, kind="fake", who="eve", channel_id=chat.row.id, is_vouched=False)).words
         for _ in range(3)
     ]
-    assert words == [answers.NOT_YOURS] * 2 + [TOO_MANY]
+    assert words == [presses.NOT_YOURS] * 2 + [TOO_MANY]
 
 
 @pytest.mark.parametrize("sent", [{}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}, {"Authorization": ""}])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from quart import Quart, request
 
-from mission_control.reach.channel import CHANNELS, Later, Refused
-from mission_control.reach.installation import install_channels
+from mission_control.channels.channel import CHANNELS, Later, Refused
+from mission_control.channels.installation import install_channels
 from tests.cast import Cast
 from tests.reach.playing import at_home
 from tests.reach.samples import NEED, line_to

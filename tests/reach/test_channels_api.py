@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from mission_control.log.leases import Delivery
-from mission_control.log.models import Event
-from mission_control.reach.channel import Later, Refused
-from mission_control.reach.channel_commands import MOST
-from mission_control.reach.installation import opened, opened_values
-from mission_control.reach.models import Device, ReachChannel, ReachMessage
-from mission_control.reach.testing import TESTS
+from mission_control.channels.channel import Later, Refused
+from mission_control.channels.commands import MOST
+from mission_control.channels.installation import opened, opened_values
+from mission_control.channels.models import Device, ReachChannel, ReachMessage
+from mission_control.channels.test_messages import TESTS
+from mission_control.events.leases import Delivery
+from mission_control.events.models import Event
 from tests.cast import Cast
 from tests.reach.fake_channel import installed
 from tests.reach.one_channel import SECRET, Chat, Hook, a_chat, set_up

@@ -6,14 +6,14 @@ import pytest
 from quart import Quart
 from quart import redirect as redirected
 
-from mission_control.reach._socket import opened
-from mission_control.reach.channel import Channel, Client, Later, Line, Refused
-from mission_control.reach.discord import DISCORD
-from mission_control.reach.mattermost import MATTERMOST
-from mission_control.reach.ntfy import NTFY
-from mission_control.reach.slack import SLACK
-from mission_control.reach.teams import TEAMS
-from mission_control.reach.telegram import TELEGRAM
+from mission_control.channels.channel import Channel, Client, Later, Line, Refused
+from mission_control.channels.providers._socket import opened
+from mission_control.channels.providers.discord import DISCORD
+from mission_control.channels.providers.mattermost import MATTERMOST
+from mission_control.channels.providers.ntfy import NTFY
+from mission_control.channels.providers.slack import SLACK
+from mission_control.channels.providers.teams import TEAMS
+from mission_control.channels.providers.telegram import TELEGRAM
 from tests.cast import Cast
 from tests.reach.fake_mattermost import FakeMattermost
 from tests.reach.samples import NEED, line_to

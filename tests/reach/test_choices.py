@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.log.channels import listening
+from mission_control.channels.delivery.state import person_of
+from mission_control.channels.models import ReachBoard, ReachSettings
+from mission_control.events.wakeup_channels import listening
 from mission_control.people.models import AccountEvent, User
-from mission_control.reach.models import ReachBoard, ReachSettings
-from mission_control.reach.reading import person_of
 from tests.cast import Cast
 from tests.statements import counted
 

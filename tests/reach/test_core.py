@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from mission_control.channels.answers.presses import press, take_words
+from mission_control.channels.channel import Gone, Later, Refused, Said
+from mission_control.channels.models import Device, ReachMessage, ReachNeed
+from mission_control.channels.test_messages import send_test
 from mission_control.core import times
-from mission_control.log.models import Event
-from mission_control.reach.answers import press, take_words
-from mission_control.reach.channel import Gone, Later, Refused, Said
-from mission_control.reach.models import Device, ReachMessage, ReachNeed
-from mission_control.reach.testing import send_test
+from mission_control.events.models import Event
 from tests.cast import Cast
 from tests.reach.conftest import After, settle
 from tests.reach.fake_channel import Chat

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from mission_control.channels.channel import Gone, Refused
+from mission_control.channels.installation import opened, opened_values, sealed
+from mission_control.channels.models import Device
 from mission_control.people.models import AccountEvent
-from mission_control.reach.channel import Gone, Refused
-from mission_control.reach.installation import opened, opened_values, sealed
-from mission_control.reach.models import Device
 from tests.cast import Cast, Person
 from tests.reach.fake_channel import installed
 from tests.reach.one_channel import Chat, Typing, a_chat, set_up

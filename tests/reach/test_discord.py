@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from mission_control.reach.channel import Gone, Later, Line, Message, Refused
-from mission_control.reach.discord import DISCORD
+from mission_control.channels.channel import Gone, Later, Line, Message, Refused
+from mission_control.channels.providers.discord import DISCORD
 from tests.reach.fake_discord import FakeDiscord
 from tests.reach.samples import DIGEST, ENDED, NEED, line_to
 from tests.reach.serving import serving

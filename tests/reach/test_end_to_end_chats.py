@@ -7,13 +7,13 @@ import orjson
 import pytest
 from quart import Quart
 
+from mission_control.channels.answers import receiving
+from mission_control.channels.answers.presses import press
+from mission_control.channels.delivery.content import token_of
+from mission_control.channels.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
 from mission_control.core import times
-from mission_control.log.models import Event
+from mission_control.events.models import Event
 from mission_control.people.models import AccountEvent
-from mission_control.reach import receiving
-from mission_control.reach.answers import press
-from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
-from mission_control.reach.writing import token_of
 from tests.cast import Cast
 from tests.reach.conftest import at
 from tests.reach.playing import code_for, link, listen, played, say, set_up, status_of

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from quart import Quart
 
+from mission_control.channels.devices.codes import _tries
+from mission_control.channels.models import Device
 from mission_control.core import times
-from mission_control.reach.codes import _tries
-from mission_control.reach.models import Device
 from tests.cast import Cast, Person
 from tests.reach.conftest import at
 from tests.reach.playing import code_for, link, played, say, status_of

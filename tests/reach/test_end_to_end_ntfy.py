@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from quart import Quart
 
+from mission_control.channels.models import Device, ReachMessage
+from mission_control.channels.providers.ntfy import ADVICE
 from mission_control.core import times
-from mission_control.log.models import Event
-from mission_control.reach.models import Device, ReachMessage
-from mission_control.reach.ntfy import ADVICE
+from mission_control.events.models import Event
 from tests.cast import Cast
 from tests.reach.conftest import at
 from tests.reach.fake_ntfy import FakeNtfy

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 from quart import Quart
 
-from mission_control.log.models import Event
-from mission_control.reach.installation import reachable_address
-from mission_control.reach.models import ReachMessage
+from mission_control.channels.installation import reachable_address
+from mission_control.channels.models import ReachMessage
+from mission_control.events.models import Event
 from tests.cast import Cast
 from tests.reach.conftest import at
 from tests.reach.fake_discord import FakeDiscord

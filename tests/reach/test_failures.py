@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from mission_control.channels.channel import Gone, Later, Line, Message, Refused
+from mission_control.channels.delivery import sending
+from mission_control.channels.delivery.state import readers_of
+from mission_control.channels.messages.links import open_message
+from mission_control.channels.models import Device, ReachChannel, ReachMessage, ReachNeed, ReachSettings
 from mission_control.core import times
-from mission_control.log import broker
-from mission_control.log.leases import Delivery
+from mission_control.events import broker
+from mission_control.events.leases import Delivery
 from mission_control.people.models import User
-from mission_control.reach import sending
-from mission_control.reach.channel import Gone, Later, Line, Message, Refused
-from mission_control.reach.models import Device, ReachChannel, ReachMessage, ReachNeed, ReachSettings
-from mission_control.reach.opening import open_message
-from mission_control.reach.reading import readers_of
 from tests.cast import Cast
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from mission_control.reach.channel import Channel, Item, Line, Message, cut, plain
-from mission_control.reach.chats import shortened
-from mission_control.reach.discord import DISCORD
-from mission_control.reach.mattermost import MATTERMOST
-from mission_control.reach.ntfy import NTFY
-from mission_control.reach.slack import SLACK
-from mission_control.reach.teams import TEAMS
-from mission_control.reach.telegram import TELEGRAM
+from mission_control.channels.channel import Channel, Item, Line, Message, cut, plain
+from mission_control.channels.providers.chats import shortened
+from mission_control.channels.providers.discord import DISCORD
+from mission_control.channels.providers.mattermost import MATTERMOST
+from mission_control.channels.providers.ntfy import NTFY
+from mission_control.channels.providers.slack import SLACK
+from mission_control.channels.providers.teams import TEAMS
+from mission_control.channels.providers.telegram import TELEGRAM
 from tests.reach.fake_discord import FakeDiscord
 from tests.reach.fake_mattermost import FakeMattermost
 from tests.reach.fake_ntfy import FakeNtfy

@@ -8,26 +8,26 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mission_control.asks.answering import how_it_ended
-from mission_control.asks.kinds import Asked
-from mission_control.asks.polling import channel_of
+from mission_control.channels.delivery import planner
+from mission_control.channels.delivery.content import _waiting
+from mission_control.channels.delivery.plan import Person
+from mission_control.channels.delivery.state import Reader, mornings_of, readers_of
+from mission_control.channels.models import ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.channels.preferences.commands import WAKES
 from mission_control.core import times
+from mission_control.events.wakeup_channels import channels_notify
+from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.gateways.models import Gateway
-from mission_control.home.models import GatewayRequest
-from mission_control.log.channels import channels_notify
-from mission_control.reach import keeping
-from mission_control.reach.choices import WAKES
-from mission_control.reach.models import ReachMessage, ReachMessageNeed, ReachNeed
-from mission_control.reach.plan import Person
-from mission_control.reach.reading import Reader, mornings_of, readers_of
-from mission_control.reach.writing import _waiting
+from mission_control.needs.answers import how_it_ended
+from mission_control.needs.kinds import Asked
+from mission_control.needs.polling import channel_of
 from tests.cast import Cast
 from tests.many_needs import COMMAND, _request, kinds_put
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat
 from tests.reach.test_core import asked
 
-look = keeping.look
+look = planner.look
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
         found.append(organization_id)
         return None
 
-    monkeypatch.setattr(keeping, "bring_up_to_date", note)
-    monkeypatch.setattr(keeping, "_state", keeping._State())
+    monkeypatch.setattr(planner, "bring_up_to_date", note)
+    monkeypatch.setattr(planner, "_state", planner._State())
     return found
 
 
@@ -68,7 +68,7 @@ async def test_first_organization_is_found_without_another_start(
     cast: Cast, looked_at: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail_is_sent(cast, monkeypatch)
-    keeping._state.all_changed = False  # a start that found none
+    planner._state.all_changed = False  # a start that found none
     channels_notify([channel_of(cast.organization.id)])
     await look()
     assert cast.organization.id in looked_at
@@ -78,15 +78,15 @@ async def test_what_a_look_that_failed_had_to_do_is_done_by_the_next(
     cast: Cast, looked_at: list[UUID], monkeypatch: pytest.MonkeyPatch, chat: Chat
 ) -> None:
     await chat.link(cast.ada.id, "ada")
-    find = keeping._reached
+    find = planner._reached
 
     async def fail() -> dict[UUID, int]:
         raise ConnectionError("the database is away")
 
-    monkeypatch.setattr(keeping, "_reached", fail)
+    monkeypatch.setattr(planner, "_reached", fail)
     with pytest.raises(ConnectionError):
         await look()
-    monkeypatch.setattr(keeping, "_reached", find)
+    monkeypatch.setattr(planner, "_reached", find)
     await look()
     assert looked_at == [cast.organization.id]
 

@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
+from mission_control.channels.channel import Said
+from mission_control.channels.devices import codes
+from mission_control.channels.installation import opened
+from mission_control.channels.models import Device, ReachChannel, ReachCode
 from mission_control.core import times
 from mission_control.core.times import travelled
-from mission_control.people import account_commands
+from mission_control.people.accounts import commands as account_commands
 from mission_control.people.models import User
-from mission_control.reach import codes
-from mission_control.reach.channel import Said
-from mission_control.reach.installation import opened
-from mission_control.reach.models import Device, ReachChannel, ReachCode
 from tests.cast import Cast, Person
 from tests.reach.fake_channel import installed
 from tests.reach.one_channel import Chat, Hook, a_chat, set_up

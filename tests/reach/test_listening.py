@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from quart import Quart
 
+from mission_control.channels.answers import receiving
+from mission_control.channels.answers.presses import press
+from mission_control.channels.models import ReachChannel
 from mission_control.core import times
 from mission_control.database.sql import rows
-from mission_control.log.channels import PROCESS
-from mission_control.reach import receiving
-from mission_control.reach.answers import press
-from mission_control.reach.models import ReachChannel
+from mission_control.events.wakeup_channels import PROCESS
 from tests.cast import Cast
 from tests.reach.conftest import at
 from tests.reach.playing import link, played, status_of

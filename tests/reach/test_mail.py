@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from quart import Quart
 
-from mission_control.reach.channel import Button, Item, Later, Line, Message, Refused
-from mission_control.reach.mail import CHANNEL
+from mission_control.channels.channel import Button, Item, Later, Line, Message, Refused
+from mission_control.channels.providers.mail import CHANNEL
 from tests.mail import Post, mail_box
 from tests.reach.hostile import TEXTS
 

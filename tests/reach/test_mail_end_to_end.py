@@ -10,10 +10,10 @@ import pytest
 from quart import Quart
 
 from mission_control.boards.models import Board
+from mission_control.channels.models import ReachMessage, ReachNeed
 from mission_control.core import times
 from mission_control.people.models import Member, User
-from mission_control.people.setup import LOCAL_EMAIL
-from mission_control.reach.models import ReachMessage, ReachNeed
+from mission_control.people.sign_in.first_run import LOCAL_EMAIL
 from tests.cast import Cast, Person
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server

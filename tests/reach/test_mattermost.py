@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from quart import Quart, request
 
-from mission_control.reach.channel import (
+from mission_control.channels.channel import (
     Gone,
     Incoming,
     Later,
@@ -20,7 +20,7 @@ from mission_control.reach.channel import (
     Refused,
     Said,
 )
-from mission_control.reach.mattermost import MATTERMOST
+from mission_control.channels.providers.mattermost import MATTERMOST
 from tests.reach.fake_mattermost import BOT, FakeMattermost
 from tests.reach.samples import DIGEST, ENDED, NEED, TOKENS, line_to
 from tests.reach.serving import serving

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from mission_control.channels.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
 from mission_control.core import times
-from mission_control.log.models import Event
-from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed, ReachNeed
+from mission_control.events.models import Event
 from tests.cast import Cast, Person
 from tests.pages.visitor import Visitor, give_password, visitor
 from tests.reach.fake_channel import Chat

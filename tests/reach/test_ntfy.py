@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from quart import Quart, request
 
-from mission_control.reach.channel import Later, Line, Message, Refused
-from mission_control.reach.ntfy import NTFY
+from mission_control.channels.channel import Later, Line, Message, Refused
+from mission_control.channels.providers.ntfy import NTFY
 from tests.reach.fake_ntfy import FakeNtfy
 from tests.reach.samples import DIGEST, ENDED, NEED, TOKENS, line_to
 from tests.reach.serving import serving

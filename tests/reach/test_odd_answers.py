@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from quart import Quart, Response
 
+from mission_control.channels.answers.presses import OVER, WRITE, press, take_words
+from mission_control.channels.channel import Channel, Later, Line, Message, Received, Refused, Said
+from mission_control.channels.models import ReachMessage
+from mission_control.channels.providers.discord import DISCORD
+from mission_control.channels.providers.mattermost import MATTERMOST
+from mission_control.channels.providers.ntfy import NTFY
+from mission_control.channels.providers.slack import SLACK
+from mission_control.channels.providers.teams import TEAMS
+from mission_control.channels.providers.telegram import TELEGRAM
 from mission_control.core import times
-from mission_control.reach.answers import OVER, WRITE, press, take_words
-from mission_control.reach.channel import Channel, Later, Line, Message, Received, Refused, Said
-from mission_control.reach.discord import DISCORD
-from mission_control.reach.mattermost import MATTERMOST
-from mission_control.reach.models import ReachMessage
-from mission_control.reach.ntfy import NTFY
-from mission_control.reach.slack import SLACK
-from mission_control.reach.teams import TEAMS
-from mission_control.reach.telegram import TELEGRAM
 from tests.cast import Cast
 from tests.reach import one_channel
 from tests.reach.conftest import After

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission_control.reach.plan import (
+from mission_control.channels.delivery.plan import (
     BURST,
     COLLECT,
     GRACE,

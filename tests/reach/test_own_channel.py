@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from quart import Quart
 
-from mission_control.config import ConfigError
-from mission_control.reach.channel import CHANNELS
-from mission_control.reach.installation import install_channels
+from mission_control.channels.channel import CHANNELS
+from mission_control.channels.installation import install_channels
+from mission_control.core.settings import ConfigError
 from tests.settings import having
 
 MODULE = """
-from mission_control.reach.channel import Channel
+from mission_control.channels.channel import Channel
 
 class Pigeons(Channel):
     kind, name, links = "pigeons", "Pigeons", "typed"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mission_control.reach.plan import (
+from mission_control.channels.delivery.plan import (
     BURST,
     COLLECT,
     GRACE,

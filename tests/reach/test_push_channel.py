@@ -8,16 +8,16 @@ from datetime import timedelta
 import pytest
 from quart import Quart
 
-from mission_control.config import Settings
+from mission_control.channels.channel import Button, Client, Gone, Item, Later, Line, Message, Refused
+from mission_control.channels.providers.push import key as keys
+from mission_control.channels.providers.push.encryption import MOST_BYTES, public_text
+from mission_control.channels.providers.push.hosts import APPLE, is_public, maker_of, subject_of
+from mission_control.channels.providers.push.key import push_key
+from mission_control.channels.providers.push.provider import PUSH, Subscription, payload_of, topic_of
 from mission_control.core import times
 from mission_control.core.secrets import is_readable
+from mission_control.core.settings import Settings
 from mission_control.database.sql import rows
-from mission_control.reach import push_key as keys
-from mission_control.reach.channel import Button, Client, Gone, Item, Later, Line, Message, Refused
-from mission_control.reach.push import PUSH, Subscription, payload_of, topic_of
-from mission_control.reach.push_hosts import APPLE, is_public, maker_of, subject_of
-from mission_control.reach.push_key import push_key
-from mission_control.reach.webpush import MOST_BYTES, public_text
 from tests.reach.push_service import Browser, PushService, push_service
 
 HOME = "https://mission.example.org"

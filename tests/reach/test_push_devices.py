@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from mission_control.channels.devices import browsers
+from mission_control.channels.models import Device
+from mission_control.channels.providers.push.encryption import public_text
+from mission_control.channels.providers.push.key import push_key
+from mission_control.channels.providers.push.provider import Subscription
 from mission_control.core import times
 from mission_control.core.secrets import decrypt
 from mission_control.people.models import AccountEvent
-from mission_control.reach import push_devices
-from mission_control.reach.models import Device
-from mission_control.reach.push import Subscription
-from mission_control.reach.push_key import push_key
-from mission_control.reach.webpush import public_text
 from tests.cast import Cast
 from tests.pages.visitor import visitor
 from tests.reach.push_service import Browser, PushService, allowed_push_service
@@ -131,7 +131,7 @@ async def test_apple_is_taken_by_a_server_with_a_name(cast: Cast) -> None:
 
 
 async def test_devices_of_a_person_are_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(push_devices, "MOST_DEVICES", 2)
+    monkeypatch.setattr(browsers, "MOST_DEVICES", 2)
     for name in ("one", "two"):
         (await cast.ada.post(PATH, subscription(name))).ok()
     (await cast.ada.post(PATH, subscription("three"))).refused(422)

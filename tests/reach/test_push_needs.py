@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from mission_control.channels.models import Device, ReachMessage
+from mission_control.channels.providers.push.encryption import public_text
+from mission_control.channels.providers.push.key import push_key
 from mission_control.core import times
-from mission_control.reach.models import Device, ReachMessage
-from mission_control.reach.push_key import push_key
-from mission_control.reach.webpush import public_text
 from tests.api.test_code_handed_in import code_handed_in
 from tests.cast import Cast, Person
 from tests.reach import test_core

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from mission_control.asks.kinds import KINDS
+from mission_control.channels.channel import Refused, Said
+from mission_control.channels.devices import codes
+from mission_control.channels.models import Device, ReachChannel, ReachCode, ReachMessage, ReachSettings
+from mission_control.channels.preferences.queries import KIND_WORDS
 from mission_control.core import times
+from mission_control.needs.kinds import KINDS
 from mission_control.people.models import User
-from mission_control.reach import codes
-from mission_control.reach.channel import Refused, Said
-from mission_control.reach.models import Device, ReachChannel, ReachCode, ReachMessage, ReachSettings
-from mission_control.reach.page_queries import KIND_WORDS
 from tests.cast import Cast, Person
 from tests.pages.visitor import Seen, Visitor, visitor
 from tests.reach.fake_channel import installed

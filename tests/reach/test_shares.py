@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from mission_control.background import sending as loop
+from mission_control.channels.channel import Later, Line, Message
+from mission_control.channels.delivery import sending
 from mission_control.core import times
-from mission_control.reach import sending
-from mission_control.reach.channel import Later, Line, Message
-from mission_control.work import loop
 from tests.cast import Cast
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat, chat_of

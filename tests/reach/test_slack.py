@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.reach.channel import (
+from mission_control.channels.channel import (
     Gone,
     Incoming,
     Later,
@@ -20,7 +20,7 @@ from mission_control.reach.channel import (
     Refused,
     Said,
 )
-from mission_control.reach.slack import SLACK, is_signed
+from mission_control.channels.providers.slack import SLACK, is_signed
 from tests.reach.fake_slack import FakeSlack
 from tests.reach.plays import until
 from tests.reach.samples import DIGEST, ENDED, NEED, TOKENS, line_to

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 from quart import Quart
 
+from mission_control.channels.devices.unsubscribing import stop_path
+from mission_control.channels.models import ReachSettings
 from mission_control.people.models import AccountEvent
-from mission_control.reach.models import ReachSettings
-from mission_control.reach.stopping import stop_path
 from tests.cast import Cast, Person
 from tests.pages.visitor import Visitor
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mission_control.reach.channel import Gone, Later, Line, Message, Refused
-from mission_control.reach.teams import TEAMS
+from mission_control.channels.channel import Gone, Later, Line, Message, Refused
+from mission_control.channels.providers.teams import TEAMS
 from tests.reach.fake_teams import FakeTeams
 from tests.reach.samples import DIGEST, ENDED, NEED, line_to
 from tests.reach.serving import serving

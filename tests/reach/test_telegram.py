@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mission_control.reach.channel import Gone, Later, Line, Message, Press, Received, Refused, Said
-from mission_control.reach.telegram import TELEGRAM
+from mission_control.channels.channel import Gone, Later, Line, Message, Press, Received, Refused, Said
+from mission_control.channels.providers.telegram import TELEGRAM
 from tests.reach.fake_telegram import FakeTelegram
 from tests.reach.samples import DIGEST, ENDED, NEED, TOKENS, line_to
 from tests.reach.serving import serving

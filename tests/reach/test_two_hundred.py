@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from mission_control.channels.messages.links import open_message
+from mission_control.channels.models import Device, ReachMessage, ReachMessageNeed
 from mission_control.core import times
-from mission_control.people.account_commands import create_user
+from mission_control.people.accounts.commands import create_user
 from mission_control.people.models import User
-from mission_control.reach.models import Device, ReachMessage, ReachMessageNeed
-from mission_control.reach.opening import open_message
 from tests.cast import Cast, Person, as_person
 from tests.reach import needs_oracle as oracle
 from tests.reach.conftest import settle

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from mission_control.channels.channel import Gone, Refused
+from mission_control.channels.models import Device, ReachChannel, ReachNeed, ReachSettings
 from mission_control.core import times
-from mission_control.log import broker
-from mission_control.reach.channel import Gone, Refused
-from mission_control.reach.models import Device, ReachChannel, ReachNeed, ReachSettings
+from mission_control.events import broker
 from tests.cast import Caller, Cast
 from tests.reach.conftest import After
 from tests.reach.fake_channel import Chat

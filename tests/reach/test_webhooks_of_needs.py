@@ -3,9 +3,9 @@
 from datetime import timedelta
 from uuid import UUID
 
+from mission_control.channels.models import Device
 from mission_control.core import times
 from mission_control.database.sql import as_json, rows
-from mission_control.reach.models import Device
 from tests.cast import Cast
 from tests.many_needs import put_needs
 from tests.reach.conftest import After

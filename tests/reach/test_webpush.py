@@ -6,7 +6,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from mission_control.reach.webpush import (
+from mission_control.channels.providers.push.encryption import (
     LIFETIME,
     MOST_BYTES,
     are_keys,

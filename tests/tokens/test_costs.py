@@ -2,7 +2,7 @@
 
 import orjson
 
-from mission_control.doors import guide
+from mission_control.api_docs import guide
 from tests.cast import Cast
 from tests.mcp.clients import connected
 from tests.tokens import counted

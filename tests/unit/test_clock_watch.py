@@ -6,7 +6,7 @@ import time
 import pytest
 from itsdangerous import TimestampSigner
 
-from mission_control.work.loops import Loop, start, watch_clock
+from mission_control.background.loops import Loop, start, watch_clock
 from tests.api.test_authn import browser_of
 from tests.cast import Cast
 

@@ -9,7 +9,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, compiler
 
 from mission_control.web import fragments
-from mission_control.web.compiled import CompiledTemplates
+from mission_control.web.template_cache import CompiledTemplates
 
 type Shown = Callable[..., tuple[str, int]]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.config import SETTINGS, ConfigError, Settings, read_env_file
+from mission_control.core.settings import SETTINGS, ConfigError, Settings, read_env_file
 
 
 def test_the_readme_has_every_setting_with_its_default() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mission_control import connections, http2
-from mission_control.connections import MOST_HEAD_BYTES, Server
+from mission_control.server import connections, http2
+from mission_control.server.connections import MOST_HEAD_BYTES, Server
 from tests.tiny_app import settings_with
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

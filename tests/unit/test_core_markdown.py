@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 from quart import Quart
 
-from mission_control.core.markdown import LONGEST, render
+from mission_control.core.text.markdown import LONGEST, render
 from mission_control.web import fragments
 
 TEN_REPORTS = 1_000_000  # calls of functions

@@ -11,7 +11,7 @@ from mission_control.agents.queries import mentioned, mentioned_names
 from mission_control.boards.commands import slugify
 from mission_control.core import limits, times
 from mission_control.core.errors import Forbidden, Invalid, TooMany
-from mission_control.core.markdown import render
+from mission_control.core.text.markdown import render
 from mission_control.core.values import fingerprint, new_id, new_secret, parse_id, parts_of, to_json
 from mission_control.http.proxies import rate_limit_key
 from mission_control.tasks.notices import snippet

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from tortoise.context import TortoiseContext
 
-from mission_control.config import ConfigError, Settings
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.migrate import migrate, migration_folder, pending, pending_for, statements
 from mission_control.database.setup import orm_config
 from tests.own_database import empty_database
@@ -93,7 +93,7 @@ INSERT INTO tokens (id, agent_id, connection_id, name, prefix, fingerprint, crea
 """
 APPLY = """
 import asyncio, sys, pathlib
-from mission_control.config import Settings
+from mission_control.core.settings import Settings
 from mission_control.database.migrate import migrate
 settings = Settings.from_environment({"DATABASE_URL": sys.argv[1], "DATA_DIR": sys.argv[2]})
 print(len(asyncio.run(migrate(settings, pathlib.Path(sys.argv[2], "files")))))

@@ -12,9 +12,10 @@ import pytest
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from mission_control.database import sqlite_connection, sqlite_file
 from mission_control.database.sql import FEW_ROWS, connection, rows
-from mission_control.database.sqlite_connection import (
+from mission_control.database.sqlite import connection as sqlite_connection
+from mission_control.database.sqlite import file as sqlite_file
+from mission_control.database.sqlite.connection import (
     COMMITS_BETWEEN_CHECKPOINTS,
     FEW_CHANGES,
     QUICK_IN_A_ROW,
@@ -22,8 +23,8 @@ from mission_control.database.sqlite_connection import (
     is_read,
     is_unbounded,
 )
-from mission_control.database.sqlite_engine import SafeSqliteClient
-from mission_control.database.sqlite_file import LONG_READS, QUICK_READS, SqliteFile
+from mission_control.database.sqlite.engine import SafeSqliteClient
+from mission_control.database.sqlite.file import LONG_READS, QUICK_READS, SqliteFile
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 

@@ -10,10 +10,10 @@ import pytest
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
-from mission_control.database import sqlite_connection
 from mission_control.database.sql import rows
-from mission_control.database.sqlite_engine import SafeSqliteClient
-from mission_control.database.sqlite_file import SqliteFile
+from mission_control.database.sqlite import connection as sqlite_connection
+from mission_control.database.sqlite.engine import SafeSqliteClient
+from mission_control.database.sqlite.file import SqliteFile
 from tests.unit.small_database import small_database
 from tests.unit.small_models import Note
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mission_control.core.diffs import LONGEST_LINE, parsed, visible
+from mission_control.core.text.diffs import LONGEST_LINE, parsed, visible
 
 RENAMED = """diff --git a/old name.py b/new name.py
 similarity index 90%

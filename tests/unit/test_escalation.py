@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from mission_control.asks.escalation import Escalation, on_duty
 from mission_control.core import times
+from mission_control.needs.escalation import Escalation, on_duty
 
 ADA, BEN, CLEO = (UUID(int=one) for one in (1, 2, 3))
 PEOPLE = [ADA, BEN, CLEO]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mission_control.boards.forge_states import Place, checks_of, place_of, repository_of, review_of
-from mission_control.exchange.forges import Facts, Telling, merged, reading
+from mission_control.webhooks.forges.providers import Facts, Telling, merged, reading
 from tests.forges import FORGEJO, FORGEJO_AT, FORMER, GITHUB, GITLAB, GITLAB_AT, HEAD, LATER, REPOSITORY, changed
 
 KEY = "github.com/codertocat/hello-world"

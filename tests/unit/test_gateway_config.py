@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.fleet.gateway_agent import config_patch, with_heartbeat
+from mission_control.gateway_agents.provisioning.gateway_agent import config_patch, with_heartbeat
 
 VEGA = Agent(name="Vega", gateway_agent_id="mc-vega", workspace_path="~/.openclaw/workspace-mc-vega")
 RIGEL = Agent(name="Rigel", gateway_agent_id="mc-rigel", workspace_path="w")

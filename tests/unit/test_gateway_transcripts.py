@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.core.masking import Mask
+from mission_control.core.text.masking import Mask
 from mission_control.core.values import to_json
-from mission_control.fleet.following import PIECE_BYTES, fitted, pieces
-from mission_control.fleet.session_view import Received
-from mission_control.fleet.transcript import (
+from mission_control.gateway_agents.sessions.following import PIECE_BYTES, fitted, pieces
+from mission_control.gateway_agents.sessions.transcript import (
     LONGEST_TEXT,
     MOST_PARTS,
     Entry,
@@ -19,6 +18,7 @@ from mission_control.fleet.transcript import (
     moment_of,
     settled_before,
 )
+from mission_control.gateway_agents.sessions.view import Received
 
 TOKEN = "mca_" + "Zq9-" * 12
 GATEWAY = "the-token-of-the-gateway"

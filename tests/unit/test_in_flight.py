@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.worker import InFlight
+from mission_control.server.worker import InFlight
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
 

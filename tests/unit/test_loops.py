@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from mission_control.background import loops
+from mission_control.background.loops import Loop
 from mission_control.core import times
-from mission_control.log import channels
-from mission_control.work import loops
-from mission_control.work.loops import Loop
+from mission_control.events import wakeup_channels
 
 FOR_LONG = 3600.0
 
@@ -73,8 +73,8 @@ async def test_failed_look_is_repeated(declared: dict[str, Any], caplog: pytest.
     "wake",
     [
         lambda loop: loop.wake(),
-        lambda loop: channels.channels_notify([loop.channel]),
-        lambda _: channels.channels_notify_all(),
+        lambda loop: wakeup_channels.channels_notify([loop.channel]),
+        lambda _: wakeup_channels.channels_notify_all(),
     ],
 )
 @pytest.mark.parametrize("channel", ["", "test-letters"])

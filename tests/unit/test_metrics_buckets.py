@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mission_control.knowledge.metrics_schemas import RANGES, RangeKey, windows
-from mission_control.knowledge.series import percentile
+from mission_control.metrics.schemas import RANGES, RangeKey, windows
+from mission_control.metrics.series import percentile
 
 NOW = datetime(2026, 11, 24, 14, 30, 5, 7)
 

@@ -9,8 +9,8 @@ import pytest
 from quart import Quart
 
 from mission_control.boards.models import Board
-from mission_control.fleet.conversation import start_prompt
-from mission_control.fleet.onboarding_queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
+from mission_control.gateway_agents.onboarding.conversation import start_prompt
+from mission_control.gateway_agents.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 
 BOARD = UUID("0191d1d8-0000-7000-8000-000000000001")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mission_control.gateways.target import compatibility, parse
+from mission_control.gateways.protocol.target import compatibility, parse
 
 OLDEST_FIRST = [
     "2026.1.30", "2026.02.9", "2026.3.13", "2026.7.1-alpha.1", "2026.7.1-beta.2", "2026.7.1-beta.10", "2026.7.1",

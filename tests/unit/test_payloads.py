@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mission_control.approvals.payloads import links, shown, what_is
-from mission_control.core.diffs import is_diff, parsed
+from mission_control.core.text.diffs import is_diff, parsed
 
 GIT = """diff --git a/app/cache.py b/app/cache.py
 index 1..2 100644

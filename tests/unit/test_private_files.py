@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.config import Settings
-from mission_control.private_files import make_private, too_open
+from mission_control.core.private_files import make_private, too_open
+from mission_control.core.settings import Settings
 from tests.live.servers import Installation, installation
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from mission_control.core import times
 from mission_control.core.values import new_id
-from mission_control.log.broker import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
+from mission_control.events.broker import APART_SECONDS, KEPT_SECONDS, MOST, RecentSignals, moment_of
 
 ORGANIZATION = new_id()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from quart import Quart
 
-from mission_control.config import ConfigError, Settings
 from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret_key
+from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.fit import verify_secret_key
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.runs.session_titles import failure_of, is_of_same_call, is_same, one_line, title_of
+from mission_control.runs.sessions.titles import failure_of, is_of_same_call, is_same, one_line, title_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mission_control.core.turns import MOST, in_turns
+from mission_control.core.time_slices import MOST, in_turns
 
 
 async def test_others_have_their_turn_between_parts() -> None:

@@ -15,7 +15,7 @@ from mission_control.agents.fields import FIELD_LENGTH, SOUL_LENGTH
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import RULES
-from mission_control.fleet.workspace import (
+from mission_control.gateway_agents.provisioning.workspace import (
     FILES,
     Role,
     WorkspaceFacts,

@@ -1,0 +1,1 @@
+"""Programs on people's machines that work as agents."""

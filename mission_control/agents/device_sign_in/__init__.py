@@ -1,0 +1,1 @@
+"""Terminals that sign in by a code (RFC 8628)."""

@@ -1,0 +1,1 @@
+"""The directory of souls: texts that say who an agent is."""

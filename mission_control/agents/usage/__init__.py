@@ -1,0 +1,1 @@
+"""What agents use: tokens, money, prices and budgets."""

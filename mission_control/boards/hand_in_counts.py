@@ -1,0 +1,134 @@
+"""What was counted of handed-in work that people decide about: its change, the checks of it, its criteria, its cost.
+
+Every surface shows these facts, before the words of the agent.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mission_control.boards.forge_states import HandedIn, HandIn, handed_in, is_same_commit
+from mission_control.core.amounts import MICROS, spent
+from mission_control.core.substance import Parts
+from mission_control.core.text.diffs import lines_changed
+from mission_control.database.sql import Row, in_list, rows
+from mission_control.needs.schemas import NeedFact
+from mission_control.needs.wording import fact
+
+# SQL on the task `t`: how many criteria it has, and how many of them are met.
+CRITERIA = (
+    "(SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_criterion) AS criteria,"
+    " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_criterion AND i.is_done) AS met"
+)
+_SELECT = (
+    "SELECT t.id, t.board_id, r.code, r.ended_at, r.checked, r.input_tokens, r.output_tokens, r.unpriced_tokens,"
+    f" r.gaps, r.cost_micros, {CRITERIA} FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
+    " WHERE t.id IN "
+)
+
+
+class Counted(NamedTuple):
+    """The facts of the last hand-in of a task, and where its change can be read, if there is one."""
+
+    facts: Sequence[NeedFact] = ()
+    diff_url: str | None = None
+    is_unchanged: bool = False
+
+    @property
+    def is_failing(self) -> bool:
+        return any(one.tone == "bad" for one in self.facts)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing that was counted speaks against the work."""
+        return not any(one.tone in ("warn", "bad") for one in self.facts)
+
+    def approving(self, effect: str) -> tuple[str, str]:
+        """Return what approving the work is called, and what that does."""
+        if self.is_failing:
+            return "Approve anyway", f"Despite the failing check: {effect}"
+        return ("Close as done", f"Accepts the reason. {effect}") if self.is_unchanged else ("Approve", effect)
+
+    def reason(self, words: str) -> str:
+        return f"Reason given: {words}" if self.is_unchanged and words else words
+
+    def in_order[T](self, approve: T, send_back: T) -> list[T]:
+        """Return the likely answer first."""
+        return [send_back, approve] if self.is_failing else [approve, send_back]
+
+
+NOTHING = Counted()
+
+
+async def counted_of(task_ids: Sequence[UUID]) -> dict[UUID, Counted]:
+    """Return what was counted of the last hand-ins of tasks."""
+    if not task_ids:
+        return {}
+    listed, ids = in_list(task_ids)
+    found = await rows(f"{_SELECT}({listed})", *ids)
+    handed = [HandIn(row["board_id"], row["code"], row["ended_at"]) for row in found]
+    return {
+        UUID(str(row["id"])): _counted(row, code.facts, known)
+        for row, code, known in zip(found, handed, await handed_in(handed), strict=True)
+    }
+
+
+def _counted(row: Row, code: Mapping[str, Any], known: HandedIn) -> Counted:
+    is_unchanged = bool(code.get("head")) and code["head"] == code.get("base") and not code.get("diff_id")
+    facts = [*_change(code, known, is_unchanged=is_unchanged), *_checks(row, code, known)]
+    if met := criteria_met(row):
+        facts.append(fact("list-checks", met))
+    tokens = (row["input_tokens"] or 0) + (row["output_tokens"] or 0)
+    money = spent((row["cost_micros"] or 0) / MICROS, tokens, row["unpriced_tokens"] or 0, row["gaps"] or 0)
+    facts += [fact("gauge", one) for one in money]
+    facts.sort(key=lambda one: one.tone != "bad")
+    url = f"/boards/{row['board_id']}/tasks/{row['id']}/diff" if code.get("diff_id") else None
+    return Counted(counted(facts), url, is_unchanged)
+
+
+def criteria_met(row: Row) -> str:
+    """Say how many criteria of a task are met, from a row with CRITERIA; empty where it has none."""
+    return f"{int(row['met'])} of {int(row['criteria'])} criteria" if row["criteria"] else ""
+
+
+def counted(facts: Sequence[NeedFact]) -> list[NeedFact]:
+    """Return facts as those that a machine counted."""
+    return [one.model_copy(update={"is_counted": True}) for one in facts]
+
+
+def _change(code: Mapping[str, Any], known: HandedIn, *, is_unchanged: bool) -> Iterator[NeedFact]:
+    if is_unchanged:
+        yield fact("triangle-alert", "Nothing was changed", "warn")
+    elif code.get("files"):
+        yield fact("file-diff", lines_changed(code["files"], code["added"], code["removed"]))
+    if known.pushed:
+        yield fact("triangle-alert", known.change, "warn")
+
+
+def _checks(row: Row, code: Mapping[str, Any], known: HandedIn) -> Iterator[NeedFact]:
+    """Yield how checks went. Only one of the commit that was handed in is green."""
+    head, report, check = code.get("head") or "", known.report, code.get("check")
+    at = f" on {head[:7]}" if head else ""
+    if check:
+        words = f"Check passed{at}" if check["exit_code"] == 0 else f"Check failed{at}, exit code {check['exit_code']}"
+        yield fact("circle-x" if check["exit_code"] else "circle-check", words, "bad" if check["exit_code"] else "ok")
+    if report is not None and report.sentence:
+        is_green = report.checks == "passed" and report.head and head and is_same_commit(report.head, head)
+        tone = "" if known.pushed else known.tone or ("ok" if is_green else "")
+        words = report.sentence[:1].upper() + report.sentence[1:]
+        icon = {"ok": "circle-check", "bad": "circle-x"}.get(tone, "git-branch")
+        yield fact(icon, f"{words}{at}" if report.checks and tone in ("ok", "bad") else words, tone, report.url)
+    if head and not (check or (report and report.checks) or row["checked"] or code.get("tests_id")):
+        yield fact("circle-dashed", "No check ran")
+
+
+def parts_of_code(code: Mapping[str, Any], known: HandedIn) -> Parts:
+    """Return what is decided about code: commit, diff, what was pushed since, its check, and that checks failed."""
+    parts = {name: code.get(name) for name in ("head", "diff_sha256")}
+    if known.pushed:
+        parts["pushed"] = known.pushed
+    if check := code.get("check"):
+        parts["check"] = check
+    if known.report and known.report.checks == "failed":
+        parts["checks"] = "failed"
+    return parts

@@ -1,0 +1,1 @@
+"""What comes from providers, and becomes answers."""

@@ -1,0 +1,1 @@
+"""What is sent when, to whom, and what became of it."""

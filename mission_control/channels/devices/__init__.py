@@ -1,0 +1,1 @@
+"""Devices and accounts of people, and how they are linked."""

@@ -1,0 +1,1 @@
+"""Messages: their rows, links and pages."""

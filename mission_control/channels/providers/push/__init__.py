@@ -1,0 +1,1 @@
+"""Web push: the channel, its hosts, its key, its encryption."""

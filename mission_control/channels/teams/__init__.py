@@ -1,0 +1,1 @@
+"""The place of a board's team in a chat."""

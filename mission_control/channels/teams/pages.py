@@ -1,0 +1,93 @@
+"""The page of a board's settings on which its team gets a channel of a chat."""
+
+from typing import Any
+
+from pydantic import Field
+from quart.typing import ResponseReturnValue
+
+from mission_control.boards.models import Board
+from mission_control.channels.api import channels_of
+from mission_control.channels.channel import CHANNELS, Channel
+from mission_control.channels.devices.queries import DeviceTest
+from mission_control.channels.teams.commands import TeamRead, read_reach
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, Invalid
+from mission_control.core.values import parse_id
+from mission_control.web.actions import Outcome, Refusal, action, again
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, VersionedForm, done, go
+from mission_control.web.lists import Pages
+from mission_control.web.shell import shell_page
+
+pages = Pages("reach_team_pages", __name__)
+TEAM = "/boards/<uuid:board_id>/team"
+
+
+class TeamForm(VersionedForm):
+    """Where a team is reached: `channel` is a channel's id, or a kind that needs none; empty is nowhere."""
+
+    channel: str = Field("", max_length=64)
+    place: str = Field("", max_length=2000)
+    name: str = Field("", max_length=150)
+
+    @classmethod
+    def values_of(cls, thing: TeamRead | None) -> dict[str, Any]:
+        if thing is None:
+            return {"channel": "", "place": "", "name": ""}
+        channel = f"{thing.kind}:{thing.channel_id}" if thing.channel_id else thing.kind
+        return {"channel": channel, "place": thing.place or "", "name": thing.name}
+
+    async def newest(self, thing: Board) -> TeamRead | None:
+        return (await read_reach(thing)).team
+
+    def body(self, found: Board) -> Fields:
+        if not self.channel:
+            return {"team": None}
+        if not self.place.strip():
+            raise FormInvalid(self.model_dump(), {"place": "Enter where messages go."})
+        kind, _, channel_id = self.channel.partition(":")
+        team = {"kind": kind, "channel_id": parse_id(channel_id), "place": self.place, "name": self.name}
+        return {"team": team}
+
+
+async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+    places = [
+        (value, f"{one.name} (switched off)" if one.state == "off" else one.name, CHANNELS[one.kind])
+        for one in await channels_of(board.organization_id)
+        if one.kind in CHANNELS and CHANNELS[one.kind].team is not None
+        if (value := f"{one.kind}:{one.id}") == values.get("channel") or one.state != "off"
+    ]
+    places += [(one.kind, one.name, one) for one in CHANNELS.values() if one.team is not None and not one.sets]
+    return await shell_page(
+        actor, "reach/team.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
+        options=[(value, name) for value, name, _ in places], hints=_hints(places),
+        team=(await read_reach(board)).team, may_set_up=actor.administers(board.organization_id),
+    )  # fmt: skip
+
+
+def _hints(places: list[tuple[str, str, Channel]]) -> str:
+    kinds = {one.kind: one for _, _, one in places}
+    return " ".join(f"{one.name}: {one.team.label}, {one.team.hint}." for one in kinds.values() if one.team is not None)
+
+
+async def _starts(actor: Actor, board: Board) -> dict[str, Any]:
+    return TeamForm.shown((await read_reach(board)).team)
+
+
+async def _refused(refusal: Refusal[Board, TeamForm]) -> ResponseReturnValue:
+    refusal.only(FormInvalid, Invalid, EditConflict)
+    errors = {"place" if name == "team" else name: sentence for name, sentence in refusal.errors.items()}
+    if isinstance(refusal.error, EditConflict) and "channel" in errors:
+        errors["channel"] = "Somebody chose another one. Saving replaces that."
+    return await _page(refusal.actor, refusal.found, refusal.values, errors)
+
+
+@action(pages, TEAM, form=TeamForm, page=TEAM, shows=_page, starts=_starts, refused=_refused)
+async def set_board_reach(outcome: Outcome[Board, TeamForm]) -> ResponseReturnValue:
+    return go(f"/boards/{outcome.found.id}/team")
+
+
+@action(pages, f"{TEAM}/tests", refused=again(_page, Conflict))
+async def test_board_reach(outcome: Outcome[Board, None]) -> ResponseReturnValue:
+    tested: DeviceTest = outcome.answer
+    words = f"A test arrived after {tested.seconds:.1f} s" if tested.ok else tested.words
+    return done(f"/boards/{outcome.found.id}/team", toast=words)

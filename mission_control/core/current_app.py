@@ -1,0 +1,47 @@
+"""The application that was made last, with its settings and key: for loops, which run outside of requests."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from quart import Quart
+
+if TYPE_CHECKING:
+    from mission_control.core.settings import Settings
+
+
+@dataclass(slots=True)
+class _Kept:
+    app: Quart | None = None
+
+
+_kept = _Kept()
+
+
+def keep(app: Quart) -> None:
+    """Remember the application; called when it is made."""
+    _kept.app = app
+
+
+def app() -> Quart:
+    assert _kept.app is not None
+    return _kept.app
+
+
+@contextlib.asynccontextmanager
+async def inside() -> AsyncIterator[None]:
+    """Run a block in the context of the application, as operations and templates need it."""
+    async with app().app_context():
+        yield
+
+
+def settings() -> "Settings":
+    configured: Settings = app().config["SETTINGS"]
+    return configured
+
+
+def secret_key() -> str:
+    """Return the key that encrypts secrets in the database, and from which tokens of buttons derive."""
+    key: str = app().config["SECRET_KEY"]
+    return key

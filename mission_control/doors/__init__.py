@@ -1,1 +1,0 @@
-"""Other ways in: MCP, and the documentation of the API."""

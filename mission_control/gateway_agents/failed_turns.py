@@ -1,0 +1,258 @@
+"""Messages whose turns failed on their gateways, or were lost with them: notices and greetings go out again.
+
+A gateway takes a message and only then begins the turn, which a reload of its configuration, its end or its model may
+end. It says so by the end of a run. The run of a message that it had queued has another id: then, and after a
+connection, the session's history tells what became of the messages.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mission_control.agents.models import Agent
+from mission_control.agents.reactions import NOTICE
+from mission_control.background.loops import Loop
+from mission_control.background.sending import record_outcome
+from mission_control.core import times
+from mission_control.core.actor import Actor, system
+from mission_control.database.sql import rows
+from mission_control.events import leases
+from mission_control.events.commands import command
+from mission_control.events.leases import Delivery
+from mission_control.events.unit_of_work import notify, signal
+from mission_control.gateway_agents.models import ProvisioningJob
+from mission_control.gateway_agents.provisioning.gateway_agent import mapping, mappings_in
+from mission_control.gateway_agents.provisioning.jobs import OPEN
+from mission_control.gateway_agents.provisioning.runner import (
+    MOST_RETURNS,
+    has_checked_in,
+    pause_before,
+    wake_again,
+    wake_key,
+)
+from mission_control.gateway_agents.sessions.following import when_failed
+from mission_control.gateways.connections import connector
+from mission_control.gateways.connections.events import GatewayRef, when_connected
+from mission_control.gateways.protocol.errors import GatewayError
+
+_log = logging.getLogger(__name__)
+
+CALL_SECONDS = 12.0
+RECENT = 50  # messages of a session that are looked at
+RESTARTED = "The gateway was restarted before the agent took this up."
+
+
+@dataclass(slots=True)
+class History:
+    """What became of the messages of a session, by their keys."""
+
+    arrived: set[str] = field(default_factory=set)
+    interrupted: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
+    is_at_rest: bool = False  # the gateway says that no turn goes on
+    is_busy: bool = False  # it says that one does
+    is_whole: bool = True  # it begins with the session, and names the keys of its messages
+
+    def is_settled(self, key: str) -> bool:
+        return key in self.arrived and key not in self.unanswered and self.failure_of(key) is None
+
+    def failure_of(self, key: str) -> str | None:
+        """Return why a message has to go out again, None while its turn goes on or has not failed."""
+        if key in self.failures:
+            return self.failures[key]
+        is_lost = self.is_at_rest and (key in self.unanswered or (self.is_whole and key not in self.arrived))
+        return RESTARTED if is_lost or key in self.interrupted else None
+
+
+async def history_of(gateway_id: UUID, session_key: str) -> History:
+    """Read what a session has got. Raise GatewayError for what passes by itself."""
+    try:
+        recent = {"sessionKey": session_key, "limit": RECENT}
+        said = mapping(await connector.call(gateway_id, "chat.history", recent, seconds=CALL_SECONDS))
+    except GatewayError as error:
+        if error.is_retryable:
+            raise
+        return History(is_at_rest=True)  # there is no such session yet
+    return read_history(said)
+
+
+def read_history(said: Mapping[str, Any]) -> History:
+    """Read an answer to `chat.history`.
+
+    A turn takes up all messages before it that have no answer, also those whose own turns failed. One that fails
+    leaves a mark with the id of its run, which is the key of its message, unless the message was queued.
+    """
+    found, messages = History(), mappings_in(said, "messages")
+    for message in messages:
+        about = mapping(message.get("__openclaw"))
+        key, run_id = str(about.get("idempotencyKey") or ""), str(about.get("runId") or "")
+        if message.get("role") == "user":
+            found.arrived.add(key.removesuffix(":user"))
+            found.unanswered.add(key.removesuffix(":user"))
+        elif message.get("role") == "custom" or message.get("stopReason") == "error" or key.endswith(":terminal-error"):
+            failed, content = {run_id} & found.unanswered or found.unanswered, message.get("content")
+            texts = [str(part.get("text")) for part in mappings_in(message, "content")]
+            text = content if isinstance(content, str) else " ".join(texts)
+            found.failures |= dict.fromkeys(failed, f"The turn failed. {text}".strip())
+            found.unanswered = found.unanswered - failed
+        elif message.get("role") == "assistant" and message.get("stopReason") != "toolUse":
+            found.unanswered, found.failures = set(), {}
+    pending = mappings_in(said.get("pendingInputs"), "items")
+    waiting = {str(one.get("runId")) for one in pending if one.get("state") != "interrupted"}
+    found.interrupted = {str(one.get("runId")) for one in pending} - waiting - found.arrived
+    is_named, is_reset = any(found.arrived), any(message.get("role") == "system" for message in messages)
+    found.is_whole = not said.get("hasMore") and not is_reset and (is_named or not messages)
+    info = mapping(said.get("sessionInfo"))
+    found.is_at_rest = info.get("hasActiveRun") is False or not messages
+    found.is_busy = info.get("hasActiveRun") is True
+    if info.get("status") == "killed":  # somebody ended it
+        found.unanswered = set()
+    found.arrived = (found.arrived | waiting) - {""}
+    return found
+
+
+LOOK_BACK = timedelta(minutes=15)
+BEGINS_WITHIN = timedelta(seconds=10)  # a gateway that is busy has a message in its history only then
+SOON = timedelta(milliseconds=250)
+AT_ONCE, SELDOM_SECONDS = 4, 3_600.0
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """A session to look at from a moment on, and why runs failed in it since the last look, by their ids."""
+
+    due_at: datetime
+    failures: dict[str, str]
+
+
+_doubts: dict[tuple[GatewayRef, str], _Doubt] = {}
+
+
+def _doubt(gateway: GatewayRef, session_key: str, failures: Mapping[str, str], after: timedelta = SOON) -> None:
+    due_at = times.clock_now() + after
+    doubt = _doubts.setdefault((gateway, session_key), _Doubt(due_at, {}))
+    doubt.due_at = min(due_at, doubt.due_at)
+    doubt.failures |= failures
+    SETTLING.no_later_than(due_at)
+
+
+@when_failed
+def note_failure(gateway: GatewayRef, session_key: str, run_id: str, failure: str) -> None:
+    """Have looked soon which message began a turn that failed; the history says of one that gave way to another."""
+    _doubt(gateway, session_key, {run_id: f"The turn failed. {failure}"} if failure else {})
+
+
+@when_connected
+async def note_connection(gateway: GatewayRef) -> None:
+    """Have looked for what failed or was lost while a gateway was away."""
+    found = await rows(
+        "SELECT DISTINCT a.openclaw_session_id AS session FROM deliveries d JOIN agents a ON a.id = d.agent_id"
+        " WHERE a.gateway_id = ? AND a.callback_url IS NULL AND a.openclaw_session_id IS NOT NULL AND d.kind = ?"
+        " AND d.state = 'sent' AND d.attempts > 0 AND d.sent_at > ?"
+        " UNION SELECT a.openclaw_session_id FROM agents a JOIN provisioning_jobs j ON j.agent_id = a.id"
+        " WHERE j.gateway_id = ? AND j.state = 'waiting' AND j.awaits_check_in AND a.openclaw_session_id IS NOT NULL",
+        gateway.id,
+        NOTICE,
+        times.clock_now() - LOOK_BACK,
+        gateway.id,
+    )
+    for row in found:
+        _doubt(gateway, row["session"], {})
+
+
+async def settle_doubts() -> float:
+    """Put back what failed or was lost in the sessions that are in doubt; return the seconds until the next look."""
+    now, few = times.clock_now(), asyncio.Semaphore(AT_ONCE)
+    taken = {place: _doubts.pop(place) for place, doubt in list(_doubts.items()) if doubt.due_at <= now}
+
+    async def settle(gateway: GatewayRef, session_key: str, failures: dict[str, str]) -> None:
+        async with few:
+            try:
+                await _settle(gateway, session_key, failures)
+            except Exception:
+                _log.exception("putting back messages of a session of gateway %s failed", gateway.id)
+                _doubt(gateway, session_key, failures, BEGINS_WITHIN)
+
+    await asyncio.gather(*(settle(*place, doubt.failures) for place, doubt in taken.items()))
+    return min([SELDOM_SECONDS, *((one.due_at - times.clock_now()).total_seconds() for one in _doubts.values())])
+
+
+SETTLING = Loop(name="putting back messages of failed turns", look=settle_doubts, pause=SELDOM_SECONDS)
+
+
+async def _settle(gateway: GatewayRef, session_key: str, failures: dict[str, str]) -> None:
+    agent = await Agent.get_or_none(gateway_id=gateway.id, openclaw_session_id=session_key)
+    sent = await _sent_to(agent) if agent is not None else {}
+    if not sent:
+        return
+    history = History()
+    if failures.keys() - sent.keys() or not failures:
+        with contextlib.suppress(GatewayError):  # it is away again, and this is done anew when it comes back
+            history = await history_of(gateway.id, session_key)
+    history.failures |= failures
+    for key, (moment, row) in sent.items():
+        failure, is_sure = history.failure_of(key), key in history.failures or key in history.interrupted
+        if failure is None:
+            continue
+        if not is_sure and moment > times.clock_now() - BEGINS_WITHIN:
+            _doubt(gateway, session_key, {}, BEGINS_WITHIN)
+        elif isinstance(row, Delivery):
+            await put_back(system(gateway.organization_id), row, failure)
+        elif not await wake_again(system(gateway.organization_id), row.id, key):
+            _doubt(gateway, session_key, {key: failure}, timedelta(seconds=1))
+
+
+async def _sent_to(agent: Agent) -> dict[str, tuple[datetime, Delivery | ProvisioningJob]]:
+    since = times.clock_now() - LOOK_BACK
+    notices = Delivery.filter(agent_id=agent.id, kind=NOTICE, state="sent", attempts__gt=0, sent_at__gt=since)
+    found: dict[str, tuple[datetime, Delivery | ProvisioningJob]] = {
+        key_of(notice): (notice.sent_at or since, notice) for notice in await notices
+    }
+    if agent.last_wake_sent_at is not None and not has_checked_in(agent):
+        for job in await ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN):
+            if any(step["key"] == "wake" and step["state"] == "done" for step in job.steps):
+                found[wake_key(job, agent.wake_attempts)] = agent.last_wake_sent_at, job
+    return found
+
+
+def key_of(delivery: Delivery) -> str:
+    return key_after(delivery, int(delivery.data.get("returns", 0)))
+
+
+def key_after(delivery: Delivery, returns: int) -> str:
+    return f"{delivery.id}:{returns + 1}" if returns else str(delivery.id)
+
+
+@command("provisioning.run")
+async def change_key(actor: Actor, delivery: Delivery, returns: int) -> str:
+    """Give a notice that is being sent its next key, or its last one."""
+    delivery.data = delivery.data | {"returns": returns}
+    await Delivery.filter(id=delivery.id).update(data=delivery.data)
+    return key_of(delivery)
+
+
+@command("provisioning.run")
+async def put_back(actor: Actor, delivery: Delivery, reason: str) -> None:
+    """Let a notice be sent once more, three times at most; people are asked then."""
+    returns = int(delivery.data.get("returns", 0)) + 1
+    is_last = returns > MOST_RETURNS
+    changed = await Delivery.filter(id=delivery.id, state="sent").update(
+        state="failed" if is_last else "waiting",
+        due_at=times.clock_now() + (timedelta() if is_last else pause_before(returns)),
+        sent_at=None,
+        attempts=returns if is_last else 0,
+        last_error=reason[:2000],
+        data=delivery.data | {"returns": returns},
+    )
+    if not changed:
+        return
+    signal(actor.organization_id, inbox_of=str(delivery.agent_id))
+    if is_last:
+        record_outcome(delivery, arrived=False)
+    notify(leases.CHANNEL)

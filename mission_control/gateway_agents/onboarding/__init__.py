@@ -1,0 +1,1 @@
+"""Setting up a board in a conversation."""

@@ -1,0 +1,1 @@
+"""Agents made, changed and removed on their gateways."""

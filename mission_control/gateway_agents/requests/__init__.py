@@ -1,0 +1,1 @@
+"""What gateways ask for agents on no board."""

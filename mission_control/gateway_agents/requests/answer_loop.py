@@ -1,0 +1,159 @@
+"""The loop that tells gateways what people decided and answered, and ends what expired.
+
+An answer is a state of its row, so it survives a crash; the first answer wins on the gateway, so telling it twice does
+no harm. Only the process that has a gateway's connection tells it; every process ends what expired.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mission_control.approvals.models import Approval
+from mission_control.approvals.payloads import CHANNEL
+from mission_control.background.loops import Loop
+from mission_control.core import times
+from mission_control.core.times import monotonic
+from mission_control.database.sql import rows, select
+from mission_control.gateway_agents.requests import settling
+from mission_control.gateway_agents.requests.calls import KINDS, question_of, resolve_approval, resolve_question
+from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateways.connections import connector
+from mission_control.gateways.protocol.errors import GatewayError
+from mission_control.people.accounts.names import person_name
+from mission_control.questions.models import Question
+
+
+async def _tell_answers(question: settling.KeptQuestion) -> None:
+    """Tell the answers to one request once each of its questions has one; one withdrawn question cancels it."""
+    if question.gateway_id is None:
+        return
+    external_id, _ = settling.key_of(question)
+    parts = await settling.parts_of(question.gateway_id, external_id)
+    is_withdrawn = any(part.state == "withdrawn" for part in parts)
+    if any(part.state == "open" for part in parts) and not is_withdrawn:
+        return
+    asked = await question_of(question.gateway_id, external_id)
+    if asked is not None and asked.status == "pending":
+        ours = {settling.key_of(part)[1]: part for part in parts}
+        answers = {item.id: item.values(*settling.said_in(ours[item.id])) for item in asked.parts if item.id in ours}
+        by = await _answered_by(parts)
+        if await resolve_question(question.gateway_id, external_id, None if is_withdrawn else answers, by):
+            for part in parts:
+                await (settling.end(part, "cancelled") if part.state == "open" else settling.deliver(part))
+            return
+        asked = await question_of(question.gateway_id, external_id)
+    await settling.close(parts, asked)
+
+
+async def _answered_by(parts: list[settling.KeptQuestion]) -> str:
+    last = parts[-1]
+    user_id = last.resolved_by_user_id if isinstance(last, GatewayRequest) else last.answered_by_user_id
+    found = await rows(f"SELECT {person_name('u')} AS name FROM users u WHERE u.id = ?", user_id) if user_id else []
+    return str(found[0]["name"] or "Mission Control") if found else "Mission Control"
+
+
+PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
+TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not hold up the others
+# After an end, its gateway says so first. An answer on its way gets longer, because the gateway may have it already.
+GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
+# The models by their tables, with SQL for what waits for a person.
+SOURCES: dict[str, tuple[type[settling.Kept], str]] = {
+    "approvals": (Approval, "status = 'pending'"),
+    "agent_questions": (Question, "state = 'open'"),
+    "gateway_requests": (GatewayRequest, "status = 'pending'"),
+}
+_UNSETTLED = " UNION ALL ".join(
+    f"SELECT '{table}' AS source, x.id, x.gateway_id, COALESCE(x.answer_state, '') = 'waiting' AS is_waiting,"
+    " x.expires_at, NOT EXISTS (SELECT 1 FROM gateways g WHERE g.id = x.gateway_id) AS is_orphan, x.created_at"
+    f" FROM {table} x WHERE x.gateway_id IS NOT NULL AND (x.{waits} OR x.answer_state = 'waiting')"
+    for table, (_, waits) in SOURCES.items()
+)
+
+_log = logging.getLogger(__name__)
+_refused: dict[UUID, str] = {}  # why, so that each reason is logged once
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What a gateway asked and is not settled there; `is_waiting`: our answer is on its way."""
+
+    source: str
+    id: UUID
+    gateway_id: UUID
+    is_waiting: bool
+    expires_at: datetime | None
+    is_orphan: bool
+    created_at: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it is ended here: it expired, or its gateway was deleted."""
+        return self.is_orphan or (self.ends_at is not None and self.ends_at <= now)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        if self.expires_at is None:
+            return None
+        return self.expires_at + (GRACE_FOR_ANSWERS if self.is_waiting else GRACE)
+
+
+async def look() -> float:
+    """Tell and end what is due; return the seconds until the next look."""
+    found = await select(Unsettled, f"{_UNSETTLED} ORDER BY created_at, id")
+    held, now = connector.held_here(), times.clock_now()
+    over = [one for one in found if one.is_over(now)]
+    for one in over:  # nobody answered or could be told in time, or no gateway asks now
+        if (kept := await _kept(one)) is not None:
+            await settling.end(kept, "gone" if one.is_orphan else "expired")
+    for known in _refused.keys() - {one.id for one in found}:
+        del _refused[known]
+    due: dict[UUID, list[Unsettled]] = {}
+    for one in found:
+        if one.is_waiting and one.gateway_id in held and one not in over:
+            due.setdefault(one.gateway_id, []).append(one)
+    await asyncio.gather(*(_tell_all(waiting) for waiting in due.values()))
+    left = [one for one in found if one not in over]
+    ends = [(one.ends_at - now).total_seconds() for one in left if one.ends_at is not None]
+    return min([RETRY_SECONDS if due else PAUSE_SECONDS, *(max(seconds, 0.5) for seconds in ends)])
+
+
+ANSWERS = Loop(
+    name="telling gateways the decisions", look=look, pause=PAUSE_SECONDS, retry=RETRY_SECONDS, channel=CHANNEL
+)
+
+
+async def _tell_all(waiting: list[Unsettled]) -> None:
+    """Tell one gateway everything that waits for it, in order; what fails is tried again soon."""
+    until = monotonic() + TELLING_SECONDS
+    for one in waiting:
+        if monotonic() > until:
+            return
+        try:
+            await _tell(one)
+        except GatewayError as error:
+            about = {"gateway_id": str(one.gateway_id), "code": error.code}
+            level = logging.DEBUG if _refused.get(one.id) == error.code else logging.WARNING
+            _log.log(level, "a gateway did not take an answer: %s", error, extra=about)
+            _refused[one.id] = error.code
+            if error.is_retryable:
+                return
+        except Exception:
+            _log.exception("telling a gateway an answer failed")
+
+
+async def _kept(one: Unsettled) -> settling.Kept | None:
+    model, _ = SOURCES[one.source]
+    return await model.get_or_none(id=one.id)
+
+
+async def _tell(one: Unsettled) -> None:
+    kept = await _kept(one)
+    if kept is None or kept.answer_state != "waiting":
+        return
+    if not isinstance(kept, Approval) and not (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
+        await _tell_answers(kept)
+        return
+    kind = KINDS.get(kept.action_type or "", "exec")
+    ended = await resolve_approval(one.gateway_id, str(kept.external_id), kind, kept.answer or "deny")
+    await settling.end_approval(kept, ended)

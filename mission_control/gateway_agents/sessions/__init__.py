@@ -1,0 +1,1 @@
+"""Sessions on gateways: transcripts, following, usage."""

@@ -1,0 +1,1 @@
+"""Skills, packs of skills, and where they are installed."""

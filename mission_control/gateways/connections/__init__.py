@@ -1,0 +1,1 @@
+"""Connections that are kept up, and calls and events on them."""

@@ -1,1 +1,0 @@
-"""What is written down and found again: groups, memory, search, metrics."""

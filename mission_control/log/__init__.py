@@ -1,1 +1,0 @@
-"""The event log, its streams, and commands, which record in it."""

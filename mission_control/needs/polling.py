@@ -1,0 +1,64 @@
+"""What tells that needs changed: waiting for another list without polling the database, and parts of pages."""
+
+from uuid import UUID
+
+from mission_control.core.actor import Actor
+from mission_control.database.sql import rows
+from mission_control.events.event_log import NewEvent
+from mission_control.events.stream import Batch
+from mission_control.events.unit_of_work import ALL, notify, reacts_to
+from mission_control.http.operation import settled, themselves
+from mission_control.needs.kinds import KINDS, concerns, may_change_needs
+from mission_control.needs.queries import needs_page
+from mission_control.needs.schemas import NeedPage, NeedQuery
+from mission_control.web.regions import Concerns, View
+
+FAMILY = "needs"
+
+
+async def wait_for_needs(actor: Actor, query: NeedQuery) -> NeedPage:
+    """Return what waits for a person once it is another list than the caller knows, or when the time is over."""
+    return await settled(
+        actor,
+        actor,
+        channel_of(actor.organization_id),
+        find=themselves,
+        read=lambda present: needs_page(present, query),
+        is_settled=lambda answer: answer.version != query.known,
+        seconds=query.wait_seconds,
+    )
+
+
+@reacts_to("approval.reminded", "approval.asked_another", "question.reminded", "question.asked_another")
+async def show_again(actor: Actor, event: NewEvent) -> None:
+    """Show to everybody again what waits too long, also to those who put it off."""
+    kind = event.kind.partition(".")[0]
+    await rows("DELETE FROM need_snoozes WHERE kind = ? AND subject_id = ?", kind, event.scope.subject_id)
+
+
+@reacts_to(ALL)
+async def wake_polls_of_needs(actor: Actor, event: NewEvent) -> None:
+    """Something may have come to wait for people, or no longer does."""
+    if event.kind.startswith(concerns()) and may_change_needs(event):
+        notify(channel_of(event.scope.organization_id))
+
+
+class NeedNews[V: View](Concerns[V]):
+    """The news about any kind of need, whichever features declare them; a signal may name whose needs it is about."""
+
+    def of(self, view: V, batch: Batch) -> Batch | None:
+        concerned = concerns()
+        names = {"needs_of", *(name for one in KINDS.values() for name in one.signals)}
+        changes = [one for one in batch.events if one.kind.startswith(concerned) and may_change_needs(one)]
+        events = [one for one in changes if self.about(view, one)]
+        signals = [
+            one
+            for one in batch.signals
+            if not names.isdisjoint(one) and (one.get("needs_of") is None or one["needs_of"] == str(view.actor.user_id))
+        ]
+        return Batch(events, signals) if events or signals else None
+
+
+def channel_of(organization_id: UUID) -> str:
+    """Return the wake-up channel that is notified when what waits for people may have changed."""
+    return f"{FAMILY}:{organization_id}"

@@ -1,0 +1,1 @@
+"""The account log, and the verification of all logs."""

@@ -1,0 +1,1 @@
+"""Long work beside requests that a person started and may leave."""

@@ -1,0 +1,1 @@
+"""Signing in, here and with an identity provider, and the first run."""

@@ -1,0 +1,4 @@
+"""Questions of agents to people, with options, answers and deadlines.
+
+Read `commands.py` first.
+"""

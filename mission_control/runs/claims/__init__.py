@@ -1,0 +1,1 @@
+"""How tasks and agents find each other, and for how long."""

@@ -1,0 +1,1 @@
+"""The hooks of programs: received, queued, read, answered."""

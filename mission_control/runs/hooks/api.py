@@ -1,0 +1,208 @@
+"""Hooks of programs that people run, over HTTP: what happened in their sessions, and what that cost."""
+
+import logging
+from collections import Counter
+from typing import Annotated, Any
+
+import orjson
+from pydantic import ConfigDict, Field
+from quart import request
+
+from mission_control.agents.work_state import quiet_agent_seen
+from mission_control.core.actor import Actor
+from mission_control.core.errors import NotFound
+from mission_control.core.values import LLMErrorResponse, Schema
+from mission_control.http import agent_news
+from mission_control.http.exchange import waits
+from mission_control.http.operation_api import Api
+from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.hooks.answers import answer_to, answer_to_check, place_of
+from mission_control.runs.hooks.detail_levels import text_of
+from mission_control.runs.hooks.reading import Body, Program, When, named, parsed, read_hook
+from mission_control.runs.permissions import requests as permissions
+from mission_control.runs.programs import claude_code, codex, gemini, opencode, worker
+
+api = Api(__name__, "agents", below="/connect", who="agent")
+ERRORS = {404: LLMErrorResponse}
+PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM, opencode.PROGRAM, gemini.PROGRAM)}
+# What reads a record of OTLP, by its event.
+READERS = {claude_code.REQUEST: claude_code.usage_of, **dict.fromkeys(gemini.RECORDS, gemini.usage_of)}
+HOLDS = "X-Holds"
+SIGNALS = ("logs", "metrics", "traces")
+MOST_RECORDS = 2_000  # of one export
+NOT_JSON = "Only JSON is read here: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json."
+
+
+SecondsGiven = Annotated[int | None, Field(ge=0, lt=2**40)]
+
+
+class HookQuery(Schema):
+    """When an event happened; left out: now."""
+
+    at: Annotated[
+        SecondsGiven,
+        Field(description="Seconds since 1970 by the clock of the program's machine; they tell equal events apart"),
+    ] = None
+    age: Annotated[
+        SecondsGiven,
+        Field(description="It comes late: it happened so many seconds ago, up to 7 days. Nobody is asked any more"),
+    ] = None
+
+    check: Annotated[
+        str | None,
+        Field(
+            pattern="^[A-Za-z0-9-]{1,64}$",
+            description="It looks whether the connection works: the answers are a note and a refusal with this word",
+        ),
+    ] = None
+
+
+class ProgramAnswer(Schema):
+    """What a program does next, in its own words, such as `hookSpecificOutput`; nothing: it goes on."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+_log = logging.getLogger(__name__)
+dropped = Counter[str]()  # exports that are taken and not read, by their signal
+
+
+async def program_of(actor: Actor, client: str) -> Program:
+    if client.startswith(worker.PREFIX):
+        return worker.program_of(client)
+    if (program := PROGRAMS.get(client)) is None:
+        raise NotFound(f"Hooks are read of {', '.join(PROGRAMS)}.")
+    return program
+
+
+@api.post(
+    "/<string:client>/hooks",
+    ProgramAnswer,
+    find=program_of,
+    errors=ERRORS,
+    is_atomic=False,
+    is_free=True,
+    tells_presence=True,
+    tells_news=True,
+)
+async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[str, Any]:
+    """Take an event of a program, as its own hooks send it, and answer as it expects.
+
+    The session is made at its first event. Of what came only what the board keeps of sessions is stored
+    (`session_detail`). The answer is `{}`, or carries a note of a person, or refuses a call after a stop. That to a
+    request for a permission comes when a person decided on the board, or is `{}` when nobody did in time or it was
+    answered at the keyboard: nothing is ever allowed by waiting. What was kept while the server was away comes late,
+    with its `age`: it is stored by when it happened, and answered by `{}`. With the header `X-Holds` a call is held: a
+    person allows or refuses it, and it is refused when nobody decides in time. It takes nothing of the requests a
+    minute: what comes too fast to be written is counted.
+    """
+    raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    if request.headers.get(HOLDS):
+        return await held(actor, program, parsed(raw))
+    return await taken(actor, program, raw, When.of(query.at, query.age, query.check))
+
+
+async def taken(actor: Actor, program: Program, raw: bytes, when: When) -> dict[str, Any]:
+    """Take an event as it was sent, and return the answer; `{}` whatever goes wrong."""
+    began = agent_news.now()
+    quiet_agent_seen(actor)
+    try:
+        body = parsed(raw)
+        place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
+        hook = read_hook(program, body, place.level, when) if place is not None else None
+        if place is None or hook is None:
+            return {}
+        if when.check:
+            hook_queue.put(actor, hook)
+            return answer_to_check(hook)
+        answer = {} if when.is_late else await answer_to(actor, began, place, hook)
+        hook_queue.put(actor, hook)
+        if place.is_asking and hook.event.settles:
+            await permissions.settle_with(place, hook)
+        if hook.name == worker.LISTENS and not when.is_late and not answer and hook.program.asks_again:
+            waits()
+            return await worker.notified(actor, began, hook)
+        if hook.event.asks and not when.is_late and not answer and not body.get("is_cut"):
+            waits()
+            return await permissions.answer_of_people(actor, hook)
+        return answer
+    except Exception as error:  # whose text may quote what came
+        _log.error("a hook of %s was not read: %s", program.client, type(error).__name__)
+        return {}
+
+
+async def held(actor: Actor, program: Program, body: Body) -> dict[str, Any]:
+    """Answer a call that its program holds until a person says yes; whatever goes wrong, it is refused."""
+    began = agent_news.now()
+    quiet_agent_seen(actor)
+    place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
+    hook = read_hook(program, body, place.level, When.of()) if place is not None else None
+    if place is None or hook is None or program.passing is None or not hook.event.call or body.get("is_cut"):
+        raise NotFound("There is no call of a tool in this that could be held.")
+    answer = await answer_to(actor, began, place, hook, is_held=True)
+    if not answer:
+        hook.state = "waiting"
+        hook.add("ACTIVITY", named("held", hook.ref or hook.key(hook.event)), title="Needs a yes on the board")
+    hook_queue.put(actor, hook)
+    if answer:
+        return answer
+    waits()
+    return await permissions.answer_to_held(actor, hook)
+
+
+async def signal_of(actor: Actor, signal: str) -> str:
+    if signal not in SIGNALS:
+        raise NotFound(f"OTLP has {', '.join(SIGNALS)}.")
+    return signal
+
+
+@api.post(
+    "/otlp/v1/<string:signal>",
+    ProgramAnswer,
+    find=signal_of,
+    errors=ERRORS,
+    is_atomic=False,
+    is_free=True,
+    takes_basic=True,
+    tells_presence=True,
+    tells_news=True,
+)
+async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
+    """Take what a program exports by OTLP over HTTP, as JSON: of its logs, what requests to its model cost.
+
+    Each request counts once, however often it is sent. Everything else in logs, and all metrics and traces, are
+    dropped. A program that can be given an address and no headers may have the token in it, as the password of HTTP
+    Basic: `https://agent:TOKEN@...`.
+    """
+    quiet_agent_seen(actor)
+    if signal != "logs" or actor.board_id is None:
+        dropped[signal] += 1
+        return {}
+    if request.mimetype != "application/json":
+        dropped["not JSON"] += 1
+        return {"partialSuccess": {"rejectedLogRecords": "0", "errorMessage": NOT_JSON}}
+    try:
+        for record in _records(orjson.loads(await request.get_data(True, False, False))):
+            if (read := READERS.get(text_of(record.get("event")))) is not None:
+                for session, usage in read(record):
+                    hook_queue.put_usage(actor, session, usage)
+    except Exception as error:  # whose text may quote what came
+        _log.error("an export of logs was not read: %s", type(error).__name__)
+    return {}
+
+
+def _records(body: Any) -> list[Body]:
+    records: list[Body] = []
+    for resource in body.get("resourceLogs", ())[:MOST_RECORDS]:
+        common = _attributes(resource.get("resource", {}))
+        for scope in resource.get("scopeLogs", ())[:MOST_RECORDS]:
+            for record in scope.get("logRecords", ())[: MOST_RECORDS - len(records)]:
+                own = _attributes(record)
+                text = record.get("body", {}).get("stringValue")  # which names the event, or tells of it
+                records.append({**common, **own, "event": text if text in READERS else own.get("event.name")})
+    return records
+
+
+def _attributes(holder: Body) -> dict[str, Any]:
+    values = ((one.get("key"), one.get("value")) for one in holder.get("attributes", ()))
+    return {name: next(iter(value.values()), None) for name, value in values if name and isinstance(value, dict)}

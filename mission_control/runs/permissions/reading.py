@@ -1,0 +1,201 @@
+"""What a program asks a permission for: the exact command, change or call, and how dangerous that is."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from mission_control.core.text.diffs import LONGEST_LINE, UNSEEN
+from mission_control.core.text.masking import TOKEN
+from mission_control.runs.hooks.detail_levels import PATHS, last_part, name_of
+from mission_control.runs.hooks.reading import Hook
+
+# Beyond that not all of it could be shown where it is answered, so that only the keyboard answers.
+LONGEST, MOST_LINES = 20_000, 400
+UNSEEN_WARNING = "It has characters that one does not see. They are written out, such as \\u202e."
+
+
+class Asked(NamedTuple):
+    """A call for which a program asks. `external_id` names it in its session, for the helper that asks."""
+
+    action_type: str
+    external_id: str
+    payload: dict[str, Any]
+
+
+def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | None:
+    """Return what is asked for; None where it could not be shown whole. `is_held`: only a yes lets it go."""
+    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    if not tool or not isinstance(given, dict):
+        return None
+    shown, cwd = _shown(tool, dict(given)), hook.body.get("cwd")
+    texts = [text for text in (*shown.values(), cwd) if isinstance(text, str)]
+    diff = shown.pop("diff", "")
+    is_wide = diff.count("\n") > MOST_LINES or any(len(line) > LONGEST_LINE for line in diff.splitlines())
+    if is_wide or sum(map(len, texts)) > LONGEST:
+        return None
+    kind, reason = shown.pop("kind"), shown.pop("reason", "")
+    level, risks = risk_of(kind, shown.get("command", ""), str(shown.get("path", "")), cwd)
+    warnings = [UNSEEN_WARNING] if any(UNSEEN.search(text.replace("\n", "")) for text in texts) else []
+    request: dict[str, Any] = {
+        "kind": kind,
+        "client": hook.program.client,
+        "tool": tool,
+        **{name: _clean(text) for name, text in shown.items() if text},
+        "cwd": _clean(str(cwd or "")),
+        "host": host or "",
+        "risk": "high" if warnings else level,
+        "risk_kinds": ["hides characters", *risks] if warnings else risks,
+        "warnings": warnings,
+        "allowed_decisions": _answers(hook, tool, given, level, is_held=is_held),
+        "asks_there_too": hook.program.asks_there_too and not is_held,
+        "is_held": is_held,
+        "asks_again": hook.program.asks_again,
+        "sha256": digest_of(tool, given),
+        "kept": _kept(hook, tool, given),
+    }
+    payload: dict[str, Any] = {"reason": _clean(reason), "confidence": None, "session_request": request}
+    if diff:
+        payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}
+    return Asked(f"session.{kind}", external_id_of(hook), payload)
+
+
+# A rule of Claude Code for a command is a pattern where it has one of these, and not exactly the command.
+PATTERN = re.compile(r"[*()\\\n]|:$")
+
+
+def _answers(hook: Hook, tool: str, given: Mapping[str, Any], level: str, *, is_held: bool) -> list[str]:
+    """Return what may be answered: a standing yes is for one plain command that looks harmless."""
+    command = given.get("command")
+    is_plain = tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
+    refused = () if is_plain and level != "high" else ("allow-always",)
+    answers = ("allow-once", "deny") if is_held else hook.program.answers
+    return [answer for answer in answers if answer not in refused]
+
+
+def _kept(hook: Hook, tool: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is kept of a call when it is over; None: all of it."""
+    if hook.kept.level == "all":
+        return None
+    cwd = hook.of("cwd")
+    return {**hook.kept.call(tool, given), "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
+
+
+def external_id_of(hook: Hook) -> str:
+    """Return how a call is called in its session: the same call of the same helper is the same.
+
+    A program may name what it asks by itself.
+    """
+    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    call = name_of(hook.body.get("permission_id")) or digest_of(tool, given)
+    return f"{hook.of('agent_id')}:{call}"
+
+
+def digest_of(tool: str, given: object) -> str:
+    return hashlib.sha256(tool.encode() + b"\n" + orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _clean(text: str) -> str:
+    """Return a text as it can be stored. Only our own tokens are hidden: what else looks like a secret may run."""
+    return TOKEN.sub(r"\1…", text.replace("\0", "\\u0000"))
+
+
+def _shown(tool: str, given: dict[str, Any]) -> dict[str, Any]:
+    reason = given.pop("description") if isinstance(given.get("description"), str) else ""
+    path_name = next((name for name in PATHS if isinstance(given.get(name), str)), "")
+    command = given.get("command")
+    if isinstance(command, str) and tool != "apply_patch":
+        del given["command"]
+        return {"kind": "exec", "command": command, "reason": reason, "description": _rest(given)}
+    if path_name and (diff := "".join(f"{line}\n" for line in _diff(given))):
+        path = given.pop(path_name)
+        shown = {"kind": "edit", "title": path, "path": path, "diff": diff}
+    else:
+        shown = {"kind": "tool", "title": tool}
+        if isinstance(command, str):  # a patch
+            shown["command"] = given.pop("command")
+    return {**shown, "reason": reason, "description": _rest(given)}
+
+
+def _rest(given: Mapping[str, Any]) -> str:
+    return orjson.dumps(given, option=orjson.OPT_INDENT_2).decode() if given else ""
+
+
+def _diff(given: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the diff that an edit is, taking out of the input what is in it."""
+    if isinstance(given.get("diff"), str):
+        yield from given.pop("diff").rstrip("\n").split("\n")
+        return
+    edits = given.pop("edits") if isinstance(given.get("edits"), list) else None
+    changes = edits if edits and all(_is_edit(edit) for edit in edits) else [given] if _is_edit(given) else []
+    if edits and not changes:
+        given["edits"] = edits
+    if not changes and isinstance(content := given.get("content"), str):
+        given["content"] = "all of the file, as shown"
+        changes = [{"old_string": "", "new_string": content}]
+    for change in changes:
+        before, after = (change.pop(name).split("\n") if change[name] else [] for name in ("old_string", "new_string"))
+        yield from difflib.unified_diff(before, after, "before", "after", lineterm="", n=3)
+
+
+def _is_edit(one: object) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("old_string", "new_string"))
+
+
+START = r"(?:^|[\s;&|(`\"'/])"
+SAME = r"[^;&|\n]{0,300}"  # of one command; bounded, so that no text takes long
+DELETES = rf"{START}(?:rm\s{SAME}(?:-\w*[rRf]|\*)|shred\s|rmdir\s|find\s{SAME}-delete|git\s+clean)"
+DOWNLOADED = rf"\b(?:curl|wget)\s{SAME}\|\s{{0,9}}(?:sudo\s+)?(?:ba|z|da)?sh\b|\beval\b{SAME}\$\("
+REWRITES = rf"\bgit\s+(?:push\s{SAME}(?:--force|-f\b|\s\+)|reset\s+--hard|filter-branch)"
+OVERWRITES = rf"{START}(?:mv|cp\s+-\w*f|rm|truncate|tee)\s|(?<![<>=-])>(?!\s*/dev/null|&)"
+# What is dangerous in a command, the worst first: what it does in words, by how it looks. What a script does that it
+# runs is not seen here: nothing is said to be without risk.
+RISKS: tuple[tuple[str, str, str], ...] = (
+    ("high", "deletes files", DELETES),
+    ("high", "runs what it downloads", DOWNLOADED),
+    ("high", "acts as another user", rf"{START}(?:sudo|doas|su)\s"),
+    ("high", "overwrites a disk", rf"{START}(?:mkfs|dd\s{SAME}of=|fdisk|parted)|>\s*/dev/(?:sd|nvme|disk)"),
+    ("high", "rewrites history", REWRITES),
+    ("high", "deletes data", r"(?i:\b(?:drop\s+(?:table|database|schema)|truncate\s+|delete\s+from)\b)"),
+    ("high", "removes what runs", r"\b(?:terraform|tofu)\s+destroy|\bkubectl\s+delete|\bdocker\s+\S{0,40}\s*prune"),
+    ("high", "opens rights", r"\bchmod\s+(?:-R\s+)?(?:0?777|a\+)|\bchown\s+-R"),
+    ("medium", "changes what runs", r"\b(?:terraform|tofu|kubectl)\s+apply|\bhelm\s+(?:install|upgrade)"),
+    ("medium", "publishes", r"\bgit\s+push|\b(?:npm|yarn|pnpm|cargo|twine)\s+(?:publish|upload)|\bdocker\s+push"),
+    ("medium", "changes a database", r"(?i:\b(?:psql|mysql|sqlite3|mongosh?)\b|\b(?:alter|create)\s+(?:table|index))"),
+    ("medium", "uses the network", rf"{START}(?:curl|wget|ssh|scp|rsync|nc|ftp)\s"),
+    ("medium", "installs software", r"\b(?:pip3?|npm|yarn|pnpm|apt(?:-get)?|brew|cargo|gem|uv)\s+(?:install|add|i)\b"),
+    ("medium", "moves or overwrites files", OVERWRITES),
+    ("medium", "stops programs", rf"{START}(?:kill|pkill|killall|systemctl|shutdown|reboot)\s?"),
+)
+RISKY_FILES = re.compile(r"(?:^|/)(?:\.env\b[^/]*|\.(?:ssh|git|claude|codex)/|\.bashrc|\.profile|\.netrc|id_[a-z0-9]+)")
+
+
+def risk_of(kind: str, command: str, path: str, folder: object) -> tuple[str, list[str]]:
+    if kind == "exec":
+        found = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
+        if found:
+            worst = found[0][0]
+            return worst, [why for level, why in found if level == worst][:3]
+        return "low", []
+    if path and RISKY_FILES.search(path):
+        return "high", ["changes settings or secrets"]
+    if path and isinstance(folder, str) and path.startswith("/") and not path.startswith(f"{folder.rstrip('/')}/"):
+        return "medium", ["outside of its folder"]
+    return ("low", []) if kind == "edit" else ("medium", [])
+
+
+def reduced(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is kept of a request that is over, by the board's level when it was asked; None: all of it."""
+    request = payload.get("session_request")
+    kept = request.get("kept") if isinstance(request, Mapping) else None
+    if not isinstance(request, Mapping) or not isinstance(kept, Mapping):
+        return None
+    dropped = ("command", "description", "path", "title", "kept")
+    left = {name: one for name, one in request.items() if name not in dropped}
+    left |= {name: kept[name] for name in ("command", "path", "cwd") if name in kept}
+    if request.get("kind") != "exec":
+        left["title"] = kept.get("path") or kept.get("tool")
+    return {"confidence": None, "session_request": left}

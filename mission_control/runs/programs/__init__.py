@@ -1,0 +1,1 @@
+"""One module a program: all that the server knows of it."""

@@ -1,0 +1,1 @@
+"""Full-text search and the palette. The index itself is `database/search_index.py`."""

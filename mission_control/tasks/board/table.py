@@ -1,0 +1,234 @@
+"""A board as a table: its columns, its rows in the order that somebody chose, and the sums of its numbers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from mission_control.database.sql import Condition, as_json, lowered, placeholders, rows, searched, select
+from mission_control.events.stream import Batch
+from mission_control.tasks.board.card_filter import TABLE, CardFilter
+from mission_control.tasks.board.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from, with_code
+from mission_control.tasks.board.regions import AT_ONCE, WHOLE, agents_of, tasks_of
+from mission_control.tasks.board.view import TABLE_PAGE, BoardView, is_no_notice, of_board, state_of_cards
+from mission_control.tasks.custom_fields.queries import BoardField
+from mission_control.tasks.fields import Surface, TaskField, shown_at
+from mission_control.tasks.query import OF_FIELD, field_number, field_text
+from mission_control.tasks.query import order_of as query_order_of
+from mission_control.web.fragments import partial, render_macro
+from mission_control.web.regions import Region
+
+FIRST = 100  # rows, until somebody asks for all
+MOST = 300
+NUMBERS = ("integer", "decimal")
+FIELD = "field:"  # begins the name of a custom field's column
+ALWAYS = ("title", "number")  # stand in the first column
+MOMENTS = ("created", "updated")  # stand behind the custom fields
+BUILT_IN = {one.word: one for one in shown_at(Surface.TABLE, *ALWAYS, "status", "assignee")}
+MOST_FIELDS = 6  # that are shown unless somebody chooses
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column: its name in the address, its heading, the type of its custom field, and whether it is shown.
+
+    `field` is the column's field of the table of fields, unless it is a custom field's.
+    """
+
+    name: str
+    label: str
+    kind: str = ""
+    is_shown: bool = False
+    field: TaskField | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its custom field."""
+        return self.name.removeprefix(FIELD)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values stand on the right and have a sum."""
+        return self.kind in NUMBERS
+
+
+@dataclass(slots=True)
+class Table:
+    columns: list[TableColumn]
+    total: int = 0
+    rows: list[Card] = field(default_factory=list)
+    values: dict[UUID, dict[str, Any]] = field(default_factory=dict)  # of the shown custom fields, by task
+    sums: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> list[TableColumn]:
+        """The columns that are shown beside the title."""
+        return [one for one in self.columns if one.is_shown]
+
+
+def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
+    """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
+    visible = [f"{FIELD}{one.field_key}" for one in fields if one.ui_visibility == "always"][:MOST_FIELDS]
+    shown = set(chosen) or {*(name for name, one in BUILT_IN.items() if one.is_usual), *visible}
+    names = [(name, one.label, "", one) for name, one in BUILT_IN.items() if name not in ALWAYS]
+    of_fields = [(f"{FIELD}{one.field_key}", one.label, one.field_type, None) for one in fields]
+    moments = [one for one in names if one[0] in MOMENTS]
+    ordered = [one for one in names if one not in moments] + of_fields + moments
+    return [TableColumn(name, label, kind, name in shown, one) for name, label, kind, one in ordered]
+
+
+async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
+    """Return the table, or of its rows only some, in three statements."""
+    fields = await view.fields()
+    placed, values = await _placed(view, fields)
+    which = f"q.id IN ({placeholders(len(only))})" if only else _first(view)
+    sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS}"
+    found = await select(
+        Card, f"{sql} WHERE t.id = q.id AND {which} ORDER BY q.place, a.created_at, a.id", *values, *only
+    )
+    table = Table(columns_of_table(fields, view.wanted.columns), found[0].total if found else 0)
+    table.rows = await with_code([*cards_from(found)])
+    await _add_values(table, fields)
+    table.sums = await _sums(view, table)
+    return table
+
+
+async def order_of(view: BoardView) -> Order:
+    """Return how the rows stand, in one statement."""
+    placed, values = await _placed(view, await view.fields())
+    sql = f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
+    return Order("", await select(PlacedRow, f"{sql} WHERE {_first(view)} ORDER BY q.place", *values))
+
+
+def sorted_by(wanted: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
+    """Return the column by which a table is sorted and whether the greatest come first; empty: as on the board."""
+    name = wanted.sort.removeprefix("-")
+    known = name in BUILT_IN or name in {f"{FIELD}{one.field_key}" for one in fields}
+    return (name, wanted.sort.startswith("-")) if known else ("", False)
+
+
+async def _placed(view: BoardView, fields: list[BoardField]) -> Condition:
+    narrowed, values = await view.wanted.conditions(view.viewer_id)
+    name, is_descending = sorted_by(view.wanted, fields)
+    way, more = "DESC" if is_descending else "ASC", list[Any]()
+    if name.startswith(FIELD):
+        key = name.removeprefix(FIELD)
+        kind = next(field.field_type for field in fields if field.field_key == key)
+        value = field_number() if kind in NUMBERS else lowered(searched(field_text()))
+        by, more = f"(SELECT {value}{OF_FIELD})", [key.lower()]
+    else:
+        by = query_order_of(BUILT_IN[name or "status"])
+    order = f"f.sort_value IS NULL, f.sort_value {way}, f.number {way}"
+    order = order if name else "f.sort_value, f.position, f.created_at DESC"
+    return (
+        f"SELECT f.id, f.number, f.status, ROW_NUMBER() OVER (ORDER BY {order}) AS place, COUNT(*) OVER () AS total"
+        f" FROM (SELECT t.id, t.number, t.status, t.position, t.created_at, {by} AS sort_value FROM tasks t"
+        f" WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL{narrowed}) f"
+    ), [*more, view.board.id, *values]
+
+
+def _first(view: BoardView) -> str:
+    return f"q.place <= {_limit(view)}"
+
+
+def _limit(view: BoardView) -> int:
+    return MOST if TABLE in view.wanted.whole else FIRST
+
+
+async def _add_values(table: Table, fields: list[BoardField]) -> None:
+    keys = {one.key for one in table.columns if one.is_shown and one.kind}
+    shown = {str(one.id): one.field_key for one in fields if one.field_key in keys}
+    if not shown or not table.rows:
+        return
+    defaults = {one.field_key: one.default_value for one in fields if one.field_key in keys}
+    table.values = {row.task_id: dict(defaults) for row in table.rows}
+    for one in await rows(
+        f"SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"
+        f" WHERE v.field_id IN ({placeholders(len(shown))}) AND v.task_id IN ({placeholders(len(table.values))})",
+        *map(UUID, shown),
+        *table.values,
+    ):
+        table.values[UUID(str(one["task_id"]))][shown[str(one["field_id"])]] = as_json(one["value"])
+
+
+async def _sums(view: BoardView, table: Table) -> dict[str, float]:
+    """Return the sums of the shown numbers over all tasks that the query leaves, in one statement."""
+    numbers = [one for one in table.columns if one.is_shown and one.is_number]
+    if not numbers:
+        return {}
+    narrowed, values = await view.wanted.conditions(view.viewer_id)
+    found = await rows(
+        f"SELECT f.field_key, SUM({field_number()}) AS total FROM tasks t"
+        " JOIN board_task_custom_fields b ON b.board_id = t.board_id"
+        " JOIN task_custom_field_definitions f ON f.id = b.field_id"
+        " LEFT JOIN task_custom_field_values v ON v.field_id = f.id AND v.task_id = t.id"
+        f" WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL{narrowed}"
+        f" AND f.field_key IN ({placeholders(len(numbers))}) GROUP BY f.field_key",
+        *(view.board.id, *values, *(column.key for column in numbers)),
+    )
+    return {f"{FIELD}{one['field_key']}": float(one["total"]) for one in found if one["total"] is not None}
+
+
+TEMPLATE, ROW = "boards/table.html", "boards/table_row.html"
+
+
+async def _table(view: BoardView) -> str:
+    name, is_descending = sorted_by(view.wanted, await view.fields())
+    return render_macro(
+        TEMPLATE, "table", board_id=view.board.id, table=await table_of(view), sorted=name,
+        is_descending=is_descending, wanted=view.wanted, may_write=view.rights.may_write,
+    )  # fmt: skip
+
+
+async def _order(view: BoardView) -> Order:
+    return await view.reads.get(("row-order", view.key), lambda: order_of(view))
+
+
+async def _more(view: BoardView) -> str:
+    order, board_id = await _order(view), view.board.id
+    total, shown = order.total, len(order.rows)
+    return render_macro(TEMPLATE, "more", board_id=board_id, total=total, shown=shown, wanted=view.wanted, most=MOST)
+
+
+async def _changes(view: BoardView, batch: Batch) -> str | None:
+    """Return the rows that changed and the order of all, for the module `cards`; None for everything."""
+    ids = tasks_of(batch)
+    if len(ids) > AT_ONCE or agents_of(batch) or any(event.kind.startswith(WHOLE) for event in batch.events):
+        return None
+    order = await _order(view)
+    if not order.rows:
+        return None  # the sentence of an empty table comes or goes
+    changed = ids | frozenset(order.ids[_limit(view) - len(ids) : _limit(view)])
+    table = await view.reads.get(("rows", view.key, changed), lambda: table_of(view, sorted(changed)))
+    html, shown, may_write = "", set(order.ids), view.rights.may_write
+    for row in table.rows:
+        if row.task_id in shown:
+            html += render_macro(ROW, "row", one=row, table=table, may_write=may_write)
+    list_ = f'<table><tbody data-list="rows" data-order="{order.numbers}">{html}</tbody></table>'
+    html = partial("#table", list_, "cards")
+    for index, column in enumerate(table.shown, 1):
+        if column.is_number:
+            total = render_macro(ROW, "number", value=table.sums.get(column.name))
+            html += partial(f"#sum-{index}", total, "innerHTML")
+    return html
+
+
+async def shown_columns(view: BoardView) -> list[TableColumn]:
+    return columns_of_table(await view.fields(), view.wanted.columns)
+
+
+TASKS = of_board(
+    "task.",
+    "approval.",
+    "session.",
+    "agent.updated",
+    "agent.deleted",
+    "board.updated",
+    "budget.",
+    signals=("agent_id",),
+    about=is_no_notice,
+)
+REGIONS = (
+    Region(TABLE_PAGE, "#table", TASKS, _table, key=lambda view: view.key, changes=_changes, state=state_of_cards),
+    Region(TABLE_PAGE, "#more-table", of_board("task."), _more, key=lambda view: view.key),
+)

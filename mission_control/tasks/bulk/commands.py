@@ -1,0 +1,293 @@
+"""Change many tasks in one transaction, each in its own way; each must pass the rules that hold for it alone."""
+
+from collections.abc import Collection
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from tortoise.transactions import in_transaction
+
+from mission_control.boards.models import Board
+from mission_control.boards.words import Priority, TaskStatus
+from mission_control.core.actor import Actor
+from mission_control.core.errors import Conflict, DomainError, NotFound, existing
+from mission_control.core.field_tables import changed, completed
+from mission_control.core.substance import Seen
+from mission_control.core.values import Body, Moment, Schema, example
+from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.events.commands import command
+from mission_control.events.unit_of_work import unit_of_work
+from mission_control.tasks.changes import locked_task
+from mission_control.tasks.commands import change_task, move_task
+from mission_control.tasks.fields import BY_NAME, PLAIN, Ids, Surface, alike_at, shown_at
+from mission_control.tasks.models import Task
+from mission_control.tasks.queries import tasks_read
+from mission_control.tasks.removal import archive_task, delete_task, restore_task, unarchive_task
+from mission_control.tasks.schemas import TaskRead, TaskUpdate
+from mission_control.tasks.seen import refuse_unseen
+from mission_control.tasks.tags.commands import tag_ids_of
+
+MOST = 200
+APART = {  # what is done to a task in another way than by its change
+    "task_id", "status", "before_task_id", "after_task_id", "archived", "deleted", "add_tag_ids", "remove_tag_ids",
+    "substance",
+}  # fmt: skip
+
+
+@completed(changed(alike_at(Surface.BULK)))
+class TaskChangeOfOne(Body):
+    """What to change on one of many tasks; absent leaves."""
+
+    task_id: UUID
+    title: Annotated[str | None, Field(min_length=1)] = None
+    status: TaskStatus | None = None
+    before_task_id: Annotated[UUID | None, Field(description="Put it above this card of its column")] = None
+    after_task_id: Annotated[UUID | None, Field(description="Put it below this card of its column")] = None
+    assigned_agent_id: UUID | None = None
+    assigned_user_id: UUID | None = None
+    priority: Priority | None = None
+    due_at: Moment | None = None
+    parent_id: Annotated[UUID | None, Field(description="The task of which it becomes a part; null: of none")] = None
+    tag_ids: Ids | None = None
+    add_tag_ids: Ids = Field(default_factory=list)
+    remove_tag_ids: Ids = Field(default_factory=list)
+    archived: Annotated[bool | None, Field(description="Archive it, or take it out of the archive")] = None
+    deleted: Annotated[bool | None, Field(description="Delete it, or restore it")] = None
+    substance: Seen = None
+
+    @model_validator(mode="after")
+    def _says_each_once(self) -> Self:
+        if self.tag_ids is not None and (self.add_tag_ids or self.remove_tag_ids):
+            raise ValueError("send tag_ids, or the tags to add and to remove, not both")
+        if self.before_task_id is not None and self.after_task_id is not None:
+            raise ValueError("send before_task_id or after_task_id, not both")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields that were sent and that a task has as they are."""
+        sent = self.model_dump(exclude_unset=True, exclude=APART)
+        return {name: one for name, one in sent.items() if one is not None or BY_NAME[name].is_nullable}
+
+
+class TaskChanges(Body):
+    """A change for each of up to 200 tasks. `atomic` does all of it or nothing.
+
+    They change in this order, but for tasks that wait for others of them, which change after those.
+    """
+
+    model_config = example(
+        changes=[{"task_id": "01a20f89-2bd7-774c-8be4-ab89967d70a3", "priority": "high", "due_at": None}]
+    )
+
+    changes: list[TaskChangeOfOne] = Field(min_length=1, max_length=MOST)
+    atomic: bool = True
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.task_ids)) != len(self.changes):
+            raise ValueError("send one change for each task")
+        return self
+
+    @property
+    def task_ids(self) -> list[UUID]:
+        return [one.task_id for one in self.changes]
+
+
+class TaskBulkResult(Schema):
+    """The outcome for one task: its new state, or why it could not change."""
+
+    task_id: UUID
+    ok: bool
+    status: int
+    detail: str | dict[str, Any] | list[Any] | None
+    task: TaskRead | None
+
+
+class TaskBulkRead(Schema):
+    """The outcome for each task, in the order in which they were sent."""
+
+    results: list[TaskBulkResult]
+    changed: int
+    failed: int
+
+
+class TaskBulkFailure(Schema):
+    """Why one task could not change."""
+
+    task_id: UUID
+    status: int
+    detail: str | dict[str, Any] | list[Any]
+
+
+class TaskBulkConflict(Schema):
+    """Nothing was changed, because some tasks could not."""
+
+    message: str
+    failures: list[TaskBulkFailure]
+
+
+class TaskBulkError(Schema):
+    """The refusal of an atomic change."""
+
+    detail: TaskBulkConflict
+    request_id: str | None = None
+
+
+@command("task.bulk")
+async def change_tasks(actor: Actor, board: Board, wanted: TaskChanges) -> dict[UUID, DomainError | None]:
+    """Change many tasks. Return the error of each, or None. Raise Conflict for an error when the change is atomic."""
+    changes = {change.task_id: change for change in wanted.changes}
+    outcome: dict[UUID, DomainError | None] = {}
+    for task_id in await _in_order(wanted.task_ids):
+        outcome[task_id] = await _attempt(actor, board, changes[task_id])
+    failures = [
+        {"task_id": str(task_id), "status": error.status, "detail": error.detail}
+        for task_id in wanted.task_ids
+        if (error := outcome[task_id]) is not None
+    ]
+    if wanted.atomic and failures:
+        message = f"{len(failures)} of {len(outcome)} tasks cannot change so; nothing was changed."
+        raise Conflict({"message": message, "failures": failures})
+    return outcome
+
+
+async def _in_order(task_ids: list[UUID]) -> list[UUID]:
+    """Return tasks as sent, but each after those that it waits for, so that all of them can be finished at once."""
+    listed = placeholders(len(task_ids))
+    edges = await rows(
+        f"SELECT task_id, depends_on_task_id FROM task_dependencies WHERE task_id IN ({listed})"
+        f" AND depends_on_task_id IN ({listed})",
+        *task_ids,
+        *task_ids,
+    )
+    waits_for: dict[UUID, list[UUID]] = {}
+    for row in edges:
+        waits_for.setdefault(UUID(str(row["task_id"])), []).append(UUID(str(row["depends_on_task_id"])))
+    ordered: dict[UUID, None] = {}
+    waiting = [iter(task_ids)]
+    under: list[UUID] = []  # those whose own turn comes after what they wait for; a circle goes through a deleted task
+    while waiting:
+        task_id = next(waiting[-1], None)
+        if task_id is None:
+            waiting.pop()
+            if under:
+                ordered[under.pop()] = None
+        elif task_id not in ordered and task_id not in under:
+            under.append(task_id)
+            waiting.append(iter(waits_for.get(task_id, [])))
+    return list(ordered)
+
+
+async def _attempt(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> DomainError | None:
+    """Change a task in a savepoint and return the refusal, which undoes all of it, records included."""
+    unit = unit_of_work()
+    known = len(unit.events), len(unit.deliveries), len(unit.signals)
+    try:
+        async with in_transaction():
+            await _change(actor, board, wanted)
+    except DomainError as error:
+        del unit.events[known[0] :], unit.deliveries[known[1] :], unit.signals[known[2] :]
+        unit.reacted = min(unit.reacted, len(unit.events))
+        return error
+    return None
+
+
+async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
+    task = await existing(Task.get_or_none(id=wanted.task_id, board_id=board.id))
+    task.board = board
+    if wanted.deleted is False:
+        task = await restore_task(actor, task)
+    if task.deleted_at is not None:
+        raise NotFound()
+    if wanted.archived is False:
+        task = await unarchive_task(actor, task)
+    if wanted.status or wanted.before_task_id or wanted.after_task_id:
+        status = wanted.status or task.status
+        if status == "done" and wanted.substance is not None:
+            await locked_task(task)
+            await refuse_unseen(task.id, wanted.substance)
+        task = await move_task(actor, task, status, wanted.before_task_id, wanted.after_task_id)
+    fields = wanted.fields()
+    if wanted.add_tag_ids or wanted.remove_tag_ids:
+        await locked_task(task)
+        kept = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in wanted.remove_tag_ids]
+        fields["tag_ids"] = [*kept, *(tag_id for tag_id in wanted.add_tag_ids if tag_id not in kept)]
+    if fields:
+        task = await change_task(actor, task, TaskUpdate.model_construct(**fields).change())
+    if wanted.archived:
+        task = await archive_task(actor, task)
+    if wanted.deleted:
+        await delete_task(actor, task)
+
+
+async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, object]:
+    stay = [change.task_id for change in wanted.changes if outcome[change.task_id] is None and not change.deleted]
+    states = {str(task["id"]): task for task in await tasks_read(stay)}
+    results = [
+        {
+            "task_id": task_id,
+            "ok": error is None,
+            "status": 200 if error is None else error.status,
+            "detail": None if error is None else error.detail,
+            "task": states.get(str(task_id)),
+        }
+        for task_id, error in ((task_id, outcome[task_id]) for task_id in wanted.task_ids)
+    ]
+    changed = sum(error is None for error in outcome.values())
+    return {"results": results, "changed": changed, "failed": len(outcome) - changed}
+
+
+# What the bar of selected tasks sets to a value, by its word.
+SETTABLE = {one.word: one for one in shown_at(Surface.BULK) if one.is_plain}
+SET = ", ".join(f"t.{name}" for name in PLAIN)
+Before = dict[UUID, dict[str, Any]]
+
+
+async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
+    """Return what a bulk change can change of some tasks, in two statements; those lowest in their columns first."""
+    if not task_ids:
+        return {}
+    listed = placeholders(len(task_ids))
+    found = await rows(
+        f"SELECT p.* FROM (SELECT t.id, t.status, t.assigned_agent_id, t.assigned_user_id, t.number, {SET},"
+        " LEAD(t.id) OVER places AS below, LAG(t.id) OVER places AS above FROM tasks t"
+        " WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
+        " WINDOW places AS (PARTITION BY t.status ORDER BY t.position, t.created_at DESC)) p"
+        f" JOIN tasks o ON o.id = p.id WHERE p.id IN ({listed}) ORDER BY o.position DESC, o.created_at",
+        board.id,
+        *task_ids,
+    )
+    tags: dict[str, list[UUID | None]] = {}
+    for row in await rows(
+        f"SELECT a.task_id, a.tag_id FROM tag_assignments a WHERE a.task_id IN ({listed}) ORDER BY a.created_at, a.id",
+        *task_ids,
+    ):
+        tags.setdefault(str(row["task_id"]), []).append(as_id(row["tag_id"]))
+    return {UUID(str(row["id"])): {**row, "tag_ids": tags.get(str(row["id"]), [])} for row in found}
+
+
+def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[dict[str, object]]:
+    return [{"task_id": one, **_undo(kind, state)} for one, state in before.items() if one in changed]
+
+
+def _undo(kind: str, state: dict[str, object]) -> dict[str, object]:
+    match kind:
+        case "move":
+            below, above = state["below"], state["above"]
+            place = {"before_task_id": below} if below else {"after_task_id": above} if above else {}
+            given = {name: state[name] for name in ("assigned_agent_id", "assigned_user_id") if state[name]}
+            return {"status": state["status"], **place, **given}
+        case "assign":
+            if state["assigned_user_id"]:
+                return {"assigned_user_id": state["assigned_user_id"]}
+            if state["assigned_agent_id"]:
+                return {"assigned_agent_id": state["assigned_agent_id"]}
+            return {"assigned_agent_id": None, "assigned_user_id": None}
+        case "tag" | "untag":
+            return {"tag_ids": state["tag_ids"]}
+        case "archive":
+            return {"archived": False}
+    if (field := SETTABLE.get(kind)) is not None:
+        before = state[field.name]
+        return {field.name: as_moment(before) if field.name.endswith("_at") else before}
+    return {"deleted": False}

@@ -1,0 +1,1 @@
+"""Work that agents found and propose."""

@@ -1,0 +1,1 @@
+"""A board's answers: their cached parts, its snapshot and stream."""

@@ -1,0 +1,4 @@
+"""Export and import of boards, with their history.
+
+Read `file.py` (the format) first.
+"""

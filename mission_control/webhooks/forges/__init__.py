@@ -1,0 +1,1 @@
+"""What GitHub, GitLab and Forgejo tell of code."""

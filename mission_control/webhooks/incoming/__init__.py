@@ -1,0 +1,1 @@
+"""Addresses of ours at which other systems write to a board."""

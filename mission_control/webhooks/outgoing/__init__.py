@@ -1,0 +1,1 @@
+"""Addresses of other systems to which events are sent."""

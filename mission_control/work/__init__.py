@@ -1,1 +1,0 @@
-"""Work beside requests: loops, and the sending of deliveries."""
