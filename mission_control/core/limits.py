@@ -159,7 +159,6 @@ wrong_sign_ins_by_account = FailureLimit(10, 300.0)
 agent_requests = RequestBudget(600)
 person_requests = RequestBudget(600)
 
-
 TokenScope = Literal["connect", "read", "work", "lead", "admin"]
 PersonScope = Literal["read", "work", "admin"]
 IMPLIED: dict[str, tuple[str, ...]] = {

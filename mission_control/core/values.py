@@ -138,7 +138,6 @@ def _safe(text: str) -> str:
 # The pattern refuses what `str.strip` takes away and pydantic does not: separators such as U+001F.
 NonEmptyStr = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"[^\s\x1c-\x1f]")]
 
-
 Moment = Annotated[
     datetime,
     BeforeValidator(lambda value: with_plus(value) if isinstance(value, str) else value),

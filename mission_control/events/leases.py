@@ -126,7 +126,6 @@ BUSY_SECONDS = 1.0
 # While nothing is being sent the loop looks at most once in this time: it takes what many commands wrote together.
 DEBOUNCE_SECONDS = 0.02
 
-
 NOTICE = "agent.notice"  # the kind of deliveries to agents
 NOTE, CHANGED, STOPPED = "NOTE", "TASK CHANGED", "TASK STOPPED"  # headers of what a person tells an agent in its run
 # What an agent should read in the middle of a turn. A message to a gateway would be read only after that.

@@ -79,7 +79,6 @@ class BodiesInFlight:
 
 bodies = BodiesInFlight()
 
-
 MOST_FIELDS = 200
 PIECE_BYTES = 2**14
 ANONYMOUS = "Without credentials a request has at most 64 KiB."

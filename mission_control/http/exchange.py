@@ -47,7 +47,6 @@ from mission_control.http.request_log import logger as log
 
 logger = logging.getLogger(__name__)
 
-
 NO_WEBSOCKETS = "There are no WebSockets here. Use server-sent events."
 
 
@@ -105,7 +104,6 @@ CONTENT_SECURITY_POLICY = (
     " connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
-
 
 TOO_MANY = "Your address has too many requests under way. Wait until some have ended."
 

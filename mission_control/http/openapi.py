@@ -138,7 +138,6 @@ HEADERS: dict[str, Part] = {
     },
 }
 
-
 ALLOWANCE = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 # The headers of answers.
 ANSWER_HEADERS: dict[str, Part] = {

@@ -87,7 +87,6 @@ async def _kept(
         return None
     typed = query.model_dump_json() if isinstance(query, BaseModel) else None
     key = entry.name, getattr(found, "id", None), viewer, typed
-
     state = await cached.state(actor, found, query)
 
     async def make() -> Answer:

@@ -34,7 +34,6 @@ type Ids = dict[str, UUID | str]  # what a path names, by the names of its parts
 API, AGENTS = "/api/v1", "/api/v1/agent/"
 PROGRAMS = "/api/v1/connect/"  # what the programs of connections call, beside the agents that they run
 
-
 ALL_ROLES = ("agent", "agent-lead", "agent-worker", "agent-main")
 BOARD_ROLES = ("agent", "agent-lead", "agent-worker")
 WORKER = ("agent", "agent-worker")

@@ -143,7 +143,6 @@ class PaletteEntry(Part):
 # The installed entries.
 ENTRIES: list[PaletteEntry] = []
 
-
 Group = Literal["You", "Organization"]
 GROUPS: tuple[Group, ...] = ("You", "Organization")
 HOME = "/settings"
