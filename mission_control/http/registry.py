@@ -172,6 +172,22 @@ class Operation:
         return scope_needed(self.method, for_leads=for_leads, for_programs=self.path.startswith(PROGRAMS))
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation as somebody performs it. `thing` is None where the operation looks nothing up."""
+
+    entry: Operation
+    actor: Any
+    ids: Mapping[str, UUID | str]
+    thing: Any
+    arguments: Mapping[str, object]
+
+    async def perform(self) -> Any:
+        if self.entry.finder is not None:
+            return await self.entry.handler(self.actor, self.thing, **self.arguments)
+        return await self.entry.handler(self.actor, **self.ids, **self.arguments)
+
+
 # The installed operations, in the order of the document.
 OPERATIONS: list[Operation] = []
 # What finds a thing of a type for an actor.
@@ -297,26 +313,20 @@ def tagged(response: Response, tag: str) -> Response:
     return response
 
 
-async def require_match(entry: Operation, actor: Actor, ids: Ids, found: object, wanted: str) -> None:
+async def require_match(call: Call, actor: Actor, tags: str) -> None:
     """Hold the thing and refuse with 412 unless it is what `If-Match` names. Needs a running transaction."""
-    read = read_of(entry)
+    read = read_of(call.entry)
     assert read is not None
-    await _hold(found)
-    names = {} if read.finder is not None else ids
-    things = () if read.finder is None else (await read.finder(actor, **ids),)
-    state = await read.handler(actor, *things, **names)
+    for thing in call.thing if isinstance(call.thing, tuple) else (call.thing,):
+        if isinstance(thing, Model):
+            await type(thing).select_for_update(no_key=True).filter(pk=thing.pk).first()
+    thing = None if read.finder is None else await read.finder(actor, **call.ids)
+    state = await Call(read, actor, call.ids, thing, {}).perform()
     tag = tag_of(to_json(state))
-    if not _names(wanted, tag):
+    if not _names(tags, tag):
         raise PreconditionFailed(
             ErrorCode.PRECONDITION_FAILED.detail("This has changed since you read it.", etag=tag, current=state)
         )
-
-
-async def _hold(found: object) -> None:
-    things = found if isinstance(found, tuple) else (found,)
-    for thing in things:
-        if isinstance(thing, Model):
-            await type(thing).select_for_update(no_key=True).filter(pk=thing.pk).first()
 
 
 def _has_already(tag: str) -> bool:

@@ -39,7 +39,7 @@ from mission_control.events.commands import atomically
 from mission_control.events.unit_of_work import notify
 from mission_control.http import agent_news
 from mission_control.http.body_limit import admit_body
-from mission_control.http.registry import Ids, Operation, answered, require_match, tag_of, takes_match
+from mission_control.http.registry import Call, Operation, answered, require_match, tag_of, takes_match
 
 MOST_BYTES, MOST_REQUESTS = 8 * 1024 * 1024, 10_000
 LOOK_AGAIN = 8  # the share is looked at whenever an eighth of it was written since
@@ -56,11 +56,9 @@ DELETED_AT_ONCE = 100
 class _SafeWrite:
     """A write with an `Idempotency-Key`, an `If-Match`, or both. Keys belong to their sender."""
 
-    entry: Operation
+    call: Call
     actor: Actor
     sender: UUID
-    ids: Ids
-    found: Any
     key: str
     match: str
     request_hash: str
@@ -97,27 +95,25 @@ async def recorded_answer(entry: Operation, actor: Actor | None) -> Response | N
     return None
 
 
-async def written(
-    entry: Operation, actor: Actor | None, ids: Ids, found: Any, perform: Callable[[], Awaitable[Any]]
-) -> Response:
+async def written(call: Call) -> Response:
     """Perform a write and return its answer; honours `Idempotency-Key` and `If-Match`, or refuses them."""
     key, match = _header("Idempotency-Key"), _header("If-Match")
     if not key and not match:
-        return answered(entry, await perform())
-    if match and not takes_match(entry):
+        return answered(call.entry, await call.perform())
+    if match and not takes_match(call.entry):
         raise Invalid(ErrorCode.HEADER_NOT_SUPPORTED.detail("This operation does not support If-Match."))
     if len(key) > LONGEST_KEY:
         raise Invalid(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    if actor is None:
+    if call.actor is None:
         admit_body()
-        actor, sender = system(found.scope().organization_id), found.id
+        actor, sender = system(call.thing.scope().organization_id), call.thing.id
     else:
-        sender = _id_of(actor)
+        actor, sender = call.actor, _id_of(call.actor)
     sent = await request.get_data(cache=True, as_text=False, parse_form_data=False)
-    write = _SafeWrite(entry, actor, sender, ids, found, key, match, _hash(sent))
-    if entry.decides_itself:
-        return await _written_by_itself(write, perform)
-    return await atomically(write.actor, lambda: _write(write, perform))
+    write = _SafeWrite(call, actor, sender, key, match, _hash(sent))
+    if call.entry.decides_itself:
+        return await _written_by_itself(write)
+    return await atomically(actor, lambda: _write(write))
 
 
 def _id_of(actor: Actor) -> UUID:
@@ -129,15 +125,15 @@ def _header(name: str) -> str:
     return request.headers.get(name, "").strip()
 
 
-async def _written_by_itself(write: _SafeWrite, perform: Callable[[], Awaitable[object]]) -> Response:
+async def _written_by_itself(write: _SafeWrite) -> Response:
     for record in await _records(write.sender, write.key) if write.key else ():
         if _is_fresh(record):
-            return _replay(write.entry, record, write.request_hash)
+            return _replay(write.call.entry, record, write.request_hash)
     if write.match:
         await atomically(write.actor, lambda: _require_match(write))
     token = _running.set(write)
     try:
-        response = answered(write.entry, await perform())
+        response = answered(write.call.entry, await write.call.perform())
     except Replayed as before:
         return before.response
     finally:
@@ -200,7 +196,7 @@ async def _commit[R](write: _SafeWrite, work: Callable[[], Awaitable[R | None]])
         raise _NotYet()
     if write.key:
         notify(_channel(write))
-        await _save_answer(write, answered(write.entry, answer))
+        await _save_answer(write, answered(write.call.entry, answer))
         write.is_recorded = True
     return answer
 
@@ -215,7 +211,7 @@ async def _begin(write: _SafeWrite) -> Response | None:
 
 async def _require_match(write: _SafeWrite) -> None:
     if write.match:
-        await require_match(write.entry, write.actor, write.ids, write.found, write.match)
+        await require_match(write.call, write.actor, write.match)
 
 
 def _hash(body: bytes) -> str:
@@ -226,10 +222,10 @@ def _hash(body: bytes) -> str:
     return hashlib.sha256(address + body).hexdigest()
 
 
-async def _write(write: _SafeWrite, perform: Callable[[], Awaitable[object]]) -> Response:
+async def _write(write: _SafeWrite) -> Response:
     if (record := await _begin(write)) is not None:
         return record
-    response = answered(write.entry, await perform())
+    response = answered(write.call.entry, await write.call.perform())
     if write.key:
         await _save_answer(write, response)
     return response
@@ -246,7 +242,7 @@ async def _insert_record(write: _SafeWrite) -> Response | None:
         write.request_hash,
         times.clock_now(),
     )
-    return None if mine else _replay(write.entry, (await _records(write.sender, write.key))[0], write.request_hash)
+    return None if mine else _replay(write.call.entry, (await _records(write.sender, write.key))[0], write.request_hash)
 
 
 async def _delete_old_records(sender: UUID) -> None:

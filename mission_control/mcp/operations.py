@@ -16,8 +16,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, NotFound
 from mission_control.core.limits import require_scope
 from mission_control.core.values import JsonObject, parse_id
-from mission_control.http.operation import admitted, handled
-from mission_control.http.registry import Operation, operation_named
+from mission_control.http.operation import admitted
+from mission_control.http.registry import Call, Operation, operation_named
 from mission_control.needs.recipients import writer_named
 from mission_control.tasks.models import Task
 
@@ -48,7 +48,7 @@ async def perform(name: str, actor: Actor, /, **sent: Any) -> Any:
         given["query"] = entry.query.model_validate({field: sent[field] for field in sent.keys() - in_body.keys()})
     if entry.shape is not None:
         given["data"] = entry.shape.validate_python(in_body)
-    return await handled(entry, actor, ids, found, given)
+    return await Call(entry, actor, ids, found, given).perform()
 
 
 def fields_of(entry: Operation) -> dict[str, FieldInfo]:

@@ -22,8 +22,8 @@ from mission_control.core.values import new_id
 from mission_control.database.sql import placeholders, rows, select_one
 from mission_control.events.commands import atomically, command
 from mission_control.events.unit_of_work import notify, signal
-from mission_control.http.operation import admitted, handled
-from mission_control.http.registry import OPERATIONS, Operation
+from mission_control.http.operation import admitted
+from mission_control.http.registry import OPERATIONS, Call, Operation
 from mission_control.http.retries import committed
 from mission_control.needs import schemas
 from mission_control.needs.kinds import KINDS, Asked, AskKind, Key, Last
@@ -132,7 +132,7 @@ async def _perform(actor: Actor, how: schemas.NeedOperation, note: str | None) -
             given["data"] = entry.shape.validate_python(body)
         except ValidationError as error:
             raise Invalid("; ".join(one["msg"] for one in error.errors())) from None
-    await handled(entry, actor, how.path_parameters, found, given)
+    await Call(entry, actor, how.path_parameters, found, given).perform()
 
 
 async def answer_many(actor: Actor, sent: schemas.NeedsAnswered) -> schemas.NeedResults:

@@ -17,8 +17,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound
 from mission_control.events.commands import atomically
 from mission_control.http.authentication import require_same_origin
-from mission_control.http.operation import admitted, handled
-from mission_control.http.registry import Operation, operation_named
+from mission_control.http.operation import admitted
+from mission_control.http.registry import Call, Operation, operation_named
 from mission_control.web.forms import (
     EditConflict,
     Form,
@@ -268,7 +268,7 @@ class Action:
 
         async def perform(form: object) -> tuple[Any, Any]:
             given = await self._given(form, found, ids)
-            return form, await handled(self.operation, actor, self._own(ids), found, given)
+            return form, await Call(self.operation, actor, self._own(ids), found, given).perform()
 
         async def perform_merged() -> tuple[Any, Any]:
             thing = page if found is None else found
