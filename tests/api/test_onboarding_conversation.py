@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import pytest
@@ -215,18 +214,6 @@ async def test_a_gateway_of_another_organization_is_gone(cast: Cast) -> None:
     gateway, _ = await on_gateway(cast)
     await Gateway.filter(id=gateway.id).update(organization_id=cast.elsewhere.id)
     (await cast.ada.post(at(cast, "/start"), {})).refused_as(422, "gateway_gone")
-
-
-async def test_the_conversation_needs_rights(cast: Cast) -> None:
-    gateway, main = await on_gateway(cast)
-    await put_on(cast.board, gateway)
-    for tail, body in (("/start", {}), ("/answer", {"answer": "x"}), ("/resends", ...), ("/cancellations", ...)):
-        assert (await cast.dan.post(at(cast, tail, cast.board), body)).refused(403) == "Forbidden"
-        (await cast.eve.post(at(cast, tail), body)).refused(404)
-        (await cast.nobody.post(at(cast, tail), body)).refused(401)
-        (await cast.atlas.post(at(cast, tail, cast.board), body)).refused(401)
-        (await cast.ada.post(f"/boards/{uuid4()}/onboarding{tail}", body)).refused(404)
-    assert await sent_to(main) == []
 
 
 async def test_a_silent_agent_is_noticed_once(cast: Cast) -> None:

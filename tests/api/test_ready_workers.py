@@ -110,9 +110,3 @@ async def test_a_wait_of_another_process_counts_until_it_says_nothing(
     monkeypatch.setattr("mission_control.background.presence.time", SimpleNamespace(monotonic=lambda: 1e12))
     await readiness.WAITING.repeat()
     assert (await workers_of(cast))["Vega"]["state"] == "away"
-
-
-async def test_agents_of_a_board_read_its_workers_and_strangers_do_not(cast: Cast) -> None:
-    (await cast.atlas.get(f"{cast.home}/workers")).ok()
-    (await cast.eve.get(f"{cast.home}/workers")).refused(404)
-    (await cast.vega.post("/agent/next", {"places": 0})).refused(422)

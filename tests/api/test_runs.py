@@ -48,7 +48,7 @@ async def test_runs_of_a_task_are_limited_to_readers_of_the_board(cast: Cast) ->
     assert (await cast.vega.get(path)).ok()["items"] == []
 
 
-async def test_runs_of_an_agent_are_only_for_admins(cast: Cast) -> None:
+async def test_runs_of_an_agent_leave_out_deleted_tasks(cast: Cast) -> None:
     first, second = await cast.add_task(title="Grind"), await cast.add_task(title="Polish")
     await attempt(cast, first, cast.vega, 1)
     await attempt(cast, second, cast.vega, 1)
@@ -58,9 +58,6 @@ async def test_runs_of_an_agent_are_only_for_admins(cast: Cast) -> None:
     assert [(run["task_title"], run["task_number"], run["summary"]) for run in page["items"]] == [
         ("Polish", 2, "Attempt 1."), ("Grind", 1, "Attempt 1."),
     ]  # fmt: skip
-    (await cast.cleo.get(path)).refused(403)
-    (await cast.eve.get(path)).refused(404)
-    (await cast.vega.get(path)).refused(401)
     (await cast.ada.delete(cast.task(second))).ok()
     assert (await cast.ben.get(path)).ok()["total"] == 1
 

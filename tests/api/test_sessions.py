@@ -301,14 +301,6 @@ async def test_activities_are_read_from_a_number_and_searched(cast: Cast) -> Non
     assert of_task["items"][0]["detail"] == {"path": "a5.py"}
 
 
-async def test_outsiders_read_no_session(cast: Cast) -> None:
-    session = (await report(cast.vega, items=[{"title": "One"}])).ok()["session_id"]
-    path = f"{cast.home}/sessions/{session}"
-    for one in (path, f"{path}/activities", f"{cast.home}/sessions"):
-        (await cast.eve.get(one)).refused(404)
-    (await cast.ada.get(f"/boards/{cast.other_board.id}/sessions/{session}")).refused(404)
-
-
 async def test_old_activities_are_deleted_and_the_session_stays(cast: Cast) -> None:
     old = (times.clock_now() - timedelta(days=50)).isoformat()
     await report(cast.vega, items=[{"key": "1", "title": "Old", "at": old}])

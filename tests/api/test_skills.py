@@ -223,29 +223,3 @@ async def test_removing_a_pack_keeps_its_skills(cast: Cast) -> None:
     assert isinstance((await cast.ada.delete(f"{PACKS}/{pack['id']}")).refused(404), str)
     assert await kinds(cast, before) == [("skill_pack.deleted", None)]
     assert len((await cast.ada.get(MARKET)).ok()) == 1
-
-
-async def test_catalogue_changes_need_rights(cast: Cast) -> None:
-    pack = (await cast.ada.post(PACKS, {"source_url": REPOSITORY})).ok()
-    skill = await add(cast, "one")
-    url = {"source_url": REPOSITORY}
-    calls: list[tuple[str, str, Any]] = [
-        ("GET", MARKET, ...),
-        ("POST", MARKET, url),
-        ("DELETE", f"{MARKET}/{skill.id}", ...),
-        ("GET", PACKS, ...),
-        ("POST", PACKS, url),
-        ("GET", f"{PACKS}/{pack['id']}", ...),
-        ("PATCH", f"{PACKS}/{pack['id']}", url),
-        ("DELETE", f"{PACKS}/{pack['id']}", ...),
-        ("POST", f"{PACKS}/{pack['id']}/sync", ...),
-    ]
-    before = await head(cast)
-    for method, path, body in calls:
-        for member in (cast.cleo, cast.dan):
-            assert (await member.call(method, path, body)).refused(403) == "Forbidden"
-        for stranger in (cast.atlas, cast.nobody):
-            assert (await stranger.call(method, path, body)).refused(401) == "Unauthorized"
-        if str(pack["id"]) in path or str(skill.id) in path:
-            assert isinstance((await cast.eve.call(method, path, body)).refused(404), str)
-    assert await kinds(cast, before) == []

@@ -126,15 +126,6 @@ async def test_refusals_have_an_order(cast: Cast, gateway: Gateway, skill: Skill
 
 
 @pytest.mark.usefixtures("main")
-async def test_only_admins_ask(cast: Cast, gateway: Gateway, skill: Skill) -> None:
-    for act in ("install", "uninstall"):
-        (await cast.cleo.post(asking(skill, gateway, act))).refused(403)
-        (await cast.eve.post(asking(skill, gateway, act))).refused(404)
-        (await cast.atlas.post(asking(skill, gateway, act))).refused(401)
-    (await cast.ben.post(asking(skill, gateway))).ok()
-
-
-@pytest.mark.usefixtures("main")
 async def test_removed_skill_takes_its_marks_along(cast: Cast, gateway: Gateway, skill: Skill) -> None:
     (await cast.ada.post(asking(skill, gateway))).ok()
     (await cast.ada.delete(f"{MARKET}/{skill.id}")).ok()

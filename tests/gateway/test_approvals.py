@@ -338,14 +338,6 @@ async def test_it_opens_no_gate_of_a_task(cast: Cast, fake_gateway: FakeGateway,
     (await cast.ada.patch(cast.task(task), {"status": "done"})).refused(409)
 
 
-async def test_rights_are_those_of_the_board(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
-    path = f"{cast.approvals}/{(await asked(cast, fake_gateway))['id']}"
-    (await cast.dan.post(f"{path}/decisions", {"decision": "approved"})).refused(403)
-    (await cast.eve.post(f"{path}/decisions", {"decision": "approved"})).refused(404)
-    (await cast.vega.post(f"{path}/decisions", {"decision": "approved"})).refused(401)
-    (await cast.vega.get(path)).ok()
-
-
 async def test_agents_without_a_board_of_ours_stay_on_the_gateway(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
 ) -> None:

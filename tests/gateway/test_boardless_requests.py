@@ -211,15 +211,11 @@ async def test_gateway_fills_no_queue_without_end(
     assert await GatewayRequest.filter(kind="question").count() == 2
 
 
-async def test_only_admins_of_the_organization_see_them(
+async def test_requests_are_listed_by_status_and_go_with_their_gateway(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
 ) -> None:
     found, _ = await asked(cast, fake_gateway)
     path = f"{REQUESTS}/{found['id']}"
-    for who, status in ((cast.cleo, 404), (cast.dan, 404), (cast.eve, 404), (cast.vega, 401)):
-        (await who.get(path)).refused(status)
-        (await who.post(f"{path}/decisions", {"decision": "approved"})).refused(status)
-    (await cast.cleo.get(REQUESTS)).refused(403)
     assert (await cast.eve.get(REQUESTS)).ok()["total"] == 0
     assert (await cast.ben.get(f"{REQUESTS}?status=pending&gateway_id={gateway.id}")).ok()["total"] == 1
     assert (await cast.ben.get(f"{REQUESTS}?status=answered")).ok()["total"] == 0

@@ -158,10 +158,3 @@ async def test_sync_of_a_board_elsewhere_or_without_answer_is_one_error(cast: Ca
     await tower.disconnect()
     found = await sync(cast, tower)
     assert (found["agents_updated"], len(found["errors"]), found["finished"]) == (0, 1, True)
-
-
-async def test_only_admins_of_the_organization_sync(cast: Cast, tower: Tower) -> None:
-    path = f"/gateways/{tower.row.id}/templates/sync"
-    assert (await cast.cleo.post(path)).status in (403, 404)
-    assert (await cast.eve.post(path)).status == 404
-    assert (await cast.vega.post(path)).status == 401
