@@ -93,7 +93,6 @@ REGIONS = tuple(
 
 @pages.get(CONNECTION)
 async def show(connection_id: UUID) -> str:
-    """Show a connection."""
     actor = await signed_in()
     connection = await queries.visible_connection(actor, connection_id)
     require(actor, "connection.read", connection)
@@ -104,7 +103,6 @@ async def show(connection_id: UUID) -> str:
 
 @pages.get(f"{CONNECTION}/live")
 async def live(connection_id: UUID) -> Response:
-    """Keep the page of a connection live."""
     actor = await signed_in()
     require(actor, "connection.read", await queries.visible_connection(actor, connection_id))
 

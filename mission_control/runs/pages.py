@@ -55,11 +55,8 @@ def in_words(run: Row) -> Row:
     files = [file | {"size": size_in_words(file["size"])} for file in run["artifacts"]]
     took = times.elapsed(began, ended) if ended else ""
     more = {"began": began, "took": "under a minute" if took == "<1 m" else took, "figures": figures}
-    return (
-        run
-        | more
-        | {"artifacts": files, "lease": as_moment(run["lease_expires_at"]), "notified": as_moment(run["notified_at"])}
-    )
+    lease, notified = as_moment(run["lease_expires_at"]), as_moment(run["notified_at"])
+    return run | more | {"artifacts": files, "lease": lease, "notified": notified}
 
 
 # A task waits for other tasks, for decisions, answers, agents, limits and budgets.
@@ -320,6 +317,5 @@ pages = Blueprint("claims_pages", __name__)
 
 @action(pages, f"{TASK}/flag/clearance")
 async def clear_flag(outcome: Outcome[Task, None]) -> ResponseReturnValue:
-    """Clear the flag of a task, so that it is assigned again."""
     task = outcome.found
     return done(task.url, toast=f"Agents can claim #{task.number} again")

@@ -74,7 +74,6 @@ class Work:
 
     @property
     def files(self) -> list[str]:
-        """The files that it changed, unless it did more than was read."""
         return changed_files(self.acts) if self.total <= MOST_ACTIVITIES else []
 
     @property

@@ -1,5 +1,6 @@
 """The conversation about a board as people see it, kept live, and the goal of a board beside it."""
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -111,7 +112,6 @@ class Chat:
 
     @property
     def lead_status(self) -> str:
-        """The lead's status as people see it; one that has never called is provisioning."""
         return computed_status(self.lead) if self.lead else ""
 
     @property
@@ -132,17 +132,14 @@ class Chat:
 
 
 def _state(session: OnboardingSession | None, delivery: Delivery | None) -> str:
-    if session is None:
-        return "none"
-    if session.status == "confirmed":
-        return "confirmed"
+    if session is None or session.status == "confirmed":
+        return "confirmed" if session else "none"
     if not awaits_agent(session):
         return "proposed" if session.status == "completed" else "asked"
     if session.silent_at is not None:
         return "silent"
-    if delivery is not None and delivery.state == "failed":
-        return "failed"
-    return "sending" if delivery is not None and delivery.state != "sent" else "waiting"
+    sent = delivery.state if delivery is not None else "sent"
+    return {"failed": "failed", "sent": "waiting"}.get(sent, "sending")
 
 
 def _line(number: int, said: dict[str, object]) -> Line:
@@ -172,11 +169,10 @@ def question_of(session: OnboardingSession | None) -> Question | None:
 
 
 def _parsed(content: str) -> dict[str, object]:
-    try:
-        found = orjson.loads(content)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    with contextlib.suppress(ValueError):
+        if isinstance(parsed := orjson.loads(content), dict):
+            return parsed
+    return {}
 
 
 TEMPLATE = "onboarding/goal.html"
@@ -247,7 +243,6 @@ def _view(actor: Actor, board: Board, reads: Reads | None = None) -> ChatView:
 
 @pages.get(CHAT)
 async def conversation(board_id: UUID) -> ResponseReturnValue:
-    """Show the conversation about a board; a board without a gateway has the form alone."""
     actor, board = await settable_board(board_id)
     if board.gateway_id is None:
         return go(f"/boards/{board.id}/setup")
@@ -260,7 +255,6 @@ async def conversation(board_id: UUID) -> ResponseReturnValue:
 
 @pages.get(f"{CHAT}/live")
 async def live(board_id: UUID) -> Response:
-    """Stream the conversation about a board."""
     actor, board = await settable_board(board_id)
 
     async def look(viewer: Actor, reads: Reads) -> ChatView | None:

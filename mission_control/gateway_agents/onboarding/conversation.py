@@ -335,7 +335,6 @@ SILENCE = Loop(name="looking for silent main agents", look=look, pause=LONGEST_P
 
 
 async def note_silences() -> int:
-    """Note every wait that became too long; return how many."""
     found = await rows(f"SELECT s.id, s.board_id{WAITING} AND d.sent_at <= ?", times.clock_now() - PATIENCE)
     for board in await Board.filter(id__in=[row["board_id"] for row in found]) if found else ():
         with contextlib.suppress(NotFound):  # the board was deleted; the wait ends when it is restored

@@ -124,7 +124,6 @@ def ways_of(board: Board) -> list[tuple[str, str, str, None]]:
 
 @pages.get("/boards/<uuid:board_id>/setup")
 async def set_up_form(board_id: UUID) -> ResponseReturnValue:
-    """Show the form for a board's goal, and for its lead if it has none."""
     actor, board = await settable_board(board_id)
     session = await latest_session(board.id)
     draft = draft_of(session) if session and session.status != "confirmed" else None

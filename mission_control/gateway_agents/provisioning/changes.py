@@ -255,7 +255,6 @@ async def update_changed_agent(actor: Actor, event: NewEvent) -> None:
 
 @reacts_to("agent.provisioning_requested")
 async def provision_again(actor: Actor, event: NewEvent) -> None:
-    """Set an agent up anew because a person asked for it."""
     agent = await _on_gateway(event)
     if agent is None:
         return
@@ -275,7 +274,6 @@ async def follow_token(actor: Actor, event: NewEvent) -> None:
 
 @reacts_to("agent.deleted")
 async def remove_deleted_agent(actor: Actor, event: NewEvent) -> None:
-    """Remove a deleted agent from its gateway in the background."""
     if (agent := await _on_gateway(event)) is not None:
         await request_removal(agent)
 

@@ -45,7 +45,6 @@ _here: Installation | None = None
 
 @extensions.prepare
 def prepare(app: Quart) -> None:
-    """Remember the settings of the application."""
     global _here
     settings = app.config["SETTINGS"]
     # Without BASE_URL agents on the same machine still find the server.
@@ -167,7 +166,6 @@ LONGEST = 20_000
 # What a linked agent gets: one marked block at the end of AGENTS.md, and one in MEMORY.md if the person agrees.
 # Everything else in its files stays as it is, also when the agent writes them at the same time.
 async def add(run: Run) -> str:
-    """Add the blocks, or renew those that are there."""
     await ensure_token(system(run.job.organization_id), run)
     facts = await facts_of(run)
     board_id = f"BOARD_ID={facts.board.id}\n" if facts.board else ""

@@ -115,7 +115,6 @@ async def send_message(gateway_id: UUID, message: Mapping[str, Any], *, seconds:
 
 
 def turn_began(gateway_id: UUID, run_id: str) -> None:
-    """Note that a run began or ended."""
     if (changes := _changes_of.get(gateway_id)) is not None:
         if (begun := changes.beginning.pop(run_id, None)) is not None:
             begun.set()

@@ -150,7 +150,6 @@ async def create(run: Run) -> str:
 
 
 async def wait_until_listed(run: Run) -> str:
-    """Wait until the gateway has loaded the agent."""
     end, pause = times.monotonic() + LISTED_SECONDS, SHORTEST_LOOK
     while run.key not in await listed(run.gateway.id):
         if times.monotonic() >= end:
@@ -166,7 +165,6 @@ async def configure(run: Run) -> str:
 
 
 async def prepare_session(run: Run) -> str:
-    """Reset the session if that was asked for, and label it."""
     if run.job.options.get("reset_session") and not run.job.target.get("was_reset"):
         try:
             await run.call("sessions.reset", key=run.session)
@@ -252,7 +250,6 @@ RUNNER = Loop(name="provisioning", look=look, pause=IDLE_SECONDS, channel=CHANNE
 
 @when_connected
 async def connected(*_: object) -> None:
-    """Go on with what waited for a connection."""
     await rows(
         "UPDATE provisioning_jobs SET due_at = updated_at WHERE state = 'waiting' AND NOT awaits_check_in"
         " AND last_error IS NOT NULL AND attempts = 0"

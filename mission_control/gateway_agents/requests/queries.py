@@ -134,7 +134,6 @@ class Item(GatewayRequestRead):
 
     @property
     def text(self) -> str:
-        """What a question says beyond its title."""
         return split_heading(self.content)[1] if self.content else ""
 
     @property

@@ -46,7 +46,6 @@ class Ended:
 
     @property
     def decision(self) -> str:
-        """The decision in our words."""
         return "approved" if self.status == "allowed" else "rejected"
 
     def agrees_with(self, decision: str) -> bool:
@@ -60,7 +59,6 @@ class Ended:
 
     @property
     def note(self) -> str:
-        """What people read beside it."""
         return {
             "expired": "Nobody decided before it expired.",
             "cancelled": "The gateway cancelled it: the run ended.",

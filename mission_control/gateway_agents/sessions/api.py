@@ -110,9 +110,8 @@ async def _status_of_url(actor: Actor, url: str, query: GatewaysStatusQuery) -> 
 
     What a request leaves out is taken from the saved gateway with exactly this url; no other is lent its token.
     """
-    saved = _connected_first(
-        await Gateway.filter(organization_id=actor.organization_id, url=url).order_by("created_at")
-    )
+    here = Gateway.filter(organization_id=actor.organization_id, url=url).order_by("created_at")
+    saved = _connected_first(await here)
     token, tls, saved_token = (query.gateway_token or "").strip(), query.gateway_allow_insecure_tls, None
     if saved is not None:
         with contextlib.suppress(GatewayError):
@@ -243,11 +242,12 @@ async def abort_gateway_session(
 async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> GatewayCommandsResponse:
     """List the methods and events that a gateway announced when it was connected."""
     if query.gateway_id is not None:
-        gateway: Gateway | None = await visible_gateway(actor, query.gateway_id)
+        gateway = await visible_gateway(actor, query.gateway_id)
     else:
-        gateway = _connected_first(await visible_gateways(actor).exclude(connected_at=None).order_by("-connected_at"))
-    known = gateway or Gateway()
-    protocol_version = known.protocol or SPOKEN_PROTOCOL
+        newest = visible_gateways(actor).exclude(connected_at=None).order_by("-connected_at")
+        gateway = _connected_first(await newest) or Gateway()
     return GatewayCommandsResponse(
-        protocol_version=protocol_version, methods=known.methods or [], events=known.events or []
+        protocol_version=gateway.protocol or SPOKEN_PROTOCOL,
+        methods=gateway.methods or [],
+        events=gateway.events or [],
     )

@@ -38,7 +38,6 @@ _waiting: dict[tuple[UUID, str], tuple[GatewayRef, deque[ActivityGiven]]] = {}
 
 
 def note_tool(gateway: GatewayRef, key: str, run: Run, data: Mapping[str, object]) -> None:
-    """Note that a tool's call began or ended, each once, and what the agent said before."""
     call_id = str(data.get("toolCallId") or "")
     part = next((part for part in run.parts if part.kind == "tool" and call_id.startswith(part.id)), None)
     if part is None:
@@ -102,7 +101,6 @@ def _activity(key: str, kind: str, **more: Any) -> ActivityGiven:
 
 
 async def store_all() -> None:
-    """Store what agents did since the last time, one session after the other."""
     taken = list(_waiting.items())
     _waiting.clear()
     for (_, key), (gateway, items) in taken:

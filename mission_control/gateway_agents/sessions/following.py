@@ -282,7 +282,6 @@ def _drop(sessions: Iterable[Followed]) -> None:
 
 
 def _plan(session: Followed) -> None:
-    """Send what is new as soon as the pace allows."""
     if is_watched(session.watch):
         if session.flushing is None or session.flushing.done():
             session.flushing = asyncio.create_task(_flush(session))
@@ -356,7 +355,6 @@ def fitted(text: str, most_bytes: int, ending: str = "…") -> str:
 
 
 def _plan_list(gateway: GatewayRef) -> None:
-    """Tell pages that list a gateway's sessions, at most once a second."""
     watch = watch_id(gateway.id, LIST)
     if is_watched(watch) and (watch not in _lists or _lists[watch].done()):
 

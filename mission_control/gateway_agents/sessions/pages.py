@@ -213,7 +213,6 @@ async def _session_asked(gateway_id: UUID, key: str) -> SessionView:
 
 @pages.get(SESSION)
 async def session(gateway_id: UUID, session_id: str) -> str:
-    """Show a session."""
     view = await _session_asked(gateway_id, session_id)
     seq = await head_of(view.actor.organization_id)  # before everything that the page shows
     if not is_watched_here(view.watch):
@@ -231,7 +230,6 @@ async def session(gateway_id: UUID, session_id: str) -> str:
 
 @pages.get(f"{SESSION}/live")
 async def live(gateway_id: UUID, session_id: str) -> Response:
-    """Stream what happens in a session."""
     view = await _session_asked(gateway_id, session_id)
     view = replace(view, agent=await agent_of_session(view.gateway, view.key), is_live=True)
 
@@ -267,7 +265,6 @@ GATEWAY_TAB = Tab(GATEWAY_PAGE, "sessions", "Sessions")
 
 @pages.get(SESSIONS)
 async def sessions(gateway_id: UUID) -> str:
-    """Show the sessions of a gateway."""
     actor, gateway = await _on_gateway(gateway_id)
     view = ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
     seq = await head_of(actor.organization_id)  # before everything that the page shows
@@ -280,7 +277,6 @@ async def sessions(gateway_id: UUID) -> str:
 
 @pages.get(f"{SESSIONS}/live")
 async def sessions_live(gateway_id: UUID) -> Response:
-    """Stream what happens to the sessions of a gateway."""
     actor, gateway = await _on_gateway(gateway_id)
     view = ListView(actor=actor, gateway=gateway, search=request.args.get("q", ""))
     return await _stream(view, LIST_PAGE, lambda: keep_watch(watch_id(gateway_id, LIST), lambda _: None))

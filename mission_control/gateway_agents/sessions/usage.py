@@ -79,7 +79,6 @@ async def on_chat(gateway: GatewayRef, event: Mapping[str, object]) -> None:
 
 
 async def on_agent(gateway: GatewayRef, event: Mapping[str, object]) -> None:
-    """Follow a run, and compare the gateway's clock with ours."""
     if (at := _moment(event.get("ts"))) is not None:
         ahead, known = times.clock_now() - at, _ahead.get(gateway.id, MOST_SKEW)
         _ahead[gateway.id] = min(ahead, known) if abs(ahead - known) < SKEW else ahead  # one that took no time to come
@@ -88,7 +87,6 @@ async def on_agent(gateway: GatewayRef, event: Mapping[str, object]) -> None:
 
 @when_connected
 async def measure_soon(gateway: GatewayRef) -> None:
-    """After a connection: have everything read that was used since."""
     _active[gateway.id] = monotonic()
     _measured.pop(gateway.id, None)
 

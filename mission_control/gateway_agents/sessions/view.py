@@ -176,7 +176,6 @@ class SessionList:
 
 
 async def sessions_list(gateway: Gateway, search: str) -> SessionList:
-    """Read the newest sessions of a gateway, those that match the search."""
     search = search.strip()[:LONGEST_SEARCH]
     params = {"limit": MOST} | ({"search": search} if search else {})
     try:

@@ -90,7 +90,6 @@ class Git:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _clone_or_default(self, url: str, folder: Path, branch: str) -> bool:
-        """Clone a branch; return whether it is the default branch instead."""
         try:
             await self._clone(url, folder, f"--branch={branch}")
         except NotCopied:

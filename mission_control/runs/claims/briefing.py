@@ -173,7 +173,7 @@ async def brief_of(board: Board, task_id: UUID, why: WhyKind | None = None) -> B
             {"id": as_id(row["id"]), "name": row["name"], "content_type": row["text"], "size": int(row["number"])}
             for row in sorted(found.get("file", ()), key=_moment)
         ],
-        "earlier": [_line(row) for row in attempts],
+        "earlier": [_attempt(row) for row in attempts],
         "asks": [_ask(row) for row in asks],
     }
 
@@ -187,7 +187,7 @@ def _step(row: Row) -> JsonObject:
     return {"id": as_id(row["id"]), "text": row["text"], "is_done": row["state"] == "done"}
 
 
-def _line(row: Row) -> str:
+def _attempt(row: Row) -> str:
     ended = f"Attempt {row['number']} by {row['name']}, {ENDS[row['state']]}"
     return f"{ended}: {_short(row['text'])}" if row["text"] else f"{ended}."
 
@@ -211,7 +211,6 @@ def _short(text: str) -> str:
 
 
 def _sentence(kind: WhyKind, attempts: Sequence[Row], asks: Sequence[Row], comments: Sequence[Row]) -> str:
-    """Say why a task comes to an agent, with the answer or the note."""
     settled = [row for row in asks if row["at"] is not None]
     if kind == "resume":
         return f"You go on: {_answer(settled[-1])}" if settled else "You go on."

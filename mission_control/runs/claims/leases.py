@@ -273,7 +273,6 @@ async def _overdue(task_id: UUID | None = None) -> list[Row]:
 
 
 async def take_from_silent() -> None:
-    """Let others have what waits for agents that give no sign."""
     for row in await _overdue():
         try:
             await give_up_on_agent(system(as_id(row["organization_id"]) or NOWHERE), as_id(row["task_id"]) or NOWHERE)

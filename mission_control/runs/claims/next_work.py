@@ -144,15 +144,14 @@ def _agent(actor: Actor) -> Agent:
 
 
 async def _without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
+    async def read(actor: Actor) -> JsonObject | None:
+        answer = await _look_at_directive(actor, wanted) or await _look_at_news(actor, wanted)
+        return await committed(actor, partial(polling.given, answer)) if answer is not None else None
+
     return await settled(
-        actor, actor, *_channels(actor), find=themselves, read=partial(_look_without_work, wanted=wanted),
+        actor, actor, *_channels(actor), find=themselves, read=read,
         is_settled=lambda answer: answer is not None, seconds=wanted.wait_seconds,
     )  # fmt: skip
-
-
-async def _look_without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
-    answer = await _look_at_directive(actor, wanted) or await _look_at_news(actor, wanted)
-    return await committed(actor, partial(polling.given, answer)) if answer is not None else None
 
 
 async def _look(actor: Actor, wanted: NextCreate, board: Board) -> tuple[JsonObject | None, bool]:

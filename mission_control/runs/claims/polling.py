@@ -257,7 +257,6 @@ async def wake_polls_of_board(actor: Actor, event: NewEvent) -> None:
 
 @reacts_to("tag.updated")
 async def wake_polls_for_tag(actor: Actor, event: NewEvent) -> None:
-    """Claims name a tag by its slug, which has changed."""
     if "slug" in event.data["after"]:
         for row in await rows(
             "SELECT DISTINCT t.board_id FROM tag_assignments x JOIN tasks t ON t.id = x.task_id"

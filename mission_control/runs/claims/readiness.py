@@ -114,27 +114,22 @@ async def workers_of(board: Board) -> list[WorkerRead]:
     by_agent: dict[UUID, list[Row]] = {}
     for row in await rows(WORKERS, times.clock_now() - SILENT_AFTER, board.id):
         by_agent.setdefault(UUID(str(row["id"])), []).append(row)
-    found = [_read(agent_id, held, waits.get(agent_id, [])) for agent_id, held in by_agent.items()]
-    seen = {one.agent_id: one.last_seen_at.timestamp() if one.last_seen_at else 0.0 for one in found}
-    return sorted(found, key=lambda one: (ORDER.index(one.state), -seen[one.agent_id]))
+    workers = [_read(agent_id, tasks, waits.get(agent_id, [])) for agent_id, tasks in by_agent.items()]
+    seen = {it.agent_id: it.last_seen_at.timestamp() if it.last_seen_at else 0.0 for it in workers}
+    return sorted(workers, key=lambda it: (ORDER.index(it.state), -seen[it.agent_id]))
 
 
 async def _waits_at(board_id: UUID) -> dict[UUID, list[WaitRead]]:
-    members = [one.split(":") for one in WAITING.at(board_id)]
-    known = await _connections([token for member in members if (token := parse_id(member[1])) is not None])
-    found: dict[UUID, list[WaitRead]] = {}
-    for agent, token_id, program, places in members:
-        row = known.get(token_id, {})
+    members = [member.split(":") for member in WAITING.at(board_id)]
+    token_ids = [token_id for member in members if (token_id := parse_id(member[1])) is not None]
+    where = f"{CONNECTIONS}t.id IN ({placeholders(len(token_ids))})"
+    connections = {str(as_id(row["id"])): row for row in await rows(where, *token_ids)} if token_ids else {}
+    waits: dict[UUID, list[WaitRead]] = {}
+    for agent, token, program, places in members:
+        row = connections.get(token, {})
         wait = {"program": program or row.get("client"), "host_label": row.get("host_label"), "places": int(places)}
-        found.setdefault(UUID(agent), []).append(WaitRead.model_validate(wait))
-    return found
-
-
-async def _connections(token_ids: Sequence[UUID]) -> dict[str, Row]:
-    if not token_ids:
-        return {}
-    found = await rows(f"{CONNECTIONS}t.id IN ({placeholders(len(token_ids))})", *token_ids)
-    return {str(as_id(row["id"])): row for row in found}
+        waits.setdefault(UUID(agent), []).append(WaitRead.model_validate(wait))
+    return waits
 
 
 def _read(agent_id: UUID, held: Sequence[Row], waits: list[WaitRead]) -> WorkerRead:

@@ -127,7 +127,6 @@ async def write() -> None:
 
 
 def forget() -> None:
-    """Drop what waits."""
     _waiting.clear()
     _dropped.clear()
     _facts.clear()

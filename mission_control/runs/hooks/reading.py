@@ -149,7 +149,6 @@ class Hook:
         self.add("TOOL_CALL_END", key, state=outcome, ref=ref or None, detail=detail)
 
     def refused(self) -> None:
-        """The answer refused the call of this event."""
         self.end_call(self.body, "refused")
 
     def key(self, event: Event) -> str:

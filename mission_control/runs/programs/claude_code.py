@@ -88,7 +88,6 @@ SHOWN: dict[str, ReportedState] = {"permission_prompt": "waiting", "idle_prompt"
 
 
 def notified(hook: Hook) -> None:
-    """The program shows something to the person at it."""
     kind = name_of(hook.body.get("notification_type"))
     hook.state = SHOWN.get(kind)
     title = "Waits for an answer at the keyboard" if hook.state == "waiting" else f"Notification {kind}".strip()
@@ -97,7 +96,6 @@ def notified(hook: Hook) -> None:
 
 
 def asked(hook: Hook) -> None:
-    """It asks the person at it whether it may call a tool."""
     detail = hook.kept.call(hook.body.get("tool_name"), hook.body.get("tool_input"))
     about = next((detail[name] for name in ("command", "path") if name in detail), "")
     title = f"Asks to use {detail['tool']}" + (f": {about}" if about else "")

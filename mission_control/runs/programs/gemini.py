@@ -21,7 +21,6 @@ TOPIC = "update_topic"  # by which it says what it does next
 
 
 def calls(hook: Hook) -> None:
-    """A call begins."""
     number(hook)
     if hook.body["tool_name"] != TOPIC:
         plainly(hook)
@@ -52,7 +51,6 @@ def number(hook: Hook) -> None:
 
 
 def notified(hook: Hook) -> None:
-    """It asks the person at it whether it may do something."""
     details = hook.body.get("details")
     about = details if isinstance(details, dict) else {}
     detail = hook.kept.call("", {"command": about.get("command"), "file_path": about.get("filePath")})
@@ -62,7 +60,6 @@ def notified(hook: Hook) -> None:
 
 
 def stopped(hook: Hook) -> None:
-    """A turn has ended with what it says."""
     key = hook.key(hook.event)
     if text := hook.kept.text(hook.of("prompt_response")):
         hook.add("TEXT_MESSAGE_END", named(key, "text"), detail={"text": text})

@@ -20,7 +20,6 @@ REASONS = {"helper": "Its result is with the session that started it.", "deleted
 
 
 def created(hook: Hook) -> None:
-    """A session begins, which another one may have started."""
     parent = hook.of("parent")[:255].strip()
     hook.session.parent = parent or None
     hook.session.client_version = name_of(hook.body.get("client_version"))[:64] or None
@@ -41,7 +40,6 @@ def called(hook: Hook) -> None:
 
 
 def not_called(hook: Hook) -> None:
-    """A call has ended with an error, or because its person refused it."""
     hook.end_call(hook.body, "refused" if hook.body.get("is_refused") is True else "failed")
 
 

@@ -26,7 +26,6 @@ WAITS = timedelta(seconds=50)  # each time that it asks or listens
 
 
 def planned(hook: Hook) -> None:
-    """The whole plan, as it is now."""
     given = hook.body.get("plan")
     steps = [step for step in given[:MOST_STEPS] if isinstance(step, dict)] if isinstance(given, list) else []
     texts = [(text_of(step.get("content"))[:500].strip(), step.get("status")) for step in steps]

@@ -106,7 +106,6 @@ def _moments() -> list[datetime]:
 
 
 async def look() -> None:
-    """End and mark the sessions for which it is time."""
     found = await rows(
         f"SELECT s.id, b.organization_id{RELATIONS} JOIN boards b ON b.id = s.board_id WHERE {DUE} LIMIT {AT_ONCE}",
         *_moments(),
@@ -147,7 +146,6 @@ _days = 0
 
 @extensions.prepare
 def prepare(app: Quart) -> None:
-    """Remember how long activities are kept."""
     global _days
     _days = app.config["SETTINGS"].activity_days
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -114,34 +113,36 @@ STANDING = (
 
 
 async def _session(session_id: UUID) -> Row:
-    found = await session_read(session_id)
+    session = await session_read(session_id)
     run: Row = {"ask_page": None}
-    if found["state"] == "waiting" and found["run_id"] is not None:
+    if session["state"] == "waiting" and session["run_id"] is not None:
         asks = f"SELECT {ASK_PAGE} AS ask_page, r.ready_at FROM task_runs r WHERE r.id = ?"
-        [run] = await rows(asks, as_id(found["run_id"]))
+        [run] = await rows(asks, as_id(session["run_id"]))
     [standing] = await rows(STANDING, session_id)
     return (
-        found
-        | {name: as_moment(found[name]) for name in MOMENTS}
+        session
+        | {name: as_moment(session[name]) for name in MOMENTS}
         | run
-        | {name: bool(standing[name]) for name in ("has_run", "is_stopped")}
-        | {"refused_at": as_moment(standing["refused_at"])}
         | {
-            "shown_state": state_of(found | run),
-            "steps": plan_of(found),
-            "program": program_of(found),
-            "mode": mode_of(found),
-            "prompts": await _prompts(found),
+            "has_run": bool(standing["has_run"]),
+            "is_stopped": bool(standing["is_stopped"]),
+            "refused_at": as_moment(standing["refused_at"]),
+            "shown_state": state_of(session | run),
+            "steps": plan_of(session),
+            "program": program_of(session),
+            "mode": mode_of(session),
+            "prompts": PROMPTS if await _is_asked_there(session) else "",
         }
     )
 
 
-async def _prompts(session: Row) -> str:
-    """Return where what a program asks is answered, if not here; `work` asks here, whatever it runs."""
-    if session["state"] != "waiting" or session["client"] != "gemini":
-        return ""
-    is_here = await Approval.filter(session_id=session["id"], status="pending").exists()
-    return "" if is_here else "answered at its keyboard; run it by “work” to answer them here"
+# Where what a program asks is answered, if not here; `work` asks here, whatever it runs.
+PROMPTS = "answered at its keyboard; run it by “work” to answer them here"
+
+
+async def _is_asked_there(session: Row) -> bool:
+    asks = session["state"] == "waiting" and session["client"] == "gemini"
+    return asks and not await Approval.filter(session_id=session["id"], status="pending").exists()
 
 
 async def _items(session_id: UUID, is_search: bool, before: int) -> tuple[list[ActivityRead], int]:
@@ -166,7 +167,6 @@ async def _asked(board_id: UUID, session_id: UUID) -> SessionView:
 
 @pages.get(SESSION)
 async def show(board_id: UUID, session_id: UUID) -> str:
-    """Show a session of an agent."""
     view = await _asked(board_id, session_id)
     seq = await head_of(view.board.organization_id)  # before everything that the page shows
     live_url = f"{view.url}/live?{view.query()}&after={seq}"
@@ -177,7 +177,6 @@ async def show(board_id: UUID, session_id: UUID) -> str:
 
 @pages.get(f"{SESSION}/live")
 async def live(board_id: UUID, session_id: UUID) -> Response:
-    """Keep the page of a session live."""
     asked = await _asked(board_id, session_id)
 
     async def look(viewer: Actor, reads: Reads) -> SessionView | None:
@@ -257,14 +256,12 @@ async def newest_changes(view: SessionView, batch: Batch) -> str | None:
     items, _ = await view.items()
     turns = await view.turns()
     began = len(turns) > 1 and (items[-1].at - turns[-1].at).total_seconds() < JUST_BEGUN
-    return await _fragment("earlier", earlier, view) + await _fragment("newest", newest, view) if began else None
+    if not began:
+        return None
+    return partial("#session-earlier", await earlier(view)) + partial("#session-newest", await newest(view))
 
 
 JUST_BEGUN = 30  # seconds
-
-
-async def _fragment(name: str, render: Any, view: SessionView) -> str:
-    return partial(f"#session-{name}", await render(view))
 
 
 def _is_about(view: SessionView, news: Event | dict[str, object]) -> bool:

@@ -288,7 +288,6 @@ async def _session_of(actor: Actor, agent: Agent, run: Run | None, given: HookRe
 
 
 async def _describe(session: AgentSession, run: Run | None, given: HookReport) -> None:
-    """Take over what a report says of the session itself."""
     session.last_seen_at = max(session.last_seen_at, given.past.ended) if given.past else times.clock_now()
     if run is not None:
         session.run_id, session.task_id = run.id, run.task_id

@@ -264,7 +264,6 @@ class Turn:
 
     @property
     def found(self) -> int:
-        """How often what was searched for stands in it."""
         lines = [one for act in (self.prompt, *self.acts, self.answer) if act for one in (act.inner or (act,))]
         return sum(part.is_found for line in lines for part in (*(line.text or line.title), *line.output))
 
