@@ -151,17 +151,14 @@ def note_failure(gateway: GatewayRef, session_key: str, run_id: str, failure: st
 @when_connected
 async def note_connection(gateway: GatewayRef) -> None:
     """Have looked for what failed or was lost while a gateway was away."""
-    found = await rows(
+    sql = (
         "SELECT DISTINCT a.openclaw_session_id AS session FROM deliveries d JOIN agents a ON a.id = d.agent_id"
         " WHERE a.gateway_id = ? AND a.callback_url IS NULL AND a.openclaw_session_id IS NOT NULL AND d.kind = ?"
         " AND d.state = 'sent' AND d.attempts > 0 AND d.sent_at > ?"
         " UNION SELECT a.openclaw_session_id FROM agents a JOIN provisioning_jobs j ON j.agent_id = a.id"
-        " WHERE j.gateway_id = ? AND j.state = 'waiting' AND j.awaits_check_in AND a.openclaw_session_id IS NOT NULL",
-        gateway.id,
-        NOTICE,
-        times.clock_now() - LOOK_BACK,
-        gateway.id,
+        " WHERE j.gateway_id = ? AND j.state = 'waiting' AND j.awaits_check_in AND a.openclaw_session_id IS NOT NULL"
     )
+    found = await rows(sql, gateway.id, NOTICE, times.clock_now() - LOOK_BACK, gateway.id)
     for row in found:
         _doubt(gateway, row["session"], {})
 

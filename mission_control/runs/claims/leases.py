@@ -63,14 +63,11 @@ async def hold_until(task: Task, seconds: int, *, resumes: bool = False) -> Leas
     expires_at = times.clock_now() + timedelta(seconds=seconds)
     if resumes:
         await go_on(task.scope(), task.title)
-    await rows(
+    sql = (
         "UPDATE task_runs SET lease_expires_at = ?, lease_seconds = ?"
-        " WHERE task_id = ? AND fence = ? AND ended_at IS NULL",
-        expires_at,
-        seconds,
-        task.id,
-        task.fence,
+        " WHERE task_id = ? AND fence = ? AND ended_at IS NULL"
     )
+    await rows(sql, expires_at, seconds, task.id, task.fence)
     return LeaseRead(fence=task.fence, expires_at=expires_at)
 
 
@@ -176,15 +173,12 @@ async def expire_due(board_id: UUID | None = None) -> int:
     Those of agents in a turn are renewed a moment before they end.
     """
     here, values = ("", []) if board_id is None else (" AND r.board_id = ?", [board_id])
-    found = await rows(
+    sql = (
         "SELECT r.id, r.task_id, b.organization_id FROM task_runs r JOIN boards b ON b.id = r.board_id"
         f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {IN_TURN}){here}"
-        f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}",
-        times.clock_now() + RENEWED_AHEAD,
-        times.clock_now(),
-        *in_turn(),
-        *values,
+        f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}"
     )
+    found = await rows(sql, times.clock_now() + RENEWED_AHEAD, times.clock_now(), *in_turn(), *values)
     expired = 0
     for run in found:
         try:

@@ -197,20 +197,16 @@ async def _worker(actor: Actor, board: Board) -> tuple[Worker, bool]:
     """
     now = times.clock_now()
     # Overdue leases are few. With the board as their condition SQLite would look at all runs that it ever had.
-    found = await rows(
+    sql = (
         "SELECT a.board_id, a.is_board_lead, a.wip_limit, a.claim_tags, k.id AS token_id,"
         " CAST(k.scopes AS TEXT) AS scopes,"
         " (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)) AS is_valid,"
         " ? IN (SELECT r.board_id FROM task_runs r WHERE r.ended_at IS NULL AND r.lease_expires_at <= ?)"
         " AS meets_overdue, EXISTS (SELECT 1 FROM task_runs r WHERE r.agent_id = a.id AND r.board_id = a.board_id"
         " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL) AS resumes"
-        " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?",
-        now,
-        board.id,
-        now,
-        actor.credential[1],
-        actor.id,
+        " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?"
     )
+    found = await rows(sql, now, board.id, now, actor.credential[1], actor.id)
     has_ended = not found or found[0]["token_id"] is None or not found[0]["is_valid"]
     if not found or (actor.credential[0] == "token" and has_ended):
         raise Unauthenticated()

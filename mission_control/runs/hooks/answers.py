@@ -159,14 +159,12 @@ async def offer(actor: Actor, place: Place, header: str) -> list[UUID]:
     """Remember that what people said rides on an answer, and return the ids of those notices."""
     where, values = _of(actor, place)
     hold = " FOR UPDATE" if is_postgres() else ""
-    found = await rows(
+    sql = (
         "UPDATE deliveries SET offered_at = ? WHERE id IN (SELECT id FROM deliveries"
         f" WHERE {where} AND header = ? AND offered_at IS NULL AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq{hold})"
-        " RETURNING id, header, organization_id, agent_id, board_id, task_id",
-        times.clock_now(),
-        *values,
-        header,
+        " RETURNING id, header, organization_id, agent_id, board_id, task_id"
     )
+    found = await rows(sql, times.clock_now(), *values, header)
     for row in found:
         signal_steered(Delivery(**{name: one for name, one in row.items() if name != "id"}))
     return [one for row in found if (one := as_id(row["id"])) is not None]

@@ -71,14 +71,12 @@ async def offer(actor: Actor, upto: int, task_id: UUID | None) -> None:
     """Remember that notices ride on an answer."""
     now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
     where, values = inbox.news_for(actor, task_id)
-    offered = await rows(
+    sql = (
         "UPDATE deliveries SET offered_at = ? WHERE id IN (SELECT id FROM deliveries"
         f" WHERE {where}{NOT_OFFERED} AND seq <= ? AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq{hold})"
-        " RETURNING header, organization_id, agent_id, board_id, task_id",
-        now,
-        *values,
-        upto,
+        " RETURNING header, organization_id, agent_id, board_id, task_id"
     )
+    offered = await rows(sql, now, *values, upto)
     for row in offered:
         signal_steered(Delivery(**row))
 
