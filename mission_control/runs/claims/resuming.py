@@ -46,13 +46,12 @@ async def _make_ready(event: NewEvent, waiting: Sequence[Row]) -> None:
 
     The calling command holds the tasks.
     """
+    sql = (
+        "UPDATE task_runs AS r SET ready_at = ? WHERE r.id = ? AND r.ready_at IS NULL"
+        f" AND (r.resumes_on_any OR NOT {ASKS}) RETURNING task_id, board_id, agent_id"
+    )
     for run in waiting:
-        for ready in await rows(
-            "UPDATE task_runs AS r SET ready_at = ? WHERE r.id = ? AND r.ready_at IS NULL"
-            f" AND (r.resumes_on_any OR NOT {ASKS}) RETURNING task_id, board_id, agent_id",
-            times.clock_now(),
-            run["id"],
-        ):
+        for ready in await rows(sql, times.clock_now(), run["id"]):
             notify(channel_of_agent(as_id(ready["agent_id"])))
             signal(event.scope.organization_id, **{name: str(as_id(value)) for name, value in ready.items()})
 

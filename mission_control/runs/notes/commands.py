@@ -110,8 +110,7 @@ async def send_note_to_session(actor: Actor, session: AgentSession, text: str) -
 
 async def _send(actor: Actor, scope: Scope, about: str, text: str, **where: UUID | None) -> UUID:
     board = await Board.get(id=scope.board_id)
-    lines = [f"Board: {board.name}", f"About: {about}", f"From: {actor.name}", "", text, "", ADVICE]
-    notice = "\n".join(lines)
+    notice = "\n".join([f"Board: {board.name}", f"About: {about}", f"From: {actor.name}", "", text, "", ADVICE])
     delivery = deliver(NOTICE, scope, agent_id=scope.agent_id, header=NOTE, text=notice, **{"from": actor.name})
     note = Note(
         id=delivery.id, board_id=scope.board_id, agent_id=scope.agent_id, user_id=actor.user_id, task_id=scope.task_id,
@@ -139,16 +138,15 @@ SOURCE = " FROM run_notes n LEFT JOIN deliveries d ON d.id = n.id LEFT JOIN user
 
 
 async def notes_of_task(task_id: UUID, paging: Paging) -> tuple[list[Row], int]:
-    return await _notes("n.task_id = ?", task_id, paging)
+    return await _notes("n.task_id = ?", paging, task_id)
 
 
 async def notes_of_session(session_id: UUID, paging: Paging) -> tuple[list[Row], int]:
     run = "SELECT s.run_id FROM agent_sessions s WHERE s.id = ?"
-    return await _notes(f"(n.session_id = ? OR n.run_id = ({run}))", session_id, paging, session_id)
+    return await _notes(f"(n.session_id = ? OR n.run_id = ({run}))", paging, session_id, session_id)
 
 
-async def _notes(where: str, value: UUID, paging: Paging, *more: UUID) -> tuple[list[Row], int]:
-    values = [value, *more]
+async def _notes(where: str, paging: Paging, *values: UUID) -> tuple[list[Row], int]:
     [total] = await rows(f"SELECT COUNT(*) AS n FROM run_notes n WHERE {where}", *values)
     order = "ORDER BY n.created_at DESC, n.id DESC LIMIT ? OFFSET ?"
     found = await rows(f"SELECT {COLUMNS}{SOURCE} WHERE {where} {order}", *values, paging.limit, paging.offset)
@@ -219,8 +217,7 @@ async def expire_note(actor: Actor, note: Note) -> None:
     if not await rows(ended, times.clock_now(), note.id):
         return
     scope = Scope(note.board.organization_id, note.board_id, note.task_id, note.agent_id)
-    about = {"note_id": note.id, "user_id": note.user_id}
-    record("task.note_expired", scope, "A note did not reach its agent.", **about)
+    record("task.note_expired", scope, "A note did not reach its agent.", note_id=note.id, user_id=note.user_id)
 
 
 EXPIRY = Loop(name="looking for notes that did not arrive", look=expire_due, pause=30.0)

@@ -11,18 +11,18 @@ from pydantic import Field
 
 from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import track_run
-from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict, ErrorCode, existing
+from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.values import BlankToNone, Body, example
-from mission_control.database.records import find, update
+from mission_control.database.records import update
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.leases import STOPPED
 from mission_control.events.unit_of_work import deliver, record
 from mission_control.runs.models import AgentSession
 from mission_control.runs.notes.commands import present_run
+from mission_control.runs.sessions.queries import locked_session, run_served
 from mission_control.tasks.changes import locked_task, save
 from mission_control.tasks.models import Task
 from mission_control.tasks.needs.kinds import STOPPED_BY_PERSON
@@ -59,9 +59,8 @@ async def stop_run(actor: Actor, task: Task, reason: str | None) -> UUID:
     task.flagged_at, task.flag_reason = times.clock_now(), STOPPED_BY_PERSON + (f": {reason}" if reason else ".")
     await save(task, before, f"Stopped: {task.title}.")
     record("task.stopped", task, f"Stopped: {task.title}.", agent_id=run.agent_id, reason=reason, fence=run.fence)
-    lines = [*lines_about(task), why, ""]
     advice = "Stop working on it now, and hand nothing in. It is no longer yours; then ask for other work."
-    text = "\n".join([*lines, advice])
+    text = "\n".join([*lines_about(task), why, "", advice])
     notice = deliver(NOTICE, task.scope(), agent_id=run.agent_id, header=STOPPED, text=text, reason=why)
     notice.id = run.id
     return run.id
@@ -75,8 +74,7 @@ NOTHING_TO_STOP = {
 
 async def stop_session(actor: Actor, session: AgentSession, reason: str | None) -> AgentSession:
     """Stop the run that a session serves, or else its turn: its calls are refused until that ends."""
-    run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id) if session.run_id is not None else None
-    if run is None:
+    if (run := await run_served(session)) is None:
         return await _stop_turn(actor, session, reason)
     await stop_run(actor, await visible_task(actor, session.board_id, run.task_id), reason)
     return session
@@ -84,12 +82,16 @@ async def stop_session(actor: Actor, session: AgentSession, reason: str | None) 
 
 @command("session.stop")
 async def _stop_turn(actor: Actor, session: AgentSession, reason: str | None) -> AgentSession:
-    held = await existing(find(AgentSession, "id = ?", session.id, lock=True))
-    held.board = session.board
-    if (why := NOTHING_TO_STOP.get("ended" if held.ended_at is not None else held.state)) is not None:
+    session = await locked_session(session)
+    if (why := NOTHING_TO_STOP.get("ended" if session.ended_at is not None else session.state)) is not None:
         raise Conflict(ErrorCode.NOBODY_WORKS.detail(why))
-    held.stopped_at = times.clock_now()
-    held.stop_reason = f"Stopped by {actor.name}{f': {reason}' if reason else '.'}"
-    await update(held, "stopped_at", "stop_reason")
-    record("session.stopped", held, f"Stopped a session of {held.agent_name}.", reason=reason, client=held.client)
-    return held
+    await refuse_calls(session, f"Stopped by {actor.name}{f': {reason}' if reason else '.'}", reason)
+    return session
+
+
+async def refuse_calls(session: AgentSession, why: str, reason: str | None = None) -> None:
+    """Inside a command: have the calls of a session refused until its turn is over."""
+    session.stopped_at, session.stop_reason = times.clock_now(), why
+    await update(session, "stopped_at", "stop_reason")
+    message = f"Stopped a session of {session.agent_name}."
+    record("session.stopped", session, message, reason=reason, client=session.client)

@@ -24,7 +24,7 @@ from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.values import JsonObject
-from mission_control.database.records import find, update
+from mission_control.database.records import find
 from mission_control.database.sql import Row, as_id, as_json, rows, select
 from mission_control.events import broker, wakeup_channels
 from mission_control.events.commands import command, uncancelled
@@ -36,6 +36,7 @@ from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.hooks.answers import Place, place_of
 from mission_control.runs.hooks.reading import DENIED, Hook, Verdict, When, named
 from mission_control.runs.models import AgentSession
+from mission_control.runs.notes.stop import refuse_calls
 from mission_control.runs.permissions.reading import Asked, asked_of, external_id_of, reduced
 
 EVENTS = (
@@ -130,12 +131,9 @@ def _goes_on(actor: Actor, hook: Hook, title: str) -> None:
 @command("permission.settle")
 async def stop_turn(actor: Actor, board: Board, session_id: UUID, why: str) -> None:
     """Have the calls of a session refused until its turn is over, as somebody wants who denied one."""
-    session = await find(AgentSession, "id = ?", session_id, lock=True)
-    if session is not None:
-        session.board, session.stopped_at, session.stop_reason = board, times.clock_now(), why
-        await update(session, "stopped_at", "stop_reason")
-        message = f"Stopped a session of {session.agent_name}."
-        record("session.stopped", session, message, reason=None, client=session.client)
+    if (session := await find(AgentSession, "id = ?", session_id, lock=True)) is not None:
+        session.board = board
+        await refuse_calls(session, why)
 
 
 @command("approval.request")

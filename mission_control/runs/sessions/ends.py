@@ -78,12 +78,14 @@ async def digest_faults(days: int) -> tuple[int, list[str]]:
     """
     since = times.clock_now() - timedelta(days=(days or A_CENTURY) - 1)
     digests = {str(row["subject_id"]): as_json(row["data"])["digest"] for row in await rows(DIGESTS)}
-    found = await find_all(AgentSession, "ended_at IS NOT NULL AND digest IS NOT NULL AND started_at > ?", since)
-    faults = []
-    for one in found:
-        if digests.get(str(one.id), one.digest) != one.digest or (await digest_of(one.id))[0] != one.digest:
-            faults.append(f"What was reported in session {one.id} of {one.agent_name} was changed afterwards.")
-    return len(found), faults
+    ended = await find_all(AgentSession, "ended_at IS NOT NULL AND digest IS NOT NULL AND started_at > ?", since)
+    changed = [
+        session
+        for session in ended
+        if {digests.get(str(session.id), session.digest), (await digest_of(session.id))[0]} != {session.digest}
+    ]
+    sentence = "What was reported in session {} of {} was changed afterwards."
+    return len(ended), [sentence.format(session.id, session.agent_name) for session in changed]
 
 
 DIGESTS = "SELECT subject_id, data FROM events WHERE kind = 'session.ended' ORDER BY organization_id, seq"

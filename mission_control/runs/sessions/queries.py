@@ -10,12 +10,14 @@ from pydantic import Field, JsonValue
 
 from mission_control.agents.usage.queries import windows_of
 from mission_control.agents.usage.schemas import UsageWindow
-from mission_control.boards.models import Board
+from mission_control.boards.models import Board, Run
 from mission_control.boards.queries import SILENT_AFTER, STUCK_AT, on_visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.amounts import MICROS
+from mission_control.core.errors import existing
 from mission_control.core.values import Paging, Schema
+from mission_control.database.records import find
 from mission_control.database.sql import (
     Row,
     Values,
@@ -166,6 +168,18 @@ IS_STOPPED = (
 @lookup
 async def visible_session(actor: Actor, board_id: UUID, session_id: UUID) -> AgentSession:
     return await on_visible_board(AgentSession, actor, board_id, session_id)
+
+
+async def locked_session(session: AgentSession) -> AgentSession:
+    """Lock a session until the running command ends, and return it as it is now."""
+    locked = await existing(find(AgentSession, "id = ?", session.id, lock=True))
+    locked.board = session.board
+    return locked
+
+
+async def run_served(session: AgentSession) -> Run | None:
+    """Return the run that a session serves and that goes on."""
+    return await find(Run, "id = ? AND ended_at IS NULL", session.run_id) if session.run_id is not None else None
 
 
 def signs(row: Row, now: datetime) -> dict[str, Any]:

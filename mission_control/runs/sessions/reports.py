@@ -29,7 +29,7 @@ from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import record
 from mission_control.runs.models import Activity, AgentSession
 from mission_control.runs.sessions.ends import ENDED, end, scope_of
-from mission_control.runs.sessions.queries import IS_STOPPED, OWN, StepState
+from mission_control.runs.sessions.queries import IS_STOPPED, OWN, StepState, run_served
 from mission_control.runs.sessions.titles import (
     GAP,
     MASK,
@@ -224,8 +224,8 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     given = HookReport.of(data)
     run = await _run_of(agent, given)
     session, is_new = await _session_of(actor, agent, run, given)
-    if run is None and given.task_id is None and session.run_id is not None:
-        run = await find(Run, "id = ? AND ended_at IS NULL", session.run_id)
+    if run is None and given.task_id is None:
+        run = await run_served(session)
     before = {name: getattr(session, name) for name in CHANGED}
     if session.is_check or (given.is_check and is_new):
         session.is_check, session.title, run = True, CHECK_TITLE, None

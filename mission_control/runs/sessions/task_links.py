@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import Field
 
 from mission_control.boards.attempts import running
-from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, existing
@@ -19,6 +18,7 @@ from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import record
 from mission_control.runs.models import AgentSession
+from mission_control.runs.sessions.queries import locked_session, run_served
 from mission_control.runs.sessions.usage import take_up
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.commands import change_task
@@ -42,28 +42,33 @@ class SessionAttach(Body):
 @command("session.attach")
 async def attach(actor: Actor, session: AgentSession, task_id: UUID) -> AgentSession:
     """Give a task to the agent of a session, in progress, and let the session serve that run."""
-    held = await _held(session)
-    if held.ended_at is not None or held.agent_id is None:
+    session = await locked_session(session)
+    if session.ended_at is not None or session.agent_id is None:
         raise Conflict(ErrorCode.NOBODY_WORKS.detail("This session is over. It can be put to no task."))
-    task = await visible_task(actor, held.board_id, task_id)
-    if (run := await _run_of(held)) is not None:
+    task = await visible_task(actor, session.board_id, task_id)
+    if (run := await run_served(session)) is not None:
         if run.task_id == task.id:
-            return held
+            return session
         raise Conflict("This session works on another task. Take it off that first.")
-    is_own = task.status == "in_progress" and task.assigned_agent_id == held.agent_id
+    is_own = task.status == "in_progress" and task.assigned_agent_id == session.agent_id
     if task.status != "inbox" and not is_own:
         raise Conflict(f"#{task.number} is not in the inbox. Move it there first.")
     if not is_own:
-        task = await change_task(actor, task, TaskChange(status="in_progress", assigned_agent_id=held.agent_id))
+        task = await change_task(actor, task, TaskChange(status="in_progress", assigned_agent_id=session.agent_id))
     run = await existing(running(task.id))
-    if await find(AgentSession, "run_id = ? AND ended_at IS NULL AND id <> ? LIMIT 1", run.id, held.id) is not None:
-        raise Conflict(f"Another session of {held.agent_name} works on #{task.number}.")
-    held.run_id, held.task_id, held.attached_at = run.id, task.id, times.clock_now()
-    held.stopped_at = held.stop_reason = None
-    await update(held, *PLACE, "stopped_at", "stop_reason")
-    await take_up(held, run)
-    record("session.attached", held, f"A session of {held.agent_name} works on #{task.number}.", client=held.client)
-    return held
+    if await find(AgentSession, "run_id = ? AND ended_at IS NULL AND id <> ? LIMIT 1", run.id, session.id) is not None:
+        raise Conflict(f"Another session of {session.agent_name} works on #{task.number}.")
+    session.run_id, session.task_id, session.attached_at = run.id, task.id, times.clock_now()
+    session.stopped_at = session.stop_reason = None
+    await update(session, *PLACE, "stopped_at", "stop_reason")
+    await take_up(session, run)
+    record(
+        "session.attached",
+        session,
+        f"A session of {session.agent_name} works on #{task.number}.",
+        client=session.client,
+    )
+    return session
 
 
 @command("session.attach")
@@ -72,23 +77,15 @@ async def detach(actor: Actor, session: AgentSession) -> AgentSession:
 
     Of a session that nobody put to a task it is a no-op.
     """
-    held = await _held(session)
-    if held.attached_at is None:
-        return held
-    if (run := await _run_of(held)) is not None:
-        task = await visible_task(actor, held.board_id, run.task_id)
+    session = await locked_session(session)
+    if session.attached_at is None:
+        return session
+    if (run := await run_served(session)) is not None:
+        task = await visible_task(actor, session.board_id, run.task_id)
         await change_task(actor, task, TaskChange(status="inbox"))
-    record("session.detached", held, f"A session of {held.agent_name} was taken off its task.", client=held.client)
-    held.run_id = held.task_id = held.attached_at = None
-    await update(held, *PLACE)
-    return held
-
-
-async def _held(session: AgentSession) -> AgentSession:
-    held = await existing(find(AgentSession, "id = ?", session.id, lock=True))
-    held.board = session.board
-    return held
-
-
-async def _run_of(session: AgentSession) -> Run | None:
-    return await find(Run, "id = ? AND ended_at IS NULL", session.run_id) if session.run_id is not None else None
+    record(
+        "session.detached", session, f"A session of {session.agent_name} was taken off its task.", client=session.client
+    )
+    session.run_id = session.task_id = session.attached_at = None
+    await update(session, *PLACE)
+    return session
