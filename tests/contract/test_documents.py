@@ -10,32 +10,19 @@ from mission_control.gateway_agents.provisioning.workspace import FILES
 from tests.contract.source import ROOT
 
 HOME = Path("ARCHITECTURE.md").parent
+SAME_EVERYWHERE = ("__init__", "models", "queries", "commands", "schemas", "api", "pages", "needs", "reactions")
+FOLDERS = (HOME, ROOT, HOME / "tests" / "contract")
 NAMED = re.compile(r"`([\w./-]+(?:\.py|\.md|\.csv|/))`")
 
 
-def places(row: str) -> list[tuple[str, list[Path]]]:
-    """The files that a row names, with where each may be: in the tree, the program, or a folder named before it."""
-    found, folders = [], [HOME, ROOT]
-    for name in NAMED.findall(row):
-        found.append((name, [folder / name for folder in folders]))
-        folders.append(ROOT / name if name.endswith("/") else (ROOT / name).parent)
-    return found
-
-
-def test_architecture_names_existing_files() -> None:
+def test_architecture_is_short_and_names_existing_files_and_every_room() -> None:
     text = HOME.joinpath("ARCHITECTURE.md").read_text(encoding="utf-8")
-    stories = text.partition("## Follow a change")[2].partition("\n## ")[0].split("\n\n")
-    table = text.partition("## Where things are")[2].partition("\n## ")[0]
-    rows = [*stories, *(row for row in table.splitlines() if row.startswith("| "))]
-    named = [one for row in rows for one in places(row)]
-    assert len(named) > 100
-    assert [name for name, where in named if not any(path.exists() for path in where)] == []
-
-
-def test_every_package_is_in_the_architecture() -> None:
-    text = Path("ARCHITECTURE.md").read_text(encoding="utf-8")
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert [name for name in sorted(packages) if f"`{name}/" not in text and f" {name}," not in text] == []
+    assert text.count("\n") <= 250
+    named = set(NAMED.findall(text)) - {f"{module}.py" for module in SAME_EVERYWHERE}
+    assert len(named) > 50
+    assert [name for name in sorted(named) if not any((folder / name).exists() for folder in FOLDERS)] == []
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", text)] == []
 
 
 def test_page_guide_names_existing_stylesheets_and_macros() -> None:
