@@ -157,7 +157,6 @@ class AnyPerson(Actor):
 
     @classmethod
     def like(cls, person: Actor) -> "AnyPerson":
-        """Return any person with the rights of this one."""
         made = cls.__new__(cls)
         memberships = {membership.organization_id: _anybodys(membership) for membership in person.memberships.values()}
         rights = {name: getattr(person, name) for name in ("kind", "organization_id", "surface", "scopes", "zone")}
@@ -179,7 +178,6 @@ def _anybodys(membership: Membership) -> AnyMembership:
 
 
 def rights_of(person: Actor) -> tuple[Hashable, ...]:
-    """Return all that `AnyPerson.like` keeps of a person: it is equal for those who may see the same."""
     memberships = frozenset(
         tuple(frozenset(m.boards.items()) if name == "boards" else getattr(m, name) for name in _RIGHTS)
         for m in person.memberships.values()

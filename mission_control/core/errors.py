@@ -149,7 +149,6 @@ class ErrorCode(StrEnum):
 
     @classmethod
     def of_status(cls, status: int) -> "ErrorCode":
-        """Return the code of an error that says no more than its status."""
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             return cls.INTERNAL_ERROR
         return cls.__members__[HTTPStatus(status).phrase.upper().replace(" ", "_")]
@@ -181,7 +180,6 @@ class DomainError(Exception):
 
     @property
     def is_bare(self) -> bool:
-        """Return whether it says only what its status says."""
         return self.detail == HTTPStatus(self.status).phrase
 
     @property

@@ -63,7 +63,6 @@ class DeclaredField:
 
 
 def created(declared: Iterable[DeclaredField]) -> dict[str, object]:
-    """Return the fields with which a resource is created, for `completed`."""
     fields: dict[str, object] = {}
     for row in declared:
         if row.default is not NOT_SENT:
@@ -106,10 +105,10 @@ def completed_row[Row](declared: Mapping[str, object]) -> Callable[[type[Row]], 
 
     def complete(row: type[Row]) -> type[Row]:
         of_row: Any = row
-        known = {one.name: one for one in fields(of_row)}
-        more: list[Any] = [(name, kind) for name, kind in declared.items() if name not in known]
-        if any(column.default is not MISSING for column in known.values()):
-            more = [(*one, field(default=None)) for one in more]
+        columns = {column.name: column for column in fields(of_row)}
+        more: list[Any] = [(name, kind) for name, kind in declared.items() if name not in columns]
+        if any(column.default is not MISSING for column in columns.values()):
+            more = [(*column, field(default=None)) for column in more]
         hashed = of_row.__dataclass_params__.unsafe_hash
         made = make_dataclass(row.__name__, more, bases=(row,), slots=True, unsafe_hash=hashed, module=row.__module__)
         made.__doc__ = row.__doc__

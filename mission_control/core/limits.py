@@ -188,7 +188,6 @@ def granted(stored: Iterable[str] | None) -> frozenset[str] | None:
 
 
 def scope_needed(method: str, *, for_leads: bool = False, for_programs: bool = False) -> TokenScope:
-    """Return the scope that an operation needs of an agent."""
     if for_leads:
         return "lead"
     if for_programs:

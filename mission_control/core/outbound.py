@@ -250,7 +250,6 @@ def _as_typed(text: str) -> str:
 
 
 def named_sender(name: str, sender: str) -> str:
-    """Return an address that mail comes from, under another name."""
     name = _as_typed(name).replace("\\", "").replace('"', "")
     return f'"{name}" <{parseaddr(sender)[1]}>'
 

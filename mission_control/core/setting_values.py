@@ -48,7 +48,6 @@ class Parser:
     read: Callable[[str], Any] = str
 
     def __call__(self, value: str) -> Any:
-        """Return the checked value. Raises ValueError with the rule."""
         if not self.accepts(value):
             raise ValueError(self.rule)
         return self.read(value)
@@ -117,7 +116,6 @@ def _local_auth_token(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    """Return the address of a database in the one spelling that is used here."""
     scheme, separator, rest = value.partition("://")
     if separator and scheme in POSTGRES_SCHEMES:
         url = f"postgres://{rest}"
@@ -215,17 +213,14 @@ AUTH_MODE = _words("use local, clerk or oidc.", {mode: mode for mode in ("local"
 
 
 def sqlite_url(file: Path) -> str:
-    """Return the address of a SQLite file; an absolute path gives four slashes."""
     return f"sqlite:///{file}"
 
 
 def sqlite_path(url: str) -> Path | None:
-    """Return the file behind a SQLite address, None for any other database."""
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
 def without_password(url: str) -> str:
-    """Return a database address fit for a screen."""
     parts = urlsplit(url)
     if not parts.password and not parts.query:
         return url

@@ -179,7 +179,6 @@ SETTINGS: dict[str, Setting] = {declared.name.upper(): declared.metadata["settin
 
 
 def _printed(value: object, *, is_secret: bool) -> str:
-    """Return a checked value as an operator would write it."""
     if is_secret:
         return "(set)" if value else "(not set)"
     if value is None:

@@ -66,7 +66,6 @@ def refuse_changed(seen: str | None, parts: Parts) -> None:
 
 
 def names_changed(seen: str, present: str) -> list[str]:
-    """Return the names of the parts in `present` that were other ones in `seen`; both are substances."""
     marks = set(seen.split())
     return [mark.partition(":")[0] for mark in present.split() if mark not in marks]
 

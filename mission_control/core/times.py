@@ -35,7 +35,6 @@ def go_by_clock_ahead(by: timedelta) -> None:
 
 
 def monotonic() -> float:
-    """Return seconds of a clock that nobody sets, for durations. Tests move it like `now`."""
     return time.monotonic() + _offset.total_seconds()
 
 
@@ -53,7 +52,6 @@ def wire(moment: datetime) -> str:
 
 
 def wire_texts(stored: Sequence[str | None]) -> list[str | None]:
-    """Return moments that a database keeps as text as `wire` writes them."""
     return [
         text
         and (f"{text.replace(' ', 'T', 1)}Z" if len(text) in _STORED_LENGTHS else wire(datetime.fromisoformat(text)))

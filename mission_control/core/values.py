@@ -27,7 +27,6 @@ MOST_NAMES, LONGEST_NAME = 20, 64
 
 # The names that a shape knows, for errors about one that it does not know.
 def unknown_name(name: object, candidates: Iterable[str]) -> str:
-    """Return a sentence about a name that is not known, with the nearest one, or all when there are few."""
     names, text = list(candidates), str(name)[:LONGEST_NAME].lower()
     near = get_close_matches(text, names, 1) or [
         candidate for candidate in names if len(text) > 2 and candidate.startswith(text)
@@ -89,7 +88,6 @@ def refuse_unstorable(value: object, place: str) -> None:
 
 
 def is_storable(value: object, depth: int = 1) -> bool:
-    """Return whether there is no problem. Finding the place costs more and is rarely needed."""
     if isinstance(value, str):
         return "\x00" not in value and (value.isascii() or _is_unicode(value))
     if isinstance(value, dict | list):
@@ -304,7 +302,6 @@ def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
 
 
 def page_of(whole: Sequence[Any], paging: Paging | None = None) -> dict[str, Any]:
-    """Return the answer of a list operation that reads all of a short list, or all of it."""
     part = paging or Paging.model_construct(limit=len(whole), offset=0)
     return page([*whole[part.offset : part.offset + part.limit]], len(whole), part)
 

@@ -167,8 +167,6 @@ RECORD = {
 
 
 def by_dialect(scripts: Mapping[str, str]) -> Callable[[BaseDBAsyncClient], Awaitable[str]]:
-    """Return the function of a migration that answers the script for the connection's database."""
-
     async def script(db: BaseDBAsyncClient) -> str:
         return scripts[db.capabilities.dialect]
 

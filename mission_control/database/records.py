@@ -20,7 +20,6 @@ from mission_control.database.sql import as_id, as_json, as_moment, fetch, in_li
 
 
 def nullable[T](kind: Callable[..., Field[T]], **options: object) -> Field[T | None]:
-    """Return a field of this kind that may be null, and is known to be."""
     return cast(Field[T | None], kind(null=True, **options))
 
 

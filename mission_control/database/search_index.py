@@ -149,7 +149,6 @@ async def _alone() -> None:
 
 
 def _first_of(waiting: list[Text], number: int) -> list[Text]:
-    """Return as many texts as are indexed in one transaction, at least the first of all."""
     size, taken = 0, list[Text]()
     for text in waiting:
         size += len(text.title) + min(len(text.body), LONGEST_TEXT)
@@ -293,7 +292,6 @@ class Query:
 
 
 async def parsed_query(text: str) -> Query | None:
-    """Return what a text asks for; None when it has no words."""
     everything = list(compounds(text))
     if not everything:
         return None
@@ -320,22 +318,25 @@ async def _variants(words: list[str]) -> dict[str, Variants]:
     selects, values = list[str](), list[object]()
     for word in words:
         for kind, keys in enumerate((parts(word), [f"1{stem}" for stem in stems(word)], keys_of_typos(word))):
-            if not keys:
-                continue
-            operand: object
-            if is_postgres():
-                match, operand = f"keys {'&&' if kind else '@>'} CAST(? AS TEXT[])", list(keys)
-            else:
-                match = "search_vocabulary MATCH ?"
-                operand = (" OR " if kind else " AND ").join(f'"{key}"' for key in sorted(keys))
-            where, more = (match, ()) if kind else (f"{match} AND {place_in('word')} > 0", (word,))
-            selects.append(
-                f"SELECT * FROM (SELECT CAST(? AS TEXT) AS sought, {kind} AS kind, word FROM search_vocabulary"
-                f" WHERE {where} ORDER BY LENGTH(word), word LIMIT {MOST_VARIANTS}) one"
-            )
-            values += [word, operand, *more]
+            if keys:
+                where, operands = _with_keys(kind, keys, word)
+                selects.append(
+                    f"SELECT * FROM (SELECT CAST(? AS TEXT) AS sought, {kind} AS kind, word FROM search_vocabulary"
+                    f" WHERE {where} ORDER BY LENGTH(word), word LIMIT {MOST_VARIANTS}) one"
+                )
+                values += [word, *operands]
     matches = await rows(" UNION ALL ".join(selects), *values) if selects else []
     return {word: _sorted_out(word, [row for row in matches if row["sought"] == word]) for word in words}
+
+
+def _with_keys(kind: int, keys: Collection[str], word: str) -> Condition:
+    """Return the condition for words with all keys that have `word` in them (kind 0), else for those with any key."""
+    if is_postgres():
+        match, values = f"keys {'&&' if kind else '@>'} CAST(? AS TEXT[])", list[Any]([[*keys]])
+    else:
+        match = "search_vocabulary MATCH ?"
+        values = [(" OR " if kind else " AND ").join(f'"{key}"' for key in sorted(keys))]
+    return (match, values) if kind else (f"{match} AND {place_in('word')} > 0", [*values, word])
 
 
 SURE = 8  # letters: a word of so many that lacks a letter of the other's and has one of its own is meant, too
@@ -411,17 +412,20 @@ def hits(query: Query) -> Condition:
     return " UNION ALL ".join(select_level.format(level) for level in range(len(query.levels))), values
 
 
+def _is_searchable(text: str) -> bool:
+    chunks = (chunk for compound in compounds(text) for run in compound.runs for chunk in run)
+    return any(kind == "pairs" or has_keys(characters) for kind, characters in chunks)
+
+
 async def is_among(column: str, kind: str, text: str) -> Condition | None:
     """Return a condition: the thing whose id is in a column has the words of a text, or others of the same stem.
 
     Where nothing says which is the better hit, a word counts as misspelled only when there is no such word.
     """
-    chunks = [chunk for compound in compounds(text) for run in compound.runs for chunk in run]
-    if not any(chunk_kind == "pairs" or has_keys(characters) for chunk_kind, characters in chunks):
+    if not _is_searchable(text):
         return None
     await before_a_search()
-    query = await parsed_query(text)
-    if query is None:
+    if (query := await parsed_query(text)) is None:
         return None
     levels = query.levels[: 2 if query.is_known else 3]
     where = "d.words @@ CAST(CAST(? AS TEXT) AS TSQUERY)" if is_postgres() else "search_words MATCH ?"

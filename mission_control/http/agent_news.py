@@ -62,8 +62,8 @@ class AgentCall:
     @classmethod
     def of(cls, actor: Actor, began: "Began", *named: object) -> "AgentCall":
         """Return a call by what names it: `named` are the sources of its arguments, in which there may be a task."""
-        found = (one.get("task_id") for one in named if isinstance(one, Mapping))
-        return cls(actor, *began, task_id=next((task for one in found if (task := parse_id(one)) is not None), None))
+        ids = (parse_id(source.get("task_id")) for source in named if isinstance(source, Mapping))
+        return cls(actor, *began, task_id=next(filter(None, ids), None))
 
     @property
     def has_new(self) -> bool:

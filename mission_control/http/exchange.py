@@ -51,7 +51,6 @@ NO_WEBSOCKETS = "There are no WebSockets here. Use server-sent events."
 
 
 def asks_for_websocket(scope: Scope) -> bool:
-    """Return whether a request is the handshake of a WebSocket over HTTP/1.1."""
     return any(key == b"upgrade" and value.lower() == b"websocket" for key, value in scope["headers"])
 
 
@@ -292,7 +291,6 @@ class Exchange:
 
 @functools.lru_cache(maxsize=1)
 def date_at(second: int) -> bytes:
-    """Return a moment as the header Date has it."""
     return formatdate(second, usegmt=True).encode()
 
 

@@ -244,7 +244,6 @@ def channel_of_agent(agent_id: UUID | None) -> str:
 
 
 def channel_of_caller(actor: Actor) -> str:
-    """Return the wake-up channel that is notified when what a caller may do has changed."""
     return channel_of_agent(actor.agent_id) if actor.is_agent else CHANNEL
 
 

@@ -31,7 +31,6 @@ type References = dict[Any, Part]
 
 
 def schemas() -> tuple[Part, References]:
-    """Return the schemas by name, and a reference for each pair of model and mode."""
     pairs: dict[tuple[type[BaseModel], Any], None] = {
         (News, "serialization"): None,
         (ErrorResponse, "serialization"): None,
@@ -125,7 +124,6 @@ def meaning(name: str, place: str) -> str:
 
 
 def example_of(schema: Part, schemas: Part) -> object:
-    """Return an example of a JSON schema whose references are named in `schemas`."""
     schema = _followed(schema, schemas)
     for example in (schema.get("examples", [None])[0], schema.get("x-default"), schema.get("const")):
         if example is not None:

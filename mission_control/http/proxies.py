@@ -66,7 +66,6 @@ UNKNOWN_HOST = "This server does not know itself by the host that was asked for.
 # anybody can register may lead here by its own DNS. What nobody can register never does: addresses, names without a
 # dot, and those below the domains for use at home. So health checks and neighbours in a container network pass.
 def is_malformed(scope: Scope) -> bool:
-    """Return whether the host that a request asks for is not one."""
     host = header(scope, b"host")
     return bool(host) and HOST.fullmatch(host or "") is None
 
@@ -144,7 +143,6 @@ def forwarded_hops(scope: Scope) -> list[str]:
 
 
 def scope_from_proxies(scope: Scope, trusted: Sequence[Network]) -> Scope:
-    """Return a scope whose client, scheme and host are those that a trusted proxy names."""
     changed = dict(scope)
     client = first_untrusted(forwarded_hops(scope), scope_client_ip(scope), trusted)
     changed["client"] = (client, 0)

@@ -130,7 +130,6 @@ class Operation:
 
     @cached_property
     def shape(self) -> TypeAdapter[object] | None:
-        """Return what reads its body, None when it takes none."""
         return None if self.body is None else TypeAdapter(self.body)
 
     @cached_property
@@ -161,7 +160,6 @@ class Operation:
         return self.is_long_poll or not self.is_atomic
 
     def scope_of(self, actor: Actor | None) -> TokenScope:
-        """Return what the token of an actor must be made for."""
         if actor is not None and actor.is_user:
             return scope_needed_of_people(self.method, self.rule, self.tags)
         return self.scope
@@ -272,7 +270,6 @@ def answered(entry: Operation, answer: object) -> Response:
 
 
 async def read_answered(entry: Operation, answer: object) -> Response:
-    """Return the answer of a read as it is sent; a large one holds up nobody."""
     return answer if isinstance(answer, Response) else answer_response(entry, await rendered(answer))
 
 
@@ -286,7 +283,6 @@ async def rendered(answer: object) -> Answer:
 
 
 def answer_response(entry: Operation, answer: Answer) -> Response:
-    """Return an answer as it is sent, or 304 when the caller has it already."""
     if entry.sends_etag and _has_already(answer.tag):
         return Response("", 304, {"ETag": answer.tag})
     large = is_large(answer.pieces)
@@ -306,7 +302,6 @@ async def located(entry: Operation, response: Response) -> Response:
 
 
 def tagged(response: Response, tag: str) -> Response:
-    """Return an answer with its tag, or 304 when the caller has it already."""
     response.headers["ETag"] = tag
     if request.method == "GET" and _has_already(tag):
         return Response("", 304, {"ETag": tag})

@@ -23,7 +23,6 @@ ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def id_of(scope: Scope) -> str:
-    """Return the id that the client chose, else a new one."""
     stripped = (header(scope, b"x-request-id") or "").strip()
     return stripped if ACCEPTABLE.fullmatch(stripped) else uuid4().hex
 
@@ -77,7 +76,6 @@ class JsonFormatter(logging.Formatter):
         self._environment = environment
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON; what JSON does not know becomes text."""
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
@@ -125,7 +123,6 @@ class SecretPath(Part):
 
 
 def without_secret(path: str) -> str:
-    """Return a path as log lines carry it."""
     return next((f"{beginning}..." for beginning in SECRET_PATHS if path.startswith(beginning)), path)
 
 

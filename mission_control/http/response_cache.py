@@ -135,7 +135,6 @@ class ResponseCache:
         return entry[1]
 
     def parts(self, key: Hashable, state: Any) -> Parts:
-        """Return the parts that are kept under a key, else new ones of this state."""
         entry = self._kept.get(key)
         if entry is not None and isinstance(entry[1], Parts):
             self._kept.move_to_end(key)
@@ -175,7 +174,7 @@ class ResponseCache:
 cache = ResponseCache()
 
 
-async def state_of_organization(actor: Actor, found: object, query: object) -> Position:
+async def state_of_organization(actor: Actor, thing: object, query: object) -> Position:
     """Return the position of the log of the caller's organization: any event in it may change the answer."""
     return await position_of_organization(actor.organization_id)
 

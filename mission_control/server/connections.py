@@ -132,7 +132,6 @@ class Server:
         self.config.load()
 
     def connection(self) -> "Connection":
-        """Return what serves a new connection."""
         return Connection(self)
 
     async def end(self, seconds: float) -> None:

@@ -94,7 +94,6 @@ def read(name: str) -> bytes:
 
 
 def bundle(entry: Path) -> str:
-    """Return a module and all that it imports as one text; each module is a function that gives its exports."""
     parts: dict[str, str] = {}
     _add_module(entry, parts)
     # The last line gives the modules of every page to those of some pages.

@@ -194,7 +194,6 @@ class _Markup:
         self._last = Side.OPENING
 
     def on_one_line(self, text: str, left: Side, right: Side) -> str:
-        """Return `text` without the line breaks that mean nothing."""
         self._last = left
         parts = []
         position = 0

@@ -33,7 +33,6 @@ async def inline_page(template: str, *names: str, status: int = 200, **context: 
 
 @cache
 def element(name: str) -> Markup:
-    """Return a style sheet or a script as an element."""
     tag, _ = _ELEMENTS[Path(name).suffix]
     return Markup("<{0}>{1}</{0}>").format(Markup(tag), Markup(_text(name)))
 

@@ -97,7 +97,6 @@ class Concerns[V: View]:
     about: Callable[[V, Event | Signal], bool] = lambda view, news: True
 
     def of(self, view: V, batch: Batch) -> Batch | None:
-        """Return the part of a batch that concerns the region on this page, None when nothing does."""
         events = [item for item in batch.events if item.kind.startswith(self.kinds) and self.about(view, item)]
         named = (signal for signal in batch.signals if not signal.keys().isdisjoint(self.signals))
         signals = [signal for signal in named if self.about(view, signal)]
@@ -143,7 +142,6 @@ class Region[V: View](Part):
         return (await cache.answer(key, await self.state(view), make)).pieces[0].decode()
 
     def _key(self, view: V) -> Hashable:
-        """Return what the HTML depends on, None when that is the viewer."""
         if self.key is None:
             return None
         try:
@@ -152,7 +150,6 @@ class Region[V: View](Part):
             return None
 
     async def fragment(self, view: V, swap: str = "") -> str:
-        """Return the whole region as a fragment for an open page, empty when it is not on the page."""
         html = await self.html(view)
         return "" if html is None else partial(self.target.format_map(_Attributes(view)), html, swap or self.swap)
 
@@ -169,8 +166,6 @@ class Region[V: View](Part):
 
 
 def announcements[V: View](page: str, concerns: Concerns[V], words: Callable[[V, Batch], Awaitable[str]]) -> Region[V]:
-    """Return the region in which an open page says news to screen readers, in plain text; maybe nothing."""
-
     async def on_opening(_view: V) -> None:
         return None
 
@@ -205,10 +200,6 @@ async def rendered(page: str, view: View) -> dict[str, Markup]:
 
 
 async def fragment(page: str, name: str, view: View, swap: str = "") -> str:
-    """Return one region of a page as a fragment, for the answer to a form on an open page.
-
-    `innerHTML` as the swap also takes back what was chosen in the form, which a morph keeps.
-    """
     return "".join([await region.fragment(view, swap) for region in _on(page) if region.slot == name])
 
 

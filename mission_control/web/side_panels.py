@@ -68,7 +68,6 @@ def asides(place: str) -> list[Aside]:
 
 
 def asked(place: str, args: Mapping[str, str] | None = None) -> tuple[Aside | None, tuple[tuple[str, str], ...]]:
-    """Return the aside that an address opens, else the request's, and its options."""
     args = request.args if args is None else args
     name = args.get("panel", "")
     start = f"{name}_"
@@ -84,7 +83,6 @@ def query_of(name: str, options: Mapping[str, str]) -> str:
 
 
 def with_aside(place: str, address: str) -> str:
-    """Return the address of a page with what the page that asks has open beside it."""
     aside, options = asked(place, dict(parse_qsl(parts_of(request.headers.get("HX-Current-URL", "")).query)))
     if aside is None:
         return address

@@ -135,7 +135,6 @@ class TabbedPage[Thing: Model, V: Viewed](Part):
         )  # fmt: skip
 
     def part(self, name: str, viewed: V, key: str = "") -> str:
-        """Return a part of the page, also for tabs that are pages of their features; `key` is the open tab."""
         if name != "tabs":
             return render_macro(self.parts[name], name, viewed=viewed)
         ordered = [self.tabs[tab_key] for tab_key in self.order if tab_key in self.tabs]

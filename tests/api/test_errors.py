@@ -257,11 +257,6 @@ async def test_missing_credentials_have_a_code(cast: Cast) -> None:
         assert (await cast.nobody.get(path)).body["code"] == "unauthorized"
 
 
-async def test_trailing_slash_redirects(cast: Cast) -> None:
-    answer = await cast.ada.get("/boards/?limit=5")
-    assert (answer.status, answer.headers["Location"]) == (307, "http://localhost/api/v1/boards?limit=5")
-
-
 async def test_unexpected_error_is_500_with_an_error_body(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("a secret detail")

@@ -213,12 +213,6 @@ async def test_websocket_is_refused_with_one_log_line(server: Server, key: bytes
     assert "status_code=400" in line and "Traceback" not in told
 
 
-async def test_conflicting_content_lengths_are_refused_and_close_the_connection(server: Server) -> None:
-    head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    refused = await asked(server, head + ASK, half_closes=True)
-    assert refused.startswith(b"HTTP/1.1 400 ") and refused.count(b"HTTP/1.1") == 1
-
-
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 UPGRADE = ASK[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
 

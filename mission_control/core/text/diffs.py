@@ -67,29 +67,43 @@ def parsed(text: str, path: str, most: int) -> list[FileDiff]:
     return files
 
 
+@dataclass(slots=True)
+class _Hunk:
+    """The numbers of the next line before and after, and how many lines of each the hunk still has."""
+
+    before: int
+    olds: int
+    after: int
+    news: int
+
+    def line(self, text: str) -> DiffLine | None:
+        """Return the next line of the hunk, None for what is none."""
+        # Diffs that models write count badly: what looks like a line of the hunk is one.
+        is_counted = (self.olds > 0 or self.news > 0) and text[:1] in ("+", "-", " ", "")
+        if not is_counted and (text[:1] not in ("+", "-", " ") or text.startswith("--- ")):
+            return None
+        kind = KINDS.get(text[:1], "same")
+        is_old, is_new = kind != "added", kind != "removed"
+        line = DiffLine(kind, _seen(text[1:]), self.before if is_old else None, self.after if is_new else None)
+        self.before, self.olds = self.before + is_old, self.olds - is_old
+        self.after, self.news = self.after + is_new, self.news - is_new
+        return line
+
+
 def _files(text: str, path: str, most: int) -> Iterator[FileDiff]:
     file, left = FileDiff(path), most
-    before = after = olds = news = 0  # the numbers of the next line, and how many lines the hunk still has
-    in_hunk = False
+    hunk: _Hunk | None = None
     for line in re.split(r"\r?\n", text.removesuffix("\n")):
-        is_counted = (olds > 0 or news > 0) and line[:1] in ("+", "-", " ", "")
-        # Diffs that models write count badly: what looks like a line of the hunk is one.
-        if is_counted or (in_hunk and line[:1] in ("+", "-", " ") and not line.startswith("--- ")):
-            kind = KINDS.get(line[:1], "same")
-            numbers = None if kind == "added" else before, None if kind == "removed" else after
-            file.add(DiffLine(kind, _seen(line[1:]), *numbers), left)
-            before, after = before + (kind != "added"), after + (kind != "removed")
-            olds, news = olds - (kind != "added"), news - (kind != "removed")
-        elif (hunk := HUNK.match(line)) is not None:
-            in_hunk = True
-            before, after = int(hunk[1]), int(hunk[3])
-            olds, news = int(hunk[2] or 1), int(hunk[4] or 1)
+        if hunk is not None and (in_hunk := hunk.line(line)) is not None:
+            file.add(in_hunk, left)
+        elif (head := HUNK.match(line)) is not None:
+            hunk = _Hunk(int(head[1]), int(head[2] or 1), int(head[3]), int(head[4] or 1))
             file.add(DiffLine("hunk", _seen(line), None, None), left)
-        elif line.startswith(("diff --git ", "Index: ")) or (line.startswith("--- ") and in_hunk):
+        elif line.startswith(("diff --git ", "Index: ")) or (line.startswith("--- ") and hunk is not None):
             yield file
             left -= len(file.lines)
-            file, in_hunk, olds, news = FileDiff(path or _path(line)), False, 0, 0
-        elif not in_hunk:
+            file, hunk = FileDiff(path or _path(line)), None
+        elif hunk is None:
             _read_head(file, line, path)
     yield file
 

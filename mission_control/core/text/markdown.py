@@ -21,5 +21,4 @@ def render(text: str, names: tuple[str, ...] = ()) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text as it was written, with its lines."""
     return f"<p>{escape(text)}</p>".replace("\n", "<br>\n")

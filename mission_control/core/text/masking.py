@@ -49,7 +49,6 @@ class Mask:
         return text
 
     def value(self, value: object) -> Any:
-        """Return a JSON value with all its texts masked; its shape stays."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):

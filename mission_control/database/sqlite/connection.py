@@ -73,7 +73,6 @@ class Commits:
         self._since_checkpoint = 0
 
     def are_quick(self, changes: int) -> bool:
-        """Return whether a COMMIT of so many changed rows will be short."""
         is_due = self._since_checkpoint >= COMMITS_BETWEEN_CHECKPOINTS
         return self._quick >= QUICK_IN_A_ROW and changes <= FEW_CHANGES and not is_due
 
