@@ -16,7 +16,7 @@ from mission_control.boards.hand_in_counts import counted, counted_of
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.substance import Parts
 from mission_control.database.sql import rows
 from mission_control.needs import kinds
@@ -252,7 +252,7 @@ class ApprovalAsk(kinds.AskKind[Item]):
     async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: kinds.Last) -> None:
         await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
 
-    async def details(self, actor: Actor, board: Board, approval_id: UUID) -> kinds.Details:
+    async def details(self, actor: Actor, board: BoardLike, approval_id: UUID) -> kinds.Details:
         """Return why an approval is asked, what shows the result, and how sure its asker is."""
         item = await item_of(actor, board, approval_id)
         if item is None:

@@ -89,9 +89,7 @@ def address_of(board: Board | None, opened: datetime) -> QueueAddress:
 async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, object]:
     all_boards = await boards_of(actor)
     boards = [board for board in all_boards if view.board_id in (None, board.id)]
-    view_of_queue = QueueView(
-        boards, view.opened, view.base, show_board=view.board is None, is_of_one_board=view.board_id is not None
-    )
+    view_of_queue = QueueView(boards, view.board is None, view.board_id is not None, opened=view.opened, url=view.base)
     parts = [await kind.queue_rows(actor, view_of_queue) for kind in ASKS.values()]
     items = sorted((row for part in parts for row in part), key=lambda one: one.created_at)
     decided, total = await reading.history(actor, boards, view.state, view.page)

@@ -1,7 +1,7 @@
 """Approvals as they are read: by the API, and by people in their queue with what follows from each answer."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -13,7 +13,7 @@ from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, Perso
 from mission_control.approvals.votes import NEEDED, standing, votes_of
 from mission_control.boards.hand_in_counts import NOTHING, Counted
 from mission_control.boards.models import Board
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
 from mission_control.core.values import Schema
@@ -358,7 +358,7 @@ async def pending_of(task_id: UUID) -> Row | None:
     return found[0] if found else None
 
 
-async def queue(actor: Actor, boards: list[Board], opened: datetime) -> list[Item]:
+async def queue(actor: Actor, boards: Sequence[BoardLike], opened: datetime) -> list[Item]:
     """What waits, oldest first, and what was decided since a page was opened, in its place: so many of each at most."""
     if not boards:
         return []
@@ -370,7 +370,7 @@ async def queue(actor: Actor, boards: list[Board], opened: datetime) -> list[Ite
     return await _shown(actor, boards, where, [*ids, *ids, opened], "ORDER BY a.created_at, a.id")
 
 
-async def history(actor: Actor, boards: list[Board], state: str, page: int) -> tuple[list[Item], int]:
+async def history(actor: Actor, boards: Sequence[BoardLike], state: str, page: int) -> tuple[list[Item], int]:
     """One page of what was decided, newest first, and how many there are."""
     if not boards:
         return [], 0
@@ -386,7 +386,7 @@ async def history(actor: Actor, boards: list[Board], state: str, page: int) -> t
     return [items[one] for row in found if (one := as_id(row["id"])) in items], int(total["n"])
 
 
-async def last_decided_at(boards: list[Board]) -> datetime | None:
+async def last_decided_at(boards: Sequence[BoardLike]) -> datetime | None:
     if not boards:
         return None
     found = await rows(
@@ -398,22 +398,22 @@ async def last_decided_at(boards: list[Board]) -> datetime | None:
     return moment
 
 
-async def item_of(actor: Actor, board: Board, approval_id: UUID) -> Item | None:
+async def item_of(actor: Actor, board: BoardLike, approval_id: UUID) -> Item | None:
     found = await _shown(actor, [board], "a.id = ?", [approval_id])
     return found[0] if found else None
 
 
-async def items_of(actor: Actor, boards: Iterable[Board], approval_ids: list[UUID]) -> list[Item]:
+async def items_of(actor: Actor, boards: Iterable[BoardLike], approval_ids: list[UUID]) -> list[Item]:
     if not approval_ids:
         return []
     return await _shown(actor, list(boards), f"a.id IN ({placeholders(len(approval_ids))})", approval_ids)
 
 
-def _on(boards: list[Board]) -> str:
+def _on(boards: Sequence[BoardLike]) -> str:
     return f"a.board_id IN ({placeholders(len(boards))})"
 
 
-async def _shown(actor: Actor, boards: list[Board], where: str, values: Values, order: str = "") -> list[Item]:
+async def _shown(actor: Actor, boards: Sequence[BoardLike], where: str, values: Values, order: str = "") -> list[Item]:
     """Return approvals, named by their ids, that are on some boards."""
     if not boards:
         return []

@@ -12,9 +12,10 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.database.sql import placeholders, select
-from mission_control.needs.kinds import KINDS, AnswerWords, Group, Include, Key
-from mission_control.needs.queries import Filter, count, find_keys, said
-from mission_control.needs.schemas import Need, NeedAnswer
+from mission_control.needs.kinds import KINDS, AnswerWords, Key
+from mission_control.needs.lookup import render_needs
+from mission_control.needs.queries import Filter, count, find_keys
+from mission_control.needs.schemas import Group, Include, Need, NeedAnswer
 from mission_control.people.accounts.names import person_name
 
 MOST_ANSWERED = 20
@@ -187,7 +188,7 @@ async def listed(actor: Actor, include: Include, everything: bool, opened: datet
     """Return what waits for a person, with what others answered since the page was opened."""
     counted = await count(actor)
     found = await find(actor, include, everything)
-    needs = await said(actor, found.shown)
+    needs = await render_needs(actor, found.shown)
     folded = {key.name for key in found.older.shown}
     others: list[Answered] = []
     if include == "waiting":
@@ -223,7 +224,7 @@ async def chosen_needs(actor: Actor, ids: Sequence[str]) -> list[Need]:
     if not subjects:
         return []
     keys = await find_keys(actor, Filter(ids=tuple(set[UUID](subjects)), include="all"), 2 * MOST_CHOSEN)
-    return await said(actor, [key for key in keys if key.name in wanted])
+    return await render_needs(actor, [key for key in keys if key.name in wanted])
 
 
 def offers(needs: Sequence[Need]) -> list[Offer]:

@@ -19,7 +19,7 @@ from mission_control.home import regions
 from mission_control.home.listing import chosen_needs, offers
 from mission_control.home.peek import peek, peek_if_there
 from mission_control.home.regions import DENSE_FROM, HomeAddress, HomeView, known_rows, state_of
-from mission_control.needs.kinds import Asked, Key
+from mission_control.needs.kinds import AskedNeed, Key
 from mission_control.needs.schemas import NeedAnswerGiven, NeedResults
 from mission_control.needs.wording import others_missing
 from mission_control.web.actions import Outcome, Refusal, action
@@ -188,7 +188,7 @@ BULK = "needs/bulk.html"
 UNDO, SNOOZES = "/needs/undos", "/needs/snoozes"
 
 
-async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+async def _not_answered(refusal: Refusal[AskedNeed, NeedAnswerGiven]) -> ResponseReturnValue:
     """Ask for the words that an answer needs, in a page; open pages show the reason in the row."""
     if is_htmx() or not isinstance(refusal.error, FormInvalid | Invalid) or refusal.found.key is None:
         raise refusal.error
@@ -199,7 +199,7 @@ async def _not_answered(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseRet
 
 
 @action(pages, f"{NEED}/answers", refused=_not_answered)
-async def answer_need(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+async def answer_need(outcome: Outcome[AskedNeed, NeedAnswerGiven]) -> ResponseReturnValue:
     """Give an answer; only the first one counts."""
     result = outcome.answer
     toast = f"{ANSWERED.get(outcome.form.answer, 'Answered')}: {bare_title(result.title)}"

@@ -12,7 +12,7 @@ from mission_control.core.errors import NotFound
 from mission_control.core.text.diffs import FileDiff
 from mission_control.database.sql import Row, as_json, rows, select
 from mission_control.needs.kinds import KINDS, Key, Proof
-from mission_control.needs.queries import key_named, one_need
+from mission_control.needs.lookup import key_named, rendered_need
 from mission_control.needs.schemas import Need
 from mission_control.people.accounts.names import person_name
 from mission_control.tasks.panel.code_pages import change_of
@@ -110,7 +110,7 @@ TEMPLATE = "needs/peek.html"
 async def peek(actor: Actor, need_id: str, **refusal: object) -> str:
     """Return a need with what it is about; `typed`, `errors` and `chosen` are of a refused answer. Raise NotFound."""
     key = await key_named(actor, need_id)
-    need = await one_need(actor, key)
+    need = await rendered_need(actor, key)
     about = await about_need(actor, key, need)
     await read_ahead(*texts_of(about))
     return render_macro(TEMPLATE, "peek", item=need, about=about, **refusal)

@@ -34,9 +34,11 @@ from mission_control.metrics import pages as metrics_pages
 from mission_control.metrics.counting import BeingCounted
 from mission_control.metrics.dashboard import overview
 from mission_control.metrics.schemas import RangeKey
-from mission_control.needs.kinds import Include, Key
+from mission_control.needs.kinds import Key
+from mission_control.needs.lookup import render_needs
 from mission_control.needs.polling import NeedNews
-from mission_control.needs.queries import Counted, Filter, count, find_keys, said
+from mission_control.needs.queries import Counted, Filter, count, find_keys
+from mission_control.needs.schemas import Include
 from mission_control.web.fragments import partial, render_block, render_macro
 from mission_control.web.regions import Concerns, Region, View, announcements
 
@@ -193,7 +195,7 @@ class HomeView(View):
             "is_alone": actor.administers(actor.organization_id) and len(await rows(people, *owners)) < 2,
             "last": await listing.last_answered(actor),
             "agents": await self.at_work(),
-            "snoozed": await said(actor, keys),
+            "snoozed": await render_needs(actor, keys),
             "due": await _due(actor),
         }
 
@@ -261,7 +263,7 @@ def _difference(before: Versions, found: Found) -> _Change | None:
 
 
 async def _html(view: HomeView, change: _Change, found: Found) -> str:
-    needs = {one.id: one for one in await said(view.actor, [*change.added, *change.changed])}
+    needs = {one.id: one for one in await render_needs(view.actor, [*change.added, *change.changed])}
     opened = view.address.opened
     others = {one.id: one for one in await answered_by_others(view.actor, opened)} if change.gone else {}
     html = ""

@@ -3,10 +3,10 @@
 from mission_control.core.actor import Actor
 from mission_control.http.operation_api import Api
 from mission_control.needs import schemas
-from mission_control.needs.answers import answer_many, answer_one, asked_need, snooze, snooze_many, undo_many, unsnooze
-from mission_control.needs.kinds import Asked, Key
+from mission_control.needs.answers import answer_many, answer_one, snooze, snooze_many, undo_many, unsnooze
+from mission_control.needs.kinds import AskedNeed, Key
+from mission_control.needs.lookup import asked_need, key_named, rendered_need
 from mission_control.needs.polling import wait_for_needs
-from mission_control.needs.queries import key_named, one_need
 
 api = Api(__name__, "needs", below="/needs")
 ONE = "/<string:need_id>"
@@ -26,21 +26,21 @@ async def list_needs(actor: Actor, query: schemas.NeedQuery) -> schemas.NeedPage
 @api.get(ONE)
 async def get_need(actor: Actor, key: Key) -> schemas.Need:
     """Read one thing that waits for you; 404 when it no longer does."""
-    return await one_need(actor, key)
+    return await rendered_need(actor, key)
 
 
 @api.put(f"{ONE}/snooze", rule="need.snooze")
 async def snooze_need(actor: Actor, key: Key, data: schemas.NeedSnooze) -> schemas.Need:
     """Put something off for yourself: until a time, until something about it changes, or whichever is first."""
     await snooze(actor, key, data)
-    return await one_need(actor, await key_named(actor, key.name))
+    return await rendered_need(actor, await key_named(actor, key.name))
 
 
 @api.delete(f"{ONE}/snooze", rule="need.snooze")
 async def unsnooze_need(actor: Actor, key: Key) -> schemas.Need:
     """Show something again that you put off."""
     await unsnooze(actor, key)
-    return await one_need(actor, await key_named(actor, key.name))
+    return await rendered_need(actor, await key_named(actor, key.name))
 
 
 @api.post("/snoozes", is_atomic=False)
@@ -50,9 +50,10 @@ async def snooze_needs(actor: Actor, data: schemas.NeedsSnoozed) -> schemas.Need
 
 
 @api.post(f"{ONE}/answers", find=asked_need, rule="need.answer", is_atomic=False)
-async def answer_need(actor: Actor, asked: Asked, data: schemas.NeedAnswerGiven) -> schemas.NeedResult:
+async def answer_need(actor: Actor, asked: AskedNeed, data: schemas.NeedAnswerGiven) -> schemas.NeedResult:
     """Give one of its answers. The first answer counts; another gets 409, which says whose it was and when."""
-    return await answer_one(actor, asked, data)
+    result, _ = await answer_one(actor, asked, data)
+    return result
 
 
 @api.post("/answers", is_atomic=False)

@@ -8,14 +8,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from mission_control.background.loops import Loop
 from mission_control.core import times
-from mission_control.core.actor import system
+from mission_control.core.actor import BoardLike, system
 from mission_control.core.errors import Invalid
 from mission_control.core.values import Moment, Schema
 from mission_control.database.records import Asked
@@ -37,9 +37,6 @@ from mission_control.needs.recipients import (
 )
 from mission_control.needs.unanswered import AT_ONCE, done_with, due_now, stand_ins, unseen_on
 from mission_control.needs.wording import span
-
-if TYPE_CHECKING:
-    from mission_control.boards.models import Board
 
 CHANNEL = "deadlines"  # notified when one was set
 SOONEST = timedelta(minutes=1)
@@ -87,7 +84,7 @@ class DeadlineRead(Schema):
     asked: Annotated[list[AskedPersonRead], Field(description="Everybody who was asked by name, and why")]
 
 
-async def put_deadline(thing: Asked, board: "Board", fields: DeadlineAsked) -> None:
+async def put_deadline(thing: Asked, board: BoardLike, fields: DeadlineAsked) -> None:
     """Set a deadline in memory, and wake the timer for it when the command commits.
 
     Raise Invalid when it is too soon, or when the person cannot decide on the board.

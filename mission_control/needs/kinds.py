@@ -4,31 +4,26 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from markupsafe import Markup
 from tortoise.models import Model
 
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.extensions import Part
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Condition
 from mission_control.events.event_log import NewEvent
 from mission_control.events.models import Event
+from mission_control.needs.schemas import GLYPHS, Group, Need
 
-if TYPE_CHECKING:
-    from mission_control.boards.models import Board
-    from mission_control.needs.schemas import Need
-
-type Boards = Mapping[UUID, Board]
+type Boards = Mapping[UUID, BoardLike]
 type Words = Mapping[UUID, AnswerWords]
 
 NULL_ID = "CAST(NULL AS UUID)"
 
-Include = Literal["waiting", "snoozed", "all"]
-Group = Literal["answer", "review", "unblock", "own"]
 Urgency = Literal["blocks", "waits", "digest"]
 GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
 
@@ -133,7 +128,7 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedNeed:
     """What somebody wants to answer: it waits (`key`), or it waited."""
 
     kind: str
@@ -216,11 +211,11 @@ MOST_QUEUED = 100  # of a kind that wait in a queue, the oldest
 class QueueView:
     """A queue on a page: its boards, when it was opened, and its address."""
 
-    boards: "list[Board]"
+    boards: Sequence[BoardLike]
+    show_board: bool
+    is_of_one_board: bool
     opened: datetime
     url: str
-    show_board: bool
-    is_of_one_board: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +259,11 @@ class AskKind[T](Part):
     def install(self) -> None:
         if self.kind in KINDS:
             raise RuntimeError(f"Needs of the kind {self.kind} are declared twice.")
-        known = sorted([*KINDS.values(), self], key=lambda kind: kind.place)
+        kinds = sorted([*KINDS.values(), self], key=lambda kind: kind.place)
         KINDS.clear()
-        KINDS.update({kind.kind: kind for kind in known})
+        KINDS.update({kind.kind: kind for kind in kinds})
+        GLYPHS.clear()
+        GLYPHS.update({kind.kind: kind.glyph for kind in kinds})
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
         raise NotImplementedError
@@ -274,7 +271,7 @@ class AskKind[T](Part):
     async def read(self, page: Page) -> Mapping[UUID, T]:
         raise NotImplementedError
 
-    def say(self, page: Page, key: Key, known: T) -> "Need":
+    def say(self, page: Page, key: Key, known: T) -> Need:
         raise NotImplementedError
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
@@ -312,7 +309,7 @@ class AskKind[T](Part):
         """
         return None
 
-    async def details(self, actor: Actor, board: "Board", subject: UUID) -> Details | None:
+    async def details(self, actor: Actor, board: BoardLike, subject: UUID) -> Details | None:
         """Return the words behind a need, for Home's peek."""
         return None
 

@@ -3,13 +3,15 @@
 from uuid import UUID
 
 from mission_control.core.actor import Actor
+from mission_control.core.values import version_of
 from mission_control.database.sql import rows
 from mission_control.events.event_log import NewEvent
 from mission_control.events.stream import Batch
 from mission_control.events.unit_of_work import ALL, notify, reacts_to
 from mission_control.http.operation import settled, themselves
 from mission_control.needs.kinds import KINDS, concerns, may_change_needs
-from mission_control.needs.queries import needs_page
+from mission_control.needs.lookup import render_needs
+from mission_control.needs.queries import Filter, count, find_keys
 from mission_control.needs.schemas import NeedPage, NeedQuery
 from mission_control.web.regions import Concerns, View
 
@@ -26,6 +28,25 @@ async def wait_for_needs(actor: Actor, query: NeedQuery) -> NeedPage:
         read=lambda present: needs_page(present, query),
         is_settled=lambda answer: answer.version != query.known,
         seconds=query.wait_seconds,
+    )
+
+
+async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
+    kinds = None
+    if query.group is not None or query.kind is not None:
+        chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
+        kinds = tuple(one.kind for one in chosen)
+    counted = await count(actor, query.board_id)
+    keys = await find_keys(actor, Filter(query.board_id, kinds, None, query.include), query.limit, query.offset)
+    items, total = await render_needs(actor, keys), counted.of(kinds, query.include)
+    return NeedPage(
+        items=items,
+        total=total,
+        version=version_of(total, ((one.id, one.version, one.is_snoozed) for one in items)),
+        limit=query.limit,
+        offset=query.offset,
+        counts=counted.counts,
+        oldest=counted.oldest,
     )
 
 

@@ -1,21 +1,15 @@
 """Find, count and list what waits for a person, of all kinds, in one statement each; and count it for everybody."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
-from mission_control.core.errors import NotFound, existing
-from mission_control.core.substance import substance_of
-from mission_control.core.values import parse_id, version_of
 from mission_control.database.sql import Condition, as_moment, placeholders, rows, select
-from mission_control.events.position import Position, positions_of_boards
-from mission_control.http.registry import lookup
-from mission_control.http.response_cache import Kept, cache, who_reads_the_same
-from mission_control.needs.kinds import GROUPS, KINDS, Include, Key, Page, Seeker
-from mission_control.needs.schemas import Need, NeedCounts, NeedPage, NeedQuery
+from mission_control.needs.kinds import GROUPS, KINDS, Key, Seeker
+from mission_control.needs.schemas import Include, NeedCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,95 +136,6 @@ def _writable_boards(actor: Actor, board_id: UUID | None) -> Condition:
     if board_id is not None:
         sql, values = f"{sql} AND id = ?", [*values, board_id]
     return sql, values
-
-
-async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
-    kinds = None
-    if query.group is not None or query.kind is not None:
-        chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
-        kinds = tuple(one.kind for one in chosen)
-    counted = await count(actor, query.board_id)
-    keys = await find_keys(actor, Filter(query.board_id, kinds, None, query.include), query.limit, query.offset)
-    items, total = await said(actor, keys), counted.of(kinds, query.include)
-    return NeedPage(
-        items=items,
-        total=total,
-        version=version_of(total, ((one.id, one.version, one.is_snoozed) for one in items)),
-        limit=query.limit,
-        offset=query.offset,
-        counts=counted.counts,
-        oldest=counted.oldest,
-    )
-
-
-async def said(actor: Actor, keys: Sequence[Key]) -> list[Need]:
-    """Return needs in words, in the order of their keys; one that has ended is left out."""
-    ids, now = list({key.board_id for key in keys if key.board_id is not None}), times.clock_now()
-    boards = await positions_of_boards(actor.organization_id, ids)
-    found: dict[str, Need] = {}
-    states = {key.name: _state_of(key, boards, now) for key in keys}
-    for key in keys:
-        kept = cache.kept(_place_of(actor, key), states[key.name])
-        if isinstance(kept, KeptNeed):
-            found[key.name] = kept.need
-    names = {board_id: name for board_id, (name, _) in boards.items()}
-    missing = [key for key in keys if key.name not in found]
-    for name in dict.fromkeys(key.kind for key in missing):
-        kind, page = KINDS[name], Page(actor, [key for key in missing if key.kind == name], names, now)
-        parts, known = await kind.decides(page.ids), await kind.read(page)
-        for key in page.keys:
-            if key.id in known:
-                one = found[key.name] = kind.say(page, key, known[key.id])
-                one.substance = substance_of(parts[key.id]) if key.id in parts else ""
-                if kind.is_kept:
-                    cache.keep(_place_of(actor, key), states[key.name], KeptNeed(one))
-    return [found[key.name] for key in keys if key.name in found]
-
-
-@dataclass
-class KeptNeed(Kept):
-    """A need in words, which nobody changes."""
-
-    need: Need
-    size = 17_000  # as measured of approvals: ten times its JSON
-
-
-def _place_of(actor: Actor, key: Key) -> tuple[object, ...]:
-    return "need", actor.user_id, times.reader().key, who_reads_the_same(actor, None), key.name
-
-
-def _state_of(key: Key, boards: Mapping[UUID, tuple[str, Position]], now: datetime) -> object:
-    known = None if key.board_id is None else boards.get(key.board_id)
-    return key, known, now.replace(second=0, microsecond=0)
-
-
-@lookup
-async def key_named(actor: Actor, need_id: str) -> Key:
-    """Return where a need of this person stands. Raise NotFound when nothing of this name waits for them."""
-    kind, subject = parsed(need_id)
-    return await existing(present_key(actor, kind, subject))
-
-
-def parsed(need_id: str) -> tuple[str, UUID]:
-    """Return the kind and the id of what a need's id names. Raise NotFound when it names nothing."""
-    kind, _, text = need_id.partition(":")
-    subject = parse_id(text)
-    if kind not in KINDS or subject is None:
-        raise NotFound()
-    return kind, subject
-
-
-async def present_key(actor: Actor, kind: str, subject: UUID) -> Key | None:
-    """Return where a need stands now, None when it does not wait for the person."""
-    found = await find_keys(actor, Filter(kinds=(kind,), ids=(subject,), include="all"), 1)
-    return found[0] if found else None
-
-
-async def one_need(actor: Actor, key: Key) -> Need:
-    found = await said(actor, [key])
-    if not found:
-        raise NotFound()
-    return found[0]
 
 
 _BOARDS = "SELECT id FROM boards WHERE deleted_at IS NULL AND organization_id = ?"

@@ -3,20 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from mission_control.core import times
+from mission_control.core.actor import BoardLike
 from mission_control.core.errors import Invalid
 from mission_control.core.values import FromRow, new_id
 from mission_control.database.sql import Condition, in_list, placeholders, rows, select
 from mission_control.needs.wording import span
 from mission_control.people.accounts.names import person_name
-
-if TYPE_CHECKING:
-    from mission_control.boards.models import Board
 
 Why = Literal["unanswered", "unseen", "away"]
 # SQL on `m`, a member of the board's organization: they can answer on the board whose id it takes.
@@ -26,7 +24,7 @@ ANSWERS = (
 )
 
 
-async def writers(board: "Board", condition: str = "", *values: object) -> list[tuple[UUID, str]]:
+async def writers(board: BoardLike, condition: str = "", *values: object) -> list[tuple[UUID, str]]:
     """Return the people who may answer on a board, by name; `condition` is SQL on `m` and `u` that narrows them."""
     found = await rows(
         f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
@@ -38,13 +36,13 @@ async def writers(board: "Board", condition: str = "", *values: object) -> list[
     return [(UUID(str(row["id"])), row["name"]) for row in found]
 
 
-async def writers_among(board: "Board", people: Sequence[UUID]) -> dict[UUID, str]:
+async def writers_among(board: BoardLike, people: Sequence[UUID]) -> dict[UUID, str]:
     """Return those of some people who may answer on a board, with their names, in the order given."""
     known = dict(await writers(board, f"AND m.user_id IN ({placeholders(len(people))})", *people)) if people else {}
     return {one: known[one] for one in people if one in known}
 
 
-async def writer_named(board: "Board", name: str) -> UUID:
+async def writer_named(board: BoardLike, name: str) -> UUID:
     """Return the person who may answer on a board and has a name. Raise Invalid when nobody has it, or several."""
     found = await writers(board, f"AND LOWER({person_name('u', 'User')}) = LOWER(?)", name.strip())
     if not found:

@@ -11,7 +11,10 @@ from pydantic_core.core_schema import no_info_after_validator_function, str_sche
 
 from mission_control.core.substance import Seen
 from mission_control.core.values import BlankToNone, Body, Moment, NewsPaging, NonEmptyStr, Schema, Versioned, example
-from mission_control.needs.kinds import KINDS, Group, Include
+
+Include = Literal["waiting", "snoozed", "all"]
+Group = Literal["answer", "review", "unblock", "own"]
+GLYPHS: dict[str, tuple[str, str]] = {}  # of the installed kinds, in the order of the list: an icon and its tone
 
 
 class _InstalledKind:
@@ -23,12 +26,12 @@ class _InstalledKind:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"enum": list(KINDS), "type": "string"}
+        return {"enum": list(GLYPHS), "type": "string"}
 
     @staticmethod
     def _known(name: str) -> str:
-        if name not in KINDS:
-            *first, last = [f"'{kind}'" for kind in KINDS]
+        if name not in GLYPHS:
+            *first, last = [f"'{kind}'" for kind in GLYPHS]
             raise PydanticKnownError("literal_error", {"expected": f"{', '.join(first)} or {last}"})
         return name
 
@@ -145,7 +148,7 @@ class Need(Schema):
 
     @property
     def glyph(self) -> tuple[str, str]:
-        return KINDS[self.kind].glyph
+        return GLYPHS[self.kind]
 
     @property
     def is_to_be_opened(self) -> bool:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
-from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.substance import Parts
 from mission_control.needs import kinds
 from mission_control.needs.pages import queue_row
@@ -86,7 +85,7 @@ class QuestionAsk(kinds.AskKind[Item]):
         if question is not None:
             await held_question(question)
 
-    async def details(self, actor: Actor, board: Board, question_id: UUID) -> kinds.Details:
+    async def details(self, actor: Actor, board: BoardLike, question_id: UUID) -> kinds.Details:
         found = await items_of(actor, {board.id: board}, [question_id])
         return kinds.Details(says=found[0].text if found else "")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
-from mission_control.core.actor import Actor, OnlySystem, rule
+from mission_control.core.actor import Actor, BoardLike, OnlySystem, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import Parts, substance_of
 from mission_control.core.values import ActorRef
@@ -186,7 +186,7 @@ async def item_of(actor: Actor, question: Question) -> Item | None:
     return found[0] if found else None
 
 
-async def items_of(actor: Actor, boards: Mapping[UUID, Board], question_ids: Sequence[UUID]) -> list[Item]:
+async def items_of(actor: Actor, boards: Mapping[UUID, BoardLike], question_ids: Sequence[UUID]) -> list[Item]:
     if not question_ids:
         return []
     return await _shown(actor, boards, f"q.id IN ({placeholders(len(question_ids))})", *question_ids)
@@ -208,7 +208,7 @@ async def in_queue(actor: Actor, view: QueueView) -> list[Item]:
     return await _shown(actor, known, f"q.id IN ({ids}) ORDER BY q.created_at, q.id", *values)
 
 
-async def _shown(actor: Actor, boards: Mapping[UUID, Board], where: str, *values: object) -> list[Item]:
+async def _shown(actor: Actor, boards: Mapping[UUID, BoardLike], where: str, *values: object) -> list[Item]:
     found = await _items(where, *values)
     for one in found:
         one.may_answer = actor.is_user and actor.writes(boards[one.board_id])

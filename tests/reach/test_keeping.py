@@ -18,8 +18,8 @@ from mission_control.core import times
 from mission_control.events.wakeup_channels import channels_notify
 from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.gateways.models import Gateway
-from mission_control.needs.answers import how_it_ended
-from mission_control.needs.kinds import Asked
+from mission_control.needs.kinds import AskedNeed
+from mission_control.needs.lookup import how_it_ended
 from mission_control.needs.polling import channel_of
 from tests.cast import Cast
 from tests.many_needs import COMMAND, _request, kinds_put
@@ -137,7 +137,7 @@ async def test_task_that_waits_for_two_reasons_hides_nothing_else_of_a_message(c
 
 
 async def test_need_of_every_kind_ends_in_words_when_it_is_deleted(cast: Cast) -> None:
-    found = {kind: await how_it_ended(Asked(kind, uuid4(), None, None), with_age=False) for kind in kinds_put()}
+    found = {kind: await how_it_ended(AskedNeed(kind, uuid4(), None, None), with_age=False) for kind in kinds_put()}
     assert all(found.values())
 
 
@@ -172,6 +172,6 @@ async def test_request_of_a_gateway_is_said_beyond_the_first_two_hundred_and_end
     await GatewayRequest.filter(id=last.id).update(
         status="approved", resolved_by_user_id=cast.ada.id, resolved_at=times.clock_now()
     )
-    asked_of_admins = Asked("request", last.id, None, None)
+    asked_of_admins = AskedNeed("request", last.id, None, None)
     assert await how_it_ended(asked_of_admins, with_age=False) == "Ada approved this."
     assert (await how_it_ended(asked_of_admins)).startswith("Ada approved this ")

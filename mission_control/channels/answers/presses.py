@@ -19,7 +19,7 @@ from mission_control.channels.models import Device, ReachChannel, ReachMessage, 
 from mission_control.channels.preferences.commands import WAKES
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
-from mission_control.core.errors import Conflict, DomainError, ErrorCode, Forbidden, NotFound
+from mission_control.core.errors import DomainError, ErrorCode, Forbidden, NotFound
 from mission_control.core.limits import FailureLimit
 from mission_control.core.values import Body, Schema, example
 from mission_control.database.records import find, find_all, update
@@ -28,9 +28,9 @@ from mission_control.events.unit_of_work import notify, signal
 from mission_control.http.authentication import user_actor
 from mission_control.http.lookups import Credential
 from mission_control.http.operation_api import Api
-from mission_control.needs.answers import answer_one, asked_need
-from mission_control.needs.queries import present_key, said
-from mission_control.needs.schemas import NeedAnswer, NeedAnswerGiven
+from mission_control.needs.answers import NoteMissing, answer_one
+from mission_control.needs.lookup import asked_need
+from mission_control.needs.schemas import NeedAnswerGiven
 from mission_control.needs.wording import others_missing
 
 TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,2})\.([A-Za-z0-9_-]{20})")
@@ -43,6 +43,10 @@ TOO_LONG = (
 )
 NOT_LINKED = "Link your account in Mission Control, under Settings and Notifications, to answer here."
 OVER = "The time to answer here is over. Open Mission Control."
+REFUSED: dict[type[DomainError], str] = {
+    NotFound: "You may not answer this.",
+    Forbidden: "You are not allowed to answer this.",
+}
 NOT_YOURS = "This was sent to somebody else; it is not yours to answer."
 
 
@@ -95,56 +99,41 @@ async def press(
     address: str = "",
     is_vouched: bool = True,
 ) -> Pressed:
-    """Give the answer of a button, and return the words for who pressed it.
+    """Give the answer of a button, and return the words for who pressed it. Nothing is raised.
 
-    The provider vouches for `who` pressed it, in a channel of a kind; or `by` is signed in. Where nobody vouches, it
-    counts against the `address`; where the token alone says that it comes from the provider, against nobody before that
-    is proven. Nothing is raised.
+    The provider vouches for `who` pressed it, or `by` is signed in. Where nobody vouches, it counts against the
+    `address`; where the token alone says that it comes from the provider, against nobody before that is proven.
     """
     key = address or f"{channel_id or (by and by.user_id)} {who}"
     if is_vouched and not admits(_presses, key):
         return Pressed(TOO_MANY)
     button = await _button_of(token)
     if button is None:
-        # An old token of a message that was edited since, or somebody's invention: neither answers.
-        return Pressed(NOT_VALID)
+        return Pressed(NOT_VALID)  # an old token of a message that was edited since, or somebody's invention
     if not is_vouched and not admits(_presses, key):
         return Pressed(TOO_MANY)
-    message, device = button.message, button.device
-    if message.kind != kind or (device is not None and device.ended_at is not None):
+    if button.message.kind != kind or (button.device is not None and button.device.ended_at is not None):
         return Pressed(NOT_VALID)
-    if by is not None:
-        actor = by if by.user_id == message.user_id else None
-        refusal = NOT_YOURS
-    else:
-        actor, refusal = await _presser(message, device, who, channel_id)
-    if actor is None or message.organization_id is None or message.organization_id not in actor.memberships:
+    actor, refusal = (by, NOT_YOURS) if by is not None else await _presser(button, who, channel_id)
+    if actor is None or (by is not None and by.user_id != button.message.user_id):
         return Pressed(refusal)
-    if message.state not in OPEN:
-        return Pressed(message.ended_how or "This no longer waits for an answer.", message=message)
-    if is_over(message, times.clock_now()):
-        return Pressed(OVER, message=message)
-    actor = replace(actor, organization_id=message.organization_id, surface=kind)
-    chosen = await _chosen(actor, button)
-    if message.user_id is not None and who and chosen is not None and chosen.note == "required":
-        await await_words(actor, message, button.answer)
-        return Pressed(WRITE, message=message)
-    return await _answer(actor, button, label=chosen.label if chosen is not None else "")
+    return await _answer(actor, button, refusal, takes_words=button.message.user_id is not None and bool(who))
 
 
-async def _chosen(actor: Actor, button: _Button) -> NeedAnswer | None:
-    """Return the answer of a button as it is now; None when nothing waits now."""
-    key = await present_key(actor, button.part.kind, button.part.subject_id)
-    found = await said(actor, [key]) if key is not None else []
-    return next((one for need in found for one in need.answers if one.id == button.answer), None)
-
-
-@command("reach.answer")
-async def await_words(actor: Actor, message: ReachMessage, answer: str) -> None:
-    """Take what the person writes there next as the words for an answer; it replaces one that was awaited before."""
-    await ReachMessage.filter(device_id=message.device_id).exclude(awaits=None).update(awaits=None, awaits_until=None)
-    message.awaits, message.awaits_until = answer, times.clock_now() + WORDS_WITHIN
-    await update(message, "awaits", "awaits_until")
+async def _presser(button: _Button, who: str, channel_id: UUID | None) -> tuple[Actor | None, str]:
+    """Return who pressed a button, None where this is nobody who may, and the words that refuse it."""
+    device, user_id, refusal = button.device, button.message.user_id, NOT_YOURS
+    if device is None or device.channel_id != channel_id:
+        return None, NOT_VALID
+    if user_id is not None and channel_id is not None and device.who != who:
+        return None, refusal
+    if user_id is None:  # to a team: anybody with a linked account in the channel
+        linked = await find(
+            Device, "channel_id = ? AND who = ? AND user_id IS NOT NULL AND ended_at IS NULL", channel_id, who
+        )
+        user_id, refusal = None if linked is None else linked.user_id, NOT_LINKED
+    credential: Credential = ("none", None) if channel_id is None else ("channel", channel_id)
+    return (await user_actor(user_id, credential) if user_id is not None else None), refusal
 
 
 async def take_words(channel: ReachChannel, written: Said) -> str | None:
@@ -161,65 +150,53 @@ async def take_words(channel: ReachChannel, written: Said) -> str | None:
         return None
     actor = await user_actor(message.user_id, ("channel", channel.id))
     parts = await find_all(ReachMessageNeed, "message_id = ?", message.id)
-    if actor is None or message.organization_id not in actor.memberships or len(parts) != 1:
+    if actor is None or len(parts) != 1:
         return NOT_YOURS
-    if message.state not in OPEN:
-        return message.ended_how or "This no longer waits for an answer."
-    if is_over(message, times.clock_now()):
-        return OVER
-    actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
     button = _Button(message, None, parts[0], message.awaits)
-    chosen = await _chosen(actor, button)
-    words = written.text.strip()
-    if len(words) > LONGEST_WORDS:
-        return TOO_LONG
-    done = await _answer(actor, button, label=chosen.label if chosen is not None else "", note=words or None)
+    done = await _answer(actor, button, NOT_YOURS, written.text.strip() or None)
     if done.is_given:
         await ReachMessage.filter(id=message.id).update(awaits=None, awaits_until=None)
     return done.words
 
 
-async def _presser(
-    message: ReachMessage, device: Device | None, who: str, channel_id: UUID | None
-) -> tuple[Actor | None, str]:
-    """Return who pressed a button, None with the reason when this is nobody who may."""
-    if device is None or device.channel_id != channel_id:
-        return None, NOT_VALID
-    credential: Credential = ("none", None) if channel_id is None else ("channel", channel_id)
-    if message.user_id is not None:
-        if channel_id is not None and device.who != who:
-            return None, NOT_YOURS
-        return await user_actor(message.user_id, credential), NOT_YOURS
-    linked = await find(
-        Device, "channel_id = ? AND who = ? AND user_id IS NOT NULL AND ended_at IS NULL", channel_id, who
-    )
-    if linked is None or linked.user_id is None:
-        return None, NOT_LINKED
-    return await user_actor(linked.user_id, credential), NOT_LINKED
-
-
-async def _answer(actor: Actor, button: _Button, *, label: str = "", note: str | None = None) -> Pressed:
+async def _answer(
+    actor: Actor, button: _Button, refusal: str, note: str | None = None, *, takes_words: bool = False
+) -> Pressed:
+    """Give an answer as a person; with `takes_words`, one that requires a note awaits it as the next message there."""
     message, part = button.message, button.part
+    if message.organization_id is None or message.organization_id not in actor.memberships:
+        return Pressed(refusal)
+    if message.state not in OPEN:
+        return Pressed(message.ended_how or "This no longer waits for an answer.", message=message)
+    if is_over(message, times.clock_now()):
+        return Pressed(OVER, message=message)
+    if note is not None and len(note) > LONGEST_WORDS:
+        return Pressed(TOO_LONG, message=message)
+    actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
+    given = NeedAnswerGiven(answer=button.answer, note=note, substance=part.substance or None)
     try:
         asked = await asked_need(actor, f"{part.kind}:{part.subject_id}")
-        given = NeedAnswerGiven(answer=button.answer, note=note, substance=part.substance or None)
-        result = await answer_one(actor, asked, given)
-    except NotFound:
-        return Pressed("You may not answer this.", message=message)
-    except Forbidden:
-        return Pressed("You are not allowed to answer this.", message=message)
-    except Conflict as error:
-        code = error.detail.get("code") if isinstance(error.detail, dict) else None
-        if code == ErrorCode.NEED_CHANGED:
-            await _show_again(actor, message)
-        return Pressed(error.sentence, message=message)
+        result, offered = await answer_one(actor, asked, given)
     except DomainError as error:
-        return Pressed(error.sentence, message=message)
+        if takes_words and isinstance(error, NoteMissing):
+            await await_words(actor, message, button.answer)
+            return Pressed(WRITE, message=message)
+        if isinstance(error.detail, dict) and error.detail.get("code") == ErrorCode.NEED_CHANGED:
+            await _show_again(actor, message)
+        return Pressed(REFUSED.get(type(error), error.sentence), message=message)
     await _answered(actor, message, others_are_missing=bool(result.missing))
     others = f" {others_missing(result.missing)}" if result.missing else ""
     title = (result.title or "").removeprefix("Approve: ")
-    done = ", ".join(filter(None, (label, title))) or "answered"
+    done = ", ".join(filter(None, (offered.label, title))) or "answered"
     return Pressed(f"Done: {done}.{others}", is_given=True, message=message)
+
+
+@command("reach.answer")
+async def await_words(actor: Actor, message: ReachMessage, answer: str) -> None:
+    """Take what the person writes there next as the words for an answer; it replaces one that was awaited before."""
+    await ReachMessage.filter(device_id=message.device_id).exclude(awaits=None).update(awaits=None, awaits_until=None)
+    message.awaits, message.awaits_until = answer, times.clock_now() + WORDS_WITHIN
+    await update(message, "awaits", "awaits_until")
 
 
 @command("reach.answer")

@@ -11,9 +11,9 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.current_app import settings
 from mission_control.database.sql import rows
-from mission_control.needs.answers import how_it_ended, last_of
-from mission_control.needs.kinds import Asked
-from mission_control.needs.queries import Filter, find_keys, said
+from mission_control.needs.kinds import AskedNeed
+from mission_control.needs.lookup import how_it_ended, last_of, render_needs
+from mission_control.needs.queries import Filter, find_keys
 from mission_control.needs.schemas import Need
 from mission_control.webhooks.outgoing.queue import queue
 
@@ -53,7 +53,7 @@ async def _waiting(needs: Sequence[ReachNeed]) -> Mapping[str, Need]:
     wanted = Filter(kinds=kinds, ids=tuple(one.subject_id for one in needs), include="all")
     names = {f"{one.kind}:{one.subject_id}" for one in needs}
     keys = [key for key in await find_keys(actor, wanted, len(needs) * len(kinds)) if key.name in names]
-    return {need.id: need for need in await said(actor, keys)}
+    return {need.id: need for need in await render_needs(actor, keys)}
 
 
 def _opened(need: Need) -> dict[str, object]:
@@ -73,7 +73,7 @@ def _opened(need: Need) -> dict[str, object]:
 async def announce_ended(needs: Sequence[ReachNeed]) -> None:
     """Inside a command: send what no longer waits, with who ended it and where."""
     for one in needs:
-        asked = Asked(one.kind, one.subject_id, one.board_id, None)
+        asked = AskedNeed(one.kind, one.subject_id, one.board_id, None)
         last = await last_of(asked)
         by = None if last is None or last.actor is None else {"id": last.actor_id, "name": last.actor}
         data = {

@@ -22,7 +22,8 @@ from mission_control.core.current_app import secret_key, settings
 from mission_control.database.records import find_all
 from mission_control.http.authentication import user_actor
 from mission_control.needs.kinds import KINDS, Details
-from mission_control.needs.queries import Filter, count, find_keys, parsed, said
+from mission_control.needs.lookup import parse_need_id, render_needs
+from mission_control.needs.queries import Filter, count, find_keys
 from mission_control.needs.schemas import Need, NeedAnswer
 from mission_control.needs.wording import is_cut, span
 from mission_control.people.models import Organization
@@ -155,7 +156,7 @@ async def _waiting(actor: Actor, parts: Sequence[ReachMessageNeed]) -> Mapping[s
     wanted = Filter(kinds=tuple({one.kind for one in parts}), ids=tuple(one.subject_id for one in parts), include="all")
     most = len(parts) * len(KINDS)  # a task may wait for several reasons, of which the message tells one
     keys = [key for key in await find_keys(actor, wanted, most) if not key.is_snoozed]
-    return {need.id: need for need in await said(actor, keys)}
+    return {need.id: need for need in await render_needs(actor, keys)}
 
 
 async def _one(
@@ -230,7 +231,7 @@ async def _details(actor: Actor, need: Need) -> Details:
     if need.board is None:
         return Details()
     board = await visible_board(actor, need.board.id)
-    return await KINDS[need.kind].details(actor, board, parsed(need.id)[1]) or Details()
+    return await KINDS[need.kind].details(actor, board, parse_need_id(need.id)[1]) or Details()
 
 
 # What a fact is called, by its icon.

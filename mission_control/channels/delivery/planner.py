@@ -29,8 +29,8 @@ from mission_control.database.records import delete_all, insert, update_all
 from mission_control.database.sql import rows
 from mission_control.events.commands import atomically, command
 from mission_control.events.wakeup_channels import on_notify, on_notify_family
-from mission_control.needs.answers import how_it_ended, last_of
-from mission_control.needs.kinds import KINDS, Asked
+from mission_control.needs.kinds import KINDS, AskedNeed
+from mission_control.needs.lookup import how_it_ended, last_of
 from mission_control.needs.polling import FAMILY
 from mission_control.needs.wording import others_missing
 from mission_control.webhooks.outgoing.queue import CHANGED as WEBHOOKS_CHANGED
@@ -193,5 +193,5 @@ async def _waits_for_others(row: ReachNeed, others: int) -> str:
     return f"{last.sentence(KINDS[row.kind].endings, with_age=False)} {others_missing(others)}"
 
 
-def _asked(row: ReachNeed) -> Asked:
-    return Asked(row.kind, row.subject_id, row.board_id, None)
+def _asked(row: ReachNeed) -> AskedNeed:
+    return AskedNeed(row.kind, row.subject_id, row.board_id, None)

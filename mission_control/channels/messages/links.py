@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor, OnlySystem, system
 from mission_control.core.errors import NotFound
 from mission_control.events.commands import command
 from mission_control.home.needs.view import shown
-from mission_control.needs.queries import parsed
+from mission_control.needs.lookup import parse_need_id
 from mission_control.needs.schemas import Need
 
 ONLY_SYSTEM = OnlySystem("reach.open")
@@ -73,7 +73,7 @@ async def mark_seen(actor: Actor, message: ReachMessage, needs: list[ReachMessag
 @shown
 async def see_need(actor: Actor, need: Need) -> None:
     """Let a need count as seen that its page shows to a person; without a row for them it is not sent anyway."""
-    kind, subject = parsed(need.id)
+    kind, subject = parse_need_id(need.id)
     mine = {"reader_id": actor.user_id, "kind": kind, "subject_id": subject, "substance": need.substance}
     if await ReachNeed.filter(**mine, seen_at=None, ended_at=None).exists():
         await mark_shown(system(actor.organization_id), mine)

@@ -18,7 +18,7 @@ from mission_control.core.actor import Actor, can
 from mission_control.database.records import find_all
 from mission_control.database.sql import rows
 from mission_control.needs.kinds import KINDS
-from mission_control.needs.queries import needs_page
+from mission_control.needs.polling import needs_page
 from mission_control.needs.schemas import NeedQuery
 from mission_control.people.accounts.names import person_name
 from mission_control.people.models import User

@@ -7,14 +7,15 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.home.needs.view import said_once, session_of
-from mission_control.needs.answers import UNDO_WITHIN, asked_need, how_it_ended, last_of
-from mission_control.needs.kinds import KINDS, Asked
+from mission_control.needs.answers import UNDO_WITHIN
+from mission_control.needs.kinds import KINDS, AskedNeed
+from mission_control.needs.lookup import asked_need, how_it_ended, last_of
 from mission_control.needs.schemas import Need, NeedAnswer
 from mission_control.needs.wording import others_missing
 
 # What was done, by the first word of the button that did it.
 DONE = {
-    "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Ask": "Asked", "Check": "Checked",
+    "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Ask": "AskedNeed", "Check": "Checked",
     "Close": "Closed", "Deny": "Denied", "Done": "Done", "Drop": "Dropped", "Hand": "Handed", "Merge": "Merged",
     "Raise": "Raised", "Reject": "Rejected", "Remove": "Removed", "Request": "Requested", "Send": "Sent",
     "Set": "Set", "Stop": "Stopped", "Take": "Taken", "Test": "Tested",
@@ -59,9 +60,10 @@ async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
 
     None if it is gone, or waits on its board.
     """
-    if not await is_known(actor, need_id):
+    try:
+        asked = await asked_need(actor, need_id)
+    except NotFound:
         return None
-    asked = await asked_need(actor, need_id)
     need = await said_once(actor, asked)
     if need is None:
         return After(need_id, "Done", await how_it_ended(asked))
@@ -81,7 +83,7 @@ async def after_of(actor: Actor, need_id: str, answer_id: str) -> After | None:
     return found if undoable else await _with_stop(found, asked, need, chosen)
 
 
-async def _with_stop(after: After, asked: Asked, need: Need, chosen: NeedAnswer) -> After:
+async def _with_stop(after: After, asked: AskedNeed, need: Need, chosen: NeedAnswer) -> After:
     """Add where the agent that goes on can be stopped, while its session is open."""
     session = await session_of(need) if chosen.course == "go" and need.agent is not None else None
     if session is None or session["ended_at"] is not None or need.agent is None:

@@ -16,8 +16,8 @@ from mission_control.home.needs.regions import Shown, looking, parts_of
 from mission_control.home.needs.view import NOTHING, One, Typed, home_of, one_of, place_of, shown
 from mission_control.home.pages import NEED, SnoozeForm
 from mission_control.home.peek import peek
-from mission_control.needs.answers import asked_need
-from mission_control.needs.kinds import Asked, Key
+from mission_control.needs.kinds import AskedNeed, Key
+from mission_control.needs.lookup import asked_need
 from mission_control.needs.schemas import NeedAnswerGiven
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, go, is_htmx
@@ -86,7 +86,7 @@ async def live(need_id: str) -> Response:
     return await live_page(actor, looking(need_id, actor.organization_id, known), take_back=known.take_back)
 
 
-async def _refused(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+async def _refused(refusal: Refusal[AskedNeed, NeedAnswerGiven]) -> ResponseReturnValue:
     """Show the need again with what was written: words are missing, it changed, or somebody was faster."""
     error, values = refusal.error, refusal.values
     if not isinstance(error, FormInvalid | Invalid | Conflict) or refusal.found is None:
@@ -100,13 +100,13 @@ async def _refused(refusal: Refusal[Asked, NeedAnswerGiven]) -> ResponseReturnVa
     return await _page(refusal.actor, found, None, typed, refusal.status)
 
 
-async def _place(actor: Actor, found: Asked | Key) -> str:
+async def _place(actor: Actor, found: AskedNeed | Key) -> str:
     """Return the page that follows when something was answered: of the next need, else of the same."""
     return (await place_of(actor, found.name)).after or found.name
 
 
 @action(pages, NEED, performs="answer_need", at=home_of, before=_place, refused=_refused)
-async def answer_and_go_on(outcome: Outcome[Asked, NeedAnswerGiven]) -> ResponseReturnValue:
+async def answer_and_go_on(outcome: Outcome[AskedNeed, NeedAnswerGiven]) -> ResponseReturnValue:
     """Give an answer, and show what becomes of it above the next need; for htmx in the same response."""
     query = urlencode({"after": outcome.found.name, "answer": outcome.form.answer})
     url = f"/needs/{outcome.before}?{query}"

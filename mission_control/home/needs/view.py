@@ -13,9 +13,8 @@ from mission_control.core.values import fingerprint
 from mission_control.database.sql import Row, rows
 from mission_control.home.listing import find
 from mission_control.home.peek import About, about_need
-from mission_control.needs.answers import asked_need, how_it_ended, last_of, where_asked
-from mission_control.needs.kinds import KINDS, Asked, Key
-from mission_control.needs.queries import parsed, said
+from mission_control.needs.kinds import KINDS, AskedNeed, Key
+from mission_control.needs.lookup import asked_need, how_it_ended, last_of, parse_need_id, render_needs, where_asked
 from mission_control.needs.schemas import Need, NeedAnswer
 from mission_control.runs.sessions.queries import ActivityQuery, activities_of
 from mission_control.runs.sessions.view import Act, acts_of, folded
@@ -33,7 +32,7 @@ class Home:
 
 async def home_of(actor: Actor, need_id: str) -> Home:
     """Return the organization of what an id names; what is personal is in all. Raise NotFound when it names nothing."""
-    kind, subject = parsed(need_id)
+    kind, subject = parse_need_id(need_id)
     if KINDS[kind].is_personal:
         return Home(actor.organization_id)
     asked = await where_asked(KINDS[kind], subject)
@@ -135,7 +134,7 @@ _OF_TASK = (
 
 
 async def session_of(need: Need) -> Row | None:
-    kind, subject = parsed(need.id)
+    kind, subject = parse_need_id(need.id)
     found = await rows(_OF_APPROVAL, subject) if kind == "approval" else []
     if not found and need.tasks:
         found = await rows(_OF_TASK, need.tasks[0].id)
@@ -195,13 +194,13 @@ async def one_of(actor: Actor, need_id: str) -> One:
     return One(need_id, place, need, "", 0, await about_need(actor, asked.key, need), await before_of(need))
 
 
-async def said_once(actor: Actor, asked: Asked) -> Need | None:
+async def said_once(actor: Actor, asked: AskedNeed) -> Need | None:
     """Return a need in words, also when it no longer waits; None when nothing is known of it."""
     key = asked.key or Key(asked.kind, asked.id, await _since(asked), asked.board_id, "")
-    found = await said(actor, [key])
+    found = await render_needs(actor, [key])
     return found[0] if found else None
 
 
-async def _since(asked: Asked) -> datetime:
+async def _since(asked: AskedNeed) -> datetime:
     last = await last_of(asked)
     return last.created_at if last is not None else times.clock_now()

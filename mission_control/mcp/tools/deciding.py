@@ -21,8 +21,9 @@ from mission_control.mcp.answers import Shape
 from mission_control.mcp.operations import perform
 from mission_control.mcp.registry import REQUIRED, Call, Said, Shown, Tools, own, takes
 from mission_control.mcp.shapes import APPROVAL, TASK_LINE, WAIT, counted, status_text
+from mission_control.needs.lookup import parse_need_id
 from mission_control.needs.polling import channel_of
-from mission_control.needs.queries import done_by, parsed
+from mission_control.needs.queries import done_by
 from mission_control.needs.schemas import Need
 from mission_control.needs.wording import others_missing
 from mission_control.questions.models import Question
@@ -86,7 +87,7 @@ async def _waiting(actor: Actor, board_id: UUID | None) -> JsonObject:
     questions = await Question.filter(board_id__in=ids, state="open").order_by("created_at").limit(MOST)
     done = await done_by(actor)
     found = await perform("list_needs", actor, kind="approval", limit=MOST)
-    facts = {parsed(one.id)[1]: [fact.text for fact in one.facts if fact.is_counted] for one in found.items}
+    facts = {parse_need_id(one.id)[1]: [fact.text for fact in one.facts if fact.is_counted] for one in found.items}
     asked = [one for one in approvals if ("approval", one.id) not in done]
     lines = [{**await _approval_line(actor, one), "facts": facts.get(one.id, [])} for one in asked]
     lines += [await _question_line(actor, one) for one in questions]

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Row, is_postgres, rows
 from mission_control.needs.kinds import AskKind, Details, Key, Last, Page, Rows, Seeker
@@ -84,7 +83,7 @@ class ProposalAsk(AskKind[Row]):
             otherwise="It waits above the inbox; nothing else waits for it.",
         )  # fmt: skip
 
-    async def details(self, actor: Actor, board: Board, subject: UUID) -> Details | None:
+    async def details(self, actor: Actor, board: BoardLike, subject: UUID) -> Details | None:
         found = await proposals_read([subject])
         return Details(says="\n\n".join(filter(None, (found[0]["reason"], found[0]["description"])))) if found else None
 
