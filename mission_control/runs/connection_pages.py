@@ -38,8 +38,8 @@ async def _listed(actor: Actor, asked: str) -> dict[str, object]:
 
 @terminals_of
 async def own_terminals(actor: Actor) -> list[ConnectionRead]:
-    found = await queries.list_connections(actor, ConnectionQuery(is_live=True, limit=MOST_LIVE, offset=0))
-    return [one for one in found[0] if one.user_id == actor.id]
+    live, _ = await queries.list_connections(actor, ConnectionQuery(is_live=True, limit=MOST_LIVE, offset=0))
+    return [connection for connection in live if connection.user_id == actor.id]
 
 
 pages = Pages("connection_pages", __name__)

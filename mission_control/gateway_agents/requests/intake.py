@@ -116,9 +116,9 @@ def _as_actor(asker: Asker, board: Board) -> Actor:
 
 async def _keep_requests(requests: list[GatewayRequest]) -> None:
     await insert(*requests)
-    for one in requests:
-        sentence = f"Brought in: {what_of(one)}."
-        record("gateway.request.asked", one.scope(), sentence, **facts_of(one), status="pending")
+    for request in requests:
+        sentence = f"Brought in: {what_of(request)}."
+        record("gateway.request.asked", request.scope(), sentence, **facts_of(request), status="pending")
 
 
 async def bring_in_questions(gateway: GatewayRef, asked: AskedQuestion) -> bool:
@@ -153,7 +153,7 @@ async def keep_questions(actor: Actor, gateway: GatewayRef, asker: Asker, asked:
                     kind="question",
                     external_id=external_id,
                     content=new.content,
-                    options=[one.model_dump() for one in new.options],
+                    options=[option.model_dump() for option in new.options],
                     allows_text=new.allows_text,
                     expires_at=asked.expires_at,
                 )
@@ -205,7 +205,7 @@ async def question_requested(gateway: GatewayRef, event: Mapping[str, object]) -
 async def question_resolved(gateway: GatewayRef, event: Mapping[str, object]) -> None:
     """Close our questions as the gateway's record says."""
     parts = await settling.parts_of(gateway.id, text(event.get("id"), 512))
-    if any(one.state == "open" or one.answer_state == "waiting" for one in parts):
+    if any(part.state == "open" or part.answer_state == "waiting" for part in parts):
         await settling.close(parts, await question_of(gateway.id, text(event.get("id"), 512)) or read_question(event))
 
 

@@ -19,6 +19,7 @@ from mission_control.gateways.connections.events import GatewayRef
 from mission_control.memory.commands import write_memory
 from mission_control.questions.commands import snippet
 from mission_control.questions.models import Question
+from mission_control.runs.permissions.requests import approval_facts
 
 type KeptApproval = Approval | GatewayRequest
 type KeptQuestion = Question | GatewayRequest
@@ -111,7 +112,7 @@ async def note_delivered(actor: Actor, kept: Kept) -> None:
     if not await type(kept).filter(id=kept.id, answer_state="waiting").update(answer_state="sent"):
         return
     if isinstance(kept, Approval):
-        record("approval.answered", kept.scope(), f"Gateway told: {kept.action_type}.", **_facts(kept))
+        record("approval.answered", kept.scope(), f"Gateway told: {kept.action_type}.", **approval_facts(kept))
     elif isinstance(kept, Question):
         record("question.delivered", kept, f"Gateway has the answer: {snippet(kept.content)}", question_id=kept.id)
     else:
@@ -137,14 +138,9 @@ async def settle_approval(actor: Actor, kept: KeptApproval, ended: Ended) -> Non
     kept.resolved_by_user_id, kept.resolved_by_kind, kept.resolved_by_name = None, "gateway", settled_by(ended.by)
     kept.resolved_at = kept.updated_at = times.clock_now()
     await save_decision(kept)
-    facts = {**_facts(kept), "decision": kept.decision, "note": kept.note, "how": ended.how}
+    facts = {**approval_facts(kept), "decision": kept.decision, "note": kept.note, "how": ended.how}
     sentence = f"Approval ended on the gateway: {kept.action_type}."
     record("approval.ended_on_gateway", kept.scope(), sentence, **facts)
-
-
-def _facts(approval: Approval) -> dict[str, Any]:
-    named = {"agent_id": approval.agent_id, "approval_id": approval.id, "action_type": approval.action_type}
-    return {**named, "task_ids": []}
 
 
 @command("gateway_request.keep")
@@ -200,7 +196,7 @@ async def close(parts: list[KeptQuestion], asked: AskedQuestion | None) -> None:
 
 
 def said_in(question: KeptQuestion) -> tuple[str | None, str | None]:
-    labels = {one["id"]: one["label"] for one in question.options or []}
+    labels = {option["id"]: option["label"] for option in question.options or []}
     label = labels.get(question.chosen_option_id)
     words = str(question.answer or "").removeprefix(label or "").strip()
     return label, words or None

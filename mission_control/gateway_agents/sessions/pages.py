@@ -286,10 +286,6 @@ async def _sessions(view: ListView) -> str:
     return render_macro("gateway_sessions/list.html", "sessions", found=await sessions_list(view.gateway, view.search))
 
 
-def _list_key(view: ListView) -> tuple[UUID, str]:
-    return view.gateway.id, view.search
-
-
 def _is_about(view: ListView, news: News) -> bool:
     is_its_list = isinstance(news, dict) and news.get("gateway_sessions") == watch_id(view.gateway.id, LIST)
     return is_its_list or _is_about_gateway(view, news)
@@ -307,5 +303,12 @@ NEWS = Concerns[ListView](("gateway.",), ("gateway_sessions", "gateway_id"), _is
 LIST_REGIONS = (
     _of_frame("head"),
     _of_frame("tabs", GATEWAY_TAB.key),
-    Region(LIST_PAGE, "#gateway-sessions", NEWS, _sessions, key=_list_key, name="sessions"),
+    Region(
+        LIST_PAGE,
+        "#gateway-sessions",
+        NEWS,
+        _sessions,
+        key=lambda view: (view.gateway.id, view.search),
+        name="sessions",
+    ),
 )

@@ -193,17 +193,12 @@ def _attempt(row: Row) -> str:
 
 
 def _ask(row: Row) -> JsonObject:
-    return {
-        "kind": row["part"], "id": as_id(row["id"]), "text": _asked(row), "state": row["state"],
-        "answer": row["answer"], "answered_by": row["name"], "answered_at": as_moment(row["at"]),
-    }  # fmt: skip
-
-
-def _asked(row: Row) -> str:
-    if row["part"] == "question":
-        return str(row["text"])
-    action, _, reason = row["text"].partition(": ")
-    return f"{action_words(action)}: {reason}" if reason else action_words(action)
+    text = str(row["text"])
+    if row["part"] == "approval":
+        action, _, reason = text.partition(": ")
+        text = f"{action_words(action)}: {reason}" if reason else action_words(action)
+    ask = {"kind": row["part"], "id": as_id(row["id"]), "text": text, "state": row["state"]}
+    return ask | {"answer": row["answer"], "answered_by": row["name"], "answered_at": as_moment(row["at"])}
 
 
 def _short(text: str) -> str:

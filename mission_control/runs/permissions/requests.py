@@ -229,10 +229,10 @@ async def deliver(actor: Actor, approval_id: UUID) -> None:
     if not await Approval.filter(id=approval_id, answer_state="waiting").update(answer_state="sent"):
         return
     approval = await Approval.get(id=approval_id).select_related("board")
-    record("approval.answered", approval.scope(), f"Program told: {approval.action_type}.", **_facts(approval))
+    record("approval.answered", approval.scope(), f"Program told: {approval.action_type}.", **approval_facts(approval))
 
 
-def _facts(approval: Approval) -> dict[str, Any]:
+def approval_facts(approval: Approval) -> dict[str, Any]:
     named = {"agent_id": approval.agent_id, "approval_id": approval.id, "action_type": approval.action_type}
     return {**named, "task_ids": []}
 
@@ -293,7 +293,7 @@ async def _close(actor: Actor, approval_id: UUID, decision: str, note: str, *, i
     approval.resolved_by_kind = "program"
     approval.resolved_by_name = f"Somebody at the keyboard{where}" if is_answered else None
     await save_decision(approval)
-    facts = {**_facts(approval), "decision": decision, "note": approval.note}
+    facts = {**approval_facts(approval), "decision": decision, "note": approval.note}
     record("approval.ended_at_program", approval.scope(), f"Answered at its program: {approval.action_type}.", **facts)
 
 
