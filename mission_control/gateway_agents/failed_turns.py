@@ -59,6 +59,22 @@ class History:
     is_busy: bool = False  # it says that one does
     is_whole: bool = True  # it begins with the session, and names the keys of its messages
 
+    def take(self, message: Mapping[str, Any]) -> None:
+        """Take the next message: a person's, the mark of a turn that failed, or an answer to all before it."""
+        about, role = mapping(message.get("__openclaw")), message.get("role")
+        key, run_id = str(about.get("idempotencyKey") or ""), str(about.get("runId") or "")
+        if role == "user":
+            self.arrived.add(key.removesuffix(":user"))
+            self.unanswered.add(key.removesuffix(":user"))
+        elif role == "custom" or message.get("stopReason") == "error" or key.endswith(":terminal-error"):
+            failed, content = {run_id} & self.unanswered or self.unanswered, message.get("content")
+            texts = [str(part.get("text")) for part in mappings_in(message, "content")]
+            text = content if isinstance(content, str) else " ".join(texts)
+            self.failures |= dict.fromkeys(failed, f"The turn failed. {text}".strip())
+            self.unanswered = self.unanswered - failed
+        elif role == "assistant" and message.get("stopReason") != "toolUse":
+            self.unanswered, self.failures = set(), {}
+
     def is_settled(self, key: str) -> bool:
         return key in self.arrived and key not in self.unanswered and self.failure_of(key) is None
 
@@ -88,33 +104,21 @@ def read_history(said: Mapping[str, Any]) -> History:
     A turn takes up all messages before it that have no answer, also those whose own turns failed. One that fails
     leaves a mark with the id of its run, which is the key of its message, unless the message was queued.
     """
-    found, messages = History(), mappings_in(said, "messages")
+    history, messages = History(), mappings_in(said, "messages")
     for message in messages:
-        about = mapping(message.get("__openclaw"))
-        key, run_id = str(about.get("idempotencyKey") or ""), str(about.get("runId") or "")
-        if message.get("role") == "user":
-            found.arrived.add(key.removesuffix(":user"))
-            found.unanswered.add(key.removesuffix(":user"))
-        elif message.get("role") == "custom" or message.get("stopReason") == "error" or key.endswith(":terminal-error"):
-            failed, content = {run_id} & found.unanswered or found.unanswered, message.get("content")
-            texts = [str(part.get("text")) for part in mappings_in(message, "content")]
-            text = content if isinstance(content, str) else " ".join(texts)
-            found.failures |= dict.fromkeys(failed, f"The turn failed. {text}".strip())
-            found.unanswered = found.unanswered - failed
-        elif message.get("role") == "assistant" and message.get("stopReason") != "toolUse":
-            found.unanswered, found.failures = set(), {}
+        history.take(message)
     pending = mappings_in(said.get("pendingInputs"), "items")
-    waiting = {str(one.get("runId")) for one in pending if one.get("state") != "interrupted"}
-    found.interrupted = {str(one.get("runId")) for one in pending} - waiting - found.arrived
-    is_named, is_reset = any(found.arrived), any(message.get("role") == "system" for message in messages)
-    found.is_whole = not said.get("hasMore") and not is_reset and (is_named or not messages)
+    waiting = {str(item.get("runId")) for item in pending if item.get("state") != "interrupted"}
+    history.interrupted = {str(item.get("runId")) for item in pending} - waiting - history.arrived
+    is_named, is_reset = any(history.arrived), any(message.get("role") == "system" for message in messages)
+    history.is_whole = not said.get("hasMore") and not is_reset and (is_named or not messages)
     info = mapping(said.get("sessionInfo"))
-    found.is_at_rest = info.get("hasActiveRun") is False or not messages
-    found.is_busy = info.get("hasActiveRun") is True
+    history.is_at_rest = info.get("hasActiveRun") is False or not messages
+    history.is_busy = info.get("hasActiveRun") is True
     if info.get("status") == "killed":  # somebody ended it
-        found.unanswered = set()
-    found.arrived = (found.arrived | waiting) - {""}
-    return found
+        history.unanswered = set()
+    history.arrived = (history.arrived | waiting) - {""}
+    return history
 
 
 LOOK_BACK = timedelta(minutes=15)

@@ -229,10 +229,7 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     before = {name: getattr(session, name) for name in CHANGED}
     if session.is_check or (given.is_check and is_new):
         session.is_check, session.title, run = True, CHECK_TITLE, None
-    if is_new or (session.ended_at is not None and (given.items or not given.keeps_state)):
-        message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
-        record("session.started", scope_of(agent.organization_id, session), message, client=session.client)
-        session.ended_at = session.end_reason = session.digest = None
+    _begin(agent, session, given, is_new=is_new)
     await _describe(session, run, given)
     new = await insert_new(_activities(session, given.items))
     _apply(session, given, new, is_new=is_new)
@@ -285,6 +282,14 @@ async def _session_of(actor: Actor, agent: Agent, run: Run | None, given: HookRe
     except IntegrityError:  # another report of it came first
         return await existing(find(AgentSession, NAMED, *named, lock=True)), False
     return made, True
+
+
+def _begin(agent: Agent, session: AgentSession, given: HookReport, *, is_new: bool) -> None:
+    """Record that a session began, or that one goes on which had ended."""
+    if is_new or (session.ended_at is not None and (given.items or not given.keeps_state)):
+        message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
+        record("session.started", scope_of(agent.organization_id, session), message, client=session.client)
+        session.ended_at = session.end_reason = session.digest = None
 
 
 async def _describe(session: AgentSession, run: Run | None, given: HookReport) -> None:
