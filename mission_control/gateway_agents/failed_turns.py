@@ -67,10 +67,8 @@ class History:
             self.arrived.add(key.removesuffix(":user"))
             self.unanswered.add(key.removesuffix(":user"))
         elif role == "custom" or message.get("stopReason") == "error" or key.endswith(":terminal-error"):
-            failed, content = {run_id} & self.unanswered or self.unanswered, message.get("content")
-            texts = [str(part.get("text")) for part in mappings_in(message, "content")]
-            text = content if isinstance(content, str) else " ".join(texts)
-            self.failures |= dict.fromkeys(failed, f"The turn failed. {text}".strip())
+            failed = {run_id} & self.unanswered or self.unanswered
+            self.failures |= dict.fromkeys(failed, f"The turn failed. {_text_of(message)}".strip())
             self.unanswered = self.unanswered - failed
         elif role == "assistant" and message.get("stopReason") != "toolUse":
             self.unanswered, self.failures = set(), {}
@@ -84,6 +82,12 @@ class History:
             return self.failures[key]
         is_lost = self.is_at_rest and (key in self.unanswered or (self.is_whole and key not in self.arrived))
         return RESTARTED if is_lost or key in self.interrupted else None
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    parts = [str(part.get("text")) for part in mappings_in(message, "content")]
+    return content if isinstance(content, str) else " ".join(parts)
 
 
 async def history_of(gateway_id: UUID, session_key: str) -> History:

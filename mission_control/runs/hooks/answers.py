@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents import inbox
@@ -86,7 +86,7 @@ async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
     return None
 
 
-async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_held: bool = False) -> dict[str, Any]:
+async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_held: bool = False) -> JsonObject:
     """Return the answer to a hook in the program's own shape. What rode on an earlier answer has arrived.
 
     `is_held`: its program holds the call until a person says yes.
@@ -110,7 +110,7 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_
     return {}
 
 
-def answer_to_check(hook: Hook) -> dict[str, Any]:
+def answer_to_check(hook: Hook) -> JsonObject:
     """Return what shows that notes and refusals reach a program: nobody is asked."""
     program, word = hook.program, hook.when.check
     if hook.event.asks and "deny" in program.answers:

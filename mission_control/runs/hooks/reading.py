@@ -14,6 +14,7 @@ import orjson
 
 from mission_control.agents.usage.schemas import RequestUsage, TimedUsage
 from mission_control.core import times
+from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import Kept, in_text, last_part, name_of, text_of
 from mission_control.runs.sessions.reports import (
     OLDEST,
@@ -91,16 +92,16 @@ class Program(NamedTuple):
 
     client: str
     events: Mapping[str, Event]
-    refusal: "Callable[[Hook, str], dict[str, Any]]"
-    carried: "Callable[[Hook, str], dict[str, Any]]"
-    verdict: "Callable[[Hook, Verdict], dict[str, Any]]"
+    refusal: "Callable[[Hook, str], JsonObject]"
+    carried: "Callable[[Hook, str], JsonObject]"
+    verdict: "Callable[[Hook, Verdict], JsonObject]"
     answers: tuple[str, ...] = ()
     waits: timedelta | None = timedelta()
     asks_there_too: bool = False
     asks_again: bool = False
-    asking: "Callable[[Hook, str], dict[str, Any]] | None" = None
+    asking: "Callable[[Hook, str], JsonObject] | None" = None
     ends_turns: bool = False  # by the answer `stop`; of others the next calls are refused
-    passing: "Callable[[Hook, str], dict[str, Any]] | None" = None
+    passing: "Callable[[Hook, str], JsonObject] | None" = None
     keeps_costs: bool = True  # while the server is away
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from mission_control.agents.usage.schemas import MOST_TOKENS, MOST_USD, RequestUsage, TimedUsage
 from mission_control.core import times
 from mission_control.core.times import naive_utc
+from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import name_of, text_of
 from mission_control.runs.hooks.reading import DENIED, Body, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.sessions.reports import MOST_STEPS, ReportedState, SessionGiven, StepChange, StepGiven
@@ -154,34 +155,34 @@ EVENTS = {
 }
 
 
-def refusal(hook: Hook, words: str) -> dict[str, Any]:
+def refusal(hook: Hook, words: str) -> JsonObject:
     return _permission(hook, "deny", words)
 
 
-def asking(hook: Hook, words: str) -> dict[str, Any]:
+def asking(hook: Hook, words: str) -> JsonObject:
     return _permission(hook, "ask", words)
 
 
-def passing(hook: Hook, words: str) -> dict[str, Any]:
+def passing(hook: Hook, words: str) -> JsonObject:
     return _permission(hook, "allow", words)
 
 
-def _permission(hook: Hook, decision: str, words: str) -> dict[str, Any]:
+def _permission(hook: Hook, decision: str, words: str) -> JsonObject:
     decided = {"permissionDecision": decision, "permissionDecisionReason": words}
     return {"hookSpecificOutput": {"hookEventName": hook.name, **decided}}
 
 
-def carried(hook: Hook, text: str) -> dict[str, Any]:
+def carried(hook: Hook, text: str) -> JsonObject:
     """Return the answer on which a note rides; one at the end of a turn lets it go on, once."""
     if hook.event.kind == "RUN_FINISHED":
         return {} if hook.body.get("stop_hook_active") else {"decision": "block", "reason": text}
     return {"hookSpecificOutput": {"hookEventName": hook.name, "additionalContext": text}}
 
 
-def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
+def verdict(hook: Hook, decided: Verdict) -> JsonObject:
     """Return what a person decided; a standing yes is for exactly this call, and for this session."""
     if decided.answer in ("deny", "stop"):
-        decision: dict[str, Any] = {"behavior": "deny", "message": decided.words}
+        decision: JsonObject = {"behavior": "deny", "message": decided.words}
         decision |= {"interrupt": True} if decided.answer == "stop" else {}
         return _decided(hook, decision)
     decision = {"behavior": "allow"}
@@ -192,7 +193,7 @@ def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
     return _decided(hook, decision)
 
 
-def _decided(hook: Hook, decision: dict[str, Any]) -> dict[str, Any]:
+def _decided(hook: Hook, decision: JsonObject) -> JsonObject:
     return {"hookSpecificOutput": {"hookEventName": hook.name, "decision": decision}}
 
 

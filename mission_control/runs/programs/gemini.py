@@ -5,9 +5,9 @@ Its events name no calls, and its hooks cannot answer what it asks at its keyboa
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from mission_control.agents.usage.schemas import RequestUsage, TimedUsage
+from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import name_of, text_of
 from mission_control.runs.hooks.reading import Body, Event, Hook, Program, Verdict, named, only_sign, plainly
 from mission_control.runs.permissions.reading import digest_of
@@ -82,11 +82,11 @@ EVENTS = {
 }
 
 
-def refusal(_hook: Hook, words: str) -> dict[str, Any]:
+def refusal(_hook: Hook, words: str) -> JsonObject:
     return {"decision": "deny", "reason": words}
 
 
-def verdict(_hook: Hook, _decided: Verdict) -> dict[str, Any]:
+def verdict(_hook: Hook, _decided: Verdict) -> JsonObject:
     """Return nothing: what it asks is answered at its keyboard."""
     return {}
 

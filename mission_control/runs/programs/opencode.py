@@ -5,9 +5,9 @@ Its person sees a question while the board is asked; the plugin asks the board a
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from mission_control.agents.usage.schemas import MOST_USD, TimedUsage
+from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import name_of
 from mission_control.runs.hooks.reading import Event, Hook, Program, Verdict, named, only_sign, plainly
 from mission_control.runs.programs.claude_code import asked, number_of, stopped, todos
@@ -121,15 +121,15 @@ EVENTS = {
 }
 
 
-def refusal(hook: Hook, words: str) -> dict[str, Any]:
+def refusal(hook: Hook, words: str) -> JsonObject:
     return {"deny": words}
 
 
-def carried(hook: Hook, text: str) -> dict[str, Any]:
+def carried(hook: Hook, text: str) -> JsonObject:
     return {"note": text}
 
 
-def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
+def verdict(hook: Hook, decided: Verdict) -> JsonObject:
     """Return its own reply; a no with words lets the turn go on, one without ends it."""
     if decided.answer == "stop":
         return {"reply": "reject"}

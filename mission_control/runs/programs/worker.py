@@ -7,11 +7,11 @@ after a cut connection or a restart is the same.
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from mission_control.agents.work_state import channel_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.values import JsonObject
 from mission_control.http.agent_news import Began
 from mission_control.http.operation import settled, themselves
 from mission_control.runs.hooks.answers import answer_to, place_of
@@ -48,15 +48,15 @@ EVENTS = {
 }
 
 
-def refusal(hook: Hook, words: str) -> dict[str, Any]:
+def refusal(hook: Hook, words: str) -> JsonObject:
     return {"stop": words}
 
 
-def carried(hook: Hook, text: str) -> dict[str, Any]:
+def carried(hook: Hook, text: str) -> JsonObject:
     return {"note": text}
 
 
-def verdict(hook: Hook, decided: Verdict) -> dict[str, Any]:
+def verdict(hook: Hook, decided: Verdict) -> JsonObject:
     return {"decision": decided.answer, "words": decided.words}
 
 
@@ -68,7 +68,7 @@ def program_of(client: str) -> Program:
     return Program(name, EVENTS, refusal, carried, verdict, answers, WAITS, asks_again=True)
 
 
-async def notified(actor: Actor, began: Began, hook: Hook) -> dict[str, Any]:
+async def notified(actor: Actor, began: Began, hook: Hook) -> JsonObject:
     """Return a note to a session, or that it has to stop, as soon as there is one; `{}` after a while."""
     place = await place_of(actor, hook.program.client, hook.session.external_id)
     if place is None or place.session_id is None:
@@ -80,6 +80,6 @@ async def notified(actor: Actor, began: Began, hook: Hook) -> dict[str, Any]:
     )  # fmt: skip
 
 
-async def _look(actor: Actor, began: Began, hook: Hook) -> dict[str, Any]:
+async def _look(actor: Actor, began: Began, hook: Hook) -> JsonObject:
     place = await place_of(actor, hook.program.client, hook.session.external_id)
     return {} if place is None else await answer_to(replace(actor, news="new"), began, place, hook)
