@@ -47,6 +47,9 @@ RECENT = 50  # messages of a session that are looked at
 RESTARTED = "The gateway was restarted before the agent took this up."
 
 
+type Message = Mapping[str, Any]  # what a gateway tells, of which only what is known is read
+
+
 @dataclass(slots=True)
 class History:
     """What became of the messages of a session, by their keys."""
@@ -59,7 +62,7 @@ class History:
     is_busy: bool = False  # it says that one does
     is_whole: bool = True  # it begins with the session, and names the keys of its messages
 
-    def take(self, message: Mapping[str, Any]) -> None:
+    def take(self, message: Message) -> None:
         """Take the next message: a person's, the mark of a turn that failed, or an answer to all before it."""
         about, role = mapping(message.get("__openclaw")), message.get("role")
         key, run_id = str(about.get("idempotencyKey") or ""), str(about.get("runId") or "")
@@ -84,7 +87,7 @@ class History:
         return RESTARTED if is_lost or key in self.interrupted else None
 
 
-def _text_of(message: Mapping[str, Any]) -> str:
+def _text_of(message: Message) -> str:
     content = message.get("content")
     parts = [str(part.get("text")) for part in mappings_in(message, "content")]
     return content if isinstance(content, str) else " ".join(parts)
@@ -102,7 +105,7 @@ async def history_of(gateway_id: UUID, session_key: str) -> History:
     return read_history(said)
 
 
-def read_history(said: Mapping[str, Any]) -> History:
+def read_history(said: Message) -> History:
     """Read an answer to `chat.history`.
 
     A turn takes up all messages before it that have no answer, also those whose own turns failed. One that fails
