@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quart import Quart
@@ -11,22 +10,16 @@ if TYPE_CHECKING:
     from mission_control.core.settings import Settings
 
 
-@dataclass(slots=True)
-class _Kept:
-    app: Quart | None = None
-
-
-_kept = _Kept()
+_made: list[Quart] = []
 
 
 def keep(app: Quart) -> None:
     """Remember the application; called when it is made."""
-    _kept.app = app
+    _made[:] = [app]
 
 
 def app() -> Quart:
-    assert _kept.app is not None
-    return _kept.app
+    return _made[0]
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from mission_control.http.registry import LOOKUPS
 from mission_control.server import installation
 from tests.contract.source import ROOT, trees
 
-# The registries, by module and name; each is filled by parts that `features.py` installs.
+# The registries, by module and name; each is filled by parts that `installation.py` installs.
 REGISTRIES = {
     "asks.kinds.KINDS",
     "reach.channel.CHANNELS",
