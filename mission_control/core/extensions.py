@@ -1,4 +1,4 @@
-"""Parts: what a module adds to the application. Only installing makes a part count (`server/installation.py`), no import.
+"""Parts: what a module adds to the application. Installing makes a part count (`server/installation.py`), no import.
 
 A part stands in its module under a name, alone or in a tuple; or it is a function that a decorator has marked.
 """

@@ -1,4 +1,4 @@
-"""Parts are installed by `features.install()`, completely, and nothing registers anything outside of it."""
+"""Parts are installed by `installation.install()`, completely, and nothing registers anything outside of it."""
 
 import ast
 import re
@@ -18,79 +18,81 @@ from tests.contract.source import ROOT, trees
 
 # The registries, by module and name; each is filled by parts that `installation.py` installs.
 REGISTRIES = {
-    "asks.kinds.KINDS",
-    "reach.channel.CHANNELS",
-    "asks.unseen.LOOKS",
-    "log.unit_of_work.REACTIONS",
+    "needs.kinds.KINDS",
+    "needs.schemas.GLYPHS",
+    "channels.channel.CHANNELS",
+    "needs.unanswered.LOOKS",
+    "events.unit_of_work.REACTIONS",
     "core.actor.RULES",
     "database.setup.MODEL_MODULES",
-    "gateways.events.HANDLERS",
+    "gateways.connections.events.HANDLERS",
     "http.body_limit.BODY_LIMITS",
     "http.request_log.SECRET_PATHS",
     "agents.notices.NOTICES",
-    "log.channels._callbacks",
-    "log.channels._families",
-    "log.event_log.ACCOUNT_KINDS",
-    "log.event_log.KINDS",
-    "doors.registry.PEOPLES_TOOLS",
-    "doors.registry.TOOLS",
+    "events.wakeup_channels._callbacks",
+    "events.wakeup_channels._families",
+    "events.event_log.ACCOUNT_KINDS",
+    "events.event_log.KINDS",
+    "mcp.registry.PEOPLES_TOOLS",
+    "mcp.registry.TOOLS",
     "http.registry.LOOKUPS",
     "http.registry.OPERATIONS",
-    "features._blueprints",
-    "work.loop._senders",
-    "work.loops.LOOPS",
+    "server.installation._blueprints",
+    "background.sending._senders",
+    "background.loops.LOOPS",
     "web.regions.REGIONS",
-    "web.asides.ASIDES",
+    "web.side_panels.ASIDES",
     "web.shell.ENTRIES",
     "web.shell.SETTINGS",
 }
 # Empty module-level lists, dicts and sets that remember something while the program runs.
 MEMORIES = {
-    "reach.sending._at_work",
-    "reach.sending._resting",
-    "reach.sending._turns",
-    "fleet.following._storing",  # what is about to be stored
-    "fleet.notices._next",
-    "knowledge.counting._asked_for",  # organizations whose figures were read
-    "gateways.link._recorded",
+    "core.current_app._made",
+    "channels.delivery.sending._at_work",
+    "channels.delivery.sending._resting",
+    "channels.delivery.sending._turns",
+    "gateway_agents.sessions.following._storing",  # what is about to be stored
+    "gateway_agents.notices._next",
+    "metrics.counting._asked_for",  # organizations whose figures were read
+    "gateways.connections.link._recorded",
     "http.lookups._asked",
     "http.lookups._fresh",
     "http.lookups._quiet",  # agents that were told of nothing
-    "reach.push_key._known",  # the key of this installation
-    "runs.hook_queue._dropped",  # how much came too fast
+    "channels.providers.push.key._known",  # the key of this installation
+    "runs.hooks.queue._dropped",  # how much came too fast
     "agents.work_state._seen",  # agents whose presence is to be written down
     "http.authentication._renewed",
     "http.authentication._seen",
     "http.authentication._used",
     "boards.live._shared",
-    "log.commands._running",
-    "home.answers._refused",
-    "fleet.failed_turns._doubts",  # messages whose turn may have failed
-    "fleet.session_usage._active",
-    "fleet.session_usage._ahead",  # how far our clock is before a gateway's
-    "fleet.session_usage._measured",
-    "gateways.connector._links",
-    "fleet.following._followed",
-    "fleet.following._lists",
-    "fleet.session_reading._masks",
-    "fleet.session_view._received",
-    "fleet.following._until",
-    "runs.session_signals._last",
-    "fleet.session_feed._waiting",
-    "runs.session_signals._later",
-    "people.identity_people._asked",
+    "events.commands._running",
+    "gateway_agents.requests.answer_loop._refused",
+    "gateway_agents.failed_turns._doubts",  # messages whose turn may have failed
+    "gateway_agents.sessions.usage._active",
+    "gateway_agents.sessions.usage._ahead",  # how far our clock is before a gateway's
+    "gateway_agents.sessions.usage._measured",
+    "gateways.connections.connector._links",
+    "gateway_agents.sessions.following._followed",
+    "gateway_agents.sessions.following._lists",
+    "gateway_agents.sessions.reading._masks",
+    "gateway_agents.sessions.view._received",
+    "gateway_agents.sessions.following._until",
+    "runs.sessions.signals._last",
+    "gateway_agents.sessions.feed._waiting",
+    "runs.sessions.signals._later",
+    "people.sign_in.provider_accounts._asked",
     "people.audit._running",
-    "fleet.gateway_agent._patched_at",
-    "fleet.gateway_agent._wishes",
-    "fleet.gateway_agent._writing",
-    "fleet.gateway_agent._changing",
-    "fleet.gateway_agent._changes_of",  # what messages wait for after a change
+    "gateway_agents.provisioning.gateway_agent._patched_at",
+    "gateway_agents.provisioning.gateway_agent._wishes",
+    "gateway_agents.provisioning.gateway_agent._writing",
+    "gateway_agents.provisioning.gateway_agent._changing",
+    "gateway_agents.provisioning.gateway_agent._changes_of",  # what messages wait for after a change
     "core.request_facts._unanswered",
-    "log.channels._waiting",
-    "log.event_log._reported",
-    "log.channels._queues",
-    "doors.calls._calls",
-    "doors.calls._early",
+    "events.wakeup_channels._waiting",
+    "events.event_log._reported",
+    "events.wakeup_channels._queues",
+    "mcp.calls._calls",
+    "mcp.calls._early",
 }
 IMPORT_AS_ITSELF = re.compile(r"\bimport (?:.*, )?(\w+) as \1\b")
 IMPORT_ALL = """
@@ -110,13 +112,13 @@ FORGOTTEN = """
 import gc
 from types import FunctionType
 from quart import Blueprint
-from mission_control import features
+from mission_control.server import installation
 from mission_control.core.extensions import Part
 from mission_control.http.operation_api import Api
 from mission_control.web.regions import REGIONS
 from mission_control.web.shell import ENTRIES
-parts = [*features.declared_parts()]
-features.install()
+parts = [*installation.declared_parts()]
+installation.install()
 known = {id(one) for one in (*parts, *REGIONS, *ENTRIES)}
 known |= {id(one.blueprint) for one in parts if type(one) is Api}
 marks = {id(vars(one).get("parts")) for one in parts if type(one) is FunctionType}  # a wrapper shares its function's
