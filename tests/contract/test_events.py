@@ -25,9 +25,6 @@ def recorded() -> set[str]:
         if name == "tasks.notices":
             stems = [text for call in calls(tree, "_notify") for text in texts(call.args[-1])]
             found |= {f"{stem}_{end}" for stem in stems for end in ("notified", "notify_failed")}
-        if name == "gateway_agents.skills.commands":  # what skills and packs have in common takes the noun
-            ends = {text for call in calls(tree, "record") for text in texts(call.args[0]) if text.startswith(".")}
-            found |= {f"{noun}{end}" for noun in ("skill", "skill_pack") for end in ends}
     return found
 
 

@@ -89,8 +89,9 @@ async def _add[Row: (Skill, SkillPack)](new: Row, otherwise: dict[str, object]) 
     if stored.id != new.id:
         await _change(stored, otherwise)
     else:
-        kind, noun = ("skill", "Skill") if isinstance(stored, Skill) else ("skill_pack", "Skill pack")
-        record(f"{kind}.created", stored, f"{noun} added: {stored.name}.", source_url=stored.source_url)
+        is_skill = isinstance(stored, Skill)
+        message = f"{'Skill' if is_skill else 'Skill pack'} added: {stored.name}."
+        record("skill.created" if is_skill else "skill_pack.created", stored, message, source_url=stored.source_url)
     return stored
 
 
@@ -104,8 +105,9 @@ async def _change(row: Skill | SkillPack, values: dict[str, object], *, has_even
     row.updated_at = times.clock_now()
     await row.save(update_fields=[*changes, "updated_at"])
     if has_event:
-        kind, noun = ("skill", "Skill") if isinstance(row, Skill) else ("skill_pack", "Skill pack")
-        record(f"{kind}.updated", row, f"{noun} changed: {row.name}.", before=before, after=changes)
+        is_skill = isinstance(row, Skill)
+        message = f"{'Skill' if is_skill else 'Skill pack'} changed: {row.name}."
+        record("skill.updated" if is_skill else "skill_pack.updated", row, message, before=before, after=changes)
     return True
 
 

@@ -42,10 +42,10 @@ class Part(NamedTuple):
     """What becomes one report of a session."""
 
     actor: Actor
-    report: HookReport
+    data: HookReport
 
     def takes(self, items: int, requests: int, *, is_late: bool) -> bool:
-        report = self.report
+        report = self.data
         is_open = not report.ended and is_late == (report.past is not None)
         return is_open and len(report.items) + items <= MOST_ITEMS and len(report.usage) + requests <= MOST_REQUESTS
 
@@ -94,14 +94,14 @@ def _report(
     past = Past(when.at, when.at) if when is not None and when.is_late else None
     if not parts or not parts[-1].takes(items, requests, is_late=past is not None):
         parts.append(Part(actor, HookReport.model_construct(session=session, past=past, keeps_state=True)))
-    report = parts[-1].report
+    report = parts[-1].data
     report.session = _with(_with(report.session or session, _facts.pop(place, session)), session)
     WRITING.no_later_than(times.clock_now() + EVERY)
     return report
 
 
 def _waits(parts: Sequence[Part]) -> int:
-    return sum(len(part.report.items) for part in parts)
+    return sum(len(part.data.items) for part in parts)
 
 
 def _with(known: SessionGiven, more: SessionGiven) -> SessionGiven:
@@ -115,7 +115,7 @@ async def write() -> None:
             parts = _waiting.pop(place)
             if count := _dropped.pop(place, 0):
                 title = f"{count:,} events came faster than they are written"
-                parts[-1].report.items[MOST_ITEMS - 1 :] = [ActivityGiven(title=title)]
+                parts[-1].data.items[MOST_ITEMS - 1 :] = [ActivityGiven(title=title)]
             try:
                 while parts:
                     await _write(place, parts[0])
@@ -136,7 +136,7 @@ async def _write(place: Place, part: Part) -> None:
     agent = await Agent.get_or_none(id=place[0])
     if agent is None or agent.board_id != place[1]:
         return
-    given = part.report
+    given = part.data
     if given.session is not None and not (given.items or given.usage or given.steps or given.state):
         known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
         if not await known.exists():  # some programs tell of one, and end it, that never does anything
