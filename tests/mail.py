@@ -15,7 +15,7 @@ from quart import Quart
 from mission_control.background.sending import Sender, _senders, install_sender
 from mission_control.core.settings import Settings
 from mission_control.people.organizations import invitations
-from mission_control.people.sign_in import pages as reset_mail
+from mission_control.people.sign_in import browser_sessions as reset_mail
 
 OK = "250 OK"
 

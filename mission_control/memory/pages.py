@@ -13,8 +13,8 @@ from mission_control.boards.pages import on_board
 from mission_control.core.actor import Actor, require
 from mission_control.core.values import NonEmptyStr, parse_id, whole_number
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.pages import on_group
-from mission_control.groups.pages import view_of as view_of_group
+from mission_control.groups.page import on_group
+from mission_control.groups.page import view_of as view_of_group
 from mission_control.groups.queries import reachable_group
 from mission_control.memory.models import Entry
 from mission_control.memory.queries import visible_entry, visible_group_entry

@@ -19,7 +19,7 @@ from mission_control.database.sql import Row, as_json, as_moment, placeholders, 
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.pages import GroupView
+from mission_control.groups.page import GroupView
 from mission_control.memory.models import BoardMemory, Entry, GroupMemory
 from mission_control.memory.queries import MemoryQuery, matching
 from mission_control.people.accounts.names import person_name

@@ -110,7 +110,7 @@ async def test_serve_prints_the_setup_code_and_stops_on_a_signal(tmp_path: Path,
 TINY_WORKER = """
 import gc
 import sys
-from mission_control import serving, worker
+from mission_control.server import serving, worker
 from tests.tiny_app import settings_with, tiny_app
 
 worker.create_app = lambda settings: tiny_app()

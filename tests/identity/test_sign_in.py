@@ -166,7 +166,7 @@ async def test_expired_sign_in_is_refused(
 ) -> None:
     browser = trusting.test_client()
     back = local(await provider.sign_in(await depart(browser), "vera"))
-    monkeypatch.setattr("mission_control.people.sign_in.provider_pages.LIFE_SECONDS", -1)
+    monkeypatch.setattr("mission_control.people.sign_in.provider_sign_in.LIFE_SECONDS", -1)
     assert (await browser.get(back)).status_code == 403
 
 

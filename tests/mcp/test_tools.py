@@ -48,7 +48,7 @@ def test_every_operation_that_a_tool_names_exists() -> None:
     named = [
         text
         for module, tree in trees()
-        if module.startswith("doors.")
+        if module.startswith("mcp.")
         for function in (perform, takes, Call.about)
         for call in calls(tree, function.__name__)
         if call.args

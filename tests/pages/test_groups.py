@@ -6,7 +6,7 @@ from typing import Any
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.groups.models import BoardGroup
-from mission_control.groups.pages import in_words
+from mission_control.groups.page import in_words
 from mission_control.memory.models import GroupMemory
 from tests.cast import Cast
 from tests.pages.visitor import Seen, visitor

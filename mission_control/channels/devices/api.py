@@ -18,7 +18,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.values import OK, OkResponse, Page, Paging, page_of
 from mission_control.http.operation_api import Api
-from mission_control.people.sign_in.pages import sends_mail
+from mission_control.people.sign_in.browser_sessions import sends_mail
 
 api = Api(__name__, "users", below="/users/me/reach")
 

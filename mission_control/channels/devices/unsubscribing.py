@@ -16,7 +16,7 @@ from mission_control.events.event_log import AccountKind
 from mission_control.events.unit_of_work import notify, signal
 from mission_control.people.audit.account_log import record_account
 from mission_control.people.models import User
-from mission_control.people.sign_in.pages import dead_link
+from mission_control.people.sign_in.browser_sessions import dead_link
 
 EVENTS = (AccountKind("account.mail_stopped", "Somebody ended mail about what needs them, by the link in one."),)
 ONLY_SYSTEM = OnlySystem("reach.stop_mail")

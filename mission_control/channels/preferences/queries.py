@@ -22,8 +22,8 @@ from mission_control.needs.polling import needs_page
 from mission_control.needs.schemas import NeedQuery
 from mission_control.people.accounts.names import person_name
 from mission_control.people.models import User
+from mission_control.people.sign_in.browser_sessions import sends_mail
 from mission_control.people.sign_in.first_run import mail_address
-from mission_control.people.sign_in.pages import sends_mail
 
 # Kinds of needs, as people choose about them.
 KIND_WORDS = {

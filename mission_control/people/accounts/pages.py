@@ -20,8 +20,8 @@ from mission_control.http.request_log import SecretPath
 from mission_control.people.accounts.commands import link_ticket
 from mission_control.people.accounts.queries import PasswordChange, colleagues_of, sessions_of
 from mission_control.people.models import Session, Token, User
+from mission_control.people.sign_in import browser_sessions as entrance
 from mission_control.people.sign_in import first_run
-from mission_control.people.sign_in import pages as entrance
 from mission_control.people.sign_in.first_run import SetupForm
 from mission_control.web.actions import Outcome, Refusal, Refusing, Typed, action, again, session_action, typed_again
 from mission_control.web.forms import EditConflict, Fields, FormInvalid, go

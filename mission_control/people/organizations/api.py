@@ -19,7 +19,7 @@ from mission_control.people.organizations import invitations, members, queries
 from mission_control.people.organizations.access import boards_here
 from mission_control.people.organizations.commands import prepare_removal, token_of
 from mission_control.people.organizations.work_state import WorkStateChange, set_organization_state
-from mission_control.people.sign_in.pages import sends_mail
+from mission_control.people.sign_in.browser_sessions import sends_mail
 
 api = Api(__name__, "organizations", below="/organizations")
 

@@ -27,7 +27,7 @@ from mission_control.people.organizations.access import level, role_of
 from mission_control.people.organizations.commands import join
 from mission_control.people.organizations.pages import JoinForm
 from mission_control.people.organizations.queries import InvitationMail
-from mission_control.people.sign_in.pages import (
+from mission_control.people.sign_in.browser_sessions import (
     Letter,
     begin_session,
     dead_link,

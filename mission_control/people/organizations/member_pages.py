@@ -19,7 +19,7 @@ from mission_control.people.organizations.access import boards_here, level
 from mission_control.people.organizations.commands import token_of
 from mission_control.people.organizations.invitations import first_place, mails_of
 from mission_control.people.organizations.pages import AcceptForm, InviteForm, JoinForm, RoleForm
-from mission_control.people.sign_in.pages import sends_mail
+from mission_control.people.sign_in.browser_sessions import sends_mail
 from mission_control.web.actions import Outcome, Refusal, Typed, action, again, session_action
 from mission_control.web.forms import Fields, FormInvalid, done, go, is_htmx
 from mission_control.web.fragments import render_block, render_macro

@@ -16,7 +16,7 @@ from mission_control.http.proxies import client_ip, rate_limit_key
 from mission_control.http.request_log import SecretPath
 from mission_control.people.audit.account_log import record_account
 from mission_control.people.models import InstanceSetting, Member, Organization, User
-from mission_control.people.sign_in.pages import begin_session
+from mission_control.people.sign_in.browser_sessions import begin_session
 from mission_control.web.forms import go
 
 SECRET = SecretPath("/demo/")
