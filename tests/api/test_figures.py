@@ -216,7 +216,7 @@ async def test_reading_costs_the_same_after_many_events(cast: Cast, monkeypatch:
         await count_to_end(cast)
         read.clear()
         with monkeypatch.context() as patched:
-            for module in ("database.sql", "knowledge.series"):
+            for module in ("database.sql", "metrics.series"):
                 patched.setattr(f"mission_control.{module}.fetch", counted)
             (await cast.ada.get("/metrics/dashboard?range_key=7d")).ok()
         return len(read), sum(read)
