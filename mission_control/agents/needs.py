@@ -14,7 +14,7 @@ from mission_control.core.amounts import MICROS, amount, amount_of
 from mission_control.core.substance import Opaque, Parts
 from mission_control.core.times import iso
 from mission_control.database.sql import placeholders, rows, select
-from mission_control.needs.kinds import NULL_ID, AskKind, Key, Page, Rows, Seeker
+from mission_control.needs.kinds import NULL_ID, Key, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need, NeedAnswer, NeedParty
 from mission_control.needs.wording import Ids, answer, fact, need, shortened
 from mission_control.people.organizations.invitations import KIND as MAIL
@@ -37,7 +37,7 @@ class _Undelivered:
     last_error: str | None
 
 
-class DeliveryAsk(AskKind[_Undelivered]):
+class DeliveryNeeds(NeedKind[_Undelivered]):
     """Notices and mails that were given up."""
 
     kind, group, position = "delivery", "unblock", 40
@@ -173,7 +173,7 @@ def _midnight() -> datetime:
     return datetime.combine(day, time.min, UTC).replace(tzinfo=None)
 
 
-class BudgetAsk(AskKind[tuple[Budget, str]]):
+class BudgetNeeds(NeedKind[tuple[Budget, str]]):
     """Budgets that are nearly or fully used up."""
 
     kind, group, position = "budget", "unblock", 50
@@ -234,4 +234,4 @@ class BudgetAsk(AskKind[tuple[Budget, str]]):
         await Budget.select_for_update().get_or_none(id=budget_id)
 
 
-DELIVERIES, BUDGETS = DeliveryAsk(), BudgetAsk()
+DELIVERIES, BUDGETS = DeliveryNeeds(), BudgetNeeds()

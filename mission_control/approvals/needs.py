@@ -1,4 +1,4 @@
-"""Approvals that a person may decide, as a kind of asks."""
+"""Approvals that a person may decide, as a kind of needs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -146,7 +146,7 @@ async def asked_item(actor: Actor, approval: Approval) -> Item | None:
     return found[0] if found else None
 
 
-class ApprovalAsk(kinds.AskKind[Item]):
+class ApprovalNeeds(kinds.NeedKind[Item]):
     """Approvals that a person may decide."""
 
     kind, group, position = "approval", "answer", 10
@@ -281,4 +281,4 @@ class ApprovalAsk(kinds.AskKind[Item]):
         return {item.id: kinds.AnswerWords(title_of(item), item.url) for item in items}
 
 
-ASK = ApprovalAsk()
+ASK = ApprovalNeeds()

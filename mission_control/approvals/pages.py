@@ -32,7 +32,7 @@ from mission_control.events.stream import Batch
 from mission_control.needs.deadlines import HOURS
 from mission_control.needs.kinds import KINDS as ASKS
 from mission_control.needs.kinds import MOST_QUEUED, QueueView
-from mission_control.needs.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
+from mission_control.needs.pages import OTHERWISE, AnswerPage, DeadlineForm, deadline_actions
 from mission_control.needs.wording import others_missing
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
@@ -198,7 +198,7 @@ class ReopeningForm(Form):
 pages = Blueprint("approvals_pages", __name__)
 APPROVAL = "/boards/<uuid:board_id>/approvals/<uuid:approval_id>"
 FORMS = "approvals/forms.html"
-PAGE = AskPage[Approval](
+PAGE = AnswerPage[Approval](
     pages=pages,
     path=APPROVAL,
     kind="approval",

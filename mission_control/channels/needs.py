@@ -9,7 +9,7 @@ from mission_control.channels.channel import CHANNELS
 from mission_control.core import times
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Condition, placeholders, rows, select
-from mission_control.needs.kinds import AskKind, Key, Page, Rows, Seeker
+from mission_control.needs.kinds import Key, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need
 from mission_control.needs.wording import Ids, answer, fact, need, shortened
 
@@ -31,7 +31,7 @@ class _Failing:
         return CHANNELS[self.kind].name if self.kind in CHANNELS else self.kind
 
 
-class _FailingAsk(AskKind[_Failing]):
+class _FailingAsk(NeedKind[_Failing]):
     """What does not take what is sent. `columns` are those of its table, `t`, that not all have; `over` is its end."""
 
     glyph = ("wifi-off", "ask")
@@ -55,7 +55,7 @@ class _FailingAsk(AskKind[_Failing]):
         return self.over
 
 
-class ChannelAsk(_FailingAsk):
+class ChannelNeeds(_FailingAsk):
     """Channels of an organization whose provider refuses what is sent."""
 
     kind, group, position = "channel", "unblock", 60
@@ -97,7 +97,7 @@ class ChannelAsk(_FailingAsk):
         )
 
 
-class TeamAsk(_FailingAsk):
+class TeamNeeds(_FailingAsk):
     """Places of boards' teams that take nothing, while their channel works."""
 
     kind, group, position = "team", "unblock", 62
@@ -151,7 +151,7 @@ class TeamAsk(_FailingAsk):
 PATIENCE = timedelta(minutes=10)
 
 
-class DeviceAsk(_FailingAsk):
+class DeviceNeeds(_FailingAsk):
     """Devices of a person that take nothing now: they know it before they miss something."""
 
     kind, group, position = "device", "own", 60
@@ -208,4 +208,4 @@ class DeviceAsk(_FailingAsk):
         )
 
 
-KINDS = (ChannelAsk(), TeamAsk(), DeviceAsk())
+KINDS = (ChannelNeeds(), TeamNeeds(), DeviceNeeds())

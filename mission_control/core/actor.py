@@ -9,7 +9,7 @@ from uuid import UUID
 from mission_control.core.errors import Forbidden
 from mission_control.core.extensions import Part, add, marked
 
-# Where something was done: api, page, mcp, gateway, system, or the kind of a channel (`reach/`), such as telegram.
+# Where something was done: api, page, mcp, gateway, system, or the kind of a channel (`channels/`), such as telegram.
 type Surface = str
 
 

@@ -11,7 +11,7 @@ from mission_control.core.substance import Opaque, Parts
 from mission_control.database.sql import Condition, placeholders, rows, select
 from mission_control.gateways.protocol.errors import TOKEN_COMMANDS, approve_command
 from mission_control.gateways.queries import CONNECTED, PAIRING, REFUSED, TOKEN_CODES
-from mission_control.needs.kinds import AskKind, Key, Page, Rows, Seeker
+from mission_control.needs.kinds import Key, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need, NeedAnswer, NeedFact
 from mission_control.needs.wording import answer, fact, need
 
@@ -74,7 +74,7 @@ def _answers(gateway: _Gateway) -> list[NeedAnswer]:
     return [*answers, answer("check", key, "Check again", effect, "check_gateway", ids, recommended=may_help)]
 
 
-class GatewayAsk(AskKind[_Gateway]):
+class GatewayNeeds(NeedKind[_Gateway]):
     """Gateways that are not connected."""
 
     kind, group, position = "gateway", "unblock", 30
@@ -136,4 +136,4 @@ class GatewayAsk(AskKind[_Gateway]):
         )
 
 
-ASK = GatewayAsk()
+ASK = GatewayNeeds()

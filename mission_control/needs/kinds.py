@@ -1,4 +1,4 @@
-"""The kinds of asks: how each is found and said, and what its answers do. Each is an object in its room."""
+"""The kinds of needs: how each is found and said, and what its answers do. Each is an object in its room."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -227,8 +227,8 @@ class QueueRow:
     html: Markup
 
 
-class AskKind[T](Part):
-    """A kind of asks. `position` is its place among the kinds of its group, `table` has a row for each.
+class NeedKind[T](Part):
+    """A kind of needs. `position` is its place among the kinds of its group, `table` has a row for each.
 
     `glyph` is its icon on pages, with a tone. `urgency` says how it is sent to people: it `blocks` an agent, `waits`
     for a person, or belongs into a `digest`. `brief` is what its agent does, where no text of a board is shown.
@@ -326,7 +326,7 @@ class AskKind[T](Part):
 
 
 # The installed kinds, in the order of the list.
-KINDS: dict[str, AskKind[Any]] = {}
+KINDS: dict[str, NeedKind[Any]] = {}
 
 
 def concerns() -> tuple[str, ...]:

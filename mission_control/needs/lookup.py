@@ -14,7 +14,7 @@ from mission_control.database.sql import placeholders, rows, select_one
 from mission_control.events.position import positions_of_boards
 from mission_control.http.registry import lookup
 from mission_control.http.response_cache import Kept, cache, who_reads_the_same
-from mission_control.needs.kinds import KINDS, AskedNeed, AskKind, Key, Last, Page
+from mission_control.needs.kinds import KINDS, AskedNeed, Key, Last, NeedKind, Page
 from mission_control.needs.queries import Filter, find_keys
 from mission_control.needs.schemas import Need, NeedAnswer
 from mission_control.people.accounts.names import person_name
@@ -104,7 +104,7 @@ class AskedOn:
     gateway_id: UUID | None = None
 
 
-async def where_asked(kind: AskKind[Any], subject: UUID) -> AskedOn | None:
+async def where_asked(kind: NeedKind[Any], subject: UUID) -> AskedOn | None:
     """Return where something was asked, also when it no longer waits; None when it is gone."""
     sql = f"SELECT id, organization_id FROM {kind.table} WHERE id = ?"
     if not kind.is_for_admins:
@@ -113,7 +113,7 @@ async def where_asked(kind: AskKind[Any], subject: UUID) -> AskedOn | None:
     return await select_one(AskedOn, sql, subject)
 
 
-async def _board_of_ended(actor: Actor, kind: AskKind[Any], subject: UUID) -> UUID | None:
+async def _board_of_ended(actor: Actor, kind: NeedKind[Any], subject: UUID) -> UUID | None:
     """Return the board of something that the person could have answered. Raise NotFound otherwise."""
     if kind.is_personal:
         if not await rows(f"SELECT id FROM {kind.table} WHERE id = ? AND user_id = ?", subject, actor.user_id):

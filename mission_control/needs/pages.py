@@ -29,7 +29,7 @@ NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "err
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskPage[T]:
+class AnswerPage[T]:
     """The page of one thing of a kind, with its stream: `find` looks it up by the ids of the path, `item` reads it.
 
     `news` are the kinds of events, by how they begin, that concern it. `otherwise` says what may happen without an
@@ -105,8 +105,8 @@ class AskPage[T]:
         actor = await signed_in()
         thing = await self.find(actor, **ids)
 
-        async def look(viewer: Actor, reads: Reads) -> AskView | None:
-            view = AskView(
+        async def look(viewer: Actor, reads: Reads) -> AnswerPageView | None:
+            view = AnswerPageView(
                 actor=viewer, pages=(self.kind,), active="approvals", reads=reads, page=self, thing=thing
             )  # fmt: skip
             return view if await self.is_there(viewer, thing) else None
@@ -115,24 +115,24 @@ class AskPage[T]:
 
     @property
     def regions(self) -> tuple[Region[Any], ...]:
-        news = Concerns["AskView"](self.news, (), _concerns)
+        news = Concerns["AnswerPageView"](self.news, (), _concerns)
         return tuple(Region(self.kind, f"#{self.kind}-{name}", news, _block(name)) for name in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskView(View):
+class AnswerPageView(View):
     """The page of one thing as somebody sees it."""
 
-    page: AskPage[Any]
+    page: AnswerPage[Any]
     thing: Any
 
 
-def _concerns(view: AskView, news: Event | Signal) -> bool:
+def _concerns(view: AnswerPageView, news: Event | Signal) -> bool:
     return isinstance(news, Event) and view.page.is_about(view.thing, news)
 
 
-def _block(name: str) -> Callable[[AskView], Awaitable[str | None]]:
-    async def render(view: AskView) -> str | None:
+def _block(name: str) -> Callable[[AnswerPageView], Awaitable[str | None]]:
+    async def render(view: AnswerPageView) -> str | None:
         context = await view.page.context(view.actor, view.thing, view.reads)
         return await render_block(view.page.template, name, **context) if context["item"] is not None else None
 

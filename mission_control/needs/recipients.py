@@ -157,7 +157,7 @@ class StandIn:
 def standing_in(kind: str, waiting: str, done: str) -> Condition:
     """Return SQL that finds who stands in and has not been asked; `waiting` is SQL for rows `x` on a board `b`.
 
-    Those who cannot answer on the board are not asked, nor those who are `done` with it (see `AskKind.done_for`), and
+    Those who cannot answer on the board are not asked, nor those who are `done` with it (see `NeedKind.done_for`), and
     nobody stands in for a stand-in.
     """
     is_done = f" AND NOT EXISTS (SELECT 1 FROM ({done}) d WHERE d.user_id = s.id AND d.subject_id = p.subject_id)"

@@ -16,7 +16,7 @@ from mission_control.questions.models import Question
 from mission_control.questions.queries import Item, in_queue, items_of, parts_of_questions
 
 
-class QuestionAsk(kinds.AskKind[Item]):
+class QuestionNeeds(kinds.NeedKind[Item]):
     """Questions of agents that a person may answer."""
 
     kind, group, position = "question", "answer", 20
@@ -104,4 +104,4 @@ class QuestionAsk(kinds.AskKind[Item]):
         return [row(one, one.is_open, show_board=view.show_board) for one in await in_queue(actor, view)]
 
 
-QUESTIONS = QuestionAsk()
+QUESTIONS = QuestionNeeds()

@@ -7,7 +7,7 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.values import BlankToNone, NonEmptyStr
-from mission_control.needs.pages import OTHERWISE, AskPage, DeadlineForm, deadline_actions
+from mission_control.needs.pages import OTHERWISE, AnswerPage, DeadlineForm, deadline_actions
 from mission_control.questions.models import Question
 from mission_control.questions.queries import item_of, visible_question
 from mission_control.questions.schemas import LONGEST_ANSWER
@@ -39,7 +39,7 @@ QUESTION = "/boards/<uuid:board_id>/questions/<uuid:question_id>"
 OPTION = "option:"  # and the id of the option that is taken without an answer
 
 
-QUESTION_PAGE = AskPage[Question](
+QUESTION_PAGE = AnswerPage[Question](
     pages=pages,
     path=QUESTION,
     kind="question",

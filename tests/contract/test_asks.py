@@ -8,7 +8,7 @@ import pytest
 from mission_control.core import times
 from mission_control.database.sql import rows
 from mission_control.events import event_log as events
-from mission_control.needs.kinds import GROUPS, KINDS, AskKind
+from mission_control.needs.kinds import GROUPS, KINDS, NeedKind
 from mission_control.needs.queries import count, waiting_in
 from mission_control.server import installation
 from tests.cast import Cast
@@ -23,7 +23,7 @@ def test_kinds_stand_in_the_order_of_the_list() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_kind_names_events_signals_and_icons_that_exist(kind: AskKind[object]) -> None:
+def test_kind_names_events_signals_and_icons_that_exist(kind: NeedKind[object]) -> None:
     assert all(any(event.startswith(one) for event in events.KINDS) for one in kind.concerns) and kind.concerns
     assert set(kind.signals) <= SIGNALS
     assert {one for one in kind.endings if not one.startswith("=")} <= set(events.KINDS)
@@ -34,7 +34,7 @@ def test_kind_names_events_signals_and_icons_that_exist(kind: AskKind[object]) -
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-async def test_statements_of_a_kind_run(cast: Cast, kind: AskKind[object]) -> None:
+async def test_statements_of_a_kind_run(cast: Cast, kind: NeedKind[object]) -> None:
     owner = "organization_id" if kind.is_for_admins else "board_id"
     assert await rows(f"SELECT {owner} FROM {kind.table} WHERE 1 = 0") == []
     if (begins := kind.begins(times.clock_now() - timedelta(minutes=1), times.clock_now())) is not None:

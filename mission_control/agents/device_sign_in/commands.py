@@ -28,7 +28,7 @@ INTERVAL, SLOWER, TOLERANCE = 5, 5, timedelta(seconds=0.5)
 ONLY_SYSTEM = OnlySystem("device.ask", "device.poll")
 
 
-class DeviceAsk(Schema):
+class DeviceNeeds(Schema):
     """What a terminal says of itself when it asks to be signed in."""
 
     client: Client = "other"
@@ -48,7 +48,7 @@ class Asked:
 
 
 @command("device.ask")
-async def ask(actor: Actor, asked: DeviceAsk, address: str) -> Asked:
+async def ask(actor: Actor, asked: DeviceNeeds, address: str) -> Asked:
     """Make the codes of a terminal. Those that expired an hour ago are deleted."""
     now, secret = times.clock_now(), new_secret("mct")
     await DeviceCode.filter(expires_at__lt=now - REMEMBERED).delete()

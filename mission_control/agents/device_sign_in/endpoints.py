@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from quart import Blueprint, Response, request
 
-from mission_control.agents.device_sign_in.commands import INTERVAL, LIFE, DeviceAsk, NotYet, ask, exchange, spelled
+from mission_control.agents.device_sign_in.commands import INTERVAL, LIFE, DeviceNeeds, NotYet, ask, exchange, spelled
 from mission_control.agents.models import Agent
 from mission_control.agents.token_pages import base_url
 from mission_control.boards.models import Board
@@ -64,7 +64,7 @@ async def authorize_device() -> Response:
         sent = await _sent("client_id")
         if not set(sent.get("scope", SCOPE).split()) <= set(CONNECTION_SCOPES):
             raise Refused("invalid_scope", f"The scope is {SCOPE}.")
-        asked = await ask(system(), DeviceAsk.model_validate(sent), client_ip())
+        asked = await ask(system(), DeviceNeeds.model_validate(sent), client_ip())
     except Refused as error:
         return _refusal(error.error, error.sentence, error.status)
     except TooMany as error:

@@ -11,7 +11,7 @@ from mission_control.core import times
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Condition, placeholders, rows, select
 from mission_control.events.unit_of_work import notify, signal
-from mission_control.needs.kinds import AskKind, Key, Page, Rows, Seeker
+from mission_control.needs.kinds import Key, NeedKind, Page, Rows, Seeker
 from mission_control.needs.polling import channel_of
 from mission_control.needs.schemas import Need
 from mission_control.needs.wording import answer, fact, need, shortened
@@ -42,7 +42,7 @@ class _Person:
     message_id: UUID | None
 
 
-class PersonAsk(AskKind[_Person]):
+class PersonNeeds(NeedKind[_Person]):
     """People whom no channel took a need to, and who have not seen it on a page either."""
 
     kind, group, position = "unreached", "unblock", 61
@@ -122,4 +122,4 @@ class PersonAsk(AskKind[_Person]):
         )
 
 
-KIND = PersonAsk()
+KIND = PersonNeeds()

@@ -41,7 +41,7 @@ def _decisions(item: RequestItem) -> list[NeedAnswer]:
     ]
 
 
-class RequestAsk(kinds.AskKind[RequestItem]):
+class RequestNeeds(kinds.NeedKind[RequestItem]):
     """What gateways ask for agents that are on no board."""
 
     kind, group, position = "request", "answer", 30
@@ -104,4 +104,4 @@ class RequestAsk(kinds.AskKind[RequestItem]):
         return [row(one, one.is_pending) for one in await waiting_requests(actor, since=view.opened)]
 
 
-REQUESTS = RequestAsk()
+REQUESTS = RequestNeeds()

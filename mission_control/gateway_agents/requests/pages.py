@@ -11,7 +11,7 @@ from mission_control.core.errors import Invalid
 from mission_control.events.models import Event
 from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.gateway_agents.requests.queries import request_item, visible_request
-from mission_control.needs.pages import AskPage
+from mission_control.needs.pages import AnswerPage
 from mission_control.questions.pages import AnswerForm
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done
@@ -36,7 +36,7 @@ class DecisionForm(Form):
         return {"decision": self.decision, "always": always, "substance": self.substance}
 
 
-class RequestPage(AskPage[GatewayRequest]):
+class RequestPage(AnswerPage[GatewayRequest]):
     """The page of a request: of no board, for those who manage the gateways of its organization."""
 
     async def is_there(self, viewer: Actor, thing: GatewayRequest) -> bool:

@@ -15,7 +15,7 @@ from mission_control.needs.wording import others_missing
 
 # What was done, by the first word of the button that did it.
 DONE = {
-    "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Ask": "AskedNeed", "Check": "Checked",
+    "Accept": "Accepted", "Allow": "Allowed", "Approve": "Approved", "Ask": "Asked", "Check": "Checked",
     "Close": "Closed", "Deny": "Denied", "Done": "Done", "Drop": "Dropped", "Hand": "Handed", "Merge": "Merged",
     "Raise": "Raised", "Reject": "Rejected", "Remove": "Removed", "Request": "Requested", "Send": "Sent",
     "Set": "Set", "Stop": "Stopped", "Take": "Taken", "Test": "Tested",

@@ -12,7 +12,7 @@ from mission_control.database.sql import Condition, seconds_from
 from mission_control.needs.kinds import Key, Page, Rows, Seeker
 from mission_control.needs.schemas import Need, NeedParty
 from mission_control.needs.wording import answer, in_one_line, link_facts, span
-from mission_control.tasks.needs.task_kind import CHANGES, VERSION, TaskAsk, TaskRow, facts_of
+from mission_control.tasks.needs.task_kind import CHANGES, VERSION, TaskNeeds, TaskRow, facts_of
 from mission_control.tasks.notices import WORK_WAITS
 
 STOPPED_BY_PERSON = "Stopped by a person"  # how the reason of the flag begins
@@ -51,7 +51,7 @@ def _lasted(key: Key, page: Page) -> str:
     return span((page.now - key.since).total_seconds())
 
 
-class ReviewAsk(TaskAsk):
+class ReviewNeeds(TaskNeeds):
     """Tasks in review that a person may finish, where no approval asks for it."""
 
     kind, group, position = "review", "review", 10
@@ -89,7 +89,7 @@ class ReviewAsk(TaskAsk):
         )  # fmt: skip
 
 
-class FlaggedAsk(TaskAsk):
+class FlaggedNeeds(TaskNeeds):
     """Tasks that failed several times and are not assigned again before a person has looked."""
 
     kind, group, position = "flagged", "unblock", 10
@@ -123,7 +123,7 @@ class FlaggedAsk(TaskAsk):
         )  # fmt: skip
 
 
-class SilentAsk(TaskAsk):
+class SilentNeeds(TaskNeeds):
     """Agents that have given no sign in the middle of a run."""
 
     kind, group, position = "silent", "unblock", 20
@@ -188,7 +188,7 @@ class SilentAsk(TaskAsk):
         )  # fmt: skip
 
 
-class NotResumedAsk(TaskAsk):
+class NotResumedNeeds(TaskNeeds):
     """Work that its agent, which gives signs, does not take up again within the board's time: nobody else may."""
 
     kind, group, position = "not_resumed", "unblock", 25
@@ -243,7 +243,7 @@ class NotResumedAsk(TaskAsk):
         )  # fmt: skip
 
 
-class OverdueAsk(TaskAsk):
+class OverdueNeeds(TaskNeeds):
     """A person's own tasks whose date has passed."""
 
     kind, group, position = "overdue", "own", 10
@@ -288,4 +288,4 @@ class OverdueAsk(TaskAsk):
         )  # fmt: skip
 
 
-KINDS = (ReviewAsk(), FlaggedAsk(), SilentAsk(), NotResumedAsk(), OverdueAsk())
+KINDS = (ReviewNeeds(), FlaggedNeeds(), SilentNeeds(), NotResumedNeeds(), OverdueNeeds())

@@ -1,4 +1,4 @@
-"""What all kinds of asks about tasks have in common: the task as it is read, its facts, and taking an answer back."""
+"""What all kinds of needs about tasks have in common: the task as it is read, its facts, and taking an answer back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.substance import Parts
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows, select
-from mission_control.needs.kinds import AskKind, Key, Last, Page, Rows, Seeker
+from mission_control.needs.kinds import Key, Last, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need, NeedFact, NeedParty, NeedTask
 from mission_control.needs.wording import fact, need
 from mission_control.tasks.changes import locked_task
@@ -107,8 +107,8 @@ def facts_of(task: TaskRow) -> list[NeedFact]:
     return facts
 
 
-class TaskAsk(AskKind[TaskRow]):
-    """What all kinds of asks about tasks have in common."""
+class TaskNeeds(NeedKind[TaskRow]):
+    """What all kinds of needs about tasks have in common."""
 
     table = "tasks"
     concerns: tuple[str, ...] = CHANGES

@@ -8,7 +8,7 @@ from mission_control.boards.queries import visible_board
 from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.substance import Parts
 from mission_control.database.sql import Row, is_postgres, rows
-from mission_control.needs.kinds import AskKind, Details, Key, Last, Page, Rows, Seeker
+from mission_control.needs.kinds import Details, Key, Last, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need, NeedParty, NeedTask
 from mission_control.needs.wording import answer, fact, in_one_line, need
 from mission_control.tasks.models import TaskProposal
@@ -18,7 +18,7 @@ TELL = ("note", "Tell the agent something", False)
 INTO = ("task_id", "Into which task, such as #12?", True)
 
 
-class ProposalAsk(AskKind[Row]):
+class ProposalNeeds(NeedKind[Row]):
     """Work that an agent found, which nobody has decided about."""
 
     kind, group, position = "proposal", "review", 20
@@ -93,4 +93,4 @@ class ProposalAsk(AskKind[Row]):
         await reopen_proposal(actor, proposal)
 
 
-KINDS = (ProposalAsk(),)
+KINDS = (ProposalNeeds(),)

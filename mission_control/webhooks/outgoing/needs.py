@@ -8,7 +8,7 @@ from uuid import UUID
 from mission_control.core import times
 from mission_control.core.substance import Opaque, Parts
 from mission_control.database.sql import placeholders, rows, select
-from mission_control.needs.kinds import AskKind, Key, Page, Rows, Seeker
+from mission_control.needs.kinds import Key, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need
 from mission_control.needs.wording import answer, fact, need, shortened
 from mission_control.webhooks.outgoing.kinds import TEST
@@ -28,7 +28,7 @@ class _Paused:
     status: int | None
 
 
-class OutgoingWebhookAsk(AskKind[_Paused]):
+class OutgoingWebhookNeeds(NeedKind[_Paused]):
     """Outgoing webhooks whose receivers take nothing."""
 
     kind, group, position = "outgoing_webhook", "unblock", 45
@@ -109,4 +109,4 @@ class OutgoingWebhookAsk(AskKind[_Paused]):
         }
 
 
-ASK = OutgoingWebhookAsk()
+ASK = OutgoingWebhookNeeds()
