@@ -208,7 +208,6 @@ async def change_approval(
     seen: str | None = None,
     then: RejectedTask = "inbox",
 ) -> Approval:
-    """Decide or reopen an approval as a PATCH asks, or leave it."""
     if status == "pending" or (decision is None and status is None):
         if note is not None:
             raise Invalid("Send a note only together with a decision.")

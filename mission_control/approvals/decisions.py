@@ -214,7 +214,6 @@ async def hold_tasks_of(approval: Approval) -> tuple[list[UUID], set[str]]:
 
 
 async def locked_approval(approval: Approval) -> Approval:
-    """Lock the approval until the running command ends, and return it as it is now."""
     found = await existing(Approval.select_for_update().get_or_none(id=approval.id))
     found.board = approval.board
     return found

@@ -29,7 +29,6 @@ WHY = ("note", "Why?", False)
 
 
 def title_of(item: Item) -> str:
-    """Return what is asked: `Approve: Kit finishes #20 Cache the catalogue pages`."""
     if asks_to_finish(item.action_type) and item.tasks:
         return f"Approve: {item.asker} finishes {item.title.removeprefix('Finish ')}"
     if item.request is not None and item.request.client:
@@ -58,7 +57,6 @@ def _facts(item: Item) -> list[NeedFact]:
 
 
 def _counted(item: Item) -> list[NeedFact]:
-    """Return what speaks against a request, and how large what it is about is."""
     facts = [*item.counted.facts]
     if item.request is not None:
         said = item.request.risk_words if item.request.client else ", ".join(item.request.risks[:2])
@@ -76,7 +74,6 @@ def _counted(item: Item) -> list[NeedFact]:
 
 
 def _machine(request: OutsideRequest) -> str:
-    """Return which program asks, and where it runs."""
     return " on ".join(filter(None, (CLIENTS.get(request.client, request.client), dict(request.facts).get("Host"))))
 
 
@@ -127,7 +124,6 @@ def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:
 
 
 async def with_counted(items: list[Item]) -> list[Item]:
-    """Add to requests that finish tasks what was counted of the work."""
     finished = {item.id: item.task_id for item in items if item.task_id and asks_to_finish(item.action_type)}
     known = await counted_of(list(finished.values()))
     for item in items:
@@ -253,7 +249,6 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
         await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
 
     async def details(self, actor: Actor, board: BoardLike, approval_id: UUID) -> kinds.Details:
-        """Return why an approval is asked, what shows the result, and how sure its asker is."""
         item = await item_of(actor, board, approval_id)
         if item is None:
             return kinds.Details()

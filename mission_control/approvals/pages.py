@@ -62,7 +62,6 @@ class QueueAddress:
 
     @property
     def filters(self) -> dict[str, str]:
-        """The parts of it that the query holds."""
         chosen = {"board": "" if self.board else str(self.board_id or ""), "state": self.state}
         return {name: value for name, value in chosen.items() if value}
 
@@ -112,8 +111,6 @@ async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePageView(View):
-    """A queue as somebody sees it."""
-
     address: QueueAddress
 
     async def block(self, name: str) -> str:
@@ -159,8 +156,6 @@ QUEUE_REGIONS = (
 
 
 class DecisionForm(Form):
-    """A person's decision; `from` says whether it comes from a row of the queue or from a dialog."""
-
     decision: Decision
     note: str | None = Field(None, max_length=4000)
     always: bool = False
@@ -190,8 +185,6 @@ class DecisionForm(Form):
 
 
 class ReopeningForm(Form):
-    """The page to go on to after an approval is reopened."""
-
     next: str = ""
 
 
@@ -215,7 +208,6 @@ WORDS = {"approved": "approved", "rejected": "rejected", "changes_requested": "s
 @pages.get("/approvals")
 @pages.get("/boards/<uuid:board_id>/approvals")
 async def queue(board_id: UUID | None = None) -> ResponseReturnValue:
-    """What needs a decision on any board, or on one."""
     actor = await signed_in()
     board = await visible_board(actor, board_id) if board_id else None
     view = address_of(board, times.clock_now())
@@ -226,7 +218,6 @@ async def queue(board_id: UUID | None = None) -> ResponseReturnValue:
 @pages.get("/approvals/live")
 @pages.get("/boards/<uuid:board_id>/approvals/live")
 async def queue_live(board_id: UUID | None = None) -> Response:
-    """Keep a queue live."""
     actor = await signed_in()
     return await queue_stream(actor, await visible_board(actor, board_id) if board_id else None)
 
@@ -297,7 +288,6 @@ async def _title_of(actor: Actor, approval: Approval) -> str:
 
 @action(pages, f"{APPROVAL}/reopenings", form=ReopeningForm)
 async def reopen_approval(outcome: Outcome[Approval, ReopeningForm]) -> ResponseReturnValue:
-    """Make a decided approval pending again."""
     approval = outcome.found
     next_url = safe_next(outcome.form.next or f"/boards/{approval.board_id}/approvals")
     what = "waits again." if approval.status != "pending" else "waits for your approval again."
@@ -341,7 +331,6 @@ class AskForm(Form):
 
 @pages.get(PATH)
 async def new_approval(board_id: UUID) -> ResponseReturnValue:
-    """Show the form for a task."""
     actor = await signed_in()
     board = await visible_board(actor, board_id)
     require(actor, "approval.request", board)

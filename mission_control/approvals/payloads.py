@@ -101,7 +101,6 @@ class OutsideRequest:
 
     @property
     def risk_words(self) -> str:
-        """How dangerous it is, and why."""
         level = f"{self.risk} risk" if self.risk else ""
         return ": ".join(one for one in (level, ", ".join(self.risks)) if one)
 
@@ -117,7 +116,6 @@ class OutsideRequest:
 
     @property
     def as_text(self) -> str:
-        """What it is in plain text, for those who see no page."""
         said = [self.title, self.command, self.diff, self.details, *self.warnings]
         facts = [*self.facts, ("Risk", ", ".join(self.risks))] if self.risks else self.facts
         return "\n".join([*(one for one in said if one), *(f"{label}: {value}" for label, value in facts)])
@@ -171,7 +169,6 @@ REQUESTS = ("session_request", "gateway_request")
 
 
 def request_of(payload: object) -> OutsideRequest | None:
-    """Return what a gateway or a program asks for, None for any other approval."""
     found = payload if isinstance(payload, Mapping) else {}
     asked = next((one for name in REQUESTS if isinstance(one := found.get(name), Mapping)), None)
     if asked is None:
@@ -286,8 +283,6 @@ LINKS = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that shows a result: its name, its address, what it is, and where it leads."""
-
     name: str
     url: str
     what: str
@@ -310,7 +305,6 @@ class Shown:
 
 
 def shown(payload: object) -> Shown:
-    """Return what a payload has to show; what is left is in its JSON."""
     if not isinstance(payload, Mapping):
         return Shown([], [], [])
     texts, facts = [], []
@@ -337,7 +331,6 @@ def in_full(payload: object) -> str:
 
 
 def label(name: str) -> str:
-    """Return the name of a field as people write it."""
     words = re.sub(r"[._\-/]+|(?<=[a-z])(?=[A-Z])", " ", str(name)).strip().lower()
     return words[:1].upper() + words[1:]
 

@@ -77,7 +77,6 @@ async def with_code(found: list[Row]) -> list[Row]:
 
 
 def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Parts:
-    """Return what a request decides about; `tasks` are rows as `_SELECT` has them."""
     payload = payload if isinstance(payload, dict) else {}
     parts: dict[str, object] = {
         "request": [action_type, {name: one for name, one in payload.items() if name != "reason"}],
@@ -107,7 +106,6 @@ async def pending_count(board_id: UUID) -> int:
 
 
 async def approval_counts(task_ids: list[UUID]) -> list[Row]:
-    """Return the numbers of approvals and of pending ones, by task."""
     if not task_ids:
         return []
     found = await rows(
@@ -183,7 +181,6 @@ class ApprovalHistoryItem(Schema):
 
 
 async def approval_history(approval: Approval) -> list[Row]:
-    """Return everything that happened to an approval, oldest first."""
     found = await rows(
         "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
         f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"

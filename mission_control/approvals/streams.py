@@ -77,7 +77,6 @@ class Polls[T: Asked, Q: NewsPaging]:
         )
 
     def wake(self, event: NewEvent) -> None:
-        """Wake those who wait: another one is listed on a board, or one is settled."""
         notify(self.channel_of(UUID(str(event.data[f"{self.kind}_id"]))))
         if event.scope.board_id is not None:
             notify(self.channel_of_list(event.scope.board_id))

@@ -37,8 +37,6 @@ BETTER_LOW = {"risk", "risks", "cost", "costs", "effort", "complexity", "uncerta
 
 
 class LinkedTask(NeedTask):
-    """A task that a decision is about, and what the decision did to it."""
-
     approval_id: UUID
     board_id: UUID
     outcome: str | None
@@ -62,13 +60,11 @@ class Score(Schema):
 
     @property
     def verdict(self) -> tuple[str, str]:
-        """How good the value is, as a word and a tone."""
         good = 100 - self.share if self.is_better_low else self.share
         return ("good", "ok") if good >= 67 else ("fair", "warn") if good >= 34 else ("bad", "bad")
 
     @property
     def level(self) -> str:
-        """How large the value is, as a word."""
         return "high" if self.share >= 67 else "medium" if self.share >= 34 else "low"
 
 
@@ -106,7 +102,6 @@ class Item(ApprovalRead):
 
     @property
     def title(self) -> str:
-        """What is asked, with the tasks it is about."""
         if self.request is not None:
             said, command, rest = self.request.heading.partition(": ")  # a command stands last
             return f"{said}{self.for_task}{command}{rest}"
@@ -114,7 +109,6 @@ class Item(ApprovalRead):
 
     @property
     def for_task(self) -> str:
-        """For which task a program asks, as the end of a sentence."""
         return f" for #{self.run_number}" if self.session_id is not None and self.run_number is not None else ""
 
     @property
@@ -127,7 +121,6 @@ class Item(ApprovalRead):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it became moot before anybody decided."""
         return self.decision == "closed"
 
     @property
@@ -143,7 +136,6 @@ class Item(ApprovalRead):
 
     @property
     def may_reopen(self) -> bool:
-        """Whether the decision can be taken back; a gateway acts on it at once."""
         return self.may_decide and self.request is None and not self.is_closed
 
     @property
@@ -188,7 +180,6 @@ class Item(ApprovalRead):
 
     @property
     def sure(self) -> int | None:
-        """How sure the asker is, in percent; None where nobody said so."""
         return stated_confidence(self.confidence, self.payload)
 
     @property
@@ -331,7 +322,6 @@ async def _items(where: str, values: Iterable[object], order: str = "") -> list[
 
 
 async def approvals_read(where: str, values: Values, order: str) -> list[Row]:
-    """Return approvals as they are answered; `where` and `order` are SQL on `a`."""
     return [item.model_dump(include=ANSWER) for item in await _items(where, values, order)]
 
 
@@ -371,7 +361,6 @@ async def queue(actor: Actor, boards: Sequence[BoardLike], opened: datetime) -> 
 
 
 async def history(actor: Actor, boards: Sequence[BoardLike], state: str, page: int) -> tuple[list[Item], int]:
-    """One page of what was decided, newest first, and how many there are."""
     if not boards:
         return [], 0
     where, values, ids = "a.resolved_at IS NOT NULL", list[object](), [board.id for board in boards]
@@ -414,7 +403,6 @@ def _on(boards: Sequence[BoardLike]) -> str:
 
 
 async def _shown(actor: Actor, boards: Sequence[BoardLike], where: str, values: Values, order: str = "") -> list[Item]:
-    """Return approvals, named by their ids, that are on some boards."""
     if not boards:
         return []
     known = {board.id: board for board in boards}

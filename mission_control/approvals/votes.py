@@ -56,8 +56,6 @@ DONE = (
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The approval of one person, as it is stored."""
-
     id: UUID
     approval_id: UUID
     user_id: UUID
@@ -105,7 +103,6 @@ def standing(needed: int, votes: Iterable[VoteRead]) -> str:
 
 
 async def votes_of(approval_ids: Sequence[object]) -> dict[UUID, list[Vote]]:
-    """Return the votes on approvals by their ids, the first ones first."""
     found: dict[UUID, list[Vote]] = {}
     listed, ids = in_list(approval_ids)
     sql = (

@@ -164,7 +164,6 @@ IS_CURRENT = (
 
 
 async def current_runs(task_ids: list[UUID]) -> dict[UUID, UUID]:
-    """Return the runs that hold some tasks, or handed them in, by task."""
     if not task_ids:
         return {}
     found = await rows(
@@ -198,7 +197,6 @@ async def only_run_of(agent_id: UUID | None, fence: int | None = None) -> UUID |
 
 
 async def hold_run(run_id: UUID | None) -> None:
-    """Lock the task of a run until the running command ends."""
     if run_id is not None and is_postgres():
         await rows(
             "SELECT 1 AS one FROM tasks WHERE id = (SELECT task_id FROM task_runs WHERE id = ?) FOR NO KEY UPDATE",

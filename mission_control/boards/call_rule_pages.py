@@ -25,8 +25,6 @@ SHOWN = 20
 
 
 class CallRulesForm(VersionedForm):
-    """The rules, each list as lines."""
-
     allow: str = Field("", max_length=LONGEST)
     ask: str = Field("", max_length=LONGEST)
     must: str = Field("", max_length=LONGEST)
@@ -45,8 +43,6 @@ class CallRulesForm(VersionedForm):
 
 
 class Changed(NamedTuple):
-    """A pattern that came or went: who did that and when, and in which list it is or was."""
-
     who: str
     at: Any
     pattern: str
@@ -62,7 +58,6 @@ _HISTORY = (
 
 
 async def history_of(board: Board) -> list[Changed]:
-    """Return the newest changes of a board's rules."""
     found = []
     for row in await rows(_HISTORY, board.id):
         data = orjson.loads(row["data"])
@@ -86,5 +81,4 @@ async def _calls(actor: Actor, board: Board, values: dict[str, object], errors: 
 
 @action(pages, CALLS, performs="update_board", form=CallRulesForm, page=CALLS, shows=_calls)
 async def change_call_rules(outcome: Outcome[Board, CallRulesForm]) -> ResponseReturnValue:
-    """Change the rules of a board for the calls of programs."""
     return go(f"/boards/{outcome.found.id}/calls")

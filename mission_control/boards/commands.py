@@ -110,7 +110,6 @@ async def _save(board: Board, *names: str) -> None:
 
 @command("board.delete")
 async def delete_board(actor: Actor, board: Board) -> None:
-    """Move a board to the trash. Everything on it, also its agents' tokens, is inaccessible until it is restored."""
     board = await locked_board(board)
     board.deleted_at = times.clock_now()
     await _save(board, "deleted_at")
@@ -182,7 +181,6 @@ async def next_task_number(board_id: UUID) -> int:
 
 
 def slugify(name: str, otherwise: str = "board") -> str:
-    """Return a name as lower-case words joined by hyphens, or `otherwise` when nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or otherwise
 
 

@@ -49,7 +49,6 @@ class DecidingForm(VersionedForm):
     then_rota: Literal["", "day", "week"] = ""
 
     def body(self, found: Board) -> TypedBoardChange:
-        """Return the change; how many have to approve only where the form shows it, to admins."""
         wanted: dict[str, Any] = {"escalation": self._escalation(found)}
         if self.approvals_needed is not None:
             wanted |= {"approvals_needed": self.approvals_needed, "programs_need_quorum": self.programs_need_quorum}
@@ -105,7 +104,6 @@ class DecidingForm(VersionedForm):
 
 
 async def in_sentences(board: Board) -> list[str]:
-    """Return who decides on a board, and who is asked when nobody has looked, as sentences."""
     number = board.approvals_needed
     programs = ", also of programs and gateways" if board.programs_need_quorum else ""
     found = [f"{number} people have to approve{programs}." if number > 1 else "One person approves."]
@@ -142,5 +140,4 @@ async def _deciding(actor: Actor, board: Board, values: dict[str, object], error
 
 @action(pages, DECIDING, performs="update_board", form=DecidingForm, page=DECIDING, shows=_deciding)
 async def change_deciding(outcome: Outcome[Board, DecidingForm]) -> ResponseReturnValue:
-    """Change who decides on a board, and who is asked when nobody has looked."""
     return go(f"/boards/{outcome.found.id}/settings?saved=1#deciding-title")

@@ -34,7 +34,6 @@ class ForgeReport(Schema):
 
     @property
     def sentence(self) -> str:
-        """Say it in a few words: `PR 12 open, checks passed`."""
         name = "MR" if "/merge_requests/" in (self.url or "") else "PR"
         said = [f"{name} {self.number} {self.state}"] if self.number else []
         said += [f"checks {self.checks}"] if self.checks and self.state not in ("merged", "closed") else []
@@ -76,7 +75,6 @@ def place_of(code: object) -> Place | None:
 
 
 def _within(pattern: re.Pattern[str], url: object) -> tuple[str, str] | None:
-    """Return the repository of an address, and what the pattern finds after it."""
     if not isinstance(url, str) or (path := pattern.fullmatch(urlsplit(url).path)) is None:
         return None
     repository = repository_of(urlsplit(url)._replace(path=path[1], query="", fragment="").geturl())
@@ -97,12 +95,10 @@ class HandIn(NamedTuple):
 
 
 async def reports_of(codes: Sequence[HandIn]) -> list[ForgeReport | None]:
-    """Return what was told of hand-ins, in their order."""
     return [one.report for one in await handed_in(codes)]
 
 
 async def handed_in(codes: Sequence[HandIn]) -> "list[HandedIn]":
-    """Return what is known of hand-ins, in their order."""
     asked = [(str(one.board_id), place_of(one.facts)) for one in codes]
     wanted = {(board_id, place) for board_id, place in asked if place is not None}
     known = _Known(wanted)
@@ -124,7 +120,6 @@ class HandedIn(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Return both in a line; empty when nothing is known."""
         return "; ".join(one for one in (self.report.sentence if self.report else "", self.change) if one)
 
     @property
@@ -139,7 +134,6 @@ class HandedIn(NamedTuple):
 
 
 async def code_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, HandedIn]:
-    """Return what is known of the code of those tasks whose last run handed some in."""
     if not task_ids:
         return {}
     listed, ids = in_list(task_ids)
@@ -193,7 +187,6 @@ class _Known:
         return self._by_name.get((board_id, place.repository, "pull", place.name))
 
     def branch(self, board_id: str, place: Place) -> str | None:
-        """Return the branch in the repository itself, whose pushes are told."""
         pull = self._pull(board_id, place)
         if pull is None:
             return place.name if place.kind == "branch" else None

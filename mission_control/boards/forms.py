@@ -34,7 +34,6 @@ STATES = {
 
 
 async def gateway_choices(actor: Actor, board: Board | None = None) -> list[tuple[str, str]]:
-    """Return the gateways that somebody can give a board, with their states; none for people who are no admins."""
     found = await visible_gateways(actor).order_by("name")
     choices = [(str(one.id), f"{one.name} ({STATES.get(one.state, one.state)})") for one in found]
     present = str(board.gateway_id) if board and board.gateway_id else ""
@@ -65,8 +64,6 @@ class TypedBoardChange(BoardUpdate):
 
 
 class NewBoardForm(Form):
-    """A new board: a name is enough."""
-
     name: Name
     description: str = Field("", max_length=10_000)
     gateway_id: UUID | None = None
@@ -80,8 +77,6 @@ class NewBoardForm(Form):
 
 
 class BoardSettingsForm(VersionedForm):
-    """The fields of a board that people change."""
-
     name: Name
     description: str = Field("", max_length=10_000)
     objective: OptionalText = Field(None, max_length=10_000)
@@ -106,7 +101,6 @@ class BoardSettingsForm(VersionedForm):
     wip_review: Limit = None
 
     def body(self, found: Board) -> TypedBoardChange:
-        """Return the change; the gateway only where the form shows one and another was chosen."""
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
         links = {
             name: getattr(self, name)
@@ -175,7 +169,6 @@ class LimitForm(VersionedForm):
     limit: Limit = None
 
     def body(self, found: Board) -> Fields:
-        """Return the change, which keeps the limits of the other columns."""
         return {"wip_limits": {**(found.wip_limits or {}), self.status: self.limit}}
 
     async def newest(self, board: Board) -> int | None:
@@ -187,6 +180,4 @@ class LimitForm(VersionedForm):
 
 
 class BoardDeletionForm(TypedName):
-    """The deletion of a board."""
-
     what = "board"

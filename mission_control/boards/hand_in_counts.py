@@ -40,7 +40,6 @@ class Counted(NamedTuple):
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing that was counted speaks against the work."""
         return not any(one.tone in ("warn", "bad") for one in self.facts)
 
     def approving(self, effect: str) -> tuple[str, str]:
@@ -53,7 +52,6 @@ class Counted(NamedTuple):
         return f"Reason given: {words}" if self.is_unchanged and words else words
 
     def in_order[T](self, approve: T, send_back: T) -> list[T]:
-        """Return the likely answer first."""
         return [send_back, approve] if self.is_failing else [approve, send_back]
 
 
@@ -61,7 +59,6 @@ NOTHING = Counted()
 
 
 async def counted_of(task_ids: Sequence[UUID]) -> dict[UUID, Counted]:
-    """Return what was counted of the last hand-ins of tasks."""
     if not task_ids:
         return {}
     listed, ids = in_list(task_ids)
@@ -87,12 +84,10 @@ def _counted(row: Row, code: Mapping[str, Any], known: HandedIn) -> Counted:
 
 
 def criteria_met(row: Row) -> str:
-    """Say how many criteria of a task are met, from a row with CRITERIA; empty where it has none."""
     return f"{int(row['met'])} of {int(row['criteria'])} criteria" if row["criteria"] else ""
 
 
 def counted(facts: Sequence[NeedFact]) -> list[NeedFact]:
-    """Return facts as those that a machine counted."""
     return [one.model_copy(update={"is_counted": True}) for one in facts]
 
 
@@ -106,7 +101,6 @@ def _change(code: Mapping[str, Any], known: HandedIn, *, is_unchanged: bool) -> 
 
 
 def _checks(row: Row, code: Mapping[str, Any], known: HandedIn) -> Iterator[NeedFact]:
-    """Yield how checks went. Only one of the commit that was handed in is green."""
     head, report, check = code.get("head") or "", known.report, code.get("check")
     at = f" on {head[:7]}" if head else ""
     if check:

@@ -60,7 +60,6 @@ async def on_board(board_id: UUID) -> tuple[Actor, Board]:
 
 @pages.get("/boards")
 async def index() -> ResponseReturnValue:
-    """Show the boards."""
     actor = await signed_in()
     seq, text, order = await head_of(actor.organization_id), _text(), order_asked(ORDERS)
     query = f"&{urlencode({'q': text, 'order': order})}"
@@ -74,8 +73,6 @@ async def index() -> ResponseReturnValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexView(View):
-    """The list of boards, narrowed by a text and in an order."""
-
     text: str
     order: str
 
@@ -94,7 +91,6 @@ def _listed(boards: list[dict[str, object]], text: str, order: str) -> list[dict
 
 @pages.get("/boards/live")
 async def index_live() -> Response:
-    """Stream the list of boards."""
     text, order = _text(), order_asked(ORDERS)
 
     async def look(viewer: Actor, reads: Reads) -> IndexView:
@@ -127,7 +123,6 @@ async def _new(actor: Actor, _: None, values: dict[str, object], errors: dict[st
 
 @action(pages, "/boards", form=NewBoardForm, page="/boards/new", shows=_new, starts=_start)
 async def create_board(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnValue:
-    """Create a board and open it."""
     return go(f"/boards/{outcome.answer.id}")
 
 
@@ -148,7 +143,6 @@ async def _settings(actor: Actor, board: Board, values: dict[str, object], error
 
 @action(pages, SETTINGS, form=BoardSettingsForm, page=SETTINGS, shows=_settings)
 async def update_board(outcome: Outcome[Board, BoardSettingsForm]) -> ResponseReturnValue:
-    """Change a board."""
     return go(f"/boards/{outcome.found.id}/settings?saved=1")
 
 
@@ -158,7 +152,6 @@ async def _refused_limit(refusal: Refusal[Board, LimitForm]) -> ResponseReturnVa
 
 @action(pages, "/boards/<uuid:board_id>/limits", performs="update_board", form=LimitForm, refused=_refused_limit)
 async def limit(outcome: Outcome[Board, LimitForm]) -> ResponseReturnValue:
-    """Set how many tasks a column takes."""
     form, board = outcome.form, outcome.found
     said = f"takes {form.limit}" if form.limit else "takes any number of tasks"
     return done(f"/boards/{board.id}", toast=f"{LABELS[form.status]} {said}")
@@ -172,7 +165,6 @@ async def _refused_deletion(refusal: Refusal[Board, BoardDeletionForm]) -> Respo
 
 @action(pages, DELETION, form=BoardDeletionForm, refused=_refused_deletion)
 async def delete_board(outcome: Outcome[Board, BoardDeletionForm]) -> ResponseReturnValue:
-    """Delete a board whose name was typed."""
     return go("/boards")
 
 
@@ -200,19 +192,15 @@ LiveList(pages=pages, place=TRASH_PAGE, template="boards/trash.html", read=_dele
 
 @action(pages, "/boards/<uuid:board_id>/restorations")
 async def restore_board(outcome: Outcome[Board, None]) -> ResponseReturnValue:
-    """Restore a board and open it."""
     return go(f"/boards/{outcome.found.id}")
 
 
 class ErasureForm(BoardDeletionForm):
-    """The erasure of a board."""
-
     field = "name"
 
 
 @pages.get(f"{TRASH}/boards/<uuid:board_id>/erase")
 async def ask_erasure(board_id: UUID) -> ResponseReturnValue:
-    """Say what erasing a board does."""
     actor = await signed_in()
     board = await deletable_board(actor, board_id)
     require(actor, "board.erase", board)
@@ -230,7 +218,6 @@ async def _erasure(actor: Actor, board: Board, values: dict[str, object], errors
 
 @action(pages, f"{TRASH}/boards/<uuid:board_id>/erasures", form=ErasureForm, refused=again(_erasure, FormInvalid))
 async def start_board_erasure(outcome: Outcome[Board, ErasureForm]) -> ResponseReturnValue:
-    """Erase a board as a job, and show how far that is."""
     return go("/work")
 
 

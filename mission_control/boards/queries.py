@@ -91,7 +91,6 @@ async def visible_board_here(actor: Actor, board_id: UUID) -> Board:
 
 
 def on_readable_boards(actor: Actor, organization_id: UUID, column: str) -> tuple[str, list[UUID]]:
-    """Return a condition, with its AND, and its values that excludes boards that a person cannot read."""
     whole, single = actor.readable_boards()
     if organization_id in whole:
         return "", []
@@ -142,7 +141,6 @@ async def list_boards(actor: Actor, query: BoardQuery) -> tuple[list[Board], int
 
 
 async def boards_of(actor: Actor) -> list[Board]:
-    """Return all boards of the active organization that the actor can read, by name."""
     return (await list_boards(actor, BoardQuery(limit=200, offset=0)))[0]
 
 

@@ -99,7 +99,6 @@ class CallRules(Body):
 
 
 def _complete(rules: CallRules | None) -> CallRules | None:
-    """Return rules with each list, also one that was not sent; None when all are empty."""
     if rules is None or not (rules.allow or rules.ask or rules.must):
         return None
     return rules.model_copy(update={"allow": rules.allow, "ask": rules.ask, "must": rules.must})
@@ -280,7 +279,6 @@ def from_lines(text: str, known: dict[str, object] | None = None) -> dict[str, o
 
 
 def as_rows(metrics: dict[str, object] | None) -> list[tuple[str, str]]:
-    """Return metrics as names and values for reading: a mapping below a name stands in one line."""
     return [(name.replace("_", " "), _in_words(value)) for name, value in (metrics or {}).items()]
 
 

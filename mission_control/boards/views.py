@@ -93,13 +93,11 @@ async def visible_view(actor: Actor, board_id: UUID, view_id: UUID) -> SavedView
 
 
 def views_for(actor: Actor, board: Board) -> QuerySet[SavedView]:
-    """Return the shared views of a board and the person's own, in the order of their tabs."""
     seen = SavedView.filter(Q(is_shared=True) | Q(user_id=actor.user_id), board_id=board.id)
     return seen.order_by("position", "created_at", "id")
 
 
 async def all_views(board: Board) -> list[SavedView]:
-    """Return the views of a board, other people's private ones too, in the order of their tabs."""
     return await SavedView.filter(board_id=board.id).order_by("position", "created_at", "id")
 
 
@@ -170,7 +168,6 @@ async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> Save
 
 @command("view.delete")
 async def delete_view(actor: Actor, view: SavedView) -> None:
-    """Delete a view. The tasks stay as they are."""
     await locked_board(view.board)
     await SavedView.filter(id=view.id).delete()
     _tell(actor, view)

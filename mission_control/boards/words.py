@@ -19,7 +19,6 @@ SYNONYMS = {"urgent": "critical", "highest": "critical", "normal": "medium"}
 
 
 def canonical(text: str) -> str:
-    """Return the priority that a text means; a text that means none comes back as it is."""
     word = text.strip().lower()
     return SYNONYMS.get(word, word if word in PRIORITIES else text)
 
@@ -31,7 +30,6 @@ def spellings(text: str) -> list[str]:
 
 
 def rank(text: str) -> int:
-    """Return 4 for critical down to 1 for low, 0 for any other text."""
     meant = canonical(text)
     return PRIORITIES.index(meant) + 1 if meant in PRIORITIES else 0
 

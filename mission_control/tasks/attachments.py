@@ -88,8 +88,6 @@ FORM = {
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody sent."""
-
     name: str
     content_type: str
     content: bytes
@@ -98,7 +96,6 @@ class Upload:
 
 
 async def received_file() -> Upload:
-    """The file of the running request; Invalid when there is none, or it is not what it claims."""
     body: Any = await request.get_data()
     return await asyncio.to_thread(_read, body, request.mimetype, dict(request.mimetype_params))
 
@@ -127,7 +124,6 @@ def uploaded(name: str, content: bytes, claimed: str) -> Upload:
 
 
 def kept_name(given: str) -> str:
-    """The last part of a file's name, without what could mislead or break out; `file` when nothing is left."""
     last = re.split(r"[/\\]", given)[-1].encode("utf-8", "replace").decode()
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", last).strip(" .")[-LONGEST_NAME:] or "file"
 
@@ -187,7 +183,6 @@ async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
 
 
 def _serialize(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of `SELECT` as an AttachmentRead."""
     name, author_id = row.pop("user_name"), row["author"]
     author = {"id": author_id, "name": name} if author_id is not None else None
     return row | {"author": author, "created_at": wire_moment(row["created_at"])}

@@ -86,7 +86,6 @@ async def present_task(task: Task) -> Task | None:
 
 
 async def neighbour_of(task: Task, status: str, neighbour_id: UUID) -> Task:
-    """Return another card of a column. Raise NotFound when it is gone."""
     here = "id = ? AND board_id = ? AND status = ? AND deleted_at IS NULL AND id <> ?"
     neighbour = await find(Task, here, neighbour_id, task.board_id, status, task.id)
     if neighbour is None:
@@ -95,7 +94,6 @@ async def neighbour_of(task: Task, status: str, neighbour_id: UUID) -> Task:
 
 
 async def position_next_to(task: Task, neighbour: Task, *, above: bool) -> float:
-    """Return the position right before or after another card of the column."""
     here = (task.board_id, task.status)
     side, ways, edge = ("<", ("DESC", ">", "ASC"), -2.0) if above else (">", ("ASC", "<", "DESC"), 2.0)
     beyond = await rows(

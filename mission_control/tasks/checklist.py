@@ -87,7 +87,6 @@ def item_read(item: ChecklistItem) -> dict[str, object]:
 
 @command("task.edit_checklist")
 async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> ChecklistItem:
-    """Add a step at the end. Raise Conflict for more than 200 steps."""
     task = await locked_task(task)
     [last] = await rows(
         "SELECT COUNT(*) AS n, MAX(position) AS position FROM task_checklist_items WHERE task_id = ?", task.id
@@ -102,7 +101,6 @@ async def add_item(actor: Actor, task: Task, new: ChecklistItemCreate) -> Checkl
 
 @command("task.edit_checklist")
 async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: ChecklistItemUpdate) -> ChecklistItem:
-    """Change the text of a step, or whether it is done."""
     task = await locked_task(task)
     item = await part_of_task(ChecklistItem, task, item.id)
     sent = change.model_dump(exclude_unset=True)
@@ -121,7 +119,6 @@ async def change_item(actor: Actor, task: Task, item: ChecklistItem, change: Che
 
 @command("task.edit_checklist")
 async def remove_item(actor: Actor, task: Task, item: ChecklistItem) -> None:
-    """Delete a step."""
     task = await locked_task(task)
     item = await part_of_task(ChecklistItem, task, item.id)
     await item.delete()

@@ -75,7 +75,6 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
 
 @lookup
 async def visible_comment(actor: Actor, board_id: UUID, task_id: UUID, comment_id: UUID) -> Comment:
-    """Return a comment of a visible task, with the task and its board. Raise NotFound otherwise."""
     return await part_of_task(Comment, await visible_task(actor, board_id, task_id), comment_id, deleted_at=None)
 
 

@@ -27,8 +27,6 @@ Ids = Annotated[list[UUID], AfterValidator(lambda ids: list(dict.fromkeys(ids)))
 
 
 class Role(StrEnum):
-    """Who changes a task: each has a rule set of its own."""
-
     PERSON = "person"
     LEAD = "lead"
     WORKER = "worker"
@@ -150,7 +148,6 @@ def _rescheduled(before: object, after: object) -> tuple[str, str]:
 
 
 def _day(typed: object) -> object:
-    """Return the day that a word such as `fri` means; dates as they are."""
     if not isinstance(typed, str):
         return typed
     if (day := day_of(typed.strip(), times.clock_now())) is None or day.year > LAST_YEAR:
@@ -281,7 +278,6 @@ REWRITTEN = {one.name: one.answer for one in FIELDS if one.answer is not None}
 
 
 def shown_at(surface: Surface, *first: str) -> tuple[TaskField, ...]:
-    """Return the fields of a surface: those of these names in front, the others in the order of answers."""
     ahead = [BY_NAME[name] for name in first]
     return (*ahead, *(one for one in FIELDS if surface in one.on and one not in ahead))
 
@@ -295,7 +291,6 @@ def changeable_by(role: Role) -> frozenset[str]:
 
 
 def to_export() -> dict[str, object]:
-    """The columns that stand in a board's file as they are."""
     moments: dict[Any, Any] = {datetime: Moment, datetime | None: Moment | None}
     return {
         one.name: (
@@ -316,12 +311,10 @@ def from_form(typed: Mapping[str, object]) -> dict[str, object]:
 
 
 def in_form(value_of: Callable[[str], object]) -> dict[str, object]:
-    """Return what the inputs of that form show of a task, whose values `value_of` returns by name."""
     return {one.word: one.form.shown(value_of(one.name)) for one in FIELDS if one.form is not None}
 
 
 def sentences() -> dict[str, Sentence]:
-    """What a change of a field is called, by its name; the most telling one first."""
     ranked = sorted((one for one in FIELDS if one.sentence or one.is_plain), key=lambda one: one.sentence_rank)
     return {one.name: one.sentence or partial(_changed, one.name.replace("_", " ")) for one in ranked}
 

@@ -73,22 +73,18 @@ class FieldShown:
 
     @property
     def is_missing(self) -> bool:
-        """Whether the task must have a value and has none."""
         return self.is_required and self.value is None
 
     @property
     def is_offered(self) -> bool:
-        """Whether it stands among the fields that are shown once they have a value."""
         return self.only_if_set and self.value is None and not self.is_required
 
 
 async def fields_of(board_id: UUID, task_id: UUID | None) -> list[FieldShown]:
-    """Return the custom fields of a task, or of one to be made, that people see, by label."""
     return await select(FieldShown, FIELDS, task_id, board_id)
 
 
 def shown(kind: str, value: Any) -> str:
-    """Return a value as the input of its type shows it; moments in UTC."""
     if value is None:
         return ""
     if kind == "json":
@@ -163,13 +159,11 @@ class MoveForm(VersionedForm):
         return {"status": task.status}
 
     async def merged(self, found: Task) -> Self:
-        """Refuse to take a move back when somebody moved the card on."""
         if self.version != self.version_of(found):
             raise EditConflict(self.model_dump(), self.values_of(found))
         return self
 
     def hidden(self) -> dict[str, str]:
-        """Return the fields of the form that repeats this move."""
         return {name: str(value) for name, value in self.model_dump(exclude={"approve"}, exclude_defaults=True).items()}
 
 
@@ -185,7 +179,6 @@ class ChangeForm(VersionedForm):
     assignee: str | None = None
 
     def body(self, found: Task) -> Fields:
-        """Return the change, without clearing an assignee that the task does not have."""
         sent = self.model_dump(exclude_unset=True, exclude=self._untouched)
         changes = from_form(sent)
         if "assignee" in sent:
@@ -207,7 +200,6 @@ class FieldsForm(VersionedForm):
     value: list[str] = []
 
     def body(self, found: Task) -> Fields:
-        """Return the change; a single blank value clears its field."""
         try:
             values = {
                 key: typed(kind, text)
@@ -225,7 +217,6 @@ class FieldsForm(VersionedForm):
         return texts
 
     async def merged(self, found: Task) -> Self:
-        """Compare with the values that the task has now."""
         values = (await values_of_tasks(found.board_id, [found.id])).of(found.id)
         present = {key: shown(kind, values.get(key)) for key, kind in zip(self.key, self.kind, strict=False)}
         _, theirs, untouched = merge(self.version, dict(zip(self.key, self._texts(), strict=True)), present)
@@ -244,11 +235,9 @@ class TagsForm(VersionedForm):
 
     @property
     def is_versioned(self) -> bool:
-        """The tag is put on or taken off, whatever the others are."""
         return True
 
     async def merged(self, found: Task) -> Self:
-        """Return the tags that the task has now, with the one put on or taken off."""
         added = [self.toggle] if self.toggle and self.toggle not in self.tag_ids else []
         kept = [one for one in await tag_ids_of(found.id) if one != self.toggle]
         return self.model_copy(update={"tag_ids": kept + added})
@@ -265,8 +254,6 @@ class ParentForm(Form):
 
 
 class NewTagForm(Form):
-    """A new tag. Two tags of one organization never share a slug, so a known name is refused."""
-
     name: Annotated[NonEmptyStr, Field(max_length=100)]
 
     def body(self, found: None) -> Fields:
@@ -290,7 +277,6 @@ class TitleForm(VersionedForm):
 
 
 def assignee_fields(value: str | None) -> dict[str, object]:
-    """Return `agent:<id>`, `user:<id>` or nobody as fields of a task."""
     kind, _, name = (value or "").partition(":")
     if not kind:
         return {"assigned_agent_id": None, "assigned_user_id": None}
@@ -309,8 +295,6 @@ FIELD = "field:"  # begins the name of the input of a custom field
 
 
 class NewTaskForm(Form):
-    """A new task in one line."""
-
     title: Title
     status: TaskStatus = "inbox"
     after: UUID | None = None
@@ -338,7 +322,6 @@ class OwnFieldsForm(Form):
         return form
 
     def own(self) -> dict[str, Any]:
-        """Return the values by key. A custom field that is left empty has its default."""
         found: dict[str, Any] = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)
@@ -362,6 +345,5 @@ class FullTaskForm(OwnFieldsForm):
     depends_on_task_ids: list[UUID] = []
 
     def body(self, found: Board) -> Fields:
-        """Return the task to create."""
         said = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
         return {**said, "custom_field_values": self.own(), **assignee_fields(self.assignee)}

@@ -59,7 +59,6 @@ class TaskLinkRead(Schema):
 
 
 async def links_of(task_id: UUID) -> list[Row]:
-    """Return the links of a task in both directions, the oldest first, without those of deleted tasks."""
     found = await rows(
         "SELECT l.id, l.kind, CASE WHEN l.task_id = ? THEN 0 ELSE 1 END AS is_reverse, t.id AS task_id, t.number,"
         " t.title, t.status FROM task_links l JOIN tasks t ON t.id = CASE WHEN l.task_id = ? THEN l.other_id"
@@ -85,7 +84,6 @@ async def list_links(task: Task, paging: Paging) -> tuple[list[Row], int]:
 
 @lookup
 async def visible_link(actor: Actor, board_id: UUID, task_id: UUID, link_id: UUID) -> TaskLink:
-    """Return a link that a visible task has, with the task. Raise NotFound otherwise."""
     return await part_of_task(TaskLink, await visible_task(actor, board_id, task_id), link_id)
 
 

@@ -22,7 +22,6 @@ from mission_control.tasks.seen import refuse_unseen
 
 
 async def position_of(actor: Actor, task: Task) -> dict[str, str]:
-    """Return the column, the neighbour and the assignee of a card: the fields of the form that restores it."""
     column = await _column(task.board_id, task.status)
     at = column.index(task.id) if task.id in column else 0
     place = {"status": task.status, "assignee": assignee_value(task.assigned_agent_id, task.assigned_user_id)}
@@ -106,7 +105,6 @@ def may_approve(actor: Actor, task: Task) -> bool:
 
 
 def wants_approval(error: Exception) -> bool:
-    """Return whether a change was refused only because nobody approved the task."""
     return (
         isinstance(error, DomainError)
         and isinstance(error.detail, dict)

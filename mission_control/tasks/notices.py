@@ -50,7 +50,6 @@ WORK_WAITS = "WORK WAITS"
 
 
 def snippet(text: str | None) -> str:
-    """Shorten a text to 500 characters."""
     text = (text or "").strip()
     return text if len(text) <= SNIPPET_LENGTH else text[: SNIPPET_LENGTH - 3] + "..."
 

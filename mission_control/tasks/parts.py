@@ -43,7 +43,6 @@ async def check_parent(board: Board, task_id: UUID, parent_id: UUID | None) -> N
 
 
 async def open_parts_of(task_id: UUID) -> list[str]:
-    """Return the ids of the parts that hold up a task, the oldest first."""
     found = await rows(
         "SELECT id FROM tasks WHERE parent_id = ? AND blocks_parent AND status <> 'done' AND deleted_at IS NULL"
         " ORDER BY number",

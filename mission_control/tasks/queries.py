@@ -52,7 +52,6 @@ from mission_control.tasks.waiting import add_reasons
 
 
 def _words_in(query: TaskQuery) -> Iterator[Word]:
-    """Yield the parameters of a list as the words that people would type."""
     if wanted := statuses(query.status):
         yield Word("", "status", tuple(wanted))
     for key, value, wanted_so in (
@@ -146,7 +145,6 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 
 async def part_of_task[Part: Model](part: type[Part], task: Task, part_id: UUID, **conditions: None) -> Part:
-    """Return a comment, file or step of a task, with the task. Raise NotFound when it has none with this id."""
     found: Any = await existing(part.get_or_none(id=part_id, task_id=task.id, **conditions))
     found.task = task
     return cast(Part, found)
@@ -172,7 +170,6 @@ async def listed_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None) -
 async def list_tasks(
     board: Board, query: TaskQuery, viewer_id: UUID | None = None
 ) -> tuple[list[dict[str, object]], int]:
-    """Return the board's tasks as `listed_tasks` finds them, and their number."""
     ids, total = await listed_tasks(board, query, viewer_id)
     tasks = by_id(await tasks_read(ids))
     found = [tasks[one] for one in ids if one in tasks]
@@ -219,7 +216,6 @@ CACHED_TASK = Cached(state_of_board, same_for_all, _render_task)
 
 
 async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """Return the deleted (`trash`) or archived tasks of some boards, the last to go first, and their number."""
     if not boards:
         return [], 0
     by_id = {str(board.id): board for board in boards}
@@ -272,8 +268,6 @@ async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[
 
 @dataclass(slots=True)
 class Edge:
-    """A task that another one waits for, or one of its parts."""
-
     task_id: str
     other_id: str
     status: str
@@ -289,7 +283,6 @@ class Relations:
     values: Values
 
     def of(self, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Sequence[Any]]:
-        """Return the fields of answers that are no columns of tasks, by name; each has a value for every task."""
         edges = [[edge for edge in self.edges.get(one, ()) if not edge.is_part] for one in ids]
         parts = [[edge.status == "done" for edge in self.edges.get(one, ()) if edge.is_part] for one in ids]
         tags = [self.tags.get(one, []) for one in ids]

@@ -69,8 +69,6 @@ _STATUS_WORDS = {"progress": "in_progress", "in-progress": "in_progress", "doing
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A part of a query: a key with its values, or a text to search for when there is no key."""
-
     raw: str
     key: str = ""
     values: tuple[str, ...] = ()
@@ -78,7 +76,6 @@ class Word:
 
     @property
     def is_known(self) -> bool:
-        """Whether every board understands it."""
         return self.key in KEYS
 
 
@@ -126,7 +123,6 @@ def _is_value(key: str, value: str, now: datetime) -> bool:
 
 
 def compared(value: str) -> tuple[str, str]:
-    """Return the sign with which a value is compared, or an empty text, and the value."""
     sign = next((one for one in SIGNS if value.startswith(one)), "")
     return sign, value.removeprefix(sign)
 
@@ -140,7 +136,6 @@ LONGEST_NUMBER = 9  # digits
 
 
 def number_in(text: str) -> int | None:
-    """Return the number of a task that a word such as `#12` means, None when it means none."""
     return whole_number(text.removeprefix("#"), LONGEST_NUMBER)
 
 
@@ -244,7 +239,6 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condi
 
 
 def _long_ago(value: str, now: datetime) -> datetime:
-    """Return the moment that was so long ago as a value such as `>5m` says."""
     found = _LONG.fullmatch(value)
     assert found is not None
     return now - int(found[1]) * timedelta(seconds=UNITS[found[2].lower()])
@@ -281,7 +275,6 @@ def _assignee(value: str, viewer_id: UUID | None) -> Condition:
 
 
 def _begins(column: str) -> str:
-    """SQL for: a name is the words, or begins with them. Its parameter is the words in small letters and a blank."""
     blank = "' '"
     return f"{place_in(f'{lowered(column)} || {blank}')} = 1"
 

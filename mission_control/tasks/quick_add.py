@@ -39,15 +39,12 @@ class QuickTask(Body):
 
 @dataclass(slots=True)
 class _Names:
-    """What a line can name on its board: people, agents and tags by small letters, None where several have a name."""
-
     assignees: dict[str, tuple[str, UUID] | None]
     tags: dict[str, UUID | None]
     parents: dict[int | None, UUID]  # tasks by their numbers
 
 
 async def understood(board: Board, new: QuickTask) -> TaskCreate:
-    """Return the task that a line means; only names that it mentions are looked up."""
     found: dict[str, Any] = {"status": new.status}
     names = await _names(board, [(one[1].lower(), one[2].strip('"')) for one in _WORD.finditer(new.text)])
 

@@ -238,7 +238,6 @@ async def archive_task(actor: Actor, task: Task) -> Task:
 
 @command("task.archive")
 async def unarchive_task(actor: Actor, task: Task) -> Task:
-    """Return an archived task to its board."""
     task = await locked_task(task)
     if task.archived_at is not None:
         await _set(task, archived_at=None)

@@ -101,7 +101,6 @@ async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
 
 
 async def _present(task_ids: list[UUID]) -> list[Task]:
-    """Return the tasks as they are now, locked; the decision has locked them already."""
     found = await Task.filter(id__in=task_ids, deleted_at=None).order_by("id").select_related("board")
     return [task for seen in found if (task := await present_task(seen)) is not None]
 
@@ -170,7 +169,6 @@ async def take_back_outcomes(actor: Actor, event: NewEvent) -> None:
 
 
 def _is_there(task: Task, outcome: str) -> bool:
-    """Return whether a task is still where the decision put it."""
     is_free = task.assigned_agent_id is None and task.assigned_user_id is None
     where = {
         FINISHED: task.status == "done",

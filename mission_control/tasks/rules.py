@@ -25,7 +25,6 @@ LEAD_FIELDS, WORKER_FIELDS = changeable_by(Role.LEAD), changeable_by(Role.WORKER
 
 
 def top_position() -> float:
-    """Return the position above everything that was put into a column earlier."""
     return -times.epoch_seconds()
 
 
@@ -200,7 +199,6 @@ async def assign_to_lead(task: Task) -> None:
 
 
 async def blockers_of(task_id: UUID) -> list[str]:
-    """Return the ids of the unfinished tasks that this one waits for, in the order in which they were added."""
     found = await rows(
         "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE d.task_id = ? AND p.deleted_at IS NULL AND p.status <> 'done' ORDER BY d.created_at, d.id",

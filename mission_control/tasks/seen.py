@@ -50,7 +50,6 @@ async def refuse_unseen(task_id: UUID, seen: str | None) -> None:
 
 
 async def code_seen(task_ids: Sequence[UUID]) -> dict[UUID, tuple[HandedIn, str]]:
-    """Return of tasks in review with code what is known of that, and the substance that an answer names."""
     known = await code_of_tasks(task_ids)
     parts = await parts_of_tasks(list(known))
     return {task_id: (one, substance_of(parts[task_id])) for task_id, one in known.items()}

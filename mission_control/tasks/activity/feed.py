@@ -117,7 +117,6 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[JsonObje
 
 
 async def read_events(event_ids: Collection[UUID]) -> dict[UUID, JsonObject]:
-    """Return events by id, each as lists have it, without asking who may read it."""
     if not event_ids:
         return {}
     marks, ids = in_list(event_ids)
@@ -187,7 +186,6 @@ def _where_events(actor: Actor, query: ActivityQuery) -> Condition:
 
 
 def _read(row: Row) -> JsonObject:
-    """Return an event as it is answered: a schema for each made the whole list dearer by half."""
     route_name, route_params = _route(row)
     return {
         "id": row["id"],
@@ -202,7 +200,6 @@ def _read(row: Row) -> JsonObject:
 
 
 def _route(row: Row) -> tuple[str, dict[str, str]]:
-    """Return the route on which clients show an event."""
     kind, task = row["kind"], {"taskId": str(row["task_id"])} if row["task_id"] is not None else {}
     if row["board_id"] is None:
         created = {"createdAt": wire_moment(row["created_at"])}
@@ -276,8 +273,6 @@ async def _number_of_comments(actor: Actor, board_id: UUID | None) -> int:
 
 
 async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
-    """Return a stream with one `comment` message per comment on a board that the person reads at that time."""
-
     async def payload(event: Event) -> bytes | None:
         if event.kind != "task.comment" or board_id not in (None, event.board_id):
             return None

@@ -38,7 +38,6 @@ def _since(view: BoardView) -> int:
 
 
 async def open_feed(view: BoardView, seq: int) -> Opened:
-    """Return the newest lines of a board, to which new ones come."""
     since, wanted = _since(view) or seq, _wanted(view)
     found = await feed(view.actor, replace(wanted, before=since + 1), PAGE)
     new = by_day(await feed(view.actor, replace(wanted, after=since), MOST_NEW))
@@ -87,7 +86,6 @@ NEWER_LINES = 10
 @pages.get("/activity")
 @pages.get("/boards/<uuid:board_id>/activity")
 async def show(board_id: UUID | None = None) -> ResponseReturnValue:
-    """Show the activity of all readable boards, or of one."""
     actor, board = await _asked(board_id)
     seq = await head_of(actor.organization_id)
     named = request.args.get("event") or request.args.get("eventId") or ""
@@ -127,7 +125,6 @@ class FeedView(View):
     first_day: str
 
     async def days(self) -> list[Day]:
-        """Return everything since the page was opened, up to a limit, by day."""
         key = ("feed", self.actor.id, self.new)
         return by_day(await self.reads.get(key, lambda: feed(self.actor, self.new, LIVE_LINES)))
 
@@ -135,7 +132,6 @@ class FeedView(View):
 @pages.get("/activity/live")
 @pages.get("/boards/<uuid:board_id>/activity/live")
 async def live(board_id: UUID | None = None) -> Response:
-    """Keep the feed of the organization or of a board live."""
     actor, board = await _asked(board_id)
     since = whole_number(request.args.get("after"))
     since = await head_of(actor.organization_id) if since is None else since

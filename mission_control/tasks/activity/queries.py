@@ -46,8 +46,6 @@ NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice w
 
 @dataclass(frozen=True, slots=True)
 class FeedFilter:
-    """The filter in a feed's address."""
-
     board_id: UUID | None = None
     kind: str = ""
     actor: str = ""
@@ -58,7 +56,6 @@ class FeedFilter:
 
     @classmethod
     def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
-        """Parse an address; unknown parts are ignored."""
         kind, _, name = args.get("actor", "").partition(":")
         known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
         return cls(
@@ -131,13 +128,11 @@ async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entr
 
 
 async def history_of_task(organization_id: UUID, task_id: UUID, limit: int = PAGE) -> list[Entry]:
-    """Return the events of one task, newest first, without comments."""
     sql = " AND e.task_id = ? AND e.kind <> 'task.comment'"
     return await _newest(organization_id, sql, [task_id], limit, is_walked=False)
 
 
 async def feed_of_agent(actor: Actor, agent: Agent, limit: int = PAGE, before: int | None = None) -> list[Entry]:
-    """Return the events by and about an agent on boards that the actor reads, newest first."""
     here, boards = on_readable_boards(actor, agent.organization_id, "e.board_id")
     older, values = ("", []) if before is None else (" AND e.seq < ?", [before])
     sql = f" AND e.agent_id = ?{here}{older}"
@@ -252,7 +247,6 @@ def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
 
 
 def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
-    """Return the subject of an event and its address; empty if it is deleted."""
     kind, board = row["kind"], row["board_id"] if row["board_name"] else None
     if row["task_id"] is not None:
         url = f"/boards/{board}/tasks/{row['task_id']}" if board and row["number"] else ""
@@ -280,7 +274,6 @@ def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
 
 
 async def actors_of(actor: Actor) -> list[Row]:
-    """Return possible actors by name: agents of readable boards and the organization's members."""
     here, boards = on_readable_boards(actor, actor.organization_id, "g.board_id")
     return await rows(
         "SELECT * FROM (SELECT 'agent' AS kind, g.id AS id, g.name AS name FROM agents g WHERE g.organization_id = ?"
@@ -296,7 +289,6 @@ Day = tuple[str, list[Entry]]
 
 
 def by_day(found: list[Entry]) -> list[Day]:
-    """Return lines grouped under the names of their days, where the reader is."""
     days: list[Day] = []
     for entry in found:
         name = day_name(entry.created_at)

@@ -59,8 +59,6 @@ TASK_FIELDS = sentences()
 
 @dataclass(slots=True)
 class Entry:
-    """One line of a feed."""
-
     seq: int
     kind: str
     actor: str
@@ -169,7 +167,6 @@ def _approval(kind: str, data: Data) -> str:
 
 
 def named_ids(data: Data) -> set[str]:
-    """Return the ids of agents and people named in a sentence."""
     after = data.get("after") or {}
     named = (after.get("assigned_agent_id"), after.get("assigned_user_id"), data.get("user_id"))
     return {str(one) for one in named if one}

@@ -33,7 +33,6 @@ class CardFilter:
 
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> "CardFilter":
-        """Read an address; unknown values are ignored. Several values of `q` stand side by side."""
         is_table = args.get("view") == TABLE
         before = _before_queries(args)
         is_bare = is_table and not before and not any(name in args for name in ("q", "sort", "columns", "all"))
@@ -58,24 +57,20 @@ class CardFilter:
 
     @property
     def asks_who_looks(self) -> bool:
-        """Whether the query means something else for every viewer."""
         return any(one.key == "assignee" and "me" in map(str.lower, one.values) for one in self.words())
 
     @property
     def looks_at_signs(self) -> bool:
-        """Whether signs of life decide what the query finds."""
         return any(one.key == "silent" or (one.key == "is" and STILL in one.values) for one in self.words())
 
     @property
     def searches_text(self) -> bool:
-        """Whether the words of a task decide whether the query finds it."""
         return not all(one.is_known for one in self.words())
 
     def words(self) -> tuple[Word, ...]:
         return words_of(self.text, times.clock_now())
 
     def query(self, **changes: str) -> str:
-        """Return the query of the address, with a leading `?` unless it is empty."""
         values = {
             "view": self.view if self.is_table else "",
             "q": self.text,

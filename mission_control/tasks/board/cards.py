@@ -29,16 +29,12 @@ from mission_control.web.fragments import render_macro
 
 
 class Badge(NamedTuple):
-    """What changes somebody's next act, in a word."""
-
     label: str
     tone: str
     icon: str
 
 
 class Assignee(NamedTuple):
-    """Who a task is given to; the kind is agent or person."""
-
     name: str
     kind: str
 
@@ -131,7 +127,6 @@ class Card:
 
     @property
     def flag(self) -> str:
-        """Why a person must look at it."""
         return self.flag_reason or "No reason was given." if self.flagged_at else ""
 
     @property
@@ -193,7 +188,6 @@ async def _read(sql: str, *values: object) -> list[Card]:
 
 
 async def with_code(cards: list[Card]) -> list[Card]:
-    """Say on cards in review what is known of their code, and what somebody has seen who finishes them."""
     found = await code_seen([card.task_id for card in cards if card.status == "review"])
     counted = await counted_of([card.task_id for card in cards if card.status == "review" or card.approval_id])
     for card in cards:
@@ -300,8 +294,6 @@ FROM (SELECT t.id, t.number, t.status, t.position, t.created_at FROM tasks t
 
 @dataclass(slots=True)
 class PlacedRow:
-    """A task in its column, and how many tasks stand with it."""
-
     id: UUID
     number: int
     status: TaskStatus
@@ -310,8 +302,6 @@ class PlacedRow:
 
 @dataclass(slots=True)
 class Column:
-    """One column: its first cards, and how many tasks it holds in all."""
-
     status: str
     total: int = 0
     cards: list[Card] = field(default_factory=list)
@@ -319,8 +309,6 @@ class Column:
 
 @dataclass(slots=True)
 class Order:
-    """How the cards of a column, or the rows of a table, stand: the first ones, and how many tasks there are in all."""
-
     status: str
     rows: list[PlacedRow] = field(default_factory=list)
 
@@ -339,7 +327,6 @@ class Order:
 
 
 async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
-    """Return the four columns with their first cards by position."""
     placed, values = await _placed(board, wanted, viewer_id)
     cards = await _read(
         f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS} WHERE t.id = q.id"
@@ -355,7 +342,6 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
 
 
 async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Order]:
-    """Return how the cards of the four columns stand, in one statement."""
     placed, values = await _placed(board, wanted, viewer_id)
     orders = {status: Order(status) for status in STATUSES}
     for row in await select(
@@ -375,7 +361,6 @@ async def cards_of(
     agent_ids: Collection[str] = (),
     session_ids: Collection[str] = (),
 ) -> list[Card]:
-    """Return cards: those of tasks, and those on which agents or sessions are at work."""
     narrowed, values = await wanted.conditions(viewer_id)
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:
@@ -391,12 +376,10 @@ async def cards_of(
 
 
 def limit_of(wanted: CardFilter, status: str) -> int:
-    """Return how many cards of a column are shown."""
     return MOST if status in wanted.whole else FIRST
 
 
 async def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> Condition:
-    """Return the cards that a board shows, with their places."""
     limits = {status: limit_of(wanted, status) for status in STATUSES}
     narrowed, values = await wanted.conditions(viewer_id)
     if not narrowed:

@@ -51,7 +51,6 @@ pages = Blueprint("task_board_pages", __name__)
 
 @pages.get("/boards/<uuid:board_id>")
 async def show(board_id: UUID) -> ResponseReturnValue:
-    """Show one board."""
     actor, board = await on_board(board_id)
     seq = await head_of(board.organization_id)
     view, panel, stream, title = view_of(actor, board), "", "", ""
@@ -86,7 +85,6 @@ async def board_page(
 
 
 def live_url(view: BoardView, seq: int, stream: str = "") -> str:
-    """Return the stream of a board page with a filter and an open panel, from an event on."""
     query = view.wanted.query()
     task = f"&panel={PANEL}{view.panel_id}{view.look.more}" if view.panel_id else ""
     panel = task or (f"&{stream}" if stream else "")
@@ -111,7 +109,6 @@ async def cards(board_id: UUID) -> ResponseReturnValue:
 
 @pages.get("/boards/<uuid:board_id>/live")
 async def live(board_id: UUID) -> Response:
-    """Stream a board, for a page with a filter and maybe an open task."""
     actor, board = await on_board(board_id)
     name = request.args.get("panel", "")
     asked = view_of(actor, board, panel_id=parse_id(name.removeprefix(PANEL)) if name.startswith(PANEL) else None)
@@ -265,7 +262,6 @@ async def _tabs(view: BoardView) -> str:
 
 
 async def _counts(view: BoardView, batch: Batch) -> str | None:
-    """Return the numbers in the tabs when only tasks changed, nothing when they stay; None for all of the tabs."""
     if any("views_of" in one for one in batch.signals) or any(one.kind.startswith("view.") for one in batch.events):
         return None
     seen = await view.views()
@@ -292,7 +288,6 @@ async def _not_changed(refusal: Refusal[SavedView, ViewForm]) -> ResponseReturnV
 
 @action(pages, VIEW, form=ViewForm, refused=_not_changed)
 async def update_board_view(outcome: Outcome[SavedView, ViewForm]) -> ResponseReturnValue:
-    """Change a view."""
     view = outcome.answer
     toast = f"“{view.name}” shows this now" if outcome.form.kind else None
     return done(f"/boards/{view.board_id}{filter_of(view).address()}", toast=toast)

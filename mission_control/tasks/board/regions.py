@@ -50,7 +50,6 @@ WHOLE = ("agent.updated", "agent.deleted", "board.updated", "budget.")
 
 
 def may_move(event: Event) -> bool:
-    """Whether an event may put a card into another place, onto the board or off it."""
     if event.kind.startswith(STILL) or not event.kind.startswith("task."):
         return False
     if event.kind != "task.updated":
@@ -68,7 +67,6 @@ def moves_cards(view: BoardView, news: News) -> bool:
 
 
 def tasks_of(batch: Batch) -> frozenset[UUID]:
-    """Return the tasks whose cards a batch may have changed."""
     found = {event.task_id for event in batch.events if event.task_id is not None}
     for event in batch.events:
         if event.kind.startswith("approval."):
@@ -77,17 +75,14 @@ def tasks_of(batch: Batch) -> frozenset[UUID]:
 
 
 def agents_of(batch: Batch) -> frozenset[str]:
-    """Return the agents that gave a sign of life."""
     return frozenset(str(signal["agent_id"]) for signal in batch.signals if "agent_id" in signal)
 
 
 def sessions_of(batch: Batch) -> frozenset[str]:
-    """Return the sessions in which something happened."""
     return frozenset(str(signal["session_id"]) for signal in batch.signals if "session_id" in signal)
 
 
 async def card_changes(view: BoardView, batch: Batch) -> str | None:
-    """Return the cards that changed, with the order of the columns when it may have changed; None for everything."""
     ids, agent_ids, session_ids = tasks_of(batch), agents_of(batch), sessions_of(batch)
     if len(ids) > AT_ONCE or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None
@@ -145,7 +140,6 @@ async def columns(view: BoardView) -> str:
 
 
 async def shelf(view: BoardView) -> str:
-    """Return what agents proposed and nobody decided, above the inbox."""
     found, is_open = await view.proposals(), not (view.wanted.is_table or view.wanted.narrows)
     return render_macro(
         SHELF, "shelf", board_id=view.board.id, proposals=found, may_decide=view.rights.may_write, is_open=is_open
@@ -169,7 +163,6 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
 
 
 async def note(view: BoardView) -> str:
-    """Return the first steps on a board with few tasks that lacks something, or that nothing matches."""
     counts, text = await view.counts(), view.wanted.text
     found, every, narrows = counts[text], counts[""], text not in ("", OPEN)
     lacks_agents = every <= FEW and not narrows and not await view.crew()
@@ -193,7 +186,6 @@ async def work_banner(view: BoardView) -> str:
 
 
 async def work_actions(view: BoardView) -> str:
-    """Return the items of the menu that pause and stop the board's agents."""
     if not view.rights.may_write:
         return ""
     url = f"/boards/{view.board.id}/work-state"
@@ -224,7 +216,6 @@ async def announcement(view: BoardView, batch: Batch) -> str:
 
 
 async def gateway_line(view: BoardView) -> str:
-    """Return what the gateway of a board needs, nothing while it is connected."""
     if view.board.gateway_id is None:
         return ""
     gateway = await Gateway.get_or_none(id=view.board.gateway_id, organization_id=view.board.organization_id)

@@ -43,12 +43,10 @@ class TableColumn:
 
     @property
     def key(self) -> str:
-        """The key of its custom field."""
         return self.name.removeprefix(FIELD)
 
     @property
     def is_number(self) -> bool:
-        """Whether its values stand on the right and have a sum."""
         return self.kind in NUMBERS
 
 
@@ -62,7 +60,6 @@ class Table:
 
     @property
     def shown(self) -> list[TableColumn]:
-        """The columns that are shown beside the title."""
         return [one for one in self.columns if one.is_shown]
 
 
@@ -94,7 +91,6 @@ async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
 
 
 async def order_of(view: BoardView) -> Order:
-    """Return how the rows stand, in one statement."""
     placed, values = await _placed(view, await view.fields())
     sql = f"WITH placed AS ({placed}) SELECT q.id, q.number, q.status, q.total FROM placed q"
     return Order("", await select(PlacedRow, f"{sql} WHERE {_first(view)} ORDER BY q.place", *values))

@@ -101,18 +101,15 @@ class PanelLook:
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> "PanelLook":
-        """Read an address; unknown values are ignored."""
         show = args.get("show", "")
         whole = args.get("comments") == "all"
         return cls(show if show in ("talk", "runs") else "", whole, parse_id(args.get("comment", "")))
 
     @property
     def more(self) -> str:
-        """The same behind another query."""
         return f"&{query}" if (query := self.query()) else ""
 
     def query(self, **changes: str) -> str:
-        """Return it as the query of an address, empty when it is the usual."""
         values = {"show": self.show, "comments": "all" if self.whole else "", "comment": str(self.comment_id or "")}
         return urlencode({name: value for name, value in (values | changes).items() if value})
 
@@ -138,17 +135,14 @@ class BoardView(AsideView):
 
     @property
     def shown(self) -> str:
-        """The page of the regions that show the tasks."""
         return TABLE_PAGE if self.wanted.is_table else COLUMNS
 
     @property
     def viewer_id(self) -> UUID | None:
-        """The viewer, where the filter depends on who it is."""
         return self.actor.id if self.wanted.asks_who_looks else None
 
     @property
     def key(self) -> Hashable:
-        """What the cards depend on in addition to the log."""
         return self.board.id, self.rights, self.wanted, self.viewer_id, times.reader().key
 
     async def crew(self) -> list[dict[str, Any]]:
@@ -167,7 +161,6 @@ class BoardView(AsideView):
         return await self.reads.get(("orders", self.key), lambda: orders_of(self.board, self.wanted, self.viewer_id))
 
     async def views(self) -> list[SavedView]:
-        """Return the saved views that the viewer sees, in the order of their tabs."""
         every = await self.reads.get(("views", self.board.id), lambda: all_views(self.board))
         return [one for one in every if one.is_shared or one.user_id == self.actor.user_id]
 
@@ -213,7 +206,6 @@ async def state_of_cards(view: BoardView) -> object:
 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
-    """Return a board's page as somebody sees it with the filter that stands in the address."""
     wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
     aside, options = asked(PLACE) if panel_id is None else (None, ())
     open_pages = ["panel"] if panel_id else [aside.page] if aside else []
@@ -238,5 +230,4 @@ def is_no_notice(view: BoardView, news: News) -> bool:
 def of_board(
     *kinds: str, signals: tuple[str, ...] = (), about: Callable[[BoardView, News], bool] = is_here
 ) -> Concerns[BoardView]:
-    """News of these kinds from the board that the page shows."""
     return Concerns(kinds, signals, lambda view, news: is_here(view, news) and about(view, news))

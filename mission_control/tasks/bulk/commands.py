@@ -64,7 +64,6 @@ class TaskChangeOfOne(Body):
         return self
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields that were sent and that a task has as they are."""
         sent = self.model_dump(exclude_unset=True, exclude=APART)
         return {name: one for name, one in sent.items() if one is not None or BY_NAME[name].is_nullable}
 

@@ -46,7 +46,6 @@ class BulkForm(Form):
 
     @property
     def day(self) -> date | None:
-        """The chosen day; None takes the due date away."""
         if not self.value:
             return self.due
         return None if self.value == NOTHING else day_of(self.value, times.clock_now())
@@ -88,12 +87,9 @@ class BulkForm(Form):
 
 
 class UndoForm(Form):
-    """The changes that take a bulk change back."""
-
     changes: Annotated[str, Field(max_length=200_000)]
 
     def body(self, found: Board) -> TaskChanges:
-        """Return them; a task that changed again may refuse its own."""
         wanted = TaskChanges.model_validate_json(self.changes)
         return wanted.model_copy(update={"atomic": False})
 
@@ -123,7 +119,6 @@ def _said(form: BulkForm) -> str:
 
 @action(pages, "/boards/<uuid:board_id>/tasks/bulk", form=BulkForm, before=_before)
 async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue:
-    """Change the selected tasks; say which could not change, and why."""
     form, board, before = outcome.form, outcome.found, outcome.before
     results = outcome.answer["results"]
     changed = {UUID(str(result["task_id"])) for result in results if result["ok"]}
@@ -141,7 +136,6 @@ async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue
 
 
 def _refusal(result: dict[str, object], before: Before) -> dict[str, object]:
-    """Return why a task could not change, with its number and title as far as it is there."""
     known = before.get(UUID(str(result["task_id"])), {})
     detail = result["detail"]
     reason = detail.get("message", "") if isinstance(detail, dict) else detail if isinstance(detail, str) else ""
@@ -156,7 +150,6 @@ def _refusal(result: dict[str, object], before: Before) -> dict[str, object]:
 
 @action(pages, "/boards/<uuid:board_id>/tasks/changes", performs="update_tasks", form=UndoForm)
 async def undo(outcome: Outcome[Board, UndoForm]) -> ResponseReturnValue:
-    """Take a bulk change back."""
     failed = outcome.answer["failed"]
     words = f"{outcome.answer['changed']} as before" + (f"; {failed} changed again meanwhile" if failed else "")
     return done(back_to_board(outcome.found.id), toast=words)

@@ -49,8 +49,6 @@ _SELECT = (
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task with its assignee and its newest run."""
-
     id: UUID
     board_id: UUID
     number: int
@@ -81,12 +79,10 @@ class TaskRow:
 
     @property
     def ids(self) -> dict[str, UUID]:
-        """The path parameters of its operations."""
         return {"board_id": self.board_id, "task_id": self.id}
 
     @property
     def done(self) -> str:
-        """What follows when it is done, also for tasks that wait for it."""
         if self.blockers:
             return "Refused while it waits for other tasks."
         frees = " A task that waits for it can start." if self.waiting == 1 else f" {self.waiting} tasks can start."
@@ -94,7 +90,6 @@ class TaskRow:
 
 
 def facts_of(task: TaskRow) -> list[NeedFact]:
-    """Return what a task shows at a glance: its agent, its steps, its files, what waits for it."""
     facts = [*task.counted.facts, *([fact("bot", task.worker)] if task.worker else [])]
     if task.steps:
         facts.append(fact("list", f"{task.steps_done} of {task.steps} steps"))
@@ -140,11 +135,9 @@ class TaskNeeds(NeedKind[TaskRow]):
         return await parts_of_tasks(subjects)
 
     async def hold(self, task_id: UUID) -> None:
-        """Lock a task, also a deleted one."""
         await rows(f"SELECT id FROM tasks WHERE id = ?{' FOR NO KEY UPDATE' if is_postgres() else ''}", task_id)
 
     def _need(self, page: Page, key: Key, task: TaskRow, agent: NeedParty | None = None, **more: Any) -> Need:
-        """Say a need about a task, by default of the agent that did it last."""
         reference = NeedTask(id=task.id, number=task.number, title=task.title, status=task.status)
         if agent is None and task.worker:
             agent = NeedParty(id=task.worker_id, name=task.worker)

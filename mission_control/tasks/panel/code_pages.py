@@ -61,7 +61,6 @@ class CodeShown:
 
 
 async def code_of(panel: Panel) -> CodeShown | None:
-    """Return what the last hand-in changed in a repository; None when it says nothing of one."""
     found = await rows(LAST_CODE, panel.id)
     facts = as_json(found[0]["code"]) if found else None
     if not facts:
@@ -79,7 +78,6 @@ LAST_CODE = "SELECT code, ended_at FROM task_runs WHERE task_id = ? AND state = 
 
 
 async def change_of(task_id: UUID) -> list[FileDiff]:
-    """Return the change that the last hand-in brought, by file."""
     found = await rows(LAST_CODE, task_id)
     return (await _files_of(as_json(found[0]["code"]) or {}))[:MOST_FILES] if found else []
 
@@ -89,7 +87,6 @@ async def _files_of(facts: dict[str, Any]) -> list[FileDiff]:
 
 
 async def _text_of(attachment_id: str | None) -> str:
-    """Return the text of a file, empty when it was removed since."""
     stored = await AttachmentContent.get_or_none(attachment_id=attachment_id) if attachment_id else None
     return bytes(stored.content).decode("utf-8", "replace") if stored else ""
 
@@ -139,7 +136,6 @@ def _comment(name: str, text: str) -> dict[str, object]:
 
 @pages.get(f"{TASK}/diff")
 async def show_diff(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
-    """Show the change on a page of its own."""
     actor, board = await on_board(board_id)
     return await _page(actor, view_of(actor, board, panel_id=task_id), {}, {})
 
@@ -174,7 +170,6 @@ async def _not_sent(refusal: Refusal[Task, ReviewForm]) -> ResponseReturnValue:
 
 @action(pages, f"{TASK}/reviews", form=ReviewForm, before=_asked, refused=_not_sent)
 async def review_task(outcome: Outcome[Task, ReviewForm]) -> ResponseReturnValue:
-    """Send the work back with what should change."""
     task = outcome.found
     undo = {"needs": outcome.before, "next": task.url}
     return done(task.url, toast=f"#{task.number} sent back", undo_action="/needs/undos", undo=undo)

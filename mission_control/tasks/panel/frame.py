@@ -67,7 +67,6 @@ class Panel(TaskRow):
 
     @property
     def assignee_kind(self) -> str:
-        """What has it: an agent, a person or none."""
         return "agent" if self.agent_name else "person" if self.person_name else "none"
 
     @property
@@ -93,12 +92,10 @@ class Panel(TaskRow):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that a text of the task can mention."""
         return tuple(one["name"] for one in (*self.agents, *self.people))
 
     @property
     def text_values(self) -> dict[str, object]:
-        """Title and description with their version, for the form that edits them."""
         return TextForm.shown(self)
 
     def version_of(self, name: str) -> str:
@@ -114,12 +111,10 @@ class Panel(TaskRow):
 
     @property
     def due_day(self) -> date | None:
-        """The date on which it is due, where the reader is."""
         return times.day_of(self.due_at, times.reader()) if self.due_at else None
 
 
 async def neighbours_of(panel: Panel) -> Row:
-    """Return the ids of the tasks next to one, `following` and `previous`, for panels whose card is not shown."""
     [row] = await rows(NEIGHBOURS, panel.id)
     return row
 
@@ -128,7 +123,6 @@ PAGE = "panel"
 
 
 def of_panel(*kinds: str, signals: tuple[str, ...] = ()) -> Concerns[BoardView]:
-    """News of these kinds about the task whose panel is open."""
     return of_board(*kinds, signals=signals, about=concerns_panel)
 
 
@@ -140,13 +134,11 @@ def concerns_panel(view: BoardView, news: News) -> bool:
 
 
 async def panel_in(view: BoardView) -> Panel | None:
-    """Return the task whose panel is open, with its agents and people; None when it is deleted or gone."""
     panel = await any_panel_in(view)
     return None if panel is None or panel.is_deleted else panel
 
 
 async def any_panel_in(view: BoardView) -> Panel | None:
-    """Return the task whose panel is open, also when it was deleted."""
     task_id = view.panel_id
     if task_id is None:
         return None

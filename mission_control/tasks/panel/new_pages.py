@@ -31,7 +31,6 @@ MOST_TASKS = 100
 
 
 async def _asked(actor: Actor, board: Board) -> dict[str, Any]:
-    """Return what was typed into quick add, or the column, as the form shows it."""
     status = request.args.get("status", "")
     line = (request.args.get("text") or request.args.get("title", ""))[:500].strip()
     values = {"title": "", "priority": "medium", "status": status if status in STATUSES else "inbox"}
@@ -50,7 +49,6 @@ async def _form(
 
 
 async def understood_values(board: Board, line: QuickTask) -> dict[str, object]:
-    """Return what a line of quick add means, as the form shows it."""
     found = (await understood(board, line)).model_dump()
     assignee = assignee_value(found["assigned_agent_id"], found["assigned_user_id"])
     shown = {name: found[name] for name in ("title", "status", "tag_ids", "parent_id")}
@@ -97,7 +95,6 @@ async def _refused(refusal: Refusal[Board, FullTaskForm]) -> ResponseReturnValue
 
 @action(pages, NEW, form=FullTaskForm, refused=_refused, page=NEW, shows=_form, starts=_asked)
 async def create_task(outcome: Outcome[Board, FullTaskForm]) -> ResponseReturnValue:
-    """Create the task and show it."""
     return go(f"/boards/{outcome.found.id}/tasks/{outcome.answer['id']}")
 
 
@@ -113,7 +110,6 @@ async def _with_details(refusal: Refusal[Board, NewTaskForm]) -> ResponseReturnV
 
 @action(pages, "/boards/<uuid:board_id>/tasks", form=NewTaskForm, refused=_with_details)
 async def quick_add_task(outcome: Outcome[Board, NewTaskForm]) -> ResponseReturnValue:
-    """Add a task by its title."""
     made = outcome.answer
     is_filtered = "?" in parts_of(request.headers.get("HX-Current-URL", "")).geturl()
     said = ["The filter may hide it."] if is_filtered else []

@@ -47,7 +47,6 @@ TAGS, COMMENTS = "tasks/prop_tags.html", "tasks/comment_forms.html"
 
 @pages.get(TASK)
 async def show(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
-    """Show a task: the panel alone for the open board, else the board's page with the panel."""
     actor, board = await on_board(board_id)
     return await panel_answer(view_of(actor, board, panel_id=task_id), edits=request.args.get("edit", ""))
 
@@ -96,7 +95,6 @@ def _form(section: str, panel: Panel, refusal: Fields | None, *, edits: bool = T
 
 
 async def _explain(refusal: Refusal[Task, object], sentence: str = "") -> ResponseReturnValue:
-    """Answer the reason in a sentence and, in an open panel, the facts as they are."""
     if not is_htmx():
         raise refusal.error
     return render_macro(GONE, "reason", sentence=sentence or refusal.sentence) + await _facts(refusal, "innerHTML")
@@ -108,7 +106,6 @@ async def _facts(answered: Refusal[Task, Any] | Outcome[Task, Any], swap: str = 
 
 
 async def _said(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
-    """Answer the reason, beside the form in which something was typed or chosen."""
     if not is_htmx():
         raise refusal.error
     return render_macro(COMMENTS, "said", sentence=refusal.sentence)
@@ -231,7 +228,6 @@ async def _task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 @action(pages, f"{TASK}/tags/new", form=forms.NewTagForm, at=_task, refused=_said)
 async def create_tag(outcome: Outcome[None, forms.NewTagForm]) -> ResponseReturnValue:
-    """Create a tag; the page then puts it on the task."""
     task: Task = outcome.page
     if not is_htmx():
         return done(task.url)
@@ -242,7 +238,6 @@ async def create_tag(outcome: Outcome[None, forms.NewTagForm]) -> ResponseReturn
 
 @pages.get(f"{TASK}/links")
 async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
-    """Show the tasks that could be linked: a dialog, the list in it while somebody types, or a page."""
     actor, board = await on_board(board_id)
     task = await visible_task(actor, board_id, task_id)
     text, way = request.args.get("q", "").strip()[:200], request.args.get("way", "")
@@ -262,13 +257,11 @@ async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
 @action(pages, f"{TASK}/restoration", performs="restore_task")
 @action(pages, f"{TASK}/archivals/removals", performs="unarchive_task")
 async def to_task(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
-    """Show the task, which waits for another one or is linked to it, has another step or file, or is back."""
     return done(outcome.found.url)
 
 
 @action(pages, f"{TASK}/dependencies/<uuid:depends_on_task_id>/removals")
 async def remove_dependency(outcome: Outcome[tuple[Task, UUID], None]) -> ResponseReturnValue:
-    """Let the task no longer wait for another one."""
     task, other_id = outcome.found
     undo = {"task_id": str(other_id)}
     return done(task.url, toast="Dependency removed", undo_action=f"{task.url}/dependencies", undo=undo)
@@ -290,7 +283,6 @@ async def change_parent(outcome: Outcome[Task, forms.ParentForm]) -> ResponseRet
 
 @action(pages, f"{TASK}/links/<uuid:link_id>/removals")
 async def unlink_task(outcome: Outcome[TaskLink, None]) -> ResponseReturnValue:
-    """Remove a link between two tasks."""
     link = outcome.found
     undo = {"kind": link.kind, "task_id": str(link.other_id)}
     return done(link.task.url, toast="Link removed", undo_action=f"{link.task.url}/links", undo=undo)
@@ -316,20 +308,17 @@ async def delete_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
 
 @action(pages, f"{TASK}/archivals")
 async def archive_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
-    """Archive a done task."""
     task = outcome.found
     return done(task.url, toast=f"#{task.number} archived", undo_action=f"{task.url}/archivals/removals")
 
 
 @action(pages, f"{TASK}/comments", form=forms.CommentForm)
 async def create_task_comment(outcome: Outcome[Task, forms.CommentForm]) -> ResponseReturnValue:
-    """Comment on a task."""
     return done(f"{outcome.found.url}#comments")
 
 
 @pages.get(f"{COMMENT}/edit")
 async def comment_form(board_id: UUID, task_id: UUID, comment_id: UUID) -> ResponseReturnValue:
-    """Show the form that changes a comment: in its place, or a page."""
     actor, _ = await on_board(board_id)
     comment = await visible_comment(actor, board_id, task_id, comment_id)
     return await _comment_form(actor, comment, forms.CommentEditForm.shown(comment), {})
@@ -347,7 +336,6 @@ async def _comment_form(
 
 @action(pages, f"{COMMENT}/edits", form=forms.CommentEditForm, refused=again(_comment_form, EditConflict, FormInvalid))
 async def edit_task_comment(outcome: Outcome[Comment, forms.CommentEditForm]) -> ResponseReturnValue:
-    """Put other words into a comment of one's own."""
     task = outcome.found.task
     if not is_htmx():
         return done(f"{task.url}?comment={outcome.found.id}#comment-{outcome.found.id}")
@@ -356,13 +344,11 @@ async def edit_task_comment(outcome: Outcome[Comment, forms.CommentEditForm]) ->
 
 @action(pages, f"{COMMENT}/deletion")
 async def delete_task_comment(outcome: Outcome[Comment, None]) -> ResponseReturnValue:
-    """Delete a comment with its files."""
     return done(f"{outcome.found.task.url}#comments", toast="Comment deleted")
 
 
 @pages.get(FILE)
 async def show_file(board_id: UUID, task_id: UUID, attachment_id: UUID) -> ResponseReturnValue:
-    """Show a file: a dialog on an open page, else a page."""
     actor, _ = await on_board(board_id)
     attachment = await visible_attachment(actor, board_id, task_id, attachment_id)
     found = await attachment_read(attachment.id)
@@ -378,19 +364,16 @@ async def show_file(board_id: UUID, task_id: UUID, attachment_id: UUID) -> Respo
 
 @action(pages, f"{FILE}/removals")
 async def remove_attachment(outcome: Outcome[Attachment, None]) -> ResponseReturnValue:
-    """Delete a file for good."""
     return done(outcome.found.task.url, toast=f"{outcome.found.name} deleted")
 
 
 @action(pages, f"{STEP}/ticks", form=forms.TickForm)
 async def change_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], forms.TickForm]) -> ResponseReturnValue:
-    """Tick a step, or untick it."""
     return done(outcome.found[0].url)
 
 
 @action(pages, f"{STEP}/removals")
 async def remove_checklist_item(outcome: Outcome[tuple[Task, ChecklistItem], None]) -> ResponseReturnValue:
-    """Remove a step."""
     task, item = outcome.found
     undo = {"text": item.text, **{name: str(getattr(item, name)).lower() for name in ("is_done", "is_criterion")}}
     return done(task.url, toast="Step removed", undo_action=f"{task.url}/checklist", undo=undo)

@@ -52,7 +52,6 @@ async def text(_view: BoardView, panel: Panel) -> str:
 
 
 async def approvals(view: BoardView, panel: Panel) -> str:
-    """Return the decisions that are still asked for, the newest first; the timeline has the others."""
     found = await rows("SELECT approval_id FROM approval_task_links WHERE task_id = ? AND is_pending", panel.id)
     items = await asked_items(view.actor, [view.board], [UUID(str(row["approval_id"])) for row in found])
     newest_first = sorted(items, key=lambda one: one.created_at, reverse=True)
@@ -60,13 +59,11 @@ async def approvals(view: BoardView, panel: Panel) -> str:
 
 
 async def deleted(view: BoardView) -> str | None:
-    """Return that the task was deleted, in place of everything else."""
     panel = await any_panel_in(view)
     return None if panel is None or not panel.is_deleted else render_macro(GONE, "deleted", panel=panel)
 
 
 async def restored(view: BoardView) -> str | None:
-    """Return what fetches the panel of a task that was put back."""
     panel = await panel_in(view)
     return None if panel is None else render_macro(GONE, "reload", panel=panel)
 
@@ -76,7 +73,6 @@ DEFINITIONS = ("tag.", "custom_field.")
 
 
 async def facts(view: BoardView, panel: Panel) -> str:
-    """Return the properties, to be changed by those who may."""
     links: Linked = await view.reads.get(("links", panel.id), lambda: linked_to(panel.id))
     tags = (await tags_of_tasks([panel.id])).get(str(panel.id), [])
     fields = await fields_of(panel.board_id, panel.id)
@@ -119,7 +115,6 @@ NEWS = Concerns[BoardView](("task.", *CREW, *DEFINITIONS), ("agent_id",), _may_c
 
 
 async def checklist(_view: BoardView, panel: Panel) -> str:
-    """Return the steps, with forms for viewers who may change them; empty when there is none."""
     steps, _ = await list_items(Task(id=panel.id), Paging(limit=MOST, offset=0))
     return render_macro("tasks/parts.html", "steps", panel=panel, steps=steps) if steps else ""
 
@@ -166,7 +161,6 @@ def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: boo
 
 
 async def files(view: BoardView, panel: Panel) -> str:
-    """Return links to the evidence of the last run that had some, and all files; empty when there are none."""
     found, _ = await list_attachments(Task(id=panel.id), Paging(limit=MOST_FILES, offset=0))
     last = await rows(
         "SELECT evidence FROM task_runs WHERE task_id = ? AND evidence IS NOT NULL ORDER BY fence DESC LIMIT 1",
@@ -184,7 +178,6 @@ async def files(view: BoardView, panel: Panel) -> str:
 
 
 async def preview_of(name: str, content_type: str, attachment_id: object) -> Preview:
-    """Return what of a file's text is shown; empty for what is no text."""
     if content_type != "text/plain":
         return Preview()
     stored = await AttachmentContent.get(attachment_id=attachment_id)

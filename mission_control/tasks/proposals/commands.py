@@ -148,7 +148,6 @@ async def _read(where: Condition, then: str = "", *more: object) -> list[Row]:
 
 
 async def list_proposals(board: Board, query: ProposalQuery) -> tuple[list[Row], int]:
-    """Return the proposals of a board, the newest first, and their number."""
     where, values = "p.board_id = ?", [board.id, *([query.state] if query.state else [])]
     where += " AND p.state = ?" if query.state else ""
     [total] = await rows(f"SELECT COUNT(*) AS n FROM task_proposals p WHERE {where}", *values)
@@ -157,13 +156,11 @@ async def list_proposals(board: Board, query: ProposalQuery) -> tuple[list[Row],
 
 
 async def proposals_read(ids: Sequence[UUID]) -> list[Row]:
-    """Return some proposals, the oldest first."""
     where = f"p.id IN ({placeholders(len(ids))})"
     return await _read((where, list(ids)), " ORDER BY p.created_at, p.id") if ids else []
 
 
 async def open_proposals(board_id: UUID) -> list[Row]:
-    """Return the proposals of a board that wait, the oldest first."""
     return await _read(("p.board_id = ? AND p.state = 'open'", [board_id]), " ORDER BY p.created_at, p.id")
 
 

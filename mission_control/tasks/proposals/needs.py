@@ -49,7 +49,6 @@ class ProposalNeeds(NeedKind[Row]):
         return {UUID(str(row["id"])): {name: row[name] for name in parts} for row in await proposals_read(subjects)}
 
     async def hold(self, subject: UUID) -> None:
-        """Lock the board, as the decision does first, and then the proposal."""
         hold = " FOR NO KEY UPDATE" if is_postgres() else ""
         await rows(
             f"SELECT b.id FROM boards b WHERE b.id = (SELECT board_id FROM task_proposals WHERE id = ?){hold}", subject

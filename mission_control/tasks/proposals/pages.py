@@ -66,7 +66,6 @@ async def _form(actor: Actor, proposal: TaskProposal, values: dict[str, Any], er
 
 
 async def _refused(refusal: Refusal[TaskProposal, DecisionForm]) -> ResponseReturnValue:
-    """Ask for what the board requires of its tasks, and say what else is wrong."""
     refusal.only(FormInvalid, Invalid)
     values, missing = {**refusal.values}, misses_fields(refusal.error)
     if refusal.form is not None:
@@ -80,7 +79,6 @@ async def _refused(refusal: Refusal[TaskProposal, DecisionForm]) -> ResponseRetu
 
 @action(pages, f"{PROPOSAL}/decision", form=DecisionForm, refused=_refused)
 async def decide_proposal(outcome: Outcome[TaskProposal, DecisionForm]) -> ResponseReturnValue:
-    """Accept, merge or drop a proposal."""
     url, answer = f"/boards/{outcome.found.board_id}", outcome.answer
     toast = TOASTS[answer["state"]].format(answer["task"] and answer["task"]["number"])
     return done(url, toast=toast, undo_action=f"{url}/proposals/{outcome.found.id}/reopening")
@@ -88,5 +86,4 @@ async def decide_proposal(outcome: Outcome[TaskProposal, DecisionForm]) -> Respo
 
 @action(pages, f"{PROPOSAL}/reopening")
 async def reopen_proposal(outcome: Outcome[TaskProposal, None]) -> ResponseReturnValue:
-    """Take the decision back."""
     return done(f"/boards/{outcome.found.board_id}")

@@ -16,7 +16,6 @@ NEWEST_MESSAGES = 200
 
 
 async def newest_chat(board_id: UUID) -> list[dict[str, object]]:
-    """Return the newest messages of a board's chat, oldest first."""
     found = await rows(
         f"SELECT m.board_id, {COLUMNS} FROM board_memory m{AUTHORS}"
         f" WHERE m.board_id = ? AND m.is_chat AND {NOT_BLANK}{NEWEST_FIRST} LIMIT {NEWEST_MESSAGES}",
@@ -26,7 +25,6 @@ async def newest_chat(board_id: UUID) -> list[dict[str, object]]:
 
 
 def serialize_entry(row: dict[str, object], home: str) -> dict[str, object]:
-    """Return an entry as it is answered; `home` is the column of its board or group."""
     return {
         "id": row["id"],
         home: row[home],

@@ -44,7 +44,6 @@ type Read = Callable[[list[str]], Awaitable[ById]]
 
 
 async def current_parts(board: Board, position: Position) -> Parts:
-    """Return the parts of a board's answers as they are at this position or later."""
     parts = cache.parts(("parts", board.id), position)
     while (newest := tuple(map(max, position, known_at := parts.state))) != known_at:
         changed = await _changed_since(board.id, known_at[0]) if position[1:] == known_at[1:] else None
@@ -103,7 +102,6 @@ async def _changed_since(board_id: UUID, seq: int) -> Changed | None:
 async def listed(
     parts: Parts, key: Hashable, read: Callable[[], Awaitable[tuple[list[str], int]]]
 ) -> tuple[list[str], int]:
-    """Return the ids of a list by age, and the number of all; read when they are not kept."""
     if (kept := parts.ids_of.get(key)) is not None:
         return kept
     generation = parts.generation
@@ -132,7 +130,6 @@ async def rendered_parts(parts: Parts, what: str, ids: Sequence[str], read: Read
 
 
 async def array_of(parts: Parts, what: str, ids: Sequence[str], read: Read) -> orjson.Fragment:
-    """Return the same as one JSON array."""
     return orjson.Fragment(b"[%b]" % b",".join(await rendered_parts(parts, what, ids, read)))
 
 
@@ -141,7 +138,6 @@ def by_id(read: Iterable[dict[str, object]]) -> ById:
 
 
 async def state_of_board(actor: Actor, thing: Board | Task, query: object) -> Position:
-    """Return the position of a board's log, that of the task's board for a task."""
     board = thing if isinstance(thing, Board) else thing.board
     return await position_of_board(board.organization_id, board.id)
 

@@ -74,7 +74,6 @@ async def _state_of_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -
 
 
 async def board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, object]:
-    """The board with all tasks, agents and its newest approvals; `seq` was read before anything else."""
     return await _render(actor, board, query, await _state_of_snapshot(actor, board, query))
 
 
@@ -179,6 +178,5 @@ async def _task(event: Event) -> dict[str, object] | None:
 
 
 async def still_reads(actor: Actor, board: Board) -> bool:
-    """Whether a stream's reader still exists and still reaches the board, which still exists."""
     current = await lookups.fresh(actor)
     return current is not None and current.reads(board) and await still_exists(board)
