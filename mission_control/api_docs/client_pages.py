@@ -35,8 +35,8 @@ async def mc() -> Response:
 
 @lru_cache(8)
 def program(base: str) -> bytes:
-    files = (path.name for path in (PACKAGE / "client").iterdir() if path.suffix in (".py", ".js"))
-    names = ["__init__.py", *sorted(f"client/{name}" for name in files)]
+    files = (path for path in (PACKAGE / "client").rglob("*") if path.suffix in (".py", ".js"))
+    names = ["__init__.py", *sorted(path.relative_to(PACKAGE).as_posix() for path in files)]
     texts = {f"mission_control/{name}": (PACKAGE / name).read_text(encoding="utf-8") for name in names}
     texts[f"mission_control/{ORIGIN}"] = texts[f"mission_control/{ORIGIN}"].replace('URL = ""', f"URL = {base!r}")
     packed = io.BytesIO(SHEBANG)

@@ -20,6 +20,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FOREVER = float("inf")
 
 
+def program_keys() -> list[str]:
+    from mission_control.client.program import keys
+
+    return keys()
+
+
 def _task(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", metavar="TASK", help="its number, such as 12 or #12; left out, the one that you hold")
 
@@ -151,7 +157,9 @@ def _call(parser: argparse.ArgumentParser) -> None:
 
 def _sign_in(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", nargs="?", metavar="URL", help="the address of the server")
-    parser.add_argument("--client", choices=PROGRAMS, default="other", help="the program that works as the agent")
+    parser.add_argument(
+        "--client", choices=[*program_keys(), "other"], default="other", help="the program that works as the agent"
+    )
     parser.add_argument("--board", metavar="BOARD", help="on this board, by its name or id, if the person may")
     parser.add_argument("--agent", metavar="NAME", help="as this agent, if the person may")
     parser.add_argument(
@@ -163,7 +171,7 @@ def _sign_in(parser: argparse.ArgumentParser) -> None:
 
 
 def _program(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("client", metavar="PROGRAM", choices=CONNECTED, help=" or ".join(CONNECTED))
+    parser.add_argument("client", metavar="PROGRAM", choices=program_keys(), help=" or ".join(program_keys()))
 
 
 def _connect(parser: argparse.ArgumentParser) -> None:
@@ -220,8 +228,6 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
 
-PROGRAMS = "claude-code", "codex", "opencode", "gemini", "other"
-CONNECTED = "claude-code", "codex", "opencode", "gemini"
 WORK, CALLS, SIGNING, UPDATE, CONNECT, WORKER = "tasks", "calls", "signing", "update", "connect", "work"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {

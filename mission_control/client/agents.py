@@ -1,102 +1,15 @@
-"""The programs that do the work: how each is started for the Agent Client Protocol, asks, and names its calls."""
+"""How programs that `work` runs name their calls by the Agent Client Protocol, and what they used."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import shutil
 import socket
-
-from mission_control.client import credentials
-from mission_control.client.problems import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-class Kind:
-    """A program: its name on the board, its command, the mode in which it asks, and what its environment needs."""
-
-    def __init__(
-        self,
-        client: str,
-        commands: tuple[str, ...],
-        mode: str = "",
-        *,
-        own: str = "",
-        acp: bool = True,
-        serves: bool = False,
-        lacks: str = "",
-    ) -> None:
-        self.client, self.commands, self.mode, self.own, self.acp = client, commands, mode, own, acp
-        self.serves = serves  # its messages, at a port of this machine
-        # What it tells nobody of: its request for a "title", or small ones beside the conversation.
-        self.lacks = lacks
-
-    def command(self) -> list[str]:
-        """Return the command; raise Usage when nothing of it is installed."""
-        for text in self.commands:
-            words = shlex.split(text)
-            if found := shutil.which(words[0]):
-                return [os.path.abspath(found), *words[1:]]  # it is started where a program may have put another one
-        first = shlex.split(self.commands[0])[0]
-        raise Usage(f"{first} is not installed, or not on the PATH.", "program_missing")
-
-    def environment(self) -> dict[str, str]:
-        variable, _, program = self.own.partition("=")
-        found = shutil.which(program) if program else None
-        return {variable: found} if found and not os.environ.get(variable) else {}
-
-
-ASKS = (
-    '{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"},'
-    '"agent":{"title":{"disable":true}}}'  # whose request it counts nowhere
-)
-KINDS = {
-    "claude": Kind(
-        "claude-code",
-        ("claude-agent-acp", "npx -y @agentclientprotocol/claude-agent-acp"),
-        "default",
-        own="CLAUDE_CODE_EXECUTABLE=claude",
-        lacks="title",
-    ),
-    "codex": Kind(
-        "codex",
-        ("codex-acp", "npx -y @agentclientprotocol/codex-acp"),
-        "workspace-write",
-        own="CODEX_PATH=codex",
-        lacks="title",
-    ),
-    "opencode": Kind("opencode", ("opencode acp",), serves=True),
-    "gemini": Kind("gemini", ("gemini --acp",), "default", lacks="routing"),
-}
-# Of those, what stands on the command line for each, and the name by which it is connected.
-NAMES = {**{one.client: name for name, one in KINDS.items()}, **{name: name for name in KINDS}}
-
-
-def kind_of(named: str, *, acp: bool) -> Kind:
-    if named in NAMES:
-        return KINDS[NAMES[named]]
-    try:
-        words = shlex.split(named)
-    except ValueError as error:
-        raise Usage(f"{named!r} is no command: {error}.") from error
-    if not words:
-        raise Usage(f"--agent is {', '.join(KINDS)}, or a command.")
-    return Kind("other", (named,), acp=acp)
-
-
-def environment_of(kind: Kind) -> dict[str, str]:
-    """Return the environment of a program: this one without the token, which is none of its business."""
-    kept = credentials.environment()
-    if kind.client == "opencode":
-        kept.setdefault("OPENCODE_CONFIG_CONTENT", ASKS)
-    elif kind.client == "claude-code":  # what its person may type next, after the answer that is counted
-        kept["CLAUDE_CODE_ENABLE_PROMPT_SUGGESTION"] = "false"
-    return {**kept, **kind.environment()}
 
 
 # What stands in place of an answer when a subscription is used up: Claude Code 2.1.332, Codex 0.171.

@@ -7,9 +7,10 @@ import os
 import tempfile
 import time
 
-from mission_control.client import programs, script
+from mission_control.client import script
 from mission_control.client.api import Api, query
 from mission_control.client.model import model
+from mission_control.client.program import Program, Turn, answer_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,35 +19,35 @@ if TYPE_CHECKING:
 ARRIVES_SECONDS = 15.0
 
 
-def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, str]]:
+def checks(api: Api, client: Program, program: str, version: str) -> list[dict[str, str]]:
     own = api.call("POST", "/api/v1/agent/heartbeat")
-    entries = module.entries(program)
+    entries = client.entries(program)
     found = [
-        _line("Version", True, f"{module.NAME} {version}"),
-        _line("Settings", not entries, entries or f"as {module.NAME} was connected"),
+        _line("Version", True, f"{client.name} {version}"),
+        _line("Settings", not entries, entries or f"as {client.name} was connected"),
     ]
     os.environ[script.CHECK] = word = f"check-{os.urandom(6).hex()}"  # for the hooks of all that runs from here on
-    with tempfile.TemporaryDirectory(prefix="mission-control-") as folder, model(*module.CALL) as asked:
+    with tempfile.TemporaryDirectory(prefix="mission-control-") as folder, model(*client.call) as asked:
         asked.looks_for = f"{word} note"
-        turn = module.turn(program, asked.url, folder)
-        if has_commands := hasattr(module, "commands"):  # opencode has a plugin
-            found.append(_samples(module, word, folder))
-    session = _session(api, own["board_id"], module, turn)
+        turn = client.turn(program, asked.url, folder)
+        if client.events:  # opencode has a plugin
+            found.append(_samples(client, word, folder))
+    session = _session(api, own["board_id"], client, turn)
     count = session["activity_count"] if session else 0
-    is_whole = bool(session and session["ended_at"] and count >= module.ACTIVITIES)
+    is_whole = bool(session and session["ended_at"] and count >= client.activities)
     if not asked.times:
         text = f"its turn went to another model than the one for this check. {turn.trouble}"
     elif is_whole:
         text = f"a whole turn arrived, in {count} activities"
     elif session:
-        text = f"{count} of {module.ACTIVITIES} activities arrived"
+        text = f"{count} of {client.activities} activities arrived"
     else:
         text = turn.trouble or "its turn left no sign here"
     if asked.has_tools:
         turn.tools = "connected"
-    elif hasattr(module, "tools") and turn.tools != "connected":
-        turn.tools = module.tools(program)
-    nobody = module.asks_nobody()
+    elif turn.tools != "connected":
+        turn.tools = client.tools(program)
+    nobody = client.asks_nobody()
     tokens = session["input_tokens"] + session["output_tokens"] if session else 0
     found += [
         _line("Timeline", is_whole and asked.times > 0, text),
@@ -54,32 +55,32 @@ def checks(api: Api, module: Any, program: str, version: str) -> list[dict[str, 
         _line("Board tools", turn.tools == "connected", f"by MCP: {turn.tools or 'not seen'}"),
         {**_line("Prompts", True, nobody or "it asks you"), **({"state": "later"} if nobody else {})},
     ]
-    if has_commands:
+    if client.events:
         how = "reached" if asked.found else "did not reach"
         found.insert(-1, _line("Notes", asked.found, f"one {how} its model during the turn"))
     if session and session["failing"]:
-        found.append(_line("Commands", False, f"{session['failing']}: can {module.NAME} set up its sandbox here?"))
-    if used := tell_windows(api, module, program, turn):
+        found.append(_line("Commands", False, f"{session['failing']}: can {client.name} set up its sandbox here?"))
+    if used := tell_windows(api, client, program, turn):
         found.append(_line("Subscription", True, used))
     return found
 
 
-def tell_windows(api: Api, module: Any, program: str, turn: programs.Turn) -> str:
+def tell_windows(api: Api, client: Program, program: str, turn: Turn) -> str:
     """Tell the board what the program says of its subscription, and return that in a line; "" where it says nothing."""
-    windows = module.windows(program) if turn.session and hasattr(module, "windows") else []
+    windows = client.windows(program) if turn.session else []
     if windows:
-        session = {"external_id": turn.session, "client": module.KEY}
+        session = {"external_id": turn.session, "client": client.key}
         api.call("POST", "/api/v1/agent/reports", {"session": session, "windows": windows})
     return ", ".join(f"{one['used_percent']:.0f} % of its {one['name']}" for one in windows)
 
 
-def _samples(module: Any, word: str, folder: str) -> dict[str, str]:
+def _samples(client: Program, word: str, folder: str) -> dict[str, str]:
     """Run each hook as it stands in the settings, with a sample of its event, and look at the answers."""
     call = {"tool_name": "Bash", "tool_input": {"command": "true"}, "tool_use_id": word}
-    commands, silent = module.commands(), []
-    for event in (one for one in module.EVENTS if one in commands):
+    commands, silent = client.commands(), []
+    for event in (one for one in client.events if one in commands):
         body = {"hook_event_name": event, "session_id": word, "cwd": folder, **call}
-        answer = programs.answer_of(commands[event], json.dumps(body))
+        answer = answer_of(commands[event], json.dumps(body))
         if answer is None or (event == "PermissionRequest" and f"{word} refusal" not in answer):
             silent.append(event)
     count = len(commands) - len(silent)
@@ -92,7 +93,7 @@ def _line(name: str, is_good: bool, text: str) -> dict[str, str]:
     return {"name": name, "state": "ok" if is_good else "failed", "text": text[:500]}
 
 
-def _session(api: Api, board: str, module: Any, turn: programs.Turn) -> Any:
+def _session(api: Api, board: str, client: Program, turn: Turn) -> Any:
     found, end = None, time.monotonic() + ARRIVES_SECONDS
     while turn.session and time.monotonic() < end:
         listed = api.call("GET", f"/api/v1/boards/{board}/sessions{query(limit=20)}")["items"]

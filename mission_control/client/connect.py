@@ -7,19 +7,25 @@ import re
 import shlex
 import sys
 from argparse import Namespace
-from importlib import import_module
 
-from mission_control.client import credentials, files, programs, script, signing, spool
+from mission_control.client import credentials, files, script, signing, spool
 from mission_control.client.api import Api
 from mission_control.client.changes import Kept
 from mission_control.client.printing import line
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable, Usage
+from mission_control.client.program import Program, keys, program_of, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import TypedDict
 
-MODULES = {"claude-code": "claude_code", "codex": "codex", "opencode": "opencode", "gemini": "gemini"}
+    class OwnConnection(TypedDict, total=False):
+        """What the server tells a connection of itself, and of the rules of its board."""
+
+        client: str
+        board_must: list[str]
+        board_allow: list[str]
+        board_ask: list[str]
 
 
 class Target:
@@ -60,10 +66,10 @@ def _is_loopback(url: str) -> bool:
 
 def connect(given: Namespace) -> None:
     """Connect a program, after every change was shown; or look whether it works."""
-    module = _module(given.client)
-    program, version = _found(module)
+    client = program_of(given.client)
+    installed, version = _installed(client)
     if given.check:
-        _check(given.client, module, program, version)
+        _check(client, installed, version)
         return
     name, connection = _signed_in(given)
     kept = Kept(given.client)
@@ -72,17 +78,16 @@ def connect(given: Namespace) -> None:
     else:
         token, url = connection.token, connection.url
     # Where a program's settings have no place for the token, it reads the file of the connection itself.
-    secret = module.secret_path()
+    secret = client.secret_path(kept)
     in_settings = bool(secret) and not given.token_by_environment and not _is_in_repository(secret)
-    mode = getattr(module, "MODE", "")  # what is asked of who lets it decide by itself
-    asks = bool(mode) and (given.ask or kept.value.get("asks", False) or _wants(given, mode))
-    target = Target(program, url, token, name, in_settings=in_settings, asks=asks)
-    rules = _own_connection(connection) if connection is not None else {}
-    target.must = _held(given, kept, module, rules)
-    changes = [one for one in module.changes(kept, target) if one.now != one.after]
+    asks = bool(client.mode) and (given.ask or kept.value.get("asks", False) or _wants(given, client.mode))
+    target = Target(installed, url, token, name, in_settings=in_settings, asks=asks)
+    rules: OwnConnection = _own_connection(Api(connection), "GET") if connection is not None else {}
+    target.must = _held(given, kept, client, rules)
+    changes = [one for one in client.changes(kept, target) if one.now != one.after]
     for change in changes:
         print(change.shown(token), end="\n\n")
-    print(f"{'Then ' if changes else 'Its settings stay as they are. Then '}{module.plan()}")
+    print(f"{'Then ' if changes else 'Its settings stay as they are. Then '}{client.plan}")
     if in_settings:
         print(
             "The token of this connection is in its settings, which only you may read: keep them out of repositories."
@@ -92,8 +97,11 @@ def connect(given: Namespace) -> None:
             f"These calls wait for a yes on the board: {line(', '.join(target.must))}."
             " If the board is down, they are refused. The agent runs as you do: it could take this out."
         )
-    for rule, words in (("allow", "run without asking"), ("ask", "are asked for, whatever allows them")):
-        if patterns := rules.get(f"board_{rule}"):
+    for patterns, words in (
+        (rules.get("board_allow"), "run without asking"),
+        (rules.get("board_ask"), "are asked for, whatever allows them"),
+    ):
+        if patterns:
             print(line(f"By the rules of the board these calls {words}: {', '.join(patterns)}."))
     if given.dry_run or connection is None:
         print("Nothing was changed.")
@@ -103,15 +111,15 @@ def connect(given: Namespace) -> None:
     _keep_own_copy()
     kept.write(changes)
     kept.save(name=name, url=url, version=version, asks=asks, must=given.must or kept.value.get("must", []))
-    print(module.finish(kept, target))
-    _report(Api(connection), version, None, target.must)
-    print(f"{module.NAME} {version} is connected. Start it as always.")
+    print(client.finish(kept, target))
+    _own_connection(Api(connection), "PUT", {"client_version": version, "must": target.must})
+    print(f"{client.name} {version} is connected. Start it as always.")
     if secret and not in_settings:
         print(f"Its shell has to set {credentials.TOKEN}: `set -a; . '{connection.path}'; set +a`.")
     print(f"`{credentials.called()} connect {given.client} --check` tries all of it without a model.")
 
 
-def _held(given: Namespace, kept: Kept, module: Any, rules: dict[str, Any]) -> list[str]:
+def _held(given: Namespace, kept: Kept, client: Program, rules: OwnConnection) -> list[str]:
     from mission_control.client.patterns import trouble
 
     own = given.must or kept.value.get("must", [])
@@ -119,36 +127,36 @@ def _held(given: Namespace, kept: Kept, module: Any, rules: dict[str, Any]) -> l
         if why := trouble(pattern, allows=False):
             raise Usage(f"{pattern}: {why}")
     found = list(dict.fromkeys([*own, *rules.get("board_must", [])]))
-    if found and not module.HOLDS:
+    if found and not client.holds:
         raise Problem(
-            f"{module.NAME} cannot be held until somebody says yes: its hooks let calls go on when they get no answer.",
+            f"{client.name} cannot be held until somebody says yes: its hooks let calls go on when they get no answer.",
             "cannot_hold",
         )
     return found
 
 
-def _own_connection(connection: credentials.Connection) -> dict[str, Any]:
+def _own_connection(api: Api, method: str, body: object = None) -> OwnConnection:
     try:
-        found = Api(connection).call("GET", signing.OWN_CONNECTION)
+        own: OwnConnection = api.call(method, signing.OWN_CONNECTION, body)
     except (NotSignedIn, Unreachable, Busy):
         raise
     except Problem:  # an agent's own token, of no connection
         return {}
-    return found if isinstance(found, dict) else {}
+    return own
 
 
 def disconnect(given: Namespace) -> None:
     """Take everything of ours out of a program, and end its connection."""
-    module, kept = _module(given.client), Kept(given.client)
+    client, kept = program_of(given.client), Kept(given.client)
     if not kept.is_there:
-        raise Problem(f"{module.NAME} is not connected by this user on this machine.", "not_connected")
+        raise Problem(f"{client.name} is not connected by this user on this machine.", "not_connected")
     name = kept.value.get("name", "")
-    said = [kept.restore(path, strip) for path, strip in module.strips(kept).items()]
-    if program := _which(module.COMMAND):
-        said.append(module.remove_tools(program))
+    said = [kept.restore(path, strip) for path, strip in client.strips(kept).items()]
+    if installed := _which(client.command):
+        said.append(client.remove_tools(installed))
     kept.forget()
     spool.Spool(given.client, name).forget()
-    if not any(Kept(client).is_there for client in MODULES):
+    if not any(Kept(key).is_there for key in keys()):
         files.remove(script.own_copy())
         files.remove(script.path())
     print("\n".join(one for one in said if one))
@@ -158,28 +166,23 @@ def disconnect(given: Namespace) -> None:
         print(problem.text)
 
 
-def _module(client: str) -> Any:
-    return import_module(f"mission_control.client.{MODULES[client]}")
-
-
 def _which(command: str) -> str:
     import shutil
 
     return shutil.which(command) or ""
 
 
-def _found(module: Any) -> tuple[str, str]:
-    program = _which(module.COMMAND)
-    if not program:
-        raise Problem(f"There is no {module.COMMAND} here. Install {module.NAME} first.", "no_program")
-    _, said = programs.run(program, ["--version"])
-    version = re.search(r"\d+(\.\d+)+", said)
-    least = ".".join(map(str, module.LEAST))
-    if version is None or tuple(map(int, version[0].split("."))) < module.LEAST:
+def _installed(client: Program) -> tuple[str, str]:
+    path = _which(client.command)
+    if not path:
+        raise Problem(f"There is no {client.command} here. Install {client.name} first.", "no_program")
+    _, output = run(path, ["--version"])
+    version = re.search(r"\d+(\.\d+)+", output)
+    least = ".".join(map(str, client.least))
+    if version is None or tuple(map(int, version[0].split("."))) < client.least:
         has = version[0] if version else "of no version that it tells"
-        how = getattr(module, "UPDATE", "Update it first.")
-        raise Problem(f"{module.NAME} is {has}; {least} or newer is needed. {how}", "too_old")
-    return program, version[0]
+        raise Problem(f"{client.name} is {has}; {least} or newer is needed. {client.update}", "too_old")
+    return path, version[0]
 
 
 def _signed_in(given: Namespace) -> tuple[str, credentials.Connection | None]:
@@ -203,7 +206,7 @@ def _signed_in(given: Namespace) -> tuple[str, credentials.Connection | None]:
 
 
 def _is_of(connection: credentials.Connection, client: str) -> bool:
-    return bool(_own_connection(connection).get("client") == client)
+    return _own_connection(Api(connection), "GET").get("client") == client
 
 
 def _is_in_repository(path: str) -> bool:
@@ -234,31 +237,18 @@ def _keep_own_copy() -> None:
     script.write()
 
 
-def _report(api: Api, version: str, checks: list[dict[str, str]] | None, must: list[str] | None = None) -> None:
-    body: dict[str, object] = {"client_version": version}
-    if must is not None:
-        body["must"] = must
-    if checks is not None:
-        body["checks"] = checks
-    try:
-        api.call("PUT", signing.OWN_CONNECTION, body)
-    except (NotSignedIn, Unreachable, Busy):
-        raise
-    except Problem:
-        pass  # an agent's own token, of no connection
-
-
-def _check(client: str, module: Any, program: str, version: str) -> None:
-    kept = Kept(client)
+def _check(client: Program, installed: str, version: str) -> None:
+    kept = Kept(client.key)
     connection = credentials.stored(kept.value.get("name", ""))
     if not kept.is_there or connection is None:
-        raise Problem(f"{module.NAME} is not connected: `{credentials.called()} connect {client}`.", "not_connected")
+        called = f"`{credentials.called()} connect {client.key}`"
+        raise Problem(f"{client.name} is not connected: {called}.", "not_connected")
     from mission_control.client.checking import checks
 
     api = Api(connection)
-    found = checks(api, module, program, version)
-    _report(api, version, found)
-    for one in found:
-        print(line(f"{one['state']:7}{one['name']}: {one['text']}"))
-    if any(one["state"] == "failed" for one in found):
+    found = checks(api, client, installed, version)
+    _own_connection(api, "PUT", {"client_version": version, "checks": found})
+    for check in found:
+        print(line(f"{check['state']:7}{check['name']}: {check['text']}"))
+    if any(check["state"] == "failed" for check in found):
         raise Problem("", "check_failed")

@@ -70,7 +70,7 @@ class Doing:
     def __init__(self, worker: Worker, kept: Kept) -> None:
         self.worker, self.kept, self.outbox = worker, kept, Outbox(os.path.join(kept.folder, "outbox"))
         self.inbox: queue.Queue[Any] = queue.Queue()
-        self.kind, self.began = worker.kind, time.monotonic()
+        self.program, self.began = worker.program, time.monotonic()
         self.line: Line | None = None
         self.messages: agents.Messages | None = None
         self.agent: acp.Agent | None = None
@@ -132,7 +132,7 @@ class Doing:
 
     def _ran(self, command: str) -> tuple[int, str]:
         self.worker.say(f"#{self.kept['number']}: {command}")
-        return self._command(["/bin/sh", "-c", command], agents.environment_of(self.kind), worktree.COMMAND_SECONDS)
+        return self._command(["/bin/sh", "-c", command], self.program.environment(), worktree.COMMAND_SECONDS)
 
     def _command(self, words: list[str], environment: dict[str, str], seconds: float) -> tuple[int, str]:
         """Run a command in the worktree, while stops and the lease are heard; return how it ended, and its output."""
@@ -163,7 +163,7 @@ class Doing:
                     return
             try:
                 knows = self.agent is not None
-                if self.kind.acp and not knows:
+                if self.program.acp and not knows:
                     starts += 1
                     knows = self._start()
                 if not knows and kept.get("prompted"):
@@ -228,11 +228,11 @@ class Doing:
 
     def _start(self) -> bool:
         """Start the agent and its session; return whether it is the one from before."""
-        kept, kind = self.kept, self.kind
-        environment = {**agents.environment_of(kind), "MISSION_CONTROL_TASK": str(kept["number"])}
+        kept, program = self.kept, self.program
+        environment = {**program.environment(), "MISSION_CONTROL_TASK": str(kept["number"])}
         self.cost = self.counted = 0.0
-        self.messages = agents.Messages() if kind.serves else None
-        command = kind.command() + (["--port", str(self.messages.port)] if self.messages else [])
+        self.messages = agents.Messages() if program.serves else None
+        command = program.acp_command() + (["--port", str(self.messages.port)] if self.messages else [])
         # What npx runs may stand in the folder where it is started.
         folder = kept.folder if os.path.basename(command[0]) == "npx" else kept.tree
         self.agent = acp.Agent(command, folder, environment, kept["run"], self.inbox)
@@ -242,7 +242,7 @@ class Doing:
         agent_info, able_to = hello.get("agentInfo") or {}, hello.get("agentCapabilities") or {}
         meta = hello.get("_meta") or {}
         self.steers = bool((meta.get("steering") or {}).get("supported"))
-        kept.save(version=f"{agent_info.get('name', kind.client)} {agent_info.get('version', '')}".strip()[:64])
+        kept.save(version=f"{agent_info.get('name', program.key)} {agent_info.get('version', '')}".strip()[:64])
         methods = [one.get("id") for one in hello.get("authMethods") or () if isinstance(one, dict)]
         if "gemini-api-key" in methods and os.environ.get("GEMINI_API_KEY"):
             self._asked("authenticate", methodId="gemini-api-key")
@@ -263,7 +263,7 @@ class Doing:
             kept.save(session=str(found.get("sessionId")))
         self.session = kept["session"]
         self._miss()  # of a worker that was killed
-        self.is_untitled = kind.lacks == "title" and not is_loaded
+        self.is_untitled = program.lacks == "title" and not is_loaded
         if self.is_untitled:
             title = f"#{kept['number']} {kept['title']}"[:200]
             with contextlib.suppress(acp.Refused):  # then it asks its model for one
@@ -277,13 +277,13 @@ class Doing:
         """Have it ask before it acts. Without such a mode it is as the program itself is set up."""
         modes = (found.get("modes") or {}).get("availableModes") or ()
         named = [one.get("id") for one in modes if isinstance(one, dict)]
-        if self.kind.mode and (self.kind.mode in named or not named):
+        if self.program.acp_mode and (self.program.acp_mode in named or not named):
             with contextlib.suppress(acp.Refused):
-                self._asked("session/set_mode", sessionId=self.session, modeId=self.kind.mode)
-                self.kept.save(mode=self.kind.mode)
+                self._asked("session/set_mode", sessionId=self.session, modeId=self.program.acp_mode)
+                self.kept.save(mode=self.program.acp_mode)
                 return
-        if self.kind.mode and named:
-            raise Stopped(f"{self.kind.client} has no mode {self.kind.mode}, in which it asks.", fails=True)
+        if self.program.acp_mode and named:
+            raise Stopped(f"{self.program.key} has no mode {self.program.acp_mode}, in which it asks.", fails=True)
         self.kept.save(mode=(found.get("modes") or {}).get("currentModeId") or "")
 
     def _asked(self, method: str, seconds: float = acp.START_SECONDS, **params: Any) -> Any:
@@ -297,7 +297,7 @@ class Doing:
         self.kept.save(prompted=number, state=BEGUN)
         self.said = []
         self._tell("UserPromptSubmit", prompt=text, prompt_id=str(number))
-        result = self._turn(text) if self.kind.acp else self._run(text)
+        result = self._turn(text) if self.program.acp else self._run(text)
         said = "".join(self.said).strip()
         self._tell("Stop", prompt_id=str(number), last_assistant_message=said)
         self._use(result, number)
@@ -320,8 +320,8 @@ class Doing:
         """Have any command do it: it reads the brief, and what it prints at its end is the summary."""
         path = os.path.join(self.kept.folder, "brief.md")
         files.write(path, text.encode())
-        words = shlex.join(self.kind.command())
-        environment = {**agents.environment_of(self.kind), "MISSION_CONTROL_BRIEF": path,
+        words = shlex.join(self.program.acp_command())
+        environment = {**self.program.environment(), "MISSION_CONTROL_BRIEF": path,
                        "MISSION_CONTROL_TASK": str(self.kept["number"])}  # fmt: skip
         command = ["/bin/sh", "-c", f'{words} <"$MISSION_CONTROL_BRIEF"']
         code, output = self._command(command, environment, TURN_SECONDS)
@@ -342,7 +342,7 @@ class Doing:
         self.spent += more
         if len(used) == 1 and asked is None:
             used[0]["cost_usd"] = round(more, 6)
-        if used and (self.is_untitled or self.kind.lacks == "routing"):
+        if used and (self.is_untitled or self.program.lacks == "routing"):
             self.is_untitled, used[0]["gaps"] = False, 1
         for first in range(0, len(used), AT_ONCE):
             self._report(f"usage-{number:04}-{first:04}", usage=used[first : first + AT_ONCE])
@@ -350,7 +350,7 @@ class Doing:
     def _miss(self) -> None:
         """Say of a turn that was cut that not all of it is counted."""
         number = int(self.kept.get("prompted") or 0)
-        if self.kind.acp and self.session and number > int(self.kept.get("counted") or 0):
+        if self.program.acp and self.session and number > int(self.kept.get("counted") or 0):
             self.kept.save(counted=number)
             key = f"acp:{self.session}:{number}:cut"[:200]
             self._report(f"usage-{number:04}-cut", usage=[{"key": key, "source": "acp", "gaps": 1}])
@@ -516,7 +516,7 @@ class Doing:
     def _begin_line(self) -> None:
         """Let the board know the session, as soon as it has a name."""
         kept = self.kept
-        if not self.kind.acp:
+        if not self.program.acp:
             kept.save(session=kept["run"])
         name = str(kept.get("session") or "")
         if self.line is not None and self.line.common["session_id"] == name:
@@ -526,13 +526,13 @@ class Doing:
         self.session = name
         if name:
             self._describe()
-        self.line = Line(self.worker.connection, self.kind.client, name, kept.tree, self.inbox)
+        self.line = Line(self.worker.connection, self.program.key, name, kept.tree, self.inbox)
         self.line.keep(f"{self.path}/lease", kept["fence"], self.worker.given.lease)
 
     def _describe(self) -> None:
         kept = self.kept
         facts = {
-            "external_id": kept["session"], "client": self.kind.client, "client_version": kept.get("version") or "",
+            "external_id": kept["session"], "client": self.program.key, "client_version": kept.get("version") or "",
             "host_label": socket.gethostname()[:255], "cwd_label": os.path.basename(kept["top"])[:255],
             "branch": kept["branch"][:255], "mode": kept.get("mode") or "",
             "title": f"#{kept['number']} {kept['title']}"[:200],
@@ -544,7 +544,7 @@ class Doing:
     def _report(self, name: str, **what: Any) -> None:
         """Have something of the session arrive, whatever happens."""
         kept = self.kept
-        session = {"external_id": self.session, "client": self.kind.client}
+        session = {"external_id": self.session, "client": self.program.key}
         models = [one["model"] for one in what.get("usage", ()) if one.get("model")]
         if models:
             session["model"] = max(models, key=models.count)

@@ -9,7 +9,7 @@ from mission_control.client.problems import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 BLANK = re.compile(r"(?:[ \t\r\n\ufeff]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -172,7 +172,7 @@ class Document:
 def without_hooks(document: Document, is_ours: Callable[[dict[str, Any]], bool]) -> None:
     hooks = document.get("hooks")
     for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
-        ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if has_only(group, is_ours)]
+        ours = [at for at, group in enumerate(groups if isinstance(groups, list) else ()) if _has_only(group, is_ours)]
         for at in reversed(ours):
             document.remove(("hooks", event, at))
         if ours and not document.get("hooks", event):
@@ -181,6 +181,15 @@ def without_hooks(document: Document, is_ours: Callable[[dict[str, Any]], bool])
         document.remove(("hooks",))
 
 
-def has_only(group: object, is_ours: Callable[[dict[str, Any]], bool]) -> bool:
+def hooks_in(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each hook with its event."""
+    hooks = document.get("hooks")
+    for event, groups in (hooks if isinstance(hooks, dict) else {}).items():
+        for group in groups if isinstance(groups, list) else ():
+            inner = group.get("hooks") if isinstance(group, dict) else None
+            yield from ((event, hook) for hook in inner or () if isinstance(hook, dict))
+
+
+def _has_only(group: object, is_ours: Callable[[dict[str, Any]], bool]) -> bool:
     inner = group.get("hooks") if isinstance(group, dict) else None
     return isinstance(inner, list) and bool(inner) and all(isinstance(one, dict) and is_ours(one) for one in inner)

@@ -13,10 +13,6 @@ import sys
 
 from mission_control.client import credentials, files
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from mission_control.client.jsonc import Document
-
 CHECK = "MISSION_CONTROL_CHECK"  # the word of a look at whether all of it works
 
 # What `spool.py` knows too: the largest spool, how long an answer is waited for, and when an event has a server that is
@@ -157,16 +153,6 @@ def is_our_command(text: object, client: str) -> bool:
     """Return whether a command is one that we wrote, also as an earlier version did."""
     ours = r"(mission-control/hook'?|(client\.pyz'?|mission_control\.client) (hook|gate))"
     return re.search(rf"{ours} {client}\b", str(text)) is not None
-
-
-def commands_in(document: Document, client: str) -> dict[str, str]:
-    found = {}
-    for event, groups in (document.get("hooks") or {}).items():
-        for group in groups if isinstance(groups, list) else ():
-            for hook in group.get("hooks", ()) if isinstance(group, dict) else ():
-                if isinstance(hook, dict) and is_our_command(hook.get("command"), client):
-                    found[event] = str(hook["command"])
-    return found
 
 
 def python_command() -> str:

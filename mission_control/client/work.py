@@ -14,12 +14,13 @@ import threading
 import time
 from functools import partial
 
-from mission_control.client import acp, agents, credentials, files, worktree
+from mission_control.client import acp, credentials, files, worktree
 from mission_control.client.api import PATIENCE_SECONDS, Api
 from mission_control.client.doing import BEGUN, ENDED, HANDED_IN, KEPT, WORKED, Doing, Kept
 from mission_control.client.outbox import SERVERS
 from mission_control.client.printing import entry, line
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
+from mission_control.client.program import program_for_work
 from mission_control.client.tasks import GONE, HALTED, NEXT, QUIET_SECONDS, WAIT_SECONDS
 
 TYPE_CHECKING = False
@@ -86,7 +87,7 @@ class Worker:
 
     def __init__(self, api: Api, given: Namespace) -> None:
         self.api, self.given, self.connection = api, given, api.connection
-        self.kind = agents.kind_of(given.agent, acp=given.acp)
+        self.program = program_for_work(given.agent, acp=given.acp)
         self.repository = worktree.repository(os.path.abspath(given.repository))
         self.top = self.repository.folder
         self.ends, self._is_waiting, self.known, self.failures = False, False, "continue", 0
@@ -111,7 +112,8 @@ class Worker:
         lines = [
             f"Board {self.board['name']} at {self.connection.url}",
             f"Repository {self.top}, from {base or 'its main branch'} at {commit[:12]}",
-            f"Program {' '.join(self.kind.command())}" + (f", in the mode {self.kind.mode}" if self.kind.mode else ""),
+            f"Program {' '.join(self.program.acp_command())}"
+            + (f", in the mode {self.program.acp_mode}" if self.program.acp_mode else ""),
             f"Set up by {policy.setup or 'nothing'}, checked by {policy.check or 'nothing'} ({worktree.WORKFLOW})",
             f"Worktrees below {self.folder}",
             "Nothing was claimed.",
@@ -165,7 +167,7 @@ class Worker:
             number += 1
             slot = self._locked(f"slot-{number}")
         with slot:
-            self.say(f"Works on {line(self.board['name'])} with {self.kind.client}, in {self.top}. Ctrl-C ends it.")
+            self.say(f"Works on {line(self.board['name'])} with {self.program.key}, in {self.top}. Ctrl-C ends it.")
             with contextlib.suppress(Ended):
                 self._loop(os.path.join(self.folder, f"slot-{number}.claim"))
         if self.ends:
@@ -326,7 +328,7 @@ class Worker:
         wait = 0 if self.given.once else WAIT_SECONDS
         body: dict[str, Any] = {
             "lease_seconds": self.given.lease, "kinds": ["directive", "work"], "known": self.known,
-            "wait_seconds": wait, "keep_alive": wait > 0, "program": self.kind.client,
+            "wait_seconds": wait, "keep_alive": wait > 0, "program": self.program.key,
         }  # fmt: skip
         if self.given.tag:
             body["tags"] = self.given.tag

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from mission_control.client import opencode, script
+from mission_control.client import script
+from mission_control.client.programs import opencode
 from tests.live.crew import Crew
 from tests.live.servers import PATIENCE, ROOT
 
@@ -113,7 +114,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: Board) -> Path:
     port = board.server.server_address[1]
     stored.write_text(f"MISSION_CONTROL_URL=http://127.0.0.1:{port}\nMISSION_CONTROL_TOKEN={TOKEN}\n")
     stored.chmod(0o600)
-    (tmp_path / "plugin.mjs").write_bytes(opencode.plugin(""))
+    (tmp_path / "plugin.mjs").write_bytes(opencode.plugin_of(""))
     return tmp_path
 
 

@@ -14,8 +14,8 @@ from quart import Quart
 
 from mission_control import __version__
 from mission_control.api_docs.client_pages import SHEBANG, program
-from mission_control.client.__main__ import CONNECTED, parser_of
-from mission_control.client.connect import MODULES
+from mission_control.client.__main__ import parser_of
+from mission_control.client.program import keys, program_of
 from mission_control.runs import connect_pages
 from mission_control.runs.connect_pages import RUNS, Program, Wanted
 from mission_control.runs.hooks.api import PROGRAMS
@@ -48,7 +48,7 @@ def test_program_is_the_same_bytes_and_knows_its_origin() -> None:
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
         assert f"URL = '{BASE}'" in archive.read("mission_control/client/origin.py").decode()
         names = set(archive.namelist())
-    assert {f"mission_control/client/{path.name}" for path in CLIENT.glob("*.py")} < names
+    assert {path.relative_to(ROOT).as_posix() for path in CLIENT.rglob("*.py")} < names
     assert all(
         name.startswith("mission_control/client/") for name in names - {"__main__.py", "mission_control/__init__.py"}
     )
@@ -109,5 +109,5 @@ async def test_installed_package_has_the_same_commands(tmp_path: Path) -> None:
 
 
 def test_what_can_be_connected_is_the_same_everywhere() -> None:
-    assert CONNECTED == tuple(MODULES) == connect_pages.CONNECTED
-    assert set(CONNECTED) <= set(PROGRAMS)
+    assert keys() == sorted(connect_pages.CONNECTED) == [program_of(key).key for key in keys()]
+    assert set(keys()) <= set(PROGRAMS)

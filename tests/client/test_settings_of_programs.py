@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.client import claude_code, codex, gemini, opencode
 from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
 from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
+from mission_control.client.program import SERVER, Program, Settings
+from mission_control.client.programs import claude_code, codex, gemini, opencode
 from mission_control.client.script import is_our_command
 
 OTHERS = '{"type": "command", "command": "true"}'
@@ -47,6 +48,10 @@ def target(*, in_settings: bool = True, asks: bool = False) -> Target:
     return Target("claude", "http://localhost:8000", TOKEN, "", in_settings=in_settings, asks=asks)
 
 
+def settings_of(program: Program, place: int = 0) -> Settings:
+    return program.files(Kept(program.key))[place]
+
+
 def connected(home: Path, content: bytes | None, to: Target) -> Path:
     """The settings of Claude Code after it was connected."""
     path = home / ".claude" / "settings.json"
@@ -60,14 +65,14 @@ def connected(home: Path, content: bytes | None, to: Target) -> Path:
 def again(to: Target) -> int:
     """Connect, and return how many files that changed."""
     kept = Kept("claude-code")
-    changes = [one for one in claude_code.changes(kept, to) if one.now != one.after]
+    changes = [one for one in claude_code.PROGRAM.changes(kept, to) if one.now != one.after]
     kept.write(changes)
     return len(changes)
 
 
 def removed() -> str:
     kept = Kept("claude-code")
-    [said] = [kept.restore(path, strip) for path, strip in claude_code.strips(kept).items()]
+    [said] = [kept.restore(path, strip) for path, strip in claude_code.PROGRAM.strips(kept).items()]
     kept.forget()
     return said
 
@@ -77,7 +82,7 @@ def test_old_bytes_come_back(home: Path, content: bytes | None) -> None:
     path = connected(home, content, target(asks=True))
     value = json.loads(path.read_bytes().decode(errors="replace"))
     assert value["env"]["MISSION_CONTROL_TOKEN"] == TOKEN and value["permissions"]["defaultMode"] == "default"
-    assert set(claude_code.EVENTS) <= set(value["hooks"])
+    assert set(claude_code.PROGRAM.events) <= set(value["hooks"])
     assert path.stat().st_mode & 0o777 == 0o600
     assert again(target(asks=True)) == 0
     said = removed()
@@ -138,19 +143,19 @@ def test_telemetry_of_others_stays(home: Path) -> None:
 
 def test_what_forbids_hooks_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = connected(home, b"{}", target())
-    assert claude_code.entries("") == ""
+    assert claude_code.PROGRAM.entries("") == ""
     value = json.loads(path.read_text())
     del value["hooks"]["Stop"]
     path.write_text(json.dumps(value))
-    assert "no hook of ours for Stop" in claude_code.entries("")
+    assert "no hook of ours for Stop" in claude_code.PROGRAM.entries("")
     managed = home / "managed.json"
     managed.write_text('{"allowManagedHooksOnly": true}')
     monkeypatch.setattr(claude_code, "MANAGED", str(managed))
-    assert "allowManagedHooksOnly is set in" in claude_code.entries("")
+    assert "allowManagedHooksOnly is set in" in claude_code.PROGRAM.entries("")
 
 
 def test_difference_hides_the_token(home: Path) -> None:
-    [change] = claude_code.changes(Kept("claude-code"), target())
+    [change] = claude_code.PROGRAM.changes(Kept("claude-code"), target())
     assert TOKEN.encode() in change.after and TOKEN not in change.shown(TOKEN)
 
 
@@ -168,17 +173,17 @@ def test_text_with_comments_keeps_them() -> None:
 
 
 def test_codex_has_files_of_its_own_and_forgets_our_trust(home: Path) -> None:
-    hooks = codex.added(b"", target()).decode()
-    assert set(json.loads(hooks)["hooks"]) == set(codex.EVENTS)
-    assert json.loads(codex.stripped(hooks.encode())) == {}
-    assert codex.without_names(codex.with_names(b"A=1", target().environment)) == b"A=1\n"
+    hooks = settings_of(codex.PROGRAM).add(b"", target()).decode()
+    assert set(json.loads(hooks)["hooks"]) == set(codex.PROGRAM.events)
+    assert json.loads(settings_of(codex.PROGRAM).strip(hooks.encode())) == {}
+    assert codex.without_names(codex.with_names(b"A=1", target())) == b"A=1\n"
     key = f"{home}/.codex/hooks.json:stop:0:0"
     mine = b'# mine\nmodel = "x"\n'
-    ours = f'\n[mcp_servers.{codex.SERVER}]\nurl = "u"\n\n[hooks.state]\n\n[hooks.state."{key}"]\ntrusted_hash = "h"\n'
+    ours = f'\n[mcp_servers.{SERVER}]\nurl = "u"\n\n[hooks.state]\n\n[hooks.state."{key}"]\ntrusted_hash = "h"\n'
     assert codex.without_server(mine + ours.encode(), [key]) == mine
     theirs = b'\n[tui]\nx = 1\n\n[hooks.state."other:stop:0:0"]\ntrusted_hash = "t"\n'
     left = codex.without_server(mine + ours.encode() + theirs, [key])
-    assert key.encode() not in left and codex.SERVER.encode() not in left and left.endswith(theirs)
+    assert key.encode() not in left and SERVER.encode() not in left and left.endswith(theirs)
 
 
 def test_every_event_is_one_that_the_server_reads() -> None:
@@ -186,8 +191,8 @@ def test_every_event_is_one_that_the_server_reads() -> None:
     from mission_control.runs.programs.codex import EVENTS as CODEX
     from mission_control.runs.programs.gemini import EVENTS as GEMINI
 
-    assert set(claude_code.EVENTS) <= set(CLAUDE) and set(codex.EVENTS) <= set(CODEX)
-    assert set(gemini.EVENTS) <= set(GEMINI)
+    assert set(claude_code.PROGRAM.events) <= set(CLAUDE) and set(codex.PROGRAM.events) <= set(CODEX)
+    assert set(gemini.PROGRAM.events) <= set(GEMINI)
 
 
 OF_GEMINI = {
@@ -205,7 +210,7 @@ def test_gemini_keeps_nothing_of_a_look(home: Path) -> None:
             (place / ".project_root").write_text(str(folder))
     registry = home / ".gemini" / "projects.json"
     registry.write_text(json.dumps({"projects": {str(looked): "looked", str(own): "own"}}))
-    gemini.forget(str(looked))
+    gemini.PROGRAM.forget(str(looked))
     assert {path.parent.name for path in home.rglob(".project_root")} == {"own"}
     assert json.loads(registry.read_text()) == {"projects": {str(own): "own"}}
 
@@ -216,34 +221,36 @@ def test_gemini_has_all_in_one_file_and_its_old_bytes_back(home: Path, content: 
     path.parent.mkdir()
     if content is not None:
         path.write_bytes(content)
-    changes = gemini.changes(kept, target())
+    changes = gemini.PROGRAM.changes(kept, target())
     assert not any(TOKEN in change.shown(TOKEN) for change in changes)
     kept.write(changes)
     assert (home / ".gemini" / ".env").read_bytes() == gemini.LINES
     document = Document(path.read_bytes(), "settings")
     assert document.get("telemetry", "otlpEndpoint") == f"http://agent:{TOKEN}@localhost:8000/api/v1/connect/otlp"
-    assert document.get("mcpServers", gemini.SERVER, "headers") == {"Authorization": f"Bearer {TOKEN}"}
-    assert gemini.entries("") == "" and path.stat().st_mode & 0o777 == 0o600
+    assert document.get("mcpServers", SERVER, "headers") == {"Authorization": f"Bearer {TOKEN}"}
+    assert gemini.PROGRAM.entries("") == "" and path.stat().st_mode & 0o777 == 0o600
     assert (b"// mine" in document.content) == (b"// mine" in (content or b""))
-    assert all(again.now == again.after for again in gemini.changes(Kept("gemini"), target()))
-    assert "there was none before" in Kept("gemini").restore(gemini.environment_path(), gemini.impatient)
+    assert all(again.now == again.after for again in gemini.PROGRAM.changes(Kept("gemini"), target()))
+    assert "there was none before" in Kept("gemini").restore(
+        gemini.PROGRAM.environment_path, settings_of(gemini.PROGRAM, 1).strip
+    )
     assert not (home / ".gemini" / ".env").exists()
-    assert content is None or "byte for byte" in Kept("gemini").restore(str(path), gemini.stripped)
+    assert content is None or "byte for byte" in Kept("gemini").restore(str(path), settings_of(gemini.PROGRAM).strip)
     if content is None:
-        assert "there was none before" in Kept("gemini").restore(str(path), gemini.stripped)
+        assert "there was none before" in Kept("gemini").restore(str(path), settings_of(gemini.PROGRAM).strip)
     assert (path.read_bytes() if path.exists() else None) == content
 
 
 def test_gemini_changed_since_loses_only_ours(home: Path) -> None:
     path, kept = home / ".gemini" / "settings.json", Kept("gemini")
-    kept.write(gemini.changes(kept, target(in_settings=False)))
+    kept.write(gemini.PROGRAM.changes(kept, target(in_settings=False)))
     assert TOKEN not in path.read_text() and path.read_text().count("$MISSION_CONTROL_TOKEN") == 2
     document = Document(path.read_bytes(), "settings")
     document.append(("hooks", "AfterTool"), {"hooks": [json.loads(OTHERS)]})
-    document.put(("hooksConfig", "disabled"), [gemini.SERVER])
+    document.put(("hooksConfig", "disabled"), [SERVER])
     path.write_bytes(document.content)
-    assert "hooksConfig" in gemini.entries("")
-    assert "as others left it" in Kept("gemini").restore(str(path), gemini.stripped)
+    assert "hooksConfig" in gemini.PROGRAM.entries("")
+    assert "as others left it" in Kept("gemini").restore(str(path), settings_of(gemini.PROGRAM).strip)
     left = json.loads(path.read_text())
     assert left == {
         "hooks": {"AfterTool": [{"hooks": [json.loads(OTHERS)]}]},
@@ -258,23 +265,23 @@ def test_gemini_keeps_the_environment_of_others(home: Path, content: bytes) -> N
     path.write_bytes(content)
     (home / ".env").write_bytes(b"B=1\n")
     kept = Kept("gemini")
-    kept.write([one for one in gemini.changes(kept, target()) if one.now != one.after])
+    kept.write([one for one in gemini.PROGRAM.changes(kept, target()) if one.now != one.after])
     assert path.read_bytes().count(b"OTEL_EXPORTER_OTLP_TIMEOUT") == 1 and path.read_bytes().startswith(content)
     path.write_bytes(path.read_bytes() + b"C=1\n")
-    Kept("gemini").restore(str(path), gemini.impatient)
+    Kept("gemini").restore(str(path), settings_of(gemini.PROGRAM, 1).strip)
     assert path.read_bytes().split() == [*content.split(), b"C=1"]
 
 
 def test_gemini_goes_on_reading_the_environment_of_its_person(home: Path) -> None:
     (home / ".env").write_bytes(b"GEMINI_API_KEY=theirs\n")
     kept = Kept("gemini")
-    kept.write(gemini.changes(kept, target()))
-    assert not (home / ".gemini" / ".env").exists() and "in your ~/.env" in gemini.finish(kept, target())
+    kept.write(gemini.PROGRAM.changes(kept, target()))
+    assert not (home / ".gemini" / ".env").exists() and "in your ~/.env" in gemini.PROGRAM.finish(kept, target())
 
 
 def test_gemini_sends_telemetry_where_others_want_it(home: Path) -> None:
     content = b'{"telemetry": {"enabled": false}}'
-    assert json.loads(gemini.added(content, target()))["telemetry"] == {"enabled": False}
+    assert json.loads(settings_of(gemini.PROGRAM).add(content, target()))["telemetry"] == {"enabled": False}
 
 
 OF_OPENCODE = {
@@ -297,14 +304,14 @@ def test_opencode_gets_a_plugin_without_the_token_and_asks_if_wanted(
     settings = folder / (name if content is not None else "opencode.json")
     if content is not None:
         settings.write_bytes(content)
-    kept.write(opencode.changes(kept, target(asks=True)))
+    kept.write(opencode.PROGRAM.changes(kept, target(asks=True)))
     plugin = folder / "plugin" / "mission-control.js"
     assert TOKEN not in plugin.read_text() and opencode.PLACES not in plugin.read_text()
     permission = Document(settings.read_bytes(), "settings").get("permission")
     assert permission == ({"bash": {"git push": "ask"}} if content == OF_OPENCODE["its own"] else opencode.ASKS)
-    assert opencode.entries("") == opencode.asks_nobody() == ""
-    assert [one for one in opencode.changes(Kept("opencode"), target(asks=True)) if one.now != one.after] == []
-    for path, strip in opencode.strips(Kept("opencode")).items():
+    assert opencode.PROGRAM.entries("") == opencode.PROGRAM.asks_nobody() == ""
+    assert [one for one in opencode.PROGRAM.changes(Kept("opencode"), target(asks=True)) if one.now != one.after] == []
+    for path, strip in opencode.PROGRAM.strips(Kept("opencode")).items():
         Kept("opencode").restore(path, strip)
     assert (settings.read_bytes() if settings.exists() else None) == content
     assert [one.name for one in others.parent.iterdir()] == ["other.js"]
@@ -312,13 +319,13 @@ def test_opencode_gets_a_plugin_without_the_token_and_asks_if_wanted(
 
 def test_opencode_changed_since_loses_only_ours(home: Path) -> None:
     kept = Kept("opencode")
-    kept.write(opencode.changes(kept, target(asks=True)))
-    plugin, settings = Path(opencode.plugin_path()), Path(opencode.settings_path())
+    kept.write(opencode.PROGRAM.changes(kept, target(asks=True)))
+    plugin, settings = Path(opencode.PROGRAM.plugin_path), Path(opencode.PROGRAM.path)
     plugin.write_text(plugin.read_text() + "// mine\n")
     document = Document(settings.read_bytes(), "settings")
     document.put(("theme",), "dark")
     settings.write_bytes(document.content)
-    for path, strip in opencode.strips(Kept("opencode")).items():
+    for path, strip in opencode.PROGRAM.strips(Kept("opencode")).items():
         Kept("opencode").restore(path, strip)
     assert not plugin.exists() and json.loads(settings.read_text()) == {"theme": "dark"}
 
@@ -328,22 +335,25 @@ def test_opencode_is_left_as_it_is_where_nobody_wants_to_be_asked(home: Path) ->
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"permission": opencode.ASKS}))
     kept = Kept("opencode")
-    kept.write(opencode.changes(kept, target()))
-    for path, strip in opencode.strips(Kept("opencode")).items():
+    kept.write(opencode.PROGRAM.changes(kept, target()))
+    for path, strip in opencode.PROGRAM.strips(Kept("opencode")).items():
         Kept("opencode").restore(path, strip)
     assert json.loads(settings.read_text()) == {"permission": opencode.ASKS}
-    assert "not there" in opencode.entries("")
+    assert "not there" in opencode.PROGRAM.entries("")
     settings.unlink()
-    assert "nobody is asked" in opencode.asks_nobody()
+    assert "nobody is asked" in opencode.PROGRAM.asks_nobody()
 
 
 def test_hooks_of_an_earlier_version_become_ours(home: Path) -> None:
     command = "/usr/bin/python3 -IS /home/m/.local/share/mission-control/client.pyz hook claude-code"
     old = {"type": "http", "url": f"https://board.example.org{claude_code.HOOKS}", "timeout": 3}
     hooks = {"Stop": [{"hooks": [old]}], "SessionStart": [{"hooks": [{"type": "command", "command": command}]}]}
-    assert json.loads(claude_code.stripped(json.dumps({"hooks": hooks}).encode())) == {}
-    called = {"type": "mcp_tool", "server": codex.SERVER, "tool": "hook", "input": {"client": "codex"}}
-    assert json.loads(codex.stripped(json.dumps({"hooks": {"Stop": [{"hooks": [called]}]}}).encode())) == {}
+    assert json.loads(settings_of(claude_code.PROGRAM).strip(json.dumps({"hooks": hooks}).encode())) == {}
+    called = {"type": "mcp_tool", "server": SERVER, "tool": "hook", "input": {"client": "codex"}}
+    assert (
+        json.loads(settings_of(codex.PROGRAM).strip(json.dumps({"hooks": {"Stop": [{"hooks": [called]}]}}).encode()))
+        == {}
+    )
 
 
 @pytest.mark.parametrize("folder", ["/home/m", "/home/mara's own", "/Users/Mara Ito"])
@@ -361,7 +371,7 @@ def test_nothing_is_written_when_one_file_changed_meanwhile(home: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"{}")
     kept = Kept("claude-code")
-    changes = claude_code.changes(kept, target())
+    changes = claude_code.PROGRAM.changes(kept, target())
     path.write_bytes(b'{"a": 1}')
     with pytest.raises(Problem, match="changed meanwhile"):
         kept.write(changes)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mission_control.client import checking, codex
+from mission_control.client import checking
 from mission_control.client.api import Api
 from mission_control.client.credentials import Connection
-from mission_control.client.programs import Turn
+from mission_control.client.program import Turn
+from mission_control.client.programs import codex
 from tests.live.crew import Crew
 from tests.live.servers import API
 
@@ -34,7 +35,7 @@ def program(folder: Path, answer: str) -> str:
 
 def test_windows_are_named_as_people_say_them(tmp_path: Path) -> None:
     answer = f'{{"result": {{"rateLimits": {{"primary": {PRIMARY}, "secondary": {SECONDARY}}}}}}}'
-    assert codex.windows(program(tmp_path, answer)) == [
+    assert codex.PROGRAM.windows(program(tmp_path, answer)) == [
         {"name": "5 hours", "used_percent": 42.0, "resets_at": "2100-01-01T00:00:00+00:00"},
         {"name": "week", "used_percent": 9.5, "resets_at": None},
     ]
@@ -50,16 +51,15 @@ def test_windows_are_named_as_people_say_them(tmp_path: Path) -> None:
     ],
 )
 def test_what_has_no_subscription_has_no_windows(tmp_path: Path, answer: str) -> None:
-    assert codex.windows(program(tmp_path, answer)) == []
+    assert codex.PROGRAM.windows(program(tmp_path, answer)) == []
 
 
 @pytest.mark.database
 async def test_a_check_tells_the_board(tmp_path: Path, made: Crew) -> None:
     answer = f'{{"result": {{"rateLimits": {{"primary": {PRIMARY}, "secondary": {SECONDARY}}}}}}}'
     api = Api(Connection(made.server.url, made.vega.token, "a test"))
-    turn = Turn()
-    turn.session = "checked"
-    told = await asyncio.to_thread(checking.tell_windows, api, codex, program(tmp_path, answer), turn)
+    turn = Turn("checked", "")
+    told = await asyncio.to_thread(checking.tell_windows, api, codex.PROGRAM, program(tmp_path, answer), turn)
     api.close()
     assert told == "42 % of its 5 hours, 10 % of its week"
     [session] = (await made.ask("GET", f"{API}/boards/{made.board_id}/sessions"))["items"]

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mission_control.client.connect import MODULES
+from mission_control.client.program import keys
 from tests.client.terminal import Terminal, ended
 from tests.client.test_sign_in_by_code import OWNER, code_of
 from tests.live.servers import PATIENCE, TOKEN, installation
@@ -23,9 +23,10 @@ pytestmark = [pytest.mark.long, pytest.mark.database]
 COMMANDS = {"claude-code": "claude"}  # of the others it is the name
 TURN = """
 import tempfile
-from mission_control.client import {module} as one
 from mission_control.client.model import model
-with tempfile.TemporaryDirectory() as folder, model(*one.CALL) as asked:
+from mission_control.client.program import program_of
+one = program_of("{key}")
+with tempfile.TemporaryDirectory() as folder, model(*one.call) as asked:
     turn = one.turn("{program}", asked.url, folder)
 assert asked.times, turn.trouble
 print(turn.session)
@@ -104,7 +105,7 @@ class Person:
 
     async def turn(self, client: str, now: str) -> str:
         """Let a program take a turn with a model on this machine, and return its session."""
-        text = TURN.format(module=MODULES[client], program=self.programs / COMMANDS.get(client, client))
+        text = TURN.format(key=client, program=self.programs / COMMANDS.get(client, client))
         environment = {**self.terminal.environment, "HOME": str(self.terminal.folder)}
         pipe = asyncio.subprocess.PIPE
         began = time.monotonic()
@@ -176,12 +177,12 @@ async def test_all_programs_at_once_for_minutes(programs: Path, tmp_path: Path, 
 
     async with person(programs, tmp_path) as made:
         wholes = {}
-        for client in MODULES:
+        for client in keys():
             await made.connect(client)
             wholes[client] = await made.arrived(await made.turn(client, "on"), 0)
         await made.way.set(now)
         until = time.monotonic() + 60 * minutes
-        sessions = dict(zip(MODULES, await asyncio.gather(*(work_on(one, until) for one in MODULES)), strict=True))
+        sessions = dict(zip(keys(), await asyncio.gather(*(work_on(one, until) for one in keys())), strict=True))
         await made.way.set("on")
         for client, whole in wholes.items():
             await made.turn(client, "on")  # which sends what was kept

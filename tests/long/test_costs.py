@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mission_control.client import gemini
+from mission_control.client.programs import gemini
 from tests.client.shop import git
 from tests.client.terminal import Terminal
 from tests.live.crew import crew

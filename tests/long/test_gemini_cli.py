@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from mission_control.client import gemini, script
+from mission_control.client import script
+from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
+from mission_control.client.programs import gemini
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, Installation, Server
 from tests.mcp.fake_model import FINISHED, SHELL, FakeModel, served
@@ -36,7 +38,11 @@ async def run(program: Path, made: Crew, model: FakeModel, home: Path) -> None:
         patch.setenv("HOME", str(home))
         script.write()
         target = Target(str(program), url, token, "", in_settings=True, asks=False)
-        settings.write_bytes(gemini.added(b'{"security": {"auth": {"selectedType": "gemini-api-key"}}}', target))
+        settings.write_bytes(
+            gemini.PROGRAM.files(Kept("gemini"))[0].add(
+                b'{"security": {"auth": {"selectedType": "gemini-api-key"}}}', target
+            )
+        )
     async with served(model) as address:
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "GOOGLE_GEMINI_BASE_URL": address, **gemini.QUIET}
         command = ("-p", "Zebra: work.", "-m", gemini.MODEL, "--approval-mode", "yolo")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mission_control.client import opencode
+from mission_control.client.programs import opencode
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, Installation, Server
 from tests.long.test_gemini_cli import be_the_person, done_in
@@ -38,9 +38,9 @@ def connected(made: Crew, home: Path, model: str, **asks: str) -> dict[str, str]
     stored.chmod(0o600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        plugin = Path(opencode.plugin_path())
+        plugin = Path(opencode.PROGRAM.plugin_path)
         plugin.parent.mkdir(parents=True)
-        plugin.write_bytes(opencode.plugin(""))
+        plugin.write_bytes(opencode.plugin_of(""))
     options = {"baseURL": f"{model}/v1", "apiKey": "none"}
     models = {"fake-1": {"name": "fake", "cost": {"input": 1, "output": 10}}}
     provider = {"npm": "@ai-sdk/anthropic", "name": "fake", "options": options, "models": models}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from quart import Quart
 
-from mission_control.client import codex
+from mission_control.client import program
+from mission_control.client.programs import codex
 from mission_control.core import times
 from tests.mcp.fake_model import FakeModel, served
 
@@ -52,6 +53,6 @@ async def test_windows(programs: Path, tmp_path: Path, monkeypatch: pytest.Monke
     assert (first["name"], first["used_percent"], second["name"], second["used_percent"]) == ("5 hours", 42, "week", 9)
 
 
-async def windows(programs: Path, home: Path, url: str) -> list[dict[str, object]]:
+async def windows(programs: Path, home: Path, url: str) -> list[program.Window]:
     (home / "config.toml").write_text(f'chatgpt_base_url = "{url}"\n')
-    return await asyncio.to_thread(codex.windows, str(programs / "codex"))
+    return await asyncio.to_thread(codex.PROGRAM.windows, str(programs / "codex"))

@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from mission_control.client import claude_code, codex, gemini
+from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
+from mission_control.client.programs import claude_code, codex, gemini
 from tests.hooks import recorded
 from tests.live.servers import ROOT
 from tests.mcp.fake_model import SHELL, FakeModel, served
@@ -31,9 +32,9 @@ NODE = "node-linux-"  # no program that people connect
 TESTS = ("tests/programs", "tests/long/test_hooks_of_programs.py", "tests/long/test_opencode.py")
 # The program, its recorded hooks, and the settings in which `connect` names its hooks.
 READ = {
-    "claude-code": ("claude", ".claude/settings.json", claude_code),
-    "codex": ("codex", ".codex/hooks.json", codex),
-    "gemini": ("gemini", ".gemini/settings.json", gemini),
+    "claude-code": ("claude", ".claude/settings.json", claude_code.PROGRAM),
+    "codex": ("codex", ".codex/hooks.json", codex.PROGRAM),
+    "gemini": ("gemini", ".gemini/settings.json", gemini.PROGRAM),
 }
 BEFORE = {"gemini": b'{"security": {"auth": {"selectedType": "gemini-api-key"}}}'}
 # What has fields of its own; those of what a call is given are the model's.
@@ -102,11 +103,13 @@ def changed(before: dict[str, list[set[str]]], now: dict[str, list[set[str]]], r
 @asynccontextmanager
 async def home_of(client: str, programs: Path) -> AsyncIterator[tuple[Path, Path]]:
     """A home in which a program's hooks are written down, and the folder with them."""
-    command, settings, module = READ[client]
+    command, settings, of_client = READ[client]
     with tempfile.TemporaryDirectory(prefix="drift-") as folder:
         home, events = Path(folder), Path(folder) / "events"
         (home / settings).parent.mkdir()
-        (home / settings).write_bytes(module.added(BEFORE.get(client, b""), Recorded(str(programs / command), events)))
+        (home / settings).write_bytes(
+            of_client.files(Kept(client))[0].add(BEFORE.get(client, b""), Recorded(str(programs / command), events))
+        )
         events.mkdir()
         yield home, events
 
@@ -152,10 +155,10 @@ def main() -> None:
         print(f"{name}: {version}" + ("" if found[name] == version else f", the newest is {found[name]}"))
     programs = LATEST / "node_modules" / ".bin"
     print(f"Run by Node {subprocess.run((node_program(LATEST), '--version'), capture_output=True, text=True).stdout}")
-    for client, (*_, module) in READ.items():
+    for client, (*_, of_client) in READ.items():
         print(f"Hooks of {client}:")
         before, now = recorded(f"{client}-hooks").values(), asyncio.run(seen(client, programs))
-        for line in changed(fields(list(before)), fields(now), set(module.EVENTS)) or ["as they were recorded"]:
+        for line in changed(fields(list(before)), fields(now), set(of_client.events)) or ["as they were recorded"]:
             print(f"  {line}")
     print("Answers, notes, usage and the whole way (a test that fails names what is different):", flush=True)
     markers = ("-m", "programs or long", "--tb=line", "-q")

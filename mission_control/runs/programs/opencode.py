@@ -1,4 +1,4 @@
-"""opencode: its plugin is ours (`client/opencode_plugin.js`), so that its events come by their names, with our fields.
+"""opencode: its plugin is ours (`client/programs/opencode.js`), so its events come by their names, with our fields.
 
 Its person sees a question while the board is asked; the plugin asks the board again until one of them has answered.
 """

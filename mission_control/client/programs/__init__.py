@@ -1,0 +1,1 @@
+"""One module a program that can be connected."""
