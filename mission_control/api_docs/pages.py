@@ -52,7 +52,6 @@ def _whole(base: str, wanted: frozenset[str]) -> str:
 
 
 def _wanted() -> frozenset[str]:
-    """Return the tags that a request names. Raise NotFound for one that no operation has."""
     wanted = frozenset(request.args.getlist("tag"))
     if unknown := sorted(wanted - {one.name for one in reference.tags(_document())}):
         raise NotFound(f"No operation has the tag {unknown[0][:LONGEST_QUERY]!r}.")

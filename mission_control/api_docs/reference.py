@@ -86,7 +86,6 @@ class Hit:
 
 
 def tags(document: JsonObject) -> list[Tag]:
-    """Return all tags of operations, the agent roles first."""
     counts = Counter(tag for _, _, operation in _operations(document) for tag in operation["tags"])
     known = [(one["name"], one["description"]) for one in document["tags"]]
     known.sort(key=lambda one: not one[0].startswith("agent-"))

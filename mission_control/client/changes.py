@@ -70,7 +70,6 @@ class Kept:
     def change(
         self, path: str, add: Callable[[bytes], bytes], strip: Callable[[bytes], bytes], is_secret: bool = False
     ) -> Change:
-        """Return what becomes of a file. What an earlier connect added to it goes first."""
         path = os.path.realpath(path)
         without, is_whole = self.without(path, strip)
         after = add(without or b"")

@@ -31,7 +31,6 @@ class Connection:
 
 
 def path_of(name: str) -> str:
-    """Return the file of a connection; "" is the usual one."""
     folder = files.folder_of("XDG_CONFIG_HOME", "~/.config")
     if not name:
         return os.path.join(folder, "connect.env")

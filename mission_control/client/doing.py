@@ -185,7 +185,6 @@ class Doing:
                 prompt = self._rest(reason)
 
     def _rest(self, reason: str) -> str:
-        """Return what the program is told after a turn; nothing when it has ended its work."""
         said = "".join(self.said).strip()
         if reason == "refusal":
             raise Stopped(f"The agent refused. {said[-2_000:]}", fails=True)

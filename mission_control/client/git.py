@@ -104,7 +104,6 @@ def repository_address(remote: str) -> str:
 
 
 def commit_of(base: str, repository: Repository) -> str:
-    """Return what a base names; without one, the main branch of origin or of this repository."""
     if base.startswith("-"):
         raise Usage(f"{base} is no commit.")
     if commit := repository.commit(*([base] if base else MAIN)):

@@ -106,7 +106,6 @@ RUNNING_AWK = re.compile(r"system|getline|@|\0|print.*(?<!\|)\|(?!\|)", re.DOTAL
 
 
 def name_of(word: Word) -> str:
-    """Return the program that a word names, "" when that is not certain."""
     name = re.split(r"[/\\]", word.text)[-1]
     if (UNKNOWN in name) or (word.is_open and UNKNOWN in word.text) or word.text.startswith("="):
         return ""

@@ -223,7 +223,6 @@ def _agree(one: str, other: str) -> bool:
 
 
 def _has_option(wanted: str, given: Sequence[str]) -> bool:
-    """Return whether options, in whatever place and spelling, may be those that are wanted."""
     name, _, value = wanted.lstrip("-").partition("=")
     if value and not any(_may_be(value, one) for one in given):
         return False

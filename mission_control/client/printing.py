@@ -24,7 +24,6 @@ ESCAPED = {code: f"\\u{code:04x}" for code in CONTROLS}
 
 
 def plain(text: object) -> str:
-    """Return a text without characters that do something."""
     return str(text).translate(REPLACED)
 
 
@@ -33,7 +32,6 @@ def line(text: object) -> str:
 
 
 def entry(text: object) -> str:
-    """Return a text of which only the first line begins at the margin."""
     return re.sub(r"\n(?=[^\n])", "\n  ", plain(text))
 
 

@@ -159,7 +159,6 @@ class Program:
         return document_at(self.path)
 
     def files(self, kept: Kept) -> list[Settings]:
-        """Return the files in which something of ours may be, the secret one among them."""
         raise NotImplementedError
 
     def hooks(self, target: Target) -> Iterator[tuple[str, dict[str, object]]]:
@@ -210,7 +209,6 @@ class Program:
         raise NotImplementedError
 
     def missing(self, document: Document) -> list[str]:
-        """Return the events of which no hook of ours tells."""
         present = {event for event, hook in hooks_in(document) if self.is_ours(hook)}
         return [event for event in self.events if event not in present]
 
@@ -234,7 +232,6 @@ class Program:
         return ""
 
     def windows(self, program: str) -> list[Window]:
-        """Return what it says of its subscription; nothing where it has none or is silent."""
         return []
 
     def commands(self) -> dict[str, str]:
@@ -243,7 +240,6 @@ class Program:
         return {event: str(hook["command"]) for event, hook in hooks if is_our_command(hook.get("command"), self.key)}
 
     def acp_command(self) -> list[str]:
-        """Return what `work` starts. Raise Usage when nothing of it is installed."""
         for text in self.acp_commands:
             words = shlex.split(text)
             if path := shutil.which(words[0]):
@@ -252,7 +248,6 @@ class Program:
         raise Usage(f"{first} is not installed, or not on the PATH.", "program_missing")
 
     def environment(self) -> dict[str, str]:
-        """Return its environment for `work`: without the token, which is none of its business."""
         variable, _, program = self.own.partition("=")
         path = shutil.which(program) if program else None
         own = {variable: path} if path and not os.environ.get(variable) else {}

@@ -64,7 +64,6 @@ class Event:
         self.client, self.raw, self.at = client, raw, int(time.time()) if at is None else at
 
     def send(self, api: Api, seconds: float, **more: object) -> tuple[int, Any]:
-        """Return the status of the answer and its JSON, (0, None) where there is none. `age`: it comes late."""
         if check := os.environ.get(script.CHECK):
             more["check"] = check
         headers = {"X-Agent-Token": api.connection.token, "Content-Type": "application/json"}

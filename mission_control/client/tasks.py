@@ -40,7 +40,6 @@ class Session:
         print(as_json(answer) if self.is_json else text, flush=True)
 
     def on_task(self, method: str, task_id: str, rest: str, body: Any, fence: int | None = None) -> Any:
-        """Return the answer to a write about a task; forget a task that is no longer the agent's."""
         path = f"/api/v1/agent/boards/{self.held.board()}/tasks/{task_id}{rest}"
         try:
             return self.api.call(method, path, body, fence=fence)
@@ -346,7 +345,6 @@ def moment_or_never(value: object) -> str:
 
 
 def text_of(given: Namespace, missing: str) -> str:
-    """Return the text of a command: as it was typed, `-` from standard input, or from a file."""
     if given.file and given.text:
         raise Usage("Either the text or --file, not both.")
     if given.file:

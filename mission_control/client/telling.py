@@ -98,7 +98,6 @@ class Line:
         return Api(self.connection)
 
     def _sent(self, api: Api, event: dict[str, Any], seconds: float = LISTEN_SECONDS) -> dict[str, Any]:
-        """Return the answer to an event; nothing, after a pause, when the server is away."""
         try:
             found = api.call("POST", self.path, event, seconds=seconds)
         except (Unreachable, Busy):

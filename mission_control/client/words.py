@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 
 def moment(value: object) -> str:
-    """Return a time of the server, such as `2026-11-29 14:05 UTC`."""
     return f"{str(value)[:16].replace('T', ' ')} UTC" if value else "no time"
 
 

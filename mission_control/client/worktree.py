@@ -201,7 +201,6 @@ def begin(top: Repository) -> tuple[str, str, Policy]:
 
 
 def branch_of(number: int, title: str) -> str:
-    """Return the branch of a task: `mission-control/12-mend-the-lock`."""
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-")
     return f"mission-control/{number}-{words}".rstrip("-")
 
@@ -248,7 +247,6 @@ def _listed(paths: Iterable[str]) -> bytes:
 
 
 def _named_in(path: str, before: str = "") -> str:
-    """Return the path that a file of git names, "" when it is no such file."""
     with contextlib.suppress(OSError), open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         text = os.fsdecode(file.read(5_000)) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
         if text and text.startswith(before):

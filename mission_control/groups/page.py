@@ -72,7 +72,6 @@ class PaceForm(Form):
 
 
 def in_words(every: str) -> str:
-    """Return an interval such as `10m` in words."""
     number, unit = every[:-1], dict(UNITS).get(every[-1:], "")
     if not number.isdecimal() or not unit:
         return every
@@ -219,7 +218,6 @@ class GroupView(AsideView):
         return len(self.group.boards) > MANY or bool(self.text)
 
     def query(self, **changes: object) -> str:
-        """Return the query of the address, without what stands beside the boards."""
         said = {
             "tasks": self.wanted.per_board_task_limit,
             "done": "1" if self.wanted.include_done else "",

@@ -172,7 +172,6 @@ def may_apply_heartbeat(actor: Actor, group: BoardGroup) -> bool:
 
 @lookup
 async def visible_group(actor: Actor, group_id: UUID) -> BoardGroup:
-    """Return a group of the active organization with its boards. Raises NotFound when the actor does not reach it."""
     return await _group_in([actor.organization_id], group_id, lambda group: may_read_group(actor, group))
 
 
@@ -244,7 +243,6 @@ async def snapshot_of_group(actor: Actor, group: BoardGroup, query: GroupSnapsho
 
 
 async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> JsonObject:
-    """Return the same for a board's group, without the board itself unless asked for."""
     group = await group_of(board)
     if group is None:
         return {"group": None, "boards": []}

@@ -48,7 +48,6 @@ def _part(value: object, name: str) -> Any:
 
 
 def fitted(answer: object) -> Any:
-    """Return an answer of dicts and lists with its long texts cut; what is anything else stays as it is."""
     return _Budget().fit(answer)
 
 

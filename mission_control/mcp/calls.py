@@ -44,7 +44,6 @@ _early: dict[str, asyncio.TimerHandle] = {}
 
 
 def parsed(body: bytes) -> JsonObject:
-    """Return the parsed message, or an empty one if invalid; the SDK reports the error."""
     try:
         message = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -53,7 +52,6 @@ def parsed(body: bytes) -> JsonObject:
 
 
 def wants_progress(message: JsonObject) -> bool:
-    """Return whether a call of a tool that waits says where to report its progress; the answer is a stream then."""
     params = message.get("params")
     if message.get("method") != "tools/call" or not isinstance(params, dict) or not isinstance(params.get("name"), str):
         return False

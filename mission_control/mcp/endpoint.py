@@ -178,7 +178,6 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def _replayed(body: bytes) -> Receive:
-    """Return a `receive` that replays a body that was already read, and then waits."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Any:

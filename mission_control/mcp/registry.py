@@ -155,7 +155,6 @@ class Call:
         return getattr(self.asked, name)
 
     def sent(self, *names: str) -> JsonObject:
-        """Return what the operation is sent of the arguments; of all of them, or of these."""
         values = self.takes.sent(self.asked)
         return {name: value for name, value in values.items() if name in names} if names else values
 

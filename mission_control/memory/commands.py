@@ -122,7 +122,6 @@ async def delete_memory(actor: Actor, entry: Entry) -> None:
 
 
 async def _locked[E: Entry](entry: E) -> E:
-    """Return the entry as it is now, locked. Raises NotFound when it has been deleted."""
     found = await existing(type(entry).select_for_update().get_or_none(id=entry.id))
     setattr(found, entry.HOME, entry.home)
     return found

@@ -44,7 +44,6 @@ class Entry(Dated):
         return f"{cls.HOME}_id"
 
     def scope(self) -> Scope:
-        """Return where an event about this entry belongs; `home` must be loaded."""
         board_id = getattr(self, "board_id", None)
         return Scope(organization_id=self.home.organization_id, board_id=board_id, subject_id=self.id)
 

@@ -93,13 +93,11 @@ class MemoryStreamQuery(Schema):
 
 @lookup
 async def visible_entry(actor: Actor, board_id: UUID, memory_id: UUID) -> BoardMemory:
-    """Return a board's entry. Raises NotFound when the actor does not reach the board."""
     return await _entry_of(BoardMemory, await visible_board(actor, board_id), memory_id)
 
 
 @lookup
 async def visible_group_entry(actor: Actor, group_id: UUID, memory_id: UUID) -> GroupMemory:
-    """Return a group's entry. Raises NotFound when the actor does not reach the group."""
     find = visible_group if actor.is_user else reachable_group
     return await _entry_of(GroupMemory, await find(actor, group_id), memory_id)
 

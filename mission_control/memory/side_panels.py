@@ -141,7 +141,6 @@ async def some(memory: Memory, ids: list[UUID]) -> dict[UUID, Shown]:
 
 
 async def notes(memory: Memory, query: MemoryQuery) -> list[Shown]:
-    """Return the notes that match, newest first, each with the question that it answers."""
     where, values = await matching(memory.kind, query)
     limits = f"{NEWEST_FIRST} LIMIT ? OFFSET ?"
     found = await memory.entries(f"{NOT_BLANK}{where}{limits}", *values, query.limit, query.offset)

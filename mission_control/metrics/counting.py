@@ -204,7 +204,6 @@ IDS_AT_ONCE = 1000
 
 
 async def folded(events: Sequence[Logged]) -> Fold:
-    """Return what events add to what is counted; they are the next ones of their organization."""
     imported = [event.board_id for event in events if event.kind == IMPORTED]
     about = list({event.task_id: None for event in events if event.task_id and event.kind.startswith("task.")})
     found = [await select(TaskRow, f"{TASKS}board_id = ?", board_id) for board_id in imported]

@@ -39,7 +39,6 @@ PENDING = "resolved_at IS NULL"  # of approvals, as their index has it
 
 
 async def _boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
-    """Return the readable boards named by the query. Unreadable board: NotFound."""
     readable, values = on_readable_boards(actor, actor.organization_id, "id")
     found = await rows(
         f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",

@@ -38,7 +38,6 @@ DEFAULT: RangeKey = "14d"
 
 
 def range_named(text: str | None) -> RangeKey:
-    """Return the range that an address names, else the usual one."""
     return next((key for key in RANGES if key == text), DEFAULT)
 
 
@@ -95,7 +94,6 @@ class Chart:
 
 
 def period_in_words(bucket: BucketKey, moment: datetime) -> str:
-    """Return the name of a period that begins at a moment, in UTC."""
     if bucket == "hour":
         return f"{moment.day} {moment:%b, %H:00}"
     if bucket == "month":
@@ -210,7 +208,6 @@ class MetricsView(View):
     range_key: RangeKey
 
     def address(self, path: str, **more: object) -> str:
-        """Return an address of the page with what it shows now, and changes."""
         board = {"board": str(self.board.id)} if self.board else {}
         return f"{path}?{urlencode({'range': self.range_key, **board, **more})}"
 

@@ -52,7 +52,6 @@ def points(window: Window, values: Values) -> DashboardRangeSeries:
 
 
 def in_both(both: Both, values: Callable[[Window], Values]) -> DashboardSeriesSet:
-    """Return the series of what `values` gives for a window, now and before."""
     primary, comparison = (points(window, values(window)) for window in both)
     return DashboardSeriesSet(primary=primary, comparison=comparison)
 
@@ -217,7 +216,6 @@ class Figures:
 
 
 async def read_figures(organization_id: UUID, boards: list[UUID], both: Both, *, only_sums: bool = False) -> Figures:
-    """Return what is counted on boards of an organization; raise BeingCounted while it is not."""
     while True:
         at = await position(organization_id)
         fold = await uncounted(organization_id, at)

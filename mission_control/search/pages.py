@@ -121,7 +121,6 @@ async def find_tasks(actor: Actor, boards: Sequence[Board], query: str) -> list[
 
 
 async def _tasks(where: str, values: Values, boards: Sequence[Board]) -> list[Row]:
-    """Return living tasks, those changed last first."""
     return await rows(
         "SELECT id, board_id, number, title, status FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL"
         f" AND {where} AND board_id IN ({placeholders(len(boards))}) ORDER BY updated_at DESC LIMIT {MOST_ROWS}",
@@ -148,7 +147,6 @@ async def find_agents(actor: Actor, boards: Sequence[Board], words: Sequence[str
 
 
 async def find_sessions(actor: Actor, query: str, most: int) -> list[Hit]:
-    """Return sessions of agents by their words, and by what was done in them."""
     return [
         Hit(
             f"{row['agent_name']}: {row['title'] or row['task_title'] or row['doing'] or 'Session'}",
@@ -179,7 +177,6 @@ async def find_people(actor: Actor, words: Sequence[str]) -> list[Hit]:
 async def _named(
     words: Sequence[str], columns: str, where: str, values: Values, searched: str = "name", name: str = "name"
 ) -> list[Row]:
-    """Return the rows that hold each word in a text, by name."""
     match = " AND ".join([where, *[contains(searched)] * len(words)])
     sql = f"SELECT {columns} WHERE {match} ORDER BY LOWER({name}) LIMIT {MOST_ROWS}"
     return await rows(sql, *values, *words)

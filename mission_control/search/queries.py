@@ -103,7 +103,6 @@ async def _read(found: list[Row], words: Sequence[str]) -> list[SearchHit]:
 
 
 def snippet(text: str, words: Sequence[str]) -> str:
-    """Return at most 200 characters of a text around the first word found."""
     text = " ".join(text.split())
     plain = folded(text)
     places = [place for word in words[:MOST_SOUGHT] if (place := plain.find(word)) >= 0]

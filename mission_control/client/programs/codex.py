@@ -236,14 +236,12 @@ class AppServer:
 
 
 def our_hooks(server: AppServer) -> list[dict[str, Any]]:
-    """Return our hooks as the program reads them, each with its key and whether it is trusted."""
     hooks = server.ask("hooks/list", {"cwds": [os.sep]})["data"][0]["hooks"]
     path = os.path.realpath(PROGRAM.path)
     return [one for one in hooks if os.path.realpath(str(one.get("sourcePath"))) == path and PROGRAM.is_ours(one)]
 
 
 def span_of(minutes: int) -> str:
-    """Return a span as people say it: `5 hours`, `week`."""
     for size, name in ((7 * 24 * 60, "week"), (24 * 60, "day"), (60, "hour")):
         if minutes >= size and minutes % size == 0:
             count = minutes // size

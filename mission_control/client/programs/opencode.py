@@ -105,7 +105,6 @@ class Opencode(Program):
 
 
 def plugin_of(name: str) -> bytes:
-    """Return the plugin for a connection."""
     more = ["--connection", name] if name else []
     flush = [*shlex.split(script.python_command()), "hook", PROGRAM.key, "--send-kept", *more]
     places = {"connection": credentials.path_of(name), "spool": Spool(PROGRAM.key, name).path, "flush": flush}

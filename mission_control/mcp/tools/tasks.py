@@ -87,7 +87,6 @@ async def files(call: Call) -> Said:
 
 
 async def file_parts(call: Call, found: object) -> tuple[str, JsonObject, Image | None]:
-    """Return a part of a text, or an image, as `offset` and `limit` of a call ask for it."""
     file: JsonObject = shapes.FILE(found)
     content = bytes((await AttachmentContent.get(attachment_id=file["id"])).content)
     text = _text(content)
