@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from mission_control.approvals.payloads import asks_to_finish, reason_of
+from mission_control.boards.attempts import LeaseLostDetail
 from mission_control.boards.parking import ParkAsked
 from mission_control.core.errors import ErrorCode
 from mission_control.core.substance import Seen, Substance
@@ -23,8 +24,6 @@ Then = Annotated[
         " to the trash"
     ),
 ]
-
-
 CONFIDENCE = "How sure the asker is, in percent; 0 with `payload.confidence` null where nobody said so"
 
 
@@ -228,9 +227,9 @@ class ApprovalConflictDetail(Schema):
 
 
 class ApprovalConflictError(Schema):
-    """A pending approval exists for one of the tasks; or a sentence says why the request is over."""
+    """A pending approval exists for one of the tasks, or the run is over; a sentence for every other reason."""
 
-    detail: ApprovalConflictDetail | str
+    detail: ApprovalConflictDetail | LeaseLostDetail | str
     request_id: str | None = None
     code: ErrorCode | None = None
 

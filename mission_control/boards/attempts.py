@@ -1,13 +1,16 @@
 """The attempt of an agent at a task: its beginning, its end, its fence, and what it asked people."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
+
+from pydantic import Field
 
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, NotFound
+from mission_control.core.values import Schema
 from mission_control.database.records import find, insert
 from mission_control.database.sql import as_id, as_moment, is_postgres, placeholders, rows
 from mission_control.events.unit_of_work import unit_of_work
@@ -140,6 +143,15 @@ async def lock_task(task_id: UUID | None) -> None:
     """Lock a task, and thereby the state of its run, until the running command ends. None locks nothing."""
     if task_id is not None and is_postgres():
         await rows("SELECT 1 AS one FROM tasks WHERE id = ? FOR NO KEY UPDATE", task_id)
+
+
+class LeaseLostDetail(Schema):
+    """The run for which it was asked is over."""
+
+    message: str
+    code: Literal["lease_lost"]
+    fence: Annotated[int | None, Field(description="The fence that was named")]
+    current_fence: Annotated[int | None, Field(description="The fence of the latest assignment")]
 
 
 async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
