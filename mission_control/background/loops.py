@@ -1,6 +1,6 @@
 """Work that recurs beside requests. A loop is one declaration in its room.
 
-Every process runs every loop. Where only one of them may do something, leases in the database decide (`leases.py`).
+Every process runs every loop. Where only one of them may do something, leases (`events/leases.py`) decide.
 """
 
 import asyncio

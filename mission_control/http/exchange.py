@@ -108,7 +108,7 @@ TOO_MANY = "Your address has too many requests under way. Wait until some have e
 
 
 # Limit how many requests one client has under way, where many share a connection: behind a proxy, with HTTP/2.
-# Elsewhere a connection has one request at a time, and the connections of an address are counted (`connections.py`).
+# Elsewhere a connection has one request at a time, and `server/connections.py` counts the connections of an address.
 class Simultaneous:
     """The requests under way, by the rate-limit key of their client; each may have MAX_CONNECTIONS_PER_ADDRESS."""
 

@@ -1,1 +1,4 @@
-"""Full-text search and the palette. The index itself is `database/search_index.py`."""
+"""Full-text search and the palette.
+
+Read `queries.py` first. The index itself is `database/search_index.py`.
+"""

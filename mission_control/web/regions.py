@@ -110,7 +110,7 @@ class Region[V: View](Part):
     `target` may name attributes of the view in braces. `key` gives what the HTML depends on in addition to the log;
     without one, the HTML depends on the viewer. `render` gives None when the region is not on the page. `changes` gives
     fragments that are smaller than the whole region; None sends the region whole. With `state`, which reads a value
-    that changes whenever the HTML may (`response_cache.py`), the HTML is kept for the next who opens the page.
+    that changes whenever the HTML may (`http/response_cache.py`), the HTML is kept for the next who opens the page.
     """
 
     page: str

@@ -39,8 +39,8 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
-    """What a module imports of the program, wherever it stands in it; type-checking blocks are passed over."""
-    for node in _walk(tree):
+    """What a module imports of the program, wherever it stands in it, for types too."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mission_control."):
             base = node.module.removeprefix("mission_control.")
             yield from (f"{base}.{one.name}" for one in node.names)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mission_control.database.sql import Row, rows
 from mission_control.http.registry import Operation
 from tests.cast import Cast
 from tests.contract.operation_rights import COLUMNS, answer, callers, operations, table, write
@@ -15,6 +16,16 @@ def named(one: Operation) -> str:
     return f"{one.method} {one.path}"
 
 
+async def stored() -> Row:
+    """Return how much was recorded and is on its way, of everything."""
+    [counts] = await rows(
+        "SELECT (SELECT COUNT(*) FROM events) AS events, (SELECT COUNT(*) FROM deliveries) AS deliveries,"
+        " (SELECT COUNT(*) FROM notifications) AS notifications,"
+        " (SELECT COUNT(*) FROM outgoing_deliveries) AS outgoing"
+    )
+    return counts
+
+
 def test_every_operation_has_a_row() -> None:
     assert {place: row["name"] for place, row in table().items()} == {
         (one.method, one.path): one.name for one in operations()
@@ -23,17 +34,21 @@ def test_every_operation_has_a_row() -> None:
 
 @pytest.mark.once
 @pytest.mark.parametrize("one", operations(), ids=named)
-async def test_rights_of_operations_match_the_table(
+async def test_rights_of_operations_match_the_table_and_refusals_store_nothing(
     cast: Cast, one: Operation, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     everybody = await callers(cast)
     path = await path_of(cast, one)
     async with outside(cast.app, path, tmp_path):
-        found = {name: await answer(one, everybody[name], path) for name in COLUMNS}
+        answers = {}
+        for name in COLUMNS:
+            before = await stored()
+            answers[name] = await answer(one, everybody[name], path)
+            assert answers[name] == "in" or await stored() == before, name
     if request.config.getoption("--write-rights"):
         known = table()
-        known[one.method, one.path] = found
+        known[one.method, one.path] = answers
         write(known)
         return
     expected = table()[one.method, one.path]
-    assert found == {name: expected[name] for name in COLUMNS}
+    assert answers == {name: expected[name] for name in COLUMNS}
