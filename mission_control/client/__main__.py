@@ -228,7 +228,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
     pass
 
 
-WORK, CALLS, SIGNING, UPDATE, CONNECT, WORKER = "tasks", "calls", "signing", "update", "connect", "work"
+WORK, CALLS, SIGNING, UPDATE, CONNECT, WORKER = "tasks", "calls", "signing", "update", "connect", "work.loop"
 # The name, its module, its arguments, what it does.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "claim": (WORK, _claim, "take the next task, and read all that is known about it"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from mission_control.client import acp
 from mission_control.client.printing import plain
+from mission_control.client.work import acp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

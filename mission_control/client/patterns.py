@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 import shlex
 
-from mission_control.client.invocations import Invocations, after_globals, name_of, names
-from mission_control.client.shell import UNKNOWN, Reader, Word
+from mission_control.client.shell.invocations import Invocations, after_globals, name_of, names
+from mission_control.client.shell.reading import UNKNOWN, Reader, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from mission_control.client.invocations import Invocation
+    from mission_control.client.shell.invocations import Invocation
 
 LONGEST = 300
 SHELL = "Bash"

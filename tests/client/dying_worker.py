@@ -11,8 +11,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from mission_control.client import acp, api, files
+from mission_control.client import api, files
 from mission_control.client.__main__ import main
+from mission_control.client.work import acp
 
 number, _, victim = os.environ.get("DIES", "0 self").partition(" ")
 passed = 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mission_control.client import acp
+from mission_control.client.work import acp
 
 # Starts a process in a group of its own, and never asks how it ended, as the first process of many containers does.
 CARELESS = (

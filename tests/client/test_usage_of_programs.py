@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from mission_control.client.agents import Messages
+from mission_control.client.work.agents import Messages
 
 PAGES: dict[str, Any] = {}
 

@@ -65,7 +65,7 @@ def test_folders_hold_few_modules_and_no_folder_that_is_missing() -> None:
         if module != "__init__":
             folders[folder].append(module)
     for folder, modules in folders.items():
-        assert len(modules) <= MOST_MODULES or folder in ALONE, folder
+        assert len(modules) <= MOST_MODULES, folder
         prefixes = Counter(module.split("_")[0] for module in modules if not module.startswith("_"))
         assert [prefix for prefix, count in prefixes.items() if count > 2] == [], folder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mission_control.client.shell import ASSIGNMENT, UNKNOWN, Command, Reader, Word
+from mission_control.client.shell.reading import ASSIGNMENT, UNKNOWN, Command, Reader, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

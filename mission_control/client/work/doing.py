@@ -11,21 +11,22 @@ import socket
 import time
 
 from mission_control import __version__
-from mission_control.client import acp, agents, files, worktree
+from mission_control.client import files
 from mission_control.client.commands import TOO_LONG, Command
 from mission_control.client.git import code_since
-from mission_control.client.outbox import Outbox
 from mission_control.client.printing import plain
 from mission_control.client.problems import Busy, Problem, Unreachable
 from mission_control.client.tasks import GONE
-from mission_control.client.telling import Line
 from mission_control.client.words import brief
+from mission_control.client.work import acp, agents, worktree
+from mission_control.client.work.outbox import Outbox
+from mission_control.client.work.telling import Line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from mission_control.client.work import Worker
+    from mission_control.client.work.loop import Worker
 
 MOST_PROMPTS, MOST_STARTS = 6, 3
 CANCEL_SECONDS, TURN_SECONDS = 10.0, 86_400.0

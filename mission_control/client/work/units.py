@@ -49,7 +49,7 @@ LAUNCHD = """<?xml version="1.0" encoding="UTF-8"?>
 
 def install(session: Session, given: Namespace) -> None:
     """Write the file, and say how it is started; with --dry-run only show it."""
-    from mission_control.client.work import Worker
+    from mission_control.client.work.loop import Worker
 
     worker = Worker(session.api, given)
     if session.api.connection.path == "":

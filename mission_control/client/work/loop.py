@@ -14,14 +14,15 @@ import threading
 import time
 from functools import partial
 
-from mission_control.client import acp, credentials, files, worktree
+from mission_control.client import credentials, files
 from mission_control.client.api import PATIENCE_SECONDS, Api
-from mission_control.client.doing import BEGUN, ENDED, HANDED_IN, KEPT, WORKED, Doing, Kept
-from mission_control.client.outbox import SERVERS
 from mission_control.client.printing import entry, line
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
 from mission_control.client.program import program_for_work
 from mission_control.client.tasks import GONE, HALTED, NEXT, QUIET_SECONDS, WAIT_SECONDS
+from mission_control.client.work import acp, worktree
+from mission_control.client.work.doing import BEGUN, ENDED, HANDED_IN, KEPT, WORKED, Doing, Kept
+from mission_control.client.work.outbox import SERVERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Ended(Exception):
 
 def work(session: Session, given: Namespace) -> None:
     if given.install:
-        from mission_control.client import units
+        from mission_control.client.work import units
 
         units.install(session, given)
         return

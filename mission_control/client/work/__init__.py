@@ -1,0 +1,1 @@
+"""Taking tasks, and doing them with a program."""
