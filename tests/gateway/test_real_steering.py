@@ -64,7 +64,7 @@ async def test_note_reaches_an_agent_in_its_turn(team: Team, real_gateway: RealG
 
 async def test_stopped_run_ends_its_turn_within_two_seconds(team: Team, real_gateway: RealGateway) -> None:
     speech = Reply("word " * 400, seconds=40.0)
-    path = await begun(team, real_gateway, "Speak", CLAIMED, then=speech)
+    path = await begun(team, real_gateway, "Speak", f"{CLAIMED} --another", then=speech)  # it has one in hand
     real_gateway.model.cut.clear()
     began = time.monotonic()
     await team.ask("POST", f"{path}/stop", {"reason": "Enough."})
