@@ -88,10 +88,10 @@ test-browser: $(VENV)/.installed-dev
 # One real OpenClaw gateway, installed from npm into ~/.cache (850 MB). Exit code 69 says that it cannot be had; in CI
 # that fails.
 test-gateway: $(VENV)/.installed-dev
-	@$(PYTHON) -m tests.gateway.real_programs; code=$$?; \
+	@$(PYTHON) -m tests.gateways.real_programs; code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: tests with a real OpenClaw gateway (reason above)."; [ -z "$$CI" ]; \
 	elif [ $$code = 0 ]; then \
-		tools/parts one "OpenClaw gateway" env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateway; \
+		tools/parts one "OpenClaw gateway" env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateways; \
 	else exit $$code; fi
 
 # The real Claude Code and Codex, installed from npm into ~/.cache with the other programs (1 GB).
@@ -118,8 +118,8 @@ checks: $(VENV)/.installed-dev
 
 # The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, programs of others. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
-LONG_TESTS := tests/long tests/unit/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_runs_machine.py \
-	tests/api/test_claims_races.py
+LONG_TESTS := tests/long tests/database/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_runs_machine.py \
+	tests/runs/test_claims_races.py
 long: $(VENV)/.installed-dev
 	env -u TEST_DATABASE_URL LONG=1 $(PYTHON) -m pytest -s -m "not postgres" $(LONG_TESTS)
 	@LONG=1 $(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -s $(LONG_TESTS); code=$$?; \

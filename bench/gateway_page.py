@@ -18,8 +18,8 @@ from playwright.async_api import Page, async_playwright
 
 from bench.live_page import FLAGS, ROOT, served
 from bench.server import TOKEN
-from tests.gateway.fake import FakeGateway
-from tests.gateway.fake_state import FakeAgent
+from tests.gateways.fake import FakeGateway
+from tests.gateways.fake_state import FakeAgent
 
 KEY = "agent:vega:main"
 EVENTS = 20

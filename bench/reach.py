@@ -33,7 +33,7 @@ from mission_control.people.accounts.commands import create_user
 from mission_control.people.audit.log_heads import sign_first_heads
 from mission_control.people.models import Organization
 from mission_control.server.app import create_app
-from tests.reach.fake_channel import Chat, FakeChannel, chat_of, installed
+from tests.channels.fake_channel import Chat, FakeChannel, chat_of, installed
 
 TEAMS = 200
 LOOKS = 10

@@ -10,7 +10,7 @@ from quart import Quart
 
 from mission_control.agents.device_sign_in.endpoints import CLIENT_ID, GRANT
 from tests.cast import Cast, Person, Program
-from tests.pages.visitor import Seen, visitor
+from tests.visitor import Seen, visitor
 
 HERE = "http://localhost"
 

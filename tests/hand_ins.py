@@ -5,7 +5,7 @@ from typing import Any
 
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast, Program, each
-from tests.pages.visitor import visitor
+from tests.visitor import visitor
 
 type Deed = Callable[[Cast, dict[str, Any]], Awaitable[None]]
 

@@ -13,7 +13,7 @@ import orjson
 from quart import Quart
 
 from mission_control.agents.souls.directory import EXTENSION
-from tests.reach.one_channel import a_chat
+from tests.channels.one_channel import a_chat
 from tests.settings import having
 
 

@@ -37,8 +37,8 @@ from mission_control.people.models import Organization
 from mission_control.runs.claims.leases import LEASES, expire_due, take_from_silent
 from mission_control.tasks.models import Task
 from tests import runs_oracle as oracle
+from tests.agents_on_gateways import add_gateway
 from tests.cast import Answer, Cast, Program, each
-from tests.gateway_agents import add_gateway
 from tests.runs_law import FINISHING, FLAGGED_AT, STATUSES, Law
 from tests.runs_oracle import Row
 

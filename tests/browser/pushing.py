@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Worker
 
 from tests.browser.conftest import PATIENCE, becomes_true
-from tests.reach.push_service import PushService, Received
+from tests.channels.push_service import PushService, Received
 
 SUBSCRIBES = """
 (() => {

@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE, Site, _context, served, set_up
-from tests.reach.fake_slack import FakeSlack
-from tests.reach.fake_telegram import FakeTelegram
-from tests.reach.plays import until
-from tests.reach.serving import serving
+from tests.channels.fake_slack import FakeSlack
+from tests.channels.fake_telegram import FakeTelegram
+from tests.channels.plays import until
+from tests.channels.serving import serving
 
 pytestmark = pytest.mark.browser
 ADA = 77

@@ -8,14 +8,14 @@ import orjson
 import pytest
 from playwright.async_api import expect
 
-from tests.api.test_code_handed_in import CODE
-from tests.api.test_forge_webhooks import CODE as OF_FORGE
-from tests.api.test_forge_webhooks import OPENED, PUSHED, RUN
 from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.browser.test_board import live
 from tests.browser.test_steering import Agent, at_work
 from tests.forges import REPOSITORY
+from tests.runs.test_code_handed_in import CODE
+from tests.webhooks.test_forge_webhooks import CODE as OF_FORGE
+from tests.webhooks.test_forge_webhooks import OPENED, PUSHED, RUN
 
 pytestmark = pytest.mark.browser
 

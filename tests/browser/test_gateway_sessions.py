@@ -10,9 +10,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Open, Site, Watched, becomes_true
-from tests.gateway.fake import FakeGateway
-from tests.gateway.fake_state import FakeAgent, FakeSession
-from tests.gateway.gateways import until
+from tests.gateways.fake import FakeGateway
+from tests.gateways.fake_state import FakeAgent, FakeSession
+from tests.gateways.gateways import until
 
 pytestmark = pytest.mark.browser
 KEY = "agent:vega:main"

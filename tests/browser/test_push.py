@@ -13,7 +13,7 @@ from mission_control.channels.channel import Button, Message
 from mission_control.channels.providers.push.provider import payload_of
 from tests.browser.conftest import PATIENCE, Site, becomes_true, served, set_up
 from tests.browser.pushing import phone_of
-from tests.reach.push_service import PushService, push_service
+from tests.channels.push_service import PushService, push_service
 
 pytestmark = pytest.mark.browser
 NEED = Message("Approve: deploy to production", ("Payments, #4 Ship it",), url="/reach/01a2", key="01a2", badge=3)

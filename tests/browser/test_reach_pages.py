@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
-from tests.reach.filled_pages import fill
+from tests.channels.filled_pages import fill
 
 pytestmark = pytest.mark.browser
 PATH = "/settings/notifications"

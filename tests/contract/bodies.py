@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from mission_control.http.registry import Operation
 from tests.cast import Caller, Cast
-from tests.pages.visitor import PASSWORD, give_password
 from tests.things import MAKERS, NO_GATEWAY, OUTGOING, PACK, Things, a_group
+from tests.visitor import PASSWORD, give_password
 
 BOARD = {"name": "Mirror", "slug": "mirror", "description": "Polish."}
 GOAL = {"objective": "See.", "success_metrics": {"nights": [1, {"a": None}]}, "target_date": "2027-01-01T00:00:00.5Z"}

@@ -15,7 +15,7 @@ from mission_control.web.actions import Action, SessionAction, action_of
 from mission_control.web.forms import Form, TypedName
 from tests.cast import Cast
 from tests.contract.source import commands, trees
-from tests.pages.visitor import HERE, Visitor, give_password, visitor
+from tests.visitor import HERE, Visitor, give_password, visitor
 
 PLACE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
 # Providers of chats tell us here what people press: signed by them, or by the token of a button.

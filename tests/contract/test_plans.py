@@ -14,9 +14,9 @@ from mission_control.database.sqlite.connection import opened_for_reading
 from mission_control.http.registry import OPERATIONS
 from tests.cast import Cast
 from tests.contract.test_page_routes import NO_PAGES, OPEN
-from tests.pages.visitor import visitor
 from tests.statements import counted
 from tests.things import MAKERS, Things
+from tests.visitor import visitor
 
 PLACE = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 # What an installation has more of the older it gets.

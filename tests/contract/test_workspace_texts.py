@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from mission_control.client.__main__ import METHODS, parser_of
 from mission_control.gateway_agents.provisioning.workspace import FILES, Role, workspace_files
 from tests.cast import NO_ID, Cast
-from tests.unit.test_workspace_files import facts
+from tests.gateway_agents.test_workspace_files import facts
 
 NAMED = re.compile(
     r"\b(GET|POST|PUT|PATCH|DELETE)`? (?:and `(?:PUT|PATCH|DELETE) )?['\"]?(/api/v1/[^\s'\"`?|]*)(\?[^\s'\"`]*)?"

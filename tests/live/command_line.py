@@ -1,6 +1,6 @@
 """One process that runs many commands: starting a process for each would take most of the time of their tests.
 
-`tests/api/test_serve.py` runs each command in a process of its own, as people do.
+`tests/server/test_serve.py` runs each command in a process of its own, as people do.
 """
 
 import asyncio

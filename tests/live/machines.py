@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from mission_control.core.values import new_id
-from tests.gateway.real import free_port
+from tests.gateways.real import free_port
 from tests.live.scenarios import check_followers, check_whole, database
 from tests.live.servers import API, PATIENCE, ROOT, TOKEN, Follower, Installation, Server
 

@@ -16,10 +16,10 @@ from mission_control.agents.models import Agent
 from mission_control.core.settings import Settings
 from mission_control.groups.models import BoardGroup
 from mission_control.tasks.models import Task
-from tests.api.test_needs import one_of
 from tests.cast import Cast, Person, Program
 from tests.live.servers import API, Installation
 from tests.live.test_tasks_changed_concurrently import PATIENCE, somebody_waits, uncommitted
+from tests.needs.test_needs import one_of
 
 pytestmark = pytest.mark.postgres
 Call = tuple[Person | Program, str, str, Any]

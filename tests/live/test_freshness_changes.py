@@ -12,7 +12,6 @@ from mission_control.http.lookups import fresh
 from mission_control.people.accounts import commands as accounts
 from mission_control.people.models import Session, Token, User
 from tests.cast import Cast, Person, Program
-from tests.pages.visitor import PASSWORD, give_password
 from tests.rights_changes import (
     ME,
     Change,
@@ -34,6 +33,7 @@ from tests.rights_changes import (
     rotate,
     take_boards,
 )
+from tests.visitor import PASSWORD, give_password
 
 type Check = Callable[[Cast, Actor | None], bool]
 

@@ -14,8 +14,8 @@ from mission_control.gateways.connections.link import Held
 from mission_control.gateways.models import Gateway, GatewayCall
 from mission_control.gateways.protocol.errors import Unreachable
 from tests.cast import Cast
-from tests.gateway.fake import FakeGateway
-from tests.gateway.gateways import add_gateway, until
+from tests.gateways.fake import FakeGateway
+from tests.gateways.gateways import add_gateway, until
 from tests.live.servers import Installation, Server
 
 pytestmark = pytest.mark.postgres

@@ -13,7 +13,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.gateway.real import free_port
+from tests.gateways.real import free_port
 from tests.live.crew import crew
 from tests.live.machines import NGINX
 from tests.live.servers import API, PATIENCE, TELLING, Installation

@@ -22,7 +22,7 @@ from mission_control.database import fit
 from mission_control.database.migrate import migrate, migration_folder
 from mission_control.events.wakeup_channels import PROCESS
 from mission_control.people.accounts.credentials import FAMILY, on_wrong_credentials
-from tests.gateway.real import free_port
+from tests.gateways.real import free_port
 from tests.live.machines import NGINX, SETTINGS, machines, play
 from tests.live.scenarios import check_followers, check_whole, new_board, write_some
 from tests.live.servers import PATIENCE, Follower, Installation

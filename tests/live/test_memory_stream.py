@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.api.test_groups import made
 from tests.cast import Caller, Cast, apart_from_news, head
+from tests.groups.test_groups import made
 from tests.live.reading import Stream, reading
 
 FAREWELL = {"content": "", "tags": None, "source": None, "author": None, "edited_at": None, "deleted": True}

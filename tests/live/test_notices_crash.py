@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from mission_control.core.secrets import encrypt
-from tests.gateway.fake import FakeGateway
-from tests.gateway.fake_state import FakeAgent
+from tests.gateways.fake import FakeGateway
+from tests.gateways.fake_state import FakeAgent
 from tests.live.scenarios import database, new_board
 from tests.live.servers import API, PATIENCE, Installation, Server, installation
 

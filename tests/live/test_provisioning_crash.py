@@ -11,7 +11,7 @@ import pytest
 from mission_control.core.secrets import encrypt
 from mission_control.core.values import new_id
 from mission_control.gateway_agents.provisioning.workspace import token_in
-from tests.gateway.fake import FakeGateway
+from tests.gateways.fake import FakeGateway
 from tests.live.scenarios import check_whole, database, new_board
 from tests.live.servers import API, PATIENCE, Installation, Server, installation
 

@@ -18,11 +18,11 @@ import pytest
 from quart import Quart, request
 
 from mission_control.core.secrets import encrypt
+from tests.channels.fake_ntfy import FakeNtfy
+from tests.channels.fake_telegram import FakeTelegram
+from tests.channels.serving import serving
 from tests.live.scenarios import database, new_board
 from tests.live.servers import PATIENCE, Installation, Server, installation
-from tests.reach.fake_ntfy import FakeNtfy
-from tests.reach.fake_telegram import FakeTelegram
-from tests.reach.serving import serving
 
 pytestmark = pytest.mark.database
 

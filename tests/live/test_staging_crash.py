@@ -14,7 +14,7 @@ from mission_control.core.settings import Settings
 from mission_control.memory.models import BoardMemory
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Cast
-from tests.gateway.gateways import until
+from tests.gateways.gateways import until
 from tests.live.servers import API, Installation, Server
 from tests.things import bring
 

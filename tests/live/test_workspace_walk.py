@@ -14,9 +14,9 @@ import pytest
 
 from mission_control.agents.models import Agent
 from mission_control.gateway_agents.provisioning.workspace import FILES, Role, WorkspaceFacts, workspace_files
+from tests.gateway_agents.test_workspace_files import board_of
 from tests.live.crew import Crew, Member, crew
 from tests.live.servers import API, PATIENCE, Server, installation
-from tests.unit.test_workspace_files import board_of
 
 pytestmark = pytest.mark.database
 

@@ -1,7 +1,7 @@
 """What the board says that a program used, against what its model was asked: a token in and a token out a request.
 
 A row for each way and program: to the token, or at least so much. What gateways count is held against their requests
-in `tests/gateway/test_usage.py`, per run and with turns between two looks.
+in `tests/gateways/test_usage.py`, per run and with turns between two looks.
 """
 
 import asyncio

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.fake_model import Reply, Turn
-from tests.gateway.real import RealGateway, started
-from tests.gateway.real_programs import programs
-from tests.gateway.scripted import START
-from tests.gateway.team import Team, beside, checked_in, until
+from tests.gateways.fake_model import Reply, Turn
+from tests.gateways.real import RealGateway, started
+from tests.gateways.real_programs import programs
+from tests.gateways.scripted import START
+from tests.gateways.team import Team, beside, checked_in, until
 
 pytestmark = [pytest.mark.long, pytest.mark.gateway, pytest.mark.database]
 

@@ -8,10 +8,10 @@ from mission_control.gateways.connections.checked_connection import check
 from mission_control.gateways.protocol.errors import TOKEN_COMMANDS, MissingScopes, Said
 from mission_control.gateways.protocol.handshake import Identity
 from mission_control.gateways.protocol.target import Target
-from tests.gateway.real import RealGateway, started
-from tests.gateway.real_plays import connected, play_command
-from tests.gateway.real_programs import OLD, programs
-from tests.gateway.test_real_texts import provoke
+from tests.gateways.real import RealGateway, started
+from tests.gateways.real_plays import connected, play_command
+from tests.gateways.real_programs import OLD, programs
+from tests.gateways.test_real_texts import provoke
 from tests.node_packages import CannotInstall
 
 pytestmark = [pytest.mark.long, pytest.mark.gateway]

@@ -6,10 +6,10 @@ from typing import Any
 from mcp_types import ImageContent
 
 from mission_control.tasks.models import ChecklistItem
-from tests.api.test_attachments import PNG
-from tests.api.test_attachments import send as attach
 from tests.cast import Cast
 from tests.mcp.clients import connected
+from tests.tasks.test_attachments import PNG
+from tests.tasks.test_attachments import send as attach
 
 FIRST: Any = 0
 

@@ -9,7 +9,7 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from tests.cast import Cast, Program
 from tests.mcp.clients import Tools, connected
-from tests.pages.visitor import Seen, visitor
+from tests.visitor import Seen, visitor
 
 
 def shown(seen: Seen) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """A worker asks, leaves, does another task, comes back with the answer and hands in: six calls, and nothing else read.
 
-Over HTTP it is `tests/api/test_six_calls.py`.
+Over HTTP it is `tests/runs/test_six_calls.py`.
 """
 
 import asyncio
