@@ -252,7 +252,7 @@ REGIONS: tuple[Region[StepsView], ...] = (
 )
 
 
-INBOX_TEMPLATE = "inbox/agent.html"
+INBOX_TEMPLATE = "agents/inbox/agent.html"
 CARD_LINES = 3
 STATES = get_args(State)
 DECIDED = {"approved": "Approved", "rejected": "Rejected", "changes_requested": "Sent back", "closed": "Closed"}
@@ -314,7 +314,7 @@ async def _to_remove(actor: Actor, agent: Agent, ids: object) -> dict[str, objec
 
 pages = Blueprint("inbox_pages", __name__)
 _form = partial(
-    FormPage, pages=pages, find=partial(on_agent, verb="agent.set_callback"), template="inbox/callback.html",
+    FormPage, pages=pages, find=partial(on_agent, verb="agent.set_callback"), template="agents/inbox/callback.html",
     back=("inbox", "the inbox"),
 )  # fmt: skip
 CALLBACK = _form(

@@ -77,7 +77,7 @@ async def docs() -> str:
         "reasons": REASONS.items(),
         "codes": list(ErrorCode),
     }
-    return await _page("docs/index.html", query=query, hits=hits, base=base, **lines)
+    return await _page("api_docs/index.html", query=query, hits=hits, base=base, **lines)
 
 
 @pages.get("/docs/<tag>")
@@ -86,13 +86,13 @@ async def docs_of_tag(tag: str) -> str:
     known = _tag(tag)
     entries = [entry for _, entry in reference.entries_for(_document(), lambda one: tag in one["tags"], _base())]
     shapes = len(reference.shapes(_document(), tag))
-    return await _page("docs/tag.html", tag=known, entries=entries, shapes=shapes)
+    return await _page("api_docs/tag.html", tag=known, entries=entries, shapes=shapes)
 
 
 @pages.get("/docs/<tag>/shapes")
 async def docs_of_shapes(tag: str) -> str:
     """Show the schemas that the operations of a tag need."""
-    return await _page("docs/shapes.html", tag=_tag(tag), shapes=reference.shapes(_document(), tag))
+    return await _page("api_docs/shapes.html", tag=_tag(tag), shapes=reference.shapes(_document(), tag))
 
 
 def _tag(name: str) -> reference.Tag:

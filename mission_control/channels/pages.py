@@ -70,7 +70,7 @@ async def _around(actor: Actor) -> dict[str, object]:
 
 
 LIST = LiveList(
-    pages=pages, place=SETTINGS_PAGE, template="reach/channels.html", read=_lists, news=NEWS, verb="channel.manage",
+    pages=pages, place=SETTINGS_PAGE, template="channels/channels.html", read=_lists, news=NEWS, verb="channel.manage",
     blocks=("reach_channels", "reach_failed"), asks=lambda: "", around=_around, is_shared=True,
 )  # fmt: skip
 
@@ -111,8 +111,8 @@ async def _form(
 ) -> str:
     address, errors = reachable_address(), by_setting(kind.sets, errors)
     return await settings_page(
-        actor, "reach/channel_form.html", SETTINGS_PAGE.key, kind=kind, channel=channel, values=values, errors=errors,
-        without="" if address else kind.without_address, manifest=kind.manifest(settings().base_url),
+        actor, "channels/channel_form.html", SETTINGS_PAGE.key, kind=kind, channel=channel, values=values,
+        errors=errors, without="" if address else kind.without_address, manifest=kind.manifest(settings().base_url),
         secrets=stored(channel).secrets if channel is not None else {},
         receives_at=read_channel(channel).address if channel is not None else "",
     )  # fmt: skip
@@ -175,7 +175,7 @@ async def test_channel(outcome: Outcome[ReachChannel, None]) -> ResponseReturnVa
 async def _removal(actor: Actor, channel: ReachChannel, values: Fields, errors: dict[str, str]) -> str:
     accounts = await Device.filter(channel_id=channel.id, ended_at=None).count()
     return await settings_page(
-        actor, "reach/channel_removal.html", SETTINGS_PAGE.key, channel=channel, accounts=accounts
+        actor, "channels/channel_removal.html", SETTINGS_PAGE.key, channel=channel, accounts=accounts
     )
 
 

@@ -78,7 +78,7 @@ async def _index(actor: Actor, found: None, values: Fields, errors: dict[str, st
     waiting = await mine.only("id", "preview", "job_id", "created_at").order_by("-created_at").limit(20)
     return await settings_page(
         actor,
-        "exports/index.html",
+        "transfer/index.html",
         SETTINGS.key,
         boards=await boards_of(actor),
         may_import=may_import,
@@ -105,7 +105,7 @@ async def _preview(actor: Actor, waiting: BoardImport, values: Fields, errors: d
     job = await Job.get_or_none(id=waiting.job_id) if waiting.job_id else None
     problem = " ".join(errors.values())
     context: dict[str, object] = {"file": serialize_import(waiting), "job": job, "problem": problem}
-    return await settings_page(actor, "exports/preview.html", SETTINGS.key, **context)
+    return await settings_page(actor, "transfer/preview.html", SETTINGS.key, **context)
 
 
 @action(pages, f"{IMPORT}/starts", refused=again(_preview, Conflict))

@@ -119,7 +119,7 @@ async def error_page(status: int, sentence: str) -> Response:
     """A page that says what happened and what to do; htmx never swaps it, its `data-reason` becomes a toast."""
     phrase, request_id = HTTPStatus(status).phrase, current_request_id()
     context = {"status": status, "phrase": phrase, "sentence": sentence, "request_id": request_id}
-    html = await render_template("errors/error.html", **context)
+    html = await render_template("layouts/error.html", **context)
     return Response(html, status, content_type="text/html; charset=utf-8")
 
 
@@ -142,4 +142,4 @@ async def service_worker() -> Response:
 
 @pages.get(PAGE)
 async def offline() -> str:
-    return await render_template("errors/offline.html")
+    return await render_template("layouts/offline.html")

@@ -58,6 +58,13 @@ def test_order_names_every_room() -> None:
     assert set(ORDER) == rooms() and len(set(ORDER)) == len(ORDER)
 
 
+def test_templates_and_tests_lie_in_folders_of_rooms() -> None:
+    root, shared = ROOT.parent, {"client", "ui", "layouts", "mail", "clients", "contract", "browser", "live", "long"}
+    shared |= {"examples", "forges", "fuzz", "programs", "tokens", "__pycache__"}
+    for name in ("templates", "tests"):
+        assert {path.name for path in (root / name).iterdir() if path.is_dir()} - {*ORDER, *shared} == set(), name
+
+
 def test_folders_hold_few_modules_and_no_folder_that_is_missing() -> None:
     folders: dict[str, list[str]] = defaultdict(list)
     for name, _ in trees():

@@ -56,7 +56,7 @@ async def list_found() -> str:
         "problem": problem,
     }
     context |= {"source": directory().source, "read_at": directory().read_at}
-    return await settings_page(actor, "souls/index.html", SETTINGS.key, **context)
+    return await settings_page(actor, "agents/souls/index.html", SETTINGS.key, **context)
 
 
 @pages.get(SOUL)
@@ -65,12 +65,12 @@ async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
     require(actor, "soul.read")
     found, problem = await _read(directory().text(handle, slug))
     if found is None:
-        page = await settings_page(actor, "souls/missing.html", SETTINGS.key, problem=problem, slug=slug)
+        page = await settings_page(actor, "agents/souls/missing.html", SETTINGS.key, problem=problem, slug=slug)
         return page, 502
     await read_ahead(found.content)
     agents = await _agents(actor)
     context: dict[str, object] = {"agents": agents[:MOST_AGENTS], "page_url": directory().page_url(handle, slug)}
-    return await settings_page(actor, "souls/show.html", SETTINGS.key, soul=found, **context)
+    return await settings_page(actor, "agents/souls/show.html", SETTINGS.key, soul=found, **context)
 
 
 async def _agents(actor: Actor) -> list[Agent]:
@@ -95,7 +95,7 @@ async def ask_for_agent(handle: str, slug: str, agent_id: UUID) -> str:
 async def _give(actor: Actor, agent: Agent, handle: str, slug: str, values: Fields, errors: dict[str, str]) -> str:
     context: dict[str, object] = {"agent": agent, "values": values, "errors": errors, "labels": LABELS}
     where = {"handle": handle, "slug": slug, "page_url": directory().page_url(handle, slug)}
-    return await settings_page(actor, "souls/give.html", SETTINGS.key, **where, **context)
+    return await settings_page(actor, "agents/souls/give.html", SETTINGS.key, **where, **context)
 
 
 async def _not_given(refusal: Refusal[Agent, GiveForm]) -> ResponseReturnValue:

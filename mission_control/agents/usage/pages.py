@@ -150,11 +150,11 @@ ENTRY = PaletteEntry("Usage", "/agents/usage", "gauge", "cost money tokens agent
 # Reports of agents, and everything that changes a budget or whose it is.
 NEWS = Concerns[View](("budget.", "agent.", "board."), ("usage",))
 LIST = LiveList(
-    pages=pages, place=SETTINGS, template="usage/budgets.html", read=listed, around=_form,
+    pages=pages, place=SETTINGS, template="agents/usage/budgets.html", read=listed, around=_form,
     blocks=("budgets",), news=NEWS, verb="budget.manage", is_shared=True,
 )  # fmt: skip
 LiveList(
-    pages=pages, place="agents", path="/agents/usage", template="usage/shares.html", read=_shared,
+    pages=pages, place="agents", path="/agents/usage", template="agents/usage/shares.html", read=_shared,
     asks=Shares.here, blocks=("usage",), news=Concerns[View](("price.", "agent.", "board."), ("usage",)),
     verb="usage.read",
 )  # fmt: skip
@@ -195,8 +195,8 @@ async def edit(budget_id: UUID) -> str:
 async def _edit(actor: Actor, budget: Budget, values: Fields, errors: dict[str, str]) -> str:
     context = {"budget": await usage_queries.budget_read(actor, budget.id), "values": values, "errors": errors}
     if is_htmx():
-        return render_macro("usage/rows.html", "limit_dialog", **context)
-    return await settings_page(actor, "usage/limit.html", "budgets", **context)
+        return render_macro("agents/usage/rows.html", "limit_dialog", **context)
+    return await settings_page(actor, "agents/usage/limit.html", "budgets", **context)
 
 
 @action(pages, BUDGET, form=LimitForm, refused=again(_edit, EditConflict, FormInvalid))

@@ -63,7 +63,7 @@ async def _around(actor: Actor) -> dict[str, object]:
 
 
 LIST = LiveList(
-    pages=pages, place=SETTINGS, template="usage/prices.html", read=_listed, around=_around,
+    pages=pages, place=SETTINGS, template="agents/usage/prices.html", read=_listed, around=_around,
     blocks=("prices",), news=Concerns[View](("price.",)), verb="price.manage", is_shared=True,
 )  # fmt: skip
 

@@ -46,7 +46,7 @@ def _is_own(view: CodeView, news: Event | Signal) -> bool:
 
 
 async def _state(view: CodeView) -> str:
-    return render_macro("reach/code_parts.html", "code_state", code=view.code)
+    return render_macro("channels/code_parts.html", "code_state", code=view.code)
 
 
 REGIONS = (Region(PLACE, "#code-state", Concerns[CodeView]((), ("reach_of",), _is_own), _state),)
@@ -67,7 +67,7 @@ async def _code_page(actor: Actor, code: LinkCodeRead, **more: object) -> str:
     without = "" if reachable_address() or _takes_answers(channel) else kind.without_address
     more = {"text": "", "line": "", "link": "", "refused": ""} | more
     return await settings_page(
-        actor, "reach/code.html", SETTINGS_PAGE.key, code=code, channel=channel, kind=kind, regions=regions,
+        actor, "channels/code.html", SETTINGS_PAGE.key, code=code, channel=channel, kind=kind, regions=regions,
         without=without, live_url=f"{CODES}/{code.id}/live?after={seq}", **more,
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ async def _address_page(actor: Actor, kind: str, values: Fields, errors: dict[st
     channel = _typed(kind)
     without = "" if reachable_address() else channel.without_address
     return await settings_page(
-        actor, "reach/address.html", SETTINGS_PAGE.key, kind=channel, values=values, errors=errors, without=without
+        actor, "channels/address.html", SETTINGS_PAGE.key, kind=channel, values=values, errors=errors, without=without
     )
 
 

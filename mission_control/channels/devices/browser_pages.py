@@ -18,7 +18,7 @@ SETTINGS_PATH = "/settings/notifications"
 
 
 async def subscribing_key() -> str:
-    """Return the key to which browsers subscribe, for a page that includes `reach/push_device.html`."""
+    """Return the key to which browsers subscribe, for a page that includes `channels/push_device.html`."""
     return public_text(await push_key(settings()))
 
 

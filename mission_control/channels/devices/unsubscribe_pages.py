@@ -14,10 +14,10 @@ SECRET = SecretPath("/reach/off/")
 @pages.get("/reach/off/<token>")
 async def no_more_mail(token: str) -> ResponseReturnValue:
     await unsubscribing.person_of(token)
-    return await render_template("reach/stop.html", has_ended=False)
+    return await render_template("channels/stop.html", has_ended=False)
 
 
 @session_action(pages, "/reach/off/<token>", performs=unsubscribing.stop, from_anywhere=True)
 async def mail_ended(form: None, _: None) -> ResponseReturnValue:
     """Say that mail has ended, by a page and without a redirect: mail programs follow none."""
-    return await render_template("reach/stop.html", has_ended=True)
+    return await render_template("channels/stop.html", has_ended=True)

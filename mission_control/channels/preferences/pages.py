@@ -56,7 +56,7 @@ async def _around(actor: Actor) -> dict[str, object]:
 
 
 LIST = LiveList(
-    pages=pages, place=SETTINGS_PAGE, template="reach/settings.html", read=_lists, news=OWN,
+    pages=pages, place=SETTINGS_PAGE, template="channels/settings.html", read=_lists, news=OWN,
     blocks=("reach_mode", "reach_devices", "reach_quiet", "reach_differ", "reach_sent"), asks=lambda: "",
     around=_around,
 )  # fmt: skip
@@ -187,7 +187,7 @@ async def next_digest() -> str:
     actor = await signed_in()
     sections = await next_digest_of(actor)
     at = await next_digest_at(actor)
-    return await settings_page(actor, "reach/next.html", SETTINGS_PAGE.key, sections=sections, at=at)
+    return await settings_page(actor, "channels/next.html", SETTINGS_PAGE.key, sections=sections, at=at)
 
 
 async def _all(actor: Actor, _: object) -> dict[str, object]:
@@ -196,6 +196,6 @@ async def _all(actor: Actor, _: object) -> dict[str, object]:
 
 
 LiveList(
-    pages=pages, place=SETTINGS_PAGE, path=f"{PATH}/sent", template="reach/sent.html", read=_all, news=OWN,
+    pages=pages, place=SETTINGS_PAGE, path=f"{PATH}/sent", template="channels/sent.html", read=_all, news=OWN,
     blocks=("reach_sent",), asks=lambda: "",
 )  # fmt: skip

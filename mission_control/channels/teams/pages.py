@@ -58,7 +58,7 @@ async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict
     ]
     places += [(one.kind, one.name, one) for one in CHANNELS.values() if one.team is not None and not one.sets]
     return await shell_page(
-        actor, "reach/team.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
+        actor, "channels/team.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
         options=[(value, name) for value, name, _ in places], hints=_hints(places),
         team=(await read_reach(board)).team, may_set_up=actor.administers(board.organization_id),
     )  # fmt: skip

@@ -175,7 +175,7 @@ def _parsed(content: str) -> dict[str, object]:
     return {}
 
 
-TEMPLATE = "onboarding/goal.html"
+TEMPLATE = "gateway_agents/onboarding/goal.html"
 
 
 async def _progress(board: Board) -> dict[str, object]:
@@ -222,7 +222,12 @@ REGIONS = (Region("board-goal", "#goal", of_board(*NEWS), _goal, key=lambda view
 
 pages = Blueprint("onboarding_chat_pages", __name__)
 CHAT = "/boards/<uuid:board_id>/onboarding"
-PAGE, TALK, REPLY, RESULT = "onboarding", "onboarding/chat.html", "onboarding/reply.html", "onboarding/result.html"
+PAGE, TALK, REPLY, RESULT = (
+    "onboarding",
+    "gateway_agents/onboarding/chat.html",
+    "gateway_agents/onboarding/reply.html",
+    "gateway_agents/onboarding/result.html",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +255,7 @@ async def conversation(board_id: UUID) -> ResponseReturnValue:
     regions = await rendered(PAGE, _view(actor, board))
     context: dict[str, object] = {"board": board, "ways": ways_of(board), "regions": regions}
     context["live_url"] = f"/boards/{board.id}/onboarding/live?after={seq}"
-    return await shell_page(actor, "onboarding/conversation.html", active=f"board-{board.id}", **context)
+    return await shell_page(actor, "gateway_agents/onboarding/conversation.html", active=f"board-{board.id}", **context)
 
 
 @pages.get(f"{CHAT}/live")

@@ -134,7 +134,7 @@ async def _form(actor: Actor, board: Board, values: Fields, errors: dict[str, st
     lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
     context: dict[str, object] = {"board": board, "lead": lead, "learned": learned, "values": values, "errors": errors}
     context |= {"labels": LABELS, "autonomy": AUTONOMY, "kinds": kinds_of(board), "ways": ways_of(board)}
-    return await shell_page(actor, "onboarding/setup.html", active=f"board-{board.id}", **context)
+    return await shell_page(actor, "gateway_agents/onboarding/setup.html", active=f"board-{board.id}", **context)
 
 
 async def _not_set_up(refusal: Refusal[Board, SetUpForm]) -> ResponseReturnValue:
@@ -153,4 +153,6 @@ async def confirm_onboarding(outcome: Outcome[Board, SetUpForm]) -> ResponseRetu
     lead = await Agent.get(id=answer.lead_agent_id).select_related("board")
     context: dict[str, object] = {"lead": lead, "token": answer.lead_token, "base": base_url()}
     context |= {"board": board, "may_read": can(outcome.actor, "agent.read", lead)}
-    return await shell_page(outcome.actor, "onboarding/ready.html", active=f"board-{board.id}", **context)
+    return await shell_page(
+        outcome.actor, "gateway_agents/onboarding/ready.html", active=f"board-{board.id}", **context
+    )

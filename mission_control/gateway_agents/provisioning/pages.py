@@ -67,8 +67,8 @@ async def _choices(actor: Actor, gateway: Gateway, ids: object) -> dict[str, obj
 
 ADOPTION = FormPage(
     pages=pages, path=f"{GATEWAY}/adoptions", asked_at=f"{GATEWAY}/adoptions/new", find=_with_agents,
-    title="Link an agent", template="provisioning/adoption.html", macro="adoption", back=("agents", "the gateway"),
-    context=_choices, labels=LABELS,
+    title="Link an agent", template="gateway_agents/provisioning/adoption.html", macro="adoption",
+    back=("agents", "the gateway"), context=_choices, labels=LABELS,
 )  # fmt: skip
 
 
@@ -98,14 +98,14 @@ WORDS = {
 async def agent_tab(viewed: Viewed) -> str:
     jobs = await _jobs(viewed, SHOWN_JOBS)
     gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
-    return render_macro("provisioning/agent_tab.html", "tab", viewed=viewed, gateway=gateway, jobs=jobs)
+    return render_macro("gateway_agents/provisioning/agent_tab.html", "tab", viewed=viewed, gateway=gateway, jobs=jobs)
 
 
 async def card(viewed: Viewed) -> str:
     """What the overview shows of it: the steps while they are made or have failed, else one line."""
     job = next(iter(await _jobs(viewed, 1)), None)
     gateway = await Gateway.get_or_none(id=viewed.agent.gateway_id)
-    return render_macro("provisioning/agent.html", "card", viewed=viewed, gateway=gateway, job=job)
+    return render_macro("gateway_agents/provisioning/agent.html", "card", viewed=viewed, gateway=gateway, job=job)
 
 
 async def _jobs(viewed: Viewed, most: int) -> list[dict[str, object]]:
@@ -142,7 +142,13 @@ async def gateway_tab(viewed: ViewedGateway) -> str:
         for agent in agents
     ]
     return render_macro(
-        "provisioning/gateway_tab.html", "tab", viewed=viewed, lines=lines, sync=sync, result=result, work=work
+        "gateway_agents/provisioning/gateway_tab.html",
+        "tab",
+        viewed=viewed,
+        lines=lines,
+        sync=sync,
+        result=result,
+        work=work,
     )
 
 

@@ -255,6 +255,6 @@ def _names_of(person: User) -> tuple[str, str]:
 @functools.cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(data_dir("templates") / "workspace"), undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,
+        loader=FileSystemLoader(data_dir("templates") / "gateway_agents" / "workspace"), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip

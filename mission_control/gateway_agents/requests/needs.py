@@ -100,7 +100,7 @@ class RequestNeeds(kinds.NeedKind[RequestItem]):
     async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
         if view.is_of_one_board:
             return []
-        row = partial(queue_row, macro="gateway_requests/rows.html#request_row", next_url=view.url)
+        row = partial(queue_row, macro="gateway_agents/requests/rows.html#request_row", next_url=view.url)
         return [row(one, one.is_pending) for one in await waiting_requests(actor, since=view.opened)]
 
 

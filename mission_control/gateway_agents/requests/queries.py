@@ -237,7 +237,7 @@ async def tab(viewed: Viewed) -> str:
         newest = f"{where} AND r.status <> 'pending' ORDER BY r.resolved_at DESC, r.id DESC LIMIT {MOST_ENDED}"
         waiting, ended = await _items(pending, *values), await _items(newest, *values)
     return render_macro(
-        "gateway_requests/tab.html", "tab", waiting=waiting, ended=ended, next_url=f"{viewed.url}/requests"
+        "gateway_agents/requests/tab.html", "tab", waiting=waiting, ended=ended, next_url=f"{viewed.url}/requests"
     )
 
 

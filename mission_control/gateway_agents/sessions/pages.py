@@ -51,13 +51,13 @@ def leads_to(viewed: Viewed) -> str:
 
 
 async def render(viewed: Viewed) -> str:
-    return render_macro("gateway_sessions/agent.html", "tab", url=leads_to(viewed), viewed=viewed)
+    return render_macro("gateway_agents/sessions/agent.html", "tab", url=leads_to(viewed), viewed=viewed)
 
 
 TAB = Tab(AGENT_PAGE, "session", "Session", render, leads_to=leads_to)
 
 
-PAGE, FRAME, ENTRIES = "gateway-session", "gateway_sessions/frame.html", "gateway_sessions/entries.html"
+PAGE, FRAME, ENTRIES = "gateway-session", "gateway_agents/sessions/frame.html", "gateway_agents/sessions/entries.html"
 LIST_PAGE = "gateway-sessions"
 RECENT = 200
 News = Event | dict[str, object]
@@ -223,7 +223,7 @@ async def session(gateway_id: UUID, session_id: str) -> str:
     settled = [entry for entry in history.entries if entry.position <= view.since]
     live_url = f"{view.url}/live?after={seq}&since={view.since}&show={view.shown}"
     return await shell_page(
-        view.actor, "gateway_sessions/show.html", active="gateways", view=view, history=history, settled=settled,
+        view.actor, "gateway_agents/sessions/show.html", active="gateways", view=view, history=history, settled=settled,
         regions=await rendered(PAGE, view), message_key=str(new_id()), live_url=live_url,
     )  # fmt: skip
 
@@ -270,7 +270,7 @@ async def sessions(gateway_id: UUID) -> str:
     seq = await head_of(actor.organization_id)  # before everything that the page shows
     live_url = f"/gateways/{gateway_id}/sessions/live?after={seq}&q={quote(view.search, safe='')}"
     return await shell_page(
-        actor, "gateway_sessions/index.html", active="gateways", gateway=gateway, search=view.search,
+        actor, "gateway_agents/sessions/index.html", active="gateways", gateway=gateway, search=view.search,
         regions=await rendered(LIST_PAGE, view), live_url=live_url,
     )  # fmt: skip
 
@@ -283,7 +283,9 @@ async def sessions_live(gateway_id: UUID) -> Response:
 
 
 async def _sessions(view: ListView) -> str:
-    return render_macro("gateway_sessions/list.html", "sessions", found=await sessions_list(view.gateway, view.search))
+    return render_macro(
+        "gateway_agents/sessions/list.html", "sessions", found=await sessions_list(view.gateway, view.search)
+    )
 
 
 def _is_about(view: ListView, news: News) -> bool:

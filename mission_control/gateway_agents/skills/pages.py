@@ -80,7 +80,7 @@ async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
 
 
 LiveList(
-    pages=pages, place=SETTINGS, template="skills/index.html", read=_listed, asks=Wanted.of_request,
+    pages=pages, place=SETTINGS, template="gateway_agents/skills/index.html", read=_listed, asks=Wanted.of_request,
     news=Concerns[View](("skill.", "skill_pack.", "gateway.")), verb="skill.read",
 )  # fmt: skip
 
@@ -93,7 +93,9 @@ def _pack_of(card: Row, packs: list[Row]) -> Row | None:
 
 
 async def _new(actor: Actor, found: None, values: Fields, errors: dict[str, str]) -> str:
-    return await settings_page(actor, "skills/new.html", SETTINGS.key, values=values, errors=errors, labels=PACK_LABELS)
+    return await settings_page(
+        actor, "gateway_agents/skills/new.html", SETTINGS.key, values=values, errors=errors, labels=PACK_LABELS
+    )
 
 
 @action(pages, SKILLS, shows=_new, page=f"{SKILLS}/new")
@@ -116,7 +118,9 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
     asked = {str(one.gateway_id): one for one in detail["gateways"]}
     context: dict[str, object] = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": asked}
-    return await settings_page(actor, "skills/show.html", SETTINGS.key, skill=detail, problem=problem, **context)
+    return await settings_page(
+        actor, "gateway_agents/skills/show.html", SETTINGS.key, skill=detail, problem=problem, **context
+    )
 
 
 async def skill_of_page(actor: Actor, skill_id: UUID, **_: UUID) -> Skill:
@@ -165,14 +169,20 @@ async def _pack_listed(actor: Actor, asked: Asked) -> dict[str, object]:
 
 
 LiveList(
-    pages=pack_pages, place=SETTINGS, path=PACKS, template="skills/packs.html", read=_pack_listed, orders=PACK_ORDERS,
-    news=Concerns[View](("skill_pack.", "skill."), ("job_id",)), verb="skill_pack.read",
+    pages=pack_pages, place=SETTINGS, path=PACKS, template="gateway_agents/skills/packs.html", read=_pack_listed,
+    orders=PACK_ORDERS, news=Concerns[View](("skill_pack.", "skill."), ("job_id",)), verb="skill_pack.read",
 )  # fmt: skip
 
 
 async def _form(actor: Actor, pack: SkillPack | None, values: Fields, errors: dict[str, str]) -> str:
     return await settings_page(
-        actor, "skills/pack_form.html", SETTINGS.key, pack=pack, values=values, errors=errors, labels=PACK_LABELS
+        actor,
+        "gateway_agents/skills/pack_form.html",
+        SETTINGS.key,
+        pack=pack,
+        values=values,
+        errors=errors,
+        labels=PACK_LABELS,
     )
 
 
@@ -224,7 +234,9 @@ async def start_pack_syncs(outcome: Outcome[None, None]) -> ResponseReturnValue:
 
 
 async def _ask_deletion(actor: Actor, pack: SkillPack, values: Fields, errors: dict[str, str]) -> str:
-    return await settings_page(actor, "skills/pack_delete.html", SETTINGS.key, pack=await skills.read_pack(pack.id))
+    return await settings_page(
+        actor, "gateway_agents/skills/pack_delete.html", SETTINGS.key, pack=await skills.read_pack(pack.id)
+    )
 
 
 @action(pack_pages, f"{PACK}/deletions", shows=_ask_deletion, page=f"{PACK}/delete")

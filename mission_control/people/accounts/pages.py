@@ -44,7 +44,7 @@ class Fate:
     kind: Literal["left", "deleted", "ownerless"]
 
 
-# The programs that a person connected, as `accounts/settings/terminals.html` shows them.
+# The programs that a person connected, as `people/accounts/settings/terminals.html` shows them.
 terminals_of = Hook[Callable[[Actor], Awaitable[Sequence[Any]]]](is_single=True)
 
 pages = Blueprint("settings_pages", __name__)
@@ -57,9 +57,9 @@ SETTINGS_PAGES = (
     ),
 )
 TEMPLATES = {
-    "profile": "accounts/profile.html",
-    "sign-in": "accounts/sign_in_and_tokens.html",
-    "appearance": "accounts/appearance.html",
+    "profile": "people/accounts/profile.html",
+    "sign-in": "people/accounts/sign_in_and_tokens.html",
+    "appearance": "people/accounts/appearance.html",
 }
 SAVED = {
     "profile": "Your profile is saved.",
@@ -218,7 +218,7 @@ async def _deletion(actor: Actor, _: object, values: Fields, errors: dict[str, s
     )
     fates.sort(key=lambda one: ("ownerless", "deleted", "left").index(one.kind))
     user = await User.get(id=actor.id)
-    return await settings_page(actor, "accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
+    return await settings_page(actor, "people/accounts/deletion.html", "profile", user=user, fates=fates, errors=errors)
 
 
 @action(pages, f"{PROFILE}/deletion", form=entrance.DeleteAccountForm, refused=again(_deletion, FormInvalid, Invalid))
@@ -242,7 +242,7 @@ async def welcome() -> str:
 
 
 async def _welcome_page(actor: Actor, _: object, values: Fields, errors: dict[str, str]) -> str:
-    return await render_template("accounts/welcome.html", values=values, errors=errors, zones=zones())
+    return await render_template("people/accounts/welcome.html", values=values, errors=errors, zones=zones())
 
 
 @action(
@@ -267,7 +267,7 @@ async def setup_form() -> ResponseReturnValue:
 
 
 async def _setup_page(values: Fields, errors: dict[str, str]) -> str:
-    return await render_template("accounts/setup.html", values=values, errors=errors)
+    return await render_template("people/accounts/setup.html", values=values, errors=errors)
 
 
 async def _not_set_up(refusal: Typed[SetupForm]) -> ResponseReturnValue:
@@ -297,7 +297,7 @@ async def sign_in_form() -> ResponseReturnValue:
 async def sign_in_page(values: Fields, errors: dict[str, str]) -> str:
     name = current_app.config["SETTINGS"].sign_in_provider
     return await render_template(
-        "accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=entrance.sends_mail()
+        "people/accounts/sign_in.html", values=values, errors=errors, provider=name, sends_mail=entrance.sends_mail()
     )
 
 
@@ -320,7 +320,7 @@ async def forgotten_form() -> str:
 
 
 async def _forgotten_page(values: Fields, errors: dict[str, str], *, is_sent: bool = False) -> str:
-    return await render_template("accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
+    return await render_template("people/accounts/forgotten.html", values=values, errors=errors, is_sent=is_sent)
 
 
 @session_action(
@@ -350,7 +350,7 @@ async def reset_form(secret: str) -> ResponseReturnValue:
 async def _reset_page(secret: str, errors: dict[str, str], *, ends_others: bool = True) -> str:
     user = await User.get(id=(await entrance.live_reset(secret)).user_id)
     values = {"name": user.display_name, "email": user.email or "", "ends_others": ends_others}
-    return await render_template("accounts/reset.html", errors=errors, **values)
+    return await render_template("people/accounts/reset.html", errors=errors, **values)
 
 
 async def _not_reset(refusal: Typed[entrance.ResetForm], secret: str) -> ResponseReturnValue:

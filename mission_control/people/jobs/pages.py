@@ -52,7 +52,7 @@ async def _listed(actor: Actor, _: Asked) -> dict[str, object]:
 
 
 LiveList(
-    pages=pages, place="work", path=WORK, template="jobs/index.html", read=_listed, blocks=("work",),
+    pages=pages, place="work", path=WORK, template="people/jobs/index.html", read=_listed, blocks=("work",),
     news=Concerns[View](signals=("job_id",)),
 )  # fmt: skip
 
@@ -63,7 +63,7 @@ async def _own(view: View) -> Own:
 
 def indicator(own: Own) -> str:
     """Return what the shell says of a person's long work: nothing, when nothing runs and nothing is unread."""
-    return render_macro("jobs/rows.html", "indicator", own=own)
+    return render_macro("people/jobs/rows.html", "indicator", own=own)
 
 
 async def _indicator(view: View) -> str:
@@ -72,7 +72,7 @@ async def _indicator(view: View) -> str:
 
 def ended_work(own: Own) -> str:
     """Return what pages say once, of what ended a moment ago."""
-    return render_macro("jobs/ended.html", "ended", jobs=own.just_ended, words=WORDS, key=_key_of_end)
+    return render_macro("people/jobs/ended.html", "ended", jobs=own.just_ended, words=WORDS, key=_key_of_end)
 
 
 def newest_ended(own: Own) -> dict[str, str] | None:

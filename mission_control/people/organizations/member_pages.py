@@ -29,7 +29,7 @@ from mission_control.web.shell import SettingsPage, settings_page, signed_in
 
 SECRET = SecretPath("/invitations/")
 
-PAGE, TEMPLATE = "invitation", "organizations/invitation.html"
+PAGE, TEMPLATE = "invitation", "people/organizations/invitation.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +97,8 @@ async def _form(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
         "sends_mail": sends_mail(),
     }
     if is_htmx():
-        return render_macro("organizations/forms.html", "invite_dialog", **context)
-    return await settings_page(actor, "organizations/invite.html", "people", **context)
+        return render_macro("people/organizations/forms.html", "invite_dialog", **context)
+    return await settings_page(actor, "people/organizations/invite.html", "people", **context)
 
 
 async def _not_invited(refusal: Refusal[Organization, InviteForm]) -> ResponseReturnValue:
@@ -170,7 +170,7 @@ async def _page(token: str, values: Fields, errors: dict[str, str]) -> str:
     actor = await authentication.user_by_session()
     user = await User.get(id=actor.id) if actor is not None else None
     return await render_template(
-        "organizations/join.html",
+        "people/organizations/join.html",
         opened=await invitations.opened(token),
         token=token,
         here=quote(f"/invitations/{token}"),
@@ -243,7 +243,7 @@ async def _around(actor: Actor) -> dict[str, str]:
 
 
 LiveList(
-    pages=people_pages, place=SETTINGS, template="organizations/people.html", read=_members,
+    pages=people_pages, place=SETTINGS, template="people/organizations/people.html", read=_members,
     orders=member_view.ORDERS_OF_ADMINS, around=_around, blocks=("people",),
     news=Concerns[View](
         ("member.", "invite.", "board.created", "board.deleted", "board.restored", "organization."),
@@ -270,8 +270,8 @@ async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, object]:
 
 
 LiveList(
-    pages=people_pages, place=SETTINGS, path=f"{PEOPLE}/access", template="organizations/access.html", read=_reaches,
-    asks=lambda: (number_asked("from"), number_asked("boards")), blocks=("matrix",),
+    pages=people_pages, place=SETTINGS, path=f"{PEOPLE}/access", template="people/organizations/access.html",
+    read=_reaches, asks=lambda: (number_asked("from"), number_asked("boards")), blocks=("matrix",),
     news=Concerns[View](("member.", "invite.accepted", "board.")), verb="organization.administer",
 )  # fmt: skip
 
@@ -293,7 +293,7 @@ async def _member_page(actor: Actor, member_id: UUID, **changes: object) -> str:
         "saved": _saved(),
         "error": "",
     }
-    return await settings_page(actor, "organizations/member.html", "people", **(context | changes))
+    return await settings_page(actor, "people/organizations/member.html", "people", **(context | changes))
 
 
 async def _not_changed(refusal: Refusal[Member, object]) -> ResponseReturnValue:
@@ -332,8 +332,8 @@ async def removal(member_id: UUID) -> str:
 async def _removal(actor: Actor, found: Member, values: Fields, errors: dict[str, str]) -> str:
     context = {"member": await member_view.member_of(actor, found.id), "error": " ".join(errors.values())}
     if is_htmx():
-        return render_macro("organizations/forms.html", "removal_dialog", **context)
-    return await settings_page(actor, "organizations/removal.html", "people", **context)
+        return render_macro("people/organizations/forms.html", "removal_dialog", **context)
+    return await settings_page(actor, "people/organizations/removal.html", "people", **context)
 
 
 @action(people_pages, f"{MEMBER}/removal", refused=again(_removal, DomainError))
@@ -352,5 +352,5 @@ async def invite_account_link(outcome: Outcome[User, None]) -> ResponseReturnVal
 async def create_reset_link(outcome: Outcome[User, None]) -> ResponseReturnValue:
     """Create a one-time link for a person's new password and show it, once."""
     return await settings_page(
-        outcome.actor, "organizations/link.html", "people", person=outcome.found, link=outcome.answer.url
+        outcome.actor, "people/organizations/link.html", "people", person=outcome.found, link=outcome.answer.url
     )

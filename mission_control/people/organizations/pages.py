@@ -168,7 +168,7 @@ async def _general(actor: Actor, section: str = "", errors: dict[str, str] | Non
     saved = request.args.get("saved", "") if request.method == "GET" else ""
     return await settings_page(
         actor,
-        "organizations/general.html",
+        "people/organizations/general.html",
         "organization",
         organization=organization,
         values=NameForm.shown(organization) | values,
@@ -222,7 +222,7 @@ async def deletion() -> str:
 async def _deletion(actor: Actor, organization: Organization, values: Fields, errors: dict[str, str]) -> str:
     return await settings_page(
         actor,
-        "organizations/deletion.html",
+        "people/organizations/deletion.html",
         "organization",
         organization=organization,
         counts=await consequences(organization.id),
@@ -245,7 +245,7 @@ async def new() -> str:
 
 async def _new(actor: Actor, _: None, values: Fields, errors: dict[str, str]) -> str:
     errors = {"name": " ".join(errors.values())} if errors else {}
-    return await settings_page(actor, "organizations/new.html", "organization", values=values, errors=errors)
+    return await settings_page(actor, "people/organizations/new.html", "organization", values=values, errors=errors)
 
 
 @action(pages, "/organizations", form=NewOrganizationForm, refused=again(_new))
@@ -282,7 +282,7 @@ async def _read(actor: Actor, _: Asked) -> dict[str, object]:
 
 
 PAGE = LiveList(
-    pages=audit_pages, place=SETTINGS, template="organizations/audit.html", read=_read, blocks=("check",),
+    pages=audit_pages, place=SETTINGS, template="people/organizations/audit.html", read=_read, blocks=("check",),
     news=Concerns[View](signals=("job_id",)), verb="organization.verify",
 )  # fmt: skip
 
@@ -343,7 +343,7 @@ async def accounts() -> str:
     entries, total = await organization_logs.account_log(actor, wanted)
     return await settings_page(
         actor,
-        "organizations/account_log.html",
+        "people/organizations/account_log.html",
         "audit",
         entries=entries,
         total=total,

@@ -25,7 +25,7 @@ from mission_control.web.shell import PaletteEntry, shell_page, signed_in
 from mission_control.web.side_panels import Aside, Opened
 from mission_control.web.tabs import Tab
 
-TEMPLATE = "activity/aside.html"
+TEMPLATE = "tasks/activity/aside.html"
 MOST_NEW = 100
 
 
@@ -58,7 +58,7 @@ ASIDES = (Aside("board", "feed", "Live feed", "activity", "b f", open_feed),)
 REGIONS = (Region("board-feed", "#feed-beside-new", of_board(""), _new),)
 
 
-AGENT_TEMPLATE = "activity/agent.html"
+AGENT_TEMPLATE = "tasks/activity/agent.html"
 CARD_LINES = 6
 
 
@@ -78,7 +78,7 @@ TAB = Tab(AGENT_PAGE, "activity", "Activity", render, card)
 
 
 pages = Blueprint("activity_pages", __name__)
-PAGE_NAME, ITEMS = "feed", "activity/items.html"
+PAGE_NAME, ITEMS = "feed", "tasks/activity/items.html"
 LIVE_LINES = 100
 NEWER_LINES = 10
 
@@ -105,7 +105,7 @@ async def show(board_id: UUID | None = None) -> ResponseReturnValue:
     first = days[0][0] if days else ""
     live = f"{base}/live{wanted.query(with_board=is_whole, after=seq, day=first)}"
     return await shell_page(
-        actor, "activity/index.html", active=f"board-{board.id}" if board else "activity", board=board,
+        actor, "tasks/activity/index.html", active=f"board-{board.id}" if board else "activity", board=board,
         boards=await boards_of(actor), actors=await activity_queries.actors_of(actor), wanted=wanted,
         is_event_gone=bool(named), kinds=[(key, label) for key, (label, _) in FILTERS.items()], base=base, days=days,
         first_day=first, older_url=older_url, live_url=live if wanted.before is None else "",

@@ -164,7 +164,7 @@ async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
 
 NEWS = Concerns[View](("custom_field.", "board."))
 LIST = LiveList(
-    pages=pages, place=SETTINGS, template="custom_fields/index.html", read=_listed, news=NEWS, orders=ORDERS
+    pages=pages, place=SETTINGS, template="tasks/custom_fields/index.html", read=_listed, news=NEWS, orders=ORDERS
 )  # fmt: skip
 
 
@@ -187,7 +187,7 @@ async def _form(
     actor: Actor, field: CustomField | None, values: dict[str, Any], errors: dict[str, str], trial: object = None
 ) -> str:
     return await settings_page(
-        actor, "custom_fields/form.html", SETTINGS.key, field=field, values=values, errors=errors, labels=LABELS,
+        actor, "tasks/custom_fields/form.html", SETTINGS.key, field=field, values=values, errors=errors, labels=LABELS,
         types=list(TYPE_NAMES.items()), visibilities=list(VISIBILITY_NAMES.items()), boards=await boards_of(actor),
         chosen={str(board_id) for board_id in values.get("board_ids") or ()}, trial=trial,
         with_pattern=" ".join(sorted(WITH_PATTERN)),
@@ -213,7 +213,9 @@ async def update_org_custom_field(outcome: Outcome[CustomField, FieldForm]) -> R
 async def _not_tried(refusal: Refusal[None, TrialForm]) -> ResponseReturnValue:
     refusal.only(FormInvalid, Invalid)
     if is_htmx():
-        return render_macro("custom_fields/parts.html", "trial", result=None, error=" ".join(refusal.errors.values()))
+        return render_macro(
+            "tasks/custom_fields/parts.html", "trial", result=None, error=" ".join(refusal.errors.values())
+        )
     return await _form(refusal.actor, await _tried_field(refusal.actor), refusal.values, refusal.errors)
 
 
@@ -226,7 +228,7 @@ async def _tried_field(actor: Actor) -> CustomField | None:
 async def try_org_custom_field_pattern(outcome: Outcome[None, TrialForm]) -> ResponseReturnValue:
     """Try a pattern with an example: beside the fields for htmx, else on the page of the form."""
     if is_htmx():
-        return render_macro("custom_fields/parts.html", "trial", result=outcome.answer)
+        return render_macro("tasks/custom_fields/parts.html", "trial", result=outcome.answer)
     field = await _tried_field(outcome.actor)
     return await _form(outcome.actor, field, outcome.form.model_dump(), {}, outcome.answer)
 
@@ -234,7 +236,7 @@ async def try_org_custom_field_pattern(outcome: Outcome[None, TrialForm]) -> Res
 async def _deletion(actor: Actor, field: CustomField, values: Fields, errors: dict[str, str]) -> str:
     number = await number_of_values(field.id)
     context: dict[str, object] = {"field": field, "number": number, "errors": errors}
-    return await settings_page(actor, "custom_fields/delete.html", SETTINGS.key, **context)
+    return await settings_page(actor, "tasks/custom_fields/delete.html", SETTINGS.key, **context)
 
 
 @action(pages, f"{FIELD}/deletions", page=f"{FIELD}/delete", shows=_deletion)

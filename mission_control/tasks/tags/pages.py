@@ -36,7 +36,7 @@ async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
 
 
 LiveList(
-    pages=pages, place=SETTINGS, template="tags/index.html", read=_listed, orders=ORDERS,
+    pages=pages, place=SETTINGS, template="tasks/tags/index.html", read=_listed, orders=ORDERS,
     news=Concerns[View](("tag.", "task.")),
 )  # fmt: skip
 
@@ -47,13 +47,13 @@ class TagForm(VersionedForm, TagCreate):
 
 async def _form(actor: Actor, tag: Tag | None, values: Fields, errors: dict[str, str]) -> str:
     context: dict[str, object] = {"values": values, "errors": errors, "labels": LABELS}
-    return await settings_page(actor, "tags/form.html", SETTINGS.key, tag=tag, **context)
+    return await settings_page(actor, "tasks/tags/form.html", SETTINGS.key, tag=tag, **context)
 
 
 async def _deletion(actor: Actor, tag: Tag, values: Fields, errors: dict[str, str]) -> str:
     others = [one for one in await tags.tags_of_organization(actor.organization_id) if one.id != tag.id]
     context: dict[str, object] = {"tag": await tags.tag_read(tag.id), "others": others, "errors": errors}
-    return await settings_page(actor, "tags/delete.html", SETTINGS.key, labels=LABELS, **context)
+    return await settings_page(actor, "tasks/tags/delete.html", SETTINGS.key, labels=LABELS, **context)
 
 
 async def _new(actor: Actor, found: None) -> dict[str, Any]:
