@@ -9,7 +9,7 @@ from quart import Quart
 
 from mission_control.channels.answers import receiving
 from mission_control.channels.answers.presses import press
-from mission_control.channels.delivery.content import token_of
+from mission_control.channels.delivery.buttons import token_of
 from mission_control.channels.models import Device, ReachChannel, ReachMessage, ReachMessageNeed
 from mission_control.core import times
 from mission_control.events.models import Event

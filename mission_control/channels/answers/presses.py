@@ -12,7 +12,8 @@ from pydantic import Field
 
 from mission_control.channels.addresses import device_of
 from mission_control.channels.channel import Said
-from mission_control.channels.delivery.content import is_over, token_of
+from mission_control.channels.delivery.buttons import token_of
+from mission_control.channels.delivery.content import is_over
 from mission_control.channels.devices.codes import TOO_MANY, admits
 from mission_control.channels.messages.rows import OPEN, edit_messages
 from mission_control.channels.models import Device, ReachChannel, ReachMessage, ReachMessageNeed

@@ -1,6 +1,8 @@
 """What changed in an organization since the last look: needs that began, changed or ended, and what is due now."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -36,6 +38,8 @@ from mission_control.database.records import find_all
 HOUR = timedelta(hours=1)
 AGAIN = timedelta(seconds=1)
 
+type NeedKey = tuple[UUID, str, UUID]  # of its reader, its kind, and what it is about
+
 
 @dataclass(slots=True)
 class Changes:
@@ -70,10 +74,14 @@ class Changes:
         return bool(self.due) or any(rows)
 
 
+def _key_of(row: ReachNeed) -> NeedKey:
+    return row.reader_id, row.kind, row.subject_id
+
+
 async def changes_in(organization_id: UUID) -> Changes:
-    """Return what changed since the last look, and what is due now; nothing is written."""
+    """Compare what waits with what is stored; nothing is written."""
     now = times.clock_now()
-    found = Changes(organization_id, now)
+    changes = Changes(organization_id, now)
     readers = await readers_of(organization_id)
     if await has_webhooks(organization_id):
         readers.append(reader_of_webhooks(organization_id))
@@ -81,119 +89,130 @@ async def changes_in(organization_id: UUID) -> Changes:
         ReachNeed, "organization_id = ? AND (ended_at IS NULL OR next_at IS NOT NULL)", organization_id
     )
     # Where the last reader left, what waits for others has not ended.
-    waiting = await waiting_in(organization_id) if readers or any(one.ended_at is None for one in stored) else []
-    known = {(one.reader_id, one.kind, one.subject_id): one for one in stored}
+    waiting = await waiting_in(organization_id) if readers or any(row.ended_at is None for row in stored) else []
+    rows = {_key_of(row): row for row in stored}
     recent = await recent_of(organization_id, now - HOUR)
     mornings = await mornings_of(organization_id, readers, now)
     failing = await failing_channels(organization_id, stored)
-    present: set[tuple[UUID, str, UUID]] = set()
-    on_boards: dict[UUID | None, list[Waiting]] = {}
-    over: dict[UUID, list[tuple[tuple[UUID, str, UUID], ReachNeed]]] = {}  # for digests
-    async for those in in_turns(known.items()):
-        for key, row in those:
+    ended: dict[UUID, list[ReachNeed]] = defaultdict(list)  # by reader, for digests
+    async for some_rows in in_turns(stored):
+        for row in some_rows:
             if row.ended_at is not None:
-                over.setdefault(row.reader_id, []).append((key, row))
-    for one in waiting:
-        on_boards.setdefault(one.found.board_id, []).append(one)
+                ended[row.reader_id].append(row)
+    on_boards: dict[UUID | None, list[Waiting]] = defaultdict(list)
+    for need in waiting:
+        on_boards[need.found.board_id].append(need)
+    present: set[NeedKey] = set()
     for reader in readers:
         await asyncio.sleep(0)  # where much waits for many, others have their turn in between
-        kept = []
-        async for some in in_turns(waiting if reader.board_id is None else on_boards.get(reader.board_id, ())):
-            for one in some:
-                if reader.wants(one.found):
-                    key = reader.id, one.found.kind, one.found.id
-                    present.add(key)
-                    kept.append(_kept(found, reader, one, known.get(key)))
-        ended = [one for key, one in over.get(reader.id, ()) if key not in present]
-        for row, moment in recovered(reader, kept, recent, failing, now):
-            if moment <= now:
-                found.recovered.append(row)
-            else:
-                found.at(moment)
-        for row in kept:
-            if reader.was_given_up(row) != (row.given_up_at is not None):
-                row.given_up_at = now if row.given_up_at is None else None
-                found.is_given_up = True
-                found.change(row)
-        await _plan(found, reader, kept, ended, recent, mornings.get(reader.id))
-    found.waiting = {(one.found.kind, one.found.id) for one in waiting}
-    found.over = [one for key, one in known.items() if key not in present and one.ended_at is None]
-    found.is_given_up |= any(one.given_up_at is not None for one in found.over)
-    return found
+        theirs: list[ReachNeed] = []
+        async for needs in in_turns(waiting if reader.board_id is None else on_boards[reader.board_id]):
+            theirs += [_current_row(changes, reader, need, rows) for need in needs if reader.wants(need.found)]
+        present.update(_key_of(row) for row in theirs)
+        _note_reached(changes, reader, theirs, recovered(reader, theirs, recent, failing, now))
+        over = [row for row in ended[reader.id] if _key_of(row) not in present]
+        await _plan(changes, reader, theirs, over, recent, mornings.get(reader.id))
+    changes.waiting = {(need.found.kind, need.found.id) for need in waiting}
+    changes.over = [row for key, row in rows.items() if key not in present and row.ended_at is None]
+    changes.is_given_up |= any(row.given_up_at is not None for row in changes.over)
+    return changes
 
 
-def _kept(found: Changes, reader: Reader, waiting: Waiting, row: ReachNeed | None) -> ReachNeed:
-    """Return the row of a need of a reader, new or brought up to date."""
-    one, asked = waiting.found, reader.user_id is not None and reader.user_id in waiting.asked
+def _note_reached(
+    changes: Changes, reader: Reader, rows: Sequence[ReachNeed], recovered: Iterable[tuple[ReachNeed, datetime]]
+) -> None:
+    """Note the needs whose links work again, and those that reach their reader nowhere, or somewhere again."""
+    for row, moment in recovered:
+        if moment <= changes.now:
+            changes.recovered.append(row)
+        else:
+            changes.at(moment)
+    for row in rows:
+        if reader.was_given_up(row) != (row.given_up_at is not None):
+            row.given_up_at = changes.now if row.given_up_at is None else None
+            changes.is_given_up = True
+            changes.change(row)
+
+
+def _current_row(changes: Changes, reader: Reader, waiting: Waiting, rows: Mapping[NeedKey, ReachNeed]) -> ReachNeed:
+    """Make the row of a need of a reader, or bring it up to date."""
+    need, is_named = waiting.found, reader.user_id is not None and reader.user_id in waiting.asked
+    row = rows.get((reader.id, need.kind, need.id))
     if row is None or row.ended_at is not None:
         is_new = row is None
         row = row or ReachNeed(
             reader_id=reader.id,
-            organization_id=found.organization_id,
+            organization_id=changes.organization_id,
             user_id=reader.user_id,
             device_id=reader.id if reader.board_id is not None else None,
-            kind=one.kind,
-            subject_id=one.id,
-            board_id=one.board_id,
+            kind=need.kind,
+            subject_id=need.id,
+            board_id=need.board_id,
         )
-        row.version, row.substance, row.since, row.act_by = one.version, waiting.substance, one.since, one.act_by
-        row.named, row.tried, row.failed = asked, [], []
+        row.since, row.tried, row.failed = need.since, [], []
         row.seen_at = row.next_at = row.given_up_at = row.ended_at = row.ended_how = None
-        (found.new if is_new else found.again).append(row)
-        found.written.add(row.id)
-        return row
-    if (row.version, row.substance, row.act_by, row.named) != (one.version, waiting.substance, one.act_by, asked):
+        (changes.new if is_new else changes.again).append(row)
+        changes.written.add(row.id)
+    elif (row.version, row.substance, row.act_by, row.named) != (
+        need.version,
+        waiting.substance,
+        need.act_by,
+        is_named,
+    ):
         if row.substance != waiting.substance and row.seen_at is not None:
             row.seen_at = None
-            found.unseen.append(row)
-        row.version, row.substance, row.act_by, row.named = one.version, waiting.substance, one.act_by, asked
-        found.change(row)
+            changes.unseen.append(row)
+        changes.change(row)
         if row.tried:
-            found.looked_again.append(row)
+            changes.looked_again.append(row)
+    row.version, row.substance, row.act_by, row.named = need.version, waiting.substance, need.act_by, is_named
     return row
 
 
 async def _plan(
-    found: Changes,
+    changes: Changes,
     reader: Reader,
-    kept: list[ReachNeed],
+    rows: list[ReachNeed],
     ended: list[ReachNeed],
     recent: Recent,
     morning: datetime | None,
 ) -> None:
     """Add what is due now for a reader, and when the next step is; all that waited by `morning` is in its digest."""
-    now, person, chain = found.now, reader.person, reader.person.chain
+    now, person, chain = changes.now, reader.person, reader.person.chain
     if not chain:
         return
     steps: list[tuple[ReachNeed, Step]] = []
-    async for some in in_turns(kept):
-        for row in some:
-            need = open_of(row)
-            step = next_step(person, need, now)
-            was_there = morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
-            if was_there and (step is None or step.at > now):
-                step = Step(now, step.link if step is not None else chain[-1], "digest")
-            if step is not None:
-                steps.append((row, step))
-            held = step.at if step is not None and step.why == "digest" and step.at > now else None
-            if row.next_at != held:
-                row.next_at = held
-                found.change(row)
+    async for some_rows in in_turns(rows):
+        steps += [(row, step) for row in some_rows if (step := _step_of(changes, reader, row, morning)) is not None]
     for row in ended:
         if row.next_at is not None:
             steps.append((row, Step(kept_promise(person, row.next_at, now), chain[-1], "digest")))
-    steps.sort(key=lambda one: chain.index(one[1].link))
-    last = {link: moment for (one, link), moment in recent.last.items() if one == reader.id}
+    steps.sort(key=lambda row_and_step: chain.index(row_and_step[1].link))
+    last = {link: moment for (reader_id, link), moment in recent.last.items() if reader_id == reader.id}
     number = recent.number.get(reader.id, 0)
     due = messages_of(steps, last, number, now)
-    found.due += [(reader, one) for one in due]
-    sent = {row.id for one in due for row in one.needs}
+    changes.due += [(reader, message) for message in due]
+    sent = {row.id for message in due for row in message.needs}
     for row, step in steps:
         if row.id in sent:
-            found.at(now + AGAIN)
+            changes.at(now + AGAIN)
         elif step.at > now:
-            found.at(step.at)
+            changes.at(step.at)
         elif number + len(due) >= MOST_IN_AN_HOUR:  # the earliest message of this hour makes room
-            found.at(max(recent.first.get(reader.id, now) + HOUR, now + AGAIN))
+            changes.at(max(recent.first.get(reader.id, now) + HOUR, now + AGAIN))
         else:  # its link rests
-            found.at(max(last.get(step.link, now) + COLLECT, now + AGAIN))
+            changes.at(max(last.get(step.link, now) + COLLECT, now + AGAIN))
+
+
+def _step_of(changes: Changes, reader: Reader, row: ReachNeed, morning: datetime | None) -> Step | None:
+    """Return the next step of a need; note in its row when a digest is to tell of it."""
+    need, now, person = open_of(row), changes.now, reader.person
+    step = next_step(person, need, now)
+    was_there = morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
+    if was_there and (step is None or step.at > now):
+        step = Step(now, step.link if step is not None else person.chain[-1], "digest")
+    digest_at = step.at if step is not None and step.why == "digest" and step.at > now else None
+    if row.next_at != digest_at:
+        row.next_at = digest_at
+        changes.change(row)
+    return step

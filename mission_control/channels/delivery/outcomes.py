@@ -1,7 +1,8 @@
 """What became of messages: they left, were shown anew, ended before they left, or their provider did not take them."""
 
 from mission_control.channels.channel import plain
-from mission_control.channels.delivery.content import Written, answers_of, fingerprint_of
+from mission_control.channels.delivery.buttons import answers_of
+from mission_control.channels.delivery.content import Written, fingerprint_of
 from mission_control.channels.delivery.state import PUSH, link_named
 from mission_control.channels.delivery.unreached import announce_unreached
 from mission_control.channels.messages.rows import OF_MESSAGE, edit_messages, one_at_a_time
