@@ -51,6 +51,6 @@ openapi-generator-cli generate -g python -i {base}/openapi.json -o client
 
 @lru_cache(8)
 def llms(base: str) -> str:
-    text = data_dir("templates").joinpath("docs", "llms.txt").read_text(encoding="utf-8")
+    text = data_dir("templates").joinpath("api_docs", "llms.txt").read_text(encoding="utf-8")
     codes = "\n".join(f"- `{code}`: {code.sentence}" for code in FOR_WORKERS)
     return text.replace("{{ base }}", base).replace("{{ codes }}", codes)

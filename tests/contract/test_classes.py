@@ -33,7 +33,7 @@ def used() -> dict[str, set[str]]:
     """The features whose templates write a class, for each class."""
     found: dict[str, set[str]] = {}
     for path in TEMPLATES.rglob("*.html"):
-        feature = path.relative_to(TEMPLATES).parts[0]
+        feature = path.parent.relative_to(TEMPLATES).as_posix().removesuffix("/settings")
         for written in re.findall(r'\bclass="([^"]*)"|"class": "([^"]*)"', path.read_text()):
             for name in CALLS.sub(" ", "".join(written)).split():
                 found.setdefault(name, set()).add(feature)
@@ -42,7 +42,7 @@ def used() -> dict[str, set[str]]:
 
 def features_of(sheet: str) -> set[str]:
     """The features that a sheet names in its first line; none when it is for all of them."""
-    declared = re.match(r"/\* For: ([\w, ]+)\.", SHEETS[sheet])
+    declared = re.match(r"/\* For: ([\w/, ]+)\.", SHEETS[sheet])
     return set(declared[1].split(", ")) if declared else set()
 
 
