@@ -6,6 +6,7 @@ from quart import Response
 
 from mission_control.approvals import commands, decisions
 from mission_control.approvals.commands import change_approval, request_approval
+from mission_control.approvals.decisions import Verdict
 from mission_control.approvals.models import Approval
 from mission_control.approvals.queries import ApprovalHistoryItem, approval_history
 from mission_control.approvals.schemas import (
@@ -99,7 +100,7 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
 
     `decision: changes_requested` sends the work back; its status is then rejected.
     """
-    await change_approval(actor, approval, data.status, data.decision, data.note, data.substance, data.then)
+    await change_approval(actor, approval, data)
     return await approval_read(approval.id)
 
 
@@ -109,17 +110,8 @@ async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecisi
 
     To change a decision, PATCH the approval.
     """
-    await decisions.decide_approval(
-        actor,
-        approval,
-        data.decision,
-        data.note,
-        only_pending=True,
-        always=data.always,
-        stop=data.stop,
-        seen=data.substance,
-        then=data.then,
-    )
+    verdict = Verdict(data.decision, data.note, data.always, data.stop, data.substance, data.then)
+    await decisions.decide_approval(actor, approval, verdict, only_pending=True)
     return await approval_read(approval.id)
 
 

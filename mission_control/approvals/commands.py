@@ -6,10 +6,11 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from mission_control.approvals import closures, decisions, votes
+from mission_control.approvals.decisions import Verdict
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import FINISH
 from mission_control.approvals.queries import outcomes_of
-from mission_control.approvals.schemas import ApprovalCreate, RejectedTask
+from mission_control.approvals.schemas import ApprovalCreate, ApprovalUpdate
 from mission_control.boards.attempts import current_runs, only_run_of, refuse_lost_lease
 from mission_control.boards.models import Board, Run
 from mission_control.boards.parking import park_asker
@@ -199,20 +200,14 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     return approval
 
 
-async def change_approval(
-    actor: Actor,
-    approval: Approval,
-    status: str | None,
-    decision: str | None,
-    note: str | None,
-    seen: str | None = None,
-    then: RejectedTask = "inbox",
-) -> Approval:
-    if status == "pending" or (decision is None and status is None):
-        if note is not None:
+async def change_approval(actor: Actor, approval: Approval, change: ApprovalUpdate) -> Approval:
+    decision = change.decision or change.status
+    if decision is None or change.status == "pending":
+        if change.note is not None:
             raise Invalid("Send a note only together with a decision.")
-        return await reopen_approval(actor, approval) if status == "pending" else approval
+        return await reopen_approval(actor, approval) if change.status == "pending" else approval
     decisions.refuse_closed(approval)
-    if decision is None and approval.status == status and note is None:
+    if change.decision is None and approval.status == change.status and change.note is None:
         return approval
-    return await decisions.decide_approval(actor, approval, decision or str(status), note, seen=seen, then=then)
+    verdict = Verdict(decision, change.note, seen=change.substance, then=change.then)
+    return await decisions.decide_approval(actor, approval, verdict)

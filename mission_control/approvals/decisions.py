@@ -1,7 +1,7 @@
 """Decide approvals, and end their deadlines. `closures.py` closes what became moot."""
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -34,66 +34,83 @@ STATUS_OF = {"approved": "approved", "rejected": "rejected", "changes_requested"
 WORD_OF = {"approved": "approved", "rejected": "rejected", "changes_requested": "sent back"}
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody decides: `approved`, `rejected` or `changes_requested`."""
+
+    decision: str
+    note: str | None = None
+    always: bool = False  # yes for the next times too: only for a gateway or a program that takes that
+    stop: bool = False  # end the turn too, likewise
+    seen: str | None = None  # the substance that was shown
+    then: RejectedTask = "inbox"  # what becomes of rejected work
+
+    def answer_to(self, approval: Approval) -> str:
+        """Return the answer for the gateway or program that asked. Raise Invalid for one that it does not take."""
+        return answer_of(approval.payload, approval.expires_at, self.decision, always=self.always, stop=self.stop)
+
+
 @command("approval.decide")
 async def decide_approval(
-    actor: Actor,
-    approval: Approval,
-    decision: str,
-    note: str | None = None,
-    *,
-    only_pending: bool = False,
-    always: bool = False,
-    stop: bool = False,
-    seen: str | None = None,
-    then: RejectedTask = "inbox",
+    actor: Actor, approval: Approval, verdict: Verdict, *, only_pending: bool = False
 ) -> Approval:
     """Approve, reject or send back. With `only_pending`, raise Conflict when somebody decided already.
 
     Where several people have to approve, an approval is stored as one of them, and it waits for the others: see
-    `votes.py`. Raise Forbidden for the person who asked.
+    `votes.py`. Raise Forbidden for the person who asked, Conflict when the substance is not what was shown.
 
-    A gateway or a program that asked gets its answer in the background; `always` says yes for the next times too, and
-    `stop` ends the turn too, where it takes that. Such a decision is final. `seen` is the substance that was shown:
-    raise Conflict when it is another one now.
+    A gateway or a program that asked gets its answer in the background. Such a decision is final.
 
-    Tasks in review change in the same transaction: see `tasks/reviews.py`. `then` says what becomes of rejected work.
-    Another decision undoes the effects of the one before it; another note does not.
+    Tasks in review change in the same transaction: see `tasks/reviews.py`. Another decision undoes the effects of the
+    one before it; another note does not.
     """
     task_ids, _ = await hold_tasks_of(approval)
     approval = await locked_approval(approval)
     refuse_closed(approval)
-    if approval.status != "pending" and only_pending:
-        raise Conflict(await _already_decided(approval))
-    if (approval.decision, approval.note if note is None else note) == (decision, approval.note):
-        return approval
-    if approval.status != "pending" and approval.is_outside:
-        raise Conflict(await _already_decided(approval))
-    if (always or stop) and not approval.is_outside:
+    before, is_pending = approval.decision, approval.status == "pending"
+    if not is_pending:
+        if not only_pending and before == verdict.decision and verdict.note in (None, approval.note):
+            return approval
+        if only_pending or approval.is_outside:
+            raise Conflict(await _already_decided(approval))
+    if not approval.is_outside and (verdict.always or verdict.stop):
         raise Invalid("Only a request of a gateway or a program takes such an answer.")
-    parts = (await parts_of_approvals([approval.id]))[approval.id] if approval.status == "pending" else {}
-    if approval.status == "pending":
-        refuse_changed(seen, parts)
-    outside = partial(answer_of, approval.payload, approval.expires_at, decision, stop=stop)
+    parts = (await parts_of_approvals([approval.id]))[approval.id] if is_pending else {}
+    if is_pending:
+        refuse_changed(verdict.seen, parts)
     if approval.is_outside:
-        outside(always=always)  # refuses what it does not take, also from the first of several people
-    if decision == "approved" and approval.decision != decision and await needed_for(approval) > 1:
-        if approval.status != "pending":
+        verdict.answer_to(approval)  # refuses what it does not take, also from the first of several people
+    if verdict.decision == "approved" != before and await needed_for(approval) > 1:
+        if not is_pending:
             raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail("Several people have to approve this. Re-open it."))
-        tally = await cast(actor, approval, substance_of(parts), note, always=always)
+        tally = await cast(actor, approval, substance_of(parts), verdict.note, always=verdict.always)
         if tally is None or tally.missing:
-            return await _wait_for_others(approval, tally, task_ids, note)
-        always = tally.always
+            return await _wait_for_others(approval, tally, task_ids, verdict.note)
+        verdict = replace(verdict, always=tally.always)
+    await _settle(actor, approval, verdict, task_ids)
+    return approval
+
+
+async def _settle(actor: Actor, approval: Approval, verdict: Verdict, task_ids: Sequence[UUID]) -> None:
     before, outcomes = approval.decision, await outcomes_of(approval.id)
     if approval.is_outside:
-        approval.answer = outside(always=always)
-        approval.answer_state = "waiting"
+        approval.answer, approval.answer_state = verdict.answer_to(approval), "waiting"
         notify(CHANNEL)
-    resolve(approval, actor, decision, note)
-    await save_decision(approval, is_another=decision != before)
-    facts: dict[str, Any] = {"action_type": approval.action_type, "before": before, "decision": decision, "note": note}
-    facts |= {"then": then, "outcomes": outcomes if decision != before else {}}
-    record_change("approval.decided", approval, f"Approval {WORD_OF[decision]}", task_ids, **facts)
-    return approval
+    resolve(approval, actor, verdict.decision, verdict.note)
+    is_another = verdict.decision != before
+    await save_decision(approval, is_another=is_another)
+    record_change(
+        "approval.decided",
+        approval,
+        f"Approval {WORD_OF[verdict.decision]}",
+        task_ids,
+        action_type=approval.action_type,
+        before=before,
+        decision=verdict.decision,
+        note=verdict.note,
+        then=verdict.then,
+        outcomes=outcomes if is_another else {},
+    )
 
 
 async def _wait_for_others(
@@ -103,13 +120,17 @@ async def _wait_for_others(
     if tally is not None:
         approval.updated_at = times.clock_now()
         await approval.save(update_fields=["updated_at"])
-        facts: dict[str, Any] = {
-            "action_type": approval.action_type,
-            "given": tally.given,
-            "needed": tally.needed,
-            "note": note,
-        }
-        record_change("approval.voted", approval, f"Approved by {tally.words}", task_ids, decision="approved", **facts)
+        record_change(
+            "approval.voted",
+            approval,
+            f"Approved by {tally.words}",
+            task_ids,
+            action_type=approval.action_type,
+            decision="approved",
+            given=tally.given,
+            needed=tally.needed,
+            note=note,
+        )
     return approval
 
 
@@ -128,13 +149,13 @@ def record_change(
     )
 
 
-async def refuse_decided(approval: Approval, wanted: str) -> None:
+async def refuse_decided(approval: Approval, decision: str) -> None:
     """Lock an approval before it is decided. Raise Conflict when somebody decided otherwise already."""
     await hold_tasks_of(approval)
-    held = await locked_approval(approval)
-    refuse_closed(held)
-    if held.decision not in (None, wanted):
-        raise Conflict(await _already_decided(held))
+    approval = await locked_approval(approval)
+    refuse_closed(approval)
+    if approval.decision not in (None, decision):
+        raise Conflict(await _already_decided(approval))
 
 
 def refuse_closed(approval: Approval) -> None:
@@ -192,13 +213,13 @@ async def held_tasks(board_id: UUID, task_ids: list[UUID]) -> set[str]:
     if not task_ids:
         return set()
     hold = " FOR NO KEY UPDATE" if is_postgres() else ""
-    found = await rows(
+    tasks = await rows(
         f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(task_ids))})"
         f" ORDER BY id{hold}",
         board_id,
         *task_ids,
     )
-    return {str(row["id"]) for row in found}
+    return {str(task["id"]) for task in tasks}
 
 
 async def hold_tasks_of(approval: Approval) -> tuple[list[UUID], set[str]]:
@@ -207,25 +228,21 @@ async def hold_tasks_of(approval: Approval) -> tuple[list[UUID], set[str]]:
     Return the ids of its tasks, and of those the ones that exist.
     """
     task_ids = await task_ids_of(approval)
-    held = await held_tasks(approval.board_id, task_ids)
+    existing_ids = await held_tasks(approval.board_id, task_ids)
     if not task_ids:
         await hold_run(approval.run_id)
-    return task_ids, held
+    return task_ids, existing_ids
 
 
 async def locked_approval(approval: Approval) -> Approval:
-    found = await existing(Approval.select_for_update().get_or_none(id=approval.id))
-    found.board = approval.board
-    return found
+    locked = await existing(Approval.select_for_update().get_or_none(id=approval.id))
+    locked.board = approval.board
+    return locked
 
 
 async def task_ids_of(approval: Approval) -> list[UUID]:
-    found: Any = (
-        await ApprovalTask.filter(approval_id=approval.id)
-        .order_by("created_at", "id")
-        .values_list("task_id", flat=True)
-    )
-    return list(found)
+    links = await ApprovalTask.filter(approval_id=approval.id).order_by("created_at", "id")
+    return [link.task_id for link in links]
 
 
 async def _save_deadline(approval: Approval) -> None:
@@ -273,7 +290,9 @@ async def apply_deadline(actor: Actor, approval: Approval) -> None:
         return
     due = await DEADLINES.end(approval)
     if due is not None:
-        await decide_approval(actor, approval, "changes_requested", f"Nobody decided by {times.absolute(due)}.")
+        await decide_approval(
+            actor, approval, Verdict("changes_requested", f"Nobody decided by {times.absolute(due)}.")
+        )
 
 
 @command("approval.apply_deadline")

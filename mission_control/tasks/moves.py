@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from mission_control.approvals.commands import request_approval
-from mission_control.approvals.decisions import decide_approval
+from mission_control.approvals.decisions import Verdict, decide_approval
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import FINISH, asks_to_finish
 from mission_control.approvals.schemas import ApprovalCreate
@@ -84,7 +84,7 @@ async def _approve(actor: Actor, task: Task) -> bool:
     if pending is not None and asks_to_finish(pending["action_type"]):
         approval = await Approval.get(id=pending["id"])
         approval.board = task.board
-        return (await decide_approval(actor, approval, "approved")).status == "approved"
+        return (await decide_approval(actor, approval, Verdict("approved"))).status == "approved"
     needs_others = task.board.approvals_needed > 1
     reason = f"{actor.name} approved it." if needs_others else f"{actor.name} approved and finished it."
     new = ApprovalCreate(
@@ -96,7 +96,7 @@ async def _approve(actor: Actor, task: Task) -> bool:
     )
     asked = await request_approval(actor, task.board, new)
     if needs_others and asked.agent_id is not None:  # without an agent the person asks, and does not count
-        await decide_approval(actor, asked, "approved")
+        await decide_approval(actor, asked, Verdict("approved"))
     return not needs_others
 
 

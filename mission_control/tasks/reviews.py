@@ -4,7 +4,7 @@ from copy import copy
 from typing import Any
 from uuid import UUID
 
-from mission_control.approvals.decisions import CLOSED, decide_approval
+from mission_control.approvals.decisions import CLOSED, Verdict, decide_approval
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.views import pending_of
@@ -50,7 +50,7 @@ async def _return(actor: Actor, task: Task, note: str) -> Task:
         return await _send_back(actor, task, note, agent_id)
     approval = await Approval.get(id=asked["id"])
     approval.board = task.board
-    await decide_approval(actor, approval, "changes_requested", note)
+    await decide_approval(actor, approval, Verdict("changes_requested", note))
     return task
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mission_control.approvals.decisions import decide_approval
+from mission_control.approvals.decisions import Verdict, decide_approval
 from mission_control.approvals.models import Approval
 from mission_control.core.errors import Conflict
 from tests.cast import Cast, events, head, kinds
@@ -135,8 +135,8 @@ async def test_second_decider_gets_a_conflict(cast: Cast) -> None:
     people = [await cast.ada.actor(), await cast.cleo.actor()]
     rows = [await approval_of(cast, asked) for _ in people]
     results = await asyncio.gather(
-        decide_approval(people[0], rows[0], "approved", only_pending=True),
-        decide_approval(people[1], rows[1], "rejected", only_pending=True),
+        decide_approval(people[0], rows[0], Verdict("approved"), only_pending=True),
+        decide_approval(people[1], rows[1], Verdict("rejected"), only_pending=True),
         return_exceptions=True,
     )
     [refusal] = [one for one in results if isinstance(one, BaseException)]

@@ -12,7 +12,7 @@ from mission_control.agents.tokens import rotate_token
 from mission_control.agents.usage.budgets import create_budget, report_usage
 from mission_control.agents.usage.schemas import BudgetCreate, UsageFigures
 from mission_control.approvals.commands import request_approval
-from mission_control.approvals.decisions import decide_approval
+from mission_control.approvals.decisions import Verdict, decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
 from mission_control.boards.commands import create_board
 from mission_control.boards.models import Board
@@ -128,7 +128,7 @@ async def _play_task(actors: Mapping[str, Actor], board: Board, number: int, ago
         used.model = "claude-opus-5-5"
         await report_usage(worker, worker.agent_id, used, board_id=board.id, task_id=task.id)
     with times.travelled(-ago):
-        await decide_approval(decider, approval, "approved", None)
+        await decide_approval(decider, approval, Verdict("approved"))
         await change_task(worker, task, TaskChange(status="done"))
 
 
@@ -361,7 +361,7 @@ async def _finish(
             approval = await request_approval(worker, board, request)
     with times.travelled(decided):
         if card.asks and card.stage == "done":
-            await decide_approval(stage.actors["Mara"], approval, "approved", "Good work.")
+            await decide_approval(stage.actors["Mara"], approval, Verdict("approved", "Good work."))
         if card.stage in ("review", "done"):
             await change_task(worker, task, TaskChange(status=card.stage))
 
