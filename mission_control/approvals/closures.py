@@ -127,8 +127,8 @@ async def moot_links(approval_id: UUID, restored: Mapping[str, str]) -> list[UUI
 
     `restored` are the tasks that return to the state in which it was asked.
     """
-    asked = f"{_LINKED} WHERE l.approval_id = ? UNION ALL {_WITHOUT_TASK} AND a.id = ?"
-    asks = await select(_Ask, asked, approval_id, approval_id)
+    sql = f"{_LINKED} WHERE l.approval_id = ? UNION ALL {_WITHOUT_TASK} AND a.id = ?"
+    asks = await select(_Ask, sql, approval_id, approval_id)
     moot = [ask for ask in asks if ask.is_moot and str(ask.task_id) not in restored]
     if asks and len(moot) == len(asks):
         raise Conflict(ErrorCode.APPROVAL_CLOSED.detail(MOVED_ON))

@@ -31,16 +31,16 @@ EVENTS = (
 
 
 @command("approval.request")
-async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) -> Approval:
+async def request_approval(actor: Actor, board: Board, new: ApprovalCreate) -> Approval:
     """Request a decision by people.
 
     An agent's request is always pending and its own. Raise Conflict for a task with a pending approval, NotFound for
     tasks that are not on the board.
     """
-    task_ids = asked.all_task_ids()
+    task_ids = new.all_task_ids()
     _refuse_missing(task_ids, await decisions.held_tasks(board.id, task_ids))
     await refuse_lost_lease(task_ids)
-    status, agent_id = ("pending", actor.agent_id) if actor.is_agent else (asked.status, asked.agent_id)
+    status, agent_id = ("pending", actor.agent_id) if actor.is_agent else (new.status, new.agent_id)
     on_board = "SELECT 1 AS one FROM agents WHERE id = ? AND board_id = ?"
     if not actor.is_agent and agent_id is not None and not await rows(on_board, agent_id, board.id):
         raise NotFound("The agent is not on this board.")
@@ -48,16 +48,16 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
         board_id=board.id,
         agent_id=agent_id,
         requested_by_user_id=actor.user_id,
-        action_type=asked.action_type,
-        payload=asked.payload,
-        confidence=asked.confidence or 0,
-        rubric_scores=asked.rubric_scores,
+        action_type=new.action_type,
+        payload=new.payload,
+        confidence=new.confidence or 0,
+        rubric_scores=new.rubric_scores,
         status=status,
     )
     approval.board = board
     if status == "pending":
         await _refuse_conflicts(task_ids)
-        await put_deadline(approval, board, asked)
+        await put_deadline(approval, board, new)
     elif status == "approved" and board.approvals_needed > 1:
         raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail("Several people have to approve this. Ask for it."))
     else:
@@ -68,7 +68,7 @@ async def request_approval(actor: Actor, board: Board, asked: ApprovalCreate) ->
     elif not task_ids and actor.is_agent:
         approval.run_id = await only_run_of(actor.agent_id, actor.fence)
     await save_request(approval, task_ids, runs)
-    await park_asker(actor, [approval.run_id, *runs.values()], asked)
+    await park_asker(actor, [approval.run_id, *runs.values()], new)
     return approval
 
 
@@ -101,8 +101,8 @@ async def save_request(approval: Approval, task_ids: list[UUID], runs: dict[UUID
     decisions.record_change("approval.requested", approval, "Approval requested", task_ids, **facts)
 
 
-def _refuse_missing(task_ids: list[UUID], held: set[str]) -> None:
-    missing = [str(task_id) for task_id in task_ids if str(task_id) not in held]
+def _refuse_missing(task_ids: list[UUID], existing_ids: set[str]) -> None:
+    missing = [str(task_id) for task_id in task_ids if str(task_id) not in existing_ids]
     if missing:
         raise NotFound({"message": "Some tasks are not on this board.", "missing_task_ids": missing})
 
@@ -111,13 +111,13 @@ async def _refuse_conflicts(task_ids: list[UUID]) -> None:
     """Raise Conflict when one of the tasks has a pending approval. The calling command holds the tasks."""
     if not task_ids:
         return
-    found = await rows(
+    links = await rows(
         "SELECT l.task_id, l.approval_id FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
         f" WHERE l.is_pending AND l.task_id IN ({placeholders(len(task_ids))}) ORDER BY l.task_id, a.created_at",
         *task_ids,
     )
     first: dict[str, str] = {}
-    for row in found:
+    for row in links:
         first.setdefault(str(row["task_id"]), str(row["approval_id"]))
     if first:
         raise conflict(first)
@@ -134,7 +134,7 @@ async def _link(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]
     if not task_ids:
         return
     pending = approval.status == "pending"
-    found = await rows(
+    tasks = await rows(
         "SELECT t.id, t.attempt FROM tasks t JOIN approvals a ON a.id = ?"
         f" WHERE t.id IN ({placeholders(len(task_ids))}) AND NOT EXISTS (SELECT 1 FROM task_runs r"
         " WHERE r.task_id = t.id AND r.ended_at IS NULL AND r.agent_id <> a.agent_id"
@@ -142,7 +142,7 @@ async def _link(approval: Approval, task_ids: list[UUID], runs: dict[UUID, UUID]
         approval.id,
         *task_ids,
     )
-    attempts = {UUID(str(row["id"])): row["attempt"] for row in found}
+    attempts = {UUID(str(row["id"])): row["attempt"] for row in tasks}
     links = [
         ApprovalTask(
             approval_id=approval.id,
@@ -169,7 +169,7 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
 
     The effects of the decision on tasks are undone where nothing else happened to them: see `tasks/reviews.py`.
     """
-    task_ids, held = await decisions.hold_tasks_of(approval)
+    task_ids, existing_ids = await decisions.hold_tasks_of(approval)
     approval = await decisions.locked_approval(approval)
     decisions.refuse_closed(approval)
     if approval.status == "pending":
@@ -181,8 +181,8 @@ async def reopen_approval(actor: Actor, approval: Approval) -> Approval:
     if approval.is_outside:
         raise Conflict(ErrorCode.APPROVAL_FINAL.detail())
     before, outcomes = approval.decision, await outcomes_of(approval.id)
-    if not held and not outcomes:
-        _refuse_missing(task_ids, held)
+    if not existing_ids and not outcomes:
+        _refuse_missing(task_ids, existing_ids)
     await _refuse_conflicts(task_ids)
     over = await closures.moot_links(approval.id, outcomes)
     await votes.forget(approval, actor.user_id)

@@ -37,12 +37,12 @@ def title_of(item: Item) -> str:
 
 
 def _risks(item: Item) -> list[Score]:
-    return [one for one in item.rubric if one.name.lower() in ("risk", "risks")]
+    return [score for score in item.rubric if score.name.lower() in ("risk", "risks")]
 
 
 def _facts(item: Item) -> list[NeedFact]:
     facts = [*_counted(item), fact("user" if item.is_of_person else "bot", item.asker)]
-    facts += link_facts([(one.name, one.url) for one in item.evidence])
+    facts += link_facts([(link.name, link.url) for link in item.evidence])
     if item.request is not None and item.request.client:
         facts.append(fact("laptop", _machine(item.request)))
     elif item.request is not None:
@@ -59,14 +59,14 @@ def _facts(item: Item) -> list[NeedFact]:
 def _counted(item: Item) -> list[NeedFact]:
     facts = [*item.counted.facts]
     if item.request is not None:
-        said = item.request.risk_words if item.request.client else ", ".join(item.request.risks[:2])
+        risk = item.request.risk_words if item.request.client else ", ".join(item.request.risks[:2])
         tone = {"high": "bad", "medium": "warn"}.get(item.request.risk, "") if item.request.client else "warn"
-        facts += [fact("shield-check", f"{said[:1].upper()}{said[1:]}", tone)] if said else []
-        facts += [fact("triangle-alert", shortened(one, 120), "warn") for one in item.request.warnings[:2]]
+        facts += [fact("shield-check", f"{risk[:1].upper()}{risk[1:]}", tone)] if risk else []
+        facts += [fact("triangle-alert", shortened(warning, 120), "warn") for warning in item.request.warnings[:2]]
         facts += [fact("folder", where) for label, where in item.request.facts if label == "In"]
     facts += [
-        fact("shield-check", f"{one.level.capitalize()} risk", "warn" if one.verdict[0] == "bad" else "")
-        for one in _risks(item)
+        fact("shield-check", f"{score.level.capitalize()} risk", "warn" if score.verdict[0] == "bad" else "")
+        for score in _risks(item)
     ]
     if item.shown.diff_stat:
         facts.append(fact("file-diff", item.shown.diff_stat))
@@ -93,23 +93,23 @@ def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:
 
     if item.request is not None and item.request.client:
         yes, no = {"decision": "approved"}, {"decision": "rejected"}
-        found = [decision("approve", "A", "Allow once", effects["approve"], yes, recommended=is_fine)]
+        answers = [decision("approve", "A", "Allow once", effects["approve"], yes, recommended=is_fine)]
         if "always" in effects:
             label = "Allow exactly this from now on"
-            found.append(decision("always", "1", label, effects["always"], yes | {"always": True}))
-        found.append(decision("reject", "R", "Deny", effects["reject"], no, course="stop"))
+            answers.append(decision("always", "1", label, effects["always"], yes | {"always": True}))
+        answers.append(decision("reject", "R", "Deny", effects["reject"], no, course="stop"))
         if "stop" in effects:
-            found.append(decision("stop", None, "Deny and stop", effects["stop"], no | {"stop": True}, course="stop"))
-        return found
+            answers.append(decision("stop", None, "Deny and stop", effects["stop"], no | {"stop": True}, course="stop"))
+        return answers
     label, effect = item.counted.approving(effects["approve"])
     alone = {} if is_fine else {"in_bulk": False}  # what speaks against it is not approved among others
     approve = decision("approve", "A", label, effect, {"decision": "approved"}, recommended=is_fine, **alone)
     back, course = {"decision": "changes_requested"}, "stop" if is_outside else "go"
     send_back = decision("send_back", "R", "Request changes", effects["send_back"], back, note=NOTE, course=course)
-    found = item.counted.in_order(approve, send_back)
+    answers = item.counted.in_order(approve, send_back)
     if "always" in effects:
         always = {"decision": "approved", "always": True}
-        found.insert(1, decision("always", "1", "Always approve", effects["always"], always))
+        answers.insert(1, decision("always", "1", "Always approve", effects["always"], always))
     rejections: list[tuple[str, str, str, dict[str, str]]] = [("reject", "Reject", effects["reject"], {})]
     if item.ends_work:
         over = f"The work of {item.asker} is over"
@@ -119,16 +119,16 @@ def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:
             ("reject_trash", "Reject and delete the task", f"{over}; the task goes to the trash.", {"then": "trash"}),
         ]
     for name, label, effect, then in rejections:
-        found.append(decision(name, None, label, effect, {"decision": "rejected", **then}, course="stop"))
-    return found
+        answers.append(decision(name, None, label, effect, {"decision": "rejected", **then}, course="stop"))
+    return answers
 
 
 async def with_counted(items: list[Item]) -> list[Item]:
     finished = {item.id: item.task_id for item in items if item.task_id and asks_to_finish(item.action_type)}
-    known = await counted_of(list(finished.values()))
+    counts = await counted_of(list(finished.values()))
     for item in items:
         if item.id in finished:
-            item.counted = known.get(finished[item.id], item.counted)
+            item.counted = counts.get(finished[item.id], item.counted)
     return items
 
 
@@ -138,8 +138,8 @@ async def asked_items(actor: Actor, boards: Iterable[Board], approval_ids: list[
 
 
 async def asked_item(actor: Actor, approval: Approval) -> Item | None:
-    found = await asked_items(actor, [approval.board], [approval.id])
-    return found[0] if found else None
+    items = await asked_items(actor, [approval.board], [approval.id])
+    return items[0] if items else None
 
 
 class ApprovalNeeds(kinds.NeedKind[Item]):
@@ -198,7 +198,7 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
     def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
         party = NeedParty(id=item.agent_id or item.requested_by_user_id, name=item.asker)
         high_risk = item.request.is_dangerous if item.request is not None else False
-        high_risk = high_risk or any(one.level == "high" for one in _risks(item))
+        high_risk = high_risk or any(score.level == "high" for score in _risks(item))
         facts = _facts(item)
         is_fine = item.counted.is_fine and not (high_risk or (item.request is not None and item.request.warnings))
         attached = f"/needs/{key.name}#changes" if item.shown.diffs and item.request is None else None
@@ -242,8 +242,8 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
 
     async def ended(self, approval_id: UUID, *, with_age: bool = True) -> str | None:
         """Return how the program that asked says it ended: events name nobody then."""
-        found = await rows("SELECT note FROM approvals WHERE id = ? AND resolved_by_kind = 'program'", approval_id)
-        return next((str(row["note"]) for row in found if row["note"]), None)
+        notes = await rows("SELECT note FROM approvals WHERE id = ? AND resolved_by_kind = 'program'", approval_id)
+        return next((str(row["note"]) for row in notes if row["note"]), None)
 
     async def undo(self, actor: Actor, board_id: UUID, approval_id: UUID, last: kinds.Last) -> None:
         await reopen_approval(actor, await visible_approval(actor, board_id, approval_id))
@@ -252,15 +252,15 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
         item = await item_of(actor, board, approval_id)
         if item is None:
             return kinds.Details()
-        proofs = [kinds.Proof("external-link", one.name, one.what, one.url) for one in item.evidence]
+        proofs = [kinds.Proof("external-link", link.name, link.what, link.url) for link in item.evidence]
         sure = [] if item.sure is None else [f"{item.sure} % sure, {item.sure_word.lower()}"]
-        sure += [f"{one.name}: {one.value}, {one.verdict[0]}" for one in item.rubric]
+        sure += [f"{score.name}: {score.value}, {score.verdict[0]}" for score in item.rubric]
         has_diffs = bool(item.shown.diffs) and item.request is None
         return kinds.Details(item.reason, proofs, sure, item.shown, in_full(item.payload), has_diffs)
 
     async def in_queue(self, actor: Actor, items: list[Item]) -> list[Item]:
         """Say what is asked by those that wait, also to somebody who only reads."""
-        for item in await with_counted([one for one in items if one.is_pending]):
+        for item in await with_counted([item for item in items if item.is_pending]):
             key = kinds.Key(self.kind, item.id, item.created_at, item.board_id, "")
             boards = {item.board_id: item.board_name}
             item.need = self.say(kinds.Page(actor, [key], boards, times.clock_now()), key, item)
@@ -268,8 +268,8 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
 
     async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
         row = partial(queue_row, macro="approvals/rows.html#approval_row", next_url=view.url, selectable=True)
-        found = await self.in_queue(actor, await queue(actor, view.boards, view.opened))
-        return [row(one, one.is_pending, show_board=view.show_board) for one in found]
+        items = await self.in_queue(actor, await queue(actor, view.boards, view.opened))
+        return [row(item, item.is_pending, show_board=view.show_board) for item in items]
 
     async def in_words(self, actor: Actor, boards: kinds.Boards, ids: Sequence[UUID]) -> kinds.Words:
         items = await items_of(actor, boards.values(), list(ids))

@@ -31,8 +31,8 @@ def stated_confidence(confidence: float, payload: object) -> int | None:
     Answers of the API have a number in each case. A payload with `confidence: null` says that it means nothing, and so
     does that of an earlier hand-in, which has its `fence`, without one.
     """
-    said = payload if isinstance(payload, Mapping) else {}
-    if said.get("confidence", None if "fence" in said else 0) is None:
+    stated = payload if isinstance(payload, Mapping) else {}
+    if stated.get("confidence", None if "fence" in stated else 0) is None:
         return None
     return round(float(confidence))
 
@@ -102,7 +102,7 @@ class OutsideRequest:
     @property
     def risk_words(self) -> str:
         level = f"{self.risk} risk" if self.risk else ""
-        return ": ".join(one for one in (level, ", ".join(self.risks)) if one)
+        return ": ".join(part for part in (level, ", ".join(self.risks)) if part)
 
     @property
     def asks_to(self) -> str:
@@ -112,13 +112,13 @@ class OutsideRequest:
     @property
     def exact(self) -> str:
         """All of what is asked: the command, the diff, or what a tool is given."""
-        return "\n".join(one for one in (self.command, self.diff, self.details) if one)
+        return "\n".join(part for part in (self.command, self.diff, self.details) if part)
 
     @property
     def as_text(self) -> str:
-        said = [self.title, self.command, self.diff, self.details, *self.warnings]
+        texts = [self.title, self.command, self.diff, self.details, *self.warnings]
         facts = [*self.facts, ("Risk", ", ".join(self.risks))] if self.risks else self.facts
-        return "\n".join([*(one for one in said if one), *(f"{label}: {value}" for label, value in facts)])
+        return "\n".join([*(text for text in texts if text), *(f"{label}: {value}" for label, value in facts)])
 
     @property
     def is_dangerous(self) -> bool:
@@ -169,28 +169,28 @@ REQUESTS = ("session_request", "gateway_request")
 
 
 def request_of(payload: object) -> OutsideRequest | None:
-    found = payload if isinstance(payload, Mapping) else {}
-    asked = next((one for name in REQUESTS if isinstance(one := found.get(name), Mapping)), None)
-    if asked is None:
+    fields = payload if isinstance(payload, Mapping) else {}
+    request = next((value for name in REQUESTS if isinstance(value := fields.get(name), Mapping)), None)
+    if request is None:
         return None
     facts = [("In", "cwd"), ("Program", "resolved_path"), ("Host", "host"), ("Plugin", "plugin"), ("Tool", "tool")]
     facts += [("File", "path"), ("Client", "client")]
-    diff = found.get("diff")
+    diff = fields.get("diff")
     return OutsideRequest(
-        kind=_text(asked.get("kind")),
-        title=_text(asked.get("title")),
-        command=_text(asked.get("command")),
-        details=_text(asked.get("description")),
-        facts=[(label, _text(asked.get(name))) for label, name in facts if _text(asked.get(name))],
-        warnings=_texts(asked.get("warnings")),
-        risks=[risk.replace("-", " ").replace("_", " ") for risk in _texts(asked.get("risk_kinds"))],
-        allowed=_texts(asked.get("allowed_decisions")),
-        client=_text(asked.get("client")),
-        risk=_text(asked.get("risk")),
-        diff=_text(diff.get("diff")) if "session_request" in found and isinstance(diff, Mapping) else "",
-        asks_there_too=asked.get("asks_there_too") is True,
-        is_held=asked.get("is_held") is True,
-        asks_again=asked.get("asks_again") is True,
+        kind=_text(request.get("kind")),
+        title=_text(request.get("title")),
+        command=_text(request.get("command")),
+        details=_text(request.get("description")),
+        facts=[(label, _text(request.get(name))) for label, name in facts if _text(request.get(name))],
+        warnings=_texts(request.get("warnings")),
+        risks=[risk.replace("-", " ").replace("_", " ") for risk in _texts(request.get("risk_kinds"))],
+        allowed=_texts(request.get("allowed_decisions")),
+        client=_text(request.get("client")),
+        risk=_text(request.get("risk")),
+        diff=_text(diff.get("diff")) if "session_request" in fields and isinstance(diff, Mapping) else "",
+        asks_there_too=request.get("asks_there_too") is True,
+        is_held=request.get("is_held") is True,
+        asks_again=request.get("asks_again") is True,
     )
 
 
@@ -199,7 +199,7 @@ def _text(value: object) -> str:
 
 
 def _texts(values: object) -> list[str]:
-    return [visible(one) for one in values if isinstance(one, str) and one] if isinstance(values, list) else []
+    return [visible(value) for value in values if isinstance(value, str) and value] if isinstance(values, list) else []
 
 
 def _short(text: str) -> str:
@@ -300,7 +300,7 @@ class Shown:
         """How much the diffs change: `6 files +31 -18`; empty without any."""
         if not self.diffs:
             return ""
-        added, removed = sum(one.added for one in self.diffs), sum(one.removed for one in self.diffs)
+        added, removed = sum(diff.added for diff in self.diffs), sum(diff.removed for diff in self.diffs)
         return lines_changed(len(self.diffs), added, removed)
 
 
@@ -313,8 +313,8 @@ def shown(payload: object) -> Shown:
             continue
         if isinstance(value, str) and ("\n" in value.strip() or len(value) > 80):
             texts.append((label(name), value[:LONGEST_TEXT]))
-        elif (said := _fact(value)) is not None:
-            facts.append((label(name), said))
+        elif (fact := _fact(value)) is not None:
+            facts.append((label(name), fact))
     return Shown(list(_diffs(payload)), texts, facts[:MOST_FACTS])
 
 
@@ -325,8 +325,8 @@ def in_full(payload: object) -> str:
     lines = []
     for name, value in payload.items():
         if value not in (None, "", [], {}) and (name in DIFFS or name not in SHOWN_ELSEWHERE):
-            said = value if isinstance(value, str) else _fact(value) or json.dumps(value, ensure_ascii=False)
-            lines.append(f"{label(name)}: {said}")
+            text = value if isinstance(value, str) else _fact(value) or json.dumps(value, ensure_ascii=False)
+            lines.append(f"{label(name)}: {text}")
     return "\n".join(lines)
 
 
@@ -340,7 +340,7 @@ def _fact(value: object) -> str | None:
         return "yes" if value else "no"
     if isinstance(value, str | int | float):
         return str(value)
-    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value) and len(value) <= 20:
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value) and len(value) <= 20:
         return ", ".join(map(str, value))
     return None
 
@@ -349,9 +349,9 @@ def _diffs(payload: Mapping[str, object]) -> Iterator[FileDiff]:
     left = MOST_LINES
     for name in DIFFS:
         for path, text in _texts_of(payload.get(name)):
-            for one in parsed(text, path, left):
-                left = max(0, left - len(one.lines))
-                yield one
+            for diff in parsed(text, path, left):
+                left = max(0, left - len(diff.lines))
+                yield diff
 
 
 def _texts_of(value: object) -> Iterator[tuple[str, str]]:
@@ -374,10 +374,10 @@ def _texts_of(value: object) -> Iterator[tuple[str, str]]:
 
 
 def links(payload: object) -> list[Link]:
-    found = payload.get("evidence") if isinstance(payload, Mapping) else None
+    evidence = payload.get("evidence") if isinstance(payload, Mapping) else None
     made = []
-    for one in found if isinstance(found, list) else []:
-        title, url = (one.get("title"), one.get("url")) if isinstance(one, Mapping) else (None, one)
+    for item in evidence if isinstance(evidence, list) else []:
+        title, url = (item.get("title"), item.get("url")) if isinstance(item, Mapping) else (None, item)
         if isinstance(url, str) and re.match("https?://", url):
             host = (parts_of(url).hostname or "").removeprefix("www.")
             made.append(Link(str(title or url), url, what_is(url), host))

@@ -50,36 +50,36 @@ async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts
     """Return what pending approvals decide about, by their ids."""
     if not approval_ids:
         return {}
-    found: dict[UUID, list[Row]] = {}
+    by_approval: dict[UUID, list[Row]] = {}
     listed, ids = in_list(approval_ids)
     for row in await with_code(await rows(_SELECT.format(listed), *ids)):
-        found.setdefault(UUID(str(row["id"])), []).append(row)
+        by_approval.setdefault(UUID(str(row["id"])), []).append(row)
     return {
         approval_id: parts_of(
             linked[0]["action_type"],
             as_json(linked[0]["payload"]),
             [row for row in linked if row["number"] is not None],
         )
-        for approval_id, linked in found.items()
+        for approval_id, linked in by_approval.items()
     }
 
 
-async def with_code(found: list[Row]) -> list[Row]:
+async def with_code(tasks: list[Row]) -> list[Row]:
     """Return rows of tasks with `code` as a part of their substance: which commit and which diff a decision is about.
 
     Where another commit was pushed since, as a forge told, it is that one. Null where no code was handed in.
     """
-    handed = [row for row in found if row["code"] is not None]
+    handed = [row for row in tasks if row["code"] is not None]
     codes = [HandIn(row["board_id"], row["code"], row["ended_at"]) for row in handed]
-    for row, known in zip(handed, await handed_in(codes), strict=True):
-        row["code"] = parts_of_code(as_json(row["code"]), known)
-    return found
+    for row, code in zip(handed, await handed_in(codes), strict=True):
+        row["code"] = parts_of_code(as_json(row["code"]), code)
+    return tasks
 
 
 def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Parts:
     payload = payload if isinstance(payload, dict) else {}
     parts: dict[str, object] = {
-        "request": [action_type, {name: one for name, one in payload.items() if name != "reason"}],
+        "request": [action_type, {name: value for name, value in payload.items() if name != "reason"}],
         "reason": payload.get("reason"),
     }
     if tasks:
@@ -108,13 +108,13 @@ async def pending_count(board_id: UUID) -> int:
 async def approval_counts(task_ids: list[UUID]) -> list[Row]:
     if not task_ids:
         return []
-    found = await rows(
+    counts = await rows(
         "SELECT l.task_id, COUNT(*) AS total, SUM(CASE WHEN a.status = 'pending' THEN 1 ELSE 0 END) AS pending"
         " FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
         f" WHERE l.task_id IN ({placeholders(len(task_ids))}) GROUP BY l.task_id",
         *task_ids,
     )
-    counted, none = {str(row["task_id"]): row for row in found}, {"total": 0, "pending": 0}
+    counted, none = {str(row["task_id"]): row for row in counts}, {"total": 0, "pending": 0}
     return [
         {"task_id": task_id, "approvals_count": int(row["total"]), "approvals_pending_count": int(row["pending"])}
         for task_id in task_ids
@@ -137,26 +137,26 @@ FINISH_APPROVED = (
 
 async def is_finish_approved(task_id: UUID) -> bool:
     """Return whether it is approved that the task is finished, in its current attempt (rule A)."""
-    found = await rows(
+    approved = await rows(
         "SELECT 1 AS one FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
         f" JOIN tasks t ON t.id = l.task_id WHERE l.task_id = ? AND {FINISH_APPROVED} LIMIT 1",
         task_id,
         *FINISHING,
     )
-    return bool(found)
+    return bool(approved)
 
 
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
     """Return the effects of a decision, by task, without tasks whose next attempt has begun, or that were finished
     by something else.
     """
-    found = await rows(
+    links = await rows(
         "SELECT l.task_id, l.outcome FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
         " WHERE l.approval_id = ? AND l.outcome IS NOT NULL AND l.decided_attempt = t.attempt"
         " AND NOT (t.status = 'done' AND l.outcome <> 'finished')",
         approval_id,
     )
-    return {str(row["task_id"]): row["outcome"] for row in found}
+    return {str(row["task_id"]): row["outcome"] for row in links}
 
 
 class HistoryActor(Schema):
@@ -181,7 +181,7 @@ class ApprovalHistoryItem(Schema):
 
 
 async def approval_history(approval: Approval) -> list[Row]:
-    found = await rows(
+    events = await rows(
         "SELECT e.id, e.seq, e.kind, e.message, e.actor_kind, e.actor_id, e.data, e.created_at,"
         f" COALESCE(e.actor_name, {person_name('u')}) AS actor_name"
         " FROM events e LEFT JOIN users u ON u.id = e.actor_id"
@@ -203,5 +203,5 @@ async def approval_history(approval: Approval) -> list[Row]:
             "note": data.get("note"),
             "created_at": wire_moment(row["created_at"]),
         }
-        for row in found
+        for row in events
     ]

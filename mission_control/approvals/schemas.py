@@ -55,8 +55,8 @@ class ApprovalCreate(ParkAsked, DeadlineAsked, ApprovalWanted):
 
     @field_validator("action_type")
     @classmethod
-    def _one_spelling(cls, given: str) -> str:
-        return given.strip().lower() if asks_to_finish(given) else given
+    def _one_spelling(cls, action_type: str) -> str:
+        return action_type.strip().lower() if asks_to_finish(action_type) else action_type
 
     @model_validator(mode="after")
     def _has_reason(self) -> Self:
@@ -75,8 +75,8 @@ class ApprovalCreate(ParkAsked, DeadlineAsked, ApprovalWanted):
         for key in ("task_ids", "taskIds", "taskIDs"):
             named += payload[key] if isinstance(payload.get(key), list) else []
         named += [payload.get(key) for key in ("task_id", "taskId", "taskID")]
-        known = (parse_id(value) for value in named if isinstance(value, str | UUID))
-        return list(dict.fromkeys(one for one in known if one is not None))
+        task_ids = (parse_id(value) for value in named if isinstance(value, str | UUID))
+        return list(dict.fromkeys(task_id for task_id in task_ids if task_id is not None))
 
 
 class ApprovalUpdate(Schema):

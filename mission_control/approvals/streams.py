@@ -53,7 +53,7 @@ class Polls[T: Asked, Q: NewsPaging]:
             thing,
             self.channel_of(thing.id),
             find=lambda present: self.find(present, thing.board_id, thing.id),
-            read=lambda one: self.read(one.id),
+            read=lambda subject: self.read(subject.id),
             is_settled=lambda answer: answer[field] != waiting,
             seconds=seconds,
         )
@@ -62,9 +62,9 @@ class Polls[T: Asked, Q: NewsPaging]:
         """Return those of a board once they are others than the caller knows, or when the time is over."""
 
         async def read(present: Board) -> Row:
-            found, total = await self.list_of(present, query)
-            version = version_of(total, ([one[name] for name in self.marks] for one in found))
-            return {**page(found, total, query), "version": version}
+            listed, total = await self.list_of(present, query)
+            version = version_of(total, ([item[name] for name in self.marks] for item in listed))
+            return {**page(listed, total, query), "version": version}
 
         return await settled(
             actor,

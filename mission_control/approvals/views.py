@@ -103,8 +103,8 @@ class Item(ApprovalRead):
     @property
     def title(self) -> str:
         if self.request is not None:
-            said, command, rest = self.request.heading.partition(": ")  # a command stands last
-            return f"{said}{self.for_task}{command}{rest}"
+            words, command, rest = self.request.heading.partition(": ")  # a command stands last
+            return f"{words}{self.for_task}{command}{rest}"
         return heading(self.action_type, [(task.number, task.title) for task in self.tasks])
 
     @property
@@ -131,7 +131,7 @@ class Item(ApprovalRead):
     @property
     def lapsed(self) -> str:
         """Who approved before it changed, and is asked again, or may no longer answer; else empty."""
-        names = [one.user.name for one in self.votes if not one.is_current]
+        names = [vote.user.name for vote in self.votes if not vote.is_current]
         return f"{in_words(names)} approved before, which no longer counts" if names and self.is_pending else ""
 
     @property
@@ -194,12 +194,12 @@ class Item(ApprovalRead):
             scores = self.payload["analytics"].get("rubric_scores")
         if not isinstance(scores, Mapping):
             return []
-        known = {str(name): round(value) for name, value in scores.items() if isinstance(value, int | float)}
-        highest = max(known.values(), default=0)
-        scale = next((one for one in (5, 10, 100) if highest <= one), highest)
-        words = {name: re.sub(r"[._\-/]+", " ", name).strip() for name in known}
+        values = {str(name): round(value) for name, value in scores.items() if isinstance(value, int | float)}
+        highest = max(values.values(), default=0)
+        scale = next((top for top in (5, 10, 100) if highest <= top), highest)
+        words = {name: re.sub(r"[._\-/]+", " ", name).strip() for name in values}
         return [
-            Score(name=word[:1].upper() + word[1:], value=known[name], share=max(0, round(100 * known[name] / scale)))
+            Score(name=word[:1].upper() + word[1:], value=values[name], share=max(0, round(100 * values[name] / scale)))
             for name, word in words.items()
         ]
 
@@ -294,19 +294,19 @@ async def _items(where: str, values: Iterable[object], order: str = "") -> list[
             linked[task.approval_id].tasks.append(task)
     voted = [item.id for item in items if item.has_votes]
     votes = await votes_of(voted) if voted else {}
-    asked = await asked_people("approval", [item.id for item in items if item.asked_user_id is not None])
+    asked_of = await asked_people("approval", [item.id for item in items if item.asked_user_id is not None])
     parts = await parts_of_approvals([item.id for item in linked.values() if item.is_pending])
     for item in items:
         if item.is_pending:
             own = parts.get(item.id)
             item.substance = substance_of(parts_of(item.action_type, item.payload) if own is None else own)
-        item.asked = asked.get(item.id, [])
-        item.votes = [one.read(item.substance) for one in votes.get(item.id, ())]
-        given = sum(one.is_current for one in item.votes)
+        item.asked = asked_of.get(item.id, [])
+        item.votes = [vote.read(item.substance) for vote in votes.get(item.id, ())]
+        approved = sum(vote.is_current for vote in item.votes)
         if item.is_pending:
-            item.approvals_missing = max(0, item.approvals_needed - given)
+            item.approvals_missing = max(0, item.approvals_needed - approved)
         else:
-            item.approvals_needed = max(1, given)
+            item.approvals_needed = max(1, approved)
         if item.requested_by_user_id is not None:
             item.requested_by = PersonRef(id=item.requested_by_user_id, name=item.requester)
         if item.resolved_by_user_id is not None:
@@ -331,21 +331,21 @@ async def list_approvals(board: Board, query: ApprovalQuery) -> tuple[list[Row],
     if query.status is not None:
         where, values = f"{where} AND a.status = ?", [*values, query.status]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a WHERE {where}", *values)
-    found = await approvals_read(where, [*values, query.limit, query.offset], f"{NEWEST_FIRST} LIMIT ? OFFSET ?")
-    return found, int(total["n"])
+    approvals = await approvals_read(where, [*values, query.limit, query.offset], f"{NEWEST_FIRST} LIMIT ? OFFSET ?")
+    return approvals, int(total["n"])
 
 
 async def approval_read(approval_id: UUID) -> Row:
-    found = await approvals_read("a.id = ?", [approval_id], "")
-    if not found:
+    approvals = await approvals_read("a.id = ?", [approval_id], "")
+    if not approvals:
         raise NotFound()
-    return found[0]
+    return approvals[0]
 
 
 async def pending_of(task_id: UUID) -> Row | None:
     pending = "a.id IN (SELECT l.approval_id FROM approval_task_links l WHERE l.task_id = ? AND l.is_pending)"
-    found = await approvals_read(pending, [task_id], NEWEST_FIRST)
-    return found[0] if found else None
+    approvals = await approvals_read(pending, [task_id], NEWEST_FIRST)
+    return approvals[0] if approvals else None
 
 
 async def queue(actor: Actor, boards: Sequence[BoardLike], opened: datetime) -> list[Item]:
@@ -368,28 +368,28 @@ async def history(actor: Actor, boards: Sequence[BoardLike], state: str, page: i
         where, values = f"{where} AND a.decision = ?", [state]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM approvals a WHERE {_on(boards)} AND {where}", *ids, *values)
     each = f"SELECT a.id, a.resolved_at FROM approvals a WHERE a.board_id = ? AND {where}"
-    of_boards = [[one, *values] for one in ids]
+    of_boards = [[board_id, *values] for board_id in ids]
     sql, values = first_of_all(each, of_boards, "resolved_at DESC, id DESC", PAGE, PAGE * (page - 1))
-    found = await rows(sql, *values)
-    items = {one.id: one for one in await items_of(actor, boards, [row["id"] for row in found])}
-    return [items[one] for row in found if (one := as_id(row["id"])) in items], int(total["n"])
+    decided = await rows(sql, *values)
+    items = {item.id: item for item in await items_of(actor, boards, [row["id"] for row in decided])}
+    return [items[approval_id] for row in decided if (approval_id := as_id(row["id"])) in items], int(total["n"])
 
 
 async def last_decided_at(boards: Sequence[BoardLike]) -> datetime | None:
     if not boards:
         return None
-    found = await rows(
+    newest = await rows(
         "SELECT MAX((SELECT MAX(a.resolved_at) FROM approvals a WHERE a.board_id = b.id)) AS moment FROM boards b"
         f" WHERE b.id IN ({placeholders(len(boards))})",
         *(board.id for board in boards),
     )
-    moment: datetime | None = as_moment(found[0]["moment"])
+    moment: datetime | None = as_moment(newest[0]["moment"])
     return moment
 
 
 async def item_of(actor: Actor, board: BoardLike, approval_id: UUID) -> Item | None:
-    found = await _shown(actor, [board], "a.id = ?", [approval_id])
-    return found[0] if found else None
+    items = await _shown(actor, [board], "a.id = ?", [approval_id])
+    return items[0] if items else None
 
 
 async def items_of(actor: Actor, boards: Iterable[BoardLike], approval_ids: list[UUID]) -> list[Item]:
@@ -405,10 +405,10 @@ def _on(boards: Sequence[BoardLike]) -> str:
 async def _shown(actor: Actor, boards: Sequence[BoardLike], where: str, values: Values, order: str = "") -> list[Item]:
     if not boards:
         return []
-    known = {board.id: board for board in boards}
-    found = [item for item in await _items(where, values, order) if item.board_id in known]
-    for item in found:
-        item.may_decide = actor.is_user and actor.writes(known[item.board_id])
-        item.has_voted = any(one.is_current and one.user.id == actor.user_id for one in item.votes)
+    by_id = {board.id: board for board in boards}
+    items = [item for item in await _items(where, values, order) if item.board_id in by_id]
+    for item in items:
+        item.may_decide = actor.is_user and actor.writes(by_id[item.board_id])
+        item.has_voted = any(vote.is_current and vote.user.id == actor.user_id for vote in item.votes)
         item.is_own = item.is_of_person and item.requested_by_user_id == actor.user_id and item.approvals_needed > 1
-    return found
+    return items

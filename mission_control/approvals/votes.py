@@ -97,13 +97,13 @@ def standing(needed: int, votes: Iterable[VoteRead]) -> str:
     """Say how many have approved, and who, where several people have to; else empty."""
     if needed < 2:
         return ""
-    if not (names := [one.user.name for one in votes if one.is_current]):
+    if not (names := [vote.user.name for vote in votes if vote.is_current]):
         return f"{needed} people have to approve"
     return f"{len(names)} of {needed}: {in_words(names)} approved"
 
 
 async def votes_of(approval_ids: Sequence[object]) -> dict[UUID, list[Vote]]:
-    found: dict[UUID, list[Vote]] = {}
+    by_approval: dict[UUID, list[Vote]] = {}
     listed, ids = in_list(approval_ids)
     sql = (
         f"SELECT v.id, v.approval_id, v.user_id, {person_name('u', 'User')} AS name, v.substance, v.note, v.always,"
@@ -114,8 +114,8 @@ async def votes_of(approval_ids: Sequence[object]) -> dict[UUID, list[Vote]]:
         f" WHERE v.approval_id IN ({listed}) ORDER BY v.created_at, v.id"
     )
     for vote in await select(Vote, sql, *ids):
-        found.setdefault(vote.approval_id, []).append(vote)
-    return found
+        by_approval.setdefault(vote.approval_id, []).append(vote)
+    return by_approval
 
 
 async def needed_for(approval: Approval) -> int:
@@ -133,8 +133,8 @@ async def missing_for(approval_id: UUID) -> int:
 
 
 async def _tally(approval: Approval, substance: str) -> Tally:
-    votes = [one for one in (await votes_of([approval.id])).get(approval.id, []) if one.counts(substance)]
-    return Tally(await needed_for(approval), len(votes), all(one.always for one in votes))
+    votes = [vote for vote in (await votes_of([approval.id])).get(approval.id, []) if vote.counts(substance)]
+    return Tally(await needed_for(approval), len(votes), all(vote.always for vote in votes))
 
 
 def refuse_requester(actor: Actor, approval: Approval) -> None:
@@ -153,7 +153,7 @@ async def cast(actor: Actor, approval: Approval, substance: str, note: str | Non
     if actor.credential[0] == "channel":
         raise Conflict(ErrorCode.APPROVAL_NEEDS_SEVERAL.detail(NOT_BY_CHAT))
     votes = (await votes_of([approval.id])).get(approval.id, [])
-    if any(one.user_id == actor.user_id and one.counts(substance) and one.always == always for one in votes):
+    if any(vote.user_id == actor.user_id and vote.counts(substance) and vote.always == always for vote in votes):
         return None
     await rows(
         "INSERT INTO approval_votes (id, approval_id, user_id, substance, note, always, is_current, created_at)"
@@ -191,17 +191,17 @@ async def lapse_changed(task_id: UUID) -> None:
 
     Commands that change its text or what was handed in call it, on boards where several people have to approve.
     """
-    found = await rows(
+    approvals = await rows(
         "SELECT DISTINCT a.id FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
         " AND a.status = 'pending' JOIN approval_votes v ON v.approval_id = a.id AND v.is_current WHERE l.task_id = ?",
         task_id,
     )
-    if not found:
+    if not approvals:
         return
-    ids = [UUID(str(row["id"])) for row in found]
+    ids = [UUID(str(row["id"])) for row in approvals]
     parts = await parts_of_approvals(ids)
-    votes = [one for of_one in (await votes_of(ids)).values() for one in of_one if one.is_current]
-    await _lapse(one for one in votes if one.substance != substance_of(parts[one.approval_id]))
+    votes = [vote for of_one in (await votes_of(ids)).values() for vote in of_one if vote.is_current]
+    await _lapse(vote for vote in votes if vote.substance != substance_of(parts[vote.approval_id]))
 
 
 @reacts_to("board.updated")
@@ -210,15 +210,15 @@ async def lapse_beyond_needed(actor: Actor, event: NewEvent) -> None:
     changed: Mapping[str, object] = event.data.get("after") or {}
     if not {"approvals_needed", "programs_need_quorum"} & changed.keys():
         return
-    found = await rows(
+    approvals = await rows(
         f"SELECT a.id, {NEEDED} AS needed FROM approvals a JOIN boards b ON b.id = a.board_id WHERE a.board_id = ?"
         " AND a.status = 'pending' AND EXISTS (SELECT 1 FROM approval_votes v WHERE v.approval_id = a.id)",
         event.scope.board_id,
     )
-    needed = {UUID(str(row["id"])): int(row["needed"]) for row in found}
+    needed = {UUID(str(row["id"])): int(row["needed"]) for row in approvals}
     votes = await votes_of(list(needed)) if needed else {}
     for approval_id, of_one in votes.items():
-        await _lapse([one for one in of_one if one.is_current][needed[approval_id] - 1 :])
+        await _lapse([vote for vote in of_one if vote.is_current][needed[approval_id] - 1 :])
 
 
 async def _lapse(votes: Iterable[Vote]) -> None:
@@ -230,13 +230,13 @@ async def _lapse(votes: Iterable[Vote]) -> None:
         return
     for approval in await Approval.filter(id__in=list(lapsed)).select_related("board"):
         of_one = lapsed[approval.id]
-        await ApprovalVote.filter(id__in=[one.id for one in of_one]).update(is_current=False)
+        await ApprovalVote.filter(id__in=[vote.id for vote in of_one]).update(is_current=False)
         record(
             "approval.vote_lapsed",
             approval.scope(),
             f"Asked again, because it changed since it was approved: {approval.action_type}.",
             agent_id=approval.agent_id,
             approval_id=approval.id,
-            user_ids=[one.user_id for one in of_one],
+            user_ids=[vote.user_id for vote in of_one],
             task_ids=[],
         )

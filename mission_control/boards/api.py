@@ -74,8 +74,8 @@ VIEWS, VIEW = "/boards/<board_id>/views", "/boards/<board_id>/views/<view_id>"
 @api.get(VIEWS, Page[views.ViewRead], rule="view.list")
 async def list_board_views(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
     """List the shared views of a board and your own, in the order of their tabs."""
-    found, total = await views.list_views(actor, board, query)
-    return page([views.ViewRead.of(view) for view in found], total, query)
+    listed, total = await views.list_views(actor, board, query)
+    return page([views.ViewRead.of(view) for view in listed], total, query)
 
 
 @api.post(VIEWS, rule="view.create", errors={409: ErrorResponse})

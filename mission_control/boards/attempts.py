@@ -118,13 +118,13 @@ async def refuse_lost_lease(task_ids: Sequence[UUID]) -> None:
     fence = unit_of_work().actor.fence
     if fence is None or not task_ids:
         return
-    found = await rows(
+    tasks = await rows(
         "SELECT t.id, t.fence, r.state, r.lease_expires_at, r.agent_id FROM tasks t"
         " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
         f" WHERE t.id IN ({placeholders(len(task_ids))})",
         *task_ids,
     )
-    for row in found:
+    for row in tasks:
         expires_at = as_moment(row["lease_expires_at"])
         is_over = row["state"] == "running" and expires_at is not None and expires_at <= times.clock_now()
         is_mine = str(row["agent_id"]) == str(unit_of_work().actor.id)
@@ -178,12 +178,12 @@ IS_CURRENT = (
 async def current_runs(task_ids: list[UUID]) -> dict[UUID, UUID]:
     if not task_ids:
         return {}
-    found = await rows(
+    runs = await rows(
         "SELECT t.id, r.id AS run_id FROM tasks t JOIN task_runs r ON r.task_id = t.id"
         f" WHERE {IS_CURRENT} AND t.id IN ({placeholders(len(task_ids))})",
         *task_ids,
     )
-    return {UUID(str(row["id"])): UUID(str(row["run_id"])) for row in found}
+    return {UUID(str(row["id"])): UUID(str(row["run_id"])) for row in runs}
 
 
 async def only_run_of(agent_id: UUID | None, fence: int | None = None) -> UUID | None:
@@ -194,17 +194,17 @@ async def only_run_of(agent_id: UUID | None, fence: int | None = None) -> UUID |
     """
     if agent_id is None:
         return None
-    found = await rows(
+    runs = await rows(
         "SELECT id, task_id, fence, parked_at FROM task_runs WHERE agent_id = ? AND ended_at IS NULL LIMIT 100",
         agent_id,
     )
-    found = [row for row in found if row["parked_at"] is None] or found
-    if len(found) > 1:
-        found = [row for row in found if row["fence"] == fence]
-    if len(found) != 1:
+    runs = [row for row in runs if row["parked_at"] is None] or runs
+    if len(runs) > 1:
+        runs = [row for row in runs if row["fence"] == fence]
+    if len(runs) != 1:
         return None
-    await lock_task(as_id(found[0]["task_id"]))
-    present = await rows("SELECT id FROM task_runs WHERE id = ? AND ended_at IS NULL", found[0]["id"])
+    await lock_task(as_id(runs[0]["task_id"]))
+    present = await rows("SELECT id FROM task_runs WHERE id = ? AND ended_at IS NULL", runs[0]["id"])
     return as_id(present[0]["id"]) if present else None
 
 

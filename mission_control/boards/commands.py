@@ -52,15 +52,15 @@ async def create_board(actor: Actor, organization_id: UUID, new: BoardCreate) ->
 @command("board.update")
 async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board:
     """Change a board's fields. Setting a field to its current value is a no-op."""
-    board, wanted = await locked_board(board), change.model_dump(exclude_unset=True)
-    await _check_links(actor, board.organization_id, wanted.get("gateway_id"), wanted.get("board_group_id"))
-    changes = {name: value for name, value in wanted.items() if getattr(board, name) != value}
+    board, sent = await locked_board(board), change.model_dump(exclude_unset=True)
+    await _check_links(actor, board.organization_id, sent.get("gateway_id"), sent.get("board_group_id"))
+    changes = {name: value for name, value in sent.items() if getattr(board, name) != value}
     await _check_deciding(actor, board, changes)
     if "call_rules" in changes:
         await _check_holding(board.id, changes["call_rules"] or {})
     before = {name: getattr(board, name) for name in changes}
     board.update_from_dict(changes)
-    if wanted.get("board_type") == "goal" and not (board.objective and board.success_metrics):
+    if sent.get("board_type") == "goal" and not (board.objective and board.success_metrics):
         raise Invalid(GOAL_INCOMPLETE)
     if changes:
         await _save(board, *changes)
@@ -68,20 +68,20 @@ async def update_board(actor: Actor, board: Board, change: BoardUpdate) -> Board
     return board
 
 
-async def _check_deciding(actor: Actor, board: Board, wanted: Mapping[str, Any]) -> None:
+async def _check_deciding(actor: Actor, board: Board, changes: Mapping[str, Any]) -> None:
     """Raise Forbidden when somebody who is no admin changes who has to say yes: people, or rules in their place.
 
     Raise Invalid when fewer people can answer on the board, or when one who is to be asked cannot.
     """
     is_admin = actor.administers(board.organization_id)
-    if {"approvals_needed", "programs_need_quorum"} & wanted.keys() and not is_admin:
+    if {"approvals_needed", "programs_need_quorum"} & changes.keys() and not is_admin:
         raise Forbidden("Only owners and admins change how many people have to approve.")
-    if "call_rules" in wanted and not is_admin:
+    if "call_rules" in changes and not is_admin:
         raise Forbidden("Only owners and admins change the rules for calls: they answer for everybody.")
-    if (needed := wanted.get("approvals_needed", 1)) > 1 and (number := len(await writers(board))) < needed:
-        known = "Only one person" if number == 1 else f"Only {number} people"
-        raise invalid_field("approvals_needed", f"{known} can answer on this board.")
-    people = escalation.people if (escalation := escalation_of(wanted.get("escalation"))) is not None else []
+    if (needed := changes.get("approvals_needed", 1)) > 1 and (number := len(await writers(board))) < needed:
+        answerers = "Only one person" if number == 1 else f"Only {number} people"
+        raise invalid_field("approvals_needed", f"{answerers} can answer on this board.")
+    people = escalation.people if (escalation := escalation_of(changes.get("escalation"))) is not None else []
     if len(await writers_among(board, people)) < len(people):
         raise invalid_field("escalation", "A person who is to be asked cannot answer on this board.")
 
@@ -90,7 +90,7 @@ async def _check_holding(board_id: UUID, rules: Mapping[str, Sequence[str]]) -> 
     """Raise Invalid for a rule that needs a yes beside a connected program that cannot be held by it."""
     if not rules.get("must"):
         return
-    found = await rows(
+    holders = await rows(
         "SELECT DISTINCT c.client FROM connections c JOIN tokens t ON t.connection_id = c.id WHERE c.board_id = ?"
         f" AND c.ended_at IS NULL AND t.expires_at > ? AND c.client IN ({placeholders(len(CANNOT_HOLD))})"
         " ORDER BY c.client",
@@ -98,8 +98,8 @@ async def _check_holding(board_id: UUID, rules: Mapping[str, Sequence[str]]) -> 
         times.clock_now(),
         *CANNOT_HOLD,
     )
-    if found:
-        named = " and ".join(CANNOT_HOLD[row["client"]] for row in found)
+    if holders:
+        named = " and ".join(CANNOT_HOLD[row["client"]] for row in holders)
         raise Invalid(f"{named} cannot be held until somebody says yes. End the connection first.")
 
 
@@ -157,27 +157,27 @@ async def _take_away(actor: Actor, board: Board) -> None:
 
 async def _locked(board: Board, *, for_good: bool = False) -> Board:
     """Lock and return the board; with `for_good` also against rows that refer to it, before it is erased."""
-    found = await existing(Board.select_for_update(no_key=not for_good).get_or_none(id=board.id, absent_since=None))
-    return found
+    locked = await existing(Board.select_for_update(no_key=not for_good).get_or_none(id=board.id, absent_since=None))
+    return locked
 
 
 async def locked_board(board: Board) -> Board:
     """Lock the board until the running command ends, and return it. Raise NotFound when it has been deleted."""
-    found = await _locked(board)
-    if found.deleted_at is not None:
+    locked = await _locked(board)
+    if locked.deleted_at is not None:
         raise NotFound()
-    return found
+    return locked
 
 
 async def next_task_number(board_id: UUID) -> int:
     """Return the number of the next task of a board, and lock the board until the running command ends."""
-    found = await rows(
+    numbered = await rows(
         "UPDATE boards SET task_count = task_count + 1 WHERE id = ? AND deleted_at IS NULL RETURNING task_count",
         board_id,
     )
-    if not found:
+    if not numbered:
         raise NotFound()
-    return int(found[0]["task_count"])
+    return int(numbered[0]["task_count"])
 
 
 def slugify(name: str, otherwise: str = "board") -> str:
@@ -207,14 +207,14 @@ ORDERS: dict[str, work_state.State] = {"/pause": work_state.PAUSED, "/resume": w
 
 
 @command("board.set_work_state")
-async def set_board_state(actor: Actor, board: Board, wanted: WorkStateChange, *, is_notified: bool = False) -> Board:
+async def set_board_state(actor: Actor, board: Board, change: WorkStateChange, *, is_notified: bool = False) -> Board:
     """Pause, stop or resume the agents of a board. Setting the current state is a no-op.
 
     `is_notified`: the agents are notified in another way.
     """
     present = Board.get_or_none(id=board.id, deleted_at=None)
     return await set_work_state(
-        "board.work_state_changed", "The board", board.organization_id, present, wanted, is_told=is_notified
+        "board.work_state_changed", "The board", board.organization_id, present, change, is_told=is_notified
     )
 
 

@@ -35,10 +35,10 @@ class ForgeReport(Schema):
     @property
     def sentence(self) -> str:
         name = "MR" if "/merge_requests/" in (self.url or "") else "PR"
-        said = [f"{name} {self.number} {self.state}"] if self.number else []
-        said += [f"checks {self.checks}"] if self.checks and self.state not in ("merged", "closed") else []
-        said += [self.review.replace("_", " ")] if self.review and self.state in ("open", "draft") else []
-        return ", ".join(said)
+        words = [f"{name} {self.number} {self.state}"] if self.number else []
+        words += [f"checks {self.checks}"] if self.checks and self.state not in ("merged", "closed") else []
+        words += [self.review.replace("_", " ")] if self.review and self.state in ("open", "draft") else []
+        return ", ".join(words)
 
 
 class Place(NamedTuple):
@@ -59,18 +59,18 @@ def repository_of(address: str) -> str:
     path = parts.path.rstrip("/").removesuffix(".git")
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or len(path) < 2:
         return ""
-    found = f"{parts.hostname}{port}{path}".lower()
-    return found if len(found) <= LONGEST_REPOSITORY else ""
+    repository = f"{parts.hostname}{port}{path}".lower()
+    return repository if len(repository) <= LONGEST_REPOSITORY else ""
 
 
 def place_of(code: object) -> Place | None:
     """Return where a hand-in says to be: by its pull request, else by its branch and the address of a commit."""
     if not isinstance(code, Mapping):
         return None
-    if found := _within(PULL, code.get("pull_request")):
-        return Place(found[0], "pull", str(int(found[1])))
-    named = (_within(COMMIT, one.get("url")) for one in code.get("commits") or () if isinstance(one, Mapping))
-    repository = next((one[0] for one in named if one), None)
+    if place := _within(PULL, code.get("pull_request")):
+        return Place(place[0], "pull", str(int(place[1])))
+    named = (_within(COMMIT, commit.get("url")) for commit in code.get("commits") or () if isinstance(commit, Mapping))
+    repository = next((inside[0] for inside in named if inside), None)
     return Place(repository, "branch", branch) if repository and (branch := code.get("branch")) else None
 
 
@@ -95,19 +95,19 @@ class HandIn(NamedTuple):
 
 
 async def reports_of(codes: Sequence[HandIn]) -> list[ForgeReport | None]:
-    return [one.report for one in await handed_in(codes)]
+    return [handed.report for handed in await handed_in(codes)]
 
 
 async def handed_in(codes: Sequence[HandIn]) -> "list[HandedIn]":
-    asked = [(str(one.board_id), place_of(one.facts)) for one in codes]
-    wanted = {(board_id, place) for board_id, place in asked if place is not None}
-    known = _Known(wanted)
-    await known.read({place.name for _, place in wanted})
-    await known.read({branch for one in wanted if (branch := known.branch(*one))})
-    await known.read({head for one in wanted if (head := known.head(*one))})
+    places = [(str(code.board_id), place_of(code.facts)) for code in codes]
+    named = {(board_id, place) for board_id, place in places if place is not None}
+    states = _Known(named)
+    await states.read({place.name for _, place in named})
+    await states.read({branch for place in named if (branch := states.branch(*place))})
+    await states.read({head for place in named if (head := states.head(*place))})
     return [
-        known.handed_in(board_id, place, one) if place else HandedIn(None, one.facts.get("head"), None)
-        for one, (board_id, place) in zip(codes, asked, strict=True)
+        states.handed_in(board_id, place, code) if place else HandedIn(None, code.facts.get("head"), None)
+        for code, (board_id, place) in zip(codes, places, strict=True)
     ]
 
 
@@ -120,7 +120,7 @@ class HandedIn(NamedTuple):
 
     @property
     def words(self) -> str:
-        return "; ".join(one for one in (self.report.sentence if self.report else "", self.change) if one)
+        return "; ".join(part for part in (self.report.sentence if self.report else "", self.change) if part)
 
     @property
     def change(self) -> str:
@@ -137,14 +137,14 @@ async def code_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, HandedIn]:
     if not task_ids:
         return {}
     listed, ids = in_list(task_ids)
-    found = await rows(
+    runs = await rows(
         "SELECT r.task_id, r.board_id, r.code, r.ended_at FROM tasks t"
         " JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
         f" WHERE t.id IN ({listed}) AND r.code IS NOT NULL",
         *ids,
     )
-    known = await handed_in([HandIn(row["board_id"], row["code"], row["ended_at"]) for row in found])
-    return {UUID(str(row["task_id"])): one for row, one in zip(found, known, strict=True)}
+    handed = await handed_in([HandIn(row["board_id"], row["code"], row["ended_at"]) for row in runs])
+    return {UUID(str(row["task_id"])): code for row, code in zip(runs, handed, strict=True)}
 
 
 type State = tuple[dict[str, Any], datetime]  # what a forge told, and when
@@ -153,9 +153,9 @@ type State = tuple[dict[str, Any], datetime]  # what a forge told, and when
 class _Known:
     """The states that hand-ins ask for: pull requests, also by their branch (the newest one), branches, commits."""
 
-    def __init__(self, wanted: Collection[tuple[str, Place]]) -> None:
-        self._boards = {UUID(board_id) for board_id, _ in wanted}
-        self._repositories = {place.repository for _, place in wanted}
+    def __init__(self, places: Collection[tuple[str, Place]]) -> None:
+        self._boards = {UUID(board_id) for board_id, _ in places}
+        self._repositories = {place.repository for _, place in places}
         self._by_name: dict[tuple[str, str, str, str], State] = {}
         self._by_branch: dict[tuple[str, str, str], State] = {}
 
@@ -204,24 +204,24 @@ class _Known:
         is_behind = branch is not None and head in branch[0].get("seen", ())
         return branch[0].get("head") if branch and is_behind and pull[0].get("state") in ("open", "draft") else head
 
-    def handed_in(self, board_id: str, place: Place, one: HandIn) -> "HandedIn":
-        report, head = self.report(board_id, place), one.facts.get("head")
-        is_other = report is not None and self._is_pushed_since(board_id, place, one, report.head, head)
+    def handed_in(self, board_id: str, place: Place, code: HandIn) -> "HandedIn":
+        report, head = self.report(board_id, place), code.facts.get("head")
+        is_other = report is not None and self._is_pushed_since(board_id, place, code, report.head, head)
         return HandedIn(report, head, report.head if report and is_other else None)
 
-    def _is_pushed_since(self, board_id: str, place: Place, one: HandIn, now: str | None, head: str | None) -> bool:
+    def _is_pushed_since(self, board_id: str, place: Place, code: HandIn, now: str | None, head: str | None) -> bool:
         """Return whether the commit that was handed in is no longer the last one.
 
         The forge may tell of it only after it was handed in: what was told before is of a former commit then.
         """
         if not now or not head or is_same_commit(now, head):
             return False
-        mine = [one.facts.get("base"), *(commit.get("id") for commit in one.facts.get("commits") or ())]
+        mine = [code.facts.get("base"), *(commit.get("id") for commit in code.facts.get("commits") or ())]
         if any(is_same_commit(now, former) for former in mine if former):
             return False
         states = [state for state in (self._pull(board_id, place), self._pushed(board_id, place)) if state]
         is_left = any(is_same_commit(head, former) for state, _ in states for former in state.get("seen", ()))
-        at = as_moment(one.at)
+        at = as_moment(code.at)
         return is_left or at is None or max(reported_at for _, reported_at in states) >= at
 
     def report(self, board_id: str, place: Place) -> ForgeReport | None:
@@ -237,7 +237,7 @@ class _Known:
             head=head,
             checks=checks_of(commit[0]) if commit else None,
             review=review_of(facts),
-            reported_at=max(one[1] for one in (pull, branch, commit) if one),
+            reported_at=max(state[1] for state in (pull, branch, commit) if state),
         )
 
 
@@ -247,12 +247,12 @@ def is_same_commit(commit: str, other: str) -> bool:
 
 
 def checks_of(facts: Mapping[str, Any]) -> ChecksState | None:
-    states = {one["state"] for one in facts.get("checks", {}).values()}
+    states = {check["state"] for check in facts.get("checks", {}).values()}
     worst: tuple[ChecksState, ...] = ("failed", "running", "passed")
-    return next((one for one in worst if one in states), None)
+    return next((state for state in worst if state in states), None)
 
 
 def review_of(facts: Mapping[str, Any]) -> ReviewState | None:
-    states = {one["state"] for one in facts.get("reviews", {}).values()}
+    states = {review["state"] for review in facts.get("reviews", {}).values()}
     worst: tuple[ReviewState, ...] = ("changes_requested", "approved")
-    return next((one for one in worst if one in states), None)
+    return next((state for state in worst if state in states), None)

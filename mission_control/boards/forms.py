@@ -34,10 +34,12 @@ STATES = {
 
 
 async def gateway_choices(actor: Actor, board: Board | None = None) -> list[tuple[str, str]]:
-    found = await visible_gateways(actor).order_by("name")
-    choices = [(str(one.id), f"{one.name} ({STATES.get(one.state, one.state)})") for one in found]
+    gateways = await visible_gateways(actor).order_by("name")
+    choices = [
+        (str(gateway.id), f"{gateway.name} ({STATES.get(gateway.state, gateway.state)})") for gateway in gateways
+    ]
     present = str(board.gateway_id) if board and board.gateway_id else ""
-    if found and present and present not in dict(choices):
+    if gateways and present and present not in dict(choices):
         choices.append((present, "A gateway that is gone"))
     return choices
 
@@ -71,7 +73,7 @@ class NewBoardForm(Form):
     board_type: Literal["goal", "general"] = "goal"
     require_approval_for_done: bool = False
 
-    def body(self, found: None) -> TypedBoard:
+    def body(self, subject: None) -> TypedBoard:
         typed = {**self.model_dump(), "slug": slugify(self.name), "description": self.description.strip()}
         return TypedBoard.model_validate(typed)
 
@@ -100,40 +102,40 @@ class BoardSettingsForm(VersionedForm):
     wip_in_progress: Limit = None
     wip_review: Limit = None
 
-    def body(self, found: Board) -> TypedBoardChange:
+    def body(self, board: Board) -> TypedBoardChange:
         limits = {status: getattr(self, name) for name, status in LIMITS.items()}
         links = {
             name: getattr(self, name)
             for name in ("gateway_id", "board_group_id")
-            if name in self.model_fields_set and getattr(self, name) != getattr(found, name)
+            if name in self.model_fields_set and getattr(self, name) != getattr(board, name)
         }
         plain: dict[str, object] = self.model_dump(include=set(PLAIN))
         if self.codex_wait_seconds is not None:
             plain["codex_wait_seconds"] = self.codex_wait_seconds
-        if (minutes := self.resume_after_minutes) is not None and minutes != _minutes(found):
+        if (minutes := self.resume_after_minutes) is not None and minutes != _minutes(board):
             plain["resume_after_seconds"] = minutes * 60
-        return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(found)})
+        return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(board)})
 
-    def _goal(self, found: Board) -> dict[str, object]:
+    def _goal(self, board: Board) -> dict[str, object]:
         if "metrics" not in self.model_fields_set:
             return {}
-        metrics = self._metrics(found)
-        kind = self.board_type or found.board_type
-        if kind == "goal" and kind != found.board_type and not (self.objective and metrics):
+        metrics = self._metrics(board)
+        kind = self.board_type or board.board_type
+        if kind == "goal" and kind != board.board_type and not (self.objective and metrics):
             raise FormInvalid(self.model_dump(), {"objective": GOAL_NEEDS})
         goal: dict[str, Any] = {"success_metrics": metrics or None}
-        if kind != found.board_type:
+        if kind != board.board_type:
             goal["board_type"] = kind
-        if self.target_date != goal_day(found.target_date):
+        if self.target_date != goal_day(board.target_date):
             goal["target_date"] = goal_moment(self.target_date)
         return goal
 
-    def _metrics(self, found: Board) -> dict[str, object]:
+    def _metrics(self, board: Board) -> dict[str, object]:
         if not self.metrics_json.strip() and "metrics" in self._untouched:
-            return found.success_metrics or {}
+            return board.success_metrics or {}
         if not self.metrics_json.strip():
             try:
-                return from_lines(self.metrics, found.success_metrics)
+                return from_lines(self.metrics, board.success_metrics)
             except ValueError as error:
                 sentence = str(error)
                 raise FormInvalid(self.model_dump(), {"metrics": f"{sentence[:1].upper()}{sentence[1:]}."}) from None
@@ -168,8 +170,8 @@ class LimitForm(VersionedForm):
     status: Literal["in_progress", "review"]
     limit: Limit = None
 
-    def body(self, found: Board) -> Fields:
-        return {"wip_limits": {**(found.wip_limits or {}), self.status: self.limit}}
+    def body(self, board: Board) -> Fields:
+        return {"wip_limits": {**(board.wip_limits or {}), self.status: self.limit}}
 
     async def newest(self, board: Board) -> int | None:
         return (board.wip_limits or {}).get(self.status)

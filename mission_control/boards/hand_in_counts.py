@@ -36,11 +36,11 @@ class Counted(NamedTuple):
 
     @property
     def is_failing(self) -> bool:
-        return any(one.tone == "bad" for one in self.facts)
+        return any(fact.tone == "bad" for fact in self.facts)
 
     @property
     def is_fine(self) -> bool:
-        return not any(one.tone in ("warn", "bad") for one in self.facts)
+        return not any(fact.tone in ("warn", "bad") for fact in self.facts)
 
     def approving(self, effect: str) -> tuple[str, str]:
         """Return what approving the work is called, and what that does."""
@@ -62,23 +62,23 @@ async def counted_of(task_ids: Sequence[UUID]) -> dict[UUID, Counted]:
     if not task_ids:
         return {}
     listed, ids = in_list(task_ids)
-    found = await rows(f"{_SELECT}({listed})", *ids)
-    handed = [HandIn(row["board_id"], row["code"], row["ended_at"]) for row in found]
+    runs = await rows(f"{_SELECT}({listed})", *ids)
+    handed = [HandIn(row["board_id"], row["code"], row["ended_at"]) for row in runs]
     return {
-        UUID(str(row["id"])): _counted(row, code.facts, known)
-        for row, code, known in zip(found, handed, await handed_in(handed), strict=True)
+        UUID(str(row["id"])): _counted(row, code.facts, state)
+        for row, code, state in zip(runs, handed, await handed_in(handed), strict=True)
     }
 
 
-def _counted(row: Row, code: Mapping[str, Any], known: HandedIn) -> Counted:
+def _counted(row: Row, code: Mapping[str, Any], state: HandedIn) -> Counted:
     is_unchanged = bool(code.get("head")) and code["head"] == code.get("base") and not code.get("diff_id")
-    facts = [*_change(code, known, is_unchanged=is_unchanged), *_checks(row, code, known)]
+    facts = [*_change(code, state, is_unchanged=is_unchanged), *_checks(row, code, state)]
     if met := criteria_met(row):
         facts.append(fact("list-checks", met))
     tokens = (row["input_tokens"] or 0) + (row["output_tokens"] or 0)
     money = spent((row["cost_micros"] or 0) / MICROS, tokens, row["unpriced_tokens"] or 0, row["gaps"] or 0)
-    facts += [fact("gauge", one) for one in money]
-    facts.sort(key=lambda one: one.tone != "bad")
+    facts += [fact("gauge", amount) for amount in money]
+    facts.sort(key=lambda item: item.tone != "bad")
     url = f"/boards/{row['board_id']}/tasks/{row['id']}/diff" if code.get("diff_id") else None
     return Counted(counted(facts), url, is_unchanged)
 
@@ -88,27 +88,27 @@ def criteria_met(row: Row) -> str:
 
 
 def counted(facts: Sequence[NeedFact]) -> list[NeedFact]:
-    return [one.model_copy(update={"is_counted": True}) for one in facts]
+    return [item.model_copy(update={"is_counted": True}) for item in facts]
 
 
-def _change(code: Mapping[str, Any], known: HandedIn, *, is_unchanged: bool) -> Iterator[NeedFact]:
+def _change(code: Mapping[str, Any], state: HandedIn, *, is_unchanged: bool) -> Iterator[NeedFact]:
     if is_unchanged:
         yield fact("triangle-alert", "Nothing was changed", "warn")
     elif code.get("files"):
         yield fact("file-diff", lines_changed(code["files"], code["added"], code["removed"]))
-    if known.pushed:
-        yield fact("triangle-alert", known.change, "warn")
+    if state.pushed:
+        yield fact("triangle-alert", state.change, "warn")
 
 
-def _checks(row: Row, code: Mapping[str, Any], known: HandedIn) -> Iterator[NeedFact]:
-    head, report, check = code.get("head") or "", known.report, code.get("check")
+def _checks(row: Row, code: Mapping[str, Any], state: HandedIn) -> Iterator[NeedFact]:
+    head, report, check = code.get("head") or "", state.report, code.get("check")
     at = f" on {head[:7]}" if head else ""
     if check:
         words = f"Check passed{at}" if check["exit_code"] == 0 else f"Check failed{at}, exit code {check['exit_code']}"
         yield fact("circle-x" if check["exit_code"] else "circle-check", words, "bad" if check["exit_code"] else "ok")
     if report is not None and report.sentence:
         is_green = report.checks == "passed" and report.head and head and is_same_commit(report.head, head)
-        tone = "" if known.pushed else known.tone or ("ok" if is_green else "")
+        tone = "" if state.pushed else state.tone or ("ok" if is_green else "")
         words = report.sentence[:1].upper() + report.sentence[1:]
         icon = {"ok": "circle-check", "bad": "circle-x"}.get(tone, "git-branch")
         yield fact(icon, f"{words}{at}" if report.checks and tone in ("ok", "bad") else words, tone, report.url)
@@ -116,13 +116,13 @@ def _checks(row: Row, code: Mapping[str, Any], known: HandedIn) -> Iterator[Need
         yield fact("circle-dashed", "No check ran")
 
 
-def parts_of_code(code: Mapping[str, Any], known: HandedIn) -> Parts:
+def parts_of_code(code: Mapping[str, Any], state: HandedIn) -> Parts:
     """Return what is decided about code: commit, diff, what was pushed since, its check, and that checks failed."""
     parts = {name: code.get(name) for name in ("head", "diff_sha256")}
-    if known.pushed:
-        parts["pushed"] = known.pushed
+    if state.pushed:
+        parts["pushed"] = state.pushed
     if check := code.get("check"):
         parts["check"] = check
-    if known.report and known.report.checks == "failed":
+    if state.report and state.report.checks == "failed":
         parts["checks"] = "failed"
     return parts

@@ -75,9 +75,9 @@ class ParkAsked(Schema):
     resume: Resume = "all"
 
 
-async def park_asker(actor: Actor, run_ids: Sequence[UUID | None], asked: ParkAsked) -> None:
+async def park_asker(actor: Actor, run_ids: Sequence[UUID | None], request: ParkAsked) -> None:
     """Park the runs of an agent that asks to wait. Raise Conflict when none is its own. The caller holds the tasks."""
-    if asked.park and not await park(run_ids, agent_id=actor.agent_id, resumes_on_any=asked.resume == "any"):
+    if request.park and not await park(run_ids, agent_id=actor.agent_id, resumes_on_any=request.resume == "any"):
         raise Conflict(ErrorCode.NO_RUN.detail())
 
 
@@ -89,17 +89,17 @@ async def park(
     The calling command holds their tasks, and so does one that settles what was asked: an answer comes before, and
     then there is nothing to wait for, or afterwards, and finds the run parked.
     """
-    known = [one for one in run_ids if one is not None]
-    if not known:
+    present = [run_id for run_id in run_ids if run_id is not None]
+    if not present:
         return False
-    found = await rows(
+    runs = await rows(
         "SELECT r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, r.parked_at, t.title,"
         " b.organization_id FROM task_runs r JOIN tasks t ON t.id = r.task_id JOIN boards b ON b.id = r.board_id"
-        f" WHERE r.id IN ({placeholders(len(known))}) AND r.ended_at IS NULL AND r.agent_id = ? AND {ASKS}",
-        *known,
+        f" WHERE r.id IN ({placeholders(len(present))}) AND r.ended_at IS NULL AND r.agent_id = ? AND {ASKS}",
+        *present,
         agent_id,
     )
-    for run in found:
+    for run in runs:
         await rows(
             "UPDATE task_runs SET parked_at = COALESCE(parked_at, ?), ready_at = NULL, resumes_on_any = ?,"
             " lease_expires_at = NULL WHERE id = ?",
@@ -109,7 +109,7 @@ async def park(
         )
         if run["parked_at"] is None:
             record_parked(run, why)
-    return bool(found)
+    return bool(runs)
 
 
 async def is_parked(run_id: UUID | None) -> bool:
@@ -119,17 +119,17 @@ async def is_parked(run_id: UUID | None) -> bool:
 
 async def go_on(scope: Scope, title: str) -> bool:
     """Let the run of a task go on; return whether it waited. The calling command holds the task."""
-    found = await rows(
+    runs = await rows(
         "UPDATE task_runs SET parked_at = NULL, ready_at = NULL, resumes_on_any = ? WHERE task_id = ?"
         " AND ended_at IS NULL AND parked_at IS NOT NULL RETURNING id, agent_id, agent_name, fence",
         False,
         scope.task_id,
     )
-    for run in found:
+    for run in runs:
         agent_id, run_id = as_id(run["agent_id"]), as_id(run["id"])
         message = f"{run['agent_name']} goes on with: {title}."
         record("task.resumed", scope, message, agent_id=agent_id, run_id=run_id, fence=run["fence"])
-    return bool(found)
+    return bool(runs)
 
 
 def record_parked(run: Row, why: str = "") -> None:

@@ -147,24 +147,24 @@ async def boards_of(actor: Actor) -> list[Board]:
 async def boards_with(board_ids: Sequence[UUID]) -> dict[UUID, Board]:
     if not board_ids:
         return {}
-    return {one.id: one for one in await find_all(Board, f"id IN ({placeholders(len(board_ids))})", *board_ids)}
+    return {board.id: board for board in await find_all(Board, f"id IN ({placeholders(len(board_ids))})", *board_ids)}
 
 
 async def who_can_share(actor: Actor) -> list[str]:
     """Return the names of two people who can give somebody access to boards, owners first."""
-    found = await rows(
+    people = await rows(
         f"SELECT {person_name('u', 'An owner')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND m.role <> 'member' ORDER BY m.role DESC, m.created_at, m.id LIMIT 2",
         actor.organization_id,
     )
-    return [row["name"] for row in found]
+    return [row["name"] for row in people]
 
 
 PERSON = person_name("u", "User")
 
 
 async def crew_of(board: Board) -> list[dict[str, object]]:
-    found = await rows(
+    agents = await rows(
         f"SELECT g.id, g.name, g.is_board_lead, {online_sql('g')} AS is_online, t.id AS task_id, t.number, t.title"
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
         f" AND t.status = 'in_progress' AND t.deleted_at IS NULL AND NOT {IS_PARKED} WHERE g.board_id = ?"
@@ -173,7 +173,7 @@ async def crew_of(board: Board) -> list[dict[str, object]]:
         board.id,
     )
     # Of an agent with several tasks the one that it began last, which comes first.
-    crew = {str(row["id"]): {**row, "is_online": bool(row["is_online"])} for row in reversed(found)}
+    crew = {str(row["id"]): {**row, "is_online": bool(row["is_online"])} for row in reversed(agents)}
     return list(reversed(crew.values()))
 
 
@@ -202,7 +202,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         f" AS {status}"
         for status in STATUSES
     )
-    found = await rows(
+    boards = await rows(
         f"SELECT b.id, b.name, b.description, b.updated_at, b.board_group_id, p.name AS group_name, {counts},"
         " (SELECT MAX(t.updated_at) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NULL) AS tasks_updated_at,"
         " (SELECT MAX(t.deleted_at) FROM tasks t WHERE t.board_id = b.id AND t.deleted_at IS NOT NULL) AS emptied_at,"
@@ -216,10 +216,10 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
         actor.organization_id,
         *([] if everything else single),
     )
-    for row in found:
+    for row in boards:
         moments = map(as_moment, (row["updated_at"], row["tasks_updated_at"], row["emptied_at"]))
         row["changed_at"] = max(filter(None, moments))
-    return found
+    return boards
 
 
 async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID, str]]:
@@ -231,10 +231,10 @@ async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID,
             return []
         boards = f"SELECT board_group_id FROM boards WHERE deleted_at IS NULL AND id IN ({placeholders(len(single))})"
         condition, values = f"{condition} AND id IN ({boards})", [*values, *single]
-    found = await rows(
+    groups = await rows(
         f"SELECT id, name FROM board_groups WHERE {condition} ORDER BY LOWER(name), id LIMIT 200", *values
     )
-    return [(row["id"], row["name"]) for row in found]
+    return [(row["id"], row["name"]) for row in groups]
 
 
 NEWEST = 1000  # tasks whose tags are named

@@ -198,10 +198,10 @@ FIELDS: tuple[BoardField, ...] = (
     internal("deleted_at", datetime | None),
     internal("absent_since", datetime | None),
 )
-CHANGED = tuple(one for one in FIELDS if one.is_changed)
-OWN = tuple(one for one in FIELDS if one.is_own)
-RULES = tuple(one.name for one in FIELDS if one.is_rule)
-SETTING_NAMES = {one.name: one.label for one in FIELDS if one.label}
+CHANGED = tuple(field for field in FIELDS if field.is_changed)
+OWN = tuple(field for field in FIELDS if field.is_own)
+RULES = tuple(field.name for field in FIELDS if field.is_rule)
+SETTING_NAMES = {field.name: field.label for field in FIELDS if field.label}
 
 
 GOAL_RULE = "a confirmed goal needs an objective and success metrics"
@@ -284,7 +284,7 @@ def as_rows(metrics: dict[str, object] | None) -> list[tuple[str, str]]:
 
 def _in_words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_in_words(one)}" for name, one in value.items())
+        return ", ".join(f"{name.replace('_', ' ')} {_in_words(inner)}" for name, inner in value.items())
     if isinstance(value, list):
         return ", ".join(map(_in_words, value))
     return _as_text(value)

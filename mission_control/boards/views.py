@@ -138,32 +138,32 @@ async def create_view(actor: Actor, board: Board, new: ViewCreate) -> SavedView:
 
 
 @command("view.update")
-async def update_view(actor: Actor, view: SavedView, wanted: ViewUpdate) -> SavedView:
+async def update_view(actor: Actor, view: SavedView, change: ViewUpdate) -> SavedView:
     """Change a view, or let it change places with its neighbour."""
     board = await locked_board(view.board)
-    found = await existing(SavedView.select_for_update(no_key=True).get_or_none(id=view.id))
-    found.board = board
-    sent = wanted.model_dump(exclude_none=True, exclude={"move"})
-    changes = {name: value for name, value in sent.items() if getattr(found, name) != value}
-    was_shared = found.is_shared
-    before = {name: getattr(found, name) for name in changes}
-    found.update_from_dict(changes)
+    locked = await existing(SavedView.select_for_update(no_key=True).get_or_none(id=view.id))
+    locked.board = board
+    sent = change.model_dump(exclude_none=True, exclude={"move"})
+    changes = {name: value for name, value in sent.items() if getattr(locked, name) != value}
+    was_shared = locked.is_shared
+    before = {name: getattr(locked, name) for name in changes}
+    locked.update_from_dict(changes)
     if changes.get("is_shared") is False:
-        found.is_default = False
-    _refuse_sharing(actor, found, shares="is_shared" in changes or "is_default" in changes)
-    if found.is_default and not found.is_shared:
+        locked.is_default = False
+    _refuse_sharing(actor, locked, shares="is_shared" in changes or "is_default" in changes)
+    if locked.is_default and not locked.is_shared:
         raise Invalid(ONLY_SHARED)
     if changes.keys() & {"name", "is_shared"}:
-        _refuse_name(found, await views_for(actor, board))
-    found.updated_at = times.clock_now()
-    await found.save()
-    await _only_default(found)
-    if wanted.move:
-        await _move(actor, found, wanted.move)
-    _tell(actor, found)
-    if changes and (was_shared or found.is_shared):
-        record("view.updated", found, f"View changed: {found.name}.", before=before, after=changes)
-    return found
+        _refuse_name(locked, await views_for(actor, board))
+    locked.updated_at = times.clock_now()
+    await locked.save()
+    await _only_default(locked)
+    if change.move:
+        await _move(actor, locked, change.move)
+    _tell(actor, locked)
+    if changes and (was_shared or locked.is_shared):
+        record("view.updated", locked, f"View changed: {locked.name}.", before=before, after=changes)
+    return locked
 
 
 @command("view.delete")
@@ -194,12 +194,12 @@ async def _only_default(view: SavedView) -> None:
 async def _move(actor: Actor, view: SavedView, way: str) -> None:
     """Let a view change places; all of those seen are numbered anew, which private ones of others do not notice."""
     seen = list(await views_for(actor, view.board))
-    at = next(index for index, one in enumerate(seen) if one.id == view.id)
+    at = next(index for index, other in enumerate(seen) if other.id == view.id)
     to = at - 1 if way == "left" else at + 1
     if 0 <= to < len(seen):
         seen[at], seen[to] = seen[to], seen[at]
-        for position, one in enumerate(seen, 1):
-            await SavedView.filter(id=one.id).update(position=float(position))
+        for position, other in enumerate(seen, 1):
+            await SavedView.filter(id=other.id).update(position=float(position))
 
 
 def _tell(actor: Actor, view: SavedView) -> None:

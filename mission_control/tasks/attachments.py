@@ -51,18 +51,22 @@ def checked_type(content: bytes, claimed: str) -> str:
 
     Raise Invalid for a file that claims to be an image, a PDF or text and is not.
     """
-    found = next((name for signature, name in SIGNATURES if content.startswith(signature)), None)
+    detected = next((name for signature, name in SIGNATURES if content.startswith(signature)), None)
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        found = "image/webp"
-    if found is None:
+        detected = "image/webp"
+    if detected is None:
         is_program = content.startswith(b"#!") or MARKUP.match(content.removeprefix(b"\xef\xbb\xbf"))
-        found = DOWNLOAD if is_program or not _is_text(content) else "text/plain"
+        detected = DOWNLOAD if is_program or not _is_text(content) else "text/plain"
     claimed = claimed.lower()
     claims_text = claimed.startswith("text/") and claimed not in ACTIVE_TEXT
-    wanted = "text/plain" if claims_text else claimed
-    if wanted in INLINE_TYPES and wanted != found and not (claims_text and found == DOWNLOAD and _is_text(content)):
+    text_type = "text/plain" if claims_text else claimed
+    if (
+        text_type in INLINE_TYPES
+        and text_type != detected
+        and not (claims_text and detected == DOWNLOAD and _is_text(content))
+    ):
         raise Invalid(f"The file says that it is {claimed}, but its content is not.")
-    return found
+    return detected
 
 
 def _is_text(content: bytes) -> bool:
@@ -123,8 +127,8 @@ def uploaded(name: str, content: bytes, claimed: str) -> Upload:
     return Upload(kept_name(name), checked_type(content, claimed), content, hashlib.sha256(content).hexdigest())
 
 
-def kept_name(given: str) -> str:
-    last = re.split(r"[/\\]", given)[-1].encode("utf-8", "replace").decode()
+def kept_name(filename: str) -> str:
+    last = re.split(r"[/\\]", filename)[-1].encode("utf-8", "replace").decode()
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", last).strip(" .")[-LONGEST_NAME:] or "file"
 
 
@@ -169,17 +173,17 @@ async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, A
         " WHERE c.deleted_at IS NULL AND f.task_id = ?",
         task.id,
     )
-    found = await rows(
+    attachments = await rows(
         f"{SELECT} AND f.task_id = ? ORDER BY f.created_at, f.id LIMIT ? OFFSET ?", task.id, paging.limit, paging.offset
     )
-    return [_serialize(row) for row in found], int(total["n"])
+    return [_serialize(row) for row in attachments], int(total["n"])
 
 
 async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
-    found = await rows(f"{SELECT} AND f.id = ?", attachment_id)
-    if not found:
+    attachments = await rows(f"{SELECT} AND f.id = ?", attachment_id)
+    if not attachments:
         raise NotFound()
-    return _serialize(found[0])
+    return _serialize(attachments[0])
 
 
 def _serialize(row: dict[str, Any]) -> dict[str, Any]:
@@ -223,7 +227,7 @@ async def detach(actor: Actor, attachment: Attachment) -> None:
 async def content_response(attachment: Attachment) -> Response:
     """Return the content of a file; browsers show only types that cannot run code."""
     is_inline, tag = attachment.content_type in INLINE_TYPES, f'"{attachment.sha256}"'
-    plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_. ") else "_" for one in attachment.name)
+    plain = "".join(char if char.isascii() and (char.isalnum() or char in "-_. ") else "_" for char in attachment.name)
     name = f"filename=\"{plain}\"; filename*=UTF-8''{quote(attachment.name, safe='')}"
     headers = {
         "Content-Disposition": f"{'inline' if is_inline else 'attachment'}; {name}",
@@ -233,8 +237,8 @@ async def content_response(attachment: Attachment) -> Response:
         "Cache-Control": "private, no-cache",
         "ETag": tag,
     }
-    known = request.headers.get("If-None-Match", "")
-    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+    etags = request.headers.get("If-None-Match", "")
+    if tag in (etag.strip().removeprefix("W/") for etag in etags.split(",")):
         return Response("", 304, headers)
     stored = await AttachmentContent.get(attachment_id=attachment.id)
     kind = attachment.content_type if is_inline else DOWNLOAD

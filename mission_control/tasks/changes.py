@@ -35,7 +35,7 @@ class TaskChange:
 
     @property
     def names(self) -> frozenset[str]:
-        ruled = (one.name for one in fields(self) if one.name != "plain")
+        ruled = (field.name for field in fields(self) if field.name != "plain")
         return frozenset(name for name in ruled if getattr(self, name) is not UNSET) | self.plain.keys()
 
 
@@ -52,8 +52,8 @@ async def save(
         return False
     task.updated_at = times.clock_now()
     await update(task, *changed, "updated_at")
-    shown = {name: pair for name, pair in (changed | (relations or {})).items() if name != "position"}
-    data["before"], data["after"] = ({name: pair[at] for name, pair in shown.items()} for at in (0, 1))
+    published = {name: pair for name, pair in (changed | (relations or {})).items() if name != "position"}
+    data["before"], data["after"] = ({name: pair[at] for name, pair in published.items()} for at in (0, 1))
     record(kind or ("task.status_changed" if "status" in changed else "task.updated"), task, message, **data)
     return True
 
@@ -63,15 +63,15 @@ async def locked_task(task: Task) -> Task:
 
     Raise NotFound when it has been deleted, and 409 `lease_lost` when the caller sends a stale fence.
     """
-    found = await held_task(task)
-    await refuse_lost_lease([found.id])
-    return found
+    locked = await held_task(task)
+    await refuse_lost_lease([locked.id])
+    return locked
 
 
 async def held_task(task: Task) -> Task:
     """Lock like `locked_task`, for a caller that sends its fence in another way."""
-    found = await existing(present_task(task))
-    return found
+    locked = await existing(present_task(task))
+    return locked
 
 
 async def present_task(task: Task) -> Task | None:
@@ -79,10 +79,10 @@ async def present_task(task: Task) -> Task | None:
 
     Check the condition again for which the task was found without a lock.
     """
-    found = await find(Task, "id = ? AND deleted_at IS NULL", task.id, lock=True)
-    if found is not None:
-        found.board = task.board
-    return found
+    locked = await find(Task, "id = ? AND deleted_at IS NULL", task.id, lock=True)
+    if locked is not None:
+        locked.board = task.board
+    return locked
 
 
 async def neighbour_of(task: Task, status: str, neighbour_id: UUID) -> Task:

@@ -77,8 +77,8 @@ async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUI
 
 async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
     page = "task_id = ? ORDER BY position, id LIMIT ? OFFSET ?"
-    found = await find_all(ChecklistItem, page, task.id, paging.limit, paging.offset)
-    return [item_read(item) for item in found], await ChecklistItem.filter(task_id=task.id).count()
+    items = await find_all(ChecklistItem, page, task.id, paging.limit, paging.offset)
+    return [item_read(item) for item in items], await ChecklistItem.filter(task_id=task.id).count()
 
 
 def item_read(item: ChecklistItem) -> dict[str, object]:
@@ -126,16 +126,16 @@ async def remove_item(actor: Actor, task: Task, item: ChecklistItem) -> None:
 
 
 @command("task.edit_checklist")
-async def order_items(actor: Actor, task: Task, wanted: list[UUID]) -> None:
+async def order_items(actor: Actor, task: Task, item_ids: list[UUID]) -> None:
     """Reorder the steps. Raise Conflict unless exactly the existing steps are named."""
     task = await locked_task(task)
     items = await ChecklistItem.filter(task_id=task.id).order_by("position", "id")
     before = [item.id for item in items]
-    if set(before) != set(wanted):
+    if set(before) != set(item_ids):
         raise Conflict("The steps have changed. Read them again, then order them.")
-    if before == wanted:
+    if before == item_ids:
         return
     for item in items:
-        item.position = float(wanted.index(item.id) + 1)
+        item.position = float(item_ids.index(item.id) + 1)
     await ChecklistItem.bulk_update(items, fields=["position"])
-    record("task.checklist_reordered", task, f"Steps reordered: {task.title}.", before=before, after=wanted)
+    record("task.checklist_reordered", task, f"Steps reordered: {task.title}.", before=before, after=item_ids)

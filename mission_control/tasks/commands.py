@@ -114,8 +114,8 @@ async def _refuse_blocked_start(actor: Actor, new: TaskCreate) -> None:
     starts = new.status != "inbox" or new.assigned_agent_id or new.assigned_user_id
     if not (new.depends_on_task_ids and starts):
         return
-    found = await Task.filter(id__in=new.depends_on_task_ids).exclude(status="done").values_list("id", flat=True)
-    unfinished = {str(task_id) for task_id in found}
+    blocker_ids = await Task.filter(id__in=new.depends_on_task_ids).exclude(status="done").values_list("id", flat=True)
+    unfinished = {str(task_id) for task_id in blocker_ids}
     if blockers := [str(task_id) for task_id in new.depends_on_task_ids if str(task_id) in unfinished]:
         refusal = rules.blocked_error(blockers)
         if actor.is_agent and isinstance(refusal.detail, dict):
@@ -166,14 +166,14 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
     return task
 
 
-async def _change_dependencies(task: Task, wanted: list[UUID]) -> Differences:
+async def _change_dependencies(task: Task, depends_on: list[UUID]) -> Differences:
     present = await dependencies.dependency_ids(task.id)
-    if wanted == present:
+    if depends_on == present:
         return {}
     if task.status == "done":
         raise Conflict("The dependencies of a done task cannot be changed.")
-    await dependencies.replace_dependencies(task.board_id, task.id, wanted)
-    return {"depends_on_task_ids": (present, wanted)}
+    await dependencies.replace_dependencies(task.board_id, task.id, depends_on)
+    return {"depends_on_task_ids": (present, depends_on)}
 
 
 async def save_change(actor: Actor, task: Task, before: Task, relations: Differences | None = None) -> None:
@@ -207,10 +207,12 @@ async def change_dependency(actor: Actor, task: Task, depends_on_id: UUID, *, wa
     """
     await locked_board(task.board)
     task = await locked_task(task)
-    known = await dependencies.dependency_ids(task.id)
-    if waits != (depends_on_id in known):
-        known = [*known, depends_on_id] if waits else [task_id for task_id in known if task_id != depends_on_id]
-    return await change_task(actor, task, TaskChange(depends_on_task_ids=known))
+    depends_on = await dependencies.dependency_ids(task.id)
+    if waits != (depends_on_id in depends_on):
+        depends_on = (
+            [*depends_on, depends_on_id] if waits else [task_id for task_id in depends_on if task_id != depends_on_id]
+        )
+    return await change_task(actor, task, TaskChange(depends_on_task_ids=depends_on))
 
 
 @command("task.move")

@@ -113,6 +113,6 @@ async def _requote(comment: Comment, before: str, after: str) -> None:
 
 async def _locked(comment: Comment) -> Comment:
     await hold_lease(comment.task_id)
-    found = await existing(Comment.select_for_update().get_or_none(id=comment.id, deleted_at=None))
-    found.task = comment.task
-    return found
+    locked = await existing(Comment.select_for_update().get_or_none(id=comment.id, deleted_at=None))
+    locked.task = comment.task
+    return locked

@@ -10,38 +10,38 @@ from mission_control.tasks.models import TaskDependency
 
 
 async def dependency_ids(task_id: UUID) -> list[UUID]:
-    found = await rows(
+    links = await rows(
         "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE d.task_id = ? AND p.deleted_at IS NULL ORDER BY d.created_at, d.id",
         task_id,
     )
-    return [UUID(str(row["id"])) for row in found]
+    return [UUID(str(row["id"])) for row in links]
 
 
-async def check_dependencies(board: Board, task_id: UUID, wanted: list[UUID]) -> None:
+async def check_dependencies(board: Board, task_id: UUID, depends_on: list[UUID]) -> None:
     """Refuse a dependency on the task itself (422), on an unknown task (404) or in a circle (409).
 
     Lock the board, so that two edits cannot form a cycle together, and the tasks to wait for, so that none of them is
     reopened before the edit is committed.
     """
-    if task_id in wanted:
+    if task_id in depends_on:
         raise Invalid("A task cannot depend on itself.")
-    if not wanted:
+    if not depends_on:
         return
     await locked_board(board)
-    found = await rows(
-        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(wanted))})"
+    tasks = await rows(
+        f"SELECT id FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(depends_on))})"
         f" ORDER BY id{' FOR SHARE' if is_postgres() else ''}",
         board.id,
-        *wanted,
+        *depends_on,
     )
-    known = {str(row["id"]) for row in found}
-    if missing := [str(task_id) for task_id in wanted if str(task_id) not in known]:
+    existing_ids = {str(row["id"]) for row in tasks}
+    if missing := [str(task_id) for task_id in depends_on if str(task_id) not in existing_ids]:
         raise NotFound({"message": "Some dependencies are not on this board.", "missing_task_ids": missing})
-    await refuse_cycle(board.id, task_id, wanted)
+    await refuse_cycle(board.id, task_id, depends_on)
 
 
-async def refuse_cycle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
+async def refuse_cycle(board_id: UUID, task_id: UUID, depends_on: list[UUID]) -> None:
     """Raise 409 for dependencies that would form a cycle. Deleted tasks wait for nothing."""
     edges: dict[str, list[str]] = {}
     for row in await rows(
@@ -51,7 +51,7 @@ async def refuse_cycle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> Non
         board_id,
     ):
         edges.setdefault(str(row["task_id"]), []).append(str(row["depends_on_task_id"]))
-    waiting, seen = [str(one) for one in wanted], set[str]()
+    waiting, seen = [str(task) for task in depends_on], set[str]()
     while waiting:
         awaited = waiting.pop()
         if awaited == str(task_id):
@@ -61,7 +61,7 @@ async def refuse_cycle(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> Non
             waiting += edges.get(awaited, [])
 
 
-async def replace_dependencies(board_id: UUID, task_id: UUID, wanted: list[UUID]) -> None:
+async def replace_dependencies(board_id: UUID, task_id: UUID, depends_on: list[UUID]) -> None:
     await TaskDependency.filter(task_id=task_id).delete()
-    for awaited_id in wanted:
+    for awaited_id in depends_on:
         await TaskDependency.create(board_id=board_id, task_id=task_id, depends_on_task_id=awaited_id)

@@ -109,8 +109,8 @@ class TaskField(DeclaredField):
             raise ValueError(text) from error
 
     def text_of(self, value: object) -> str:
-        shown = value if self.form is None else self.form.shown(value)
-        return "" if shown is None else str(shown)
+        displayed = value if self.form is None else self.form.shown(value)
+        return "" if displayed is None else str(displayed)
 
 
 def kept(name: str, kind: object, changed_by: frozenset[Role] = NOBODY, **more: Any) -> TaskField:
@@ -179,7 +179,7 @@ FIELDS: tuple[TaskField, ...] = (
         "priority", str, "medium",
         accepts=Priority, answer=canonical, sentence=lambda before, after: ("set the priority of", f"to {after}"),
         on=EVERYWHERE, sign="!", is_drawn=True,
-        offers=tuple((one, "") for one in reversed(PRIORITIES)),
+        offers=tuple((priority, "") for priority in reversed(PRIORITIES)),
         form=FormField(Priority, "medium", shown=canonical, is_word=lambda text: rank(text) > 0),
     ),
     plain(
@@ -267,56 +267,62 @@ FIELDS: tuple[TaskField, ...] = (
     internal("auto_reason", str | None, is_tracked=False),
 )  # fmt: skip
 
-BY_NAME = {one.name: one for one in FIELDS}
-COLUMNS = {one.name: one.kind for one in FIELDS if one.is_column and one.is_answered}
-TRACKED = tuple(one.name for one in FIELDS if one.is_tracked)
-EXPORTED = tuple(one.name for one in FIELDS if one.is_exported)
+BY_NAME = {field.name: field for field in FIELDS}
+COLUMNS = {field.name: field.kind for field in FIELDS if field.is_column and field.is_answered}
+TRACKED = tuple(field.name for field in FIELDS if field.is_tracked)
+EXPORTED = tuple(field.name for field in FIELDS if field.is_exported)
 # What tools of MCP that create a task say of a field; they show it in their answers, too.
-TOOL_WORDS = {one.name: one.tool for one in FIELDS if one.tool}
-PLAIN = tuple(one.name for one in FIELDS if one.is_plain)
-REWRITTEN = {one.name: one.answer for one in FIELDS if one.answer is not None}
+TOOL_WORDS = {field.name: field.tool for field in FIELDS if field.tool}
+PLAIN = tuple(field.name for field in FIELDS if field.is_plain)
+REWRITTEN = {field.name: field.answer for field in FIELDS if field.answer is not None}
 
 
 def shown_at(surface: Surface, *first: str) -> tuple[TaskField, ...]:
     ahead = [BY_NAME[name] for name in first]
-    return (*ahead, *(one for one in FIELDS if surface in one.on and one not in ahead))
+    return (*ahead, *(field for field in FIELDS if surface in field.on and field not in ahead))
 
 
 def alike_at(surface: Surface) -> tuple[TaskField, ...]:
-    return tuple(one for one in shown_at(surface) if not one.is_drawn)
+    return tuple(field for field in shown_at(surface) if not field.is_drawn)
 
 
 def changeable_by(role: Role) -> frozenset[str]:
-    return frozenset(one.name for one in FIELDS if role in one.changed_by)
+    return frozenset(field.name for field in FIELDS if role in field.changed_by)
 
 
 def to_export() -> dict[str, object]:
     moments: dict[Any, Any] = {datetime: Moment, datetime | None: Moment | None}
     return {
-        one.name: (
-            moments.get(one.kind, one.body_kind),
-            None if one.is_nullable else REQUIRED if one.default is NOT_SENT else one.default,
+        field.name: (
+            moments.get(field.kind, field.body_kind),
+            None if field.is_nullable else REQUIRED if field.default is NOT_SENT else field.default,
         )
-        for one in FIELDS
-        if one.is_exported
+        for field in FIELDS
+        if field.is_exported
     }
 
 
 def to_form() -> dict[str, object]:
-    return {one.word: (one.form.kind, one.form.default) for one in FIELDS if one.form is not None}
+    return {field.word: (field.form.kind, field.form.default) for field in FIELDS if field.form is not None}
 
 
 def from_form(typed: Mapping[str, object]) -> dict[str, object]:
-    return {one.name: one.form.value(typed[one.word]) for one in FIELDS if one.form is not None and one.word in typed}
+    return {
+        field.name: field.form.value(typed[field.word])
+        for field in FIELDS
+        if field.form is not None and field.word in typed
+    }
 
 
 def in_form(value_of: Callable[[str], object]) -> dict[str, object]:
-    return {one.word: one.form.shown(value_of(one.name)) for one in FIELDS if one.form is not None}
+    return {field.word: field.form.shown(value_of(field.name)) for field in FIELDS if field.form is not None}
 
 
 def sentences() -> dict[str, Sentence]:
-    ranked = sorted((one for one in FIELDS if one.sentence or one.is_plain), key=lambda one: one.sentence_rank)
-    return {one.name: one.sentence or partial(_changed, one.name.replace("_", " ")) for one in ranked}
+    ranked = sorted(
+        (field for field in FIELDS if field.sentence or field.is_plain), key=lambda field: field.sentence_rank
+    )
+    return {field.name: field.sentence or partial(_changed, field.name.replace("_", " ")) for field in ranked}
 
 
 def _changed(name: str, before: object, after: object) -> tuple[str, str]:

@@ -150,17 +150,17 @@ class MoveForm(VersionedForm):
     approve: bool = False
     substance: str | None = None
 
-    def body(self, found: Task) -> Fields:
+    def body(self, task: Task) -> Fields:
         moved = self.model_dump(exclude_none=True, exclude={"version", "assignee"})
-        return {"status": found.status, **moved, **(assignee_fields(self.assignee) if self.assignee else {})}
+        return {"status": task.status, **moved, **(assignee_fields(self.assignee) if self.assignee else {})}
 
     @classmethod
     def values_of(cls, task: Task) -> dict[str, object]:
         return {"status": task.status}
 
-    async def merged(self, found: Task) -> Self:
-        if self.version != self.version_of(found):
-            raise EditConflict(self.model_dump(), self.values_of(found))
+    async def merged(self, task: Task) -> Self:
+        if self.version != self.version_of(task):
+            raise EditConflict(self.model_dump(), self.values_of(task))
         return self
 
     def hidden(self) -> dict[str, str]:
@@ -178,12 +178,14 @@ class ChangeForm(VersionedForm):
 
     assignee: str | None = None
 
-    def body(self, found: Task) -> Fields:
+    def body(self, task: Task) -> Fields:
         sent = self.model_dump(exclude_unset=True, exclude=self._untouched)
         changes = from_form(sent)
         if "assignee" in sent:
-            wanted = assignee_fields(self.assignee)
-            changes |= {name: one for name, one in wanted.items() if one is not None or getattr(found, name) != one}
+            assignee = assignee_fields(self.assignee)
+            changes |= {
+                name: value for name, value in assignee.items() if value is not None or getattr(task, name) != value
+            }
         return changes
 
     @classmethod
@@ -199,7 +201,7 @@ class FieldsForm(VersionedForm):
     kind: list[str]
     value: list[str] = []
 
-    def body(self, found: Task) -> Fields:
+    def body(self, task: Task) -> Fields:
         try:
             values = {
                 key: typed(kind, text)
@@ -216,8 +218,8 @@ class FieldsForm(VersionedForm):
             raise FormInvalid(self.model_dump(), {"": "Fill in every field, or none of them can be saved."})
         return texts
 
-    async def merged(self, found: Task) -> Self:
-        values = (await values_of_tasks(found.board_id, [found.id])).of(found.id)
+    async def merged(self, task: Task) -> Self:
+        values = (await values_of_tasks(task.board_id, [task.id])).of(task.id)
         present = {key: shown(kind, values.get(key)) for key, kind in zip(self.key, self.kind, strict=False)}
         _, theirs, untouched = merge(self.version, dict(zip(self.key, self._texts(), strict=True)), present)
         if theirs:
@@ -237,10 +239,10 @@ class TagsForm(VersionedForm):
     def is_versioned(self) -> bool:
         return True
 
-    async def merged(self, found: Task) -> Self:
+    async def merged(self, task: Task) -> Self:
         added = [self.toggle] if self.toggle and self.toggle not in self.tag_ids else []
-        kept = [one for one in await tag_ids_of(found.id) if one != self.toggle]
-        return self.model_copy(update={"tag_ids": kept + added})
+        remaining = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id != self.toggle]
+        return self.model_copy(update={"tag_ids": remaining + added})
 
 
 class ParentForm(Form):
@@ -249,14 +251,14 @@ class ParentForm(Form):
     parent_id: Annotated[UUID | None, BlankToNone] = None
     blocks_parent: bool | None = None
 
-    def body(self, found: Task) -> Fields:
+    def body(self, task: Task) -> Fields:
         return self.model_dump(exclude_unset=True)
 
 
 class NewTagForm(Form):
     name: Annotated[NonEmptyStr, Field(max_length=100)]
 
-    def body(self, found: None) -> Fields:
+    def body(self, subject: None) -> Fields:
         return {"name": self.name, "slug": slug_from(self.name) or None}
 
 
@@ -280,10 +282,10 @@ def assignee_fields(value: str | None) -> dict[str, object]:
     kind, _, name = (value or "").partition(":")
     if not kind:
         return {"assigned_agent_id": None, "assigned_user_id": None}
-    found = parse_id(name)
-    if kind not in ("agent", "user") or found is None:
+    id_ = parse_id(name)
+    if kind not in ("agent", "user") or id_ is None:
         raise Invalid("Choose an agent or a person of this board.")
-    return {f"assigned_{kind}_id": found}
+    return {f"assigned_{kind}_id": id_}
 
 
 def assignee_value(agent_id: UUID | None, user_id: UUID | None) -> str:
@@ -300,7 +302,7 @@ class NewTaskForm(Form):
     after: UUID | None = None
     parent: Annotated[int | None, BlankToNone] = None  # its number
 
-    def body(self, found: Board) -> QuickTask:
+    def body(self, board: Board) -> QuickTask:
         text = self.title if self.parent is None else f"{self.title} {PARENT}{self.parent}"
         return QuickTask(text=text, status=self.status, after_task_id=self.after)
 
@@ -322,14 +324,14 @@ class OwnFieldsForm(Form):
         return form
 
     def own(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)
             try:
-                found[key] = typed(kind, text)
+                values[key] = typed(kind, text)
             except ValueError as error:
                 raise FormInvalid({**self.model_dump(), "fields": self.fields}, {name: str(error)}) from None
-        return {key: value for key, value in found.items() if value is not None}
+        return {key: value for key, value in values.items() if value is not None}
 
 
 @completed(to_form())
@@ -344,6 +346,6 @@ class FullTaskForm(OwnFieldsForm):
     parent_id: Annotated[UUID | None, BlankToNone] = None
     depends_on_task_ids: list[UUID] = []
 
-    def body(self, found: Board) -> Fields:
-        said = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
-        return {**said, "custom_field_values": self.own(), **assignee_fields(self.assignee)}
+    def body(self, board: Board) -> Fields:
+        fields = self.model_dump(exclude={"assignee", *to_form()}) | from_form(self.model_dump())
+        return {**fields, "custom_field_values": self.own(), **assignee_fields(self.assignee)}

@@ -59,7 +59,7 @@ class TaskLinkRead(Schema):
 
 
 async def links_of(task_id: UUID) -> list[Row]:
-    found = await rows(
+    links = await rows(
         "SELECT l.id, l.kind, CASE WHEN l.task_id = ? THEN 0 ELSE 1 END AS is_reverse, t.id AS task_id, t.number,"
         " t.title, t.status FROM task_links l JOIN tasks t ON t.id = CASE WHEN l.task_id = ? THEN l.other_id"
         " ELSE l.task_id END WHERE (l.task_id = ? OR l.other_id = ?) AND t.deleted_at IS NULL"
@@ -73,13 +73,13 @@ async def links_of(task_id: UUID) -> list[Row]:
             "is_reverse": bool(row["is_reverse"]),
             "task": {"id": row["task_id"]} | {name: row[name] for name in ("number", "title", "status")},
         }
-        for row in found
+        for row in links
     ]
 
 
 async def list_links(task: Task, paging: Paging) -> tuple[list[Row], int]:
-    found = await links_of(task.id)
-    return found[paging.offset : paging.offset + paging.limit], len(found)
+    links = await links_of(task.id)
+    return links[paging.offset : paging.offset + paging.limit], len(links)
 
 
 @lookup

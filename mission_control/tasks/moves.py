@@ -38,10 +38,10 @@ async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
     Where several people have to approve, the card stays until the last of them has.
     """
     if move.status == "done" and (move.approve or move.substance is not None):
-        held = await locked_task(task)
+        locked = await locked_task(task)
         await refuse_unseen(task.id, move.substance)
-        if move.approve and not await _approve(actor, held):
-            return held
+        if move.approve and not await _approve(actor, locked):
+            return locked
     above, below = move.before_task_id, move.after_task_id
     if move.place and not (above or below):
         above, below = await _neighbours(task, move.status, move.place)
@@ -69,13 +69,13 @@ async def _neighbours(task: Task, status: str, place: str) -> tuple[UUID | None,
 
 
 async def _column(board_id: UUID, status: str) -> list[UUID]:
-    found = await rows(
+    tasks = await rows(
         "SELECT id FROM tasks WHERE board_id = ? AND status = ? AND deleted_at IS NULL AND archived_at IS NULL"
         " ORDER BY position, created_at DESC",
         board_id,
         status,
     )
-    return [UUID(str(row["id"])) for row in found]
+    return [UUID(str(row["id"])) for row in tasks]
 
 
 async def _approve(actor: Actor, task: Task) -> bool:
@@ -94,9 +94,9 @@ async def _approve(actor: Actor, task: Task) -> bool:
         payload={"reason": reason},
         agent_id=await last_worker(task) if needs_others else None,
     )
-    asked = await request_approval(actor, task.board, new)
-    if needs_others and asked.agent_id is not None:  # without an agent the person asks, and does not count
-        await decide_approval(actor, asked, Verdict("approved"))
+    requested = await request_approval(actor, task.board, new)
+    if needs_others and requested.agent_id is not None:  # without an agent the person asks, and does not count
+        await decide_approval(actor, requested, Verdict("approved"))
     return not needs_others
 
 

@@ -76,7 +76,7 @@ async def notify_lead_of_new_task(task: Task) -> None:
 async def notify_after_change(actor: Actor, task: Task, before: Task) -> None:
     """Notify the new assignee, or the lead when a task came back without one, and the former assignee."""
     lead_id = None
-    is_free, was_free = (one.assigned_agent_id is None and one.assigned_user_id is None for one in (task, before))
+    is_free, was_free = (state.assigned_agent_id is None and state.assigned_user_id is None for state in (task, before))
     came_back = task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
     if came_back and not (actor.is_agent and actor.is_lead):
         if lead_id := await lead_id_of(task.board_id):
@@ -153,8 +153,8 @@ async def notify_of_comment(actor: Actor, task: Task, comment: Comment, before: 
     With the text from before an edit, only those that it mentions now and did not before.
     """
     agents = await find_all(Agent, "board_id = ?", task.board_id) if "@" in comment.message else []
-    known = {agent.id for agent in mentioned(before or "", agents)}
-    named: list[UUID | None] = [agent.id for agent in mentioned(comment.message, agents) if agent.id not in known]
+    notified = {agent.id for agent in mentioned(before or "", agents)}
+    named: list[UUID | None] = [agent.id for agent in mentioned(comment.message, agents) if agent.id not in notified]
     header = "TASK MENTION" if named else "NEW TASK COMMENT"
     advice = "Answer in a comment. Leave the status alone unless the task is yours."
     text = f"From: {actor.name}\n\n{snippet(comment.message)}\n\n{advice}"

@@ -43,12 +43,12 @@ async def check_parent(board: Board, task_id: UUID, parent_id: UUID | None) -> N
 
 
 async def open_parts_of(task_id: UUID) -> list[str]:
-    found = await rows(
+    parts = await rows(
         "SELECT id FROM tasks WHERE parent_id = ? AND blocks_parent AND status <> 'done' AND deleted_at IS NULL"
         " ORDER BY number",
         task_id,
     )
-    return [str(row["id"]) for row in found]
+    return [str(row["id"]) for row in parts]
 
 
 async def tell_parent(part: Task, parent_id: UUID | None, what: Happened) -> None:

@@ -52,8 +52,8 @@ from mission_control.tasks.waiting import add_reasons
 
 
 def _words_in(query: TaskQuery) -> Iterator[Word]:
-    if wanted := statuses(query.status):
-        yield Word("", "status", tuple(wanted))
+    if chosen := statuses(query.status):
+        yield Word("", "status", tuple(chosen))
     for key, value, wanted_so in (
         ("is", "blocked", query.blocked),
         ("needs", "approval", query.needs_approval),
@@ -63,14 +63,14 @@ def _words_in(query: TaskQuery) -> Iterator[Word]:
     ):
         if wanted_so is not None:
             yield Word("", key, (value,), not wanted_so)
-    for key, sign, asked in (
+    for key, sign, operand in (
         ("assignee", "agent:", query.assigned_agent_id),
         ("assignee", "user:", query.assigned_user_id),
         ("due", "<", query.due_before and query.due_before.isoformat()),
         ("due", ">=", query.due_after and query.due_after.isoformat()),
     ):
-        if asked is not None:
-            yield Word("", key, (f"{sign}{asked}",))
+        if operand is not None:
+            yield Word("", key, (f"{sign}{operand}",))
     if query.priority:
         yield Word("", "priority", tuple(query.priority))
     if query.tag_id:
@@ -95,10 +95,10 @@ def ordering(query: TaskQuery) -> str:
 
 
 def statuses(text: str | None) -> list[str]:
-    wanted = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if strange := [one for one in wanted if one not in STATUSES]:
+    named = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if strange := [word for word in named if word not in STATUSES]:
         raise Invalid(f"Unknown status {strange[0]}; known are {', '.join(STATUSES)}.")
-    return wanted
+    return named
 
 
 @completed_row(COLUMNS_OF_ANSWERS)
@@ -124,10 +124,10 @@ class TaskRow:
 
 # The keys of queries whose values are no days.
 TIMELESS = ("", "status", "is", "needs", "has", "parent", "assignee", "priority", "tag")
-COLUMN_NAMES = tuple(one.name for one in fields(TaskRow))
+COLUMN_NAMES = tuple(column.name for column in fields(TaskRow))
 COLUMNS = ", ".join(f"t.{name}" for name in COLUMN_NAMES)
 KINDS = {name: COLUMNS_OF_ANSWERS[name] for name in COLUMN_NAMES}
-ANSWER = tuple(one.name for one in FIELDS if one.is_answered and one.answer_default is REQUIRED)
+ANSWER = tuple(field.name for field in FIELDS if field.is_answered and field.answer_default is REQUIRED)
 
 
 @lookup
@@ -145,9 +145,9 @@ async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 
 async def part_of_task[Part: Model](part: type[Part], task: Task, part_id: UUID, **conditions: None) -> Part:
-    found: Any = await existing(part.get_or_none(id=part_id, task_id=task.id, **conditions))
-    found.task = task
-    return cast(Part, found)
+    row: Any = await existing(part.get_or_none(id=part_id, task_id=task.id, **conditions))
+    row.task = task
+    return cast(Part, row)
 
 
 async def listed_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None) -> tuple[list[str], int]:
@@ -155,16 +155,16 @@ async def listed_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None) -
 
     `viewer_id` is the person who asks, if it is one, whom `assignee:me` means. Raise Invalid for an unknown status.
     """
-    kept = "IS NOT NULL" if query.deleted else "IS NULL" if query.archived else "IS NULL AND t.archived_at IS NULL"
+    living = "IS NOT NULL" if query.deleted else "IS NULL" if query.archived else "IS NULL AND t.archived_at IS NULL"
     since = [query.updated_since] if query.updated_since is not None else []
     words = (*_words_in(query), *words_of(query.query or "", times.clock_now()))
     narrowed, more = await conditions_of(words, viewer_id)
-    where = f"t.board_id = ? AND t.deleted_at {kept}{' AND t.updated_at >= ?' if since else ''}{narrowed}"
+    where = f"t.board_id = ? AND t.deleted_at {living}{' AND t.updated_at >= ?' if since else ''}{narrowed}"
     values = [board.id, *since, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM tasks t WHERE {where}", *values)
     page = f"SELECT t.id FROM tasks t WHERE {where}{ordering(query)} LIMIT ? OFFSET ?"
-    found = await rows(page, *values, query.limit, query.offset)
-    return [str(row["id"]) for row in found], int(total["n"])
+    ordered = await rows(page, *values, query.limit, query.offset)
+    return [str(row["id"]) for row in ordered], int(total["n"])
 
 
 async def list_tasks(
@@ -172,10 +172,10 @@ async def list_tasks(
 ) -> tuple[list[dict[str, object]], int]:
     ids, total = await listed_tasks(board, query, viewer_id)
     tasks = by_id(await tasks_read(ids))
-    found = [tasks[one] for one in ids if one in tasks]
+    listed = [tasks[task_id] for task_id in ids if task_id in tasks]
     if query.include_waiting:
-        await add_reasons(found)
-    return found, total
+        await add_reasons(listed)
+    return listed, total
 
 
 def depends_on_time(query: TaskQuery) -> bool:
@@ -197,10 +197,10 @@ async def _render_list(actor: Actor, board: Board, query: TaskQuery, position: P
 
 
 async def _render_task(actor: Actor, task: Task, query: None, position: Position) -> object:
-    found = await rendered_parts(await current_parts(task.board, position), "task", [str(task.id)], _tasks_by_id)
-    if not found:
+    rendered = await rendered_parts(await current_parts(task.board, position), "task", [str(task.id)], _tasks_by_id)
+    if not rendered:
         raise NotFound()
-    return orjson.Fragment(found[0])
+    return orjson.Fragment(rendered[0])
 
 
 async def _tasks_by_id(ids: list[str]) -> ById:
@@ -224,9 +224,9 @@ async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tupl
     [total] = await rows(f"SELECT COUNT(*) AS n {where} IN ({placeholders(len(by_id))})", *by_id)
     each = f"SELECT t.id, t.number, t.title, t.status, t.board_id, {moment} AS gone_at {where} = ?"
     order = "gone_at DESC, id DESC"
-    sql, values = first_of_all(each, [[one] for one in by_id], order, paging.limit, paging.offset)
-    found = await rows(sql, *values)
-    tasks = [row | {"gone_at": as_moment(row["gone_at"]), "board": by_id[str(row["board_id"])]} for row in found]
+    sql, values = first_of_all(each, [[board_id] for board_id in by_id], order, paging.limit, paging.offset)
+    deleted = await rows(sql, *values)
+    tasks = [row | {"gone_at": as_moment(row["gone_at"]), "board": by_id[str(row["board_id"])]} for row in deleted]
     return tasks, int(total["n"])
 
 
@@ -283,22 +283,22 @@ class Relations:
     values: Values
 
     def of(self, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Sequence[Any]]:
-        edges = [[edge for edge in self.edges.get(one, ()) if not edge.is_part] for one in ids]
+        edges = [[edge for edge in self.edges.get(task_id, ()) if not edge.is_part] for task_id in ids]
         parts = [[edge.status == "done" for edge in self.edges.get(one, ()) if edge.is_part] for one in ids]
-        tags = [self.tags.get(one, []) for one in ids]
+        tags = [self.tags.get(task_id, []) for task_id in ids]
         blockers = [
             [] if status == "done" else [one.other_id for one in waited if one.status != "done"]
             for waited, status in zip(edges, statuses, strict=True)
         ]
         return {
-            "depends_on_task_ids": [[one.other_id for one in waited] for waited in edges],
+            "depends_on_task_ids": [[edge.other_id for edge in waited] for waited in edges],
             "tag_ids": [[tag["id"] for tag in own] for own in tags],
             "blocked_by_task_ids": blockers,
             "is_blocked": [bool(own) for own in blockers],
             "parts_count": [len(own) for own in parts],
             "parts_done_count": [sum(own) for own in parts],
             "tags": tags,
-            "custom_field_values": [self.values.of(one) for one in ids],
+            "custom_field_values": [self.values.of(task_id) for task_id in ids],
         }
 
 
@@ -316,8 +316,8 @@ EDGES = """
 
 async def _edges(listed: str, ids: Sequence[str]) -> dict[str, list[Edge]]:
     edges: dict[str, list[Edge]] = {}
-    found = f"SELECT task_id, other_id, status, is_part FROM ({EDGES.format(listed=listed)}) e ORDER BY created_at, id"
-    for edge in await select(Edge, found, *ids, *ids):
+    sql = f"SELECT task_id, other_id, status, is_part FROM ({EDGES.format(listed=listed)}) e ORDER BY created_at, id"
+    for edge in await select(Edge, sql, *ids, *ids):
         edges.setdefault(edge.task_id, []).append(edge)
     return edges
 
@@ -328,22 +328,22 @@ def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> 
     for name, rewrite in REWRITTEN.items():
         rewritten = {value: rewrite(value) for value in set(values[name])}
         values[name] = [rewritten[value] for value in values[name]]
-    return [dict(zip(values, one, strict=True)) for one in zip(*values.values(), strict=True)]
+    return [dict(zip(values, values_of_task, strict=True)) for values_of_task in zip(*values.values(), strict=True)]
 
 
 async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
-    found = await rows(
+    comments = await rows(
         f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
         task.id,
         paging.limit,
         paging.offset,
     )
-    return [serialize_comment(row) for row in found], await Comment.filter(task_id=task.id, deleted_at=None).count()
+    return [serialize_comment(row) for row in comments], await Comment.filter(task_id=task.id, deleted_at=None).count()
 
 
 async def comment_read(comment_id: UUID) -> dict[str, object] | None:
-    found = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
-    return serialize_comment(found[0]) if found else None
+    comments = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
+    return serialize_comment(comments[0]) if comments else None
 
 
 def new_comment_read(actor: Actor, comment: Comment) -> dict[str, object]:

@@ -31,7 +31,7 @@ PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_p
 NEEDS_REVIEW = "(t.status = 'review' AND t.assigned_agent_id IS NULL)"
 NOBODY = "(t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL)"
 STATES = {
-    "open": f"t.status IN ({', '.join(f"'{one}'" for one in STATUSES if one != 'done')})",  # as an index has it
+    "open": f"t.status IN ({', '.join(f"'{status}'" for status in STATUSES if status != 'done')})",  # as in an index
     "done": "t.status = 'done'",
     "blocked": f"(t.status <> 'done' AND EXISTS ({BLOCKER}))",
     "flagged": "t.flagged_at IS NOT NULL",
@@ -57,7 +57,7 @@ NEEDS = {
 }
 HAS = {"parts": "EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL)"}
 # Keys of every board; any other key may be that of a custom field.
-FIELDS = {one.word: one for one in shown_at(Surface.FILTER)}
+FIELDS = {field.word: field for field in shown_at(Surface.FILTER)}
 KEYS = (*FIELDS, "is", "needs", "has", "silent")
 
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
@@ -89,9 +89,9 @@ def _word(piece: str, now: datetime) -> Word:
     if pair is None:
         return Word(piece.replace('"', ""))
     key = pair[2].lower()
-    values = tuple(one.replace('"', "").strip() for one in _VALUE.findall(pair[3]))
-    values = tuple(_meant(key, one) for one in values if one)
-    if not values or not all(_is_value(key, one, now) for one in values):
+    values = tuple(value.replace('"', "").strip() for value in _VALUE.findall(pair[3]))
+    values = tuple(_meant(key, value) for value in values if value)
+    if not values or not all(_is_value(key, value, now) for value in values):
         return Word(piece.replace('"', ""))
     return Word(piece, key, values, pair[1] == "-")
 
@@ -110,9 +110,9 @@ def _is_value(key: str, value: str, now: datetime) -> bool:
         return value.lower() == NOTHING or number_in(value) is not None or parse_id(value) is not None
     if key == "silent":
         return _LONG.fullmatch(value) is not None
-    known = {"status": STATUSES, "is": (*STATES, STILL), "needs": NEEDS, "has": HAS}.get(key)
-    if known is not None:
-        return value in known
+    accepted = {"status": STATUSES, "is": (*STATES, STILL), "needs": NEEDS, "has": HAS}.get(key)
+    if accepted is not None:
+        return value in accepted
     field = FIELDS.get(key)
     if field is None or field.is_drawn or value.lower() == NOTHING:
         return True
@@ -123,7 +123,7 @@ def _is_value(key: str, value: str, now: datetime) -> bool:
 
 
 def compared(value: str) -> tuple[str, str]:
-    sign = next((one for one in SIGNS if value.startswith(one)), "")
+    sign = next((candidate for candidate in SIGNS if value.startswith(candidate)), "")
     return sign, value.removeprefix(sign)
 
 
@@ -152,8 +152,8 @@ async def _matching(word: str) -> Condition:
     sql, values = f"{contains('t.title')} OR {contains('t.description')}", list[Any]([word.lower()] * 2)
     if (number := number_in(word)) is not None:
         sql = f"{sql} OR t.number = {number}"
-    elif (found := await is_among("t.id", "task", word)) is not None:
-        sql, values = f"{sql} OR {found[0]}", [*values, *found[1]]
+    elif (condition := await is_among("t.id", "task", word)) is not None:
+        sql, values = f"{sql} OR {condition[0]}", [*values, *condition[1]]
     return f"({sql})", values
 
 
@@ -199,8 +199,8 @@ async def conditions_of(words: Iterable[Word], viewer_id: UUID | None) -> Condit
 async def _parts(word: Word, viewer_id: UUID | None, now: datetime) -> list[Condition]:
     if not word.key:
         return await matching(word.raw)
-    found = [_one(word, value, viewer_id, now) for value in word.values]
-    sql, values = " OR ".join(part for part, _ in found), [value for _, more in found for value in more]
+    parts = [_one(word, value, viewer_id, now) for value in word.values]
+    sql, values = " OR ".join(part for part, _ in parts), [value for _, more in parts for value in more]
     if not word.is_known:  # a custom field of the board whose value fits; without such a field, the words in the text
         is_any, text = "NOT EXISTS" if word.is_excluded else "EXISTS", word.raw.replace('"', "").lower()
         literal, has = f"({contains('t.title')} OR {contains('t.description')})", f"SELECT 1{OF_FIELD}"
@@ -239,9 +239,9 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condi
 
 
 def _long_ago(value: str, now: datetime) -> datetime:
-    found = _LONG.fullmatch(value)
-    assert found is not None
-    return now - int(found[1]) * timedelta(seconds=UNITS[found[2].lower()])
+    match = _LONG.fullmatch(value)
+    assert match is not None
+    return now - int(match[1]) * timedelta(seconds=UNITS[match[2].lower()])
 
 
 def _of_column(field: TaskField, value: str) -> Condition:
@@ -249,16 +249,16 @@ def _of_column(field: TaskField, value: str) -> Condition:
     if value.lower() == NOTHING:
         return f"t.{field.name} IS NULL", []
     sign, text = compared(value)
-    wanted = field.typed(text)
-    if isinstance(wanted, str):
-        return f"{lowered(searched(f't.{field.name}'))} {sign or '='} ?", [wanted.lower()]
-    return f"t.{field.name} {sign or '='} ?", [wanted]
+    operand = field.typed(text)
+    if isinstance(operand, str):
+        return f"{lowered(searched(f't.{field.name}'))} {sign or '='} ?", [operand.lower()]
+    return f"t.{field.name} {sign or '='} ?", [operand]
 
 
 def _assignee(value: str, viewer_id: UUID | None) -> Condition:
     kind, _, name = value.partition(":")
-    if (given := parse_id(name)) is not None and kind in ("agent", "user"):
-        return f"t.assigned_{kind}_id = ?", [given]
+    if (assignee_id := parse_id(name)) is not None and kind in ("agent", "user"):
+        return f"t.assigned_{kind}_id = ?", [assignee_id]
     match value.lower():
         case "me":
             return ("t.assigned_user_id = ?", [viewer_id]) if viewer_id else ("t.id IS NULL", [])
@@ -292,9 +292,9 @@ def _tag(value: str) -> Condition:
 
 
 def _parent(value: str) -> Condition:
-    column, wanted = ("id", parse_id(value)) if parse_id(value) else ("number", number_in(value))
+    column, reference = ("id", parse_id(value)) if parse_id(value) else ("number", number_in(value))
     part = "EXISTS (SELECT 1 FROM tasks h WHERE h.id = t.parent_id AND h.deleted_at IS NULL"
-    return (f"NOT {part})", []) if value.lower() == NOTHING else (f"{part} AND h.{column} = ?)", [wanted])
+    return (f"NOT {part})", []) if value.lower() == NOTHING else (f"{part} AND h.{column} = ?)", [reference])
 
 
 def _due(value: str, now: datetime) -> Condition:
@@ -306,8 +306,10 @@ def _due(value: str, now: datetime) -> Condition:
         sign, text = compared(value)
         moment = datetime.fromisoformat(text)
         span = (None, moment) if sign == "<" else (moment, None)
-    kept = [(sql, one) for sql, one in zip(("t.due_at >= ?", "t.due_at < ?"), span, strict=True) if one is not None]
-    return f"({' AND '.join(sql for sql, _ in kept)})", [moment for _, moment in kept]
+    limits = [
+        (sql, limit) for sql, limit in zip(("t.due_at >= ?", "t.due_at < ?"), span, strict=True) if limit is not None
+    ]
+    return f"({' AND '.join(sql for sql, _ in limits)})", [moment for _, moment in limits]
 
 
 def field_text() -> str:
@@ -331,17 +333,17 @@ YES_AND_NO = {"yes": "true", "no": "false"}
 def _compared(value: str) -> Condition:
     if value.lower() == NOTHING:
         return f"{field_text()} IS NULL", []
-    sign, wanted = compared(value)
+    sign, operand = compared(value)
     try:
-        number = float(wanted)
+        number = float(operand)
     except ValueError:
         number = math.nan
     is_number = abs(number) < 1e300
     if sign and is_number:
         return f"{field_number()} {sign} ?", [number]
     if sign:
-        return f"{field_text()} {sign} ?", [wanted]
-    same, word = f"{lowered(searched(field_text()))} = ?", YES_AND_NO.get(wanted.lower(), wanted.lower())
+        return f"{field_text()} {sign} ?", [operand]
+    same, word = f"{lowered(searched(field_text()))} = ?", YES_AND_NO.get(operand.lower(), operand.lower())
     if not is_number:
         return same, [word]
     return f"({same} OR {field_number()} = ?)", [word, number]

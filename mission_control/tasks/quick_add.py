@@ -16,7 +16,7 @@ from mission_control.tasks.fields import BY_NAME, Surface, shown_at
 from mission_control.tasks.query import number_in
 from mission_control.tasks.schemas import TaskCreate
 
-FIELDS = {one.quick_sign: one for one in shown_at(Surface.QUICK)}
+FIELDS = {field.quick_sign: field for field in shown_at(Surface.QUICK)}
 PARENT = BY_NAME["parent_id"].quick_sign
 _SIGNS = "|".join(map(re.escape, FIELDS))
 _WORD = re.compile(rf'(?<!\S)({_SIGNS})("[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)', re.I)
@@ -45,16 +45,16 @@ class _Names:
 
 
 async def understood(board: Board, new: QuickTask) -> TaskCreate:
-    found: dict[str, Any] = {"status": new.status}
-    names = await _names(board, [(one[1].lower(), one[2].strip('"')) for one in _WORD.finditer(new.text)])
+    fields: dict[str, Any] = {"status": new.status}
+    names = await _names(board, [(match[1].lower(), match[2].strip('"')) for match in _WORD.finditer(new.text)])
 
     def take(word: re.Match[str]) -> str:
-        return "" if _takes(found, names, word[1].lower(), word[2].strip('"')) else word[0]
+        return "" if _takes(fields, names, word[1].lower(), word[2].strip('"')) else word[0]
 
     title = " ".join(_WORD.sub(take, new.text).split())
     if not title:  # nothing but signs: they are the title
         return TaskCreate(title=new.text.strip(), status=new.status)
-    return TaskCreate.model_validate({"title": title, **found})
+    return TaskCreate.model_validate({"title": title, **fields})
 
 
 def not_understood(title: str) -> list[str]:
@@ -62,29 +62,29 @@ def not_understood(title: str) -> list[str]:
     return [word[0] for word in _WORD.finditer(title)]
 
 
-def _takes(found: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
+def _takes(fields: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
     """Put what a word means into the task. Return whether it means anything; only the first of a kind counts."""
     word = value.lower()
     if sign == "@":
         who = names.assignees.get(word)
-        if who is None or {"assigned_agent_id", "assigned_user_id"} & found.keys():
+        if who is None or {"assigned_agent_id", "assigned_user_id"} & fields.keys():
             return False
-        found[f"assigned_{who[0]}_id"] = who[1]
+        fields[f"assigned_{who[0]}_id"] = who[1]
         return True
     if sign == PARENT:
         parent = names.parents.get(number_in(word))
-        return parent is not None and bool(found.setdefault("parent_id", parent) == parent)
+        return parent is not None and bool(fields.setdefault("parent_id", parent) == parent)
     if sign == "#":
         tag = names.tags.get(word)
         if tag is not None:
-            found.setdefault("tag_ids", []).append(tag)
+            fields.setdefault("tag_ids", []).append(tag)
         return tag is not None
     field = FIELDS[sign]
     try:
         meant = field.typed(word)
     except ValueError:
         return False
-    return bool(found.setdefault(field.name, meant) == meant)
+    return bool(fields.setdefault(field.name, meant) == meant)
 
 
 async def _names(board: Board, words: list[tuple[str, str]]) -> _Names:
@@ -94,20 +94,20 @@ async def _names(board: Board, words: list[tuple[str, str]]) -> _Names:
     if "@" in signs:
         agents = await rows("SELECT id, name FROM agents WHERE board_id = ?", board.id)
         people = await people_of(board)
-        everybody = [("agent", one) for one in agents] + [("user", one) for one in people]
-        for kind, one in everybody:
-            if parts := str(one["name"]).lower().split():
-                who = (kind, UUID(str(one["id"])))
+        everybody = [("agent", person) for person in agents] + [("user", person) for person in people]
+        for kind, person in everybody:
+            if parts := str(person["name"]).lower().split():
+                who = (kind, UUID(str(person["id"])))
                 for name in {parts[0], "-".join(parts)}:
                     assignees[name] = who if assignees.get(name, who) == who else None
-        for kind, one in everybody:  # a whole name means nobody else
-            assignees[str(one["name"]).lower()] = (kind, UUID(str(one["id"])))
+        for kind, person in everybody:  # a whole name means nobody else
+            assignees[str(person["name"]).lower()] = (kind, UUID(str(person["id"])))
     if "#" in signs:
-        for one in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
-            tags[str(one["name"]).lower()] = tags[str(one["slug"])] = UUID(str(one["id"]))
+        for person in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
+            tags[str(person["name"]).lower()] = tags[str(person["slug"])] = UUID(str(person["id"]))
     parents: dict[int | None, UUID] = {}
     if numbers := [number for sign, value in words if sign == PARENT and (number := number_in(value)) is not None]:
         marks, values = in_list(numbers)
         sql = f"SELECT id, number FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND number IN ({marks})"
-        parents = {int(one["number"]): UUID(str(one["id"])) for one in await rows(sql, board.id, *values)}
+        parents = {int(person["number"]): UUID(str(person["id"])) for person in await rows(sql, board.id, *values)}
     return _Names(assignees, tags, parents)

@@ -51,9 +51,9 @@ async def update_dependents(actor: Actor, task: Task, what: Happened) -> None:
     waiting = (
         await TaskDependency.filter(depends_on_task_id=task.id).order_by("created_at").values_list("task_id", flat=True)
     )
-    for found in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
-        found.board = task.board
-        dependent = await present_task(found)
+    for waiting_task in await Task.filter(id__in=list(waiting), deleted_at=None).exclude(status="done").order_by("id"):
+        waiting_task.board = task.board
+        dependent = await present_task(waiting_task)
         if dependent is None or dependent.status == "done":
             continue
         is_idle = dependent.status == "inbox" and not dependent.assigned_agent_id and not dependent.assigned_user_id
@@ -125,9 +125,9 @@ async def erase_task(actor: Actor, task: Task) -> None:
 async def _locked_with_board(task: Task, *, for_good: bool = False) -> Task:
     """Lock the board, and a task that may be deleted; with `for_good` also against rows that refer to it."""
     await locked_board(task.board)
-    found = await existing(Task.select_for_update(no_key=not for_good).get_or_none(id=task.id))
-    found.board = task.board
-    return found
+    locked = await existing(Task.select_for_update(no_key=not for_good).get_or_none(id=task.id))
+    locked.board = task.board
+    return locked
 
 
 async def _set(task: Task, **columns: datetime | UUID | None) -> None:
@@ -178,16 +178,16 @@ async def release_task(actor: Actor, task: Task, why: str, *, only_started: bool
     It is a no-op for a task that was reassigned and, with `only_started`, for one that is not in progress.
     """
     assignees = (task.assigned_agent_id, task.assigned_user_id)
-    found = await present_task(task)
-    if found is None or (found.assigned_agent_id, found.assigned_user_id) != assignees:
+    present = await present_task(task)
+    if present is None or (present.assigned_agent_id, present.assigned_user_id) != assignees:
         return
-    if found.status == "in_progress":
-        await end_run(found.id, "released", why)
-        await return_to_inbox(actor, found, f"Task returned to inbox: {found.title}. {why}")
+    if present.status == "in_progress":
+        await end_run(present.id, "released", why)
+        await return_to_inbox(actor, present, f"Task returned to inbox: {present.title}. {why}")
     elif not only_started:
-        before = copy(found)
-        found.assigned_agent_id = found.assigned_user_id = None
-        await save(found, before, f"Task unassigned: {found.title}. {why}")
+        before = copy(present)
+        present.assigned_agent_id = present.assigned_user_id = None
+        await save(present, before, f"Task unassigned: {present.title}. {why}")
 
 
 class ArchiveRequest(Body):
@@ -206,14 +206,14 @@ class ArchiveRead(Schema):
 async def archive_old_tasks(actor: Actor, board: Board, done_before: datetime) -> list[UUID]:
     """Archive the tasks of a board that were done before a moment. Return them, oldest first."""
     hold = " FOR NO KEY UPDATE OF t" if is_postgres() else ""
-    found = await rows(
+    tasks = await rows(
         "SELECT t.id FROM tasks t WHERE t.board_id = ? AND t.status = 'done' AND t.deleted_at IS NULL"
         " AND t.archived_at IS NULL AND COALESCE((SELECT MAX(e.created_at) FROM events e WHERE e.task_id = t.id"
         f" AND e.kind = 'task.status_changed'), t.created_at) < ? ORDER BY t.created_at, t.id{hold}",
         board.id,
         done_before,
     )
-    archived = await Task.filter(id__in=[row["id"] for row in found]).order_by("created_at", "id")
+    archived = await Task.filter(id__in=[row["id"] for row in tasks]).order_by("created_at", "id")
     for task in archived:
         task.board = board
         await _archive(task)
@@ -245,8 +245,8 @@ async def unarchive_task(actor: Actor, task: Task) -> Task:
     return task
 
 
-async def _release_all(actor: Actor, why: str, *, only_started: bool = False, **held: object) -> None:
-    for task in await Task.filter(**held, deleted_at=None).order_by("id").select_related("board"):
+async def _release_all(actor: Actor, why: str, *, only_started: bool = False, **conditions: object) -> None:
+    for task in await Task.filter(**conditions, deleted_at=None).order_by("id").select_related("board"):
         await release_task(actor, task, why, only_started=only_started)
 
 
@@ -259,21 +259,21 @@ async def unassign_tasks_of_deleted_agent(actor: Actor, event: NewEvent) -> None
 async def unassign_tasks_of_moved_agent(actor: Actor, event: NewEvent) -> None:
     """Unassign the unfinished tasks of an agent that moved to another board; they stay on their board."""
     if "board_id" in event.data.get("after", {}):
-        held = {"assigned_agent_id": event.scope.agent_id, "board_id": event.data["before"]["board_id"]}
-        await _release_all(actor, "Its agent went to another board.", status__not="done", **held)
+        conditions = {"assigned_agent_id": event.scope.agent_id, "board_id": event.data["before"]["board_id"]}
+        await _release_all(actor, "Its agent went to another board.", status__not="done", **conditions)
 
 
 @reacts_to("member.left", "member.removed")
 async def unassign_tasks_of_former_member(actor: Actor, event: NewEvent) -> None:
-    held = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
-    await _release_all(actor, "Its assignee left the organization.", **held)
+    conditions = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
+    await _release_all(actor, "Its assignee left the organization.", **conditions)
 
 
 @reacts_to("member.access_changed")
 async def unassign_tasks_out_of_reach(actor: Actor, event: NewEvent) -> None:
     """Unassign the unfinished tasks of a person on boards that the person can no longer read."""
-    held = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
-    tasks = await Task.filter(**held, deleted_at=None, status__not="done").order_by("id").select_related("board")
+    conditions = {"assigned_user_id": event.data["user_id"], "board__organization_id": event.scope.organization_id}
+    tasks = await Task.filter(**conditions, deleted_at=None, status__not="done").order_by("id").select_related("board")
     boards = {task.board_id: task.board for task in tasks}
     left = {board_id for board_id, board in boards.items() if not await reaches(board, event.data["user_id"])}
     for task in tasks:
@@ -287,10 +287,10 @@ async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
     if event.data["after"]["work_state"] != STOPPED:
         return
     scope = event.scope
-    held: dict[str, object] = {"board__organization_id": scope.organization_id, "board__deleted_at": None}
+    conditions: dict[str, object] = {"board__organization_id": scope.organization_id, "board__deleted_at": None}
     if scope.agent_id is not None:
-        held["assigned_agent_id"] = scope.agent_id
+        conditions["assigned_agent_id"] = scope.agent_id
     elif scope.board_id is not None:
-        held["board_id"] = scope.board_id
+        conditions["board_id"] = scope.board_id
     in_hand = {"status": "in_progress", "assigned_agent_id__isnull": False}
-    await _release_all(actor, event.message, only_started=True, **in_hand, **held)
+    await _release_all(actor, event.message, only_started=True, **in_hand, **conditions)

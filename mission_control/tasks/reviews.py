@@ -45,10 +45,10 @@ async def review_task(actor: Actor, task: Task, review: TaskReview) -> Task:
 
 async def _return(actor: Actor, task: Task, note: str) -> Task:
     """Send a task back: by the pending request to finish it, if there is one, which `finish_or_send_back` follows."""
-    agent_id, asked = await last_worker(task), await pending_of(task.id)
-    if agent_id is None or asked is None or not asks_to_finish(asked["action_type"]):
+    agent_id, pending = await last_worker(task), await pending_of(task.id)
+    if agent_id is None or pending is None or not asks_to_finish(pending["action_type"]):
         return await _send_back(actor, task, note, agent_id)
-    approval = await Approval.get(id=asked["id"])
+    approval = await Approval.get(id=pending["id"])
     approval.board = task.board
     await decide_approval(actor, approval, Verdict("changes_requested", note))
     return task
@@ -80,9 +80,9 @@ async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
     if not asks_to_finish(event.data["action_type"]):
         return
     links = await ApprovalTask.filter(approval_id=event.data["approval_id"])
-    asked = {link.task_id: link.asked_attempt for link in links if link.outcome != CLOSED}
-    for task in await _present(list(asked)):
-        if task.status != "review" or task.attempt != asked[task.id]:
+    attempts = {link.task_id: link.asked_attempt for link in links if link.outcome != CLOSED}
+    for task in await _present(list(attempts)):
+        if task.status != "review" or task.attempt != attempts[task.id]:
             continue
         reason = None
         if decision == "approved":
@@ -101,8 +101,8 @@ async def finish_or_send_back(actor: Actor, event: NewEvent) -> None:
 
 
 async def _present(task_ids: list[UUID]) -> list[Task]:
-    found = await Task.filter(id__in=task_ids, deleted_at=None).order_by("id").select_related("board")
-    return [task for seen in found if (task := await present_task(seen)) is not None]
+    tasks = await Task.filter(id__in=task_ids, deleted_at=None).order_by("id").select_related("board")
+    return [task for seen in tasks if (task := await present_task(seen)) is not None]
 
 
 def _link(event: NewEvent, task: Task) -> Any:
@@ -115,7 +115,7 @@ async def finish(actor: Actor, task: Task) -> str | None:
         await change_task(actor, task, TaskChange(status="done"))
     except (Conflict, Forbidden, Invalid) as error:  # raised before anything is written
         awaited = await Task.filter(id__in=await blockers_of(task.id)).order_by("number")
-        names = ", ".join(f"#{one.number} {one.title}" for one in awaited)
+        names = ", ".join(f"#{blocker.number} {blocker.title}" for blocker in awaited)
         return f"It waits for {names}." if awaited else error.sentence
     return None
 

@@ -174,7 +174,7 @@ async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool 
 async def reaches(board: Board, user_id: UUID) -> bool:
     """Return whether a person can read the board, and lock that until the running command ends."""
     hold = " FOR SHARE OF m" if is_postgres() else ""
-    found = await rows(
+    readers = await rows(
         "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
         " AND (m.all_boards_read OR m.all_boards_write OR EXISTS (SELECT 1 FROM organization_board_access x"
         f" WHERE x.organization_member_id = m.id AND x.board_id = ? AND (x.can_read OR x.can_write))){hold}",
@@ -182,7 +182,7 @@ async def reaches(board: Board, user_id: UUID) -> bool:
         board.organization_id,
         board.id,
     )
-    return bool(found)
+    return bool(readers)
 
 
 async def last_worker(task: Task) -> UUID | None:
@@ -199,12 +199,12 @@ async def assign_to_lead(task: Task) -> None:
 
 
 async def blockers_of(task_id: UUID) -> list[str]:
-    found = await rows(
+    blockers = await rows(
         "SELECT d.depends_on_task_id AS id FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
         " WHERE d.task_id = ? AND p.deleted_at IS NULL AND p.status <> 'done' ORDER BY d.created_at, d.id",
         task_id,
     )
-    return [str(row["id"]) for row in found]
+    return [str(row["id"]) for row in blockers]
 
 
 async def _refuse_blocked(task: Task, status: str) -> None:
@@ -214,7 +214,7 @@ async def _refuse_blocked(task: Task, status: str) -> None:
     """
     if task.status == status == "done":
         return
-    found = await rows(
+    approvals = await rows(
         "SELECT d.depends_on_task_id AS id, 0 AS is_part, d.created_at FROM task_dependencies d"
         " JOIN tasks p ON p.id = d.depends_on_task_id WHERE d.task_id = ? AND p.deleted_at IS NULL"
         " AND p.status <> 'done' UNION ALL SELECT c.id, 1, c.created_at FROM tasks c WHERE c.parent_id = ?"
@@ -223,7 +223,7 @@ async def _refuse_blocked(task: Task, status: str) -> None:
         task.id,
     )
     blockers, parts = (
-        [str(row["id"]) for row in found if bool(row["is_part"]) is is_part] for is_part in (False, True)
+        [str(row["id"]) for row in approvals if bool(row["is_part"]) is is_part] for is_part in (False, True)
     )
     if blockers:
         raise blocked_error(blockers)
@@ -250,7 +250,7 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
 async def _require_comment(actor: Actor, before: Task) -> None:
     """Check rule C: a move to review needs a comment, or one by the worker or the actor since the work began."""
     since = before.previous_in_progress_at or before.in_progress_at
-    found = since and await rows(
+    comments = since and await rows(
         "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ? AND deleted_at IS NULL"
         " AND (agent_id = ? OR user_id = ?) LIMIT 1",
         before.id,
@@ -258,7 +258,7 @@ async def _require_comment(actor: Actor, before: Task) -> None:
         before.assigned_agent_id,
         actor.user_id,
     )
-    if not found:
+    if not comments:
         raise Invalid("A comment is required to send a task to review on this board.")
 
 
@@ -296,14 +296,14 @@ async def lock_limits(agent_id: UUID | None, board_id: UUID) -> Limits:
     Rows are locked in this order everywhere: agent, board, task. Raise NotFound when the board was deleted.
     """
     await lock_work_state_shared(board_id)
-    found = await rows(
+    boards = await rows(
         "SELECT a.wip_limit, b.wip_limits FROM boards b LEFT JOIN agents a ON a.id = ? WHERE b.id = ?",
         agent_id,
         board_id,
     )
-    if not found:
+    if not boards:
         raise NotFound()
-    limits = Limits.of(found[0]["wip_limit"], as_json(found[0]["wip_limits"]))
+    limits = Limits.of(boards[0]["wip_limit"], as_json(boards[0]["wip_limits"]))
     if is_postgres() and limits.own is not None:
         await rows("SELECT 1 AS one FROM agents WHERE id = ? FOR NO KEY UPDATE", agent_id)
     if is_postgres() and (limits.in_progress is not None or limits.review is not None):

@@ -39,7 +39,7 @@ class TaskCreate(Schema):
     custom_field_values: dict[str, Any] = Field(default_factory=dict)
 
 
-@completed(changed(one for one in FIELDS if one.changed_by))
+@completed(changed(field for field in FIELDS if field.changed_by))
 class TaskUpdate(Schema):
     """What to change on a task; absent leaves."""
 
@@ -61,9 +61,9 @@ class TaskUpdate(Schema):
         values = {name: getattr(self, name) for name in self.model_fields_set}
         if values.get("custom_field_values", ...) is None:
             values["custom_field_values"] = {}
-        kept = {name: one for name, one in values.items() if one is not None or name not in UNSENT_WHEN_NULL}
-        plain = {name: kept.pop(name) for name in PLAIN if name in kept}
-        return TaskChange(**kept, plain=plain)
+        sent = {name: value for name, value in values.items() if value is not None or name not in UNSENT_WHEN_NULL}
+        plain = {name: sent.pop(name) for name in PLAIN if name in sent}
+        return TaskChange(**sent, plain=plain)
 
 
 @completed(answered(FIELDS))
@@ -86,7 +86,7 @@ SORTED = shown_at(
 if TYPE_CHECKING:
     Sort = str
 else:
-    Sort = Literal[tuple(f"{way}{one.name}" for one in SORTED for way in ("", "-"))]
+    Sort = Literal[tuple(f"{way}{field.name}" for field in SORTED for way in ("", "-"))]
 
 
 class TaskQuery(Paging):
@@ -219,7 +219,7 @@ class TaskReview(Body):
 
     def words(self) -> str:
         """Return the note with the comments at lines, each a paragraph."""
-        return "\n\n".join([*([self.note] if self.note else []), *(one.words() for one in self.lines)])
+        return "\n\n".join([*([self.note] if self.note else []), *(line.words() for line in self.lines)])
 
 
 class TaskCommentRead(Schema):

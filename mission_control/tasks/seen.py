@@ -20,7 +20,7 @@ _SELECT = (
 async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
     if not task_ids:
         return {}
-    found = await rows(_SELECT.format(placeholders(len(task_ids))), *task_ids)
+    tasks = await rows(_SELECT.format(placeholders(len(task_ids))), *task_ids)
     return {
         UUID(str(row["id"])): {
             "title": f"#{row['number']} {row['title']}",
@@ -31,7 +31,7 @@ async def parts_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, Parts]:
         }
         | ({"code": row["code"]} if row["code"] else {})
         | ({"criteria": met} if (met := criteria_met(row)) else {})
-        for row in await with_code(found)
+        for row in await with_code(tasks)
     }
 
 
@@ -42,14 +42,14 @@ async def refuse_unseen(task_id: UUID, seen: str | None) -> None:
     """
     if seen is None:
         return
-    if seen.startswith("request:") and (asked := await pending_of(task_id)) is not None:
-        approval_id = UUID(str(asked["id"]))
+    if seen.startswith("request:") and (approval := await pending_of(task_id)) is not None:
+        approval_id = UUID(str(approval["id"]))
         refuse_changed(seen, (await parts_of_approvals([approval_id]))[approval_id])
     else:
         refuse_changed(seen, (await parts_of_tasks([task_id]))[task_id])
 
 
 async def code_seen(task_ids: Sequence[UUID]) -> dict[UUID, tuple[HandedIn, str]]:
-    known = await code_of_tasks(task_ids)
-    parts = await parts_of_tasks(list(known))
-    return {task_id: (one, substance_of(parts[task_id])) for task_id, one in known.items()}
+    codes = await code_of_tasks(task_ids)
+    parts = await parts_of_tasks(list(codes))
+    return {task_id: (code, substance_of(parts[task_id])) for task_id, code in codes.items()}

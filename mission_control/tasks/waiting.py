@@ -53,9 +53,9 @@ Explain = Callable[[list[Any]], Awaitable[dict[str, Reasons]]]
 explain_waiting = Hook[Explain](is_single=True)
 
 
-async def add_reasons(found: list[dict[str, object]]) -> None:
+async def add_reasons(tasks: list[dict[str, object]]) -> None:
     """Add to tasks in their wire shape what each waits for."""
     explain = explain_waiting.function
-    reasons = await explain([task["id"] for task in found]) if explain and found else {}
-    for task in found:
+    reasons = await explain([task["id"] for task in tasks]) if explain and tasks else {}
+    for task in tasks:
         task["waiting"] = reasons.get(str(task["id"]), [])

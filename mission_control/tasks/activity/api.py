@@ -20,8 +20,8 @@ async def list_activity(actor: Actor, query: feed.ActivityQuery) -> dict[str, ob
     the kinds below it: `task` includes `task.created`. `total` counts all events that match the other filters, whatever
     `before_seq` is.
     """
-    found, total = await feed.list_events(actor, query)
-    return page(found, total, query)
+    events, total = await feed.list_events(actor, query)
+    return page(events, total, query)
 
 
 @api.get("/activity/task-comments", Page[feed.ActivityTaskCommentFeedItemRead], cached=OF_ORGANIZATION)
@@ -29,8 +29,8 @@ async def list_task_comment_feed(actor: Actor, query: feed.CommentFeedQuery) -> 
     """List the comments on the boards you read in the active organization, newest first."""
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)
-    found, total = await feed.list_comments(actor, query.board_id, query)
-    return page(found, total, query)
+    comments, total = await feed.list_comments(actor, query.board_id, query)
+    return page(comments, total, query)
 
 
 @api.get("/activity/task-comments/stream", is_stream=True)

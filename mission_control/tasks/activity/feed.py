@@ -112,16 +112,16 @@ async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[JsonObje
     if query.before_seq is not None:
         where, values = f"{where} AND e.seq < ?", [*values, query.before_seq]
     page = f"{SELECT} WHERE {where} ORDER BY e.seq DESC LIMIT ? OFFSET ?"
-    found = await rows(page, *values, query.limit, query.offset)
-    return [_read(row) for row in found], total
+    events = await rows(page, *values, query.limit, query.offset)
+    return [_read(row) for row in events], total
 
 
 async def read_events(event_ids: Collection[UUID]) -> dict[UUID, JsonObject]:
     if not event_ids:
         return {}
     marks, ids = in_list(event_ids)
-    found = await rows(f"{SELECT} WHERE e.id IN ({marks})", *ids)
-    return {UUID(str(row["id"])): _read(row) for row in found}
+    events = await rows(f"{SELECT} WHERE e.id IN ({marks})", *ids)
+    return {UUID(str(row["id"])): _read(row) for row in events}
 
 
 # A log has no gaps: all of it, less what is of no board, and what is of boards that are gone. Those are found by
@@ -179,8 +179,10 @@ def _where_events(actor: Actor, query: ActivityQuery) -> Condition:
     ):
         if value is not None:
             where, values = f"{where} AND {condition}", [*values, value]
-    if asked := {kind for one in query.kind if (kind := one.strip().rstrip(".*"))}:
-        kinds = sorted(asked | {kind for kind in KINDS if any(kind.startswith(f"{one}.") for one in asked)})
+    if typed_kinds := {kind for typed in query.kind if (kind := typed.strip().rstrip(".*"))}:
+        kinds = sorted(
+            typed_kinds | {kind for kind in KINDS if any(kind.startswith(f"{prefix}.") for prefix in typed_kinds)}
+        )
         where, values = f"{where} AND e.kind IN ({placeholders(len(kinds))})", [*values, *kinds]
     return where, values
 
@@ -241,11 +243,11 @@ async def list_comments(
     else:
         page = f"SELECT c.id{PLACED} WHERE {where}"
     ordered = "ORDER BY c.created_at DESC, c.id DESC"
-    found = await rows(
+    comments = await rows(
         f"{COMMENTS_SELECT} WHERE c.id IN (SELECT id FROM ({page} {ordered} LIMIT ? OFFSET ?) page) {ordered}",
         *(*values, paging.limit, paging.offset),
     )
-    return [_comments_read(row) for row in found], total
+    return [_comments_read(row) for row in comments], total
 
 
 async def _number_of_comments(actor: Actor, board_id: UUID | None) -> int:
@@ -292,8 +294,8 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
 
 async def _message(comment_id: UUID) -> bytes | None:
     """Return the message of one comment on an existing board, shared by all streams."""
-    found = await rows(f"{COMMENTS_SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
-    return to_json({"comment": _comments_read(found[0])}) if found else None
+    comments = await rows(f"{COMMENTS_SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
+    return to_json({"comment": _comments_read(comments[0])}) if comments else None
 
 
 _messages: Shared[bytes | None] = Shared()
@@ -302,9 +304,9 @@ _messages: Shared[bytes | None] = Shared()
 def _comments_read(row: Row) -> ActivityTaskCommentFeedItemRead:
     profile = as_json(row["identity_profile"])
     role = profile.get("role") if isinstance(profile, dict) else None
-    kept = ActivityTaskCommentFeedItemRead.model_fields.keys() - {"agent_role", "author"}
+    columns = ActivityTaskCommentFeedItemRead.model_fields.keys() - {"agent_role", "author"}
     return ActivityTaskCommentFeedItemRead(
         agent_role=role.strip() or None if isinstance(role, str) else None,
         author=None if row["user_id"] is None else PersonRef(id=row["user_id"], name=row["user_name"]),
-        **{name: row[name] for name in kept},
+        **{name: row[name] for name in columns},
     )

@@ -57,11 +57,11 @@ class FeedFilter:
     @classmethod
     def of(cls, args: Mapping[str, str], board_id: UUID | None = None) -> "FeedFilter":
         kind, _, name = args.get("actor", "").partition(":")
-        known = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
+        is_valid = kind == "system" or (kind in ("agent", "user") and parse_id(name) is not None)
         return cls(
             board_id=board_id or parse_id(args.get("board", "")),
             kind=args.get("kind", "") if args.get("kind") in FILTERS else "",
-            actor=args.get("actor", "") if known else "",
+            actor=args.get("actor", "") if is_valid else "",
             before=whole_number(args.get("before")),
             first_day=_day(args.get("from")),
             last_day=_day(args.get("to")),
@@ -71,8 +71,8 @@ class FeedFilter:
         board = str(self.board_id) if with_board and self.board_id else ""
         days = {"from": str(self.first_day or ""), "to": str(self.last_day or "")}
         values = {"board": board, "kind": self.kind, "actor": self.actor, **days, **more}
-        kept = {name: value for name, value in values.items() if value not in ("", None)}
-        return f"?{urlencode(kept, safe=':')}" if kept else ""
+        sent = {name: value for name, value in values.items() if value not in ("", None)}
+        return f"?{urlencode(sent, safe=':')}" if sent else ""
 
     @property
     def narrows(self) -> bool:
@@ -95,32 +95,32 @@ _SELECT = (
     " FROM events e LEFT JOIN users u ON u.id = e.actor_id LEFT JOIN boards b ON b.id = e.board_id"
     " LEFT JOIN tasks t ON t.id = e.task_id LEFT JOIN agents g ON g.id = e.subject_id"
     f" {COMMENT}"
-    f" WHERE {{organization}} AND {' AND '.join(f"e.kind NOT LIKE '%{one}'" for one in NOTICES)}"
+    f" WHERE {{organization}} AND {' AND '.join(f"e.kind NOT LIKE '%{notice}'" for notice in NOTICES)}"
     " AND (e.board_id IS NULL OR (b.id IS NOT NULL AND b.deleted_at IS NULL))"
     " AND c.deleted_at IS NULL"
 )
 
 
-async def number_of_event(actor: Actor, wanted: str) -> int | None:
+async def number_of_event(actor: Actor, name: str) -> int | None:
     """Return the number of an event that is named by its number or id, None when the actor cannot see it."""
-    event_id, seq = parse_id(wanted), whole_number(wanted)
+    event_id, seq = parse_id(name), whole_number(name)
     if event_id is None and seq is None:
         return None
     sql, values = _conditions(actor, FeedFilter())
     named, value = ("e.id = ?", event_id) if seq is None else ("e.seq = ?", seq)
-    found = await rows(
+    events = await rows(
         f"{_SELECT.format(organization=_WALKED)} AND {named}{sql}", actor.organization_id, value, *values
     )
-    return int(found[0]["seq"]) if found else None
+    return int(events[0]["seq"]) if events else None
 
 
-async def feed(actor: Actor, wanted: FeedFilter, limit: int = PAGE) -> list[Entry]:
+async def feed(actor: Actor, filters: FeedFilter, limit: int = PAGE) -> list[Entry]:
     """Return the newest lines that the actor may read, newest first."""
-    sql, values = _conditions(actor, wanted)
-    begins = FILTERS[wanted.kind][1] if wanted.kind else ""
+    sql, values = _conditions(actor, filters)
+    begins = FILTERS[filters.kind][1] if filters.kind else ""
     if isinstance(begins, tuple):
         sql, values = _of_kinds(actor.organization_id, begins, sql, values, limit)
-    is_narrow = bool(wanted.kind == "" and (wanted.board_id or wanted.actor))
+    is_narrow = bool(filters.kind == "" and (filters.board_id or filters.actor))
     lines = await _newest(actor.organization_id, sql, values, limit, is_walked=not is_narrow)
     if not can(actor, "agent.manage"):  # only admins can open agents' pages
         lines = [replace(line, url="") if line.url.startswith("/agents/") else line for line in lines]
@@ -151,31 +151,33 @@ def _of_kinds(organization_id: UUID, begins: tuple[str, ...], sql: str, values: 
         f"SELECT e.seq FROM events e WHERE {_WALKED} AND e.kind = ? AND SUBSTR(e.kind, 1, 5) <> 'task.'{sql}"
         " AND (e.board_id IS NULL OR e.board_id IN (SELECT id FROM boards WHERE deleted_at IS NULL))"
     )
-    newest, found = first_of_all(each, [[organization_id, kind, *values] for kind in kinds], "seq DESC", limit, 0)
-    return f" AND e.seq IN (SELECT seq FROM ({newest}) newest)", found
+    newest, newest_values = first_of_all(
+        each, [[organization_id, kind, *values] for kind in kinds], "seq DESC", limit, 0
+    )
+    return f" AND e.seq IN (SELECT seq FROM ({newest}) newest)", newest_values
 
 
-def _conditions(actor: Actor, wanted: FeedFilter) -> Condition:
+def _conditions(actor: Actor, filters: FeedFilter) -> Condition:
     sql, values = "", list[Any]()
     whole, single = actor.readable_boards()
     if actor.organization_id not in whole:
         sql, values = f" AND e.board_id IN ({placeholders(len(single))})" if single else " AND 1 = 0", [*single]
-    if wanted.kind and isinstance(those := FILTERS[wanted.kind][1], str):
-        sql += f" AND {those}"
-    kind, _, name = wanted.actor.partition(":")
+    if filters.kind and isinstance(prefix := FILTERS[filters.kind][1], str):
+        sql += f" AND {prefix}"
+    kind, _, name = filters.actor.partition(":")
     for condition, value in (
-        ("e.board_id = ?", wanted.board_id),
+        ("e.board_id = ?", filters.board_id),
         ("e.actor_kind = ?", kind or None),
         ("e.actor_id IS NULL AND e.actor_kind = ?", kind if kind == "system" else None),
         ("e.actor_id = ?", parse_id(name)),
-        ("e.seq < ?", wanted.before),
-        ("e.seq > ?", wanted.after),
+        ("e.seq < ?", filters.before),
+        ("e.seq > ?", filters.after),
     ):
         if value is not None:
             sql, values = f"{sql} AND {condition}", [*values, value]
     for moment, sign, order, bound in (
-        (_midnight(wanted.first_day, 0), ">=", "", f">= -{SLACK} +"),
-        (_midnight(wanted.last_day, 1), "<", " DESC", f"<= {SLACK} +"),
+        (_midnight(filters.first_day, 0), ">=", "", f">= -{SLACK} +"),
+        (_midnight(filters.last_day, 1), "<", " DESC", f"<= {SLACK} +"),
     ):
         if moment is not None:  # by number too, so that the log is not walked up to there
             number = (
@@ -195,10 +197,10 @@ def _midnight(day: date | None, days: int) -> datetime | None:
 async def _newest(organization_id: UUID, sql: str, values: Values, limit: int, *, is_walked: bool) -> list[Entry]:
     """Return events as lines; the names in their sentences are read in one statement."""
     select = _SELECT.format(organization=_WALKED if is_walked or is_postgres() else _CHECKED)
-    found = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
-    data = [orjson.loads(row["data"] or "{}") for row in found]
+    events = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
+    data = [orjson.loads(row["data"] or "{}") for row in events]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
-    lines = [_entry(row, one, names) for row, one in zip(found, data, strict=True)]
+    lines = [_entry(row, facts, names) for row, facts in zip(events, data, strict=True)]
     if any("@" in line.body for line in lines):
         everybody = await rows(
             f"SELECT g.name FROM agents g WHERE g.organization_id = ? UNION SELECT {PERSON} FROM users u"
@@ -211,17 +213,17 @@ async def _newest(organization_id: UUID, sql: str, values: Values, limit: int, *
 
 
 async def _names(ids: set[str]) -> dict[str, str]:
-    known = [one for one in map(parse_id, sorted(ids)) if one is not None]
-    if not known:
+    parsed = [parsed_id for parsed_id in map(parse_id, sorted(ids)) if parsed_id is not None]
+    if not parsed:
         return {}
-    marks = placeholders(len(known))
-    found = await rows(
+    marks = placeholders(len(parsed))
+    people = await rows(
         f"SELECT g.id, g.name FROM agents g WHERE g.id IN ({marks})"
         f" UNION ALL SELECT u.id, {PERSON} FROM users u WHERE u.id IN ({marks})",
-        *known,
-        *known,
+        *parsed,
+        *parsed,
     )
-    return {str(row["id"]): row["name"] for row in found}
+    return {str(row["id"]): row["name"] for row in people}
 
 
 def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
@@ -258,8 +260,8 @@ def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
         name = row["agent_name"] or str(data.get("name", "")) or (row["message"] or "").partition(": ")[2].rstrip(".")
         return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
     if kind.startswith("question."):
-        asked = (row["message"] or "").partition(": ")[2]
-        return asked, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
+        heading = (row["message"] or "").partition(": ")[2]
+        return heading, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
     if kind.startswith("proposal.") and board:
         return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/proposals/{row['subject_id']}"
     if kind.startswith("webhook.") and board:
@@ -288,9 +290,9 @@ async def actors_of(actor: Actor) -> list[Row]:
 Day = tuple[str, list[Entry]]
 
 
-def by_day(found: list[Entry]) -> list[Day]:
+def by_day(entries: list[Entry]) -> list[Day]:
     days: list[Day] = []
-    for entry in found:
+    for entry in entries:
         name = day_name(entry.created_at)
         if not days or days[-1][0] != name:
             days.append((name, []))

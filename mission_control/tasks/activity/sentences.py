@@ -96,8 +96,8 @@ def describe(
     if kind == "task.updated":
         return (*_task_update(data, after, names), "")
     if kind == "approval.asked_another":
-        asked = message.partition(":")[0]
-        return f"{asked[:1].lower()}{asked[1:]}: {asked_action(data)}, for", "", ""
+        heading = message.partition(":")[0]
+        return f"{heading[:1].lower()}{heading[1:]}: {asked_action(data)}, for", "", ""
     if kind.startswith("approval."):
         return _approval(kind, data), "", str(data.get("note") or "")
     if kind.endswith(".work_state_changed"):
@@ -127,9 +127,9 @@ def _task_update(data: Data, after: Data, names: dict[str, str]) -> tuple[str, s
         return "changed a dependency of", ""
     if "part_id" in data:
         return "changed a part of", ""
-    given = after.get("assigned_agent_id") or after.get("assigned_user_id")
-    if given:
-        return "assigned", f"to {names.get(str(given), 'somebody')}"
+    assignee = after.get("assigned_agent_id") or after.get("assigned_user_id")
+    if assignee:
+        return "assigned", f"to {names.get(str(assignee), 'somebody')}"
     if "assigned_agent_id" in after or "assigned_user_id" in after:
         return "unassigned", ""
     before = data.get("before") or {}
@@ -169,4 +169,4 @@ def _approval(kind: str, data: Data) -> str:
 def named_ids(data: Data) -> set[str]:
     after = data.get("after") or {}
     named = (after.get("assigned_agent_id"), after.get("assigned_user_id"), data.get("user_id"))
-    return {str(one) for one in named if one}
+    return {str(id_) for id_ in named if id_}

@@ -39,11 +39,13 @@ class CardFilter:
         typed = " ".join([*args.getlist("q"), *before] if not is_bare else [OPEN]).replace("\0", "")
         return cls(
             text=" ".join(typed.split())[:LONGEST_QUERY],
-            whole=tuple(sorted({one for one in args.get("all", "").split(",") if one in (*STATUSES, TABLE)})),
+            whole=tuple(sorted({name for name in args.get("all", "").split(",") if name in (*STATUSES, TABLE)})),
             view=TABLE if is_table else BOARD,
             sort=args.get("sort", "").replace("\0", "").strip()[:LONGEST_NAME],
             columns=tuple(
-                one[:LONGEST_NAME] for one in ",".join(args.getlist("columns")).replace("\0", "").split(",") if one
+                column[:LONGEST_NAME]
+                for column in ",".join(args.getlist("columns")).replace("\0", "").split(",")
+                if column
             )[:MOST_COLUMNS],
         )
 
@@ -57,15 +59,15 @@ class CardFilter:
 
     @property
     def asks_who_looks(self) -> bool:
-        return any(one.key == "assignee" and "me" in map(str.lower, one.values) for one in self.words())
+        return any(word.key == "assignee" and "me" in map(str.lower, word.values) for word in self.words())
 
     @property
     def looks_at_signs(self) -> bool:
-        return any(one.key == "silent" or (one.key == "is" and STILL in one.values) for one in self.words())
+        return any(word.key == "silent" or (word.key == "is" and STILL in word.values) for word in self.words())
 
     @property
     def searches_text(self) -> bool:
-        return not all(one.is_known for one in self.words())
+        return not all(word.is_known for word in self.words())
 
     def words(self) -> tuple[Word, ...]:
         return words_of(self.text, times.clock_now())
@@ -78,9 +80,9 @@ class CardFilter:
             "columns": ",".join(self.columns),
             "all": ",".join(self.whole),
         }
-        said = values | changes
-        kept = {name: value for name, value in said.items() if value or (name == "q" and said["view"])}
-        return f"?{urlencode(kept, safe=':,')}" if kept else ""
+        merged = values | changes
+        sent = {name: value for name, value in merged.items() if value or (name == "q" and merged["view"])}
+        return f"?{urlencode(sent, safe=':,')}" if sent else ""
 
     def address(self, **changes: str) -> str:
         """Return the query of an address that never means the view with which the board opens."""
@@ -101,11 +103,11 @@ class CardFilter:
 def _before_queries(args: Mapping[str, str]) -> list[str]:
     """Return as parts of a query what addresses said before there was one."""
     kind, _, name = args.get("assignee", "").partition(":")
-    known = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
-    given = [
-        f"assignee:{args['assignee']}" if known else "",
+    is_valid = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
+    words = [
+        f"assignee:{args['assignee']}" if is_valid else "",
         f"priority:{quoted(args['priority'][:64])}" if args.get("priority", "").strip() else "",
         "is:blocked" if args.get("blocked") else "",
         "needs:approval" if args.get("approval") else "",
     ]
-    return [one for one in given if one]
+    return [word for word in words if word]

@@ -50,7 +50,7 @@ class Line(NamedTuple):
 
 OLD_AFTER = timedelta(minutes=5)  # what an agent did last is marked from then on
 
-COLUMNS = {one.name: one.kind for one in FIELDS if one.is_column and one.on & {Surface.CARD, Surface.TABLE}}
+COLUMNS = {field.name: field.kind for field in FIELDS if field.is_column and field.on & {Surface.CARD, Surface.TABLE}}
 SHOWN_AS = [(name, REWRITTEN[name]) for name in COLUMNS if name in REWRITTEN]
 
 
@@ -132,7 +132,7 @@ class Card:
     @property
     def others(self) -> list[tuple[str, str]]:
         """The labels and texts of the fields that cards show without a drawing of their own."""
-        texts = [(one.label, one.text_of(getattr(self, one.name))) for one in alike_at(Surface.CARD)]
+        texts = [(field.label, field.text_of(getattr(self, field.name))) for field in alike_at(Surface.CARD)]
         return [(label, text) for label, text in texts if text]
 
 
@@ -180,34 +180,34 @@ LEFT JOIN tags o ON o.id = a.tag_id
 async def _read(sql: str, *values: object) -> list[Card]:
     """Return cards that say what their buttons decide about."""
     cards = [*cards_from(await select(Card, sql, *values))]
-    known = await parts_of_approvals([card.approval_id for card in cards if card.approval_id])
+    parts = await parts_of_approvals([card.approval_id for card in cards if card.approval_id])
     for card in cards:
-        if card.approval_id is not None and card.approval_id in known:
-            card.substance = substance_of(known[card.approval_id])
+        if card.approval_id is not None and card.approval_id in parts:
+            card.substance = substance_of(parts[card.approval_id])
     return await with_code(cards)
 
 
 async def with_code(cards: list[Card]) -> list[Card]:
-    found = await code_seen([card.task_id for card in cards if card.status == "review"])
+    codes = await code_seen([card.task_id for card in cards if card.status == "review"])
     counted = await counted_of([card.task_id for card in cards if card.status == "review" or card.approval_id])
     for card in cards:
-        if card.task_id in found:
-            known, card.seen = found[card.task_id]
-            if known.pushed:
+        if card.task_id in codes:
+            code, card.seen = codes[card.task_id]
+            if code.pushed:
                 card.code = Badge("Changed since the hand-in", "warn", "code")
         if card.task_id in counted:
             work = counted[card.task_id]
-            card.facts = tuple(Badge(one.text, one.tone, one.icon) for one in work.facts[:2])
+            card.facts = tuple(Badge(item.text, item.tone, item.icon) for item in work.facts[:2])
             card.opens = work.is_failing or work.diff_url is not None
             card.approving, _ = work.approving("")
     return cards
 
 
-def cards_from(found: Sequence[Card]) -> Iterator[Card]:
+def cards_from(cards: Sequence[Card]) -> Iterator[Card]:
     """Yield a card with all of its tags for the rows of each task, the first of which has everything else."""
     first: dict[UUID, Card] = {}
     tags: dict[UUID, list[tuple[str, str]]] = {}
-    for row in found:
+    for row in cards:
         first.setdefault(row.task_id, row)
         if row.tag_name is not None:
             tags.setdefault(row.task_id, []).append((row.tag_name, f"#{row.tag_color}"))
@@ -242,7 +242,7 @@ def _badge_of_work(row: Card, now: datetime) -> Badge | None:
         return Badge("Out of budget", "bad", "gauge")
     if (row.failures or 0) >= STUCK_AT:
         return Badge("Stuck", "bad", "rotate-ccw")
-    signs = [one for one in (row.held_since, row.last_seen_at, row.session_seen_at) if one is not None]
+    signs = [sign for sign in (row.held_since, row.last_seen_at, row.session_seen_at) if sign is not None]
     is_working = is_at_work(row.last_seen_at, row.agent_gateway_id, row.run_began_at, now)
     if row.held_since and now - max(signs) >= SILENT_AFTER and (row.session_state or not is_working):
         return Badge(f"Silent {times.elapsed(max(signs), now)}", "warn", "hourglass")
@@ -326,8 +326,8 @@ class Order:
         return " ".join(str(row.number) for row in self.rows)
 
 
-async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Column]:
-    placed, values = await _placed(board, wanted, viewer_id)
+async def columns_of(board: Board, filters: CardFilter, viewer_id: UUID | None) -> list[Column]:
+    placed, values = await _placed(board, filters, viewer_id)
     cards = await _read(
         f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS} WHERE t.id = q.id"
         " ORDER BY q.status, q.place, a.created_at, a.id",
@@ -341,8 +341,8 @@ async def columns_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -
     return list(columns.values())
 
 
-async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> list[Order]:
-    placed, values = await _placed(board, wanted, viewer_id)
+async def orders_of(board: Board, filters: CardFilter, viewer_id: UUID | None) -> list[Order]:
+    placed, values = await _placed(board, filters, viewer_id)
     orders = {status: Order(status) for status in STATUSES}
     for row in await select(
         PlacedRow,
@@ -355,13 +355,13 @@ async def orders_of(board: Board, wanted: CardFilter, viewer_id: UUID | None) ->
 
 async def cards_of(
     board: Board,
-    wanted: CardFilter,
+    filters: CardFilter,
     viewer_id: UUID | None,
     ids: Collection[UUID],
     agent_ids: Collection[str] = (),
     session_ids: Collection[str] = (),
 ) -> list[Card]:
-    narrowed, values = await wanted.conditions(viewer_id)
+    narrowed, values = await filters.conditions(viewer_id)
     chosen = [f"t.id IN ({placeholders(len(ids))})"] if ids else []
     if agent_ids:
         chosen.append(f"t.status = 'in_progress' AND t.assigned_agent_id IN ({placeholders(len(agent_ids))})")
@@ -375,17 +375,17 @@ async def cards_of(
     )
 
 
-def limit_of(wanted: CardFilter, status: str) -> int:
-    return MOST if status in wanted.whole else FIRST
+def limit_of(filters: CardFilter, status: str) -> int:
+    return MOST if status in filters.whole else FIRST
 
 
-async def _placed(board: Board, wanted: CardFilter, viewer_id: UUID | None) -> Condition:
-    limits = {status: limit_of(wanted, status) for status in STATUSES}
-    narrowed, values = await wanted.conditions(viewer_id)
+async def _placed(board: Board, filters: CardFilter, viewer_id: UUID | None) -> Condition:
+    limits = {status: limit_of(filters, status) for status in STATUSES}
+    narrowed, values = await filters.conditions(viewer_id)
     if not narrowed:
-        columns = " UNION ALL ".join(IN_COLUMN.format(status=one, limit=limit) for one, limit in limits.items())
+        columns = " UNION ALL ".join(IN_COLUMN.format(status=column, limit=limit) for column, limit in limits.items())
         return columns, [board.id] * 2 * len(limits)
-    first = " OR ".join(f"(q.status = '{one}' AND q.place <= {limit})" for one, limit in limits.items())
+    first = " OR ".join(f"(q.status = '{column}' AND q.place <= {limit})" for column, limit in limits.items())
     return f"SELECT q.* FROM ({PLACED}{narrowed}) q WHERE {first}", [board.id, *values]
 
 

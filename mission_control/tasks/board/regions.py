@@ -44,7 +44,7 @@ STILL = (
     "task.linked",
     "task.unlinked",
 )
-STILL_FIELDS = {one.name for one in FIELDS if one.is_plain or (one.changed_by and not one.is_column)}
+STILL_FIELDS = {field.name for field in FIELDS if field.is_plain or (field.changed_by and not field.is_column)}
 # Kinds that change many cards, or the columns around them.
 WHOLE = ("agent.updated", "agent.deleted", "board.updated", "budget.")
 
@@ -67,11 +67,11 @@ def moves_cards(view: BoardView, news: News) -> bool:
 
 
 def tasks_of(batch: Batch) -> frozenset[UUID]:
-    found = {event.task_id for event in batch.events if event.task_id is not None}
+    task_ids = {event.task_id for event in batch.events if event.task_id is not None}
     for event in batch.events:
         if event.kind.startswith("approval."):
-            found |= {UUID(task_id) for task_id in orjson.loads(event.data).get("task_ids") or ()}
-    return frozenset(found)
+            task_ids |= {UUID(task_id) for task_id in orjson.loads(event.data).get("task_ids") or ()}
+    return frozenset(task_ids)
 
 
 def agents_of(batch: Batch) -> frozenset[str]:
@@ -87,17 +87,19 @@ async def card_changes(view: BoardView, batch: Batch) -> str | None:
     if len(ids) > AT_ONCE or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None
     news: list[News] = [*batch.events, *batch.signals]
-    if not any(moves_cards(view, one) for one in news):
+    if not any(moves_cards(view, item) for item in news):
         cards, moves = await view.cards(ids, agent_ids, session_ids), view.rights.may_write
-        return "".join(partial(f"#task-{one.task_id}", cards_html([one], moves), "outerMorph") for one in cards)
+        return "".join(partial(f"#task-{card.task_id}", cards_html([card], moves), "outerMorph") for card in cards)
     orders = await view.orders()
     # The last of the cards of each column that are shown: as many may have come into sight as have left.
     limits = {order.status: limit_of(view.wanted, order.status) for order in orders}
-    edge = {one for order in orders for one in order.ids[limits[order.status] - len(ids) : limits[order.status]]}
+    edge = {
+        task_id for order in orders for task_id in order.ids[limits[order.status] - len(ids) : limits[order.status]]
+    }
     cards, html = await view.cards(ids | edge, agent_ids, session_ids), ""
     for order in orders:
-        shown = set(order.ids)
-        changed = [card for card in cards if card.status == order.status and card.task_id in shown]
+        visible = set(order.ids)
+        changed = [card for card in cards if card.status == order.status and card.task_id in visible]
         inside = cards_html(changed, view.rights.may_write)
         html += f'<ul data-list="list-{order.status}" data-order="{order.numbers}">{inside}</ul>'
     return partial("#columns", html, "cards") + await _counts(view, orders)
@@ -107,9 +109,16 @@ async def _counts(view: BoardView, orders: list[Order]) -> str:
     """How many tasks each column holds, whether more can be shown, and how much of a limit is used up."""
     html, board_id, may_write = "", view.board.id, view.rights.may_write
     for order in orders:
-        status, total, shown = order.status, order.total, len(order.rows)
+        status, total, visible = order.status, order.total, len(order.rows)
         more = render_macro(
-            TEMPLATE, "more", board_id=board_id, status=status, total=total, shown=shown, wanted=view.wanted, most=MOST
+            TEMPLATE,
+            "more",
+            board_id=board_id,
+            status=status,
+            total=total,
+            shown=visible,
+            wanted=view.wanted,
+            most=MOST,
         )
         html += partial(f"#count-{status}", str(total), "innerHTML")
         html += partial(f"#more-{status}", more, "innerHTML")
@@ -132,9 +141,9 @@ SIGN_OF_LIFE = ("agent_id",)
 
 
 async def columns(view: BoardView) -> str:
-    found = await columns_of(view.board, view.wanted, view.viewer_id)
+    columns_ = await columns_of(view.board, view.wanted, view.viewer_id)
     return render_macro(
-        TEMPLATE, "columns", board_id=view.board.id, columns=found, cards_html=cards_html, wanted=view.wanted,
+        TEMPLATE, "columns", board_id=view.board.id, columns=columns_, cards_html=cards_html, wanted=view.wanted,
         wip_usage=await view.wip_usage(), may_write=view.rights.may_write, most=MOST, shelf=Markup(await shelf(view)),
     )  # fmt: skip
 
@@ -159,19 +168,19 @@ async def presence_changes(view: BoardView, batch: Batch) -> str | None:
     if batch.signals or any(event.kind.startswith("agent.") or may_move(event) for event in batch.events):
         return None
     cards = await view.cards(tasks_of(batch))
-    return None if any(one.status == "in_progress" for one in cards) else ""
+    return None if any(card.status == "in_progress" for card in cards) else ""
 
 
 async def note(view: BoardView) -> str:
     counts, text = await view.counts(), view.wanted.text
-    found, every, narrows = counts[text], counts[""], text not in ("", OPEN)
+    count, every, narrows = counts[text], counts[""], text not in ("", OPEN)
     lacks_agents = every <= FEW and not narrows and not await view.crew()
     needs_goal = not view.board.goal_confirmed
     is_new = not narrows and (not every or (every <= FEW and (lacks_agents or needs_goal)))
     return render_macro(
-        HEAD, "note", board_id=view.board.id, is_new=is_new, has_tasks=bool(every), no_match=not found and narrows,
+        HEAD, "note", board_id=view.board.id, is_new=is_new, has_tasks=bool(every), no_match=not count and narrows,
         lacks_agents=lacks_agents,
-        done=every if every and not found and text == OPEN else 0, cleared=view.wanted.address(q="", all=""),
+        done=every if every and not count and text == OPEN else 0, cleared=view.wanted.address(q="", all=""),
         may_write=view.rights.may_write, is_admin=view.rights.is_admin, needs_goal=needs_goal,
         has_gateway=view.board.gateway_id is not None,
     )  # fmt: skip
@@ -196,7 +205,7 @@ async def bulk_bar(view: BoardView) -> str:
     if not view.rights.may_write:
         return ""
     people, tags = await people_of(view.board), await tags_offered(view.board)
-    fields = [one for one in SETTABLE.values() if one.name != "due_at"]  # days have a menu of their own
+    fields = [field for field in SETTABLE.values() if field.name != "due_at"]  # days have a menu of their own
     crew, board_id = await view.crew(), view.board.id
     return render_macro(
         "boards/bulk_bar.html", "bar", board_id=board_id, crew=crew, people=people, tags=tags, fields=fields
@@ -205,7 +214,7 @@ async def bulk_bar(view: BoardView) -> str:
 
 async def announcement(view: BoardView, batch: Batch) -> str:
     """Return a sentence for screen readers about the newest move that somebody else made."""
-    moves = [one for one in batch.events if not view.did(one)]
+    moves = [event for event in batch.events if not view.did(event)]
     if not moves:
         return ""
     after = orjson.loads(moves[-1].data).get("after", {})

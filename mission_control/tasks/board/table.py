@@ -24,7 +24,7 @@ NUMBERS = ("integer", "decimal")
 FIELD = "field:"  # begins the name of a custom field's column
 ALWAYS = ("title", "number")  # stand in the first column
 MOMENTS = ("created", "updated")  # stand behind the custom fields
-BUILT_IN = {one.word: one for one in shown_at(Surface.TABLE, *ALWAYS, "status", "assignee")}
+BUILT_IN = {field.word: field for field in shown_at(Surface.TABLE, *ALWAYS, "status", "assignee")}
 MOST_FIELDS = 6  # that are shown unless somebody chooses
 
 
@@ -60,18 +60,18 @@ class Table:
 
     @property
     def shown(self) -> list[TableColumn]:
-        return [one for one in self.columns if one.is_shown]
+        return [column for column in self.columns if column.is_shown]
 
 
 def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
     """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
-    visible = [f"{FIELD}{one.field_key}" for one in fields if one.ui_visibility == "always"][:MOST_FIELDS]
-    shown = set(chosen) or {*(name for name, one in BUILT_IN.items() if one.is_usual), *visible}
-    names = [(name, one.label, "", one) for name, one in BUILT_IN.items() if name not in ALWAYS]
-    of_fields = [(f"{FIELD}{one.field_key}", one.label, one.field_type, None) for one in fields]
-    moments = [one for one in names if one[0] in MOMENTS]
-    ordered = [one for one in names if one not in moments] + of_fields + moments
-    return [TableColumn(name, label, kind, name in shown, one) for name, label, kind, one in ordered]
+    visible = [f"{FIELD}{column.field_key}" for column in fields if column.ui_visibility == "always"][:MOST_FIELDS]
+    visible_names = set(chosen) or {*(name for name, column in BUILT_IN.items() if column.is_usual), *visible}
+    names = [(name, column.label, "", column) for name, column in BUILT_IN.items() if name not in ALWAYS]
+    of_fields = [(f"{FIELD}{column.field_key}", column.label, column.field_type, None) for column in fields]
+    moments = [column for column in names if column[0] in MOMENTS]
+    ordered = [field for field in names if field not in moments] + of_fields + moments
+    return [TableColumn(name, label, kind, name in visible_names, column) for name, label, kind, column in ordered]
 
 
 async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
@@ -80,11 +80,11 @@ async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
     placed, values = await _placed(view, fields)
     which = f"q.id IN ({placeholders(len(only))})" if only else _first(view)
     sql = f"WITH placed AS ({placed}) {CARD}, q.total FROM placed q CROSS JOIN tasks t {JOINS}"
-    found = await select(
+    tasks = await select(
         Card, f"{sql} WHERE t.id = q.id AND {which} ORDER BY q.place, a.created_at, a.id", *values, *only
     )
-    table = Table(columns_of_table(fields, view.wanted.columns), found[0].total if found else 0)
-    table.rows = await with_code([*cards_from(found)])
+    table = Table(columns_of_table(fields, view.wanted.columns), tasks[0].total if tasks else 0)
+    table.rows = await with_code([*cards_from(tasks)])
     await _add_values(table, fields)
     table.sums = await _sums(view, table)
     return table
@@ -96,11 +96,11 @@ async def order_of(view: BoardView) -> Order:
     return Order("", await select(PlacedRow, f"{sql} WHERE {_first(view)} ORDER BY q.place", *values))
 
 
-def sorted_by(wanted: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
+def sorted_by(filters: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
     """Return the column by which a table is sorted and whether the greatest come first; empty: as on the board."""
-    name = wanted.sort.removeprefix("-")
-    known = name in BUILT_IN or name in {f"{FIELD}{one.field_key}" for one in fields}
-    return (name, wanted.sort.startswith("-")) if known else ("", False)
+    name = filters.sort.removeprefix("-")
+    is_sortable = name in BUILT_IN or name in {f"{FIELD}{field.field_key}" for field in fields}
+    return (name, filters.sort.startswith("-")) if is_sortable else ("", False)
 
 
 async def _placed(view: BoardView, fields: list[BoardField]) -> Condition:
@@ -132,28 +132,28 @@ def _limit(view: BoardView) -> int:
 
 
 async def _add_values(table: Table, fields: list[BoardField]) -> None:
-    keys = {one.key for one in table.columns if one.is_shown and one.kind}
-    shown = {str(one.id): one.field_key for one in fields if one.field_key in keys}
-    if not shown or not table.rows:
+    keys = {column.key for column in table.columns if column.is_shown and column.kind}
+    keys_by_id = {str(field.id): field.field_key for field in fields if field.field_key in keys}
+    if not keys_by_id or not table.rows:
         return
-    defaults = {one.field_key: one.default_value for one in fields if one.field_key in keys}
+    defaults = {field.field_key: field.default_value for field in fields if field.field_key in keys}
     table.values = {row.task_id: dict(defaults) for row in table.rows}
-    for one in await rows(
+    for row in await rows(
         f"SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"
-        f" WHERE v.field_id IN ({placeholders(len(shown))}) AND v.task_id IN ({placeholders(len(table.values))})",
-        *map(UUID, shown),
+        f" WHERE v.field_id IN ({placeholders(len(keys_by_id))}) AND v.task_id IN ({placeholders(len(table.values))})",
+        *map(UUID, keys_by_id),
         *table.values,
     ):
-        table.values[UUID(str(one["task_id"]))][shown[str(one["field_id"])]] = as_json(one["value"])
+        table.values[UUID(str(row["task_id"]))][keys_by_id[str(row["field_id"])]] = as_json(row["value"])
 
 
 async def _sums(view: BoardView, table: Table) -> dict[str, float]:
     """Return the sums of the shown numbers over all tasks that the query leaves, in one statement."""
-    numbers = [one for one in table.columns if one.is_shown and one.is_number]
+    numbers = [column for column in table.columns if column.is_shown and column.is_number]
     if not numbers:
         return {}
     narrowed, values = await view.wanted.conditions(view.viewer_id)
-    found = await rows(
+    sums = await rows(
         f"SELECT f.field_key, SUM({field_number()}) AS total FROM tasks t"
         " JOIN board_task_custom_fields b ON b.board_id = t.board_id"
         " JOIN task_custom_field_definitions f ON f.id = b.field_id"
@@ -162,7 +162,7 @@ async def _sums(view: BoardView, table: Table) -> dict[str, float]:
         f" AND f.field_key IN ({placeholders(len(numbers))}) GROUP BY f.field_key",
         *(view.board.id, *values, *(column.key for column in numbers)),
     )
-    return {f"{FIELD}{one['field_key']}": float(one["total"]) for one in found if one["total"] is not None}
+    return {f"{FIELD}{row['field_key']}": float(row["total"]) for row in sums if row["total"] is not None}
 
 
 TEMPLATE, ROW = "boards/table.html", "boards/table_row.html"
@@ -182,8 +182,8 @@ async def _order(view: BoardView) -> Order:
 
 async def _more(view: BoardView) -> str:
     order, board_id = await _order(view), view.board.id
-    total, shown = order.total, len(order.rows)
-    return render_macro(TEMPLATE, "more", board_id=board_id, total=total, shown=shown, wanted=view.wanted, most=MOST)
+    total, visible = order.total, len(order.rows)
+    return render_macro(TEMPLATE, "more", board_id=board_id, total=total, shown=visible, wanted=view.wanted, most=MOST)
 
 
 async def _changes(view: BoardView, batch: Batch) -> str | None:
@@ -196,9 +196,9 @@ async def _changes(view: BoardView, batch: Batch) -> str | None:
         return None  # the sentence of an empty table comes or goes
     changed = ids | frozenset(order.ids[_limit(view) - len(ids) : _limit(view)])
     table = await view.reads.get(("rows", view.key, changed), lambda: table_of(view, sorted(changed)))
-    html, shown, may_write = "", set(order.ids), view.rights.may_write
+    html, visible, may_write = "", set(order.ids), view.rights.may_write
     for row in table.rows:
-        if row.task_id in shown:
+        if row.task_id in visible:
             html += render_macro(ROW, "row", one=row, table=table, may_write=may_write)
     list_ = f'<table><tbody data-list="rows" data-order="{order.numbers}">{html}</tbody></table>'
     html = partial("#table", list_, "cards")

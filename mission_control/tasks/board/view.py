@@ -30,14 +30,14 @@ async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None
     """Return how many tasks each query finds, by its text, in one statement."""
     if not texts:
         return {}
-    wanted = list(dict.fromkeys(texts))
-    found = [await conditions(text, viewer_id) for text in wanted]
+    distinct = list(dict.fromkeys(texts))
+    filtered = [await conditions(text, viewer_id) for text in distinct]
     counts = ", ".join(
         f"(SELECT COUNT(*) FROM tasks t WHERE t.board_id = ? AND {LIVING}{sql}) AS n{index}"
-        for index, (sql, _) in enumerate(found)
+        for index, (sql, _) in enumerate(filtered)
     )
-    [row] = await rows(f"SELECT {counts}", *(value for _, values in found for value in (board.id, *values)))
-    return {text: int(row[f"n{index}"]) for index, text in enumerate(wanted)}
+    [row] = await rows(f"SELECT {counts}", *(value for _, values in filtered for value in (board.id, *values)))
+    return {text: int(row[f"n{index}"]) for index, text in enumerate(distinct)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
     limits: dict[str, int] = board.wip_limits or {}
     if not limits:
         return {}
-    found = await rows(
+    usage = await rows(
         "SELECT status, COUNT(*) AS held FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND archived_at IS NULL"
         f" AND status IN ({placeholders(len(limits))}) GROUP BY status",
         board.id,
         *limits,
     )
-    held = {row["status"]: int(row["held"]) for row in found}
-    return {status: WipUsage(held.get(status, 0), limit) for status, limit in limits.items()}
+    counts = {row["status"]: int(row["held"]) for row in usage}
+    return {status: WipUsage(counts.get(status, 0), limit) for status, limit in limits.items()}
 
 
 PAGE = "board"  # what surrounds the tasks
@@ -162,16 +162,16 @@ class BoardView(AsideView):
 
     async def views(self) -> list[SavedView]:
         every = await self.reads.get(("views", self.board.id), lambda: all_views(self.board))
-        return [one for one in every if one.is_shared or one.user_id == self.actor.user_id]
+        return [view for view in every if view.is_shared or view.user_id == self.actor.user_id]
 
     async def counts(self) -> dict[str, int]:
         """Return how many tasks the query, every saved view and every fixed one find, by their texts.
 
         One statement counts for everybody, and one more what depends on who looks.
         """
-        texts = sorted({"", OPEN, STANDS_STILL, self.wanted.text, *(one.query for one in await self.views())})
-        own = [one for one in texts if CardFilter(one).asks_who_looks]
-        counts = await self._counts([one for one in texts if one not in own], None)
+        texts = sorted({"", OPEN, STANDS_STILL, self.wanted.text, *(view.query for view in await self.views())})
+        own = [text for text in texts if CardFilter(text).asks_who_looks]
+        counts = await self._counts([text for text in texts if text not in own], None)
         return counts | (await self._counts(own, self.actor.id) if own else {})
 
     async def _counts(self, texts: list[str], viewer_id: UUID | None) -> dict[str, int]:
@@ -201,18 +201,18 @@ async def state_of_cards(view: BoardView) -> object:
     runs = await rows(RUNS, board.id)
     signs = await rows(f"SELECT g.id, {SIGNS} FROM agents g WHERE g.board_id = ? ORDER BY g.id", board.id)
     now = times.clock_now()
-    working = [is_at_work(one["last_seen_at"], one["agent_gateway_id"], one["run_began_at"], now) for one in signs]
+    working = [is_at_work(sign["last_seen_at"], sign["agent_gateway_id"], sign["run_began_at"], now) for sign in signs]
     return position, board.wip_limits, runs, working, now.replace(second=0, microsecond=0)
 
 
 def view_of(actor: Actor, board: Board, reads: Reads | None = None, panel_id: UUID | None = None) -> BoardView:
-    wanted, rights = CardFilter.of(request.args), Rights.of(actor, board)
+    filters, rights = CardFilter.of(request.args), Rights.of(actor, board)
     aside, options = asked(PLACE) if panel_id is None else (None, ())
     open_pages = ["panel"] if panel_id else [aside.page] if aside else []
-    pages = (PAGE, TABLE_PAGE if wanted.is_table else COLUMNS, *open_pages)
+    pages = (PAGE, TABLE_PAGE if filters.is_table else COLUMNS, *open_pages)
     return BoardView(
         actor=actor, pages=pages, active=f"board-{board.id}", reads=reads or Reads(),
-        board=board, rights=rights, wanted=wanted, panel_id=panel_id, look=PanelLook.of(request.args),
+        board=board, rights=rights, wanted=filters, panel_id=panel_id, look=PanelLook.of(request.args),
         aside=aside.name if aside else "", options=options,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ PEOPLE = Presence("board-people", "people_on")
 
 
 def people_on(board_id: UUID) -> list[UUID]:
-    return [UUID(one) for one in PEOPLE.at(board_id)]
+    return [UUID(id_) for id_ in PEOPLE.at(board_id)]
 
 
 async def keep_presence(actor: Actor, board: Board) -> None:
@@ -28,20 +28,20 @@ async def keep_presence(actor: Actor, board: Board) -> None:
 
 
 async def _faces(view: BoardView) -> str:
-    others = [one for one in people_on(view.board.id) if one != view.actor.user_id]
+    others = [user_id for user_id in people_on(view.board.id) if user_id != view.actor.user_id]
     ids = others[: MOST_SHOWN + 1]
     sql = f"SELECT u.id, {PERSON} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
-    found = await rows(f"{sql} ORDER BY LOWER({PERSON}), u.id", *ids) if ids else []
-    return render_macro("boards/head.html", "people", people=found[:MOST_SHOWN], more=len(others) - MOST_SHOWN)
+    people = await rows(f"{sql} ORDER BY LOWER({PERSON}), u.id", *ids) if ids else []
+    return render_macro("boards/head.html", "people", people=people[:MOST_SHOWN], more=len(others) - MOST_SHOWN)
 
 
 def _key_of_faces(view: BoardView) -> Hashable:
     """Return what the faces depend on: those whose face is not among them all see the same."""
-    known, viewer = PEOPLE.at(view.board.id), str(view.actor.user_id)
-    if not known:
+    present, viewer = PEOPLE.at(view.board.id), str(view.actor.user_id)
+    if not present:
         return view.board.id
-    first = tuple(known[: MOST_SHOWN + 1])
-    return view.board.id, viewer if viewer in first else None, viewer in known
+    first = tuple(present[: MOST_SHOWN + 1])
+    return view.board.id, viewer if viewer in first else None, viewer in present
 
 
 REGIONS = (Region(PAGE, "#people", of_board(signals=("people_on",)), _faces, key=_key_of_faces),)

@@ -65,7 +65,7 @@ class TaskChangeOfOne(Body):
 
     def fields(self) -> dict[str, Any]:
         sent = self.model_dump(exclude_unset=True, exclude=APART)
-        return {name: one for name, one in sent.items() if one is not None or BY_NAME[name].is_nullable}
+        return {name: value for name, value in sent.items() if value is not None or BY_NAME[name].is_nullable}
 
 
 class TaskChanges(Body):
@@ -89,7 +89,7 @@ class TaskChanges(Body):
 
     @property
     def task_ids(self) -> list[UUID]:
-        return [one.task_id for one in self.changes]
+        return [change.task_id for change in self.changes]
 
 
 class TaskBulkResult(Schema):
@@ -133,18 +133,18 @@ class TaskBulkError(Schema):
 
 
 @command("task.bulk")
-async def change_tasks(actor: Actor, board: Board, wanted: TaskChanges) -> dict[UUID, DomainError | None]:
+async def change_tasks(actor: Actor, board: Board, batch: TaskChanges) -> dict[UUID, DomainError | None]:
     """Change many tasks. Return the error of each, or None. Raise Conflict for an error when the change is atomic."""
-    changes = {change.task_id: change for change in wanted.changes}
+    changes = {change.task_id: change for change in batch.changes}
     outcome: dict[UUID, DomainError | None] = {}
-    for task_id in await _in_order(wanted.task_ids):
+    for task_id in await _in_order(batch.task_ids):
         outcome[task_id] = await _attempt(actor, board, changes[task_id])
     failures = [
         {"task_id": str(task_id), "status": error.status, "detail": error.detail}
-        for task_id in wanted.task_ids
+        for task_id in batch.task_ids
         if (error := outcome[task_id]) is not None
     ]
-    if wanted.atomic and failures:
+    if batch.atomic and failures:
         message = f"{len(failures)} of {len(outcome)} tasks cannot change so; nothing was changed."
         raise Conflict({"message": message, "failures": failures})
     return outcome
@@ -177,50 +177,50 @@ async def _in_order(task_ids: list[UUID]) -> list[UUID]:
     return list(ordered)
 
 
-async def _attempt(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> DomainError | None:
+async def _attempt(actor: Actor, board: Board, change: TaskChangeOfOne) -> DomainError | None:
     """Change a task in a savepoint and return the refusal, which undoes all of it, records included."""
     unit = unit_of_work()
-    known = len(unit.events), len(unit.deliveries), len(unit.signals)
+    sizes = len(unit.events), len(unit.deliveries), len(unit.signals)
     try:
         async with in_transaction():
-            await _change(actor, board, wanted)
+            await _change(actor, board, change)
     except DomainError as error:
-        del unit.events[known[0] :], unit.deliveries[known[1] :], unit.signals[known[2] :]
+        del unit.events[sizes[0] :], unit.deliveries[sizes[1] :], unit.signals[sizes[2] :]
         unit.reacted = min(unit.reacted, len(unit.events))
         return error
     return None
 
 
-async def _change(actor: Actor, board: Board, wanted: TaskChangeOfOne) -> None:
-    task = await existing(Task.get_or_none(id=wanted.task_id, board_id=board.id))
+async def _change(actor: Actor, board: Board, change: TaskChangeOfOne) -> None:
+    task = await existing(Task.get_or_none(id=change.task_id, board_id=board.id))
     task.board = board
-    if wanted.deleted is False:
+    if change.deleted is False:
         task = await restore_task(actor, task)
     if task.deleted_at is not None:
         raise NotFound()
-    if wanted.archived is False:
+    if change.archived is False:
         task = await unarchive_task(actor, task)
-    if wanted.status or wanted.before_task_id or wanted.after_task_id:
-        status = wanted.status or task.status
-        if status == "done" and wanted.substance is not None:
+    if change.status or change.before_task_id or change.after_task_id:
+        status = change.status or task.status
+        if status == "done" and change.substance is not None:
             await locked_task(task)
-            await refuse_unseen(task.id, wanted.substance)
-        task = await move_task(actor, task, status, wanted.before_task_id, wanted.after_task_id)
-    fields = wanted.fields()
-    if wanted.add_tag_ids or wanted.remove_tag_ids:
+            await refuse_unseen(task.id, change.substance)
+        task = await move_task(actor, task, status, change.before_task_id, change.after_task_id)
+    fields = change.fields()
+    if change.add_tag_ids or change.remove_tag_ids:
         await locked_task(task)
-        kept = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in wanted.remove_tag_ids]
-        fields["tag_ids"] = [*kept, *(tag_id for tag_id in wanted.add_tag_ids if tag_id not in kept)]
+        remaining = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in change.remove_tag_ids]
+        fields["tag_ids"] = [*remaining, *(tag_id for tag_id in change.add_tag_ids if tag_id not in remaining)]
     if fields:
         task = await change_task(actor, task, TaskUpdate.model_construct(**fields).change())
-    if wanted.archived:
+    if change.archived:
         task = await archive_task(actor, task)
-    if wanted.deleted:
+    if change.deleted:
         await delete_task(actor, task)
 
 
-async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, object]:
-    stay = [change.task_id for change in wanted.changes if outcome[change.task_id] is None and not change.deleted]
+async def answer_of(batch: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, object]:
+    stay = [change.task_id for change in batch.changes if outcome[change.task_id] is None and not change.deleted]
     states = {str(task["id"]): task for task in await tasks_read(stay)}
     results = [
         {
@@ -230,14 +230,14 @@ async def answer_of(wanted: TaskChanges, outcome: dict[UUID, DomainError | None]
             "detail": None if error is None else error.detail,
             "task": states.get(str(task_id)),
         }
-        for task_id, error in ((task_id, outcome[task_id]) for task_id in wanted.task_ids)
+        for task_id, error in ((task_id, outcome[task_id]) for task_id in batch.task_ids)
     ]
     changed = sum(error is None for error in outcome.values())
     return {"results": results, "changed": changed, "failed": len(outcome) - changed}
 
 
 # What the bar of selected tasks sets to a value, by its word.
-SETTABLE = {one.word: one for one in shown_at(Surface.BULK) if one.is_plain}
+SETTABLE = {field.word: field for field in shown_at(Surface.BULK) if field.is_plain}
 SET = ", ".join(f"t.{name}" for name in PLAIN)
 Before = dict[UUID, dict[str, Any]]
 
@@ -247,7 +247,7 @@ async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
     if not task_ids:
         return {}
     listed = placeholders(len(task_ids))
-    found = await rows(
+    tasks = await rows(
         f"SELECT p.* FROM (SELECT t.id, t.status, t.assigned_agent_id, t.assigned_user_id, t.number, {SET},"
         " LEAD(t.id) OVER places AS below, LAG(t.id) OVER places AS above FROM tasks t"
         " WHERE t.board_id = ? AND t.deleted_at IS NULL AND t.archived_at IS NULL"
@@ -262,11 +262,11 @@ async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
         *task_ids,
     ):
         tags.setdefault(str(row["task_id"]), []).append(as_id(row["tag_id"]))
-    return {UUID(str(row["id"])): {**row, "tag_ids": tags.get(str(row["id"]), [])} for row in found}
+    return {UUID(str(row["id"])): {**row, "tag_ids": tags.get(str(row["id"]), [])} for row in tasks}
 
 
 def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[dict[str, object]]:
-    return [{"task_id": one, **_undo(kind, state)} for one, state in before.items() if one in changed]
+    return [{"task_id": task_id, **_undo(kind, state)} for task_id, state in before.items() if task_id in changed]
 
 
 def _undo(kind: str, state: dict[str, object]) -> dict[str, object]:
@@ -274,8 +274,8 @@ def _undo(kind: str, state: dict[str, object]) -> dict[str, object]:
         case "move":
             below, above = state["below"], state["above"]
             place = {"before_task_id": below} if below else {"after_task_id": above} if above else {}
-            given = {name: state[name] for name in ("assigned_agent_id", "assigned_user_id") if state[name]}
-            return {"status": state["status"], **place, **given}
+            assignee = {name: state[name] for name in ("assigned_agent_id", "assigned_user_id") if state[name]}
+            return {"status": state["status"], **place, **assignee}
         case "assign":
             if state["assigned_user_id"]:
                 return {"assigned_user_id": state["assigned_user_id"]}

@@ -84,7 +84,7 @@ async def update_field(actor: Actor, field: CustomField, change: TaskCustomField
         await field.save(update_fields=[*(before.keys() - {"default_value"}), "updated_at"])
     if "default_value" in before:
         await _store_default(field, field.default_value)
-    if board_ids is not None and (bound := await _bound_boards(field)) != {str(one) for one in board_ids}:
+    if board_ids is not None and (bound := await _bound_boards(field)) != {str(board_id) for board_id in board_ids}:
         await _bind(field, board_ids)
         before["board_ids"], after["board_ids"] = sorted(bound), sorted(map(str, board_ids))
     if before:
@@ -125,8 +125,8 @@ async def order_fields(actor: Actor, organization_id: UUID, field_ids: list[UUID
 
 async def _check_boards(organization_id: UUID, board_ids: list[UUID]) -> None:
     named = f"organization_id = ? AND deleted_at IS NULL AND id IN ({placeholders(len(board_ids))})"
-    known = await held("boards", named, organization_id, *board_ids)
-    if strange := [str(board_id) for board_id in board_ids if board_id not in known]:
+    existing_ids = await held("boards", named, organization_id, *board_ids)
+    if strange := [str(board_id) for board_id in board_ids if board_id not in existing_ids]:
         raise Invalid({"message": "Some boards do not belong to this organization.", "invalid_board_ids": strange})
 
 
@@ -142,18 +142,18 @@ async def _store_default(field: CustomField, value: object) -> None:
 
 
 async def _bound_boards(field: CustomField) -> set[str]:
-    found = await rows(
+    links = await rows(
         "SELECT b.board_id FROM board_task_custom_fields b JOIN boards o ON o.id = b.board_id"
         " WHERE b.field_id = ? AND o.deleted_at IS NULL",
         field.id,
     )
-    return {str(row["board_id"]) for row in found}
+    return {str(row["board_id"]) for row in links}
 
 
 async def _bind(field: CustomField, board_ids: list[UUID]) -> None:
-    known = await _bound_boards(field)
-    gone = known - {str(one) for one in board_ids}
-    await CustomFieldBoard.filter(field_id=field.id, board_id__in=[UUID(one) for one in gone]).delete()
+    bound = await _bound_boards(field)
+    gone = bound - {str(board_id) for board_id in board_ids}
+    await CustomFieldBoard.filter(field_id=field.id, board_id__in=[UUID(board_id) for board_id in gone]).delete()
     await CustomFieldBoard.bulk_create(
-        CustomFieldBoard(field_id=field.id, board_id=one) for one in board_ids if str(one) not in known
+        CustomFieldBoard(field_id=field.id, board_id=board_id) for board_id in board_ids if str(board_id) not in bound
     )

@@ -156,14 +156,14 @@ async def list_fields(organization_id: UUID) -> list[TaskCustomFieldDefinitionRe
 
 async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> TaskCustomFieldDefinitionRead:
     """Return one field, with its boards as the caller named them or sorted."""
-    if not (found := await _fields("f.id = ?", field_id)):
+    if not (fields := await _fields("f.id = ?", field_id)):
         raise NotFound()
-    found[0].board_ids = board_ids or found[0].board_ids
-    return found[0]
+    fields[0].board_ids = board_ids or fields[0].board_ids
+    return fields[0]
 
 
 async def _fields(where: str, value: UUID) -> list[TaskCustomFieldDefinitionRead]:
-    found = await select(
+    fields = await select(
         TaskCustomFieldDefinitionRead,
         f"SELECT {COLUMNS}, '[]' AS board_ids FROM task_custom_field_definitions f WHERE {where}{IN_ORDER}",
         value,
@@ -173,10 +173,10 @@ async def _fields(where: str, value: UUID) -> list[TaskCustomFieldDefinitionRead
         f" ON f.id = b.field_id JOIN boards o ON o.id = b.board_id WHERE {where} AND o.deleted_at IS NULL",
         value,
     )
-    for field in found:
+    for field in fields:
         field.default_value = as_json(field.default_value)
         field.board_ids = sorted(UUID(str(row["board_id"])) for row in bound if str(row["field_id"]) == str(field.id))
-    return found
+    return fields
 
 
 async def number_of_values(field_id: UUID) -> int:
@@ -236,10 +236,10 @@ async def values_of_tasks(board_id: object, task_ids: Sequence[object]) -> Value
     return Values(fields, stored)
 
 
-async def check_new_values(board_id: UUID, given: Mapping[str, object]) -> dict[UUID, object]:
+async def check_new_values(board_id: UUID, values: Mapping[str, object]) -> dict[UUID, object]:
     """Return the effective values of a new task by field id. Unknown, invalid or missing values: Invalid."""
-    fields = await _checked_fields(board_id, given)
-    effective = {field.field_key: given.get(field.field_key, field.default_value) for field in fields}
+    fields = await _checked_fields(board_id, values)
+    effective = {field.field_key: values.get(field.field_key, field.default_value) for field in fields}
     _refuse_missing(fields, effective)
     return {field.id: effective[field.field_key] for field in fields}
 
@@ -251,31 +251,31 @@ async def store_new_values(task_id: UUID, effective: dict[UUID, object]) -> None
 
 
 async def merge_values(
-    board_id: UUID, task_id: UUID, given: Mapping[str, object]
+    board_id: UUID, task_id: UUID, changes: Mapping[str, object]
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Change the given values; null clears. Return old and new values by key, or None for a no-op."""
-    fields = await _checked_fields(board_id, given)
-    found = await rows("SELECT field_id, value FROM task_custom_field_values WHERE task_id = ?", task_id)
-    stored = {str(row["field_id"]): as_json(row["value"]) for row in found}
+    fields = await _checked_fields(board_id, changes)
+    stored_rows = await rows("SELECT field_id, value FROM task_custom_field_values WHERE task_id = ?", task_id)
+    stored = {str(row["field_id"]): as_json(row["value"]) for row in stored_rows}
     defaulted = {field.field_key: stored.get(str(field.id), field.default_value) for field in fields}
-    _refuse_missing(fields, {**defaulted, **given})
+    _refuse_missing(fields, {**defaulted, **changes})
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for field in fields:
         key, present = field.field_key, stored.get(str(field.id))
-        if key in given and (type(given[key]) is not type(present) or given[key] != present):
-            before[key], after[key] = present, given[key]
-            await _store(task_id, field.id, given[key])
+        if key in changes and (type(changes[key]) is not type(present) or changes[key] != present):
+            before[key], after[key] = present, changes[key]
+            await _store(task_id, field.id, changes[key])
     return (before, after) if after else None
 
 
-async def _checked_fields(board_id: UUID, given: Mapping[str, object]) -> list[BoardField]:
+async def _checked_fields(board_id: UUID, values: Mapping[str, object]) -> list[BoardField]:
     """Return the fields of a board, locked, for values that fit them. Otherwise: Invalid."""
     fields = await fields_of_board(board_id, f" ORDER BY f.id{' FOR KEY SHARE OF f' if is_postgres() else ''}")
     by_key = {field.field_key: field for field in fields}
-    if unknown := sorted(key for key in given if key not in by_key):
+    if unknown := sorted(key for key in values if key not in by_key):
         raise Invalid({"message": "This board has no such custom fields.", "unknown_field_keys": unknown})
-    for key, value in given.items():
+    for key, value in values.items():
         if reason := mismatch(by_key[key], value):
             where = {"field_key": key, "field_type": by_key[key].field_type}
             raise Invalid({"message": "A value does not fit its custom field.", **where, "reason": reason})

@@ -57,8 +57,8 @@ def _unfolded(pattern: str) -> int:
         if pattern[at] == "\\":
             length = 2
             groups[-1].append(1)
-        elif pattern[at] == "[" and (found := CLASS.match(pattern, at)):
-            length = len(found[0])
+        elif pattern[at] == "[" and (match := CLASS.match(pattern, at)):
+            length = len(match[0])
             groups[-1].append(1)
         elif pattern[at] == "(":
             groups.append([])
@@ -74,12 +74,12 @@ def _unfolded(pattern: str) -> int:
 
 
 def _repeat(pattern: str, at: int, parts: list[int]) -> int:
-    found = COUNT.match(pattern, at)
-    numbers = [int(digits) for digits in (found[1], found[3]) if digits] if found else []
-    if not (found and numbers and parts):
+    match = COUNT.match(pattern, at)
+    numbers = [int(digits) for digits in (match[1], match[3]) if digits] if match else []
+    if not (match and numbers and parts):
         raise ValueError("a brace that is no repetition is written \\{")
     parts[-1] *= max(1, *numbers)
-    return len(found[0])
+    return len(match[0])
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -128,8 +128,8 @@ def mismatch(field: FieldLike, value: object) -> str | None:
 
 def type_mismatch(field_type: str, value: object) -> str | None:
     """Return why a value is not of a type, or None."""
-    fits, wanted = _CHECKS[field_type]
-    return None if fits(value) else f"It must be {wanted}."
+    fits, type_words = _CHECKS[field_type]
+    return None if fits(value) else f"It must be {type_words}."
 
 
 def pattern_mismatch(pattern: str, value: str) -> str | None:

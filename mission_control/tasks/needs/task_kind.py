@@ -127,9 +127,9 @@ class TaskNeeds(NeedKind[TaskRow]):
         yield Rows(source, since=self.since, board_id="t.board_id", version=VERSION)
 
     async def read(self, page: Page) -> Mapping[UUID, TaskRow]:
-        found = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(page.ids))})", *page.ids)
-        known = await counted_of(page.ids) if self.is_about_work else {}
-        return {row.id: replace(row, counted=known.get(row.id, row.counted)) for row in found}
+        tasks = await select(TaskRow, f"{_SELECT} WHERE t.id IN ({placeholders(len(page.ids))})", *page.ids)
+        counts = await counted_of(page.ids) if self.is_about_work else {}
+        return {row.id: replace(row, counted=counts.get(row.id, row.counted)) for row in tasks}
 
     async def decides(self, subjects: Sequence[UUID]) -> Mapping[UUID, Parts]:
         return await parts_of_tasks(subjects)

@@ -84,7 +84,7 @@ class Panel(TaskRow):
 
     @property
     def others(self) -> list[tuple[TaskField, str]]:
-        return [(one, one.text_of(getattr(self, one.name))) for one in alike_at(Surface.PANEL)]
+        return [(field, field.text_of(getattr(self, field.name))) for field in alike_at(Surface.PANEL)]
 
     @property
     def url(self) -> str:
@@ -92,7 +92,7 @@ class Panel(TaskRow):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(one["name"] for one in (*self.agents, *self.people))
+        return tuple(named["name"] for named in (*self.agents, *self.people))
 
     @property
     def text_values(self) -> dict[str, object]:

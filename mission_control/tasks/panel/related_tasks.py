@@ -68,34 +68,34 @@ class Linked:
 
     @property
     def parts_done(self) -> int:
-        return sum(one["status"] == "done" for one in self.by_way.get("part", ()))
+        return sum(part["status"] == "done" for part in self.by_way.get("part", ()))
 
 
 async def linked_to(task_id: UUID) -> Linked:
-    found = Linked()
+    linked = Linked()
     for row in await rows(_LINKED, *[task_id] * 6):
-        found.ids.add(UUID(str(row["id"])))
+        linked.ids.add(UUID(str(row["id"])))
         if row["deleted_at"] is None:
-            found.by_way.setdefault(row["way"], []).append(row)
-    return found
+            linked.by_way.setdefault(row["way"], []).append(row)
+    return linked
 
 
 async def found_tasks(board: Board, task_id: UUID, text: str, way: str) -> list[Row]:
     """Return tasks of the board that could be linked in a way: by number or words, unfinished and newest first."""
     matches = await matching(text)
-    values = [value for _, found in matches for value in found]
+    values = [value for _, operands in matches for value in operands]
     exact = number_in(text.strip()) or 0
-    found = f"""
+    part = f"""
         SELECT t.id, t.number, t.title, t.status, {{place}} AS place FROM tasks t
         WHERE t.board_id = ? AND {LIVING} AND t.id <> ? AND NOT EXISTS (
             {WAYS[way].has}
-        ){"".join(f" AND {one}" for one, _ in matches)} AND {{which}}
+        ){"".join(f" AND {condition}" for condition, _ in matches)} AND {{which}}
         ORDER BY t.number DESC LIMIT {MOST_FOUND}
     """
     # Done tasks grow: of those an index has the newest, and the one with the number.
     parts = ("t.number = ?", f"{STATES['open']} AND t.number <> ?", "t.status = 'done' AND t.number <> ?")
     sql = " UNION ALL ".join(
-        f"SELECT * FROM ({found.format(place=place, which=which)}) part" for place, which in enumerate(parts)
+        f"SELECT * FROM ({part.format(place=place, which=which)}) part" for place, which in enumerate(parts)
     )
     return await rows(
         f"SELECT id, number, title, status FROM ({sql}) every ORDER BY place, number DESC LIMIT {MOST_FOUND}",

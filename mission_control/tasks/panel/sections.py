@@ -52,9 +52,9 @@ async def text(_view: BoardView, panel: Panel) -> str:
 
 
 async def approvals(view: BoardView, panel: Panel) -> str:
-    found = await rows("SELECT approval_id FROM approval_task_links WHERE task_id = ? AND is_pending", panel.id)
-    items = await asked_items(view.actor, [view.board], [UUID(str(row["approval_id"])) for row in found])
-    newest_first = sorted(items, key=lambda one: one.created_at, reverse=True)
+    pending = await rows("SELECT approval_id FROM approval_task_links WHERE task_id = ? AND is_pending", panel.id)
+    items = await asked_items(view.actor, [view.board], [UUID(str(row["approval_id"])) for row in pending])
+    newest_first = sorted(items, key=lambda item: item.created_at, reverse=True)
     return render_macro(APPROVALS, "approvals", panel=panel, approvals=newest_first)
 
 
@@ -76,13 +76,13 @@ async def facts(view: BoardView, panel: Panel) -> str:
     links: Linked = await view.reads.get(("links", panel.id), lambda: linked_to(panel.id))
     tags = (await tags_of_tasks([panel.id])).get(str(panel.id), [])
     fields = await fields_of(panel.board_id, panel.id)
-    missing = [one for one in fields if one.is_missing]
+    missing = [field for field in fields if field.is_missing]
     return render_macro(
         "tasks/props.html", "props", panel=panel, links=links, ways=WAYS, tags=tags,
         all_tags=await tags_of_organization(view.board.organization_id) if panel.may_write else [],
         may_create_tags=panel.may_write and view.rights.is_admin,
-        fields=[one for one in fields if not one.is_offered and (len(missing) < 2 or not one.is_missing)],
-        together=missing if len(missing) > 1 else [], offered=[one for one in fields if one.is_offered],
+        fields=[field for field in fields if not field.is_offered and (len(missing) < 2 or not field.is_missing)],
+        together=missing if len(missing) > 1 else [], offered=[field for field in fields if field.is_offered],
     )  # fmt: skip
 
 
@@ -92,15 +92,17 @@ async def fact_changes(view: BoardView, batch: Batch) -> str | None:
     if panel is None:
         return ""
     assignee = panel.assignee_value.removeprefix("agent:")
-    if any(one["agent_id"] == assignee for one in batch.signals):
+    if any(signal["agent_id"] == assignee for signal in batch.signals):
         return None
-    near = [one for one in batch.events if one.kind.startswith("task.")]
-    if len(near) < len(batch.events) or any(concerns_panel(view, one) or str(panel.id) in one.data for one in near):
+    near = [event for event in batch.events if event.kind.startswith("task.")]
+    if len(near) < len(batch.events) or any(
+        concerns_panel(view, event) or str(panel.id) in event.data for event in near
+    ):
         return None
     links: Linked = await view.reads.get(("links", panel.id), lambda: linked_to(panel.id))
-    at_work = {str(one["task_id"]) for one in panel.agents}
-    linked = not links.ids.isdisjoint(one.task_id for one in near)
-    return None if linked or any(str(one.task_id) in at_work for one in near) else ""
+    at_work = {str(agent["task_id"]) for agent in panel.agents}
+    linked = not links.ids.isdisjoint(event.task_id for event in near)
+    return None if linked or any(str(event.task_id) in at_work for event in near) else ""
 
 
 def _may_concern(view: BoardView, news: News) -> bool:
@@ -161,20 +163,20 @@ def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: boo
 
 
 async def files(view: BoardView, panel: Panel) -> str:
-    found, _ = await list_attachments(Task(id=panel.id), Paging(limit=MOST_FILES, offset=0))
+    attachments, _ = await list_attachments(Task(id=panel.id), Paging(limit=MOST_FILES, offset=0))
     last = await rows(
         "SELECT evidence FROM task_runs WHERE task_id = ? AND evidence IS NOT NULL ORDER BY fence DESC LIMIT 1",
         panel.id,
     )
     evidence = as_json(last[0]["evidence"]) or [] if last else []
-    if not found and not evidence:
+    if not attachments and not evidence:
         return ""
-    names, shown = {str(agent["id"]): agent["name"] for agent in panel.agents}, []
-    for file in found:
+    names, previews = {str(agent["id"]): agent["name"] for agent in panel.agents}, []
+    for file in attachments:
         author = file["author"] or {"id": "", "name": names.get(str(file["agent_id"]), "")}
         may_remove = panel.may_write and (view.rights.is_admin or str(author["id"]) == str(view.actor.id))
-        shown.append(file_shown(file, panel.url, author["name"], may_remove=may_remove))
-    return render_macro(FILES, "files", panel=panel, files=shown, evidence=evidence)
+        previews.append(file_shown(file, panel.url, author["name"], may_remove=may_remove))
+    return render_macro(FILES, "files", panel=panel, files=previews, evidence=evidence)
 
 
 async def preview_of(name: str, content_type: str, attachment_id: object) -> Preview:
@@ -198,11 +200,11 @@ def _read(name: str, text: str, *, is_cut: bool) -> Preview:
 
 def _table(text: str, delimiter: str, *, is_cut: bool) -> Preview:
     try:
-        found = list(islice(csv.reader(text.splitlines(), delimiter=delimiter), MOST_ROWS + 1))
+        lines = list(islice(csv.reader(text.splitlines(), delimiter=delimiter), MOST_ROWS + 1))
     except csv.Error:
         return Preview(text=text, is_cut=is_cut)
-    table = [[cell[:500] for cell in line[:MOST_CELLS]] for line in found[:MOST_ROWS] if line]
-    is_cut = is_cut or len(found) > MOST_ROWS or any(len(line) > MOST_CELLS for line in found)
+    table = [[cell[:500] for cell in line[:MOST_CELLS]] for line in lines[:MOST_ROWS] if line]
+    is_cut = is_cut or len(lines) > MOST_ROWS or any(len(line) > MOST_CELLS for line in lines)
     return Preview(text=text, table=table, is_cut=is_cut)
 
 

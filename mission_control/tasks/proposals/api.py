@@ -71,8 +71,8 @@ async def reopen_proposal(actor: Actor, proposal: TaskProposal) -> dict[str, obj
 @api.post(f"{PROPOSALS}/decisions", Page[proposals.ProposalRead], rule="task.decide_proposal", errors=DECIDED)
 async def decide_proposals(actor: Actor, board: Board, data: proposals.ProposalDecisions) -> dict[str, object]:
     """Accept or drop many proposals. Those that were decided before stay as they are."""
-    found = await proposals.proposals_read(await proposals.decide_proposals(actor, board, data))
-    return page(found, len(found), Paging(limit=proposals.MOST_OPEN, offset=0))
+    decided = await proposals.proposals_read(await proposals.decide_proposals(actor, board, data))
+    return page(decided, len(decided), Paging(limit=proposals.MOST_OPEN, offset=0))
 
 
 @api.get(f"{TASK}/links", Page[links.TaskLinkRead])
@@ -88,7 +88,7 @@ async def link_task(actor: Actor, task: Task, data: links.TaskLinkCreate) -> dic
     A link that exists is a no-op. Tasks that would be linked in a circle: 409.
     """
     made = await links.link_task(actor, task, data)
-    return next(one for one in await links.links_of(task.id) if str(one["id"]) == str(made.id))
+    return next(link for link in await links.links_of(task.id) if str(link["id"]) == str(made.id))
 
 
 @api.delete(f"{TASK}/links/<link_id>", rule="task.link")

@@ -128,8 +128,8 @@ class ProposalRead(Schema):
 _OF_TASK = tuple(LinkedTask.model_fields)
 _SELECT = (
     "SELECT p.id, p.board_id, p.title, p.reason, p.description, p.priority, p.state, p.agent_id, p.agent_name,"
-    f" p.run_id, p.decided_at, p.note, p.created_at, {', '.join(f'f.{one} AS found_in_{one}' for one in _OF_TASK)},"
-    f" {', '.join(f'x.{one} AS task_{one}' for one in _OF_TASK)}, COALESCE(g.name, {person_name('u')}) AS decided_by"
+    f" p.run_id, p.decided_at, p.note, p.created_at, {', '.join(f'f.{name} AS found_in_{name}' for name in _OF_TASK)},"
+    f" {', '.join(f'x.{name} AS task_{name}' for name in _OF_TASK)}, COALESCE(g.name, {person_name('u')}) AS decided_by"
     " FROM task_proposals p"
     " LEFT JOIN tasks f ON f.id = p.found_in_id AND f.deleted_at IS NULL"
     " LEFT JOIN tasks x ON x.id = p.task_id AND x.deleted_at IS NULL"
@@ -138,13 +138,13 @@ _SELECT = (
 
 
 async def _read(where: Condition, then: str = "", *more: object) -> list[Row]:
-    found = await rows(f"{_SELECT} WHERE {where[0]}{then}", *where[1], *more)
-    for row in found:
+    proposals = await rows(f"{_SELECT} WHERE {where[0]}{then}", *where[1], *more)
+    for row in proposals:
         for name in ("found_in", "task"):
             of_task = {part: row.pop(f"{name}_{part}") for part in _OF_TASK}
             row[name] = of_task if of_task["id"] is not None else None
         row |= {name: as_moment(row[name]) for name in ("decided_at", "created_at")}
-    return found
+    return proposals
 
 
 async def list_proposals(board: Board, query: ProposalQuery) -> tuple[list[Row], int]:
@@ -205,39 +205,39 @@ async def propose_task(actor: Actor, board: Board, new: ProposalCreate) -> TaskP
 
 
 @command("task.decide_proposal")
-async def decide_proposal(actor: Actor, proposal: TaskProposal, given: ProposalDecision) -> TaskProposal:
+async def decide_proposal(actor: Actor, proposal: TaskProposal, decision: ProposalDecision) -> TaskProposal:
     """Make a task of a proposal, merge it into one, or drop it. Raise Conflict when it was decided before."""
-    found = await _locked(proposal)
-    if found.state != "open":
-        raise Conflict(ErrorCode.NEED_ENDED.detail(f"This proposal was {found.state} already."))
+    locked = await _locked(proposal)
+    if locked.state != "open":
+        raise Conflict(ErrorCode.NEED_ENDED.detail(f"This proposal was {locked.state} already."))
     task = None
-    if given.decision == "accept":
-        task = await _accept(actor, found, given.custom_field_values)
-    elif given.decision == "merge":
-        task = await _merge(actor, found, given.task_id)
-    found.state, found.note = STATES[given.decision], given.note
-    found.task_id = None if task is None else task.id
-    found.decided_by_user_id, found.decided_by_agent_id = actor.user_id, actor.agent_id
-    found.decided_at = times.clock_now()
-    await _save_decision(found)
+    if decision.decision == "accept":
+        task = await _accept(actor, locked, decision.custom_field_values)
+    elif decision.decision == "merge":
+        task = await _merge(actor, locked, decision.task_id)
+    locked.state, locked.note = STATES[decision.decision], decision.note
+    locked.task_id = None if task is None else task.id
+    locked.decided_by_user_id, locked.decided_by_agent_id = actor.user_id, actor.agent_id
+    locked.decided_at = times.clock_now()
+    await _save_decision(locked)
     record(
-        {"accept": "proposal.accepted", "merge": "proposal.merged", "drop": "proposal.dropped"}[given.decision],
-        found,
-        f"Proposal {found.state}: {found.title}.",
-        title=found.title,
-        note=given.note,
+        {"accept": "proposal.accepted", "merge": "proposal.merged", "drop": "proposal.dropped"}[decision.decision],
+        locked,
+        f"Proposal {locked.state}: {locked.title}.",
+        title=locked.title,
+        note=decision.note,
         into=None if task is None else task.number,
     )
-    await _notify(actor, found, task)
-    return found
+    await _notify(actor, locked, task)
+    return locked
 
 
 async def _accept(actor: Actor, proposal: TaskProposal, values: dict[str, Any]) -> Task:
-    said = [proposal.description or "", f"Proposed by {proposal.agent_name}: {proposal.reason}"]
+    paragraphs = [proposal.description or "", f"Proposed by {proposal.agent_name}: {proposal.reason}"]
     new = TaskCreate.model_validate(
         {
             "title": proposal.title,
-            "description": "\n\n".join(filter(None, said)),
+            "description": "\n\n".join(filter(None, paragraphs)),
             "priority": proposal.priority,
             "custom_field_values": values,
         }
@@ -261,16 +261,16 @@ async def _merge(actor: Actor, proposal: TaskProposal, named: UUID | str | None)
 
 
 def _comment_of(proposal: TaskProposal) -> str:
-    said = [f"{proposal.agent_name} proposed: {proposal.title}", proposal.reason, proposal.description or ""]
-    return "\n\n".join(filter(None, said)).strip()
+    paragraphs = [f"{proposal.agent_name} proposed: {proposal.title}", proposal.reason, proposal.description or ""]
+    return "\n\n".join(filter(None, paragraphs)).strip()
 
 
 async def _take_comment_back(actor: Actor, proposal: TaskProposal) -> None:
     """Delete the comment of a merged proposal, unless somebody edited it."""
     task = await Task.get_or_none(id=proposal.task_id, deleted_at=None)
-    said = {"message": _comment_of(proposal), "edited_at": None, "deleted_at": None}
+    changes = {"message": _comment_of(proposal), "edited_at": None, "deleted_at": None}
     by = {"user_id": proposal.decided_by_user_id, "agent_id": proposal.decided_by_agent_id}
-    comment = await Comment.filter(task_id=proposal.task_id, **said, **by).order_by("-created_at").first()
+    comment = await Comment.filter(task_id=proposal.task_id, **changes, **by).order_by("-created_at").first()
     if task is not None and comment is not None:
         task.board, comment.task = proposal.board, task
         await delete_comment(actor, comment)
@@ -282,30 +282,30 @@ async def reopen_proposal(actor: Actor, proposal: TaskProposal) -> TaskProposal:
 
     Raise Conflict when somebody has taken the task up. A proposal that waits is a no-op.
     """
-    found = await _locked(proposal)
-    if found.state == "open":
-        return found
-    made = await Task.get_or_none(id=found.task_id, deleted_at=None) if found.state == "accepted" else None
+    locked = await _locked(proposal)
+    if locked.state == "open":
+        return locked
+    made = await Task.get_or_none(id=locked.task_id, deleted_at=None) if locked.state == "accepted" else None
     if made is not None:
         if made.status != "inbox" or made.assigned_agent_id or made.assigned_user_id:
             raise Conflict(f"#{made.number} was taken up meanwhile. Delete it, or leave it.")
-        made.board = found.board
+        made.board = locked.board
         await delete_task(actor, made)
-    if found.state == "merged":
-        await _take_comment_back(actor, found)
-    found.state, found.note, found.task_id, found.decided_at = "open", None, None, None
-    found.decided_by_user_id = found.decided_by_agent_id = None
-    await _save_decision(found)
-    record("proposal.reopened", found, f"Proposal reopened: {found.title}.", title=found.title)
-    return found
+    if locked.state == "merged":
+        await _take_comment_back(actor, locked)
+    locked.state, locked.note, locked.task_id, locked.decided_at = "open", None, None, None
+    locked.decided_by_user_id = locked.decided_by_agent_id = None
+    await _save_decision(locked)
+    record("proposal.reopened", locked, f"Proposal reopened: {locked.title}.", title=locked.title)
+    return locked
 
 
 async def _locked(proposal: TaskProposal) -> TaskProposal:
     """Lock a proposal behind its board, as commands that lock both do."""
     board = await locked_board(proposal.board)
-    found = await existing(TaskProposal.select_for_update(no_key=True).get_or_none(id=proposal.id))
-    found.board = board
-    return found
+    locked = await existing(TaskProposal.select_for_update(no_key=True).get_or_none(id=proposal.id))
+    locked.board = board
+    return locked
 
 
 async def _save_decision(proposal: TaskProposal) -> None:
@@ -314,21 +314,21 @@ async def _save_decision(proposal: TaskProposal) -> None:
 
 
 @command("task.decide_proposal")
-async def decide_proposals(actor: Actor, board: Board, given: ProposalDecisions) -> list[UUID]:
+async def decide_proposals(actor: Actor, board: Board, decisions: ProposalDecisions) -> list[UUID]:
     """Decide many proposals, or none of them. Those that were decided before stay as they are; unknown ones: NotFound.
 
     Return their ids.
     """
     board = await locked_board(board)
-    found = await TaskProposal.filter(id__in=given.proposal_ids, board_id=board.id).order_by("created_at", "id")
-    if len(found) < len(given.proposal_ids):
+    proposals = await TaskProposal.filter(id__in=decisions.proposal_ids, board_id=board.id).order_by("created_at", "id")
+    if len(proposals) < len(decisions.proposal_ids):
         raise NotFound("Some of these proposals are not on this board.")
-    decision = ProposalDecision(decision=given.decision, note=given.note)
-    for proposal in found:
+    decision = ProposalDecision(decision=decisions.decision, note=decisions.note)
+    for proposal in proposals:
         proposal.board = board
         if proposal.state == "open":
             await decide_proposal(actor, proposal, decision)
-    return [proposal.id for proposal in found]
+    return [proposal.id for proposal in proposals]
 
 
 async def _notify(actor: Actor, proposal: TaskProposal, task: Task | None) -> None:

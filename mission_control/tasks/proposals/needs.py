@@ -54,9 +54,9 @@ class ProposalNeeds(NeedKind[Row]):
             f"SELECT b.id FROM boards b WHERE b.id = (SELECT board_id FROM task_proposals WHERE id = ?){hold}", subject
         )
 
-    def say(self, page: Page, key: Key, known: Row) -> Need:
-        ids = {"board_id": str(known["board_id"]), "proposal_id": str(key.id)}
-        agent, origin = known["agent_name"], known["found_in"]
+    def say(self, page: Page, key: Key, row: Row) -> Need:
+        ids = {"board_id": str(row["board_id"]), "proposal_id": str(key.id)}
+        agent, origin = row["agent_name"], row["found_in"]
 
         def choice(name: str, letter: str, label: str, effect: str, **more: Any) -> Any:
             body = {"decision": name}
@@ -65,11 +65,11 @@ class ProposalNeeds(NeedKind[Row]):
         return need(
             page,
             key,
-            title=f"{agent} proposes: {known['title']}",
-            reason=in_one_line(known["reason"]),
-            url=f"/boards/{known['board_id']}/proposals/{key.id}",
+            title=f"{agent} proposes: {row['title']}",
+            reason=in_one_line(row["reason"]),
+            url=f"/boards/{row['board_id']}/proposals/{key.id}",
             tasks=[NeedTask(**origin)] if origin else [],
-            agent=NeedParty(id=known["agent_id"], name=agent),
+            agent=NeedParty(id=row["agent_id"], name=agent),
             facts=[fact("link", f"found in #{origin['number']} {origin['title']}")] if origin else [],
             answers=[
                 choice(
@@ -83,8 +83,12 @@ class ProposalNeeds(NeedKind[Row]):
         )  # fmt: skip
 
     async def details(self, actor: Actor, board: BoardLike, subject: UUID) -> Details | None:
-        found = await proposals_read([subject])
-        return Details(says="\n\n".join(filter(None, (found[0]["reason"], found[0]["description"])))) if found else None
+        proposals = await proposals_read([subject])
+        return (
+            Details(says="\n\n".join(filter(None, (proposals[0]["reason"], proposals[0]["description"]))))
+            if proposals
+            else None
+        )
 
     async def undo(self, actor: Actor, board_id: UUID, subject: UUID, last: Last) -> None:
         proposal = await TaskProposal.get(id=subject)

@@ -16,12 +16,12 @@ NEWEST_MESSAGES = 200
 
 
 async def newest_chat(board_id: UUID) -> list[dict[str, object]]:
-    found = await rows(
+    messages = await rows(
         f"SELECT m.board_id, {COLUMNS} FROM board_memory m{AUTHORS}"
         f" WHERE m.board_id = ? AND m.is_chat AND {NOT_BLANK}{NEWEST_FIRST} LIMIT {NEWEST_MESSAGES}",
         board_id,
     )
-    return [serialize_entry(row, "board_id") for row in reversed(found)]
+    return [serialize_entry(row, "board_id") for row in reversed(messages)]
 
 
 def serialize_entry(row: dict[str, object], home: str) -> dict[str, object]:

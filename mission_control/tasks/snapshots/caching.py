@@ -89,44 +89,46 @@ async def _changed_since(board_id: UUID, seq: int) -> Changed | None:
         marks, ids = in_list(approvals)
         linked = await rows(f"SELECT task_id FROM approval_task_links WHERE approval_id IN ({marks})", *ids)
         tasks.update(str(row["task_id"]) for row in linked)
-    changed = {(part, one) for one in tasks for part in ("task", "card")} | {("approval", one) for one in approvals}
+    changed = {(part, one) for one in tasks for part in ("task", "card")} | {
+        ("approval", task_id) for task_id in approvals
+    }
     if tasks:
         marks, ids = in_list(tasks)
         for row in await rows(_DEPENDENT.format(tasks=marks), *ids, *ids):
             parts = ("task", "card") if row["what"] == "task" else ("approval",)
             changed.update((part, str(row["id"])) for part in parts)
     still = (*STILL, *UNSHOWN)
-    return Changed(changed, any(one["is_unarchived"] or not one["kind"].startswith(still) for one in events))
+    return Changed(changed, any(event["is_unarchived"] or not event["kind"].startswith(still) for event in events))
 
 
 async def listed(
     parts: Parts, key: Hashable, read: Callable[[], Awaitable[tuple[list[str], int]]]
 ) -> tuple[list[str], int]:
-    if (kept := parts.ids_of.get(key)) is not None:
-        return kept
+    if (ids := parts.ids_of.get(key)) is not None:
+        return ids
     generation = parts.generation
-    found = await read()
+    read_rows = await read()
     if parts.generation == generation:
         while len(parts.ids_of) >= MOST_LISTS:
             del parts.ids_of[next(iter(parts.ids_of))]
-        parts.ids_of[key] = found
+        parts.ids_of[key] = read_rows
         cache.recount(parts)
-    return found
+    return read_rows
 
 
 async def rendered_parts(parts: Parts, what: str, ids: Sequence[str], read: Read) -> list[bytes]:
     """Return the JSON of some tasks, cards or approvals in this order, without those that are gone; what is not kept is
     read."""
-    found = {one: kept for one in ids if (kept := parts.get(what, one)) is not None}
-    missing, generation = [one for one in ids if one not in found], parts.generation
+    rendered = {key: part for key in ids if (part := parts.get(what, key)) is not None}
+    missing, generation = [key for key in ids if key not in rendered], parts.generation
     for start in range(0, len(missing), AT_ONCE):
-        made = {one: exactly(to_json(value)) for one, value in (await read(missing[start : start + AT_ONCE])).items()}
-        found |= made
+        made = {key: exactly(to_json(value)) for key, value in (await read(missing[start : start + AT_ONCE])).items()}
+        rendered |= made
         if parts.generation == generation:  # else something may have changed before it was read
             parts.store(what, made)
     if missing:
         cache.recount(parts)
-    return [found[one] for one in ids if one in found]
+    return [rendered[key] for key in ids if key in rendered]
 
 
 async def array_of(parts: Parts, what: str, ids: Sequence[str], read: Read) -> orjson.Fragment:
@@ -134,7 +136,7 @@ async def array_of(parts: Parts, what: str, ids: Sequence[str], read: Read) -> o
 
 
 def by_id(read: Iterable[dict[str, object]]) -> ById:
-    return {str(one["id"]): one for one in read}
+    return {str(row["id"]): row for row in read}
 
 
 async def state_of_board(actor: Actor, thing: Board | Task, query: object) -> Position:

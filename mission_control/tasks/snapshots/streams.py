@@ -81,10 +81,10 @@ async def _render(actor: Actor, board: Board, query: SnapshotQuery, state: Snaps
     parts = await current_parts(board, state.position)
 
     async def tasks() -> tuple[list[str], int]:
-        shown = "t.deleted_at IS NULL" if query.archived else LIVING
-        sql = f"SELECT t.id FROM tasks t WHERE t.board_id = ? AND {shown} ORDER BY t.created_at DESC, t.id DESC"
-        found = await rows(sql, board.id)
-        return [str(row["id"]) for row in found], len(found)
+        living = "t.deleted_at IS NULL" if query.archived else LIVING
+        sql = f"SELECT t.id FROM tasks t WHERE t.board_id = ? AND {living} ORDER BY t.created_at DESC, t.id DESC"
+        newest = await rows(sql, board.id)
+        return [str(row["id"]) for row in newest], len(newest)
 
     async def approvals() -> tuple[list[str], int]:
         sql = f"SELECT a.id FROM approvals a WHERE a.board_id = ? {NEWEST_FIRST} LIMIT {NEWEST_APPROVALS}"

@@ -14,8 +14,8 @@ api = Api(__name__, "tags")
 @api.get("/tags", Page[TagRead])
 async def list_tags(actor: Actor, query: Paging) -> dict[str, object]:
     """List the active organization's tags by name."""
-    found, total = await tags.list_tags(actor.organization_id, query)
-    return page(found, total, query)
+    listed, total = await tags.list_tags(actor.organization_id, query)
+    return page(listed, total, query)
 
 
 @api.post("/tags", rule="tag.create")

@@ -149,9 +149,9 @@ async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
     return tags
 
 
-def _grouped(found: list[dict[str, object]]) -> Tags:
+def _grouped(assigned: list[dict[str, object]]) -> Tags:
     tags: Tags = {}
-    for row in found:
+    for row in assigned:
         tags.setdefault(str(row["task_id"]), []).append({name: row[name] for name in ("id", "name", "slug", "color")})
     return tags
 
@@ -198,7 +198,7 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
 
     An existing tag with a nameless slug and the same name is returned instead, unless it is in `excluding`.
     """
-    wanted, tried = tag.slug, ""
+    own_slug, tried = tag.slug, ""
     while True:
         alike = await Tag.filter(organization_id=tag.organization_id, slug__startswith=NAMELESS).exclude(id=tag.id)
         others = [other for other in alike if is_nameless(other.slug)]
@@ -207,7 +207,7 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
                 return other
         taken = {other.slug for other in others}
         numbered = (f"{NAMELESS}-{number}" for number in itertools.count(2))
-        tag.slug = next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
+        tag.slug = next(slug for slug in itertools.chain([own_slug], numbered) if slug not in taken)
         try:
             await _save_unique(tag, fields)
         except Conflict:
@@ -296,51 +296,51 @@ async def merge_tag(actor: Actor, tag: Tag, into: UUID) -> Tag:
         raise Invalid("Choose another tag. A tag cannot be merged into itself.")
     claimants = await _lock_claimants(tag.organization_id, tag.slug)
     both = Tag.filter(organization_id=tag.organization_id, id__in=[tag.id, into])
-    found = {one.id: one for one in await both.order_by("id").select_for_update()}
-    if tag.id not in found:
+    locked = {other.id: other for other in await both.order_by("id").select_for_update()}
+    if tag.id not in locked:
         raise NotFound()
-    if into not in found:
+    if into not in locked:
         raise Invalid("There is no tag with this id in the organization.")
-    kept = found[into]
+    target = locked[into]
     moved = await rows(
         "UPDATE tag_assignments SET tag_id = ? WHERE tag_id = ?"
         " AND task_id NOT IN (SELECT task_id FROM tag_assignments WHERE tag_id = ?) RETURNING task_id",
         *(into, tag.id, into),
     )
     record(
-        "tag.merged", tag, f"Tag {tag.name} merged into {kept.name}.",
-        name=tag.name, slug=tag.slug, into=kept.slug, tasks=len(moved),
+        "tag.merged", tag, f"Tag {tag.name} merged into {target.name}.",
+        name=tag.name, slug=tag.slug, into=target.slug, tasks=len(moved),
     )  # fmt: skip
-    await _follow(claimants, tag.slug, kept.slug)
+    await _follow(claimants, tag.slug, target.slug)
     await tag.delete()
-    return kept
+    return target
 
 
-async def check_tags(organization_id: UUID, wanted: list[UUID]) -> None:
+async def check_tags(organization_id: UUID, tag_ids: list[UUID]) -> None:
     """Refuse unknown tags and lock the others against deletion until the command ends."""
-    if not wanted:
+    if not tag_ids:
         return
-    named = f"organization_id = ? AND id IN ({placeholders(len(wanted))})"
-    known = await held("tags", named, organization_id, *wanted)
-    if missing := [str(tag_id) for tag_id in wanted if tag_id not in known]:
+    named = f"organization_id = ? AND id IN ({placeholders(len(tag_ids))})"
+    existing_ids = await held("tags", named, organization_id, *tag_ids)
+    if missing := [str(tag_id) for tag_id in tag_ids if tag_id not in existing_ids]:
         raise NotFound({"message": "Some tags do not exist in this organization.", "missing_tag_ids": missing})
 
 
 async def tag_ids_of(task_id: UUID) -> list[UUID]:
     """Return the tags of a task in their order."""
-    found = await rows("SELECT tag_id FROM tag_assignments WHERE task_id = ? ORDER BY created_at, id", task_id)
-    return [UUID(str(row["tag_id"])) for row in found]
+    links = await rows("SELECT tag_id FROM tag_assignments WHERE task_id = ? ORDER BY created_at, id", task_id)
+    return [UUID(str(row["tag_id"])) for row in links]
 
 
-async def replace_tags(task_id: UUID, wanted: list[UUID]) -> tuple[list[UUID], list[UUID]] | None:
+async def replace_tags(task_id: UUID, tag_ids: list[UUID]) -> tuple[list[UUID], list[UUID]] | None:
     """Replace the task's tags, in this order. Return the old and new tags, or None for a no-op."""
     before = await tag_ids_of(task_id)
-    if before == wanted:
+    if before == tag_ids:
         return None
     await TagAssignment.filter(task_id=task_id).delete()
     moment = times.clock_now()
     await TagAssignment.bulk_create(
         TagAssignment(task_id=task_id, tag_id=tag_id, created_at=moment + timedelta(microseconds=at))
-        for at, tag_id in enumerate(wanted)
+        for at, tag_id in enumerate(tag_ids)
     )
-    return before, wanted
+    return before, tag_ids
