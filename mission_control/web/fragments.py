@@ -27,6 +27,7 @@ from mission_control.core.text.diffs import steady
 from mission_control.events.broker import moment_of
 from mission_control.web.assets import asset, page_assets
 from mission_control.web.forms import version_of
+from mission_control.web.shared_macros import SharedMacros
 from mission_control.web.template_cache import CompiledTemplates
 
 _MACROS = "mission_control.macros"
@@ -46,6 +47,7 @@ def _prepare(environment: Environment, kind: str) -> None:
     environment.autoescape = True
     environment.finalize = _steady
     environment.add_extension(TemplateLayout)
+    environment.add_extension(SharedMacros)
     environment.globals.update(asset=asset, page_assets=page_assets)
     environment.filters.update(
         markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,

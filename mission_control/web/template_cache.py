@@ -1,6 +1,7 @@
 """Compiled templates, kept where Python keeps compiled modules (`__pycache__`): reading one takes 0.2 ms, making it 6.
 
-They are as good as the template, what compiled it, and the filters that it may have used on constants.
+They are as good as the template, what compiled it, the filters that it may have used on constants, and the names of the
+shared macros.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from pathlib import Path
 from jinja2 import BytecodeCache, Environment, compiler
 from jinja2.bccache import Bucket
 
+from mission_control.web.shared_macros import SHARED
+
 
 class CompiledTemplates(BytecodeCache):
     """Those of one environment, whose `kind` tells them from another's. Nothing is kept where Python keeps nothing."""
@@ -23,7 +26,8 @@ class CompiledTemplates(BytecodeCache):
         makers: list[Callable[..., object]] = [compiler.generate, *map(type, environment.extensions.values())]
         modules = {maker.__module__ for maker in (*makers, *environment.filters.values())}
         files = sorted(filter(None, (getattr(sys.modules[name], "__file__", None) for name in modules)))
-        self._made_by = hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).digest()
+        sources = [Path(file).read_bytes() for file in files]
+        self._made_by = hashlib.sha256(b"".join([*sources, repr(SHARED).encode()])).digest()
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """Return the file of a compiled template. `form.html` and `form.txt` have two."""

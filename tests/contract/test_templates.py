@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, nodes
 
 from mission_control.core.paths import data_dir
 from mission_control.web.assets import ENTRY, JOINED, page_assets, page_bundle, read
+from mission_control.web.shared_macros import SHARED
 
 TEMPLATES = data_dir("templates")
 STATIC = data_dir("static")
@@ -119,6 +120,12 @@ def test_pages_import_inside_their_blocks(path: Path) -> None:
     if tree.find(nodes.Extends) is None:
         return
     assert [node.lineno for node in tree.body if isinstance(node, nodes.FromImport | nodes.Import)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=template)
+def test_shared_macros_are_imported_only_under_another_name(path: Path) -> None:
+    imports = re.findall(r'\{% from "ui/[^"]+" import ([^%]+) %\}', path.read_text())
+    assert [name for names in imports for name in names.split(", ") if name in SHARED] == []
 
 
 def test_entry_module_includes_all_imports() -> None:
