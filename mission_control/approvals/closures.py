@@ -63,7 +63,7 @@ class _Ask:
 
 
 def why_moot(event: NewEvent) -> str | None:
-    """Return what happened to a task, as a sentence; None for a change that makes nothing moot, such as a hand-in."""
+    """None for a change that makes nothing moot, such as a hand-in."""
     if event.kind == "task.deleted":
         return "The task was deleted."
     after: Mapping[str, object] = event.data.get("after") or {}

@@ -124,7 +124,6 @@ async def _refuse_conflicts(task_ids: list[UUID]) -> None:
 
 
 def conflict(pending: dict[str, str]) -> Conflict:
-    """Return the refusal that names the pending approval of each task."""
     conflicts = [{"task_id": task, "approval_id": approval} for task, approval in sorted(pending.items())]
     return Conflict({"message": "A task of this request has a pending approval already.", "conflicts": conflicts})
 

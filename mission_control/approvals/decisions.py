@@ -46,7 +46,7 @@ class Verdict:
     then: RejectedTask = "inbox"  # what becomes of rejected work
 
     def answer_to(self, approval: Approval) -> str:
-        """Return the answer for the gateway or program that asked. Raise Invalid for one that it does not take."""
+        """Raise Invalid for an answer that the gateway or program does not take."""
         return answer_of(approval.payload, approval.expires_at, self.decision, always=self.always, stop=self.stop)
 
 

@@ -56,7 +56,7 @@ class Approval(Asked, Changing):
         return self.gateway_id is not None or self.session_id is not None
 
     def scope(self, task_id: Any = None) -> Scope:
-        """Return the scope of events about this approval; `board` must be loaded."""
+        """`board` must be loaded."""
         return Scope(
             organization_id=self.board.organization_id,
             board_id=self.board_id,

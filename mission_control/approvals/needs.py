@@ -81,9 +81,7 @@ CLIENTS = {"claude-code": "Claude Code", "codex": "Codex"}
 
 
 def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:
-    """Return what can be answered: approve, which is recommended where nothing speaks against it, send back, reject;
-    what asks outside may take others.
-    """
+    """Recommend approving where nothing speaks against it. What asks outside may take other answers."""
     ids = {"board_id": item.board_id, "approval_id": item.id}
     is_outside, effects = item.request is not None, item.effects
 
@@ -133,7 +131,6 @@ async def with_counted(items: list[Item]) -> list[Item]:
 
 
 async def asked_items(actor: Actor, boards: Iterable[Board], approval_ids: list[UUID]) -> list[Item]:
-    """Return approvals for pages, with what is asked in words by those that wait."""
     return await ASK.in_queue(actor, await items_of(actor, boards, approval_ids))
 
 
@@ -241,7 +238,7 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
         return True
 
     async def ended(self, approval_id: UUID, *, with_age: bool = True) -> str | None:
-        """Return how the program that asked says it ended: events name nobody then."""
+        """Events name nobody when the program that asked ended it."""
         notes = await rows("SELECT note FROM approvals WHERE id = ? AND resolved_by_kind = 'program'", approval_id)
         return next((str(row["note"]) for row in notes if row["note"]), None)
 

@@ -210,7 +210,7 @@ def _short(text: str) -> str:
 def answer_of(
     payload: object, expires_at: datetime | None, decision: str, *, always: bool, stop: bool = False
 ) -> Answer:
-    """Return the answer for who asks. Raise Invalid for one that it does not take, Conflict when it expired."""
+    """Raise Invalid for an answer that who asks does not take, Conflict when it expired."""
     request = request_of(payload)
     if expires_at is not None and expires_at <= times.clock_now():
         why = "This request has expired: its program asks at its keyboard." if request and request.client else None
@@ -319,7 +319,7 @@ def shown(payload: object) -> Shown:
 
 
 def in_full(payload: object) -> str:
-    """Return all that an agent wants decided as text, for those who see no page; what a program asks has its own."""
+    """Write it out for those who see no page; what a program asks has its own text."""
     if not isinstance(payload, Mapping) or request_of(payload) is not None:
         return ""
     lines = []
@@ -385,7 +385,6 @@ def links(payload: object) -> list[Link]:
 
 
 def what_is(url: str) -> str:
-    """Return what an address leads to, as far as it says."""
     path = parts_of(url).path
     return next((word for pattern, word in LINKS if re.search(pattern, path, re.IGNORECASE)), "Page")
 

@@ -47,7 +47,6 @@ _SELECT = (
 
 
 async def parts_of_approvals(approval_ids: Sequence[object]) -> dict[UUID, Parts]:
-    """Return what pending approvals decide about, by their ids."""
     if not approval_ids:
         return {}
     by_approval: dict[UUID, list[Row]] = {}
@@ -123,7 +122,7 @@ async def approval_counts(task_ids: list[UUID]) -> list[Row]:
 
 
 async def has_pending(task_id: UUID) -> bool:
-    """Return whether an approval of the task is pending (rule P)."""
+    """See rule P."""
     return bool(await rows("SELECT 1 AS one FROM approval_task_links WHERE task_id = ? AND is_pending", task_id))
 
 
@@ -136,7 +135,7 @@ FINISH_APPROVED = (
 
 
 async def is_finish_approved(task_id: UUID) -> bool:
-    """Return whether it is approved that the task is finished, in its current attempt (rule A)."""
+    """Look only at the current attempt (rule A)."""
     approved = await rows(
         "SELECT 1 AS one FROM approval_task_links l JOIN approvals a ON a.id = l.approval_id"
         f" JOIN tasks t ON t.id = l.task_id WHERE l.task_id = ? AND {FINISH_APPROVED} LIMIT 1",
@@ -147,9 +146,7 @@ async def is_finish_approved(task_id: UUID) -> bool:
 
 
 async def outcomes_of(approval_id: UUID) -> dict[str, str]:
-    """Return the effects of a decision, by task, without tasks whose next attempt has begun, or that were finished
-    by something else.
-    """
+    """Leave out tasks whose next attempt has begun, or that something else finished."""
     links = await rows(
         "SELECT l.task_id, l.outcome FROM approval_task_links l JOIN tasks t ON t.id = l.task_id"
         " WHERE l.approval_id = ? AND l.outcome IS NOT NULL AND l.decided_attempt = t.attempt"

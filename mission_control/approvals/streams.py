@@ -59,7 +59,7 @@ class Polls[T: Asked, Q: NewsPaging]:
         )
 
     async def listed(self, actor: Actor, board: Board, query: Q) -> Row:
-        """Return those of a board once they are others than the caller knows, or when the time is over."""
+        """Wait until they are others than the caller knows, or the time is over."""
 
         async def read(present: Board) -> Row:
             listed, total = await self.list_of(present, query)

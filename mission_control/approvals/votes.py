@@ -68,7 +68,7 @@ class Vote:
     created_at: datetime
 
     def counts(self, present: str | None) -> bool:
-        """Return whether it counts; `present` is the substance of what waits, None of what is decided."""
+        """`present` is the substance of what waits, None of what is decided."""
         return self.is_current and (present is None or (present == self.substance and self.may_answer))
 
     def read(self, present: str | None) -> VoteRead:
@@ -119,13 +119,12 @@ async def votes_of(approval_ids: Sequence[object]) -> dict[UUID, list[Vote]]:
 
 
 async def needed_for(approval: Approval) -> int:
-    """Return how many people have to approve, as the board says now."""
     sql = f"SELECT {NEEDED} AS needed FROM approvals a JOIN boards b ON b.id = a.board_id WHERE a.id = ?"
     return int((await rows(sql, approval.id))[0]["needed"])
 
 
 async def missing_for(approval_id: UUID) -> int:
-    """Return how many people have yet to approve before anything happens; 0 for what is decided."""
+    """0 for what is decided."""
     approval = await Approval.get_or_none(id=approval_id, status="pending")
     if approval is None:
         return 0

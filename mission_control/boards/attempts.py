@@ -155,7 +155,7 @@ class LeaseLostDetail(Schema):
 
 
 async def lease_lost(task_id: UUID, fence: int, current: int) -> Conflict:
-    """Return the refusal of a stale fence. It advises against a new claim while the work is paused or stopped."""
+    """Advise against a new claim while the work is paused or stopped."""
     is_halted = await rows(
         "SELECT 1 AS one FROM tasks t JOIN boards b ON b.id = t.board_id"
         " JOIN organizations o ON o.id = b.organization_id LEFT JOIN agents a ON a.id = ? WHERE t.id = ?"

@@ -170,7 +170,7 @@ async def locked_board(board: Board) -> Board:
 
 
 async def next_task_number(board_id: UUID) -> int:
-    """Return the number of the next task of a board, and lock the board until the running command ends."""
+    """Lock the board until the running command ends."""
     numbered = await rows(
         "UPDATE boards SET task_count = task_count + 1 WHERE id = ? AND deleted_at IS NULL RETURNING task_count",
         board_id,
@@ -195,7 +195,7 @@ async def _check_links(actor: Actor, organization_id: UUID, gateway_id: UUID | N
 
 
 async def _reaches_group(actor: Actor, organization_id: UUID, group_id: UUID) -> bool:
-    """Return whether somebody can see a group: it is empty, or they can read one of its boards."""
+    """An empty group, or one in which they can read a board."""
     membership = actor.memberships.get(organization_id)
     if membership is None or membership.all_boards_read or membership.all_boards_write:
         return True

@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 
 def repository_of(address: str) -> str:
-    """Return an address of a repository as it is compared: without its scheme, in lower case; empty when it is none."""
+    """Compare addresses without their scheme, in lower case; empty when it is none."""
     try:
         parts = urlsplit(address.strip())
         port = f":{parts.port}" if parts.port else ""
@@ -64,7 +64,7 @@ def repository_of(address: str) -> str:
 
 
 def place_of(code: object) -> Place | None:
-    """Return where a hand-in says to be: by its pull request, else by its branch and the address of a commit."""
+    """A pull request, else a branch and the address of a commit."""
     if not isinstance(code, Mapping):
         return None
     if place := _within(PULL, code.get("pull_request")):
@@ -196,7 +196,7 @@ class _Known:
         return self._by_name.get((board_id, place.repository, "branch", self.branch(board_id, place) or ""))
 
     def head(self, board_id: str, place: Place) -> str | None:
-        """Return the last commit: a push and its pull request are told apart, in any order."""
+        """A push and its pull request are told apart, in any order."""
         pull, branch = self._pull(board_id, place), self._pushed(board_id, place)
         if pull is None:
             return branch[0].get("head") if branch else None
@@ -242,7 +242,7 @@ class _Known:
 
 
 def is_same_commit(commit: str, other: str) -> bool:
-    """Return whether two ids name one commit; either may be its beginning."""
+    """Either id may be the beginning of the other."""
     return commit.startswith(other) or other.startswith(commit)
 
 

@@ -43,7 +43,7 @@ class Counted(NamedTuple):
         return not any(fact.tone in ("warn", "bad") for fact in self.facts)
 
     def approving(self, effect: str) -> tuple[str, str]:
-        """Return what approving the work is called, and what that does."""
+        """Label the answer, and say what it does."""
         if self.is_failing:
             return "Approve anyway", f"Despite the failing check: {effect}"
         return ("Close as done", f"Accepts the reason. {effect}") if self.is_unchanged else ("Approve", effect)
@@ -117,7 +117,6 @@ def _checks(row: Row, code: Mapping[str, Any], state: HandedIn) -> Iterator[Need
 
 
 def parts_of_code(code: Mapping[str, Any], state: HandedIn) -> Parts:
-    """Return what is decided about code: commit, diff, what was pushed since, its check, and that checks failed."""
     parts = {name: code.get(name) for name in ("head", "diff_sha256")}
     if state.pushed:
         parts["pushed"] = state.pushed

@@ -53,18 +53,16 @@ def is_recent(last_seen_at: object, now: datetime) -> bool:
 
 
 def is_at_work(last_seen_at: object, gateway_id: UUID | None, run_began_at: object, now: datetime) -> bool:
-    """Return whether an agent with a task works on it now: its gateway says so, or it called a moment ago."""
     return is_recent(last_seen_at, now) if gateway_id is None else run_began_at is not None
 
 
 def shortly(title: str) -> str:
-    """Return the title of what an agent does as it follows the agent's name: `ran pytest`."""
+    """Follow the agent's name: `ran pytest`."""
     return title[:1].lower() + title[1:].replace("`", "") if title[1:2].islower() else title.replace("`", "")
 
 
 @lookup
 async def visible_board(actor: Actor, board_id: UUID) -> Board:
-    """Return a board that this actor can see. Raise NotFound otherwise."""
     board = await find(Board, "id = ? AND deleted_at IS NULL", board_id)
     if board is None or not board.is_visible_to(actor):
         raise NotFound()
@@ -72,7 +70,6 @@ async def visible_board(actor: Actor, board_id: UUID) -> Board:
 
 
 async def on_visible_board[M: Model](model: type[M], actor: Actor, board_id: UUID, row_id: UUID) -> M:
-    """Return a row of a board that this actor can see, with the board. Raise NotFound otherwise."""
     there = "t.id = ? AND t.board_id = ? AND p.deleted_at IS NULL"
     row: Any
     row, board = await existing(find_both(model, Board, "board_id", there, row_id, board_id))
@@ -83,7 +80,6 @@ async def on_visible_board[M: Model](model: type[M], actor: Actor, board_id: UUI
 
 
 async def visible_board_here(actor: Actor, board_id: UUID) -> Board:
-    """Return a board of the actor's active organization. Raise NotFound otherwise."""
     board = await visible_board(actor, board_id)
     if board.organization_id != actor.organization_id:
         raise NotFound()
@@ -99,7 +95,7 @@ def on_readable_boards(actor: Actor, organization_id: UUID, column: str) -> tupl
 
 
 async def deletable_board(actor: Actor, board_id: UUID) -> Board:
-    """Return a visible board, for its administrators also from the trash. Raise NotFound otherwise."""
+    """Administrators find a board in the trash too."""
     board = await _reached(actor).get_or_none(id=board_id)
     if board is None or (board.deleted_at is not None and not actor.administers(board.organization_id)):
         raise NotFound()
@@ -122,7 +118,7 @@ async def still_exists(board: Board) -> bool:
 
 
 async def present(board: Board) -> Board | None:
-    """Return the board at this number of the log, None in the trash: one read serves all streams."""
+    """None in the trash. One read at each number of the log serves all streams."""
     key = (board.id, broker.known_head(board.organization_id))
     return await _present.get(key, lambda: find(Board, "id = ? AND deleted_at IS NULL", board.id))
 
@@ -151,7 +147,7 @@ async def boards_with(board_ids: Sequence[UUID]) -> dict[UUID, Board]:
 
 
 async def who_can_share(actor: Actor) -> list[str]:
-    """Return the names of two people who can give somebody access to boards, owners first."""
+    """Two people at most, owners first."""
     people = await rows(
         f"SELECT {person_name('u', 'An owner')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND m.role <> 'member' ORDER BY m.role DESC, m.created_at, m.id LIMIT 2",
@@ -189,8 +185,7 @@ async def people_of(board: Board) -> list[dict[str, Any]]:
 
 
 async def board_rows(actor: Actor) -> list[dict[str, Any]]:
-    """Return the boards of an actor with counts per column, pending approvals, agents online and the last change of the
-    board or a task of it (`changed_at`), in one statement."""
+    """`changed_at` is the last change of the board or a task of it. One statement reads all of it."""
     whole, single = actor.readable_boards()
     everything = actor.organization_id in whole
     if not everything and not single:
@@ -223,7 +218,7 @@ async def board_rows(actor: Actor) -> list[dict[str, Any]]:
 
 
 async def group_choices(actor: Actor, organization_id: UUID) -> list[tuple[UUID, str]]:
-    """Return the groups of an organization that somebody can see, by name: those in which they read a board, or all."""
+    """Groups in which they read a board, or all."""
     condition, values = "organization_id = ?", [organization_id]
     whole, single = actor.readable_boards()
     if organization_id not in whole:
@@ -241,15 +236,12 @@ NEWEST = 1000  # tasks whose tags are named
 
 
 def number_of_tasks(board: str) -> str:
-    """Return SQL for how many tasks a board has, archived ones among them: an index counts either part."""
+    """Archived ones are among them: an index counts either part."""
     here = f"SELECT COUNT(*) FROM tasks t WHERE t.board_id = {board} AND t.deleted_at IS NULL AND t.archived_at IS"
     return f"(({here} NULL) + ({here} NOT NULL))"
 
 
 async def figures_of(board: Board) -> dict[str, object]:
-    """Return how many webhooks, agents and tasks a board has, and the names of its custom fields, its tags in use and
-    the channel of its team.
-    """
     [counts] = await rows(
         "SELECT (SELECT COUNT(*) FROM board_webhooks w WHERE w.board_id = ?) AS webhooks,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = ?) AS agents,"

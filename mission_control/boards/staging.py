@@ -83,7 +83,6 @@ async def clear(board_id: UUID) -> None:
 
 
 async def number_held(board_id: UUID) -> int:
-    """Return how many rows `clear` deletes one piece after the other."""
     counts = " + ".join(f"(SELECT COUNT(*) FROM ({subquery}) AS {table}_held)" for table, subquery, _ in HELD)
     [row] = await rows(f"SELECT {counts} AS n", *[board_id] * len(HELD))
     return int(row["n"])

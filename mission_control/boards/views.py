@@ -107,7 +107,7 @@ async def list_views(actor: Actor, board: Board, paging: Paging) -> tuple[list[S
 
 
 async def default_view(board: Board) -> SavedView | None:
-    """Return the view with which a board opens, None for all of its tasks."""
+    """None stands for all tasks."""
     return await SavedView.filter(board_id=board.id, is_default=True, is_shared=True).first()
 
 

@@ -24,7 +24,7 @@ def canonical(text: str) -> str:
 
 
 def spellings(text: str) -> list[str]:
-    """Return every text, in small letters, that may be stored for a priority: rows keep what was sent before."""
+    """Rows keep what was sent before, in small letters."""
     meant = canonical(text)
     return [meant.lower(), *(word for word, one in SYNONYMS.items() if one == meant)]
 
@@ -104,7 +104,7 @@ class Due(NamedTuple):
 
 
 def due_of(due_at: datetime | None, now: datetime, *, is_done: bool) -> Due | None:
-    """Return how a due date is shown: `Fri 4 Dec`, `Today`, `Wed 25 Nov, 2 d late`."""
+    """`Fri 4 Dec`, `Today`, `Wed 25 Nov, 2 d late`."""
     if due_at is None:
         return None
     day, today = times.day_of(due_at, times.reader()), times.day_of(now, times.reader())

@@ -123,7 +123,7 @@ def _read(body: bytes, mimetype: str, parameters: dict[str, str]) -> Upload:
 
 
 def uploaded(name: str, content: bytes, claimed: str) -> Upload:
-    """Return a file that is stored. Raise Invalid for one that is not of the type that it claims."""
+    """Raise Invalid for a file that is not of the type that it claims."""
     return Upload(kept_name(name), checked_type(content, claimed), content, hashlib.sha256(content).hexdigest())
 
 
@@ -159,7 +159,7 @@ class AttachmentRead(Schema):
 
 @lookup
 async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
-    """Return a file of a visible task. Raise NotFound otherwise, also for files of deleted comments."""
+    """Raise NotFound also for files of deleted comments."""
     attachment = await part_of_task(Attachment, await visible_task(actor, board_id, task_id), attachment_id)
     if attachment.comment_id and await Comment.filter(id=attachment.comment_id).exclude(deleted_at=None).exists():
         raise NotFound()
@@ -167,7 +167,6 @@ async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attach
 
 
 async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
-    """Return the task's files, oldest first, and their number."""
     [total] = await rows(
         "SELECT COUNT(*) AS n FROM task_attachments f LEFT JOIN task_comments c ON c.id = f.comment_id"
         " WHERE c.deleted_at IS NULL AND f.task_id = ?",
@@ -225,7 +224,7 @@ async def detach(actor: Actor, attachment: Attachment) -> None:
 
 
 async def content_response(attachment: Attachment) -> Response:
-    """Return the content of a file; browsers show only types that cannot run code."""
+    """Browsers show only types that cannot run code."""
     is_inline, tag = attachment.content_type in INLINE_TYPES, f'"{attachment.sha256}"'
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "-_. ") else "_" for char in attachment.name)
     name = f"filename=\"{plain}\"; filename*=UTF-8''{quote(attachment.name, safe='')}"

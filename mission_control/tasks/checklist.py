@@ -70,7 +70,6 @@ class ChecklistItemRead(Schema):
 
 @lookup
 async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUID) -> tuple[Task, ChecklistItem]:
-    """Return a step of a visible task, with the task. Raise NotFound otherwise."""
     task = await visible_task(actor, board_id, task_id)
     return task, await part_of_task(ChecklistItem, task, item_id)
 

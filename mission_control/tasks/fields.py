@@ -99,7 +99,7 @@ class TaskField(DeclaredField):
         return self.sign or f"{self.word}:"
 
     def typed(self, text: str) -> object:
-        """Return the value that a text means, as the task has it. Raise ValueError when it means none."""
+        """Raise ValueError for a text that means no value."""
         form = self.form
         if form is None or not form.is_word(text):
             raise ValueError(text)

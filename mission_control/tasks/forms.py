@@ -289,7 +289,7 @@ def assignee_fields(value: str | None) -> dict[str, object]:
 
 
 def assignee_value(agent_id: UUID | None, user_id: UUID | None) -> str:
-    """Return the assignee of a task as forms send it: the inverse of `assignee_fields`."""
+    """Invert `assignee_fields`."""
     return f"agent:{agent_id}" if agent_id else f"user:{user_id}" if user_id else ""
 
 

@@ -53,7 +53,7 @@ async def move_card(actor: Actor, task: Task, move: TaskMove) -> Task:
 
 
 async def _neighbours(task: Task, status: str, place: str) -> tuple[UUID | None, UUID | None]:
-    """Return the card above which a place is, or the one below which it is; neither when the card is there already."""
+    """One of the two at most; neither when the card is there already."""
     column = await _column(task.board_id, status)
     at = column.index(task.id) if task.id in column else 0
     match place, [card_id for card_id in column if card_id != task.id]:

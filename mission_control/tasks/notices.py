@@ -55,7 +55,7 @@ def snippet(text: str | None) -> str:
 
 
 def lines_about(task: Task) -> list[str]:
-    """Return what a notice says first: the board, and the task by its number, which `mc` and tools take, and its id."""
+    """A number is what `mc` and tools take."""
     return [f"Board: {task.board.name}", f"Task: #{task.number} {task.title}", f"Task ID: {task.id}"]
 
 

@@ -132,7 +132,7 @@ ANSWER = tuple(field.name for field in FIELDS if field.is_answered and field.ans
 
 @lookup
 async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
-    """Return a live task of a visible board. Raise NotFound otherwise; an agent reads that its task was deleted."""
+    """Raise NotFound for what is not visible; an agent reads that its task was deleted."""
     task = await any_task(actor, board_id, task_id)
     if task.deleted_at is not None:
         raise NotFound(ErrorCode.TASK_DELETED.detail()) if actor.is_agent else NotFound()
@@ -140,7 +140,7 @@ async def visible_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
 
 
 async def any_task(actor: Actor, board_id: UUID, task_id: UUID) -> Task:
-    """Return a task of a visible board, deleted ones included. Raise NotFound otherwise."""
+    """Deleted tasks are among them."""
     return await on_visible_board(Task, actor, board_id, task_id)
 
 
@@ -179,7 +179,7 @@ async def list_tasks(
 
 
 def depends_on_time(query: TaskQuery) -> bool:
-    """Return whether the same list may show other tasks later, or other words about them, though nothing changed."""
+    """Whether the same list may show other tasks later, or other words about them, though nothing changed."""
     words = words_of(query.query or "", times.clock_now())
     return query.include_waiting or any(word.key not in TIMELESS for word in words)
 
@@ -251,7 +251,6 @@ async def task_read(task_id: UUID) -> dict[str, object]:
 
 
 async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
-    """Return some tasks of one board as they are answered, in any order."""
     if not task_ids:
         return []
     listed, ids = in_list(task_ids)
@@ -323,7 +322,7 @@ async def _edges(listed: str, ids: Sequence[str]) -> dict[str, list[Edge]]:
 
 
 def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[dict[str, object]]:
-    """Return tasks as they are answered, from `select_columns`; columns that no task has come last."""
+    """Columns that no task has come last."""
     values: dict[str, Any] = dict.fromkeys(ANSWER) | columns | relations.of(columns["id"], columns["status"])
     for name, rewrite in REWRITTEN.items():
         rewritten = {value: rewrite(value) for value in set(values[name])}
@@ -347,7 +346,6 @@ async def comment_read(comment_id: UUID) -> dict[str, object] | None:
 
 
 def new_comment_read(actor: Actor, comment: Comment) -> dict[str, object]:
-    """Return a comment that the actor has just written as it is answered."""
     written = {name: getattr(comment, name) for name in ("id", "message", "agent_id", "user_id", "task_id")}
     moments = {name: getattr(comment, name) for name in ("created_at", "edited_at")}
     return serialize_comment(written | moments | {"user_name": actor.name})

@@ -58,7 +58,7 @@ async def understood(board: Board, new: QuickTask) -> TaskCreate:
 
 
 def not_understood(title: str) -> list[str]:
-    """Return the words of a title that look like a name, tag, priority or day, and are none here."""
+    """Find words that look like a name, tag, priority or day, and are none here."""
     return [word[0] for word in _WORD.finditer(title)]
 
 

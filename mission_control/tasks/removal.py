@@ -153,7 +153,7 @@ async def _go_on(actor: Actor, task: Task) -> None:
 
 
 async def _why_not(task: Task) -> str | None:
-    """Return the reason that the assignee of a deleted task cannot have it now, as a sentence."""
+    """Say why the assignee of a deleted task cannot have it now."""
     if task.assigned_user_id is not None:
         return None if await reaches(task.board, task.assigned_user_id) else "Its assignee left the board."
     run = await Run.get_or_none(task_id=task.id, fence=task.fence, end_reason=DELETED)

@@ -172,7 +172,7 @@ async def check_agent(board: Board, agent_id: UUID | None, *, may_be_lead: bool 
 
 
 async def reaches(board: Board, user_id: UUID) -> bool:
-    """Return whether a person can read the board, and lock that until the running command ends."""
+    """Lock a person's access until the running command ends."""
     hold = " FOR SHARE OF m" if is_postgres() else ""
     readers = await rows(
         "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
@@ -328,7 +328,7 @@ async def refuse_assignment(limits: Limits, task: Task, before: Task | None = No
 
 
 async def full(limits: Limits, agent_id: UUID | None, board_id: UUID, *, excluding: UUID | None = None) -> str | None:
-    """Return the first limit that is reached, as a sentence. The task `excluding` does not count."""
+    """Name the first limit that is reached. The task `excluding` does not count."""
     if limits == Limits():
         return None
     [row] = await rows(

@@ -47,7 +47,7 @@ class TaskUpdate(Schema):
 
     @classmethod
     def names_in(cls, raw: Mapping[str, object]) -> frozenset[str]:
-        """Return the fields that a body sends, whatever their values are, without those that count as not sent."""
+        """Values do not matter; those that count as not sent are left out."""
         return frozenset(
             name
             for name, value in raw.items()

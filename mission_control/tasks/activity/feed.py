@@ -100,7 +100,7 @@ SELECT = (
 
 
 async def list_events(actor: Actor, query: ActivityQuery) -> tuple[list[JsonObject], int]:
-    """Return the events visible to the actor, newest first, and their number. Agents see events about themselves."""
+    """Agents see events about themselves."""
     if query.board_id is not None and actor.is_user:
         await visible_board_here(actor, query.board_id)
     where, values = _where_events(actor, query)
@@ -153,7 +153,6 @@ async def _count(actor: Actor, query: ActivityQuery, where: str, values: Values)
 
 
 def live_boards_of(actor: Actor, organization_id: UUID) -> Condition:
-    """Return a condition on `boards b` for the boards of an organization that a person reads."""
     whole, single = actor.readable_boards()
     condition = "b.organization_id = ? AND b.deleted_at IS NULL"
     if organization_id in whole:
@@ -231,7 +230,6 @@ COMMENTS_SELECT = (
 async def list_comments(
     actor: Actor, board_id: UUID | None, paging: Paging
 ) -> tuple[list[ActivityTaskCommentFeedItemRead], int]:
-    """Return the comments on the boards that a person reads, newest first, and their number."""
     where, values = live_boards_of(actor, actor.organization_id)
     where = f"{READABLE} AND {where}"
     if board_id is not None:
@@ -293,7 +291,7 @@ async def stream_of_comments(actor: Actor, board_id: UUID | None) -> Response:
 
 
 async def _message(comment_id: UUID) -> bytes | None:
-    """Return the message of one comment on an existing board, shared by all streams."""
+    """All streams share one read."""
     comments = await rows(f"{COMMENTS_SELECT} WHERE {READABLE} AND b.deleted_at IS NULL AND c.id = ?", comment_id)
     return to_json({"comment": _comments_read(comments[0])}) if comments else None
 

@@ -102,7 +102,6 @@ _SELECT = (
 
 
 async def number_of_event(actor: Actor, name: str) -> int | None:
-    """Return the number of an event that is named by its number or id, None when the actor cannot see it."""
     event_id, seq = parse_id(name), whole_number(name)
     if event_id is None and seq is None:
         return None
@@ -115,7 +114,6 @@ async def number_of_event(actor: Actor, name: str) -> int | None:
 
 
 async def feed(actor: Actor, filters: FeedFilter, limit: int = PAGE) -> list[Entry]:
-    """Return the newest lines that the actor may read, newest first."""
     sql, values = _conditions(actor, filters)
     begins = FILTERS[filters.kind][1] if filters.kind else ""
     if isinstance(begins, tuple):
@@ -145,7 +143,7 @@ _WALKED, _CHECKED = "e.organization_id = ?", "CAST(e.organization_id AS TEXT) = 
 
 
 def _of_kinds(organization_id: UUID, begins: tuple[str, ...], sql: str, values: Values, limit: int) -> Condition:
-    """Return a condition for the newest events of kinds that are rare in a log, which an index has by kind."""
+    """Find the newest events of kinds that are rare in a log by an index."""
     kinds = [kind for kind in KINDS if kind.startswith(begins) and not kind.endswith(NOTICES)]
     each = (
         f"SELECT e.seq FROM events e WHERE {_WALKED} AND e.kind = ? AND SUBSTR(e.kind, 1, 5) <> 'task.'{sql}"
@@ -195,7 +193,7 @@ def _midnight(day: date | None, days: int) -> datetime | None:
 
 
 async def _newest(organization_id: UUID, sql: str, values: Values, limit: int, *, is_walked: bool) -> list[Entry]:
-    """Return events as lines; the names in their sentences are read in one statement."""
+    """Names in the sentences are read in one statement."""
     select = _SELECT.format(organization=_WALKED if is_walked or is_postgres() else _CHECKED)
     events = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
     data = [orjson.loads(row["data"] or "{}") for row in events]

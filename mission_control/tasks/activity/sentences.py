@@ -81,7 +81,7 @@ class Entry:
 def describe(
     kind: str, data: Data, message: str, names: dict[str, str], *, by_person: bool = False
 ) -> tuple[str, str, str]:
-    """Return the verb, the text after the subject's name, and a quote. `names`: of agents and people by id."""
+    """`names` are those of agents and people by id. The results: verb, text after the subject's name, quote."""
     after = data.get("after") or {}
     if kind == "task.status_changed":
         return "moved", f"to {LABELS.get(after.get('status', ''), 'another column')}", ""

@@ -89,7 +89,7 @@ class CardFilter:
         return self.query(**changes) or "?q="
 
     def switched(self, view: str) -> str:
-        """Return the query of the same tasks as a board or table. Each of them knows what it shows at first."""
+        """Each of board and table knows what it shows at first."""
         if view == self.view:
             return self.address()
         if view == TABLE:
@@ -101,7 +101,7 @@ class CardFilter:
 
 
 def _before_queries(args: Mapping[str, str]) -> list[str]:
-    """Return as parts of a query what addresses said before there was one."""
+    """Translate addresses from before there were queries."""
     kind, _, name = args.get("assignee", "").partition(":")
     is_valid = kind in ("me", "none") or (kind in ("agent", "user") and parse_id(name) is not None)
     words = [

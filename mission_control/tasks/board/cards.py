@@ -178,7 +178,6 @@ LEFT JOIN tags o ON o.id = a.tag_id
 
 
 async def _read(sql: str, *values: object) -> list[Card]:
-    """Return cards that say what their buttons decide about."""
     cards = [*cards_from(await select(Card, sql, *values))]
     parts = await parts_of_approvals([card.approval_id for card in cards if card.approval_id])
     for card in cards:
@@ -393,7 +392,7 @@ KEPT = 3000  # cards, about 1.5 KB each
 
 
 def cards_html(cards: list[Card], may_move: bool) -> Markup:
-    """Return cards one after the other. Equal ones are rendered once for each zone of their readers and day there."""
+    """Equal cards are rendered once for each zone of their readers and day there."""
     zone, render = times.reader(), _rendered.__wrapped__ if current_app.debug else _rendered
     return Markup("".join([render(card, may_move, zone, times.today(zone)) for card in cards]))
 

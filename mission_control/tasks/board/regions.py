@@ -164,7 +164,7 @@ async def presence(view: BoardView) -> str:
 
 
 async def presence_changes(view: BoardView, batch: Batch) -> str | None:
-    """Return nothing when only tasks changed that no agent works on."""
+    """Only tasks that no agent works on change nothing here."""
     if batch.signals or any(event.kind.startswith("agent.") or may_move(event) for event in batch.events):
         return None
     cards = await view.cards(tasks_of(batch))
@@ -187,7 +187,6 @@ async def note(view: BoardView) -> str:
 
 
 async def work_banner(view: BoardView) -> str:
-    """Return that the board's agents are paused or stopped, since when and why, with the way out."""
     board, may_set, url = view.board, view.rights.may_write, f"/boards/{view.board.id}/work-state"
     return render_macro(
         WORK, "work_banner", thing=board, url=url, subject="This board is", may_set=may_set, whose=board.name
@@ -213,7 +212,7 @@ async def bulk_bar(view: BoardView) -> str:
 
 
 async def announcement(view: BoardView, batch: Batch) -> str:
-    """Return a sentence for screen readers about the newest move that somebody else made."""
+    """Tell screen readers about the newest move that somebody else made."""
     moves = [event for event in batch.events if not view.did(event)]
     if not moves:
         return ""

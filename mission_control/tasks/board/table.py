@@ -64,7 +64,6 @@ class Table:
 
 
 def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
-    """Return all columns that a table can show beside the title; which of them it shows was chosen, or is usual."""
     visible = [f"{FIELD}{column.field_key}" for column in fields if column.ui_visibility == "always"][:MOST_FIELDS]
     visible_names = set(chosen) or {*(name for name, column in BUILT_IN.items() if column.is_usual), *visible}
     names = [(name, column.label, "", column) for name, column in BUILT_IN.items() if name not in ALWAYS]
@@ -75,7 +74,7 @@ def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[
 
 
 async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
-    """Return the table, or of its rows only some, in three statements."""
+    """One table, or only some of its rows, in three statements."""
     fields = await view.fields()
     placed, values = await _placed(view, fields)
     which = f"q.id IN ({placeholders(len(only))})" if only else _first(view)
@@ -97,7 +96,7 @@ async def order_of(view: BoardView) -> Order:
 
 
 def sorted_by(filters: CardFilter, fields: list[BoardField]) -> tuple[str, bool]:
-    """Return the column by which a table is sorted and whether the greatest come first; empty: as on the board."""
+    """The name is empty where the order is that of the board; the second value says that the greatest come first."""
     name = filters.sort.removeprefix("-")
     is_sortable = name in BUILT_IN or name in {f"{FIELD}{field.field_key}" for field in fields}
     return (name, filters.sort.startswith("-")) if is_sortable else ("", False)
@@ -148,7 +147,7 @@ async def _add_values(table: Table, fields: list[BoardField]) -> None:
 
 
 async def _sums(view: BoardView, table: Table) -> dict[str, float]:
-    """Return the sums of the shown numbers over all tasks that the query leaves, in one statement."""
+    """Add up the shown numbers over all tasks that the query leaves, in one statement."""
     numbers = [column for column in table.columns if column.is_shown and column.is_number]
     if not numbers:
         return {}
@@ -187,7 +186,7 @@ async def _more(view: BoardView) -> str:
 
 
 async def _changes(view: BoardView, batch: Batch) -> str | None:
-    """Return the rows that changed and the order of all, for the module `cards`; None for everything."""
+    """None stands for everything."""
     ids = tasks_of(batch)
     if len(ids) > AT_ONCE or agents_of(batch) or any(event.kind.startswith(WHOLE) for event in batch.events):
         return None

@@ -27,7 +27,7 @@ from mission_control.web.side_panels import AsideView, asked
 
 
 async def counts_of(board: Board, texts: Collection[str], viewer_id: UUID | None) -> dict[str, int]:
-    """Return how many tasks each query finds, by its text, in one statement."""
+    """Count the tasks of each query, by its text, in one statement."""
     if not texts:
         return {}
     distinct = list(dict.fromkeys(texts))
@@ -56,7 +56,6 @@ class WipUsage:
 
 
 async def wip_usage_of(board: Board) -> dict[str, WipUsage]:
-    """Return how full each column with a limit is, in one statement."""
     limits: dict[str, int] = board.wip_limits or {}
     if not limits:
         return {}

@@ -36,7 +36,7 @@ async def _faces(view: BoardView) -> str:
 
 
 def _key_of_faces(view: BoardView) -> Hashable:
-    """Return what the faces depend on: those whose face is not among them all see the same."""
+    """Those whose face is not among the shown ones all see the same."""
     present, viewer = PEOPLE.at(view.board.id), str(view.actor.user_id)
     if not present:
         return view.board.id

@@ -151,7 +151,7 @@ async def change_tasks(actor: Actor, board: Board, batch: TaskChanges) -> dict[U
 
 
 async def _in_order(task_ids: list[UUID]) -> list[UUID]:
-    """Return tasks as sent, but each after those that it waits for, so that all of them can be finished at once."""
+    """Sort each task behind those that it waits for, so that all of them can be finished at once."""
     listed = placeholders(len(task_ids))
     edges = await rows(
         f"SELECT task_id, depends_on_task_id FROM task_dependencies WHERE task_id IN ({listed})"
@@ -243,7 +243,7 @@ Before = dict[UUID, dict[str, Any]]
 
 
 async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
-    """Return what a bulk change can change of some tasks, in two statements; those lowest in their columns first."""
+    """Read what a bulk change can change, in two statements; those lowest in their columns come first."""
     if not task_ids:
         return {}
     listed = placeholders(len(task_ids))

@@ -144,18 +144,16 @@ BY_LABEL = " ORDER BY LOWER(f.label), f.created_at, f.id"
 
 @lookup
 async def visible_field(actor: Actor, task_custom_field_definition_id: UUID) -> CustomField:
-    """Return a field of the active organization. Otherwise: NotFound."""
     mine = CustomField.filter(organization_id=actor.organization_id)
     return await existing(mine.get_or_none(id=task_custom_field_definition_id))
 
 
 async def list_fields(organization_id: UUID) -> list[TaskCustomFieldDefinitionRead]:
-    """Return all fields of an organization: those that were put in order, then the others by label."""
+    """Fields that were put in order come first, then the others by label."""
     return await _fields("f.organization_id = ?", organization_id)
 
 
 async def field_read(field_id: UUID, board_ids: list[UUID] | None = None) -> TaskCustomFieldDefinitionRead:
-    """Return one field, with its boards as the caller named them or sorted."""
     if not (fields := await _fields("f.id = ?", field_id)):
         raise NotFound()
     fields[0].board_ids = board_ids or fields[0].board_ids
@@ -237,7 +235,7 @@ async def values_of_tasks(board_id: object, task_ids: Sequence[object]) -> Value
 
 
 async def check_new_values(board_id: UUID, values: Mapping[str, object]) -> dict[UUID, object]:
-    """Return the effective values of a new task by field id. Unknown, invalid or missing values: Invalid."""
+    """Results are effective values by field id. Raise Invalid for unknown, invalid or missing ones."""
     fields = await _checked_fields(board_id, values)
     effective = {field.field_key: values.get(field.field_key, field.default_value) for field in fields}
     _refuse_missing(fields, effective)
@@ -270,7 +268,7 @@ async def merge_values(
 
 
 async def _checked_fields(board_id: UUID, values: Mapping[str, object]) -> list[BoardField]:
-    """Return the fields of a board, locked, for values that fit them. Otherwise: Invalid."""
+    """Lock the fields of a board. Raise Invalid for values that do not fit them."""
     fields = await fields_of_board(board_id, f" ORDER BY f.id{' FOR KEY SHARE OF f' if is_postgres() else ''}")
     by_key = {field.field_key: field for field in fields}
     if unknown := sorted(key for key in values if key not in by_key):

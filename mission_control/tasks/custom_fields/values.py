@@ -49,7 +49,6 @@ def compiled(pattern: str) -> "regex.Pattern[str]":
 
 
 def _unfolded(pattern: str) -> int:
-    """Return the number of parts of a pattern with all counted repetitions expanded."""
     groups: list[list[int]] = [[]]
     at = 0
     while at < len(pattern):
@@ -83,7 +82,7 @@ def _repeat(pattern: str, at: int, parts: list[int]) -> int:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether a pattern matches a whole text. After `SECONDS`, or the request's limit: PatternTimeout."""
+    """Raise PatternTimeout after `SECONDS`, or the request's limit."""
     ready, spent = compiled(pattern), g.get("seconds_of_patterns", 0.0) if has_request_context() else 0.0
     if spent >= SECONDS_OF_A_REQUEST:
         raise PatternTimeout
@@ -116,7 +115,7 @@ class FieldLike(Protocol):
 
 
 def mismatch(field: FieldLike, value: object) -> str | None:
-    """Return why a value is invalid for a field, or None. Null is always valid."""
+    """Null is always valid."""
     if value is None:
         return None
     if wrong := type_mismatch(field.field_type, value):
@@ -127,13 +126,11 @@ def mismatch(field: FieldLike, value: object) -> str | None:
 
 
 def type_mismatch(field_type: str, value: object) -> str | None:
-    """Return why a value is not of a type, or None."""
     fits, type_words = _CHECKS[field_type]
     return None if fits(value) else f"It must be {type_words}."
 
 
 def pattern_mismatch(pattern: str, value: str) -> str | None:
-    """Return why a text does not match a pattern, or None."""
     if len(value) > LONGEST_TEXT:
         return f"It must have at most {LONGEST_TEXT} characters."
     try:

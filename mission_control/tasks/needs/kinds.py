@@ -38,7 +38,6 @@ REWORK = (
 
 
 def next_day(due_at: datetime, now: datetime) -> datetime:
-    """Return the same time of day, tomorrow where the reader is."""
     zone = times.reader()
     return times.at(times.day_of(now, zone) + timedelta(days=1), times.local(due_at, zone).time(), zone)
 

@@ -165,7 +165,7 @@ def panel_region(
     changes: Callable[[BoardView, Batch], Awaitable[str | None]] | None = None,
     key: Callable[[BoardView], Hashable] | None = None,
 ) -> Region[BoardView]:
-    """Return a section of the panel as a region: `#task-<id>-panel-<name>`; `key` where viewers see different ones."""
+    """Name it `#task-<id>-panel-<name>`; `key` where viewers see different ones."""
 
     async def html(view: BoardView) -> str | None:
         panel = await panel_in(view)

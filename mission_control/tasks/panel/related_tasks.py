@@ -81,7 +81,7 @@ async def linked_to(task_id: UUID) -> Linked:
 
 
 async def found_tasks(board: Board, task_id: UUID, text: str, way: str) -> list[Row]:
-    """Return tasks of the board that could be linked in a way: by number or words, unfinished and newest first."""
+    """Search by number or words, unfinished and newest first."""
     matches = await matching(text)
     values = [value for _, operands in matches for value in operands]
     exact = number_in(text.strip()) or 0

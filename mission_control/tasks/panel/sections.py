@@ -87,7 +87,7 @@ async def facts(view: BoardView, panel: Panel) -> str:
 
 
 async def fact_changes(view: BoardView, batch: Batch) -> str | None:
-    """Return nothing for what concerns neither the task, nor one that is linked to it, nor those who could do it."""
+    """Leave out what concerns neither the task, nor one that is linked to it, nor those who could do it."""
     panel = await panel_in(view)
     if panel is None:
         return ""
@@ -141,14 +141,13 @@ class Preview:
 
 
 def size_in_words(size: int) -> str:
-    """Return a number of bytes as people read it, where 1 MB is 1,024 kB: `340 B`, `12 kB`, `1.5 MB`, `10 MB`."""
+    """`340 B`, `12 kB`, `1.5 MB`, `10 MB`: 1 MB is 1,024 kB."""
     if size < KB:
         return f"{size} B"
     return f"{size / KB:.0f} kB" if size < KB**2 else f"{size / KB**2:.1f}".removesuffix(".0") + " MB"
 
 
 def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: bool) -> dict[str, Any]:
-    """Return a file as `attachments.py` answers it, ready to be shown: as a picture, or with a preview, or its name."""
     kind = file["content_type"]
     is_image = kind.startswith("image/") and kind in INLINE_TYPES
     return file | {

@@ -70,7 +70,7 @@ class Changed:
 
 
 async def _changed_since(board_id: UUID, seq: int) -> Changed | None:
-    """Return what changed since an event; None when that may be everything."""
+    """None when everything may have changed."""
     events = await rows(_SINCE, board_id, seq)
     tasks, approvals = set[str](), set[str]()
     for event in events:
@@ -117,8 +117,7 @@ async def listed(
 
 
 async def rendered_parts(parts: Parts, what: str, ids: Sequence[str], read: Read) -> list[bytes]:
-    """Return the JSON of some tasks, cards or approvals in this order, without those that are gone; what is not kept is
-    read."""
+    """Render in this order what is not cached, without those that are gone."""
     rendered = {key: part for key in ids if (part := parts.get(what, key)) is not None}
     missing, generation = [key for key in ids if key not in rendered], parts.generation
     for start in range(0, len(missing), AT_ONCE):

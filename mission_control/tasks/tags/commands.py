@@ -112,12 +112,10 @@ ON_TASKS = (
 
 @lookup
 async def visible_tag(actor: Actor, tag_id: UUID) -> Tag:
-    """Return a tag of the active organization. Otherwise: NotFound."""
     return await existing(Tag.get_or_none(id=tag_id, organization_id=actor.organization_id))
 
 
 async def list_tags(organization_id: UUID, paging: Paging, order: str = BY_NAME) -> tuple[list[TagRead], int]:
-    """Return an organization's tags, and their number; `order` is one of the orders above."""
     [total] = await rows("SELECT COUNT(*) AS n FROM tags WHERE organization_id = ?", organization_id)
     page = f"{SELECT.format(organization='?')} WHERE g.organization_id = ?{order} LIMIT ? OFFSET ?"
     values = [*[organization_id] * (len(_GONE) + 1), paging.limit, paging.offset]
@@ -130,13 +128,12 @@ async def tag_read(tag_id: UUID) -> TagRead:
 
 
 async def tags_of_organization(organization_id: UUID) -> list[TagRef]:
-    """Return an organization's tags by name, which any of its tasks can carry."""
     sql = f"SELECT g.id, g.name, g.slug, g.color FROM tags g WHERE g.organization_id = ?{BY_NAME}"
     return await select(TagRef, sql, organization_id)
 
 
 async def tags_offered(board: Board) -> list[TagRef]:
-    """Return the tags that pages offer for a board's tasks: the first 100 by name."""
+    """The first 100 by name."""
     return (await tags_of_organization(board.organization_id))[:100]
 
 
@@ -168,12 +165,12 @@ NAMELESS = "tag"
 
 
 def slug_from(text: str) -> str:
-    """Return a text as lower-case letters and digits joined by hyphens; empty if nothing is left."""
+    """Join lower-case letters and digits by hyphens; empty if nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].rstrip("-")
 
 
 def is_nameless(slug: str) -> bool:
-    """Return whether a slug is nameless: `tag`, `tag-2`, ..."""
+    """`tag`, `tag-2`, ..."""
     return re.fullmatch(rf"{NAMELESS}(-[1-9][0-9]*)?", slug) is not None
 
 
@@ -327,7 +324,6 @@ async def check_tags(organization_id: UUID, tag_ids: list[UUID]) -> None:
 
 
 async def tag_ids_of(task_id: UUID) -> list[UUID]:
-    """Return the tags of a task in their order."""
     links = await rows("SELECT tag_id FROM tag_assignments WHERE task_id = ? ORDER BY created_at, id", task_id)
     return [UUID(str(row["tag_id"])) for row in links]
 
