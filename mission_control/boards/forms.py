@@ -8,6 +8,7 @@ import orjson
 from pydantic import Field
 
 from mission_control.boards.commands import slugify
+from mission_control.boards.days import goal_day, goal_moment
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import (
     LONGEST_BRIEF,
@@ -18,7 +19,6 @@ from mission_control.boards.schemas import (
     as_lines,
     from_lines,
 )
-from mission_control.boards.words import goal_day, goal_moment
 from mission_control.core.actor import Actor
 from mission_control.core.values import NonEmptyStr, OptionalText
 from mission_control.gateways.queries import visible_gateways

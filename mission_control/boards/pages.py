@@ -29,7 +29,7 @@ from mission_control.boards.queries import (
     who_can_share,
 )
 from mission_control.boards.staging import number_held
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging, parse_id

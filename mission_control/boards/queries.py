@@ -12,7 +12,7 @@ from tortoise.queryset import QuerySet
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.schemas import BoardQuery
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound, existing

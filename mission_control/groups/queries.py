@@ -11,8 +11,8 @@ from tortoise.expressions import RawSQL, Subquery
 
 from mission_control.agents.fields import EVERY
 from mission_control.boards.models import Board
+from mission_control.boards.priorities import canonical, rank_sql
 from mission_control.boards.schemas import BoardRead
-from mission_control.boards.words import canonical, rank_sql
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, NotNull, Paging, Schema, example

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from mission_control.boards.models import Board
-from mission_control.boards.words import TaskStatus, canonical
+from mission_control.boards.priorities import canonical
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.values import JsonObject
 from mission_control.mcp.answers import Shape
 from mission_control.mcp.registry import REQUIRED, Shown

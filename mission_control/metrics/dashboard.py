@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mission_control.boards.queries import on_readable_boards
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound

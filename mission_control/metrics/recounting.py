@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.database.sql import Row, as_id, placeholders, rows, select
 from mission_control.metrics.counting import (
     LOGGED,

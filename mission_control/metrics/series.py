@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from statistics import mean, median
 from uuid import UUID
 
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.database.sql import FEW_ROWS, as_moment, fetch, in_list, placeholders, select
 from mission_control.metrics.counting import (
     SUMS,

@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
 from mission_control.agents.token_pages import base_url
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict

@@ -10,7 +10,7 @@ from quart import Blueprint, request
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_of
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging, parse_id, parts_of
 from mission_control.database.sql import Row, Values, contains, in_list, placeholders, rows

@@ -16,7 +16,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from mission_control.boards.words import LABELS, PRIORITIES, Priority, TaskStatus, canonical, day_of, end_of_day, rank
+from mission_control.boards.days import day_of, end_of_day
+from mission_control.boards.priorities import PRIORITIES, Priority, canonical, rank
+from mission_control.boards.statuses import LABELS, TaskStatus
 from mission_control.core import times
 from mission_control.core.field_tables import NOT_SENT, REQUIRED, DeclaredField
 from mission_control.core.values import Moment, OptionalText

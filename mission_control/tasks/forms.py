@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from quart import request
 
 from mission_control.boards.models import Board
-from mission_control.boards.words import TaskStatus
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.errors import Invalid
 from mission_control.core.field_tables import completed
 from mission_control.core.values import BlankToNone, NonEmptyStr, parse_id

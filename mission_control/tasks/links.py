@@ -4,7 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from mission_control.boards.commands import locked_board
-from mission_control.boards.words import TaskStatus
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.core.values import Body, Paging, Schema, example

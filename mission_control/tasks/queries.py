@@ -11,7 +11,7 @@ from tortoise.models import Model
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing

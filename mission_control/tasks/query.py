@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards.days import days_of
+from mission_control.boards.priorities import rank_sql, spellings
 from mission_control.boards.queries import PERSON, SEEN_IN, SILENT_AFTER, STUCK_AT
+from mission_control.boards.statuses import STATUSES
 from mission_control.boards.views import LONGEST_QUERY
-from mission_control.boards.words import STATUSES, days_of, rank_sql, spellings
 from mission_control.core import times
 from mission_control.core.values import parse_id, whole_number
 from mission_control.database.search_index import is_among

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
-from mission_control.boards.words import TaskStatus
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.values import Body, NonEmptyStr, example
 from mission_control.database.sql import in_list, rows
 from mission_control.tasks.fields import BY_NAME, Surface, shown_at

@@ -10,7 +10,7 @@ from mission_control.agents.work_state import refuse_when_paused, refuse_when_us
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid, NotFound

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead, PersonRef
 from mission_control.boards.schemas import BoardRead
+from mission_control.boards.statuses import TaskStatus
 from mission_control.boards.views import LONGEST_QUERY
-from mission_control.boards.words import TaskStatus
 from mission_control.core.field_tables import answered, changed, completed, created
 from mission_control.core.substance import Seen
 from mission_control.core.values import ActorRef, Body, Moment, NonEmptyStr, Paging, Schema, SentBack, example

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardFields, BoardRead
-from mission_control.boards.words import Priority, TaskStatus
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.field_tables import completed
 from mission_control.core.values import Body, Moment, NonEmptyStr, Schema
 from mission_control.tasks.custom_fields.queries import FieldType, Pattern, Visibility

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from mission_control.boards.words import Due, day_of, day_words, due_of
+from mission_control.boards.days import Due, day_of, day_words, due_of
 
 NOW = datetime(2026, 11, 28, 12)  # a Saturday
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.tasks.models import Task, TaskDependency
 from tests.cast import Caller, Cast, changes, head, stamp
 

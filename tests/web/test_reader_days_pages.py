@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from mission_control.boards.words import day_of
+from mission_control.boards.days import day_of
 from mission_control.core import times
 from mission_control.events.models import Event
 from mission_control.people.models import User

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from mission_control.boards.words import rank
+from mission_control.boards.priorities import rank
 from mission_control.cli.demo import story
 from mission_control.core.values import JsonObject
 

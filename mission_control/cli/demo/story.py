@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mission_control.boards.words import TaskStatus
+from mission_control.boards.statuses import TaskStatus
 
 ORGANIZATION = "Lighthouse Studio (demo)"
 COLLEAGUES = (("tomas@example.com", "Tomás Reyes", "admin"), ("ines@example.com", "Ines Haddad", "member"))

@@ -14,10 +14,11 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import computed_status
+from mission_control.boards.days import goal_day
 from mission_control.boards.models import Board
 from mission_control.boards.queries import present
 from mission_control.boards.schemas import as_rows
-from mission_control.boards.words import STATUSES, goal_day
+from mission_control.boards.statuses import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import date_words

@@ -12,11 +12,11 @@ from quart.typing import ResponseReturnValue
 from mission_control.agents.fields import AgentName, ShortText
 from mission_control.agents.models import Agent
 from mission_control.agents.token_pages import base_url
+from mission_control.boards.days import goal_day, goal_moment
 from mission_control.boards.forms import KINDS
 from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import as_lines, from_lines
-from mission_control.boards.words import goal_day, goal_moment
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.values import BlankToNone
 from mission_control.gateway_agents.onboarding.conversation import Learned, learned_about

@@ -6,7 +6,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board
-from mission_control.boards.words import STATUSES
+from mission_control.boards.statuses import STATUSES
 from mission_control.mcp import shapes
 from mission_control.mcp.answers import Shape
 from mission_control.mcp.registry import Call, Said, Tools, own, takes

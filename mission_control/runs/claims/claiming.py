@@ -10,7 +10,7 @@ from mission_control.agents.work_state import PAUSED_CODES, refuse_when_paused, 
 from mission_control.boards.attempts import forgive, running
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
-from mission_control.boards.words import rank_sql
+from mission_control.boards.priorities import rank_sql
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, NotFound, existing

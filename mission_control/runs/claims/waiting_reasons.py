@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import get_args
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.core import times
 from mission_control.database.sql import Row, as_id, as_moment, rows, wire_moment
 from mission_control.runs.claims import waiting_sql as levels

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.schemas import SETTING_NAMES
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.events.event_log import KINDS
 from mission_control.tasks.fields import sentences
 

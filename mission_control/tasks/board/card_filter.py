@@ -7,8 +7,8 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
+from mission_control.boards.statuses import STATUSES
 from mission_control.boards.views import LONGEST_NAME, LONGEST_QUERY, MOST_COLUMNS
-from mission_control.boards.words import STATUSES
 from mission_control.core import times
 from mission_control.core.values import parse_id
 from mission_control.tasks.query import STILL, Word, conditions, quoted, words_of

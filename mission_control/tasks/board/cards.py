@@ -12,11 +12,12 @@ from markupsafe import Markup
 from quart import current_app
 
 from mission_control.approvals.queries import parts_of_approvals
+from mission_control.boards.days import Due, due_of
 from mission_control.boards.hand_in_counts import counted_of
 from mission_control.boards.models import Board
 from mission_control.boards.parking import ASKED_PERSON
 from mission_control.boards.queries import PERSON, SEEN_IN, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
-from mission_control.boards.words import STATUSES, Due, TaskStatus, due_of
+from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.core import times
 from mission_control.core.field_tables import completed_row
 from mission_control.core.substance import substance_of

@@ -15,8 +15,8 @@ from mission_control.boards.models import Board, SavedView
 from mission_control.boards.pages import on_board
 from mission_control.boards.policy import may_change_view
 from mission_control.boards.queries import people_of, present
+from mission_control.boards.statuses import STATUSES
 from mission_control.boards.views import Name, ViewRead, default_view
-from mission_control.boards.words import STATUSES
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.events.broker import head_of

@@ -7,7 +7,7 @@ import orjson
 from markupsafe import Markup
 
 from mission_control.boards.queries import people_of
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.gateways.models import Gateway

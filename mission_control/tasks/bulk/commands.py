@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 from tortoise.transactions import in_transaction
 
 from mission_control.boards.models import Board
-from mission_control.boards.words import Priority, TaskStatus
+from mission_control.boards.priorities import Priority
+from mission_control.boards.statuses import TaskStatus
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, NotFound, existing
 from mission_control.core.field_tables import changed, completed

@@ -8,8 +8,9 @@ from pydantic import Field
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
+from mission_control.boards.days import day_of, end_of_day
 from mission_control.boards.models import Board
-from mission_control.boards.words import LABELS, day_of, end_of_day
+from mission_control.boards.statuses import LABELS
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id, to_json

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from mission_control.boards.days import Due, day_words, due_of
+from mission_control.boards.priorities import canonical
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work, people_of
-from mission_control.boards.words import Due, canonical, day_words, due_of
 from mission_control.core import times
 from mission_control.database.sql import Row, rows, select_one
 from mission_control.events.models import Event

@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.boards.models import Board
 from mission_control.boards.queries import crew_of, people_of
-from mission_control.boards.words import LABELS, STATUSES
+from mission_control.boards.statuses import LABELS, STATUSES
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, Invalid, NotFound
 from mission_control.core.values import parts_of

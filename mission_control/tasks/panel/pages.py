@@ -11,7 +11,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.approvals.views import pending_of
 from mission_control.boards.pages import on_board
-from mission_control.boards.words import LABELS
+from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Conflict, Invalid, NotFound
 from mission_control.core.values import parts_of

@@ -14,8 +14,8 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.boards.attempts import only_run_of
 from mission_control.boards.commands import locked_board
 from mission_control.boards.models import Board, Run
+from mission_control.boards.priorities import Priority
 from mission_control.boards.queries import on_visible_board
-from mission_control.boards.words import Priority
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound, existing

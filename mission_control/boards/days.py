@@ -1,52 +1,16 @@
-"""The statuses of tasks, which are the columns of a board."""
+"""Days as people type and read them: a weekday, a date, a span, and when a task is due."""
 
 import calendar
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Literal, NamedTuple, get_args
-
-from pydantic import AfterValidator, Field
+from typing import NamedTuple
 
 from mission_control.core import times
 
-TaskStatus = Literal["inbox", "in_progress", "review", "done"]
-STATUSES: tuple[TaskStatus, ...] = get_args(TaskStatus)
-LABELS: dict[str, str] = {"inbox": "Inbox", "in_progress": "In progress", "review": "Review", "done": "Done"}
-
-
-PRIORITIES = ("low", "medium", "high", "critical")
-SYNONYMS = {"urgent": "critical", "highest": "critical", "normal": "medium"}
-
-
-def canonical(text: str) -> str:
-    word = text.strip().lower()
-    return SYNONYMS.get(word, word if word in PRIORITIES else text)
-
-
-def spellings(text: str) -> list[str]:
-    """Rows keep what was sent before, in small letters."""
-    meant = canonical(text)
-    return [meant.lower(), *(word for word, one in SYNONYMS.items() if one == meant)]
-
-
-def rank(text: str) -> int:
-    meant = canonical(text)
-    return PRIORITIES.index(meant) + 1 if meant in PRIORITIES else 0
-
-
-def rank_sql(column: str) -> str:
-    cases = " ".join(f"WHEN '{word}' THEN {rank(word)}" for word in (*PRIORITIES, *SYNONYMS))
-    return f"CASE LOWER({column}) {cases} ELSE 0 END"
-
-
-Priority = Annotated[
-    str,
-    Field(max_length=64, description="low, medium, high or critical; any other text is kept as it is"),
-    AfterValidator(canonical),
-]
-
-
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WHOLE = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY = {name: number for names in (WEEKDAYS, _WHOLE) for number, name in enumerate(names)}
+_NEAR = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _OFFSET = re.compile(r"\+?([0-9]{1,3})(d|w)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WRITTEN = re.compile(r"(?:([a-z]{3})[a-z]*,? )?(\d{1,2})\.? ([a-z]{3})[a-z]*(?: (\d{4}))?")
@@ -64,12 +28,12 @@ def day_of(text: str, now: datetime) -> date | None:
     """
     text, today = text.lower(), times.day_of(now, times.reader())
     if text.startswith("next "):
-        weekday = day_of("mon" if text == "next week" else text[5:], now) if text[5:8] in (*WEEKDAYS, "wee") else None
-        return weekday and today + timedelta(days=7 - today.weekday() + weekday.weekday())
-    if text in (near := {"today": 0, "tomorrow": 1, "yesterday": -1}):
-        return today + timedelta(days=near[text])
-    if (short := text[:3]) in WEEKDAYS and text in (short, _whole(short)):
-        return today + timedelta(days=(WEEKDAYS.index(short) - today.weekday()) % 7)
+        weekday = 0 if text == "next week" else _WEEKDAY.get(text[5:])
+        return None if weekday is None else today + timedelta(days=7 - today.weekday() + weekday)
+    if text in _NEAR:
+        return today + timedelta(days=_NEAR[text])
+    if text in _WEEKDAY:
+        return today + timedelta(days=(_WEEKDAY[text] - today.weekday()) % 7)
     if offset := _OFFSET.fullmatch(text):
         return today + timedelta(days=int(offset[1]) * (7 if offset[2] == "w" else 1))
     try:
@@ -80,20 +44,20 @@ def day_of(text: str, now: datetime) -> date | None:
 
 def _written(text: str, today: date) -> date | None:
     """Return the day of `Fri 4 Dec` or `4 December 2027`; without a year the one that is nearest to today."""
-    found = _WRITTEN.fullmatch(text)
-    if found is None or found[3] not in MONTHS or found[1] not in (None, *WEEKDAYS):
+    match = _WRITTEN.fullmatch(text)
+    if match is None or match[3] not in MONTHS or match[1] not in (None, *WEEKDAYS):
         return None
-    years = [int(found[4])] if found[4] else [today.year + one for one in (-1, 0, 1)]
-    month, number = MONTHS.index(found[3]) + 1, int(found[2])
+    years = [int(match[4])] if match[4] else [today.year + offset for offset in (-1, 0, 1)]
+    month, number = MONTHS.index(match[3]) + 1, int(match[2])
     days = [date(year, month, number) for year in years if 1 <= number <= calendar.monthrange(year, month)[1]]
     return min(days, key=lambda day: abs(day - today), default=None)
 
 
 def day_words(day: date, now: datetime) -> str:
     """Return a day as it is read and typed, with its year when that is not the nearest one: `Fri 4 Dec`."""
-    shown = f"{WEEKDAYS[day.weekday()].capitalize()} {day.day} {MONTHS[day.month - 1].capitalize()}"
+    words = f"{WEEKDAYS[day.weekday()].capitalize()} {day.day} {MONTHS[day.month - 1].capitalize()}"
     is_near = abs((day - times.day_of(now, times.reader())).days) < HALF_A_YEAR
-    return shown if is_near else f"{shown} {day.year}"
+    return words if is_near else f"{words} {day.year}"
 
 
 class Due(NamedTuple):
@@ -114,10 +78,6 @@ def due_of(due_at: datetime | None, now: datetime, *, is_done: bool) -> Due | No
     if day == today:
         return Due("Today", "warn") if due_at >= now else Due("Today, late", "bad")
     return Due(f"{words}, {(today - day).days} d late", "bad")
-
-
-def _whole(short: str) -> str:
-    return {"tue": "tuesday", "wed": "wednesday", "thu": "thursday", "sat": "saturday"}.get(short, f"{short}day")
 
 
 def days_of(text: str, now: datetime) -> Span | None:
