@@ -1,7 +1,5 @@
 """Approvals over HTTP, for people and for agents."""
 
-from typing import Any
-
 from quart import Response
 
 from mission_control.approvals import commands, decisions
@@ -23,7 +21,7 @@ from mission_control.approvals.streams import POLLS, stream_of_approvals
 from mission_control.approvals.views import approval_read
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import ErrorResponse, Page, Paging, Versioned, Wait, page_of
+from mission_control.core.values import ErrorResponse, JsonObject, Page, Paging, Versioned, Wait, page_of
 from mission_control.http.operation_api import Api, hints
 
 api = Api(__name__, "approvals", who="actor")
@@ -47,7 +45,7 @@ APPROVAL = f"{APPROVALS}/<approval_id>"
         example="was my request approved",
     ),
 )
-async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> dict[str, object]:
+async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> JsonObject:
     """List approvals, newest first.
 
     With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
@@ -71,7 +69,7 @@ async def list_approvals(actor: Actor, board: Board, query: ApprovalQuery) -> di
         example="ask a person whether I may finish this task",
     ),
 )
-async def create_approval(actor: Actor, board: Board, data: ApprovalCreate) -> dict[str, object]:
+async def create_approval(actor: Actor, board: Board, data: ApprovalCreate) -> JsonObject:
     """Ask people for a decision.
 
     An agent's request is always pending and its own. One pending approval per task.
@@ -86,7 +84,7 @@ async def stream_approvals(actor: Actor, board: Board, query: StreamQuery) -> Re
 
 
 @api.get(APPROVAL, ApprovalRead, is_long_poll=True)
-async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) -> dict[str, object]:
+async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) -> JsonObject:
     """Read an approval.
 
     With `wait_seconds` the answer to a pending one comes as soon as it is decided, or pending after that time.
@@ -95,7 +93,7 @@ async def get_approval(actor: Actor, approval: Approval, query: Wait = NO_WAIT) 
 
 
 @api.patch(APPROVAL, ApprovalRead, who="user", rule="approval.decide", errors=CONFLICT)
-async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate) -> dict[str, object]:
+async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate) -> JsonObject:
     """Decide an approval, or make it wait again.
 
     `decision: changes_requested` sends the work back; its status is then rejected.
@@ -105,7 +103,7 @@ async def update_approval(actor: Actor, approval: Approval, data: ApprovalUpdate
 
 
 @api.post(f"{APPROVAL}/decisions", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
-async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecision) -> dict[str, Any]:
+async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecision) -> JsonObject:
     """Decide a pending approval; the first decision counts, another gets 409.
 
     To change a decision, PATCH the approval.
@@ -116,27 +114,27 @@ async def decide_approval(actor: Actor, approval: Approval, data: ApprovalDecisi
 
 
 @api.put(f"{APPROVAL}/deadline", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
-async def set_approval_deadline(actor: Actor, approval: Approval, data: ApprovalDeadline) -> dict[str, object]:
+async def set_approval_deadline(actor: Actor, approval: Approval, data: ApprovalDeadline) -> JsonObject:
     """Say until when a pending approval is to be decided, and what happens otherwise."""
     await decisions.set_deadline(actor, approval, data)
     return await approval_read(approval.id)
 
 
 @api.delete(f"{APPROVAL}/deadline", ApprovalRead, who="user", rule="approval.decide", errors={409: ErrorResponse})
-async def remove_approval_deadline(actor: Actor, approval: Approval) -> dict[str, object]:
+async def remove_approval_deadline(actor: Actor, approval: Approval) -> JsonObject:
     """Let a pending approval wait without a deadline."""
     await decisions.set_deadline(actor, approval, None)
     return await approval_read(approval.id)
 
 
 @api.post(f"{APPROVAL}/reopenings", ApprovalRead, who="user", rule="approval.decide", errors=CONFLICT)
-async def reopen_approval(actor: Actor, approval: Approval) -> dict[str, object]:
+async def reopen_approval(actor: Actor, approval: Approval) -> JsonObject:
     """Make a decided approval pending again, and undo what its decision did where nothing happened since."""
     await commands.reopen_approval(actor, approval)
     return await approval_read(approval.id)
 
 
 @api.get(f"{APPROVAL}/history", Page[ApprovalHistoryItem])
-async def get_approval_history(actor: Actor, approval: Approval, query: Paging) -> dict[str, object]:
+async def get_approval_history(actor: Actor, approval: Approval, query: Paging) -> JsonObject:
     """Read who asked, who decided what and why, and who opened it again, oldest first."""
     return page_of(await approval_history(approval), query)

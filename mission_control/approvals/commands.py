@@ -17,6 +17,7 @@ from mission_control.boards.parking import park_asker
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound
+from mission_control.core.values import JsonObject
 from mission_control.database.records import insert
 from mission_control.database.sql import placeholders, rows
 from mission_control.events.commands import command
@@ -73,7 +74,7 @@ async def request_approval(actor: Actor, board: Board, new: ApprovalCreate) -> A
 
 
 async def ask_to_finish(
-    board: Board, task_id: UUID, run: Run, payload: dict[str, object], confidence: float | None
+    board: Board, task_id: UUID, run: Run, payload: JsonObject, confidence: float | None
 ) -> Approval:
     """Request, in the name of the agent, to finish a submitted task. The calling command holds the task.
 

@@ -1,6 +1,5 @@
 """Approvals: what an agent asks a person to decide."""
 
-from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -55,7 +54,7 @@ class Approval(Asked, Changing):
         """Whether a gateway or a program asks, which acts on the answer at once."""
         return self.gateway_id is not None or self.session_id is not None
 
-    def scope(self, task_id: Any = None) -> Scope:
+    def scope(self, task_id: UUID | None = None) -> Scope:
         """`board` must be loaded."""
         return Scope(
             organization_id=self.board.organization_id,

@@ -3,7 +3,7 @@
 from mission_control.boards import commands, queries, schemas, views
 from mission_control.boards.models import Board, SavedView
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
 from mission_control.people.jobs.commands import JobRead
 from mission_control.people.organizations.work_state import WorkStateChange
@@ -12,7 +12,7 @@ api = Api(__name__, "boards")
 
 
 @api.get("/boards", Page[schemas.BoardRead])
-async def list_boards(actor: Actor, query: schemas.BoardQuery) -> dict[str, object]:
+async def list_boards(actor: Actor, query: schemas.BoardQuery) -> JsonObject:
     """List the boards of the active organization by name."""
     boards, total = await queries.list_boards(actor, query)
     return page([schemas.BoardRead.of(board) for board in boards], total, query)
@@ -47,7 +47,7 @@ async def delete_board(actor: Actor, board: Board) -> OkResponse:
 
 
 @api.get("/boards/trash", Page[schemas.DeletedBoardRead], rule="organization.administer")
-async def list_deleted_boards(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_deleted_boards(actor: Actor, query: Paging) -> JsonObject:
     """List the active organization's deleted boards that can be restored, newest first."""
     boards, total = await queries.deleted_boards(actor, query)
     return page([schemas.DeletedBoardRead.of(board) for board in boards], total, query)
@@ -72,7 +72,7 @@ VIEWS, VIEW = "/boards/<board_id>/views", "/boards/<board_id>/views/<view_id>"
 
 
 @api.get(VIEWS, Page[views.ViewRead], rule="view.list")
-async def list_board_views(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
+async def list_board_views(actor: Actor, board: Board, query: Paging) -> JsonObject:
     """List the shared views of a board and your own, in the order of their tabs."""
     listed, total = await views.list_views(actor, board, query)
     return page([views.ViewRead.of(view) for view in listed], total, query)

@@ -81,6 +81,9 @@ def _within(pattern: re.Pattern[str], url: object) -> tuple[str, str] | None:
     return (repository, path[path.re.groups]) if repository else None
 
 
+type Facts = Mapping[str, Any]  # of code: what an agent handed in, or a forge told
+
+
 class HandIn(NamedTuple):
     """The code of a run, of which board, and when it was handed in; columns as they were read."""
 
@@ -89,9 +92,8 @@ class HandIn(NamedTuple):
     at: object
 
     @property
-    def facts(self) -> Mapping[str, Any]:
-        code = as_json(self.code)
-        return code if isinstance(code, Mapping) else {}
+    def facts(self) -> Facts:
+        return code if isinstance(code := as_json(self.code), Mapping) else {}
 
 
 async def reports_of(codes: Sequence[HandIn]) -> list[ForgeReport | None]:
@@ -147,7 +149,7 @@ async def code_of_tasks(task_ids: Sequence[UUID]) -> dict[UUID, HandedIn]:
     return {UUID(str(row["task_id"])): code for row, code in zip(runs, handed, strict=True)}
 
 
-type State = tuple[dict[str, Any], datetime]  # what a forge told, and when
+type State = tuple[Facts, datetime]  # what a forge told, and when
 
 
 class _Known:
@@ -246,13 +248,13 @@ def is_same_commit(commit: str, other: str) -> bool:
     return commit.startswith(other) or other.startswith(commit)
 
 
-def checks_of(facts: Mapping[str, Any]) -> ChecksState | None:
+def checks_of(facts: Facts) -> ChecksState | None:
     states = {check["state"] for check in facts.get("checks", {}).values()}
     worst: tuple[ChecksState, ...] = ("failed", "running", "passed")
     return next((state for state in worst if state in states), None)
 
 
-def review_of(facts: Mapping[str, Any]) -> ReviewState | None:
+def review_of(facts: Facts) -> ReviewState | None:
     states = {review["state"] for review in facts.get("reviews", {}).values()}
     worst: tuple[ReviewState, ...] = ("changes_requested", "approved")
     return next((state for state in worst if state in states), None)

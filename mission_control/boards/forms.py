@@ -1,7 +1,7 @@
 """What the forms of the board pages send."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import orjson
@@ -20,7 +20,7 @@ from mission_control.boards.schemas import (
     from_lines,
 )
 from mission_control.core.actor import Actor
-from mission_control.core.values import NonEmptyStr, OptionalText
+from mission_control.core.values import JsonObject, NonEmptyStr, OptionalText
 from mission_control.gateways.queries import visible_gateways
 from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm
 
@@ -116,21 +116,21 @@ class BoardSettingsForm(VersionedForm):
             plain["resume_after_seconds"] = minutes * 60
         return TypedBoardChange.model_validate({**plain, "wip_limits": limits, **links, **self._goal(board)})
 
-    def _goal(self, board: Board) -> dict[str, object]:
+    def _goal(self, board: Board) -> JsonObject:
         if "metrics" not in self.model_fields_set:
             return {}
         metrics = self._metrics(board)
         kind = self.board_type or board.board_type
         if kind == "goal" and kind != board.board_type and not (self.objective and metrics):
             raise FormInvalid(self.model_dump(), {"objective": GOAL_NEEDS})
-        goal: dict[str, Any] = {"success_metrics": metrics or None}
+        goal: JsonObject = {"success_metrics": metrics or None}
         if kind != board.board_type:
             goal["board_type"] = kind
         if self.target_date != goal_day(board.target_date):
             goal["target_date"] = goal_moment(self.target_date)
         return goal
 
-    def _metrics(self, board: Board) -> dict[str, object]:
+    def _metrics(self, board: Board) -> JsonObject:
         if not self.metrics_json.strip() and "metrics" in self._untouched:
             return board.success_metrics or {}
         if not self.metrics_json.strip():

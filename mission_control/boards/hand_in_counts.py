@@ -3,11 +3,11 @@
 Every surface shows these facts, before the words of the agent.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.boards.forge_states import HandedIn, HandIn, handed_in, is_same_commit
+from mission_control.boards.forge_states import Facts, HandedIn, HandIn, handed_in, is_same_commit
 from mission_control.core.amounts import MICROS, spent
 from mission_control.core.substance import Parts
 from mission_control.core.text.diffs import lines_changed
@@ -70,7 +70,7 @@ async def counted_of(task_ids: Sequence[UUID]) -> dict[UUID, Counted]:
     }
 
 
-def _counted(row: Row, code: Mapping[str, Any], state: HandedIn) -> Counted:
+def _counted(row: Row, code: Facts, state: HandedIn) -> Counted:
     is_unchanged = bool(code.get("head")) and code["head"] == code.get("base") and not code.get("diff_id")
     facts = [*_change(code, state, is_unchanged=is_unchanged), *_checks(row, code, state)]
     if met := criteria_met(row):
@@ -91,7 +91,7 @@ def counted(facts: Sequence[NeedFact]) -> list[NeedFact]:
     return [item.model_copy(update={"is_counted": True}) for item in facts]
 
 
-def _change(code: Mapping[str, Any], state: HandedIn, *, is_unchanged: bool) -> Iterator[NeedFact]:
+def _change(code: Facts, state: HandedIn, *, is_unchanged: bool) -> Iterator[NeedFact]:
     if is_unchanged:
         yield fact("triangle-alert", "Nothing was changed", "warn")
     elif code.get("files"):
@@ -100,7 +100,7 @@ def _change(code: Mapping[str, Any], state: HandedIn, *, is_unchanged: bool) -> 
         yield fact("triangle-alert", state.change, "warn")
 
 
-def _checks(row: Row, code: Mapping[str, Any], state: HandedIn) -> Iterator[NeedFact]:
+def _checks(row: Row, code: Facts, state: HandedIn) -> Iterator[NeedFact]:
     head, report, check = code.get("head") or "", state.report, code.get("check")
     at = f" on {head[:7]}" if head else ""
     if check:
@@ -116,7 +116,7 @@ def _checks(row: Row, code: Mapping[str, Any], state: HandedIn) -> Iterator[Need
         yield fact("circle-dashed", "No check ran")
 
 
-def parts_of_code(code: Mapping[str, Any], state: HandedIn) -> Parts:
+def parts_of_code(code: Facts, state: HandedIn) -> Parts:
     parts = {name: code.get(name) for name in ("head", "diff_sha256")}
     if state.pushed:
         parts["pushed"] = state.pushed

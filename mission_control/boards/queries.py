@@ -18,7 +18,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import Paging
 from mission_control.database.records import find, find_all, find_both
-from mission_control.database.sql import as_moment, placeholders, rows
+from mission_control.database.sql import Row, as_moment, placeholders, rows
 from mission_control.events import broker
 from mission_control.events.shared_reads import Shared
 from mission_control.http.registry import lookup
@@ -159,7 +159,7 @@ async def who_can_share(actor: Actor) -> list[str]:
 PERSON = person_name("u", "User")
 
 
-async def crew_of(board: Board) -> list[dict[str, object]]:
+async def crew_of(board: Board) -> list[Row]:
     agents = await rows(
         f"SELECT g.id, g.name, g.is_board_lead, {online_sql('g')} AS is_online, t.id AS task_id, t.number, t.title"
         " FROM agents g LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id"
@@ -173,7 +173,7 @@ async def crew_of(board: Board) -> list[dict[str, object]]:
     return list(reversed(crew.values()))
 
 
-async def people_of(board: Board) -> list[dict[str, Any]]:
+async def people_of(board: Board) -> list[Row]:
     return await rows(
         f"SELECT u.id, {PERSON} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND (m.all_boards_read OR m.all_boards_write OR EXISTS"
@@ -184,7 +184,7 @@ async def people_of(board: Board) -> list[dict[str, Any]]:
     )
 
 
-async def board_rows(actor: Actor) -> list[dict[str, Any]]:
+async def board_rows(actor: Actor) -> list[Row]:
     """`changed_at` is the last change of the board or a task of it. One statement reads all of it."""
     whole, single = actor.readable_boards()
     everything = actor.organization_id in whole
@@ -241,7 +241,7 @@ def number_of_tasks(board: str) -> str:
     return f"(({here} NULL) + ({here} NOT NULL))"
 
 
-async def figures_of(board: Board) -> dict[str, object]:
+async def figures_of(board: Board) -> Row:
     [counts] = await rows(
         "SELECT (SELECT COUNT(*) FROM board_webhooks w WHERE w.board_id = ?) AS webhooks,"
         " (SELECT COUNT(*) FROM agents g WHERE g.board_id = ?) AS agents,"

@@ -1,13 +1,11 @@
 """Tasks and comments over HTTP. People and agents share the functions; the agents' mirror has its own paths."""
 
-from typing import Any
-
 from quart import Response
 
 from mission_control.approvals.schemas import StreamQuery
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, ErrorResponse, LLMErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, ErrorResponse, JsonObject, LLMErrorResponse, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.tasks import attachments, commands, comments, queries, schemas
 from mission_control.tasks.models import Attachment, Comment, Task
@@ -35,7 +33,7 @@ TASK = "/boards/<board_id>/tasks/<task_id>"
         example="which tasks can I take",
     ),
 )
-async def list_tasks(actor: Actor, board: Board, query: schemas.TaskQuery) -> dict[str, object]:
+async def list_tasks(actor: Actor, board: Board, query: schemas.TaskQuery) -> JsonObject:
     """List tasks, newest first."""
     return page(*await queries.list_tasks(board, query, actor.user_id), query)
 
@@ -69,13 +67,13 @@ async def stream_tasks(actor: Actor, board: Board, query: StreamQuery) -> Respon
     ),
     agents_errors=dict.fromkeys((403, 404, 409, 422), LLMErrorResponse),
 )
-async def create_task(actor: Actor, board: Board, data: schemas.TaskCreate) -> dict[str, object]:
+async def create_task(actor: Actor, board: Board, data: schemas.TaskCreate) -> JsonObject:
     """Put a new task on a board."""
     return await queries.task_read((await commands.create_task(actor, board, data)).id)
 
 
 @api.post(f"{TASKS}/lines", schemas.TaskRead, who="user", rule="task.create")
-async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[str, object]:
+async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> JsonObject:
     """Put a task on a board that one line describes, such as `Renew the certificate @Kit #shop !high due:fri`.
 
     A name, tag, priority or day that does not exist stays in the title. Days are those of UTC.
@@ -98,7 +96,7 @@ async def quick_add_task(actor: Actor, board: Board, data: QuickTask) -> dict[st
         example="what is this task about",
     ),
 )
-async def get_task(actor: Actor, task: Task) -> dict[str, object]:
+async def get_task(actor: Actor, task: Task) -> JsonObject:
     """Read a task."""
     return await queries.task_read(task.id)
 
@@ -121,7 +119,7 @@ async def get_task(actor: Actor, task: Task) -> dict[str, object]:
     ),
     agents_errors={409: LLMErrorResponse},
 )
-async def update_task(actor: Actor, task: Task, data: schemas.TaskUpdate) -> dict[str, object]:
+async def update_task(actor: Actor, task: Task, data: schemas.TaskUpdate) -> JsonObject:
     """Change a task; only the fields that are sent.
 
     What a person, a worker and a lead may change differs, and the board's rules may refuse a change of status.
@@ -141,7 +139,7 @@ async def update_task(actor: Actor, task: Task, data: schemas.TaskUpdate) -> dic
         example="what was said about this task",
     ),
 )
-async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
+async def list_task_comments(actor: Actor, task: Task, query: Paging) -> JsonObject:
     """List a task's comments, oldest first."""
     return page(*await queries.list_comments(task, query), query)
 
@@ -161,7 +159,7 @@ async def list_task_comments(actor: Actor, task: Task, query: Paging) -> dict[st
         example="report what I have done",
     ),
 )
-async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommentCreate) -> dict[str, object]:
+async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommentCreate) -> JsonObject:
     """Comment on a task."""
     return queries.new_comment_read(actor, await comments.add_comment(actor, task, data.message))
 
@@ -169,7 +167,7 @@ async def create_task_comment(actor: Actor, task: Task, data: schemas.TaskCommen
 @api.get(
     "/boards/<board_id>/snapshot", schemas.BoardSnapshot, tags=("boards",), rule="board.read", cached=CACHED_SNAPSHOT
 )
-async def get_board_snapshot(actor: Actor, board: Board, query: schemas.SnapshotQuery) -> dict[str, object]:
+async def get_board_snapshot(actor: Actor, board: Board, query: schemas.SnapshotQuery) -> JsonObject:
     """Read everything on a board at one moment."""
     return await board_snapshot(actor, board, query)
 
@@ -180,7 +178,7 @@ COMMENT = f"{TASK}/comments/<comment_id>"
 
 
 @api.get(FILES, Page[attachments.AttachmentRead])
-async def list_attachments(actor: Actor, task: Task, query: Paging) -> dict[str, Any]:
+async def list_attachments(actor: Actor, task: Task, query: Paging) -> JsonObject:
     """List a task's files, oldest first."""
     return page(*await attachments.list_attachments(task, query), query)
 
@@ -192,7 +190,7 @@ async def list_attachments(actor: Actor, task: Task, query: Paging) -> dict[str,
     errors={409: ErrorResponse, 413: ErrorResponse},
     form=attachments.FORM,
 )
-async def attach_file(actor: Actor, task: Task) -> dict[str, object]:
+async def attach_file(actor: Actor, task: Task) -> JsonObject:
     """Put a file on a task, or on a comment of your own.
 
     The request is a form with the field `file`. What the file is decides its content; images, PDF and plain text can
@@ -203,7 +201,7 @@ async def attach_file(actor: Actor, task: Task) -> dict[str, object]:
 
 
 @api.get(FILE, attachments.AttachmentRead)
-async def get_attachment(actor: Actor, attachment: Attachment) -> dict[str, object]:
+async def get_attachment(actor: Actor, attachment: Attachment) -> JsonObject:
     """Read what a file is, without its bytes."""
     return await attachments.attachment_read(attachment.id)
 
@@ -222,13 +220,13 @@ async def remove_attachment(actor: Actor, attachment: Attachment) -> OkResponse:
 
 
 @api.get(COMMENT, schemas.TaskCommentRead)
-async def get_task_comment(actor: Actor, comment: Comment) -> dict[str, object] | None:
+async def get_task_comment(actor: Actor, comment: Comment) -> JsonObject | None:
     """Read a comment."""
     return await queries.comment_read(comment.id)
 
 
 @api.patch(COMMENT, schemas.TaskCommentRead, rule="task.edit_comment")
-async def edit_task_comment(actor: Actor, comment: Comment, data: schemas.TaskCommentEdit) -> dict[str, object] | None:
+async def edit_task_comment(actor: Actor, comment: Comment, data: schemas.TaskCommentEdit) -> JsonObject | None:
     """Put other words into a comment of your own."""
     return await queries.comment_read((await comments.edit_comment(actor, comment, data.message)).id)
 

@@ -16,8 +16,8 @@ from werkzeug.formparser import FormDataParser
 from mission_control.approvals.schemas import PersonRef
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing, schema_error
-from mission_control.core.values import Paging, Schema, parse_id, wanted_id
-from mission_control.database.sql import rows, wire_moment
+from mission_control.core.values import JsonObject, Paging, Schema, parse_id, wanted_id
+from mission_control.database.sql import Row, rows, wire_moment
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import record
@@ -166,7 +166,7 @@ async def visible_attachment(actor: Actor, board_id: UUID, task_id: UUID, attach
     return attachment
 
 
-async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def list_attachments(task: Task, paging: Paging) -> tuple[list[Row], int]:
     [total] = await rows(
         "SELECT COUNT(*) AS n FROM task_attachments f LEFT JOIN task_comments c ON c.id = f.comment_id"
         " WHERE c.deleted_at IS NULL AND f.task_id = ?",
@@ -178,14 +178,14 @@ async def list_attachments(task: Task, paging: Paging) -> tuple[list[dict[str, A
     return [_serialize(row) for row in attachments], int(total["n"])
 
 
-async def attachment_read(attachment_id: UUID) -> dict[str, Any]:
+async def attachment_read(attachment_id: UUID) -> Row:
     attachments = await rows(f"{SELECT} AND f.id = ?", attachment_id)
     if not attachments:
         raise NotFound()
     return _serialize(attachments[0])
 
 
-def _serialize(row: dict[str, Any]) -> dict[str, Any]:
+def _serialize(row: Row) -> Row:
     name, author_id = row.pop("user_name"), row["author"]
     author = {"id": author_id, "name": name} if author_id is not None else None
     return row | {"author": author, "created_at": wire_moment(row["created_at"])}
@@ -204,7 +204,7 @@ async def attach(actor: Actor, task: Task, upload: Upload, run_id: UUID | None =
             raise Forbidden("Files go on your own comments, or on the task.")
     if await Attachment.filter(task_id=task.id).count() >= MOST:
         raise Conflict(f"A task has at most {MOST} files.")
-    facts: dict[str, Any] = {"comment_id": upload.comment_id, "name": upload.name, "size": len(upload.content)}
+    facts: JsonObject = {"comment_id": upload.comment_id, "name": upload.name, "size": len(upload.content)}
     facts["sha256"] = upload.sha256
     by: dict[str, Any] = {"agent_id": actor.agent_id, "user_id": actor.user_id, "run_id": run_id}
     attachment = await Attachment.create(task_id=task.id, content_type=upload.content_type, **facts, **by)
@@ -219,7 +219,7 @@ async def detach(actor: Actor, attachment: Attachment) -> None:
     task = await locked_task(attachment.task)
     if not await Attachment.filter(id=attachment.id).delete():
         raise NotFound()
-    facts: dict[str, Any] = {"attachment_id": attachment.id, "name": attachment.name, "sha256": attachment.sha256}
+    facts: JsonObject = {"attachment_id": attachment.id, "name": attachment.name, "sha256": attachment.sha256}
     record("task.file_removed", task, f"File removed: {attachment.name}.", **facts)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.values import Body, NonEmptyStr, NotNull, Paging, Schema
+from mission_control.core.values import Body, JsonObject, NonEmptyStr, NotNull, Paging, Schema
 from mission_control.database.records import find_all
 from mission_control.database.sql import rows
 from mission_control.events.commands import command
@@ -74,13 +74,13 @@ async def visible_item(actor: Actor, board_id: UUID, task_id: UUID, item_id: UUI
     return task, await part_of_task(ChecklistItem, task, item_id)
 
 
-async def list_items(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
+async def list_items(task: Task, paging: Paging) -> tuple[list[JsonObject], int]:
     page = "task_id = ? ORDER BY position, id LIMIT ? OFFSET ?"
     items = await find_all(ChecklistItem, page, task.id, paging.limit, paging.offset)
     return [item_read(item) for item in items], await ChecklistItem.filter(task_id=task.id).count()
 
 
-def item_read(item: ChecklistItem) -> dict[str, object]:
+def item_read(item: ChecklistItem) -> JsonObject:
     return {name: getattr(item, name) for name in ChecklistItemRead.model_fields}
 
 

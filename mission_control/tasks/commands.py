@@ -1,7 +1,6 @@
 """Commands that create and change tasks."""
 
 from copy import copy
-from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.votes import lapse_changed
@@ -13,7 +12,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.field_tables import UNSET, sent
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 from mission_control.database.records import insert
 from mission_control.database.sql import rows
 from mission_control.events.commands import command
@@ -99,7 +98,7 @@ async def create_task(
     if new.tag_ids:
         await replace_tags(task.id, new.tag_ids)
     await store_new_values(task.id, values)
-    more: dict[str, Any] = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
+    more: JsonObject = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
     more |= {"copy_of_task_id": original.id} if original is not None else {}
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **more)
     await parts.tell_parent(task, task.parent_id, "was added")

@@ -1,6 +1,5 @@
 """Comment on tasks."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -10,7 +9,7 @@ from mission_control.boards.attempts import hold_lease
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden, NotFound, existing
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 from mission_control.database.records import find, insert
 from mission_control.database.sql import rows
 from mission_control.events.commands import command
@@ -66,7 +65,7 @@ async def write_comment(actor: Actor, task: Task, message: str, *, notify: bool 
         created_at=times.clock_now(),
     )
     await insert(comment)
-    names: dict[str, Any] = {"has_names": True} if "@" in message else {}
+    names: JsonObject = {"has_names": True} if "@" in message else {}
     record("task.comment", task, "Comment written.", event_id=comment.id, comment_id=comment.id, **names)
     if notify:
         await notify_of_comment(actor, task, comment)
@@ -88,7 +87,7 @@ async def edit_comment(actor: Actor, comment: Comment, message: str) -> Comment:
     comment.message, comment.edited_at = after, times.clock_now()
     await comment.save(update_fields=["message", "edited_at"])
     await _requote(comment, before, snippet(after))
-    names: dict[str, Any] = {"has_names": True} if "@" in after else {}
+    names: JsonObject = {"has_names": True} if "@" in after else {}
     record("task.comment_edited", comment.task, "Comment edited.", comment_id=comment.id, **names)
     if "@" in after:
         await notify_of_comment(actor, comment.task, comment, before)

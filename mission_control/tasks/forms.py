@@ -16,7 +16,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.errors import Invalid
 from mission_control.core.field_tables import completed
-from mission_control.core.values import BlankToNone, NonEmptyStr, parse_id
+from mission_control.core.values import BlankToNone, JsonObject, NonEmptyStr, parse_id
 from mission_control.database.sql import select
 from mission_control.tasks.custom_fields.queries import IN_ORDER, values_of_tasks
 from mission_control.tasks.fields import from_form, in_form, to_form
@@ -324,7 +324,7 @@ class OwnFieldsForm(Form):
         return form
 
     def own(self) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+        values: JsonObject = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)
             try:

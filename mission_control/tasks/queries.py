@@ -18,6 +18,7 @@ from mission_control.core.errors import ErrorCode, Invalid, NotFound, existing
 from mission_control.core.field_tables import REQUIRED, completed_row
 from mission_control.core.values import Paging, page
 from mission_control.database.sql import (
+    Row,
     as_moment,
     first_of_all,
     in_list,
@@ -167,9 +168,7 @@ async def listed_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None) -
     return [str(row["id"]) for row in ordered], int(total["n"])
 
 
-async def list_tasks(
-    board: Board, query: TaskQuery, viewer_id: UUID | None = None
-) -> tuple[list[dict[str, object]], int]:
+async def list_tasks(board: Board, query: TaskQuery, viewer_id: UUID | None = None) -> tuple[list[Row], int]:
     ids, total = await listed_tasks(board, query, viewer_id)
     tasks = by_id(await tasks_read(ids))
     listed = [tasks[task_id] for task_id in ids if task_id in tasks]
@@ -184,7 +183,7 @@ def depends_on_time(query: TaskQuery) -> bool:
     return query.include_waiting or any(word.key not in TIMELESS for word in words)
 
 
-async def _render_list(actor: Actor, board: Board, query: TaskQuery, position: Position) -> dict[str, object]:
+async def _render_list(actor: Actor, board: Board, query: TaskQuery, position: Position) -> Row:
     parts = await current_parts(board, position)
 
     async def read() -> tuple[list[str], int]:
@@ -215,7 +214,7 @@ CACHED_LIST = Cached(state_of_board, _viewer_of_list, _render_list)
 CACHED_TASK = Cached(state_of_board, same_for_all, _render_task)
 
 
-async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tuple[list[dict[str, Any]], int]:
+async def gone_tasks(boards: Sequence[Board], kind: str, paging: Paging) -> tuple[list[Row], int]:
     if not boards:
         return [], 0
     by_id = {str(board.id): board for board in boards}
@@ -239,7 +238,7 @@ RELATED = (
 )
 
 
-async def task_read(task_id: UUID) -> dict[str, object]:
+async def task_read(task_id: UUID) -> Row:
     columns = await select_columns(
         KINDS | {"has_more": bool}, f"SELECT {COLUMNS}, {RELATED} AS has_more FROM tasks t WHERE t.id = ?", task_id
     )
@@ -250,7 +249,7 @@ async def task_read(task_id: UUID) -> dict[str, object]:
     return serialize_tasks(columns, NO_RELATIONS)[0]
 
 
-async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
+async def tasks_read(task_ids: Sequence[UUID | str]) -> list[Row]:
     if not task_ids:
         return []
     listed, ids = in_list(task_ids)
@@ -258,7 +257,7 @@ async def tasks_read(task_ids: Sequence[UUID | str]) -> list[dict[str, object]]:
     return await tasks_of(columns["board_id"][0], columns) if columns["id"] else []
 
 
-async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[dict[str, object]]:
+async def tasks_of(board_id: object, columns: dict[str, Sequence[Any]]) -> list[Row]:
     listed, ids = in_list(columns["id"])
     edges = await _edges(listed, ids) if ids else {}
     relations = Relations(edges, await tags_of_tasks(ids), await values_of_tasks(board_id, ids))
@@ -321,16 +320,16 @@ async def _edges(listed: str, ids: Sequence[str]) -> dict[str, list[Edge]]:
     return edges
 
 
-def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[dict[str, object]]:
+def serialize_tasks(columns: dict[str, Sequence[Any]], relations: Relations) -> list[Row]:
     """Columns that no task has come last."""
-    values: dict[str, Any] = dict.fromkeys(ANSWER) | columns | relations.of(columns["id"], columns["status"])
+    values: Row = dict.fromkeys(ANSWER) | columns | relations.of(columns["id"], columns["status"])
     for name, rewrite in REWRITTEN.items():
         rewritten = {value: rewrite(value) for value in set(values[name])}
         values[name] = [rewritten[value] for value in values[name]]
     return [dict(zip(values, values_of_task, strict=True)) for values_of_task in zip(*values.values(), strict=True)]
 
 
-async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, object]], int]:
+async def list_comments(task: Task, paging: Paging) -> tuple[list[Row], int]:
     comments = await rows(
         f"{COMMENTS} WHERE c.task_id = ? AND c.deleted_at IS NULL ORDER BY c.created_at, c.id LIMIT ? OFFSET ?",
         task.id,
@@ -340,12 +339,12 @@ async def list_comments(task: Task, paging: Paging) -> tuple[list[dict[str, obje
     return [serialize_comment(row) for row in comments], await Comment.filter(task_id=task.id, deleted_at=None).count()
 
 
-async def comment_read(comment_id: UUID) -> dict[str, object] | None:
+async def comment_read(comment_id: UUID) -> Row | None:
     comments = await rows(f"{COMMENTS} WHERE c.id = ? AND c.deleted_at IS NULL", comment_id)
     return serialize_comment(comments[0]) if comments else None
 
 
-def new_comment_read(actor: Actor, comment: Comment) -> dict[str, object]:
+def new_comment_read(actor: Actor, comment: Comment) -> Row:
     written = {name: getattr(comment, name) for name in ("id", "message", "agent_id", "user_id", "task_id")}
     moments = {name: getattr(comment, name) for name in ("created_at", "edited_at")}
     return serialize_comment(written | moments | {"user_name": actor.name})
@@ -359,7 +358,7 @@ COMMENTS = (
 )
 
 
-def serialize_comment(row: dict[str, object]) -> dict[str, object]:
+def serialize_comment(row: Row) -> Row:
     return {
         "id": row["id"],
         "message": row["message"],

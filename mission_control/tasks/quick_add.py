@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from pydantic import Field
 from mission_control.boards.models import Board
 from mission_control.boards.queries import people_of
 from mission_control.boards.statuses import TaskStatus
-from mission_control.core.values import Body, NonEmptyStr, example
+from mission_control.core.values import Body, JsonObject, NonEmptyStr, example
 from mission_control.database.sql import in_list, rows
 from mission_control.tasks.fields import BY_NAME, Surface, shown_at
 from mission_control.tasks.query import number_in
@@ -45,7 +45,7 @@ class _Names:
 
 
 async def understood(board: Board, new: QuickTask) -> TaskCreate:
-    fields: dict[str, Any] = {"status": new.status}
+    fields: JsonObject = {"status": new.status}
     names = await _names(board, [(match[1].lower(), match[2].strip('"')) for match in _WORD.finditer(new.text)])
 
     def take(word: re.Match[str]) -> str:
@@ -62,7 +62,7 @@ def not_understood(title: str) -> list[str]:
     return [word[0] for word in _WORD.finditer(title)]
 
 
-def _takes(fields: dict[str, Any], names: _Names, sign: str, value: str) -> bool:
+def _takes(fields: JsonObject, names: _Names, sign: str, value: str) -> bool:
     """Put what a word means into the task. Return whether it means anything; only the first of a kind counts."""
     word = value.lower()
     if sign == "@":

@@ -1,7 +1,7 @@
 """The three rule sets for changing a task: people, workers, leads; and what the board's rules forbid."""
 
 from collections.abc import Set
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -15,6 +15,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Forbidden, Invalid, NotFound
 from mission_control.core.field_tables import UNSET, sent
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_json, is_postgres, rows
 from mission_control.people.organizations.work_state import lock_work_state_shared
 from mission_control.tasks.changes import TaskChange
@@ -277,7 +278,7 @@ class Limits(NamedTuple):
     review: int | None = None
 
     @classmethod
-    def of(cls, wip_limit: int | None, wip_limits: dict[str, Any] | None) -> "Limits":
+    def of(cls, wip_limit: int | None, wip_limits: JsonObject | None) -> "Limits":
         return cls(wip_limit, *((wip_limits or {}).get(name) for name in ("in_progress", "review")))
 
 

@@ -6,14 +6,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from mission_control.core.extensions import Hook
-from mission_control.core.values import Schema
+from mission_control.core.values import JsonObject, Schema
 
 Kind = Literal[
     "flagged", "organization_paused", "board_paused", "assignee_paused", "parked", "ready", "lease", "dependency",
     "part", "approval", "question", "rule", "backoff", "budget", "wip_limit", "review", "person", "assignee_offline",
     "no_capable_agent", "available",
 ]  # fmt: skip
-Reasons = list[dict[str, Any]]
+Reasons = list[JsonObject]
 
 
 class WaitedTask(Schema):
@@ -53,7 +53,7 @@ Explain = Callable[[list[Any]], Awaitable[dict[str, Reasons]]]
 explain_waiting = Hook[Explain](is_single=True)
 
 
-async def add_reasons(tasks: list[dict[str, object]]) -> None:
+async def add_reasons(tasks: list[JsonObject]) -> None:
     """Add to tasks in their wire shape what each waits for."""
     explain = explain_waiting.function
     reasons = await explain([task["id"] for task in tasks]) if explain and tasks else {}

@@ -4,7 +4,7 @@ from quart import Response
 
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor
-from mission_control.core.values import Page, page
+from mission_control.core.values import JsonObject, Page, page
 from mission_control.http.operation_api import Api
 from mission_control.http.response_cache import OF_ORGANIZATION
 from mission_control.tasks.activity import feed
@@ -13,7 +13,7 @@ api = Api(__name__, "activity")
 
 
 @api.get("/activity", Page[feed.ActivityEventRead], who="actor", cached=OF_ORGANIZATION)
-async def list_activity(actor: Actor, query: feed.ActivityQuery) -> dict[str, object]:
+async def list_activity(actor: Actor, query: feed.ActivityQuery) -> JsonObject:
     """List what happened, newest first.
 
     People see the boards they read in the active organization, an agent sees events about itself. A kind includes
@@ -25,7 +25,7 @@ async def list_activity(actor: Actor, query: feed.ActivityQuery) -> dict[str, ob
 
 
 @api.get("/activity/task-comments", Page[feed.ActivityTaskCommentFeedItemRead], cached=OF_ORGANIZATION)
-async def list_task_comment_feed(actor: Actor, query: feed.CommentFeedQuery) -> dict[str, object]:
+async def list_task_comment_feed(actor: Actor, query: feed.CommentFeedQuery) -> JsonObject:
     """List the comments on the boards you read in the active organization, newest first."""
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from mission_control.boards.views import all_views
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
-from mission_control.database.sql import placeholders, rows
+from mission_control.database.sql import Row, placeholders, rows
 from mission_control.events.models import Event
 from mission_control.events.position import position_of_board
 from mission_control.tasks.board.card_filter import OPEN, STANDS_STILL, CardFilter
@@ -75,7 +74,7 @@ NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice w
 PLACE = "board"  # where asides open
 PANEL = "task:"  # begins the name of an open task in the stream's address
 
-News = Event | dict[str, Any]
+News = Event | Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ class BoardView(AsideView):
     def key(self) -> Hashable:
         return self.board.id, self.rights, self.wanted, self.viewer_id, times.reader().key
 
-    async def crew(self) -> list[dict[str, Any]]:
+    async def crew(self) -> list[Row]:
         return await self.reads.get(("crew", self.board.id), lambda: crew_of(self.board))
 
     async def fields(self) -> list[BoardField]:
@@ -153,7 +152,7 @@ class BoardView(AsideView):
     async def wip_usage(self) -> dict[str, WipUsage]:
         return await self.reads.get(("wip", self.board.id), lambda: wip_usage_of(self.board))
 
-    async def proposals(self) -> list[dict[str, Any]]:
+    async def proposals(self) -> list[Row]:
         return await self.reads.get(("proposals", self.board.id), lambda: open_proposals(self.board.id))
 
     async def orders(self) -> list[Order]:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import BOARD_ROLES
@@ -19,7 +19,7 @@ api = Api(__name__, "tasks", who="actor")
 
 
 @api.post(f"{TASKS}/changes", bulk.TaskBulkRead, rule="task.bulk", errors={409: bulk.TaskBulkError})
-async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> dict[str, object]:
+async def update_tasks(actor: Actor, board: Board, data: bulk.TaskChanges) -> JsonObject:
     """Change many tasks, each in its own way: fields, tags, column and place, archive and trash.
 
     Every task passes the rules that hold for it alone. With `atomic`, the default, one refusal leaves all as it was.
@@ -34,19 +34,19 @@ async def archive_old_tasks(actor: Actor, board: Board, data: removal.ArchiveReq
 
 
 @api.post(f"{TASK}/archivals", schemas.TaskRead, rule="task.archive", errors={409: ErrorResponse})
-async def archive_task(actor: Actor, task: Task) -> dict[str, object]:
+async def archive_task(actor: Actor, task: Task) -> JsonObject:
     """Archive a done task; lists show it only when asked to."""
     return await task_read((await removal.archive_task(actor, task)).id)
 
 
 @api.delete(f"{TASK}/archivals", schemas.TaskRead, rule="task.archive")
-async def unarchive_task(actor: Actor, task: Task) -> dict[str, object]:
+async def unarchive_task(actor: Actor, task: Task) -> JsonObject:
     """Put an archived task back on its board."""
     return await task_read((await removal.unarchive_task(actor, task)).id)
 
 
 @api.post(f"{TASK}/moves", schemas.TaskRead, rule="task.move", errors=BLOCKED)
-async def move_task(actor: Actor, task: Task, data: schemas.TaskMove) -> dict[str, object]:
+async def move_task(actor: Actor, task: Task, data: schemas.TaskMove) -> JsonObject:
     """Put a card into a column, and there before or after another card.
 
     A change of status must pass the same rules as when it is sent with PATCH. Where a board wants an approval before
@@ -56,7 +56,7 @@ async def move_task(actor: Actor, task: Task, data: schemas.TaskMove) -> dict[st
 
 
 @api.post(f"{TASK}/duplicates", schemas.TaskRead, rule="task.duplicate")
-async def duplicate_task(actor: Actor, task: Task) -> dict[str, object]:
+async def duplicate_task(actor: Actor, task: Task) -> JsonObject:
     """Copy a task into the inbox: what is to be done, and nothing of what was done about it.
 
     The copy has the title, description, priority, tags, custom fields, dependencies and steps, a due date that is not
@@ -70,19 +70,19 @@ FULL = {409: ErrorResponse}
 
 
 @api.get(ITEMS, Page[checklist.ChecklistItemRead])
-async def list_checklist(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
+async def list_checklist(actor: Actor, task: Task, query: Paging) -> JsonObject:
     """List a task's steps in order."""
     return page(*await checklist.list_items(task, query), query)
 
 
 @api.post(ITEMS, checklist.ChecklistItemRead, rule="task.edit_checklist", errors=FULL)
-async def add_checklist_item(actor: Actor, task: Task, data: checklist.ChecklistItemCreate) -> dict[str, object]:
+async def add_checklist_item(actor: Actor, task: Task, data: checklist.ChecklistItemCreate) -> JsonObject:
     """Add a step at the end."""
     return checklist.item_read(await checklist.add_item(actor, task, data))
 
 
 @api.put(ITEMS, Page[checklist.ChecklistItemRead], rule="task.edit_checklist", errors=FULL)
-async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrder) -> dict[str, object]:
+async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrder) -> JsonObject:
     """Put all steps of a task into a new order."""
     await checklist.order_items(actor, task, data.item_ids)
     paging = Paging(limit=checklist.MOST, offset=0)
@@ -90,7 +90,7 @@ async def order_checklist(actor: Actor, task: Task, data: checklist.ChecklistOrd
 
 
 @api.get(f"{ITEMS}/<item_id>", checklist.ChecklistItemRead)
-async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) -> dict[str, object]:
+async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) -> JsonObject:
     """Read a step."""
     return checklist.item_read(found[1])
 
@@ -98,7 +98,7 @@ async def get_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem]) ->
 @api.patch(f"{ITEMS}/<item_id>", checklist.ChecklistItemRead, rule="task.edit_checklist")
 async def change_checklist_item(
     actor: Actor, found: tuple[Task, ChecklistItem], data: checklist.ChecklistItemUpdate
-) -> dict[str, object]:
+) -> JsonObject:
     """Change a step, or tick it."""
     task, item = found
     return checklist.item_read(await checklist.change_item(actor, task, item, data))
@@ -112,7 +112,7 @@ async def remove_checklist_item(actor: Actor, found: tuple[Task, ChecklistItem])
 
 
 @api.post(f"{TASK}/dependencies", schemas.TaskRead, rule="task.change_dependencies", errors={409: ErrorResponse})
-async def add_dependency(actor: Actor, task: Task, data: schemas.TaskDependencyCreate) -> dict[str, object]:
+async def add_dependency(actor: Actor, task: Task, data: schemas.TaskDependencyCreate) -> JsonObject:
     """Make a task wait for another one of its board.
 
     A dependency that exists is a no-op. Tasks that would wait for each other in a circle: 409.
@@ -133,7 +133,7 @@ async def task_and_dependency(
     rule="task.change_dependencies",
     errors={409: ErrorResponse},
 )
-async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> dict[str, object]:
+async def remove_dependency(actor: Actor, found: tuple[Task, UUID]) -> JsonObject:
     """Let a task no longer wait for another one. A dependency that does not exist is a no-op."""
     return await task_read((await commands.change_dependency(actor, *found, waits=False)).id)
 
@@ -169,7 +169,7 @@ async def delete_task(actor: Actor, task: Task) -> OkResponse:
     errors={409: ErrorResponse},
     who="user",
 )
-async def restore_task(actor: Actor, task: Task) -> dict[str, object]:
+async def restore_task(actor: Actor, task: Task) -> JsonObject:
     """Put a deleted task back.
 
     Tasks that wait for it wait again, and started ones return to the inbox. So does the task itself when its work
@@ -186,7 +186,7 @@ async def erase_task(actor: Actor, task: Task) -> OkResponse:
 
 
 @api.post(f"{TASK}/reviews", schemas.TaskRead, rule="task.review", errors={409: schemas.BlockedTaskError}, who="user")
-async def review_task(actor: Actor, task: Task, data: schemas.TaskReview) -> dict[str, object]:
+async def review_task(actor: Actor, task: Task, data: schemas.TaskReview) -> JsonObject:
     """Finish a task in review, or send it back to the agent that did it, with your note; 409 when it left review."""
     return await task_read((await reviews.review_task(actor, task, data)).id)
 

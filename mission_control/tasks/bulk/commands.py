@@ -14,8 +14,8 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, DomainError, NotFound, existing
 from mission_control.core.field_tables import changed, completed
 from mission_control.core.substance import Seen
-from mission_control.core.values import Body, Moment, Schema, example
-from mission_control.database.sql import as_id, as_moment, placeholders, rows
+from mission_control.core.values import Body, JsonObject, Moment, Schema, example
+from mission_control.database.sql import Row, as_id, as_moment, placeholders, rows
 from mission_control.events.commands import command
 from mission_control.events.unit_of_work import unit_of_work
 from mission_control.tasks.changes import locked_task
@@ -220,7 +220,7 @@ async def _change(actor: Actor, board: Board, change: TaskChangeOfOne) -> None:
         await delete_task(actor, task)
 
 
-async def answer_of(batch: TaskChanges, outcome: dict[UUID, DomainError | None]) -> dict[str, object]:
+async def answer_of(batch: TaskChanges, outcome: dict[UUID, DomainError | None]) -> JsonObject:
     stay = [change.task_id for change in batch.changes if outcome[change.task_id] is None and not change.deleted]
     states = {str(task["id"]): task for task in await tasks_read(stay)}
     results = [
@@ -240,7 +240,7 @@ async def answer_of(batch: TaskChanges, outcome: dict[UUID, DomainError | None])
 # What the bar of selected tasks sets to a value, by its word.
 SETTABLE = {field.word: field for field in shown_at(Surface.BULK) if field.is_plain}
 SET = ", ".join(f"t.{name}" for name in PLAIN)
-Before = dict[UUID, dict[str, Any]]
+Before = dict[UUID, Row]
 
 
 async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
@@ -266,11 +266,11 @@ async def before_bulk(board: Board, task_ids: Collection[UUID]) -> Before:
     return {UUID(str(row["id"])): {**row, "tag_ids": tags.get(str(row["id"]), [])} for row in tasks}
 
 
-def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[dict[str, object]]:
+def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[JsonObject]:
     return [{"task_id": task_id, **_undo(kind, state)} for task_id, state in before.items() if task_id in changed]
 
 
-def _undo(kind: str, state: dict[str, object]) -> dict[str, object]:
+def _undo(kind: str, state: Row) -> JsonObject:
     match kind:
         case "move":
             below, above = state["below"], state["above"]

@@ -1,7 +1,7 @@
 """Custom fields over HTTP."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, page_of
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, page_of
 from mission_control.http.operation_api import Api
 from mission_control.tasks.custom_fields import commands as custom_field_commands
 from mission_control.tasks.custom_fields.queries import (
@@ -58,7 +58,7 @@ async def delete_org_custom_field(actor: Actor, field: CustomField, query: Field
 
 
 @api.put("/order", Page[TaskCustomFieldDefinitionRead], rule="custom_field.order", errors={409: ErrorResponse})
-async def order_org_custom_fields(actor: Actor, data: FieldOrder) -> dict[str, object]:
+async def order_org_custom_fields(actor: Actor, data: FieldOrder) -> JsonObject:
     """Put all fields of the active organization in order, as lists and tasks show them."""
     await custom_field_commands.order_fields(actor, actor.organization_id, data.field_ids)
     return page_of(await list_fields(actor.organization_id))

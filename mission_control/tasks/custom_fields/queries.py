@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_va
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid, NotFound, existing
-from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Schema, new_id, to_json
-from mission_control.database.sql import as_json, is_postgres, placeholders, rows, select
+from mission_control.core.values import Body, Change, JsonObject, NonEmptyStr, NotNull, Schema, new_id, to_json
+from mission_control.database.sql import Row, as_json, is_postgres, placeholders, rows, select
 from mission_control.http.registry import lookup
 from mission_control.tasks.custom_fields.values import ALIASES, WITH_PATTERN, compiled, mismatch
 from mission_control.tasks.models import CustomField
@@ -209,7 +209,7 @@ async def fields_of_board(board_id: object, order: str = BY_LABEL) -> list[Board
 class Values:
     """Field values of the tasks of one board: stored values or defaults."""
 
-    def __init__(self, fields: list[BoardField], stored: list[dict[str, Any]]) -> None:
+    def __init__(self, fields: list[BoardField], stored: list[Row]) -> None:
         self._defaults = {str(field.id): (field.field_key, field.default_value) for field in fields}
         self._stored: dict[str, dict[str, Any]] = {}
         for row in stored:
@@ -250,15 +250,15 @@ async def store_new_values(task_id: UUID, effective: dict[UUID, object]) -> None
 
 async def merge_values(
     board_id: UUID, task_id: UUID, changes: Mapping[str, object]
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
+) -> tuple[JsonObject, JsonObject] | None:
     """Change the given values; null clears. Return old and new values by key, or None for a no-op."""
     fields = await _checked_fields(board_id, changes)
     stored_rows = await rows("SELECT field_id, value FROM task_custom_field_values WHERE task_id = ?", task_id)
     stored = {str(row["field_id"]): as_json(row["value"]) for row in stored_rows}
     defaulted = {field.field_key: stored.get(str(field.id), field.default_value) for field in fields}
     _refuse_missing(fields, {**defaulted, **changes})
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
+    before: JsonObject = {}
+    after: JsonObject = {}
     for field in fields:
         key, present = field.field_key, stored.get(str(field.id))
         if key in changes and (type(changes[key]) is not type(present) or changes[key] != present):
@@ -280,7 +280,7 @@ async def _checked_fields(board_id: UUID, values: Mapping[str, object]) -> list[
     return fields
 
 
-def _refuse_missing(fields: list[BoardField], effective: dict[str, object]) -> None:
+def _refuse_missing(fields: list[BoardField], effective: JsonObject) -> None:
     missing = [field for field in fields if field.required and effective[field.field_key] is None]
     if missing:
         labels = " and ".join(sorted(field.label for field in missing))

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from mission_control.boards.days import Due, day_words, due_of
@@ -58,8 +57,8 @@ class Panel(TaskRow):
     created_by: str | None
     comments_total: int
     may_write: bool = False
-    agents: list[dict[str, Any]] = field(default_factory=list)
-    people: list[dict[str, Any]] = field(default_factory=list)
+    agents: list[Row] = field(default_factory=list)
+    people: list[Row] = field(default_factory=list)
     seen: str = ""  # the substance that finishing it names, where code is in review
 
     @property

@@ -3,14 +3,13 @@
 import csv
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.needs import asked_items
 from mission_control.core import times
 from mission_control.core.text.diffs import FileDiff, parsed
 from mission_control.core.values import Paging
-from mission_control.database.sql import as_json, as_moment, rows
+from mission_control.database.sql import Row, as_json, as_moment, rows
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.tasks.attachments import INLINE_TYPES, list_attachments
@@ -147,7 +146,7 @@ def size_in_words(size: int) -> str:
     return f"{size / KB:.0f} kB" if size < KB**2 else f"{size / KB**2:.1f}".removesuffix(".0") + " MB"
 
 
-def file_shown(file: dict[str, Any], panel_url: str, by: str, *, may_remove: bool) -> dict[str, Any]:
+def file_shown(file: Row, panel_url: str, by: str, *, may_remove: bool) -> Row:
     kind = file["content_type"]
     is_image = kind.startswith("image/") and kind in INLINE_TYPES
     return file | {

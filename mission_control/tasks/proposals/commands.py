@@ -19,7 +19,7 @@ from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, NotFound, existing
-from mission_control.core.values import Body, NonEmptyStr, Paging, Schema, example
+from mission_control.core.values import Body, JsonObject, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import Condition, Row, as_moment, placeholders, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
@@ -232,7 +232,7 @@ async def decide_proposal(actor: Actor, proposal: TaskProposal, decision: Propos
     return locked
 
 
-async def _accept(actor: Actor, proposal: TaskProposal, values: dict[str, Any]) -> Task:
+async def _accept(actor: Actor, proposal: TaskProposal, values: JsonObject) -> Task:
     paragraphs = [proposal.description or "", f"Proposed by {proposal.agent_name}: {proposal.reason}"]
     new = TaskCreate.model_validate(
         {

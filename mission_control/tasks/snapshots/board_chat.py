@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from mission_control.database.sql import as_json, rows, wire_moment
+from mission_control.database.sql import Row, as_json, rows, wire_moment
 from mission_control.people.accounts.names import person_name
 
 COLUMNS = (
@@ -15,7 +15,7 @@ NEWEST_FIRST = " ORDER BY m.created_at DESC, m.id DESC"
 NEWEST_MESSAGES = 200
 
 
-async def newest_chat(board_id: UUID) -> list[dict[str, object]]:
+async def newest_chat(board_id: UUID) -> list[Row]:
     messages = await rows(
         f"SELECT m.board_id, {COLUMNS} FROM board_memory m{AUTHORS}"
         f" WHERE m.board_id = ? AND m.is_chat AND {NOT_BLANK}{NEWEST_FIRST} LIMIT {NEWEST_MESSAGES}",
@@ -24,7 +24,7 @@ async def newest_chat(board_id: UUID) -> list[dict[str, object]]:
     return [serialize_entry(row, "board_id") for row in reversed(messages)]
 
 
-def serialize_entry(row: dict[str, object], home: str) -> dict[str, object]:
+def serialize_entry(row: Row, home: str) -> Row:
     return {
         "id": row["id"],
         home: row[home],
@@ -38,7 +38,7 @@ def serialize_entry(row: dict[str, object], home: str) -> dict[str, object]:
     }
 
 
-def _author(row: dict[str, object]) -> dict[str, object] | None:
+def _author(row: Row) -> Row | None:
     if row["author_agent_id"] is not None:
         return {"kind": "agent", "id": row["author_agent_id"], "name": row["agent_name"]}
     if row["author_user_id"] is not None:

@@ -13,7 +13,7 @@ import orjson
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.values import to_json
-from mission_control.database.sql import in_list, rows
+from mission_control.database.sql import Row, in_list, rows
 from mission_control.events.position import Position, position_of_board
 from mission_control.http.response_cache import Parts, cache, exactly
 from mission_control.tasks.models import Task
@@ -39,7 +39,7 @@ _DEPENDENT = (
     " UNION ALL SELECT 'approval', approval_id FROM approval_task_links WHERE task_id IN ({tasks})"
 )
 
-type ById = dict[str, dict[str, object]]
+type ById = dict[str, Row]
 type Read = Callable[[list[str]], Awaitable[ById]]
 
 
@@ -134,7 +134,7 @@ async def array_of(parts: Parts, what: str, ids: Sequence[str], read: Read) -> o
     return orjson.Fragment(b"[%b]" % b",".join(await rendered_parts(parts, what, ids, read)))
 
 
-def by_id(read: Iterable[dict[str, object]]) -> ById:
+def by_id(read: Iterable[Row]) -> ById:
     return {str(row["id"]): row for row in read}
 
 

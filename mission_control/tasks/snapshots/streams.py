@@ -16,7 +16,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.values import to_json
-from mission_control.database.sql import in_list, rows, select_columns
+from mission_control.database.sql import Row, in_list, rows, select_columns
 from mission_control.events import broker
 from mission_control.events.broker import head_of
 from mission_control.events.models import Event
@@ -73,11 +73,11 @@ async def _state_of_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -
     return SnapshotState(BoardRead.of(board), position, agents, max(newest, *position[:2]))
 
 
-async def board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> dict[str, object]:
+async def board_snapshot(actor: Actor, board: Board, query: SnapshotQuery) -> Row:
     return await _render(actor, board, query, await _state_of_snapshot(actor, board, query))
 
 
-async def _render(actor: Actor, board: Board, query: SnapshotQuery, state: SnapshotState) -> dict[str, object]:
+async def _render(actor: Actor, board: Board, query: SnapshotQuery, state: SnapshotState) -> Row:
     parts = await current_parts(board, state.position)
 
     async def tasks() -> tuple[list[str], int]:
@@ -150,7 +150,7 @@ _payloads: Shared[bytes | None] = Shared()
 
 
 async def _payload(event: Event) -> bytes | None:
-    activity: dict[str, object] = {
+    activity: Row = {
         "id": event.id, "event_type": event.kind, "message": event.message, "agent_id": event.agent_id,
         "task_id": event.task_id, "created_at": event.created_at,
     }  # fmt: skip
@@ -166,7 +166,7 @@ async def _payload(event: Event) -> bytes | None:
     return to_json(sent | {"comment": comment})
 
 
-async def _task(event: Event) -> dict[str, object] | None:
+async def _task(event: Event) -> Row | None:
     """The task as it is now. None when it is deleted or archived: who resumes would take it for one on the board."""
     if event.task_id is None or event.kind in ("task.deleted", "task.archived"):
         return None

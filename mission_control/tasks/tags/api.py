@@ -2,7 +2,7 @@
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, JsonObject, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.tasks.models import Tag
 from mission_control.tasks.tags import commands as tags
@@ -12,7 +12,7 @@ api = Api(__name__, "tags")
 
 
 @api.get("/tags", Page[TagRead])
-async def list_tags(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_tags(actor: Actor, query: Paging) -> JsonObject:
     """List the active organization's tags by name."""
     listed, total = await tags.list_tags(actor.organization_id, query)
     return page(listed, total, query)

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator
@@ -17,7 +17,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
 from mission_control.core.values import Body, Change, NonEmptyStr, NotNull, Paging, Schema
-from mission_control.database.sql import held, placeholders, rows, select, select_one
+from mission_control.database.sql import Row, held, placeholders, rows, select, select_one
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import record
@@ -82,7 +82,7 @@ class TagRead(Schema):
     updated_at: datetime
 
 
-Tags = dict[str, list[dict[str, Any]]]
+Tags = dict[str, list[Row]]
 
 
 _GONE = (
@@ -146,7 +146,7 @@ async def tags_of_tasks(task_ids: Sequence[object]) -> Tags:
     return tags
 
 
-def _grouped(assigned: list[dict[str, object]]) -> Tags:
+def _grouped(assigned: list[Row]) -> Tags:
     tags: Tags = {}
     for row in assigned:
         tags.setdefault(str(row["task_id"]), []).append({name: row[name] for name in ("id", "name", "slug", "color")})
