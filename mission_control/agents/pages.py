@@ -24,11 +24,10 @@ from mission_control.core.values import BlankToNone
 from mission_control.events.broker import head_of
 from mission_control.gateways.queries import gateway_names
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
-from mission_control.web.shell import PaletteEntry, shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, dialog_or_page, shell_page, signed_in
 from mission_control.web.tabs import FormPage
 
 LABELS = {
@@ -231,13 +230,14 @@ async def one_live(agent_id: UUID) -> Response:
 
 @pages.get(f"{AGENT}/delete")
 async def delete_form(agent_id: UUID) -> str:
-    """Ask before an agent is deleted, and name the consequences: a dialog for htmx, else a page."""
+    """Ask before an agent is deleted, and name the consequences."""
     actor, agent = await on_agent(agent_id, "agent.delete")
     open_tasks = [task for task in await roster.tasks_of(agent) if task.status != "done"]
-    context: dict[str, object] = {"agent": agent, "tasks": open_tasks}
-    if is_htmx():
-        return render_macro("agents/forms.html", "delete_dialog", **context)
-    return await shell_page(actor, "agents/delete.html", active="agents", **context)
+    title = f"{'Unlink' if agent.is_adopted else 'Delete'} {agent.name}"
+    return await dialog_or_page(
+        actor, "agents/forms.html", "delete_form", f"{title}?", active="agents",
+        back=(f"/agents/{agent.id}", agent.name), agent=agent, tasks=open_tasks, verb=title,
+    )  # fmt: skip
 
 
 @action(pages, f"{AGENT}/deletions", at=agent_of_page)

@@ -19,11 +19,11 @@ from mission_control.gateways.protocol.errors import TOKEN_COMMANDS, approve_com
 from mission_control.gateways.queries import REFUSED, TOKEN_CODES, missing_scopes, reachable_gateway
 from mission_control.people.organizations.queries import left_on_gateways
 from mission_control.web import forms
-from mission_control.web.actions import Outcome, Refusal, Typed, action
+from mission_control.web.actions import Outcome, Refusal, Typed, action, again
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, Reads, View
-from mission_control.web.shell import PaletteEntry, shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, dialog_or_page, shell_page, signed_in
 from mission_control.web.tabs import OVERVIEW, Tab, TabbedPage, TabView
 
 GATEWAY = "/gateways/<uuid:gateway_id>"
@@ -261,25 +261,20 @@ async def check_gateway(outcome: Outcome[Gateway, None]) -> ResponseReturnValue:
 
 @pages.get(f"{GATEWAY}/delete")
 async def delete_form(gateway_id: UUID) -> str:
-    """Ask before a gateway is deleted, and name the consequences: a dialog for htmx, else a page."""
+    """Ask before a gateway is deleted, and name the consequences."""
     actor, gateway = await on_gateway(gateway_id, "gateway.delete")
-    context = await _consequences(gateway, {})
-    if forms.is_htmx():
-        return render_macro("gateways/forms.html", "delete_dialog", **context)
-    return await shell_page(actor, "gateways/delete.html", active="gateways", **context)
+    return await _deletion(actor, gateway, {}, {})
 
 
-async def _consequences(gateway: Gateway, errors: dict[str, str]) -> dict[str, object]:
-    left = await left_on_gateways(gateway.organization_id, gateway.id)
-    return {"gateway": gateway, "boards": await queries.boards_using(gateway.id), "left": left, "errors": errors}
+async def _deletion(actor: Actor, gateway: Gateway, values: forms.Fields, errors: dict[str, str]) -> str:
+    left, boards = await left_on_gateways(gateway.organization_id, gateway.id), await queries.boards_using(gateway.id)
+    return await dialog_or_page(
+        actor, "gateways/forms.html", "delete_form", f"Delete {gateway.name}?", active="gateways",
+        back=(f"/gateways/{gateway.id}", gateway.name), gateway=gateway, boards=boards, left=left, errors=errors,
+    )  # fmt: skip
 
 
-async def not_deleted(refusal: Refusal[Gateway, object]) -> ResponseReturnValue:
-    """Show the form again, on a page, after another name was typed."""
-    refusal.only(forms.FormInvalid)
-    gateway = refusal.found
-    context = await _consequences(gateway, refusal.errors)
-    return await shell_page(refusal.actor, "gateways/delete.html", active="gateways", **context)
+not_deleted = again(_deletion, forms.FormInvalid)
 
 
 @action(pages, f"{GATEWAY}/deletions", form=DeletionForm, at=gateway_of_page, refused=not_deleted)

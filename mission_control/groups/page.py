@@ -29,11 +29,11 @@ from mission_control.groups.queries import (
     snapshot_of_group,
 )
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm, go, is_htmx
+from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm, go
 from mission_control.web.fragments import render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
-from mission_control.web.shell import PaletteEntry, shell_page, signed_in
+from mission_control.web.shell import PaletteEntry, dialog_or_page, shell_page, signed_in
 from mission_control.web.side_panels import AsideView, asides, asked, opened, panel_alone, wants_panel_alone
 
 Name = Annotated[NonEmptyStr, Field(max_length=200)]
@@ -169,17 +169,17 @@ async def update_board_group(outcome: Outcome[BoardGroup, GroupForm]) -> Respons
 
 @pages.get(f"{GROUP}/delete")
 async def delete_form(group_id: UUID) -> str:
-    """Ask before a group is deleted, and name the consequences: a dialog for htmx, else a page."""
+    """Ask before a group is deleted, and name the consequences."""
     actor, group = await on_group(group_id)
     require(actor, "board_group.delete", group)
     return await _delete_page(actor, group, {}, {})
 
 
 async def _delete_page(actor: Actor, group: BoardGroup, values: Fields, errors: dict[str, str]) -> str:
-    context: dict[str, object] = {"group": group, "entries": await entries_of(group), "errors": errors}
-    if is_htmx():
-        return render_macro("groups/delete_form.html", "delete_dialog", **context)
-    return await shell_page(actor, "groups/delete.html", active=f"group-{group.id}", **context)
+    return await dialog_or_page(
+        actor, "groups/delete_form.html", "delete_form", f"Delete {group.name}?", active=f"group-{group.id}",
+        back=(f"/groups/{group.id}", group.name), group=group, entries=await entries_of(group), errors=errors,
+    )  # fmt: skip
 
 
 @action(pages, f"{GROUP}/deletion", form=GroupDeletionForm, at=reachable_group, shows=_delete_page)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from urllib.parse import quote
 from uuid import UUID
 
+from markupsafe import Markup
 from quart import g, render_template, request
 
 from mission_control.core import times
@@ -19,6 +20,8 @@ from mission_control.core.extensions import Hook, Part, add
 from mission_control.core.values import parts_of
 from mission_control.http import authentication
 from mission_control.http.exchange import count_as
+from mission_control.web.forms import is_htmx
+from mission_control.web.fragments import render_macro
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,16 @@ async def shell_page(actor: Actor, template: str, *, active: str, **context: obj
     if request.method == "GET" and not context.get("live_url"):  # a refused form must not become what its address shows
         context["live_url"] = f"/settings/live?active={active}&after={shell.seq}"
     return await render_template(template, shell=shell, actor=actor, **context)
+
+
+async def dialog_or_page(
+    actor: Actor, template: str, macro: str, title: str, *, active: str, back: tuple[str, str], **context: object
+) -> str:
+    """Show a form that a macro draws: a dialog for htmx, else a page with the way back."""
+    html = Markup(render_macro(template, macro, in_dialog=is_htmx(), **context))
+    if is_htmx():
+        return render_macro("ui/overlay.html", "form_dialog", title=title, html=html)
+    return await shell_page(actor, "layouts/form.html", active=active, title=title, back=back, html=html)
 
 
 class NamedBoard(BoardLike, Protocol):

@@ -20,10 +20,10 @@ from mission_control.database.sql import as_moment, rows
 from mission_control.events.broker import Signal, head_of
 from mission_control.events.models import Event
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
-from mission_control.web.shell import shell_page
+from mission_control.web.shell import dialog_or_page, shell_page
 from mission_control.webhooks.forges.providers import NAMES, SIGNATURES, Forge
 from mission_control.webhooks.incoming.queries import (
     SAMPLE,
@@ -359,12 +359,11 @@ async def resend_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -
 
 
 async def _deletion(actor: Actor, webhook: Webhook, values: Fields, errors: dict[str, str]) -> str:
-    """Ask before a webhook is deleted: a dialog for htmx, else a page."""
-    calls = await WebhookPayload.filter(webhook_id=webhook.id).count()
-    context = {"board": webhook.board, "webhook": webhook, "calls": calls}
-    if is_htmx():
-        return render_macro("webhooks/delete_form.html", "delete_dialog", **context)
-    return await shell_page(actor, "webhooks/delete.html", active=f"board-{webhook.board_id}", **context)
+    return await dialog_or_page(
+        actor, "webhooks/delete_form.html", "delete_form", "Delete this webhook?", active=f"board-{webhook.board_id}",
+        back=(_url(webhook), "the webhook"), url=_url(webhook), webhook=webhook,
+        calls=await WebhookPayload.filter(webhook_id=webhook.id).count(),
+    )  # fmt: skip
 
 
 @action(pages, f"{WEBHOOK}/deletion", shows=_deletion, page=f"{WEBHOOK}/delete")

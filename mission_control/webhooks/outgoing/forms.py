@@ -15,9 +15,8 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.secrets import decrypt
 from mission_control.core.values import Schema
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go, is_htmx
-from mission_control.web.fragments import render_macro
-from mission_control.web.shell import shell_page
+from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go
+from mission_control.web.shell import dialog_or_page, shell_page
 from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.webhooks.outgoing.api import key_of_installation
 from mission_control.webhooks.outgoing.kinds import families, family_words, read_kinds
@@ -180,13 +179,11 @@ async def resend_outgoing_delivery(outcome: Outcome[OutgoingDelivery, None]) -> 
 
 
 async def _deletion(actor: Actor, webhook: OutgoingWebhook, values: Fields, errors: dict[str, str]) -> str:
-    """Ask before a webhook is deleted: a dialog for htmx, else a page."""
-    if is_htmx():
-        return render_macro("webhooks/outgoing_delete_form.html", "delete_dialog", webhook=webhook, url=_url(webhook))
-    board = await _board_of(actor, webhook)
-    return await shell_page(
-        actor, "webhooks/outgoing_delete.html", active=active_of(board), webhook=webhook, url=_url(webhook)
-    )
+    return await dialog_or_page(
+        actor, "webhooks/outgoing_delete_form.html", "delete_form", "Delete this outgoing webhook?",
+        active=active_of(await _board_of(actor, webhook)), back=(_url(webhook), "the webhook"),
+        webhook=webhook, url=_url(webhook),
+    )  # fmt: skip
 
 
 @action(pages, f"{ONE}/deletion", shows=_deletion, page=f"{ONE}/delete")
