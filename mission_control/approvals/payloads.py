@@ -356,21 +356,17 @@ def _diffs(payload: Mapping[str, object]) -> Iterator[FileDiff]:
 
 def _texts_of(value: object) -> Iterator[tuple[str, str]]:
     """Yield the diffs of a field, each with its path where that is beside it."""
-    if isinstance(value, str):
-        if is_diff(value):
-            yield "", value
-    elif isinstance(value, Mapping):
-        named = value.get("path") or value.get("file") or value.get("filename")
-        text = next((value[key] for key in ("diff", "patch") if isinstance(value.get(key), str)), None)
-        if text is not None and is_diff(text):
-            yield str(named or ""), text
-        elif text is None:
-            for path, one in value.items():
-                if isinstance(one, str) and is_diff(one):
-                    yield str(path), one
-    elif isinstance(value, list):
-        for one in value[:50]:
-            yield from _texts_of(one)
+    if isinstance(value, list):
+        for item in value[:50]:
+            yield from _texts_of(item)
+        return
+    if not isinstance(value, Mapping):
+        texts = {"": value}
+    elif text := next((value[key] for key in ("diff", "patch") if isinstance(value.get(key), str)), None):
+        texts = {str(value.get("path") or value.get("file") or value.get("filename") or ""): text}
+    else:
+        texts = {str(path): text for path, text in value.items()}
+    yield from ((path, text) for path, text in texts.items() if isinstance(text, str) and is_diff(text))
 
 
 def links(payload: object) -> list[Link]:

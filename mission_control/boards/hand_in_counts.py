@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.boards.forge_states import Facts, HandedIn, HandIn, handed_in, is_same_commit
+from mission_control.boards.forge_states import Facts, ForgeReport, HandedIn, HandIn, handed_in, is_same_commit
 from mission_control.core.amounts import MICROS, spent
 from mission_control.core.substance import Parts
 from mission_control.core.text.diffs import lines_changed
@@ -107,13 +107,17 @@ def _checks(row: Row, code: Facts, state: HandedIn) -> Iterator[NeedFact]:
         words = f"Check passed{at}" if check["exit_code"] == 0 else f"Check failed{at}, exit code {check['exit_code']}"
         yield fact("circle-x" if check["exit_code"] else "circle-check", words, "bad" if check["exit_code"] else "ok")
     if report is not None and report.sentence:
-        is_green = report.checks == "passed" and report.head and head and is_same_commit(report.head, head)
-        tone = "" if state.pushed else state.tone or ("ok" if is_green else "")
-        words = report.sentence[:1].upper() + report.sentence[1:]
-        icon = {"ok": "circle-check", "bad": "circle-x"}.get(tone, "git-branch")
-        yield fact(icon, f"{words}{at}" if report.checks and tone in ("ok", "bad") else words, tone, report.url)
+        yield _reported(report, state, head, at)
     if head and not (check or (report and report.checks) or row["checked"] or code.get("tests_id")):
         yield fact("circle-dashed", "No check ran")
+
+
+def _reported(report: ForgeReport, state: HandedIn, head: str, at: str) -> NeedFact:
+    is_green = report.checks == "passed" and report.head and head and is_same_commit(report.head, head)
+    tone = "" if state.pushed else state.tone or ("ok" if is_green else "")
+    words = report.sentence[:1].upper() + report.sentence[1:]
+    icon = {"ok": "circle-check", "bad": "circle-x"}.get(tone, "git-branch")
+    return fact(icon, f"{words}{at}" if report.checks and tone in ("ok", "bad") else words, tone, report.url)
 
 
 def parts_of_code(code: Facts, state: HandedIn) -> Parts:

@@ -51,22 +51,24 @@ def checked_type(content: bytes, claimed: str) -> str:
 
     Raise Invalid for a file that claims to be an image, a PDF or text and is not.
     """
-    detected = next((name for signature, name in SIGNATURES if content.startswith(signature)), None)
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        detected = "image/webp"
-    if detected is None:
-        is_program = content.startswith(b"#!") or MARKUP.match(content.removeprefix(b"\xef\xbb\xbf"))
-        detected = DOWNLOAD if is_program or not _is_text(content) else "text/plain"
+    detected = _detected_type(content)
     claimed = claimed.lower()
-    claims_text = claimed.startswith("text/") and claimed not in ACTIVE_TEXT
-    text_type = "text/plain" if claims_text else claimed
-    if (
-        text_type in INLINE_TYPES
-        and text_type != detected
-        and not (claims_text and detected == DOWNLOAD and _is_text(content))
-    ):
+    if claimed.startswith("text/") and claimed not in ACTIVE_TEXT:
+        is_other = detected != "text/plain" and not (detected == DOWNLOAD and _is_text(content))
+    else:
+        is_other = claimed in INLINE_TYPES and claimed != detected
+    if is_other:
         raise Invalid(f"The file says that it is {claimed}, but its content is not.")
     return detected
+
+
+def _detected_type(content: bytes) -> str:
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    if (name := next((name for signature, name in SIGNATURES if content.startswith(signature)), None)) is not None:
+        return name
+    is_program = content.startswith(b"#!") or MARKUP.match(content.removeprefix(b"\xef\xbb\xbf"))
+    return DOWNLOAD if is_program or not _is_text(content) else "text/plain"
 
 
 def _is_text(content: bytes) -> bool:

@@ -11,7 +11,7 @@ from mission_control.boards.parking import go_on
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.field_tables import UNSET, sent
+from mission_control.core.field_tables import UNSET, Unset, sent
 from mission_control.core.values import JsonObject, new_id
 from mission_control.database.records import insert
 from mission_control.database.sql import rows
@@ -70,15 +70,7 @@ async def create_task(
     task.board = board
     worker = new.assigned_agent_id if actor.is_agent and new.status == "in_progress" else None
     limits = await rules.lock_limits(worker, board.id) if worker else rules.Limits()
-    await dependencies.check_dependencies(board, task.id, new.depends_on_task_ids)
-    await parts.check_parent(board, task.id, new.parent_id)
-    await check_tags(board.organization_id, new.tag_ids)
-    await _refuse_blocked_start(actor, new)
-    values = await check_new_values(board.id, new.custom_field_values)
-    if new.status == "done":
-        await rules.pass_done_gates(board, None, None)
-    if actor.is_agent:
-        await rules.check_agent(board, new.assigned_agent_id, may_be_lead=False)
+    values = await _check_new(actor, board, task.id, new)
     assignee = new.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
     await rules.assign(board, task, TaskChange(**assignee))
     if actor.is_agent and held_by(task) is not None:
@@ -98,6 +90,25 @@ async def create_task(
     if new.tag_ids:
         await replace_tags(task.id, new.tag_ids)
     await store_new_values(task.id, values)
+    await _announce_new(actor, task, original)
+    return task
+
+
+async def _check_new(actor: Actor, board: Board, task_id: UUID, new: TaskCreate) -> dict[UUID, object]:
+    """Return the values of its custom fields, by the field's id."""
+    await dependencies.check_dependencies(board, task_id, new.depends_on_task_ids)
+    await parts.check_parent(board, task_id, new.parent_id)
+    await check_tags(board.organization_id, new.tag_ids)
+    await _refuse_blocked_start(actor, new)
+    values = await check_new_values(board.id, new.custom_field_values)
+    if new.status == "done":
+        await rules.pass_done_gates(board, None, None)
+    if actor.is_agent:
+        await rules.check_agent(board, new.assigned_agent_id, may_be_lead=False)
+    return values
+
+
+async def _announce_new(actor: Actor, task: Task, original: Task | None) -> None:
     more: JsonObject = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
     more |= {"copy_of_task_id": original.id} if original is not None else {}
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **more)
@@ -106,7 +117,6 @@ async def create_task(
         await notices.notify_lead_of_new_task(task)
     if task.assigned_agent_id is not None:
         await notices.notify_assignee(actor, task, None)
-    return task
 
 
 async def _refuse_blocked_start(actor: Actor, new: TaskCreate) -> None:
@@ -131,20 +141,13 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
     if actor.is_agent:
         rules.refuse_fields(actor, task, change.names)
         limits = await rules.lock_limits_for(actor, task, change)
-    if awaited := sent(change.depends_on_task_ids, []):
-        await dependencies.check_dependencies(task.board, task.id, awaited)
-    await parts.check_parent(task.board, task.id, sent(change.parent_id, None))
-    if tag_ids := sent(change.tag_ids, []):
-        await check_tags(task.board.organization_id, tag_ids)
+    await _check_relations(task, change)
     task = await held_task(task)
     if actor.fence is not None:
         await refuse_lost_lease([task.id])
     if actor.is_agent and (named.status, named.assigned_agent_id) != (task.status, task.assigned_agent_id):
         limits = await rules.lock_limits_for(actor, task, change)  # against the order of locks: a deadlock is retried
-    before = copy(task)
-    relations: Differences = {}
-    if change.depends_on_task_ids is not UNSET:
-        relations |= await _change_dependencies(task, change.depends_on_task_ids)
+    before, relations = copy(task), await _change_dependencies(task, change.depends_on_task_ids)
     await rules.apply(actor, task, before, change)
     if actor.is_agent and held_by(task) not in (None, held_by(before)):
         await rules.refuse_assignment(limits, task, before)
@@ -152,11 +155,7 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
         # Without a lease, as all work that is begun in this way.
         if await go_on(task.scope(), task.title):
             await rules.refuse_assignment(rules.Limits(limits.own), task)
-    if change.tag_ids is not UNSET and (tags := await replace_tags(task.id, change.tag_ids)) is not None:
-        relations["tag_ids"] = tags
-    if change.custom_field_values is not UNSET:
-        if (values := await merge_values(task.board_id, task.id, change.custom_field_values)) is not None:
-            relations["custom_field_values"] = values
+    relations |= await _change_tags_and_values(task, change)
     if change.comment is not UNSET:
         # The lead is told of a hand-in by one notice, which names the task.
         is_handed_in = task.status == "review" and before.status != "review" and "@" not in change.comment
@@ -165,9 +164,26 @@ async def change_task(actor: Actor, task: Task, change: TaskChange) -> Task:
     return task
 
 
-async def _change_dependencies(task: Task, depends_on: list[UUID]) -> Differences:
-    present = await dependencies.dependency_ids(task.id)
-    if depends_on == present:
+async def _check_relations(task: Task, change: TaskChange) -> None:
+    if depends_on := sent(change.depends_on_task_ids, []):
+        await dependencies.check_dependencies(task.board, task.id, depends_on)
+    await parts.check_parent(task.board, task.id, sent(change.parent_id, None))
+    if tag_ids := sent(change.tag_ids, []):
+        await check_tags(task.board.organization_id, tag_ids)
+
+
+async def _change_tags_and_values(task: Task, change: TaskChange) -> Differences:
+    relations: Differences = {}
+    if change.tag_ids is not UNSET and (tags := await replace_tags(task.id, change.tag_ids)) is not None:
+        relations["tag_ids"] = tags
+    if change.custom_field_values is not UNSET:
+        if (values := await merge_values(task.board_id, task.id, change.custom_field_values)) is not None:
+            relations["custom_field_values"] = values
+    return relations
+
+
+async def _change_dependencies(task: Task, depends_on: list[UUID] | Unset) -> Differences:
+    if depends_on is UNSET or depends_on == (present := await dependencies.dependency_ids(task.id)):
         return {}
     if task.status == "done":
         raise Conflict("The dependencies of a done task cannot be changed.")

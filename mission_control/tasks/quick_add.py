@@ -89,25 +89,29 @@ def _takes(fields: JsonObject, names: _Names, sign: str, value: str) -> bool:
 
 async def _names(board: Board, words: list[tuple[str, str]]) -> _Names:
     signs = {sign for sign, _ in words}
-    assignees: dict[str, tuple[str, UUID] | None] = {}
+    assignees = await _assignees(board) if "@" in signs else {}
     tags: dict[str, UUID | None] = {}
-    if "@" in signs:
-        agents = await rows("SELECT id, name FROM agents WHERE board_id = ?", board.id)
-        people = await people_of(board)
-        everybody = [("agent", person) for person in agents] + [("user", person) for person in people]
-        for kind, person in everybody:
-            if parts := str(person["name"]).lower().split():
-                who = (kind, UUID(str(person["id"])))
-                for name in {parts[0], "-".join(parts)}:
-                    assignees[name] = who if assignees.get(name, who) == who else None
-        for kind, person in everybody:  # a whole name means nobody else
-            assignees[str(person["name"]).lower()] = (kind, UUID(str(person["id"])))
     if "#" in signs:
-        for person in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
-            tags[str(person["name"]).lower()] = tags[str(person["slug"])] = UUID(str(person["id"]))
+        for tag in await rows("SELECT id, name, slug FROM tags WHERE organization_id = ?", board.organization_id):
+            tags[str(tag["name"]).lower()] = tags[str(tag["slug"])] = UUID(str(tag["id"]))
     parents: dict[int | None, UUID] = {}
     if numbers := [number for sign, value in words if sign == PARENT and (number := number_in(value)) is not None]:
         marks, values = in_list(numbers)
         sql = f"SELECT id, number FROM tasks WHERE board_id = ? AND deleted_at IS NULL AND number IN ({marks})"
-        parents = {int(person["number"]): UUID(str(person["id"])) for person in await rows(sql, board.id, *values)}
+        parents = {int(task["number"]): UUID(str(task["id"])) for task in await rows(sql, board.id, *values)}
     return _Names(assignees, tags, parents)
+
+
+async def _assignees(board: Board) -> dict[str, tuple[str, UUID] | None]:
+    """Name agents and people by their first and whole names; None stands for a first name that several have."""
+    assignees: dict[str, tuple[str, UUID] | None] = {}
+    agents = await rows("SELECT id, name FROM agents WHERE board_id = ?", board.id)
+    everybody = [("agent", agent) for agent in agents] + [("user", person) for person in await people_of(board)]
+    for kind, row in everybody:
+        if parts := str(row["name"]).lower().split():
+            who = (kind, UUID(str(row["id"])))
+            for name in {parts[0], "-".join(parts)}:
+                assignees[name] = who if assignees.get(name, who) == who else None
+    for kind, row in everybody:  # a whole name means nobody else
+        assignees[str(row["name"]).lower()] = (kind, UUID(str(row["id"])))
+    return assignees

@@ -248,29 +248,27 @@ def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
 
 def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
     kind, board = row["kind"], row["board_id"] if row["board_name"] else None
+    at, named = f"/boards/{board}" if board else "", (row["message"] or "").partition(": ")[2]
     if row["task_id"] is not None:
-        url = f"/boards/{board}/tasks/{row['task_id']}" if board and row["number"] else ""
         name = f"#{row['number']} {row['title']}" if row["number"] else str(data.get("title", "a task"))
-        return name, url
-    if kind.startswith("approval."):
-        return "a decision", f"/boards/{board}/approvals/{row['subject_id']}" if board else ""
-    if kind.startswith("agent."):
-        name = row["agent_name"] or str(data.get("name", "")) or (row["message"] or "").partition(": ")[2].rstrip(".")
-        return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
-    if kind.startswith("question."):
-        heading = (row["message"] or "").partition(": ")[2]
-        return heading, f"/boards/{board}/questions/{row['subject_id']}" if board else ""
-    if kind.startswith("proposal.") and board:
-        return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/proposals/{row['subject_id']}"
-    if kind.startswith("webhook.") and board:
-        return (row["message"] or "").partition(": ")[2].rstrip("."), f"/boards/{board}/webhooks"
-    if kind.startswith(("board.", "onboarding.")):
-        return row["board_name"] or str(data.get("name", "a board")), f"/boards/{board}" if board else ""
+        return name, f"{at}/tasks/{row['task_id']}" if board and row["number"] else ""
+    match kind.partition(".")[0]:
+        case "approval":
+            return "a decision", at and f"{at}/approvals/{row['subject_id']}"
+        case "agent":
+            name = row["agent_name"] or str(data.get("name", "")) or named.rstrip(".")
+            return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
+        case "question":
+            return named, at and f"{at}/questions/{row['subject_id']}"
+        case "proposal" if board:
+            return named.rstrip("."), f"{at}/proposals/{row['subject_id']}"
+        case "webhook" if board:
+            return named.rstrip("."), f"{at}/webhooks"
+        case "board" | "onboarding":
+            return row["board_name"] or str(data.get("name", "a board")), at
     if kind in ("member.role_changed", "member.access_changed", "member.removed", "organization.ownership_transferred"):
         return names.get(str(data.get("user_id")), "somebody"), ""
-    if kind in KINDS and KINDS[kind].is_named_in_message:
-        return (row["message"] or "").partition(": ")[2].rstrip("."), ""
-    return "", ""
+    return named.rstrip(".") if kind in KINDS and KINDS[kind].is_named_in_message else "", ""
 
 
 async def actors_of(actor: Actor) -> list[Row]:

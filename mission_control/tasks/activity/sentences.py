@@ -1,5 +1,6 @@
 """Describe events of the log in sentences for people."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,21 +84,11 @@ def describe(
 ) -> tuple[str, str, str]:
     """`names` are those of agents and people by id. The results: verb, text after the subject's name, quote."""
     after = data.get("after") or {}
-    if kind == "task.status_changed":
-        return "moved", f"to {LABELS.get(after.get('status', ''), 'another column')}", ""
-    if kind == "task.comment":
-        return "commented on", "", message
-    if kind == "task.lease_expired":
-        return "took back", "because its lease ran out", ""
-    if kind == "task.code_reported":
-        return "reported on the code of", f"({message})", ""
-    if kind == "task.flagged":
-        return "flagged", "for a person", str(data.get("reason") or "")
+    phrase = KINDS[kind].phrase if kind in KINDS else ""
+    if kind in SENTENCES:
+        return SENTENCES[kind](data, after, message)
     if kind == "task.updated":
         return (*_task_update(data, after, names), "")
-    if kind == "approval.asked_another":
-        heading = message.partition(":")[0]
-        return f"{heading[:1].lower()}{heading[1:]}: {asked_action(data)}, for", "", ""
     if kind.startswith("approval."):
         return _approval(kind, data), "", str(data.get("note") or "")
     if kind.endswith(".work_state_changed"):
@@ -105,21 +96,51 @@ def describe(
         whole = " all agents" if kind.startswith("organization.") else ""
         return f"{what}{whole}", "", str(after.get("work_state_reason") or "")
     if kind.startswith("budget."):
-        unit = "tokens" if data.get("unit") == "tokens" else "money"
-        budget = f"the {data.get('subject')}'s {'daily' if data.get('period') == 'day' else 'total'} budget of {unit}"
-        lowered = LOWERED.get(kind) if by_person else None
-        return f"{lowered or BUDGETS.get(kind, 'changed')} {budget}", "", ""
-    if kind in ("memory.created", "group_memory.created"):
-        return "wrote in the chat" if data.get("is_chat") else "wrote down something", "", ""
-    phrase = KINDS[kind].phrase if kind in KINDS else ""
+        return _budget(kind, data, by_person=by_person), "", ""
     if kind == "member.role_changed":
         return phrase, f"to {after.get('role', 'another')}", ""
     if phrase:
         return phrase, "", ""
-    if kind == "board.updated":
-        changed = [SETTING_NAMES.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
-        return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
     return message.partition(":")[0].lower() or kind.replace(".", " ").replace("_", " "), "", ""
+
+
+def _column(after: Data) -> str:
+    return LABELS.get(after.get("status", ""), "another column")
+
+
+def _asked_another(data: Data, _after: Data, message: str) -> tuple[str, str, str]:
+    heading = message.partition(":")[0]
+    return f"{heading[:1].lower()}{heading[1:]}: {asked_action(data)}, for", "", ""
+
+
+def _board_update(_data: Data, after: Data, _message: str) -> tuple[str, str, str]:
+    changed = [SETTING_NAMES.get(name, name.replace("_", " ")) for name in after if name != "updated_at"]
+    return f"changed {' and '.join(changed[:3]) or 'settings'} of", "", ""
+
+
+def _memory(data: Data, _after: Data, _message: str) -> tuple[str, str, str]:
+    return "wrote in the chat" if data.get("is_chat") else "wrote down something", "", ""
+
+
+# Kinds whose words need what they record, what changed, or their message.
+SENTENCES: dict[str, Callable[[Data, Data, str], tuple[str, str, str]]] = {
+    "task.status_changed": lambda data, after, message: ("moved", f"to {_column(after)}", ""),
+    "task.comment": lambda data, after, message: ("commented on", "", message),
+    "task.lease_expired": lambda data, after, message: ("took back", "because its lease ran out", ""),
+    "task.code_reported": lambda data, after, message: ("reported on the code of", f"({message})", ""),
+    "task.flagged": lambda data, after, message: ("flagged", "for a person", str(data.get("reason") or "")),
+    "approval.asked_another": _asked_another,
+    "board.updated": _board_update,
+    "memory.created": _memory,
+    "group_memory.created": _memory,
+}
+
+
+def _budget(kind: str, data: Data, *, by_person: bool) -> str:
+    unit = "tokens" if data.get("unit") == "tokens" else "money"
+    budget = f"the {data.get('subject')}'s {'daily' if data.get('period') == 'day' else 'total'} budget of {unit}"
+    lowered = LOWERED.get(kind) if by_person else None
+    return f"{lowered or BUDGETS.get(kind, 'changed')} {budget}"
 
 
 def _task_update(data: Data, after: Data, names: dict[str, str]) -> tuple[str, str]:

@@ -207,17 +207,20 @@ async def _change(actor: Actor, board: Board, change: TaskChangeOfOne) -> None:
             await locked_task(task)
             await refuse_unseen(task.id, change.substance)
         task = await move_task(actor, task, status, change.before_task_id, change.after_task_id)
-    fields = change.fields()
-    if change.add_tag_ids or change.remove_tag_ids:
-        await locked_task(task)
-        remaining = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in change.remove_tag_ids]
-        fields["tag_ids"] = [*remaining, *(tag_id for tag_id in change.add_tag_ids if tag_id not in remaining)]
-    if fields:
+    if fields := change.fields() | await _changed_tags(task, change):
         task = await change_task(actor, task, TaskUpdate.model_construct(**fields).change())
     if change.archived:
         task = await archive_task(actor, task)
     if change.deleted:
         await delete_task(actor, task)
+
+
+async def _changed_tags(task: Task, change: TaskChangeOfOne) -> JsonObject:
+    if not (change.add_tag_ids or change.remove_tag_ids):
+        return {}
+    await locked_task(task)
+    remaining = [tag_id for tag_id in await tag_ids_of(task.id) if tag_id not in change.remove_tag_ids]
+    return {"tag_ids": [*remaining, *(tag_id for tag_id in change.add_tag_ids if tag_id not in remaining)]}
 
 
 async def answer_of(batch: TaskChanges, outcome: dict[UUID, DomainError | None]) -> JsonObject:
@@ -278,11 +281,8 @@ def _undo(kind: str, state: Row) -> JsonObject:
             assignee = {name: state[name] for name in ("assigned_agent_id", "assigned_user_id") if state[name]}
             return {"status": state["status"], **place, **assignee}
         case "assign":
-            if state["assigned_user_id"]:
-                return {"assigned_user_id": state["assigned_user_id"]}
-            if state["assigned_agent_id"]:
-                return {"assigned_agent_id": state["assigned_agent_id"]}
-            return {"assigned_agent_id": None, "assigned_user_id": None}
+            names = ("assigned_user_id", "assigned_agent_id")
+            return next(({name: state[name]} for name in names if state[name]), dict.fromkeys(names))
         case "tag" | "untag":
             return {"tag_ids": state["tag_ids"]}
         case "archive":

@@ -255,11 +255,10 @@ async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
     sent = change.model_dump(exclude_unset=True)
     claimants = await _lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
     tag = await existing(Tag.select_for_update().get_or_none(id=tag.id))
-    becomes_nameless = False
+    typed = (sent.get("slug") or "").strip()
+    slug = slug_from(typed or sent.get("name", tag.name))
+    becomes_nameless = "slug" in sent and not typed and not slug
     if "slug" in sent:
-        typed = (sent["slug"] or "").strip()
-        slug = slug_from(typed or sent.get("name", tag.name))
-        becomes_nameless = not typed and not slug
         sent["slug"] = tag.slug if becomes_nameless and is_nameless(tag.slug) else slug or NAMELESS
     changes = {name: value for name, value in sent.items() if getattr(tag, name) != value}
     if not changes:
