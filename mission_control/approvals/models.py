@@ -57,10 +57,7 @@ class Approval(Asked, Changing):
     def scope(self, task_id: UUID | None = None) -> Scope:
         """`board` must be loaded."""
         return Scope(
-            organization_id=self.board.organization_id,
-            board_id=self.board_id,
-            task_id=task_id,
-            subject_id=self.id,
+            organization_id=self.board.organization_id, board_id=self.board_id, task_id=task_id, subject_id=self.id
         )
 
 

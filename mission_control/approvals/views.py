@@ -10,7 +10,7 @@ from mission_control.approvals import payloads
 from mission_control.approvals.payloads import OutsideRequest, asks_to_finish, heading, reason_of, stated_confidence
 from mission_control.approvals.queries import parts_of, parts_of_approvals
 from mission_control.approvals.schemas import ApprovalQuery, ApprovalRead, PersonRef, TaskOutcome, VoteRead
-from mission_control.approvals.votes import NEEDED, standing, votes_of
+from mission_control.approvals.votes import NEEDED, Vote, standing, votes_of
 from mission_control.boards.hand_in_counts import NOTHING, Counted
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, BoardLike
@@ -301,24 +301,32 @@ async def _items(where: str, values: Iterable[object], order: str = "") -> list[
             own = parts.get(item.id)
             item.substance = substance_of(parts_of(item.action_type, item.payload) if own is None else own)
         item.asked = asked_of.get(item.id, [])
-        item.votes = [vote.read(item.substance) for vote in votes.get(item.id, ())]
-        approved = sum(vote.is_current for vote in item.votes)
-        if item.is_pending:
-            item.approvals_missing = max(0, item.approvals_needed - approved)
-        else:
-            item.approvals_needed = max(1, approved)
-        if item.requested_by_user_id is not None:
-            item.requested_by = PersonRef(id=item.requested_by_user_id, name=item.requester)
-        if item.resolved_by_user_id is not None:
-            item.resolved_by = PersonRef(id=item.resolved_by_user_id, name=item.resolver)
-        item.task_ids, item.task_titles = [task.id for task in item.tasks], [task.title for task in item.tasks]
-        item.task_id = next(iter(item.task_ids), None)
-        item.outcomes = [
-            TaskOutcome.model_construct(task_id=task.id, outcome=task.outcome, reason=task.reason)
-            for task in item.tasks
-            if task.outcome
-        ]
+        _count_votes(item, votes.get(item.id, ()))
+        _name_people_and_tasks(item)
     return items
+
+
+def _count_votes(item: Item, votes: Sequence[Vote]) -> None:
+    item.votes = [vote.read(item.substance) for vote in votes]
+    approved = sum(vote.is_current for vote in item.votes)
+    if item.is_pending:
+        item.approvals_missing = max(0, item.approvals_needed - approved)
+    else:
+        item.approvals_needed = max(1, approved)
+
+
+def _name_people_and_tasks(item: Item) -> None:
+    if item.requested_by_user_id is not None:
+        item.requested_by = PersonRef(id=item.requested_by_user_id, name=item.requester)
+    if item.resolved_by_user_id is not None:
+        item.resolved_by = PersonRef(id=item.resolved_by_user_id, name=item.resolver)
+    item.task_ids, item.task_titles = [task.id for task in item.tasks], [task.title for task in item.tasks]
+    item.task_id = next(iter(item.task_ids), None)
+    item.outcomes = [
+        TaskOutcome.model_construct(task_id=task.id, outcome=task.outcome, reason=task.reason)
+        for task in item.tasks
+        if task.outcome
+    ]
 
 
 async def approvals_read(where: str, values: Values, order: str) -> list[Row]:

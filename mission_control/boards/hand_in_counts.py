@@ -103,9 +103,10 @@ def _change(code: Facts, state: HandedIn, *, is_unchanged: bool) -> Iterator[Nee
 def _checks(row: Row, code: Facts, state: HandedIn) -> Iterator[NeedFact]:
     head, report, check = code.get("head") or "", state.report, code.get("check")
     at = f" on {head[:7]}" if head else ""
-    if check:
-        words = f"Check passed{at}" if check["exit_code"] == 0 else f"Check failed{at}, exit code {check['exit_code']}"
-        yield fact("circle-x" if check["exit_code"] else "circle-check", words, "bad" if check["exit_code"] else "ok")
+    if check and (exit_code := check["exit_code"]):
+        yield fact("circle-x", f"Check failed{at}, exit code {exit_code}", "bad")
+    elif check:
+        yield fact("circle-check", f"Check passed{at}", "ok")
     if report is not None and report.sentence:
         yield _reported(report, state, head, at)
     if head and not (check or (report and report.checks) or row["checked"] or code.get("tests_id")):

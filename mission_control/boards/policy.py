@@ -1,4 +1,4 @@
-"""rule for boards."""
+"""Who may do what to boards and their saved views."""
 
 from uuid import UUID
 

@@ -73,17 +73,15 @@ async def _touch(board_id: UUID, moment: datetime | None) -> None:
 
 
 async def clear(board_id: UUID) -> None:
-    for table, subquery, at_once in HELD:
-        while gone := await rows(
-            f"DELETE FROM {table} WHERE id IN ({subquery} LIMIT {at_once}) RETURNING id", board_id
-        ):
+    for table, query, at_once in HELD:
+        while gone := await rows(f"DELETE FROM {table} WHERE id IN ({query} LIMIT {at_once}) RETURNING id", board_id):
             await rows(RENEWAL, times.clock_now(), board_id)
             await jobs.advance(len(gone))
     await rows("DELETE FROM boards WHERE id = ? AND absent_since IS NOT NULL", board_id)
 
 
 async def number_held(board_id: UUID) -> int:
-    counts = " + ".join(f"(SELECT COUNT(*) FROM ({subquery}) AS {table}_held)" for table, subquery, _ in HELD)
+    counts = " + ".join(f"(SELECT COUNT(*) FROM ({query}) AS {table}_held)" for table, query, _ in HELD)
     [row] = await rows(f"SELECT {counts} AS n", *[board_id] * len(HELD))
     return int(row["n"])
 

@@ -70,8 +70,7 @@ async def locked_task(task: Task) -> Task:
 
 async def held_task(task: Task) -> Task:
     """Lock like `locked_task`, for a caller that sends its fence in another way."""
-    locked = await existing(present_task(task))
-    return locked
+    return await existing(present_task(task))
 
 
 async def present_task(task: Task) -> Task | None:

@@ -222,12 +222,10 @@ async def change_dependency(actor: Actor, task: Task, depends_on_id: UUID, *, wa
     """
     await locked_board(task.board)
     task = await locked_task(task)
-    depends_on = await dependencies.dependency_ids(task.id)
-    if waits != (depends_on_id in depends_on):
-        depends_on = (
-            [*depends_on, depends_on_id] if waits else [task_id for task_id in depends_on if task_id != depends_on_id]
-        )
-    return await change_task(actor, task, TaskChange(depends_on_task_ids=depends_on))
+    others = await dependencies.dependency_ids(task.id)
+    if waits != (depends_on_id in others):
+        others = [*others, depends_on_id] if waits else [task_id for task_id in others if task_id != depends_on_id]
+    return await change_task(actor, task, TaskChange(depends_on_task_ids=others))
 
 
 @command("task.move")

@@ -1,4 +1,4 @@
-"""rule for tasks. `fields.py` says which fields a role may change."""
+"""Who may do what to tasks. `fields.py` says which fields a role may change."""
 
 from uuid import UUID
 

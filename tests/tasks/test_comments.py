@@ -60,8 +60,7 @@ async def test_commenting_is_forbidden_for_others(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
-    [({"message": "  "}, "string_too_short"), ({}, "missing"), ({"message": None}, "string_type")],
+    ("body", "kind"), [({"message": "  "}, "string_too_short"), ({}, "missing"), ({"message": None}, "string_type")]
 )
 async def test_invalid_comment_is_refused(cast: Cast, body: dict[str, Any], kind: str) -> None:
     [item] = (await cast.ada.post(f"{cast.task(await cast.add_task())}/comments", body)).refused(422)

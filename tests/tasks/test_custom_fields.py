@@ -92,11 +92,7 @@ async def test_foreign_boards_are_named_in_the_refusal(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "value"),
-    [
-        ({"field_type": "integer"}, "5"),
-        ({"field_type": "boolean"}, 1),
-        ({"validation_regex": "[a-z]+"}, "A1"),
-    ],
+    [({"field_type": "integer"}, "5"), ({"field_type": "boolean"}, 1), ({"validation_regex": "[a-z]+"}, "A1")],
 )
 async def test_default_must_match_the_type(cast: Cast, fields: Any, value: Any) -> None:
     assert isinstance((await cast.ada.post(PATH, new(cast, **fields, default_value=value))).refused(422), str)

@@ -104,10 +104,7 @@ async def test_dependents_are_updated_when_a_dependency_is_done(cast: Cast) -> N
     before = await head(cast)
     (await cast.vega.patch(cast.task(first), {"status": "done"})).ok()
     found = [(one.kind, str(one.task_id), one.agent_id) for one in await events(before)]
-    assert found == [
-        ("task.status_changed", first["id"], cast.vega.id),
-        ("task.updated", second["id"], cast.vega.id),
-    ]
+    assert found == [("task.status_changed", first["id"], cast.vega.id), ("task.updated", second["id"], cast.vega.id)]
     assert (await cast.ada.get(cast.task(third))).ok()["is_blocked"] is True
 
 

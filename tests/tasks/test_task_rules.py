@@ -102,10 +102,7 @@ FLAGS: dict[str, tuple[Any, int, str | None]] = {
     "block_status_changes_with_pending_approval": (lambda a, z: a != z, 409, "task_has_pending_approval"),
     "only_lead_can_change_status": (lambda a, z: True, 403, None),
 }  # fmt: skip
-EXEMPT = {
-    "comment_required_for_review": ("lead",),
-    "only_lead_can_change_status": ("lead", "person"),
-}
+EXEMPT = {"comment_required_for_review": ("lead",), "only_lead_can_change_status": ("lead", "person")}
 
 
 @dataclass(slots=True)

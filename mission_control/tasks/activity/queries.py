@@ -149,10 +149,8 @@ def _of_kinds(organization_id: UUID, begins: tuple[str, ...], sql: str, values: 
         f"SELECT e.seq FROM events e WHERE {_WALKED} AND e.kind = ? AND SUBSTR(e.kind, 1, 5) <> 'task.'{sql}"
         " AND (e.board_id IS NULL OR e.board_id IN (SELECT id FROM boards WHERE deleted_at IS NULL))"
     )
-    newest, newest_values = first_of_all(
-        each, [[organization_id, kind, *values] for kind in kinds], "seq DESC", limit, 0
-    )
-    return f" AND e.seq IN (SELECT seq FROM ({newest}) newest)", newest_values
+    newest, more = first_of_all(each, [[organization_id, kind, *values] for kind in kinds], "seq DESC", limit, 0)
+    return f" AND e.seq IN (SELECT seq FROM ({newest}) newest)", more
 
 
 def _conditions(actor: Actor, filters: FeedFilter) -> Condition:

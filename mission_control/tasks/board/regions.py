@@ -109,16 +109,9 @@ async def _counts(view: BoardView, orders: list[Order]) -> str:
     """How many tasks each column holds, whether more can be shown, and how much of a limit is used up."""
     html, board_id, may_write = "", view.board.id, view.rights.may_write
     for order in orders:
-        status, total, visible = order.status, order.total, len(order.rows)
+        status, total, count = order.status, order.total, len(order.rows)
         more = render_macro(
-            TEMPLATE,
-            "more",
-            board_id=board_id,
-            status=status,
-            total=total,
-            shown=visible,
-            wanted=view.wanted,
-            most=MOST,
+            TEMPLATE, "more", board_id=board_id, status=status, total=total, shown=count, wanted=view.wanted, most=MOST
         )
         html += partial(f"#count-{status}", str(total), "innerHTML")
         html += partial(f"#more-{status}", more, "innerHTML")

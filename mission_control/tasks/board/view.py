@@ -180,10 +180,7 @@ class BoardView(AsideView):
         return (await self.counts())[self.wanted.text]
 
     async def cards(
-        self,
-        ids: frozenset[UUID],
-        agent_ids: frozenset[str] = frozenset(),
-        session_ids: frozenset[str] = frozenset(),
+        self, ids: frozenset[UUID], agent_ids: frozenset[str] = frozenset(), session_ids: frozenset[str] = frozenset()
     ) -> list[Card]:
         if not ids and not agent_ids and not session_ids:
             return []

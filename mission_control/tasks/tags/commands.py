@@ -85,10 +85,7 @@ class TagRead(Schema):
 Tags = dict[str, list[Row]]
 
 
-_GONE = (
-    "t.deleted_at IS NOT NULL",
-    "t.deleted_at IS NULL AND b.deleted_at IS NOT NULL",
-)
+_GONE = ("t.deleted_at IS NOT NULL", "t.deleted_at IS NULL AND b.deleted_at IS NOT NULL")
 _WITH_TAGS = (
     "SELECT a.tag_id FROM boards b CROSS JOIN tasks t CROSS JOIN tag_assignments a"
     " WHERE b.organization_id = {{organization}} AND t.board_id = b.id AND a.task_id = t.id AND {}"
