@@ -21,9 +21,8 @@ from mission_control.memory.queries import visible_entry, visible_group_entry
 from mission_control.memory.side_panels import memory_of, older_messages
 from mission_control.tasks.board.view import view_of as view_of_board
 from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
-from mission_control.web.fragments import render_macro
-from mission_control.web.shell import shell_page
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done
+from mission_control.web.shell import dialog_or_page
 
 MOST_TAGS = 20
 
@@ -119,11 +118,12 @@ async def edit_form(memory_id: UUID, **home: UUID) -> ResponseReturnValue:
 
 async def _edit_page(actor: Actor, entry: Entry, values: Fields, errors: dict[str, str]) -> str:
     memory = memory_of(actor, entry.home)
-    context = {"memory": memory, "entry": entry, "values": values, "errors": errors, "back": _url_of(entry)}
-    if is_htmx():
-        return render_macro("memory/edit_form.html", "edit_dialog", **context)
-    place = "board" if isinstance(entry.home, Board) else "group"
-    return await shell_page(actor, "memory/edit.html", active=f"{place}-{memory.id}", **context)
+    place, back = "board" if isinstance(entry.home, Board) else "group", _url_of(entry)
+    return await dialog_or_page(
+        actor, "memory/edit_form.html", "edit_form", "Edit the message" if entry.is_chat else "Edit the note",
+        active=f"{place}-{memory.id}", subtitle=memory.name, back=(back, memory.name),
+        memory=memory, entry=entry, values=values, errors=errors, leave=back,
+    )  # fmt: skip
 
 
 _edits = partial(_does, form=EntryForm, refused=again(_edit_page, EditConflict, FormInvalid))

@@ -27,10 +27,10 @@ from mission_control.tasks.panel.frame import Panel, concerns_panel, panel_regio
 from mission_control.tasks.panel.pages import TASK
 from mission_control.tasks.rules import Limits, blockers_of, full
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, VersionedForm, done, is_htmx
+from mission_control.web.forms import Fields, VersionedForm, done
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns
-from mission_control.web.shell import shell_page
+from mission_control.web.shell import dialog_or_page
 
 pages = Blueprint("start_pages", __name__)
 TEMPLATE = "runs/start_parts.html"
@@ -86,11 +86,10 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
     context["full"] = await full(Limits.of(None, board.wip_limits), None, board.id)
     context |= {"values": StartForm.shown(task) | values, "errors": errors}
     context["values"]["version"] = StartForm.version_of(task)
-    if not is_htmx():
-        return await shell_page(actor, "runs/start.html", active=f"board-{task.board_id}", **context)
-    if errors:
-        return render_macro(TEMPLATE, "start_form", **context, in_dialog=True)
-    return render_macro(TEMPLATE, "start_dialog", **context)
+    return await dialog_or_page(
+        actor, TEMPLATE, "start_form", f"Start #{task.number}", active=f"board-{task.board_id}", subtitle=task.title,
+        back=(task.url, "the task"), is_again=bool(errors), **context,
+    )  # fmt: skip
 
 
 async def _why_not(task: Task) -> str:

@@ -114,13 +114,26 @@ async def shell_page(actor: Actor, template: str, *, active: str, **context: obj
 
 
 async def dialog_or_page(
-    actor: Actor, template: str, macro: str, title: str, *, active: str, back: tuple[str, str], **context: object
+    actor: Actor,
+    template: str,
+    macro: str,
+    title: str,
+    *,
+    active: str,
+    back: tuple[str, str],
+    subtitle: str = "",
+    is_again: bool = False,
+    **context: object,
 ) -> str:
-    """Show a form that a macro draws: a dialog for htmx, else a page with the way back."""
+    """Show a form that a macro draws: a dialog for htmx, else a page with the way back.
+
+    `is_again`: a refused form of a dialog is swapped for itself.
+    """
     html = Markup(render_macro(template, macro, in_dialog=is_htmx(), **context))
     if is_htmx():
-        return render_macro("ui/overlay.html", "form_dialog", title=title, html=html)
-    return await shell_page(actor, "layouts/form.html", active=active, title=title, back=back, html=html)
+        return html if is_again else render_macro("ui/overlay.html", "form_dialog", title=title, html=html)
+    page = {"title": title, "subtitle": subtitle, "back": back, "html": html}
+    return await shell_page(actor, "layouts/form.html", active=active, **page)
 
 
 class NamedBoard(BoardLike, Protocol):

@@ -28,7 +28,7 @@ from mission_control.tasks.query import LIVING, matching
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, done, is_htmx
 from mission_control.web.fragments import as_html, render_macro
-from mission_control.web.shell import shell_page
+from mission_control.web.shell import dialog_or_page, shell_page
 
 pages = Blueprint("steering_pages", __name__)
 STOPPING, SESSIONS = "runs/stopping.html", "runs/session_steering.html"
@@ -65,11 +65,10 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
 
 
 async def _ask_to_stop(actor: Actor, active: str, back: str, context: dict[str, Any]) -> ResponseReturnValue:
-    if not is_htmx():
-        return await shell_page(actor, "runs/stop.html", active=active, back=back, **context)
-    if context["errors"]:
-        return render_macro(STOPPING, "stop_form", **context, in_dialog=True)
-    return render_macro(STOPPING, "stop_dialog", **context)
+    title, way_back = f"Stop {context['name']}?", (context["url"], back)
+    return await dialog_or_page(
+        actor, STOPPING, "stop_form", title, active=active, back=way_back, is_again=bool(context["errors"]), **context
+    )
 
 
 @action(pages, f"{TASK}/stop", page=f"{TASK}/stop", shows=_ask)
