@@ -10,7 +10,7 @@ from mission_control.approvals.decisions import apply_deadline, go_on, held_task
 from mission_control.approvals.models import Approval
 from mission_control.approvals.payloads import OutsideRequest, asks_to_finish, in_full
 from mission_control.approvals.queries import parts_of_approvals, visible_approval
-from mission_control.approvals.views import Item, Score, item_of, items_of, queue
+from mission_control.approvals.views import Item, item_of, items_of, queue
 from mission_control.approvals.votes import DONE, IS_DONE_FOR, has_voted, missing_for
 from mission_control.boards.hand_in_counts import counted, counted_of
 from mission_control.boards.models import Board
@@ -34,10 +34,6 @@ def title_of(item: Item) -> str:
     if item.request is not None and item.request.client:
         return f"{item.asker} asks to {item.request.asks_to}{item.for_task}"
     return f"Approve: {item.title}"
-
-
-def _risks(item: Item) -> list[Score]:
-    return [score for score in item.rubric if score.name.lower() in ("risk", "risks")]
 
 
 def _facts(item: Item) -> list[NeedFact]:
@@ -66,7 +62,7 @@ def _counted(item: Item) -> list[NeedFact]:
         facts += [fact("folder", where) for label, where in item.request.facts if label == "In"]
     facts += [
         fact("shield-check", f"{score.level.capitalize()} risk", "warn" if score.verdict[0] == "bad" else "")
-        for score in _risks(item)
+        for score in item.risks
     ]
     if item.shown.diff_stat:
         facts.append(fact("file-diff", item.shown.diff_stat))
@@ -194,11 +190,9 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
 
     def say(self, page: kinds.Page, key: kinds.Key, item: Item) -> Need:
         party = NeedParty(id=item.agent_id or item.requested_by_user_id, name=item.asker)
-        high_risk = item.request.is_dangerous if item.request is not None else False
-        high_risk = high_risk or any(score.level == "high" for score in _risks(item))
-        facts = _facts(item)
-        is_fine = item.counted.is_fine and not (high_risk or (item.request is not None and item.request.warnings))
-        attached = f"/needs/{key.name}#changes" if item.shown.diffs and item.request is None else None
+        request = item.request
+        is_fine = item.counted.is_fine and not (item.is_high_risk or (request is not None and request.warnings))
+        attached = f"/needs/{key.name}#changes" if item.shown.diffs and request is None else None
         return need(
             page,
             key,
@@ -206,10 +200,10 @@ class ApprovalNeeds(kinds.NeedKind[Item]):
             reason=item.counted.reason(in_one_line(item.reason)),
             url=item.url,
             diff_url=item.counted.diff_url or attached,
-            facts=facts,
+            facts=_facts(item),
             answers=_answers(item, is_fine=is_fine),
-            exact=item.request.exact if item.request is not None else in_full(item.payload),
-            high_risk=high_risk,
+            exact=request.exact if request is not None else in_full(item.payload),
+            high_risk=item.is_high_risk,
             otherwise=item.without_decision,
             at=item.decide_by or item.expires_at,
             tasks=item.tasks,

@@ -204,6 +204,15 @@ class Item(ApprovalRead):
         ]
 
     @property
+    def risks(self) -> list[Score]:
+        return [score for score in self.rubric if score.name.lower() in ("risk", "risks")]
+
+    @property
+    def is_high_risk(self) -> bool:
+        is_dangerous = self.request is not None and self.request.is_dangerous
+        return is_dangerous or any(score.level == "high" for score in self.risks)
+
+    @property
     def next_steps(self) -> list[tuple[str, str]]:
         words = {"approve": "Approve", "always": "Always", "send_back": "Request changes", "ignore": "Ignore"}
         if self.request is not None and self.request.client:

@@ -52,20 +52,23 @@ async def track_run(actor: Actor, task: AssignedTask, before: AssignedTask, why:
             forgive(task)
         return
     if was is not None:
-        finished = is_now is None and task.status in ("review", "done")
-        state = "superseded" if is_now is not None else "completed" if finished else "released"
-        await end_run(task.id, state, None if finished else why or f"By {actor.name}.")
-        if finished:
-            task.failed_attempts = 0
-        elif is_now is None:
-            task.attempt += 1
+        await _end_assignment(actor, task, is_now, why)
     if is_now is not None:
-        if actor.is_user:
-            task.failed_attempts = 0
+        task.failed_attempts = 0 if actor.is_user else task.failed_attempts
         task.retry_at = task.flagged_at = task.flag_reason = task.rework_at = None
         task.fence += 1
         task.attempt += 1
         await begin_run(task, is_now)
+
+
+async def _end_assignment(actor: Actor, task: AssignedTask, is_now: UUID | None, why: str | None) -> None:
+    finished = is_now is None and task.status in ("review", "done")
+    state = "superseded" if is_now is not None else "completed" if finished else "released"
+    await end_run(task.id, state, None if finished else why or f"By {actor.name}.")
+    if finished:
+        task.failed_attempts = 0
+    elif is_now is None:
+        task.attempt += 1
 
 
 def forgive(task: AssignedTask) -> None:

@@ -282,10 +282,10 @@ class Relations:
 
     def of(self, ids: Sequence[str], statuses: Sequence[str]) -> dict[str, Sequence[Any]]:
         edges = [[edge for edge in self.edges.get(task_id, ()) if not edge.is_part] for task_id in ids]
-        parts = [[edge.status == "done" for edge in self.edges.get(one, ()) if edge.is_part] for one in ids]
+        parts = [[edge.status == "done" for edge in self.edges.get(task_id, ()) if edge.is_part] for task_id in ids]
         tags = [self.tags.get(task_id, []) for task_id in ids]
         blockers = [
-            [] if status == "done" else [one.other_id for one in waited if one.status != "done"]
+            [] if status == "done" else [edge.other_id for edge in waited if edge.status != "done"]
             for waited, status in zip(edges, statuses, strict=True)
         ]
         return {

@@ -64,12 +64,12 @@ class Table:
 
 
 def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
-    visible = [f"{FIELD}{column.field_key}" for column in fields if column.ui_visibility == "always"][:MOST_FIELDS]
+    visible = [f"{FIELD}{field.field_key}" for field in fields if field.ui_visibility == "always"][:MOST_FIELDS]
     visible_names = set(chosen) or {*(name for name, column in BUILT_IN.items() if column.is_usual), *visible}
     names = [(name, column.label, "", column) for name, column in BUILT_IN.items() if name not in ALWAYS]
-    of_fields = [(f"{FIELD}{column.field_key}", column.label, column.field_type, None) for column in fields]
+    of_fields = [(f"{FIELD}{field.field_key}", field.label, field.field_type, None) for field in fields]
     moments = [column for column in names if column[0] in MOMENTS]
-    ordered = [field for field in names if field not in moments] + of_fields + moments
+    ordered = [column for column in names if column not in moments] + of_fields + moments
     return [TableColumn(name, label, kind, name in visible_names, column) for name, label, kind, column in ordered]
 
 

@@ -89,8 +89,8 @@ async def _changed_since(board_id: UUID, seq: int) -> Changed | None:
         marks, ids = in_list(approvals)
         linked = await rows(f"SELECT task_id FROM approval_task_links WHERE approval_id IN ({marks})", *ids)
         tasks.update(str(row["task_id"]) for row in linked)
-    changed = {(part, one) for one in tasks for part in ("task", "card")} | {
-        ("approval", task_id) for task_id in approvals
+    changed = {(part, task_id) for task_id in tasks for part in ("task", "card")} | {
+        ("approval", approval_id) for approval_id in approvals
     }
     if tasks:
         marks, ids = in_list(tasks)
