@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,13 +25,14 @@ from mission_control.core.limits import (
     wrong_sign_ins_by_account,
     wrong_sign_ins_by_address,
 )
+from mission_control.core.programs import PROGRAMS
 from mission_control.core.settings import Settings
 from mission_control.database.fit import CHECK_NAME
 from mission_control.database.migrate import migrate
 from mission_control.database.sql import is_postgres, rows
 from mission_control.http import lookups
-from mission_control.runs.hooks import api as hook_api
 from mission_control.runs.hooks import queue as hook_queue
+from mission_control.runs.hooks.reading import Program
 from mission_control.server import installation
 from mission_control.webhooks.outgoing import sending
 from tests import own_database
@@ -230,5 +232,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No program waits for people: what it asks is a sign of its session and nothing else."""
-    for client, program in hook_api.PROGRAMS.items():
-        monkeypatch.setitem(hook_api.PROGRAMS, client, program._replace(waits=timedelta()))
+    for client, program in PROGRAMS.items():
+        if isinstance(program, Program):
+            monkeypatch.setitem(PROGRAMS, client, replace(program, waits=timedelta()))

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from mission_control.boards import staging
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import CANNOT_HOLD, BoardCreate, BoardUpdate
+from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.errors import Forbidden, Invalid, NotFound, existing, invalid_field
 from mission_control.core.limits import require_scope
+from mission_control.core.programs import program_name, unheld_programs
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind, NewEvent
@@ -88,18 +89,19 @@ async def _check_deciding(actor: Actor, board: Board, changes: Mapping[str, Any]
 
 async def _check_holding(board_id: UUID, rules: Mapping[str, Sequence[str]]) -> None:
     """Raise Invalid for a rule that needs a yes beside a connected program that cannot be held by it."""
-    if not rules.get("must"):
+    unheld = unheld_programs()
+    if not rules.get("must") or not unheld:
         return
     holders = await rows(
         "SELECT DISTINCT c.client FROM connections c JOIN tokens t ON t.connection_id = c.id WHERE c.board_id = ?"
-        f" AND c.ended_at IS NULL AND t.expires_at > ? AND c.client IN ({placeholders(len(CANNOT_HOLD))})"
+        f" AND c.ended_at IS NULL AND t.expires_at > ? AND c.client IN ({placeholders(len(unheld))})"
         " ORDER BY c.client",
         board_id,
         times.clock_now(),
-        *CANNOT_HOLD,
+        *unheld,
     )
     if holders:
-        named = " and ".join(CANNOT_HOLD[row["client"]] for row in holders)
+        named = " and ".join(program_name(row["client"]) for row in holders)
         raise Invalid(f"{named} cannot be held until somebody says yes. End the connection first.")
 
 

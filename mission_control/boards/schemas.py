@@ -62,10 +62,6 @@ def _usable(pattern: str, *, allows: bool) -> str:
     return pattern
 
 
-# Programs that cannot be held by a rule that needs a yes: their hooks let calls go on when they get no answer.
-CANNOT_HOLD = {"opencode": "opencode", "gemini": "Gemini CLI"}
-
-
 MustPattern = Annotated[str, AfterValidator(_asking)]
 
 

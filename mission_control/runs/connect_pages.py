@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from quart import request
 
 from mission_control.agents.connections import queries
-from mission_control.agents.connections.queries import PROGRAMS, ConnectionRead
+from mission_control.agents.connections.queries import ConnectionRead
 from mission_control.agents.models import Connection
 from mission_control.agents.token_pages import base_url
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
+from mission_control.core.programs import OTHER, PROGRAMS
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
 from mission_control.runs.connection_pages import sessions_of
@@ -22,13 +24,11 @@ from mission_control.web.shell import PaletteEntry
 
 ADD = "/agents/connect"
 JUST_NOW = timedelta(hours=1)
-CONNECTED = "claude-code", "codex", "opencode", "gemini"  # which the program for terminals connects by itself
 GATEWAY = "SELECT g.name FROM boards b JOIN gateways g ON g.id = b.gateway_id WHERE b.id = ? AND b.organization_id = ?"
 LOOPBACK = "localhost", "127.0.0.1", "::1"
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Offer(NamedTuple):
     """What somebody may run: what it is called, what is said of it, and how it is started."""
 
     key: str
@@ -38,13 +38,13 @@ class Program:
     start: str
 
 
-RUNS = (
-    Program("claude-code", PROGRAMS["claude-code"], "in your terminal, unchanged", "work live, notes, cost", "claude"),
-    Program("codex", PROGRAMS["codex"], "in your terminal, unchanged", "work live, notes, cost", "codex"),
-    Program("opencode", PROGRAMS["opencode"], "in your terminal, unchanged", "work live, notes, cost", "opencode"),
-    Program("gemini", PROGRAMS["gemini"], "in your terminal, unchanged", "work live, notes, cost", "gemini"),
-    Program("other", "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),
-)
+def offers() -> list[Offer]:
+    unchanged = "in your terminal, unchanged", "work live, notes, cost"
+    programs = [Offer(client, program.name, *unchanged, program.start) for client, program in sorted(PROGRAMS.items())]
+    return [
+        *programs,
+        Offer(OTHER, "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Wanted:
     def sign_in(self) -> str:
         address = urlsplit(self.base)
         is_safe = address.scheme == "https" or address.hostname in LOOPBACK
-        command = f"connect {self.client}" if self.client in CONNECTED else "sign-in"
+        command = f"connect {self.client}" if self.client in PROGRAMS else "sign-in"
         options = [f" --board {self.board}"] if self.board else []
         options += [] if is_safe else [" --allow-http"]
         return f"curl -fsSO {self.base}/client.pyz &&\npython3 client.pyz {command}{''.join(options)}"
@@ -68,14 +68,15 @@ class Wanted:
     def here(cls) -> "Wanted":
         asked = request.args.get("client", "")
         board = parse_id(request.args.get("board", ""))
-        return cls(asked if asked in PROGRAMS else "claude-code", base_url(), board)
+        return cls(asked if asked in PROGRAMS or asked == OTHER else "claude-code", base_url(), board)
 
 
 async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
     found = await _newest(actor)
     return {
-        "programs": RUNS, "chosen": next(run for run in RUNS if run.key == asked.client), "sign_in": asked.sign_in,
-        "is_connected": asked.client in CONNECTED, "board": asked.board,
+        "programs": offers(), "chosen": next(offer for offer in offers() if offer.key == asked.client),
+        "sign_in": asked.sign_in,
+        "is_connected": asked.client in PROGRAMS, "board": asked.board,
         "gateways": await rows(GATEWAY, asked.board, actor.organization_id), "one": found,
         "sessions": await sessions_of(found.id) if found is not None else [], "may_manage": can(actor, "agent.manage"),
     }  # fmt: skip

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
-from mission_control.agents.connections.queries import Client
 from mission_control.agents.models import Agent
 from mission_control.agents.usage.schemas import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
@@ -19,6 +18,7 @@ from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.amounts import MICROS
 from mission_control.core.errors import ErrorCode, NotFound
+from mission_control.core.programs import Client
 from mission_control.core.values import BlankToNone, Body, NonEmptyStr, OkResponse, Paging, Schema, example
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.runs.claims.briefing import BriefRead

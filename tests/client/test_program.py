@@ -16,9 +16,8 @@ from mission_control import __version__
 from mission_control.api_docs.client_pages import SHEBANG, program
 from mission_control.client.__main__ import parser_of
 from mission_control.client.program import keys, program_of
-from mission_control.runs import connect_pages
-from mission_control.runs.connect_pages import RUNS, Program, Wanted
-from mission_control.runs.hooks.api import PROGRAMS
+from mission_control.core.programs import OTHER, PROGRAMS
+from mission_control.runs.connect_pages import Wanted
 from tests.client.terminal import Terminal
 from tests.live.servers import COMMAND, ROOT
 
@@ -88,13 +87,13 @@ async def test_start_imports_little(tmp_path: Path) -> None:
     assert imported & SLOW == set() and len(imported) < MOST_MODULES, sorted(imported)
 
 
-@pytest.mark.parametrize("one", RUNS, ids=lambda one: one.key)
-def test_page_shows_a_command_that_the_program_takes(one: Program) -> None:
-    shown = Wanted(one.key, "http://board.example.org").sign_in
+@pytest.mark.parametrize("key", [*keys(), OTHER])
+def test_page_shows_a_command_that_the_program_takes(app: Quart, key: str) -> None:
+    shown = Wanted(key, "http://board.example.org").sign_in
     _, command = shown.split("python3 client.pyz ")
     name, *options = command.split()
     given = parser_of(name).parse_intermixed_args(options)
-    assert (given.client, given.allow_http) == (one.key, True)
+    assert (given.client, given.allow_http) == (key, True)
 
 
 async def test_installed_package_has_the_same_commands(tmp_path: Path) -> None:
@@ -108,6 +107,5 @@ async def test_installed_package_has_the_same_commands(tmp_path: Path) -> None:
     assert helped.returncode == 0 and helped.stdout.startswith("usage: mission-control finish")
 
 
-def test_what_can_be_connected_is_the_same_everywhere() -> None:
-    assert keys() == sorted(connect_pages.CONNECTED) == [program_of(key).key for key in keys()]
-    assert set(keys()) <= set(PROGRAMS)
+def test_what_can_be_connected_is_the_same_everywhere(app: Quart) -> None:
+    assert keys() == sorted(PROGRAMS) == [program_of(key).key for key in keys()]

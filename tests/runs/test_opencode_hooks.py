@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from mission_control.agents.models import UsageEntry
 from mission_control.boards.models import Board
 from mission_control.core import times
-from mission_control.runs.hooks import api as hook_api
+from mission_control.core.programs import PROGRAMS
 from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.models import AgentSession
 from mission_control.runs.permissions import requests as permissions
@@ -198,8 +199,8 @@ async def test_the_keyboard_answers_first(cast: Cast, reply: str, is_allowed: bo
 
 
 async def test_it_asks_again_until_it_is_answered_or_gone(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = opencode.PROGRAM._replace(waits=timedelta(milliseconds=50))
-    monkeypatch.setitem(hook_api.PROGRAMS, "opencode", short)
+    short = replace(opencode.PROGRAM, waits=timedelta(milliseconds=50))
+    monkeypatch.setitem(PROGRAMS, "opencode", short)
     asked = ASKED["touch made.txt; ls -1"]
     assert await send(cast, asked, asked) == [{}, {}]
     [approval] = (await cast.ada.get(f"{cast.approvals}?status=pending")).ok()["items"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from mission_control.approvals.commands import save_request
 from mission_control.approvals.models import Approval
 from mission_control.core import times
+from mission_control.core.programs import PROGRAMS
 from mission_control.events import wakeup_channels
-from mission_control.runs.hooks import api as hook_api
 from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.permissions import requests as permissions
 from mission_control.runs.programs import claude_code
@@ -167,8 +168,8 @@ async def test_a_turn_that_is_over_asks_nothing(cast: Cast, sent: dict[str, Any]
 
 
 async def test_nothing_is_allowed_by_waiting(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = claude_code.PROGRAM._replace(waits=timedelta(milliseconds=300))
-    monkeypatch.setitem(hook_api.PROGRAMS, "claude-code", short)
+    short = replace(claude_code.PROGRAM, waits=timedelta(milliseconds=300))
+    monkeypatch.setitem(PROGRAMS, "claude-code", short)
     async with asking(cast) as (approval, waiting):
         assert await waiting == {}
         now = await read(cast, approval)

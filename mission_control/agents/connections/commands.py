@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from mission_control.agents.commands import create_agent, free_name, locked_agent
-from mission_control.agents.connections.queries import PROGRAMS, Check, ConnectionReport, new_name
+from mission_control.agents.connections.queries import Check, ConnectionReport, new_name
 from mission_control.agents.models import Agent, Connection, DeviceCode
 from mission_control.agents.schemas import AgentCreate
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, Forbidden
+from mission_control.core.programs import program_name
 from mission_control.core.text.masking import Mask
 from mission_control.database.sql import as_id, is_postgres, placeholders, rows
 from mission_control.events.commands import command
@@ -67,7 +68,7 @@ async def connect(actor: Actor, board: Board, code: DeviceCode) -> Connected:
         user_id=held.user_id,
         **{name: getattr(held, name) for name in ("client", "host_label", "user_label", "system")},
     )
-    name = ", ".join(filter(None, (PROGRAMS.get(held.client), held.host_label)))
+    name = ", ".join(filter(None, (program_name(held.client), held.host_label)))
     token = await make_connection_token(connection.id, agent.id, name)
     held.state = "used"
     await held.save(update_fields=["state"])

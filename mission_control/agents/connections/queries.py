@@ -17,16 +17,13 @@ from mission_control.boards.schemas import MOST_PATTERNS, MustPattern
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import Forbidden, existing
+from mission_control.core.programs import program_name
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Paging, Schema, example, parse_id
 from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
 from mission_control.http.registry import lookup
 from mission_control.people.accounts.names import person_name
 from mission_control.people.models import Token
 
-Client = Literal["claude-code", "codex", "opencode", "gemini", "other"]
-PROGRAMS: dict[str, str] = {
-    "claude-code": "Claude Code", "codex": "Codex", "opencode": "opencode", "gemini": "Gemini CLI", "other": "Program",
-}  # fmt: skip
 MOST_CHECKS = 30
 
 
@@ -77,7 +74,7 @@ class ConnectionRead(Schema):
     agent_name: str
     user_id: Annotated[UUID, Field(description="Who approved it")]
     user_name: str
-    client: Annotated[str, Field(description="The program: claude-code, codex, opencode, gemini or other")]
+    client: Annotated[str, Field(description="The program, or `other`")]
     client_version: str | None
     host_label: str | None
     user_label: Annotated[str | None, Field(description="The user of the machine, as the program says")]
@@ -96,7 +93,7 @@ class ConnectionRead(Schema):
 
     @property
     def program(self) -> str:
-        return PROGRAMS.get(self.client, self.client)
+        return program_name(self.client, self.client)
 
     @property
     def is_live(self) -> bool:
@@ -219,7 +216,7 @@ def new_name(actor: Actor, client: str, wanted: str | None) -> str:
     """Return what a new agent is called: as its terminal wants, else the program and the person's first name."""
     if wanted and parse_id(wanted) is None:
         return wanted
-    return f"{PROGRAMS.get(client, 'Program')} ({(actor.name.split() or ['User'])[0][:60]})"
+    return f"{program_name(client, 'Program')} ({(actor.name.split() or ['User'])[0][:60]})"
 
 
 class Choice(NamedTuple):

@@ -7,13 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from mission_control.agents.connections.commands import USED, Connected, connect, plain
-from mission_control.agents.connections.queries import Choice, Client, choices_of
+from mission_control.agents.connections.queries import Choice, choices_of
 from mission_control.agents.models import Connection, DeviceCode
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import CANNOT_HOLD
 from mission_control.core import limits, times
 from mission_control.core.actor import Actor, OnlySystem, rule, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mission_control.core.programs import Client, program_name, unheld_programs
 from mission_control.core.values import Schema, fingerprint, new_secret, parse_id
 from mission_control.events.commands import command
 from mission_control.http.authentication import user_actor
@@ -233,9 +233,9 @@ async def approve(form: ApprovalForm) -> DeviceCode:
 
 @command("agent.connect")
 async def _approve(actor: Actor, board: Board, code: DeviceCode, agent_id: UUID | None) -> DeviceCode:
-    if code.client in CANNOT_HOLD and (board.call_rules or {}).get("must"):
+    if code.client in unheld_programs() and (board.call_rules or {}).get("must"):
         raise Invalid(
-            f"{CANNOT_HOLD[code.client]} cannot be held until somebody says yes, which rules of this board want of"
+            f"{program_name(code.client)} cannot be held until somebody says yes, which rules of this board want of"
             " calls. Choose another board, or change its rules for calls."
         )
     return await _answer(code, state="approved", user_id=actor.id, board_id=board.id, agent_id=agent_id)

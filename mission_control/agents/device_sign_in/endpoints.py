@@ -13,6 +13,7 @@ from mission_control.boards.models import Board
 from mission_control.core import limits
 from mission_control.core.actor import system
 from mission_control.core.errors import TooMany
+from mission_control.core.programs import client_choices
 from mission_control.core.values import to_json
 from mission_control.http.authentication import CONNECTED_FOR
 from mission_control.http.proxies import client_ip, rate_limit_key
@@ -70,7 +71,7 @@ async def authorize_device() -> Response:
     except TooMany as error:
         return _refusal("slow_down", "Too many terminals ask from your address.", 429, **error.headers)
     except ValidationError:
-        return _refusal("invalid_request", "client is claude-code, codex, opencode, gemini or other.")
+        return _refusal("invalid_request", f"client is {client_choices()}.")
     code = spelled(asked.code.user_code)
     return _answer(
         {

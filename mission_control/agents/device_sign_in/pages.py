@@ -3,12 +3,12 @@
 from quart import Blueprint, render_template, request
 from quart.typing import ResponseReturnValue
 
-from mission_control.agents.connections.queries import PROGRAMS
 from mission_control.agents.device_sign_in import commands as devices
 from mission_control.agents.device_sign_in.commands import ApprovalForm, CodeForm, Shown
 from mission_control.agents.models import DeviceCode
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Invalid
+from mission_control.core.programs import program_name
 from mission_control.web.actions import Typed, session_action
 from mission_control.web.forms import go
 from mission_control.web.shell import signed_in
@@ -29,7 +29,7 @@ async def _page(actor: Actor, user_code: str, error: str = "") -> str:
         found, wrong = await devices.looked_up(actor, user_code)
         error = error or wrong
     return await render_template(
-        "agents/device.html", shown=found, user_code=user_code, error=error, programs=PROGRAMS, actor=actor
+        "agents/device.html", shown=found, user_code=user_code, error=error, name=program_name, actor=actor
     )
 
 

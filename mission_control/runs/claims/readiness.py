@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from mission_control.agents.connections.queries import PROGRAMS, Client
 from mission_control.background.presence import Presence
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.queries import SILENT_AFTER, online_sql
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.programs import Client, program_name
 from mission_control.core.values import Schema, parse_id
 from mission_control.database.sql import Row, as_id, as_moment, placeholders, rows
 from mission_control.people.organizations.work_state import RUNNING
@@ -67,7 +67,7 @@ class WaitRead(Schema):
 
     @property
     def words(self) -> str:
-        name = PROGRAMS.get(self.program or "", "")
+        name = program_name(self.program)
         return " on ".join(filter(None, (name, self.host_label)))
 
 

@@ -11,6 +11,7 @@ from quart import request
 from mission_control.agents.work_state import quiet_agent_seen
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.programs import PROGRAMS
 from mission_control.core.values import LLMErrorResponse, Schema
 from mission_control.http import agent_news
 from mission_control.http.exchange import waits
@@ -18,15 +19,12 @@ from mission_control.http.operation_api import Api
 from mission_control.runs.hooks import queue as hook_queue
 from mission_control.runs.hooks.answers import answer_to, answer_to_check, place_of
 from mission_control.runs.hooks.detail_levels import text_of
-from mission_control.runs.hooks.reading import Body, Program, When, named, parsed, read_hook
+from mission_control.runs.hooks.reading import READERS, Body, Program, When, named, parsed, read_hook
 from mission_control.runs.permissions import requests as permissions
-from mission_control.runs.programs import claude_code, codex, gemini, opencode, worker
+from mission_control.runs.programs import worker
 
 api = Api(__name__, "agents", below="/connect", who="agent")
 ERRORS = {404: LLMErrorResponse}
-PROGRAMS = {one.client: one for one in (claude_code.PROGRAM, codex.PROGRAM, opencode.PROGRAM, gemini.PROGRAM)}
-# What reads a record of OTLP, by its event.
-READERS = {claude_code.REQUEST: claude_code.usage_of, **dict.fromkeys(gemini.RECORDS, gemini.usage_of)}
 HOLDS = "X-Holds"
 SIGNALS = ("logs", "metrics", "traces")
 MOST_RECORDS = 2_000  # of one export
@@ -70,8 +68,9 @@ dropped = Counter[str]()  # exports that are taken and not read, by their signal
 async def program_of(actor: Actor, client: str) -> Program:
     if client.startswith(worker.PREFIX):
         return worker.program_of(client)
-    if (program := PROGRAMS.get(client)) is None:
-        raise NotFound(f"Hooks are read of {', '.join(PROGRAMS)}.")
+    program = PROGRAMS.get(client)
+    if not isinstance(program, Program):
+        raise NotFound(f"Hooks are read of {', '.join(sorted(PROGRAMS))}.")
     return program
 
 

@@ -5,7 +5,7 @@ An event that no table names is an activity by its name, so that a newer program
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -14,6 +14,7 @@ import orjson
 
 from mission_control.agents.usage.schemas import RequestUsage, TimedUsage
 from mission_control.core import times
+from mission_control.core.programs import ConnectedProgram
 from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import Kept, in_text, last_part, name_of, text_of
 from mission_control.runs.sessions.reports import (
@@ -82,7 +83,8 @@ class Verdict(NamedTuple):
     who: str = ""
 
 
-class Program(NamedTuple):
+@dataclass(frozen=True)
+class Program(ConnectedProgram):
     """A program whose hooks are read, and how it is answered.
 
     What it asks people waits at most so long for one of these answers (None: as long as the board says); it may ask at
@@ -90,7 +92,6 @@ class Program(NamedTuple):
     which it asks what it would not ask, `passing` the one by which it does what was held.
     """
 
-    client: str
     events: Mapping[str, Event]
     refusal: "Callable[[Hook, str], JsonObject]"
     carried: "Callable[[Hook, str], JsonObject]"
@@ -103,6 +104,15 @@ class Program(NamedTuple):
     ends_turns: bool = False  # by the answer `stop`; of others the next calls are refused
     passing: "Callable[[Hook, str], JsonObject] | None" = None
     keeps_costs: bool = True  # while the server is away
+    records: "Mapping[str, Reader]" = field(default_factory=dict)  # what it tells by OTLP, by its event
+
+    def install(self) -> None:
+        super().install()
+        READERS.update(self.records)
+
+
+type Reader = Callable[[Body], Iterable[tuple[SessionGiven, RequestUsage | None]]]
+READERS: dict[str, Reader] = {}
 
 
 @dataclass(slots=True)

@@ -197,26 +197,6 @@ def _decided(hook: Hook, decision: JsonObject) -> JsonObject:
     return {"hookSpecificOutput": {"hookEventName": hook.name, "decision": decision}}
 
 
-# Its hook waits for 600 seconds, with the question on the screen; a little is left for the answer's way.
-PROGRAM = Program(
-    "claude-code",
-    EVENTS,
-    refusal,
-    carried,
-    verdict,
-    answers=("allow-once", "allow-always", "deny", "stop"),
-    waits=timedelta(seconds=590),
-    asks_there_too=True,
-    asking=asking,
-    passing=passing,
-    ends_turns=True,
-    keeps_costs=False,  # it sends them itself, by OTLP
-)
-
-
-REQUEST = "claude_code.api_request"
-
-
 def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage]]:
     """Yield the session and the usage of a request to the model; nothing for what tells of something else."""
     session, tokens = text_of(record.get("session.id"))[:255].strip(), {}
@@ -266,3 +246,23 @@ def _float(value: object) -> float:
     except (ValueError, OverflowError):
         return 0.0
     return number if abs(number) < 10**15 else 0.0
+
+
+# Its hook waits for 600 seconds, with the question on the screen; a little is left for the answer's way.
+PROGRAM = Program(
+    "claude-code",
+    EVENTS,
+    refusal,
+    carried,
+    verdict,
+    answers=("allow-once", "allow-always", "deny", "stop"),
+    waits=timedelta(seconds=590),
+    asks_there_too=True,
+    asking=asking,
+    passing=passing,
+    ends_turns=True,
+    records={"claude_code.api_request": usage_of},
+    name="Claude Code",
+    start="claude",
+    keeps_costs=False,  # it sends them itself, by OTLP
+)

@@ -81,5 +81,6 @@ EVENTS = {
 }
 # Its person sees no question until the hook is answered: the board says how long that may take.
 PROGRAM = Program(
-    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny", "stop"), waits=None, passing=passing
-)
+    "codex", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny", "stop"), waits=None, passing=passing,
+    name="Codex", start="codex",
+)  # fmt: skip

@@ -91,11 +91,7 @@ def verdict(_hook: Hook, _decided: Verdict) -> JsonObject:
     return {}
 
 
-PROGRAM = Program("gemini", EVENTS, refusal, carried, verdict, keeps_costs=False)
-
-
 CONFIGURED = "gemini_cli.config"
-RECORDS = "gemini_cli.api_response", CONFIGURED
 
 
 def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]:
@@ -122,3 +118,10 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]
         cached_tokens=tokens["cached_content"], source="program", at=happened(record),
     )  # fmt: skip
     yield given, usage
+
+
+PROGRAM = Program(
+    "gemini", EVENTS, refusal, carried, verdict, keeps_costs=False,
+    records={"gemini_cli.api_response": usage_of, CONFIGURED: usage_of},
+    name="Gemini CLI", start="gemini", is_held=False,
+)  # fmt: skip

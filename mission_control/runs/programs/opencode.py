@@ -140,5 +140,5 @@ def verdict(hook: Hook, decided: Verdict) -> JsonObject:
 
 PROGRAM = Program(
     "opencode", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny", "stop"), waits=WAITS,
-    asks_there_too=True, asks_again=True,
+    asks_there_too=True, asks_again=True, name="opencode", start="opencode", is_held=False,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from mission_control.agents.connections.queries import PROGRAMS, connection_of
+from mission_control.agents.connections.queries import connection_of
 from mission_control.agents.models import UsageEntry
 from mission_control.agents.usage.budgets import SUMS, add_to_run, report_usage
 from mission_control.agents.usage.schemas import RequestUsage, UsageFigures
@@ -17,6 +17,7 @@ from mission_control.boards.models import Run
 from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor
+from mission_control.core.programs import PROGRAMS
 from mission_control.database.records import find, find_all, update
 from mission_control.database.sql import as_moment, rows
 from mission_control.events.commands import command
@@ -105,7 +106,7 @@ async def _count(
 ) -> None:
     assert session.agent_id is not None
     stated = dict(session.usage_sources or {})
-    if is_said and session.client in PROGRAMS and session.client != "other":
+    if is_said and session.client in PROGRAMS:
         stated.setdefault("acp", [0, 0, 0])  # such a program is counted, now or later, and not its model's word
     about = {"task_id": task_id, "run_id": run_id, "session_id": session.id}
     counted = await report_usage(actor, session.agent_id, *used, board_id=session.board_id, stated=stated, **about)

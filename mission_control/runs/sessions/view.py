@@ -12,13 +12,12 @@ from uuid import UUID
 from mission_control.boards.queries import STUCK_AT
 from mission_control.core import times
 from mission_control.core.amounts import tokens
+from mission_control.core.programs import program_name
 from mission_control.database.sql import Row
 from mission_control.runs.sessions.queries import OWN, ActivityRead
 from mission_control.runs.sessions.titles import GAP, begins, ends, first_text
 
-PROGRAMS = {
-    OWN: "its own", "openclaw": "OpenClaw", "claude-code": "Claude Code", "codex": "Codex", "gemini": "Gemini CLI",
-}  # fmt: skip
+SOURCES = {OWN: "its own", "openclaw": "OpenClaw"}  # of sessions of no connected program
 # What an activity is, by the first word of its title: read, search, change or run.
 WORDS = {
     "read": "read", "reading": "read", "searched": "search", "searching": "search", "changed": "change",
@@ -94,7 +93,7 @@ def differences_of(sources: dict[str, int]) -> list[str]:
 
 def program_of(session: Row) -> str:
     client = str(session["client"])
-    return f"{PROGRAMS.get(client, client)} {session['client_version'] or ''}".strip()
+    return f"{SOURCES.get(client) or program_name(client, client)} {session['client_version'] or ''}".strip()
 
 
 # Modes in which a program decides by itself what else it would ask the person at it.
