@@ -18,6 +18,8 @@ from tests.contract.source import ROOT, trees
 
 # The registries, by module and name; each is filled by parts that `installation.py` installs.
 REGISTRIES = {
+    "core.programs.PROGRAMS",
+    "runs.hooks.reading.READERS",
     "needs.kinds.KINDS",
     "needs.schemas.GLYPHS",
     "channels.channel.CHANNELS",
