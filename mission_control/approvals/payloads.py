@@ -362,7 +362,7 @@ def _texts_of(value: object) -> Iterator[tuple[str, str]]:
         return
     if not isinstance(value, Mapping):
         texts = {"": value}
-    elif text := next((value[key] for key in ("diff", "patch") if isinstance(value.get(key), str)), None):
+    elif (text := next((value[key] for key in ("diff", "patch") if isinstance(value.get(key), str)), None)) is not None:
         texts = {str(value.get("path") or value.get("file") or value.get("filename") or ""): text}
     else:
         texts = {str(path): text for path, text in value.items()}
