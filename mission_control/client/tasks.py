@@ -153,12 +153,12 @@ def ask(session: Session, given: Namespace) -> None:
     if given.park and task_id is not None:
         session.held.park(task_id)
     end = None if given.wait is None else time.monotonic() + given.wait
-    state, said = words.asked(found)
+    state, said = words.state_of(found)
     while end is not None and state == "open" and time.monotonic() < end:
         left = max(1, int(min(ASK_SECONDS, end - time.monotonic())))
         path = f"/api/v1/boards/{board}/{kind}/{found['id']}?wait_seconds={left}"
         found = session.api.call("GET", path, seconds=left)
-        state, said = words.asked(found)
+        state, said = words.state_of(found)
     if state == "open" and end is None:
         said = "Asked. The task waits for the answer, and you are free: `wait`." if given.park else f"Asked. {said}"
     session.say(said, found)

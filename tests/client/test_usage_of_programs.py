@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from mission_control.client.work.agents import Messages
+from mission_control.client.work.usage import Messages
 
 PAGES: dict[str, Any] = {}
 
@@ -49,12 +49,12 @@ def test_each_request_of_opencode_and_its_helpers_is_told_once() -> None:
         PAGES["/session/one/message"] = [{"info": {"id": "u", "role": "user"}}, said("a", 5), said("b", 6)]
         PAGES["/session/one/children"] = [{"id": "helper"}]
         PAGES["/session/helper/message"] = [said("c", 7), said("d", 8, is_over=False), {"info": None}, 7]
-        found = messages.used("one")
+        found = messages.new_usage("one")
         assert found[0] == {
             "key": "oc:a", "source": "acp", "input_tokens": 112, "output_tokens": 23, "cached_tokens": 100,
             "written_tokens": 7, "cost_usd": 0.25, "model": "fake-1",
         }  # fmt: skip
         assert [one["input_tokens"] for one in found] == [112, 113, 114]
         PAGES["/session/helper/message"].append(said("d", 8))
-        assert [one["key"] for one in messages.used("one")] == ["oc:d"]
-    assert messages.used("one") == [], "it has ended"
+        assert [one["key"] for one in messages.new_usage("one")] == ["oc:d"]
+    assert messages.new_usage("one") == [], "it has ended"

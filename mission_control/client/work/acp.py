@@ -16,11 +16,17 @@ import threading
 import time
 
 from mission_control.client.problems import Problem
+from mission_control.client.work.inbox import Event
+from mission_control.client.work.values import value_at, values_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from mission_control.client.shapes import Message, Values
+    from mission_control.client.work.inbox import Inbox
+
+    Process = subprocess.Popen[bytes]
 
 RUN = "MISSION_CONTROL_RUN"
 # Of the shell that becomes the agent: the run, and the end of the pipe that is closed when this process has ended.
@@ -36,24 +42,23 @@ class Refused(Exception):
     """The agent answered with an error; `code` is that of JSON-RPC."""
 
     def __init__(self, error: object) -> None:
-        found = error if isinstance(error, dict) else {}
-        data = found.get("data")
+        data = value_at(error, "data")
         more = f" ({data.get('details') or data.get('message') or data})" if isinstance(data, dict) else ""
-        super().__init__(f"{found.get('message') or error}{more}"[:1000])
-        self.code = found.get("code")
+        super().__init__(f"{value_at(error, 'message') or error}{more}"[:1000])
+        self.code = value_at(error, "code")
 
 
 class Gone(Exception):
     """The agent has ended, or says nothing that can be understood."""
 
 
-def started(command: list[str], folder: str, environment: dict[str, str], run: str) -> tuple[Any, int]:
+def start(command: list[str], folder: str, environment: dict[str, str], run: str) -> tuple[Process, int]:
     """Start a command in a group of its own, and return it with the pipe that keeps it alive."""
     reading, writing = os.pipe()
-    kept = {name: one for name, one in environment.items() if name != RUN}
+    environment = {name: value for name, value in environment.items() if name != RUN}
     try:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", LIFELINE, "sh", run, str(reading), *command], cwd=folder, env=kept,
+            ["/bin/sh", "-c", LIFELINE, "sh", run, str(reading), *command], cwd=folder, env=environment,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(reading,),
             start_new_session=True,
         )  # fmt: skip
@@ -65,16 +70,17 @@ def started(command: list[str], folder: str, environment: dict[str, str], run: s
     return process, writing
 
 
-def ended(process: Any, writing: int, seconds: float = END_SECONDS) -> None:
+def end(process: Process, writing: int, seconds: float = END_SECONDS) -> None:
     """End a command: let it end by itself for a moment, then kill it with all that it started."""
+    assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     os.close(writing)
     process.wait()
-    end = time.monotonic() + GROUP_SECONDS
-    while time.monotonic() < end and _lives(process.pid):
+    deadline = time.monotonic() + GROUP_SECONDS
+    while time.monotonic() < deadline and _lives(process.pid):
         time.sleep(0.02)
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -103,7 +109,7 @@ def kill_leftovers(run: str) -> int:
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) != os.getpid():
                 with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-                    if any(one.startswith(mark) for one in file.read().split(b"\0")):
+                    if any(variable.startswith(mark) for variable in file.read().split(b"\0")):
                         os.kill(int(name), signal.SIGKILL)
                         count += 1
     return count
@@ -112,24 +118,22 @@ def kill_leftovers(run: str) -> int:
 class Agent:
     """An agent that runs. What it sends of itself goes to `hear`, which may answer requests by `reply`."""
 
-    def __init__(
-        self, command: list[str], folder: str, environment: dict[str, str], run: str, inbox: queue.Queue[Any]
-    ) -> None:
+    def __init__(self, command: list[str], folder: str, environment: dict[str, str], run: str, inbox: Inbox) -> None:
         self.name, self.inbox = command[0], inbox
         self.errors: list[str] = []
         self._writing, self._number = threading.Lock(), 0
-        self.process, self._lifeline = started(command, folder, environment, run)
-        self._threads = [threading.Thread(target=one, daemon=True) for one in (self._read, self._complain)]
-        for one in self._threads:
-            one.start()
+        self.process, self._lifeline = start(command, folder, environment, run)
+        self._threads = [threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)]
+        for thread in self._threads:
+            thread.start()
 
-    def begin(self, method: str, **params: Any) -> int:
+    def begin(self, method: str, **params: object) -> int:
         """Send a request, and return its number."""
         self._number += 1
         self._send({"id": self._number, "method": method, "params": params})
         return self._number
 
-    def tell(self, method: str, **params: Any) -> None:
+    def tell(self, method: str, **params: object) -> None:
         self._send({"method": method, "params": params})
 
     def reply(self, number: object, result: object) -> None:
@@ -138,38 +142,39 @@ class Agent:
     def refuse(self, number: object) -> None:
         self._send({"id": number, "error": {"code": -32601, "message": "This client has no such method."}})
 
-    def answer(self, number: int, hear: Callable[[str, Any], None], seconds: float) -> Any:
-        """Return the answer to a request; what comes before it is heard. Raise Gone when none comes in time."""
-        end = time.monotonic() + seconds
+    def answer(self, number: int, hear: Callable[[Event], None], seconds: float) -> Values:
+        """Wait for the answer to a request; what comes before it is heard. Raise Gone when none comes in time."""
+        deadline = time.monotonic() + seconds
         while True:
             try:
-                kind, what = self.inbox.get(timeout=max(0.0, min(1.0, end - time.monotonic())))
+                event = self.inbox.get(timeout=max(0.0, min(1.0, deadline - time.monotonic())))
             except queue.Empty:
                 if self.process.poll() is not None and self.inbox.empty():
                     raise Gone(f"{self.name} has ended{self._why()}.") from None
-                if time.monotonic() >= end:
+                if time.monotonic() >= deadline:
                     raise Gone(f"{self.name} did not answer in {seconds:.0f} seconds.") from None
-                hear("tick", None)
-                continue
-            if kind == "closed" and what is self:
+                event = Event("tick")
+            is_own = event.source is self
+            if is_own and event.kind == "closed":
                 raise Gone(f"{self.name} has ended{self._why()}.")
-            if kind == "answer" and what[0] is self and what[1]["id"] == number:
-                if "error" in what[1]:
-                    raise Refused(what[1]["error"])
-                return what[1].get("result") or {}
-            hear(kind, what)
+            if is_own and event.kind == "answer" and event.message["id"] == number:
+                if "error" in event.message:
+                    raise Refused(event.message["error"])
+                return values_at(event.message, "result")
+            hear(event)
 
     def close(self) -> None:
-        ended(self.process, self._lifeline)
-        for one in self._threads:
-            one.join(GROUP_SECONDS)
+        end(self.process, self._lifeline)
+        for thread in self._threads:
+            thread.join(GROUP_SECONDS)
 
     def _why(self) -> str:
         code = self.process.poll()
-        said = f": {self.errors[-1]}" if self.errors else ""
-        return (f" with exit code {code}" if code is not None else "") + said
+        error = f": {self.errors[-1]}" if self.errors else ""
+        return (f" with exit code {code}" if code is not None else "") + error
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: Values) -> None:
+        assert self.process.stdin is not None
         line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
         with self._writing:
             try:
@@ -179,22 +184,20 @@ class Agent:
                 raise Gone(f"{self.name} has ended{self._why()}.") from error
 
     def _read(self) -> None:
-        for line in self.process.stdout:
-            try:
+        for line in self.process.stdout or ():
+            message: Message | None = None
+            with contextlib.suppress(ValueError):
                 message = json.loads(line)
-            except ValueError:
-                self._note(line)
-                continue
             if not isinstance(message, dict):
                 self._note(line)
             elif "method" in message:
-                self.inbox.put(("message", (self, message)))
+                self.inbox.put(Event("message", source=self, message=message))
             elif isinstance(message.get("id"), int):
-                self.inbox.put(("answer", (self, message)))
-        self.inbox.put(("closed", self))
+                self.inbox.put(Event("answer", source=self, message=message))
+        self.inbox.put(Event("closed", source=self))
 
-    def _complain(self) -> None:
-        for line in self.process.stderr:
+    def _read_errors(self) -> None:
+        for line in self.process.stderr or ():
             self._note(line)
 
     def _note(self, line: bytes) -> None:

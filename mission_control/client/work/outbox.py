@@ -11,9 +11,10 @@ from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreacha
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from mission_control.client.api import Api
+    from mission_control.client.shapes import Request, Values
+
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 SUFFIX = ".json"
@@ -26,39 +27,37 @@ class Outbox:
         self.folder = folder
 
     def names(self) -> list[str]:
-        try:
-            found = os.listdir(self.folder)
-        except FileNotFoundError:
-            return []
-        return sorted(name for name in found if name.endswith(SUFFIX))
+        stored = os.listdir(self.folder) if os.path.isdir(self.folder) else ()
+        return sorted(name[: -len(SUFFIX)] for name in stored if name.endswith(SUFFIX))
 
-    def put(self, name: str, method: str, path: str, body: dict[str, Any], fence: int | None = None) -> None:
-        """Keep a request. One of the same name is replaced, with a key of its own."""
-        entry = {"method": method, "path": path, "body": body, "fence": fence, "key": os.urandom(12).hex()}
+    def put(self, name: str, method: str, path: str, body: Values, fence: int | None = None) -> None:
+        """Store a request. One of the same name is replaced, with a key of its own."""
+        request = {"method": method, "path": path, "body": body, "fence": fence, "key": os.urandom(12).hex()}
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        files.write(os.path.join(self.folder, name + SUFFIX), json.dumps(entry).encode())
+        files.write(self._path(name), json.dumps(request).encode())
 
-    def read(self, name: str) -> dict[str, Any]:
-        with open(os.path.join(self.folder, name), encoding="utf-8") as file:
-            found: dict[str, Any] = json.load(file)
-        return found
+    def read(self, name: str) -> Request:
+        with open(self._path(name), encoding="utf-8") as file:
+            request: Request = json.load(file)
+        return request
 
     def drop(self, name: str) -> None:
-        files.remove(os.path.join(self.folder, name))
+        files.remove(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name + SUFFIX)
 
     def send(self, api: Api, pause: Callable[[float, str], None], refused: Callable[[str, Problem], None]) -> None:
         """Send all that waits. While the server is away, `pause` is called, which may raise; `refused` decides else."""
         seconds = FIRST_PAUSE
         while names := self.names():
-            entry = self.read(names[0])
+            request = self.read(names[0])
             try:
-                api.call(entry["method"], entry["path"], entry["body"], fence=entry["fence"], key=entry["key"])
-            except (Unreachable, Busy, NotSignedIn) as problem:
-                pause(seconds, problem.text)
-                seconds = min(seconds * 2, LONGEST_PAUSE)
-                continue
+                api.call(
+                    request["method"], request["path"], request["body"], fence=request["fence"], key=request["key"]
+                )
             except Problem as problem:
-                if problem.code in SERVERS:
+                if isinstance(problem, (Unreachable, Busy, NotSignedIn)) or problem.code in SERVERS:
                     pause(seconds, problem.text)
                     seconds = min(seconds * 2, LONGEST_PAUSE)
                     continue

@@ -13,68 +13,70 @@ import time
 from mission_control.client.api import Api
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable
 from mission_control.client.tasks import GONE
+from mission_control.client.work.inbox import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from mission_control.client.credentials import Connection
+    from mission_control.client.shapes import HookAnswer, Values
+    from mission_control.client.work.inbox import Inbox
+
 
 MOST_WAITING = 2_000  # events, while the server is away
 PAUSE, LONGEST_PAUSE, LISTEN_SECONDS = 1.0, 60.0, 55.0
 
 
-class Line:
-    """The connection of one session with the board; without a session only the lease is kept."""
+class BoardLink:
+    """The connection of one session with the board; without a session only the lease is renewed."""
 
-    def __init__(self, connection: Connection, client: str, session: str, folder: str, inbox: queue.Queue[Any]) -> None:
+    def __init__(self, connection: Connection, client: str, session: str, folder: str, inbox: Inbox) -> None:
         self.connection, self.inbox = connection, inbox
         self.path = f"/api/v1/connect/work:{client}/hooks"
         self.common = {"session_id": session, "cwd": folder}
         self.over = threading.Event()
-        self._events: queue.Queue[Any] = queue.Queue(MOST_WAITING)
-        self._threads: list[threading.Thread] = []
+        self._events: queue.Queue[Values | threading.Event | None] = queue.Queue(MOST_WAITING)
         if session:
             self._start(self._tell)
             self._start(self._listen)
 
-    def tell(self, name: str, **fields: Any) -> None:
+    def tell(self, name: str, **fields: object) -> None:
         with contextlib.suppress(queue.Full):
             self._events.put_nowait({"hook_event_name": name, **self.common, **fields})
 
-    def ask(self, answered: Callable[[dict[str, Any]], None], is_over: Callable[[], bool], **fields: Any) -> None:
+    def ask(self, answered: Callable[[HookAnswer], None], is_over: Callable[[], bool], **fields: object) -> None:
         """Ask people about a call, and pass on what they say, however long that takes."""
-        event = {"hook_event_name": "PermissionRequest", **self.common, **fields}
+        event: Values = {"hook_event_name": "PermissionRequest", **self.common, **fields}
 
-        def asking() -> None:
+        def ask() -> None:
             self.flush()
-            api = self._api()
+            api = Api(self.connection)
             while not (self.over.is_set() or is_over()):
-                if found := self._sent(api, event):
-                    answered(found)
+                if answer := self._answer(api, event):
+                    answered(answer)
                     break
             api.close()
 
-        self._start(asking)
+        self._start(ask)
 
     def keep(self, path: str, fence: int, seconds: int) -> None:
         """Renew the lease of a task, until it is somebody else's."""
 
-        def keeping() -> None:
-            api, pause = self._api(), seconds / 3
+        def renew() -> None:
+            api, pause = Api(self.connection), seconds / 3
             while not self.over.wait(pause):
                 try:
                     api.call("POST", path, {"fence": fence, "lease_seconds": seconds}, fence=fence)
                     pause = seconds / 3
                 except Problem as problem:
                     if problem.code in GONE or isinstance(problem, NotSignedIn):
-                        self.inbox.put(("lost", problem.text))
+                        self.inbox.put(Event("lost", problem.text))
                         break
                     pause = PAUSE * 5
             api.close()
 
-        self._start(keeping)
+        self._start(renew)
 
     def flush(self, seconds: float = 10.0) -> None:
         """Wait a moment until what was told has arrived."""
@@ -90,26 +92,21 @@ class Line:
             self._events.put_nowait(None)
 
     def _start(self, function: Callable[[], None]) -> None:
-        thread = threading.Thread(target=function, daemon=True)
-        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
-        thread.start()
+        threading.Thread(target=function, daemon=True).start()
 
-    def _api(self) -> Api:
-        return Api(self.connection)
-
-    def _sent(self, api: Api, event: dict[str, Any], seconds: float = LISTEN_SECONDS) -> dict[str, Any]:
+    def _answer(self, api: Api, event: Values) -> HookAnswer:
         try:
-            found = api.call("POST", self.path, event, seconds=seconds)
+            answer: HookAnswer = api.call("POST", self.path, event, seconds=LISTEN_SECONDS)
         except (Unreachable, Busy):
             self.over.wait(PAUSE)
             return {}
         except Problem:
             self.over.wait(LONGEST_PAUSE)
             return {}
-        return found if isinstance(found, dict) else {}
+        return answer if isinstance(answer, dict) else {}
 
     def _tell(self) -> None:
-        api, pause = self._api(), PAUSE
+        api, pause = Api(self.connection), PAUSE
         while True:
             event = self._events.get()
             if event is None:
@@ -130,16 +127,16 @@ class Line:
         api.close()
 
     def _listen(self) -> None:
-        api = self._api()
-        event = {"hook_event_name": "Listen", **self.common}
+        api = Api(self.connection)
+        event: Values = {"hook_event_name": "Listen", **self.common}
         while not self.over.is_set():
-            asked = time.monotonic()
-            found = self._sent(api, event)
-            if not found and time.monotonic() - asked < PAUSE:
+            began = time.monotonic()
+            answer = self._answer(api, event)
+            if not answer and time.monotonic() - began < PAUSE:
                 self.over.wait(PAUSE)
-            if "note" in found:
-                self.inbox.put(("note", str(found["note"])))
-            elif "stop" in found:
-                self.inbox.put(("stop", str(found["stop"])))
+            if "note" in answer:
+                self.inbox.put(Event("note", answer["note"]))
+            elif "stop" in answer:
+                self.inbox.put(Event("stop", answer["stop"]))
                 break
         api.close()

@@ -13,9 +13,7 @@ from mission_control.client.problems import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from mission_control.client.tasks import Session
+    from mission_control.client.work.worker import Worker
 
 SYSTEMD = """[Unit]
 Description=Mission Control: tasks of {board}
@@ -47,14 +45,11 @@ LAUNCHD = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def install(session: Session, given: Namespace) -> None:
+def install(worker: Worker) -> None:
     """Write the file, and say how it is started; with --dry-run only show it."""
-    from mission_control.client.work.loop import Worker
-
-    worker = Worker(session.api, given)
-    if session.api.connection.path == "":
+    if worker.connection.path == "":
         raise Problem(
-            f"The token comes from {session.api.connection.source}, where no service finds it: `{credentials.called()}"
+            f"The token comes from {worker.connection.source}, where no service finds it: `{credentials.called()}"
             " sign-in` stores one.",
             "token_not_stored",
         )
@@ -64,7 +59,7 @@ def install(session: Session, given: Namespace) -> None:
     if is_mac:
         path = os.path.expanduser(f"~/Library/LaunchAgents/{name}.plist")
         log = os.path.join(worker.folder, "work.log")
-        words = "".join(f"<string>{_xml(one)}</string>" for one in arguments)
+        words = "".join(f"<string>{_xml(word)}</string>" for word in arguments)
         values = {"folder": _xml(worker.top), "path": _xml(os.environ.get("PATH", "")), "log": _xml(log)}
         content = LAUNCHD.format(label=name, arguments=words, **values)
         commands = [["launchctl", "load", "-w", path]]
@@ -73,17 +68,17 @@ def install(session: Session, given: Namespace) -> None:
         path = os.path.join(base, "systemd", "user", f"{name}.service")
         values = {"folder": worker.top.replace("%", "%%"), "path": os.environ.get("PATH", "").replace("%", "%%")}
         board = re.sub(r"[^\w .-]", "", worker.board["name"])
-        content = SYSTEMD.format(board=board, command=" ".join(_systemd(one) for one in arguments), **values)
+        content = SYSTEMD.format(board=board, command=" ".join(_systemd(word) for word in arguments), **values)
         commands = [["systemctl", "--user", "daemon-reload"], ["systemctl", "--user", "enable", "--now", name]]
     print(f"{path}:\n\n{content}")
-    starts = "\n".join(f"  {shlex.join(one)}" for one in commands)
-    if given.dry_run:
+    starts = "\n".join(f"  {shlex.join(command)}" for command in commands)
+    if worker.given.dry_run:
         print(f"It would be written, and started by:\n{starts}\nNothing was changed.")
         return
     files.write(path, content.encode(), 0o644)
     try:
-        for one in commands:
-            subprocess.run(one, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        for command in commands:
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Problem(f"It is written, and could not be started: {error}. Start it by:\n{starts}") from error
     print("It runs, and starts again with you." + ("" if is_mac else " Without you too: loginctl enable-linger"))
@@ -93,7 +88,7 @@ def _arguments() -> list[str]:
     own = [sys.executable, os.path.abspath(credentials.program())] if credentials.program() else [
         os.path.abspath(sys.argv[0])
     ]  # fmt: skip
-    return [*own, *(one for one in sys.argv[1:] if one not in ("--install", "--dry-run", "--once", "--json"))]
+    return [*own, *(word for word in sys.argv[1:] if word not in ("--install", "--dry-run", "--once", "--json"))]
 
 
 def _systemd(word: str) -> str:

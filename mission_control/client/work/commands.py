@@ -21,12 +21,13 @@ class Command:
 
     def __init__(self, words: list[str], folder: str, environment: dict[str, str], run: str) -> None:
         self._printed, self._writing = b"", threading.Lock()
-        self.process, self._lifeline = acp.started(words, folder, environment, f"{run}.command")
-        self.process.stdin.close()
-        pipes = (self.process.stdout, self.process.stderr)
-        self._reading = [threading.Thread(target=self._read, args=(one,), daemon=True) for one in pipes]
-        for one in self._reading:
-            one.start()
+        self.process, self._lifeline = acp.start(words, folder, environment, f"{run}.command")
+        typed, *printed = self.process.stdin, self.process.stdout, self.process.stderr
+        assert typed is not None
+        typed.close()
+        self._reading = [threading.Thread(target=self._read, args=(pipe,), daemon=True) for pipe in printed]
+        for thread in self._reading:
+            thread.start()
 
     def _read(self, pipe: IO[bytes]) -> None:
         for part in iter(lambda: pipe.read1(65536), b""):  # type: ignore[attr-defined]
@@ -36,12 +37,12 @@ class Command:
     def is_over(self) -> bool:
         if self.process.poll() is None:
             return False
-        for one in self._reading:
-            one.join(LAST_SECONDS)
+        for thread in self._reading:
+            thread.join(LAST_SECONDS)
         return True
 
     def output(self) -> str:
         return plain(self._printed.decode("utf-8", "replace"))[-LONGEST_OUTPUT:]
 
     def end(self) -> None:
-        acp.ended(self.process, self._lifeline, 0.0)
+        acp.end(self.process, self._lifeline, 0.0)
