@@ -2,7 +2,7 @@
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import ErrorCode, Invalid
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, Paging, page
 from mission_control.database.records import find
 from mission_control.events.reader_wakeups import publish_wakeup
 from mission_control.gateways import commands
@@ -21,10 +21,10 @@ api = Api(__name__, "gateways", below="/gateways")
 
 
 @api.get("", Page[GatewayRead], rule="gateway.manage")
-async def list_gateways(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_gateways(actor: Actor, query: Paging) -> JsonObject:
     """List the gateways of the active organization, newest first."""
     gateways, total = await gateways_page(actor, query)
-    return page([GatewayRead.of(one) for one in gateways], total, query)
+    return page([GatewayRead.of(gateway) for gateway in gateways], total, query)
 
 
 @api.post("", rule="gateway.create", errors={409: ErrorResponse}, is_atomic=False)
@@ -38,10 +38,10 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
     """
     until = deadline()
     target = target_of(actor.organization_id, data.url, data.token, allow_insecure_tls=data.allow_insecure_tls)
-    found = await commands.check(actor.organization_id, target, until)
+    report = await commands.check(actor.organization_id, target, until)
 
     async def create() -> GatewayRead:
-        return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data, found))
+        return GatewayRead.of(await commands.create_gateway(actor, actor.organization_id, data, report))
 
     return await _settled(await committed(actor, create), until)
 
@@ -49,8 +49,8 @@ async def create_gateway(actor: Actor, data: GatewayCreate) -> GatewayRead:
 async def _settled(saved: GatewayRead | None, until: float) -> GatewayRead:
     """Return a saved gateway as soon as its state is known. What a key repeats is the gateway as it was saved."""
     assert saved is not None
-    known = await commands.settled(saved.id, until)
-    return saved if known is None else GatewayRead.of(known)
+    gateway = await commands.settled(saved.id, until)
+    return saved if gateway is None else GatewayRead.of(gateway)
 
 
 @api.get("/<gateway_id>", rule="gateway.read")
@@ -68,10 +68,10 @@ async def update_gateway(actor: Actor, gateway: Gateway, data: GatewayUpdate) ->
     """
     until = deadline()
     connects = not commands.changed_fields(gateway, data).keys().isdisjoint(commands.CONNECTION)
-    found = await commands.check(gateway.organization_id, _target(gateway, data), until) if connects else None
+    report = await commands.check(gateway.organization_id, _target(gateway, data), until) if connects else None
 
     async def update() -> GatewayRead:
-        return GatewayRead.of(await commands.update_gateway(actor, gateway, data, found))
+        return GatewayRead.of(await commands.update_gateway(actor, gateway, data, report))
 
     changed = await committed(actor, update)
     if changed is not None and not connects:
@@ -97,13 +97,13 @@ async def check_gateway(actor: Actor, gateway: Gateway) -> GatewayRead:
         return GatewayRead.of(gateway)
     until = deadline()
     try:
-        found = await commands.check(gateway.organization_id, _target(gateway, GatewayUpdate()), until)
+        report = await commands.check(gateway.organization_id, _target(gateway, GatewayUpdate()), until)
     except (Invalid, GatewayError):
-        found = None  # the process that keeps the connection meets the same, and says so in the row
+        report = None  # the process that keeps the connection meets the same, and says so in the row
     await publish_wakeup(f"{connector.RETRY}:{gateway.id}")
-    if found is None:
+    if report is None:
         return GatewayRead.of(await find(Gateway, "id = ?", gateway.id) or gateway)
-    return GatewayRead.of(await commands.retried(gateway, found, until))
+    return GatewayRead.of(await commands.retried(gateway, report, until))
 
 
 def _target(gateway: Gateway, sent: GatewayUpdate) -> Target:

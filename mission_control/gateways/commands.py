@@ -15,7 +15,7 @@ from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.outbound import address_of
 from mission_control.core.values import JsonObject
 from mission_control.database.records import find
-from mission_control.database.sql import rows
+from mission_control.database.sql import Row, rows
 from mission_control.events import wakeup_channels
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
@@ -39,17 +39,17 @@ EVENTS = (
 # A change of one of these needs another connection.
 CONNECTION = ("url", "token", "allow_insecure_tls")
 # What was known of the connection before.
-UNKNOWN: dict[str, object] = {"state": queries.CONNECTING} | dict.fromkeys(
+UNKNOWN: Row = {"state": queries.CONNECTING} | dict.fromkeys(
     ("state_code", "last_error", "pairing_request_id", "pairing_device_id", "same_as_id")
 )
 
 
 @command("gateway.create")
 async def create_gateway(
-    actor: Actor, organization_id: UUID, new: queries.GatewayCreate, found: queries.Report
+    actor: Actor, organization_id: UUID, new: queries.GatewayCreate, report: queries.Report
 ) -> Gateway:
     """Add a gateway with what a check found; the main agent's row is made by a reaction."""
-    values = {**new.model_dump(), "token": sealed(new.token)} | queries.stored(found)
+    values = {**new.model_dump(), "token": sealed(new.token)} | queries.stored(report)
     gateway = Gateway(organization_id=organization_id, **values)
     await _save_once(gateway)
     record("gateway.created", gateway, f"Gateway added: {gateway.name}.", **visible_fields(gateway))
@@ -59,40 +59,40 @@ async def create_gateway(
 
 @command("gateway.update")
 async def update_gateway(
-    actor: Actor, gateway: Gateway, sent: queries.GatewayUpdate, found: queries.Report | None
+    actor: Actor, gateway: Gateway, sent: queries.GatewayUpdate, report: queries.Report | None
 ) -> Gateway:
     """Change a gateway, with what a check of another connection found. Setting a field to its value is a no-op."""
     gateway = await existing(find(Gateway, "id = ?", gateway.id, lock=True))
     changes = changed_fields(gateway, sent)
     if not changes:
         return gateway
-    before = visible_fields(gateway)
-    connects = not changes.keys().isdisjoint(CONNECTION)
-    if "token" in changes:
-        changes["token"] = sealed(None if sent.clear_token else sent.token)
-    if connects:
-        changes |= UNKNOWN | (queries.stored(found) if found is not None else {"state_at": times.clock_now()})
-    if "url" in changes:  # what is known is of the gateway at the address before
-        changes = {"instance_id": None} | changes
-        if found is None or found.device_token is None:
-            changes["device_token"] = None
+    before, connects = visible_fields(gateway), not changes.keys().isdisjoint(CONNECTION)
+    if "url" in changes:
         await _try_duplicates(gateway)
-    gateway.update_from_dict(changes)
+    values = changes | (_forgotten(changes, report) if connects else {})
+    if "token" in changes:
+        values["token"] = sealed(None if sent.clear_token else sent.token)
+    gateway.update_from_dict(values)
     gateway.updated_at = times.clock_now()
-    await _save_once(gateway, [*changes, "updated_at"])
+    await _save_once(gateway, [*values, "updated_at"])
     after = visible_fields(gateway)
     changed = [name for name in after if after[name] != before[name]]
     record(
-        "gateway.updated",
-        gateway,
-        f"Gateway changed: {gateway.name}.",
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
-        has_new_token="token" in changes,
-    )
+        "gateway.updated", gateway, f"Gateway changed: {gateway.name}.", has_new_token="token" in changes,
+        before={name: before[name] for name in changed}, after={name: after[name] for name in changed},
+    )  # fmt: skip
     if connects:
         notify(connector.CHANNEL)
     return gateway
+
+
+def _forgotten(changes: Row, report: queries.Report | None) -> Row:
+    """Return what becomes of what was known of the connection before, which was perhaps of another gateway."""
+    values = UNKNOWN | ({"state_at": times.clock_now()} if report is None else queries.stored(report))
+    if "url" not in changes:
+        return values
+    has_device_token = report is not None and report.device_token is not None
+    return {"instance_id": None} | values | ({} if has_device_token else {"device_token": None})
 
 
 async def _save_once(gateway: Gateway, fields: list[str] | None = None) -> None:
@@ -113,13 +113,12 @@ async def _save_once(gateway: Gateway, fields: list[str] | None = None) -> None:
 
 async def _try_duplicates(gateway: Gateway) -> None:
     """Let those connect that were refused because of a gateway which is no longer there, or at another address."""
-    found = await rows("SELECT id FROM gateways WHERE same_as_id = ?", gateway.id)
-    for one in found:
-        notify(f"{connector.RETRY}:{one['id']}")
+    for duplicate in await rows("SELECT id FROM gateways WHERE same_as_id = ?", gateway.id):
+        notify(f"{connector.RETRY}:{duplicate['id']}")
 
 
-def changed_fields(gateway: Gateway, sent: queries.GatewayUpdate) -> dict[str, object]:
-    """Return the fields that a request changes, the token as it is."""
+def changed_fields(gateway: Gateway, sent: queries.GatewayUpdate) -> Row:
+    """The token as it is."""
     others = sent.model_dump(exclude_unset=True, exclude={"token", "clear_token"})
     changes = {name: value for name, value in others.items() if getattr(gateway, name) != value}
     token = sent.token
@@ -162,7 +161,7 @@ def visible_fields(gateway: Gateway) -> JsonObject:
 
 
 def deadline() -> float:
-    """Return the moment of the event loop's clock until which all steps of a check are done."""
+    """Set the moment of the event loop's clock until which all steps of a check are done."""
     return asyncio.get_running_loop().time() + 5.0
 
 
@@ -209,19 +208,19 @@ def _refuse(error: GatewayError) -> None:
 
 async def settled(gateway_id: UUID, until: float) -> Gateway | None:
     """Return a gateway as soon as its state is known, at the latest at the deadline as it is then; None if deleted."""
-    return await _awaited(gateway_id, until, lambda found: found.state != queries.CONNECTING)
+    return await _awaited(gateway_id, until, lambda gateway: gateway.state != queries.CONNECTING)
 
 
 async def retried(gateway: Gateway, expected: queries.Report, until: float) -> Gateway:
     """Return a gateway once the process that holds it found what a check expects, or at the deadline."""
-    wanted = queries.CONNECTED if expected.state == queries.CONNECTING else expected.state
-    return await _awaited(gateway.id, until, lambda found: found.state == wanted) or gateway
+    state = queries.CONNECTED if expected.state == queries.CONNECTING else expected.state
+    return await _awaited(gateway.id, until, lambda gateway: gateway.state == state) or gateway
 
 
 async def _awaited(gateway_id: UUID, until: float, is_so: Callable[[Gateway], bool]) -> Gateway | None:
     while True:
         with wakeup_channels.listening(channel(gateway_id)) as notified:
-            found = await find(Gateway, "id = ?", gateway_id)
-            if found is None or is_so(found) or _left(until) <= 0:
-                return found
+            gateway = await find(Gateway, "id = ?", gateway_id)
+            if gateway is None or is_so(gateway) or _left(until) <= 0:
+                return gateway
             await wakeup_channels.notified_within(notified, _left(until))

@@ -1,9 +1,9 @@
 """Read gateways: who may, their rows, what people read of a connection, and the shapes of the API."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from tortoise.queryset import QuerySet
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, NotFound, existing
 from mission_control.core.times import clock_now as now
-from mission_control.core.values import BlankToNone, NonEmptyStr, NotNull, Paging, Schema, example
+from mission_control.core.values import BlankToNone, JsonObject, NonEmptyStr, NotNull, Paging, Schema, example
 from mission_control.database.records import find
-from mission_control.database.sql import as_id, held, rows
+from mission_control.database.sql import Row, as_id, held, rows
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.protocol import heartbeats
 from mission_control.gateways.protocol.errors import (
@@ -55,7 +55,7 @@ ONLY_SYSTEM = OnlySystem("gateway.report")
 
 
 def visible_gateways(actor: Actor) -> QuerySet[Gateway]:
-    """Return the gateways of the active organization, for its owners and admins."""
+    """The gateways of the active organization, for its owners and admins."""
     gateways = Gateway.filter(organization_id=actor.organization_id)
     return gateways if actor.is_user and actor.administers(actor.organization_id) else gateways.filter(id=None)
 
@@ -66,7 +66,7 @@ async def visible_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
 
 
 async def reachable_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
-    """Return a gateway of any organization that the person administers. Raise NotFound otherwise."""
+    """Find a gateway of any organization that the person administers. Raise NotFound otherwise."""
     gateway = await Gateway.get_or_none(id=gateway_id)
     if gateway is None or not (actor.is_user and actor.administers(gateway.organization_id)):
         raise NotFound()
@@ -74,27 +74,24 @@ async def reachable_gateway(actor: Actor, gateway_id: UUID) -> Gateway:
 
 
 async def list_gateways(actor: Actor, paging: Paging) -> tuple[list[Gateway], int]:
-    """Return a page of the active organization's gateways, newest first, and their number."""
+    """List a page of the active organization's gateways, newest first, and their number."""
     gateways = visible_gateways(actor)
-    found = await gateways.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
-    return found, await gateways.count()
+    newest = gateways.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
+    return await newest, await gateways.count()
 
 
 async def removals(organization_id: UUID, gateway_id: UUID | None = None) -> set[UUID]:
-    """Return which gateways are being deleted with their agents now, of all or of one."""
-    one, values = ("", []) if gateway_id is None else (" AND about_id = ?", [gateway_id])
+    """Find which gateways are being deleted with their agents now, of all or of one."""
+    only, values = ("", []) if gateway_id is None else (" AND about_id = ?", [gateway_id])
     running = "SELECT about_id FROM jobs WHERE organization_id = ? AND kind = 'gateway_removal' AND state = 'running'"
-    return {
-        found for row in await rows(f"{running}{one}", organization_id, *values) if (found := as_id(row["about_id"]))
-    }
+    jobs = await rows(f"{running}{only}", organization_id, *values)
+    return {about_id for job in jobs if (about_id := as_id(job["about_id"]))}
 
 
 async def boards_using(gateway_id: UUID) -> list[str]:
-    """Return the names of the boards that use a gateway; those in the trash do not count."""
-    found = await rows(
-        "SELECT name FROM boards WHERE gateway_id = ? AND deleted_at IS NULL ORDER BY created_at", gateway_id
-    )
-    return [row["name"] for row in found]
+    """Boards in the trash do not count."""
+    sql = "SELECT name FROM boards WHERE gateway_id = ? AND deleted_at IS NULL ORDER BY created_at"
+    return [board["name"] for board in await rows(sql, gateway_id)]
 
 
 async def instance_in(organization_id: UUID, instance_id: str | None) -> Gateway | None:
@@ -104,10 +101,10 @@ async def instance_in(organization_id: UUID, instance_id: str | None) -> Gateway
 
 
 async def hold_for_board(organization_id: UUID, gateway_id: UUID) -> bool:
-    """Return whether a board of the organization may use a gateway, which then stays until the command ends."""
+    """Tell whether a board of the organization may use a gateway, which then stays until the command ends."""
     has_main_agent = "EXISTS (SELECT 1 FROM agents WHERE agents.gateway_id = gateways.id AND agents.board_id IS NULL)"
-    found = await held("gateways", f"id = ? AND organization_id = ? AND {has_main_agent}", gateway_id, organization_id)
-    return bool(found)
+    where = f"id = ? AND organization_id = ? AND {has_main_agent}"
+    return bool(await held("gateways", where, gateway_id, organization_id))
 
 
 async def gateway_of(organization_id: UUID, gateway_id: UUID) -> Gateway:
@@ -145,6 +142,7 @@ TOKEN_CODES = frozenset(code.lower() for code, kind in DETAIL_KINDS.items() if k
 ACCESS_DENIED = "The gateway knows this device, but its role grants nothing. Give it a role on the gateway."
 LESS_THAN_PAIRED = "The gateway grants this device less than it was paired for. Approve it again on the gateway."
 TOO_NEW = "The gateway speaks a newer protocol than this Mission Control. Update Mission Control."
+OF_REFUSAL = ("version", "protocol")
 TOO_OLD = "The gateway speaks only an old protocol. Update it with `openclaw update`."
 
 
@@ -152,7 +150,7 @@ TOO_OLD = "The gateway speaks only an old protocol. Update it with `openclaw upd
 class Report:
     """The columns of a gateway that say how its connection is. Fields that are None clear their column.
 
-    What a hello says (`version` to `boot_id`) stays as it was when `hello` is None.
+    The columns of a hello (`version` to `boot_id`) stay as they were when `hello` is None.
     """
 
     state: str
@@ -161,46 +159,38 @@ class Report:
     pairing_request_id: str | None = None
     pairing_device_id: str | None = None
     same_as_id: UUID | None = None
-    said: Mapping[str, object] | None = None
+    hello: JsonObject | None = None
     device_token: str | None = None
 
-    def columns(self) -> dict[str, object]:
-        """Return the values to store, the device token as it is."""
-        skipped = ("said", "device_token")
-        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in skipped}
-        token = {} if self.device_token is None else {"device_token": self.device_token}
-        return own | dict(self.said or {}) | token
+    def columns(self) -> Row:
+        """The device token as it is."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        hello, token = own.pop("hello") or {}, own.pop("device_token")
+        return own | hello | ({} if token is None else {"device_token": token})
 
 
 ON_ITS_HOST = "Run on the gateway's host: "
 
 
 def of_hello(hello: Hello, instance_id: str | None, shared: SharedHeartbeat | None = None) -> Report:
-    said = {
-        "version": hello.version or None,
-        "protocol": hello.protocol,
-        "role": hello.role,
-        "scopes": None if hello.scopes is None else sorted(hello.scopes),
-        "methods": sorted(hello.methods),
-        "events": sorted(hello.events),
-        "capabilities": sorted(hello.capabilities),
-        "boot_id": hello.boot_id,
+    lists = {name: sorted(getattr(hello, name)) for name in ("methods", "events", "capabilities")}
+    columns = {
+        "version": hello.version or None, "protocol": hello.protocol, "role": hello.role, "boot_id": hello.boot_id,
+        "scopes": None if hello.scopes is None else sorted(hello.scopes), **lists,
         **({} if instance_id is None else {"instance_id": instance_id}),
-    }
+    }  # fmt: skip
     code, warnings = None, list(hello.warnings)
     if shared is not None:
         code, warnings = heartbeats.CODE, [*warnings, f"{shared.sentence} {ON_ITS_HOST}{shared.command}"]
-    return Report(CONNECTED, code, " ".join(warnings) or None, said=said, device_token=hello.device_token)
+    return Report(CONNECTED, code, " ".join(warnings) or None, hello=columns, device_token=hello.device_token)
 
 
 def of_same_gateway(first: Gateway) -> Report:
-    """Return the report of a gateway that the organization has already."""
     text = f"{same_gateway(first)} So this one is not used: delete it, or the other one."
     return Report(REFUSED, ErrorCode.SAME_GATEWAY, text, same_as_id=first.id)
 
 
 def same_gateway(first: Gateway) -> str:
-    """Say which gateway it is that answers at another address."""
     return f"This is the gateway {first.name}, which is here already at {first.url}."
 
 
@@ -209,40 +199,38 @@ def of_error(error: GatewayError) -> Report:
     match error:
         case PairingRequired():
             text = PAIRING_TEXTS.get(error.reason, FIRST_PAIRING)
-            reason = error.reason[:LONGEST_CODE]
-            return Report(PAIRING, reason, text, error.request_id, error.device_id)
+            return Report(PAIRING, error.reason[:LONGEST_CODE], text, error.request_id, error.device_id)
         case PairingRefused():
             decided = pairing_decision(error)
             return Report(REFUSED, decided.lower()[:LONGEST_CODE], PAIRING_REFUSED.get(decided, error.message))
         case TokenRefused():
             return Report(REFUSED, code, TOKEN_TEXTS.get(error.detail_code, TOKEN_REFUSED))
         case MissingScopes():
-            listed = ", ".join(error.scopes)
-            said: dict[str, object] | None = None
-            text = f"The gateway grants this device too little. Missing: {listed}." if listed else LESS_THAN_PAIRED
-            if isinstance(granted := error.details.get("granted"), list):
-                said = {"scopes": sorted(map(str, granted))}
-                said |= {name: error.details.get(name) for name in ("version", "protocol")}
-            return Report(REFUSED, "missing_scopes", text, said=said)
-        case AccessDenied():
-            own = error.detail_code == "OPERATOR_ACCESS_DENIED"
-            return Report(REFUSED, code, ACCESS_DENIED if own else error.message)
+            return _of_missing_scopes(error)
+        case AccessDenied() if error.detail_code == "OPERATOR_ACCESS_DENIED":
+            return Report(REFUSED, code, ACCESS_DENIED)
         case TooOld():
             return Report(REFUSED, "too_old", error.message if error.code == "TOO_OLD" else TOO_OLD)
         case TooNew():
             return Report(REFUSED, "too_new", TOO_NEW)
-        case Unreachable():
-            return Report(UNREACHABLE, code, error.message)
-    return Report(REFUSED, code, error.message)
+    return Report(UNREACHABLE if isinstance(error, Unreachable) else REFUSED, code, error.message)
+
+
+def _of_missing_scopes(error: MissingScopes) -> Report:
+    listed, granted, hello = ", ".join(error.scopes), error.details.get("granted"), None
+    text = f"The gateway grants this device too little. Missing: {listed}." if listed else LESS_THAN_PAIRED
+    if isinstance(granted, list):
+        hello = {"scopes": sorted(map(str, granted))} | {name: error.details.get(name) for name in OF_REFUSAL}
+    return Report(REFUSED, "missing_scopes", text, hello=hello)
 
 
 def pairing_decision(error: PairingRefused) -> str:
-    """Return `PAIRING_REJECTED` or `PAIRING_EXPIRED`: the code, or the word in the details of a refused connection."""
+    """The code, or the word in the details of a refused connection."""
     return error.code if error.code in PAIRING_REFUSED else error.detail_code
 
 
 def after(report: Report, before: Report | None, note: str = "") -> Report:
-    """Return the report of a request to pair; it says so when it took the place of another one, or a note."""
+    """A request to pair says so when it took the place of another one, or a note."""
     was = before.pairing_request_id if before is not None else None
     if before is not None and was == report.pairing_request_id and not note:
         return replace(report, last_error=before.last_error)
@@ -250,8 +238,8 @@ def after(report: Report, before: Report | None, note: str = "") -> Report:
     return replace(report, last_error=f"{note} {report.last_error}") if note else report
 
 
-def stored(report: Report, since: datetime | None = None) -> dict[str, object]:
-    """Return the columns of a report as they are stored, the device token encrypted."""
+def stored(report: Report, since: datetime | None = None) -> Row:
+    """The device token encrypted."""
     columns = report.columns()
     if "device_token" in columns:
         columns["device_token"] = sealed(report.device_token)
@@ -264,7 +252,7 @@ LONGEST_NAME, LONGEST_URL, LONGEST_ROOT, LONGEST_TOKEN = 200, 2000, 1000, 4000
 
 
 def _gateway_url(value: str) -> str:
-    """Return an address without what no gateway reads, where people may have left a token."""
+    """Cut off what no gateway reads, where people may have left a token."""
     if (problem := url_problem(value)) is not None:
         raise ValueError(problem)
     parts = urlsplit(value.strip())
@@ -346,26 +334,22 @@ class GatewayRead(Schema):
 
     @classmethod
     def of(cls, gateway: Gateway) -> Self:
-        own: dict[str, Any] = {name: getattr(gateway, name) for name in cls.model_fields if name in FROM_ROW}
+        own: Row = {name: getattr(gateway, name) for name in cls.model_fields if name in FROM_ROW}
         command = approve_command(gateway.pairing_request_id) if gateway.state == PAIRING else None
         return cls.model_construct(
-            **own,
-            token=None,
-            has_token=gateway.token is not None,
-            pairing_command=command,
+            **own, token=None, has_token=gateway.token is not None, pairing_command=command,
             missing_scopes=missing_scopes(gateway),
-        )
+        )  # fmt: skip
 
 
 FROM_ROW = set(GatewayRead.model_fields) - {"token", "has_token", "pairing_command", "missing_scopes"}
 
 
 def missing_scopes(gateway: Gateway) -> list[str]:
-    """Return what the gateway does not grant and this program needs; nothing while that is not known."""
+    """Nothing while it is not known what a gateway grants."""
     if gateway.scopes is None:
         return []
-    granted = tuple(gateway.scopes)
-    return [one for one in NEEDED_SCOPES if not grants(granted, one)]
+    return [scope for scope in NEEDED_SCOPES if not grants(tuple(gateway.scopes), scope)]
 
 
 def is_connected(gateway: Gateway) -> bool:

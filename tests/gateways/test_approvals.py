@@ -17,6 +17,7 @@ from mission_control.gateway_agents.requests import answer_loop, intake
 from mission_control.gateways.connections import connector, link
 from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol.payload import Payload
 from tests.cast import Cast, events, kinds
 from tests.gateways.fake import FakeGateway
 from tests.gateways.gateways import connected_gateway, until
@@ -83,7 +84,7 @@ async def test_request_appears_once_with_all_facts(cast: Cast, fake_gateway: Fak
     assert (event.actor_kind, event.actor_name) == ("agent", "Vega")
     ref = GatewayRef(gateway.id, gateway.organization_id)
     await intake.catch_up(ref)
-    await intake.approval_requested("exec")(ref, fake_gateway.state.approvals[await external_id_of(found)])
+    await intake.approval_requested("exec")(ref, Payload(fake_gateway.state.approvals[await external_id_of(found)]))
     assert await Approval.all().count() == 1
 
 

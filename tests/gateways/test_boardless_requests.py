@@ -17,6 +17,7 @@ from mission_control.gateway_agents.requests.reading import read_answers
 from mission_control.gateways.connections import connector, link
 from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.questions.models import Question
 from tests.cast import Cast, events, kinds
 from tests.gateways.fake import FakeGateway
@@ -69,7 +70,7 @@ async def test_request_of_a_stranger_appears_once(cast: Cast, fake_gateway: Fake
     assert (found["agent_name"], found["agent_id"]) == ("a-stranger", None)
     assert found["gateway_name"] == gateway.name and found["expires_at"]
     ref = GatewayRef(gateway.id, gateway.organization_id)
-    await intake.approval_requested("exec")(ref, fake_gateway.state.approvals[there])
+    await intake.approval_requested("exec")(ref, Payload(fake_gateway.state.approvals[there]))
     await Agent.filter(id=cast.vega.id).update(gateway_id=gateway.id, gateway_agent_id="a-stranger")
     await intake.catch_up(ref)
     assert (await GatewayRequest.all().count(), await Approval.all().count()) == (1, 0)

@@ -20,6 +20,7 @@ from mission_control.gateway_agents.provisioning.gateway_agent import changing
 from mission_control.gateway_agents.provisioning.runner import MOST_RETURNS
 from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol.payload import Payload
 from tests.cast import Cast, Program
 from tests.gateways.fake import FakeGateway, TurnFailed
 from tests.gateways.fake_state import FakeSession
@@ -242,7 +243,7 @@ HISTORIES = {
 def test_history_tells_what_became_of_messages(name: str) -> None:
     messages, lost = HISTORIES[name]
     info = {"hasActiveRun": False, "status": "killed" if "ended" in name else "done"}
-    history = read_history({"messages": messages, "sessionInfo": info})
+    history = read_history(Payload(messages=messages, sessionInfo=info))
     assert "".join(key for key in "ab" if history.failure_of(key)) == lost
 
 

@@ -6,13 +6,22 @@ from typing import Any
 import pytest
 
 from mission_control.agents.models import Agent
-from mission_control.gateway_agents.provisioning.gateway_agent import config_patch, with_heartbeat
+from mission_control.gateway_agents.provisioning import gateway_agent
+from mission_control.gateways.protocol.payload import Payload
 
 VEGA = Agent(name="Vega", gateway_agent_id="mc-vega", workspace_path="~/.openclaw/workspace-mc-vega")
 RIGEL = Agent(name="Rigel", gateway_agent_id="mc-rigel", workspace_path="w")
 THERE = {"name": "Vega", "workspace": VEGA.workspace_path}
 OURS = {"every": "9m", "target": "none", "prompt": "Heartbeat of Mission Control. Run `./mc beat`."}
 MAIN = {"workspace": "~/.openclaw/workspace", "heartbeat": {"every": "1h"}}
+
+
+def config_patch(config: Any, agents: list[Agent]) -> Any:
+    return gateway_agent.config_patch(Payload(config), agents)
+
+
+def with_heartbeat(config: Any) -> set[str]:
+    return gateway_agent.with_heartbeat(Payload(config))
 
 
 def merged(config: Mapping[str, Any], patch: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from mission_control.gateways.protocol.errors import (
     to_values,
 )
 from mission_control.gateways.protocol.handshake import MOST_TEXTS, read_hello
+from mission_control.gateways.protocol.payload import Payload
 from tests.cast import Cast
 from tests.gateways.fake import FakeGateway
 from tests.gateways.gateways import connected_gateway, until
@@ -93,10 +94,10 @@ async def test_events_that_wait_are_limited_by_their_size(monkeypatch: pytest.Mo
     taken = Inlet(REF)
     taken.hold()
     for number in range(10):  # before and after the connection is known
-        taken.put(GatewayEvent("test.event", {"n": f"early {number}"}, None, 400))
+        taken.put(GatewayEvent("test.event", Payload(n=f"early {number}"), None, 400))
     taken.connected()
     for number in range(5):
-        taken.put(GatewayEvent("test.event", {"n": f"late {number}"}, None, 400))
+        taken.put(GatewayEvent("test.event", Payload(n=f"late {number}"), None, 400))
     running = asyncio.create_task(taken.run())
     await until(lambda: seen[-1:] == ["late 4"])
     running.cancel()
@@ -106,9 +107,10 @@ async def test_events_that_wait_are_limited_by_their_size(monkeypatch: pytest.Mo
 async def test_runs_of_a_session_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "_followed", {})
     for number in range(following.MOST_RUNS * 2):
-        said = {"runId": f"run {number}", "sessionKey": "agent:a:main", "stream": "command_output"}
-        await following.on_agent(REF, said | {"data": {"toolCallId": "1", "phase": "end", "output": "o" * 500_000}})
-    await following.on_agent(REF, said | {"runId": "r" * 10_000, "data": {}})
+        event = Payload(runId=f"run {number}", sessionKey="agent:a:main", stream="command_output")
+        event["data"] = {"toolCallId": "1", "phase": "end", "output": "o" * 500_000}
+        await following.on_agent(REF, event)
+    await following.on_agent(REF, Payload({**event, "runId": "r" * 10_000, "data": {}}))
     [session] = following._followed.values()
     assert len(session.runs) == following.MOST_RUNS and f"run {number}" in session.runs
     assert max(sys.getsizeof(part.result) for run in session.runs.values() for part in run.parts) < 50_000
@@ -118,9 +120,9 @@ async def test_gateway_with_many_sessions_makes_only_its_own_forgotten(monkeypat
     monkeypatch.setattr(following, "_followed", {})
     monkeypatch.setattr(following, "MOST_SESSIONS", 10)
     other = GatewayRef(new_id(), new_id())
-    await following.on_chat(other, {"runId": "quiet", "sessionKey": "agent:a:main", "state": "status"})
+    await following.on_chat(other, Payload(runId="quiet", sessionKey="agent:a:main", state="status"))
     for number in range(50):
-        await following.on_chat(REF, {"runId": f"r{number}", "sessionKey": f"agent:{number}:main", "state": "status"})
+        await following.on_chat(REF, Payload(runId=f"r{number}", sessionKey=f"agent:{number}:main", state="status"))
     kept = [one.gateway.id for one in following._followed.values()]
     assert other.id in kept and len(kept) <= 11
 

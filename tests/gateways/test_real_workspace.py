@@ -14,6 +14,7 @@ from mission_control.agents.models import Agent
 from mission_control.gateway_agents.provisioning.gateway_agent import config_patch
 from mission_control.gateway_agents.provisioning.workspace import FILES, WorkspaceFacts, workspace_files
 from mission_control.gateways.connections.open_connection import Connection
+from mission_control.gateways.protocol.payload import Payload
 from tests.gateway_agents.test_workspace_files import board_of
 from tests.gateways.fake_model import Reply, Turn
 from tests.gateways.real import RealGateway
@@ -55,7 +56,7 @@ async def test_agent_works_by_its_files(real_gateway: RealGateway, made: Crew) -
         await connection.call("agents.create", {"name": name, "workspace": workspace})
         await listed(connection, name)
         wanted = Agent(name=name, gateway_agent_id=name, workspace_path=workspace)
-        assert config_patch((await connection.call("config.get"))["config"], [wanted]) is None
+        assert config_patch(Payload((await connection.call("config.get"))["config"]), [wanted]) is None
         await take_back_a_heartbeat(connection, wanted)
         hand_in = await write_files(connection, name, workspace, made)
         turns: list[Turn] = []
@@ -85,7 +86,7 @@ async def take_back_a_heartbeat(connection: Connection, wanted: Agent) -> None:
     beating = {"agents": {"entries": {wanted.gateway_agent_id: {"heartbeat": {"every": "9m", "target": "none"}}}}}
     for patch in (beating, None):
         found = await connection.call("config.get")
-        raw = json.dumps(patch or config_patch(found["config"], [wanted]))
+        raw = json.dumps(patch or config_patch(Payload(found["config"]), [wanted]))
         await connection.call("config.patch", {"raw": raw, "baseHash": found["hash"]})
     entry = (await connection.call("config.get"))["config"]["agents"]["entries"][wanted.gateway_agent_id]
     assert "heartbeat" not in entry

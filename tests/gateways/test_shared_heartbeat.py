@@ -8,6 +8,7 @@ import pytest
 from mission_control.gateways.connections.checked_connection import check
 from mission_control.gateways.protocol.handshake import Identity
 from mission_control.gateways.protocol.heartbeats import read_heartbeat
+from mission_control.gateways.protocol.payload import Payload
 from tests.cast import Cast
 from tests.gateways.connecting import target
 from tests.gateways.fake import FakeGateway
@@ -27,7 +28,7 @@ def config(heartbeat: dict[str, Any] | None, **entries: Any) -> dict[str, Any]:
     ("heartbeat", "a_day"), [({"every": "10m"}, 144), ({}, 48), ({"every": "1h30m"}, 16), ({"every": "90"}, 16)]
 )
 def test_beats_a_day_are_counted(heartbeat: dict[str, Any], a_day: int) -> None:
-    found = read_heartbeat(config(heartbeat))
+    found = read_heartbeat(Payload(config(heartbeat)))
     assert found is not None and (found.a_day, found.agents, found.command) == (a_day, 1, COMMAND)
 
 
@@ -43,12 +44,12 @@ def test_beats_a_day_are_counted(heartbeat: dict[str, Any], a_day: int) -> None:
     ],
 )
 def test_what_does_not_beat_our_agents_is_not_named(harmless: dict[str, Any]) -> None:
-    assert read_heartbeat(harmless) is None
+    assert read_heartbeat(Payload(harmless)) is None
 
 
 def test_old_gateway_beats_those_with_a_block_of_their_own() -> None:
     old = {"agents": {"defaults": {"heartbeat": {"every": "10m"}}, "list": [{"id": OURS}, {"id": "main"}]}}
-    found = read_heartbeat(old)
+    found = read_heartbeat(Payload(old))
     assert found is not None and found.command == "openclaw config set agents.list[1].heartbeat.every 10m"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ from mission_control.gateways.connections.open_connection import Connection, OnE
 from mission_control.gateways.protocol import errors, handshake
 from mission_control.gateways.protocol.errors import WireClosed
 from mission_control.gateways.protocol.heartbeats import SharedHeartbeat, shared_heartbeat
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.protocol.target import Target, compatibility
 
 if TYPE_CHECKING:
@@ -112,24 +113,27 @@ async def _shake_hands(
         if frame.get("type") == "res" and frame.get("id") == "connect":
             break
     if frame.get("ok") is not True:
-        error = errors.refusal(
-            frame.get("error"), connecting=True, secrets=tuple(handshake.auth_of(target, attempt).values())
-        )
+        secrets = tuple(handshake.auth_of(target, attempt).values())
+        error = errors.refusal(frame.get("error"), connecting=True, secrets=secrets)
         if isinstance(error, errors.PairingRequired):
             error.details.setdefault("deviceId", identity.device_id)
             if "waitForResolution" in params:
                 error.wait = PairingDecision(wire, error.request_id)
         raise error
-    hello = handshake.read_hello(frame.get("payload"))
+    return _usable(handshake.read_hello(frame.get("payload")), target)
+
+
+def _usable(hello: handshake.Hello, target: Target) -> handshake.Hello:
+    """Raise TooOld or MissingScopes for a gateway that cannot be used; add a warning about its version."""
     version = compatibility(hello.version, target.minimum_version)
     if not version.is_fine:
         raise errors.TooOld("TOO_OLD", version.text, details={"version": hello.version})
-    if hello.missing_scopes:
+    if missing := hello.missing_scopes:
         raise errors.MissingScopes(
             "MISSING_SCOPES",
-            f"The gateway grants this connection too little; missing: {', '.join(hello.missing_scopes)}.",
+            f"The gateway grants this connection too little; missing: {', '.join(missing)}.",
             details={
-                "missing": list(hello.missing_scopes), "granted": list(hello.scopes or ()), "version": hello.version,
+                "missing": list(missing), "granted": list(hello.scopes or ()), "version": hello.version,
                 "protocol": hello.protocol,
             },
         )  # fmt: skip
@@ -139,11 +143,10 @@ async def _shake_hands(
 async def instance_id(connection: Connection, *, seconds: float = IDENTITY_SECONDS) -> str | None:
     """Return the gateway's own id, the same at all its addresses and after every start; None where it gives none."""
     try:
-        answer = await connection.call("gateway.identity.get", seconds=seconds)
+        answer = Payload.of(await connection.call("gateway.identity.get", seconds=seconds))
     except errors.GatewayError:
         return None
-    found = answer.get("deviceId") if isinstance(answer, Mapping) else None
-    return found.replace("\0", "")[:LONGEST_INSTANCE] or None if isinstance(found, str) else None
+    return errors.text_of(answer.get("deviceId"), LONGEST_INSTANCE)
 
 
 class PairingDecision:
@@ -167,11 +170,11 @@ class PairingDecision:
     async def _decision(self) -> str:
         while True:
             frame = await self._wire.receive()
-            payload = frame.get("payload")
-            if frame.get("event") != "device.pair.resolved" or not isinstance(payload, Mapping):
+            if frame.get("event") != "device.pair.resolved" or not isinstance(frame.get("payload"), dict):
                 continue
+            payload = frame.inner("payload")
             if payload.get("requestId") in (None, self._request_id) or self._request_id is None:
-                return str(payload.get("decision") or payload.get("status") or "approved")
+                return payload.text("decision", "status") or "approved"
 
     async def close(self) -> None:
         await self._wire.close()
@@ -253,29 +256,32 @@ async def check(target: Target, identity: handshake.Identity, *, seconds: float 
 
 
 def _findings(hello: handshake.Hello, target: Target, shared: SharedHeartbeat | None) -> Iterator[Finding]:
-    if target.is_encrypted and target.allow_insecure_tls:
-        yield Finding("Encryption", True, "encrypted, but the certificate was not checked, as asked")
-    elif target.is_encrypted:
-        yield Finding("Encryption", True, "encrypted, with a certificate that is trusted")
-    elif target.is_loopback:
-        yield Finding("Encryption", True, "not needed on this machine")
-    else:
-        remedy = "Put TLS before the gateway and use wss://, or a private network such as Tailscale."
-        yield Finding("Encryption", True, "none: the network in between can read the token", remedy)
-    yield Finding(
-        "Protocol", True, f"{hello.protocol} ({handshake.MIN_PROTOCOL} to {handshake.MAX_PROTOCOL} are supported)"
-    )
+    yield _encryption(target)
+    supported = f"{handshake.MIN_PROTOCOL} to {handshake.MAX_PROTOCOL} are supported"
+    yield Finding("Protocol", True, f"{hello.protocol} ({supported})")
     yield Finding("Version", True, " ".join((hello.version or "unknown", *hello.warnings)))
     yield Finding("Pairing", True, "this device is approved" if hello.device_token else "not needed from this machine")
     yield Finding("Scopes", True, "the gateway does not say" if hello.scopes is None else ", ".join(hello.scopes))
-    missing = [purpose for method, purpose in PURPOSES.items() if not hello.has(method)]
-    if missing:
+    if missing := [purpose for method, purpose in PURPOSES.items() if not hello.has(method)]:
         remedy = "Update OpenClaw on the gateway's host: `openclaw update`."
         yield Finding("Methods", False, f"the gateway is not capable of: {'; '.join(missing)}", remedy)
     else:
         yield Finding("Methods", True, "everything that Mission Control uses")
     if shared is not None:
         yield Finding("Heartbeats", False, shared.sentence, f"Run on the gateway's host: {shared.command}")
+
+
+def _encryption(target: Target) -> Finding:
+    remedy = ""
+    if target.is_encrypted:
+        how = "but the certificate was not checked, as asked" if target.allow_insecure_tls else None
+        sentence = f"encrypted, {how or 'with a certificate that is trusted'}"
+    elif target.is_loopback:
+        sentence = "not needed on this machine"
+    else:
+        sentence = "none: the network in between can read the token"
+        remedy = "Put TLS before the gateway and use wss://, or a private network such as Tailscale."
+    return Finding("Encryption", True, sentence, remedy)
 
 
 def _waits(error: errors.PairingRequired, identity: handshake.Identity) -> Report:
@@ -296,10 +302,9 @@ def _failed(error: errors.GatewayError, identity: handshake.Identity) -> Report:
     remedy = REMEDIES_BY_CODE.get(error.code) or REMEDIES.get(type(error), "")
     if isinstance(error, errors.MissingScopes):
         needed = ", ".join(handshake.NEEDED_SCOPES)
-        remedy = (
-            f"Approve this device with the scopes {needed}: `{errors.approve_command(None)}`, or give the shared token."
-        )
-    version, protocol, granted = (error.details.get(one) for one in ("version", "protocol", "granted"))
+        approval = f"Approve this device with the scopes {needed}: `{errors.approve_command(None)}`"
+        remedy = f"{approval}, or give the shared token."
+    version, protocol, granted = (error.details.get(name) for name in ("version", "protocol", "granted"))
     return Report(
         state, error.detail_code, version, protocol, tuple(granted or ()), identity.device_id,
         findings=[Finding(NAMES.get(type(error), "Connection"), False, error.message, remedy)],

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from mission_control.background.loops import Loop
 from mission_control.core import secrets, times
 from mission_control.core.settings import ConfigError
 from mission_control.core.times import monotonic
-from mission_control.core.values import new_id, to_json
+from mission_control.core.values import JsonObject, new_id, to_json
 from mission_control.database.records import find
 from mission_control.database.sql import is_postgres, placeholders, rows, select
 from mission_control.events import wakeup_channels
@@ -27,6 +26,7 @@ from mission_control.gateways.connections.open_connection import Connection
 from mission_control.gateways.models import GatewayCall
 from mission_control.gateways.protocol.errors import GatewayError, Unreachable, from_values, to_values
 from mission_control.gateways.protocol.identity import secret_key
+from mission_control.gateways.protocol.payload import Payload
 
 LEASE = timedelta(seconds=6)  # so long does the gateway of a process that was killed wait for another one
 RENEW_SECONDS = 1.5
@@ -89,7 +89,7 @@ def answer_channel(call_id: UUID) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ForeignCall:
     """A call of another process."""
 
     id: UUID
@@ -101,45 +101,43 @@ class Asked:
 
 async def answer() -> None:
     """Answer the calls that other processes make to the gateways which this one holds."""
-    held = list(_links)
-    if not held:
+    gateways = list(_links)
+    if not gateways:
         return
     await rows("DELETE FROM gateway_calls WHERE due_by < ?", times.clock_now() - KEPT)
     taken = await select(
-        Asked,
+        ForeignCall,
         "UPDATE gateway_calls SET state = 'taken' WHERE state = 'waiting'"
-        f" AND gateway_id IN ({placeholders(len(held))}) RETURNING id, gateway_id, method, params, due_by",
-        *held,
+        f" AND gateway_id IN ({placeholders(len(gateways))}) RETURNING id, gateway_id, method, params, due_by",
+        *gateways,
     )
-    for one in taken:
-        ANSWERING.begin(_answer(_connection(one.gateway_id), one))
+    for foreign_call in taken:
+        ANSWERING.begin(_answer(connection_of(foreign_call.gateway_id), foreign_call))
 
 
 ANSWERING = Loop(name="answering calls to gateways", look=answer, pause=CLEANING_SECONDS, channel=CALLS_CHANNEL)
 
 
-async def _answer(connection: Connection | None, asked: Asked) -> None:
-    values: dict[str, object]
+async def _answer(connection: Connection | None, foreign_call: ForeignCall) -> None:
+    state, column, value = "failed", "error", ""
     try:
         if connection is None:
             raise Unreachable("NOT_CONNECTED", "The gateway is not connected.", is_retryable=True)
-        left = max(0.0, (asked.due_by - times.clock_now()).total_seconds())
-        result = await connection.call(asked.method, _opened(asked.params), seconds=left)
-        values = {"state": "done", "result": sealed(result)}
+        left = max(0.0, (foreign_call.due_by - times.clock_now()).total_seconds())
+        result = await connection.call(foreign_call.method, _opened(foreign_call.params), seconds=left)
+        state, column, value = "done", "result", sealed(result)
     except GatewayError as error:
-        values = {"state": "failed", "error": to_json(to_values(error)).decode()}
+        value = to_json(to_values(error)).decode()
     except Exception:
-        _log.exception("a call to a gateway failed", extra={"method": asked.method})
+        _log.exception("a call to a gateway failed", extra={"method": foreign_call.method})
         failure = GatewayError("FAILED", "The call failed; the server's log says why.")
-        values = {"state": "failed", "error": to_json(to_values(failure)).decode()}
-    columns = ", ".join(f"{name} = ?" for name in values)
-    sql = f"UPDATE gateway_calls SET {columns} WHERE id = ? AND state = 'taken' RETURNING id"
-    if await rows(sql, *values.values(), asked.id):
-        await publish_wakeup(answer_channel(asked.id))
+        value = to_json(to_values(failure)).decode()
+    sql = f"UPDATE gateway_calls SET state = ?, {column} = ? WHERE id = ? AND state = 'taken' RETURNING id"
+    if await rows(sql, state, value, foreign_call.id):
+        await publish_wakeup(answer_channel(foreign_call.id))
 
 
 def sealed(value: object) -> str:
-    """Return params or a result as they are stored."""
     return secrets.encrypt_bytes(to_json(value), secret_key())
 
 
@@ -148,7 +146,7 @@ def _opened(text: str) -> Any:
 
 
 def opened(text: str) -> object:
-    """Return a stored result. Raises GatewayError when it was written with another SECRET_KEY."""
+    """Raises GatewayError when the result was written with another SECRET_KEY."""
     try:
         return _opened(text)
     except ConfigError as error:
@@ -181,15 +179,10 @@ _valid_until = 0.0
 
 
 def held_here() -> frozenset[UUID]:
-    """Return the gateways whose connection this process has now."""
     return frozenset(gateway_id for gateway_id, link in _links.items() if link.is_connected)
 
 
 def connection_of(gateway_id: UUID) -> Connection | None:
-    return _connection(gateway_id)
-
-
-def _connection(gateway_id: UUID) -> Connection | None:
     link = _links.get(gateway_id)
     return link.connection if link is not None and link.is_connected else None
 
@@ -202,7 +195,7 @@ def retry(channel: str) -> None:
         link.retry()
 
 
-async def on_config_changed(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+async def on_config_changed(gateway: GatewayRef, payload: Payload) -> None:
     """Read a gateway's configuration again."""
     if (link := _links.get(gateway.id)) is not None:
         await link.refresh()
@@ -226,18 +219,23 @@ async def look() -> float:
 
 
 async def _hold() -> float:
-    found = {one.id: one for one in await held()}
-    _close([key for key, link in _links.items() if key not in found or link.gateway.way != found[key].way])
-    new = [one for key, one in found.items() if key not in _links]
+    gateways = {gateway.id: gateway for gateway in await held()}
+    _close([key for key, link in _links.items() if key not in gateways or link.gateway.way != gateways[key].way])
+    new = [gateway for key, gateway in gateways.items() if key not in _links]
     if new:
-        await fail_orphans([one.id for one in new])
-    for one in new:
-        _links[one.id] = Link(one, lost=lambda gateway_id: _close([gateway_id]))
+        await fail_orphans([gateway.id for gateway in new])
+    for gateway in new:
+        _links[gateway.id] = Link(gateway, lost=lambda gateway_id: _close([gateway_id]))
+    return await _seconds_until_next_look()
+
+
+async def _seconds_until_next_look() -> float:
+    """Renew leases in time, or take over the next one that another process lets go."""
     if not is_postgres():
         return IDLE_SECONDS
     if _links:
         return RENEW_SECONDS
-    [lease] = await rows("SELECT MIN(held_until) AS ends FROM gateways")  # the next one of another process
+    [lease] = await rows("SELECT MIN(held_until) AS ends FROM gateways")
     if lease["ends"] is None:
         return IDLE_SECONDS
     left = (lease["ends"] - times.clock_now()).total_seconds()
@@ -253,13 +251,13 @@ def _close(gateways: list[UUID]) -> None:
 
 async def give_up_all() -> None:
     """Let other processes have the gateways at once."""
-    held = list(_links)
-    _close(held)
+    gateways = list(_links)
+    _close(gateways)
     if HOLDING.tasks:
         await asyncio.wait(HOLDING.tasks, timeout=CLOSING_SECONDS)
-    await fail_orphans(held)
-    await give_up(held)
-    if held:
+    await fail_orphans(gateways)
+    await give_up(gateways)
+    if gateways:
         await publish_wakeup(CHANNEL)
 
 
@@ -273,7 +271,7 @@ DELETED = "The gateway was deleted."
 
 
 async def call(
-    gateway_id: UUID, method: str, params: Mapping[str, object] | None = None, *, seconds: float = CALL_SECONDS
+    gateway_id: UUID, method: str, params: JsonObject | None = None, *, seconds: float = CALL_SECONDS
 ) -> Any:
     """Call a method of a gateway and return its payload. Raises GatewayError, within `seconds` in every case.
 
@@ -288,14 +286,11 @@ async def call(
     return await _through_holder(gateway_id, method, params or {}, seconds)
 
 
-async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, object], seconds: float) -> object:
+async def _through_holder(gateway_id: UUID, method: str, params: JsonObject, seconds: float) -> object:
     call_id, loop = new_id(), asyncio.get_running_loop()
     deadline = loop.time() + seconds
     if not await _ask(call_id, gateway_id, method, params, seconds):
-        found = await rows("SELECT state, last_error FROM gateways WHERE id = ?", gateway_id)
-        reason = (found[0]["last_error"] or "") if found and found[0]["state"] != "connected" else ""
-        text = f"The gateway is not connected. {reason}".strip() if found else DELETED
-        raise Unreachable("NOT_CONNECTED", text, is_retryable=bool(found))
+        raise await _not_connected(gateway_id)
     try:
         await publish_wakeup(CALLS_CHANNEL)
         while True:
@@ -317,24 +312,25 @@ async def _through_holder(gateway_id: UUID, method: str, params: Mapping[str, ob
         await rows("DELETE FROM gateway_calls WHERE id = ?", call_id)
 
 
-async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: Mapping[str, object], seconds: float) -> bool:
+async def _not_connected(gateway_id: UUID) -> Unreachable:
+    gateway = next(iter(await rows("SELECT state, last_error FROM gateways WHERE id = ?", gateway_id)), None)
+    if gateway is None:
+        return Unreachable("NOT_CONNECTED", DELETED)
+    reason = (gateway["last_error"] or "") if gateway["state"] != "connected" else ""
+    return Unreachable("NOT_CONNECTED", f"The gateway is not connected. {reason}".strip(), is_retryable=True)
+
+
+async def _ask(call_id: UUID, gateway_id: UUID, method: str, params: JsonObject, seconds: float) -> bool:
     """Write a call for the process that holds the gateway; False when none has it connected."""
     is_held = "state = 'connected' AND holder IS NOT NULL AND holder <> ?"
-    values: list[object] = [wakeup_channels.PROCESS]
     now = times.clock_now()
+    process = wakeup_channels.PROCESS
+    values: list[object] = [process, method, sealed(params), now + timedelta(seconds=seconds), now, gateway_id, process]
     if is_postgres():
         is_held += " AND held_until > ?"
         values.append(now)
-    found = await rows(
+    sql = (
         "INSERT INTO gateway_calls (id, gateway_id, caller, method, params, state, due_by, created_at)"
-        f" SELECT ?, id, ?, ?, ?, 'waiting', ?, ? FROM gateways WHERE id = ? AND {is_held} RETURNING id",
-        call_id,
-        wakeup_channels.PROCESS,
-        method,
-        sealed(params),
-        now + timedelta(seconds=seconds),
-        now,
-        gateway_id,
-        *values,
+        f" SELECT ?, id, ?, ?, ?, 'waiting', ?, ? FROM gateways WHERE id = ? AND {is_held} RETURNING id"
     )
-    return bool(found)
+    return bool(await rows(sql, call_id, *values))

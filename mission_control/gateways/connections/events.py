@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.core.extensions import Hook, Part
 from mission_control.gateways.connections.open_connection import GatewayEvent
 from mission_control.gateways.protocol.errors import GatewayError
+from mission_control.gateways.protocol.payload import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class GatewayRef:
     organization_id: UUID
 
 
-Handle = Callable[[GatewayRef, Mapping[str, object]], Awaitable[None]]
+Handle = Callable[[GatewayRef, Payload], Awaitable[None]]
 
 # By the gateway's name of the event.
 HANDLERS: dict[str, list[Handle]] = {}
@@ -36,7 +37,7 @@ class Handlers(dict[str, Handle], Part):
 _log = logging.getLogger(__name__)
 
 
-async def handle(gateway: GatewayRef, name: str, payload: Mapping[str, object]) -> None:
+async def handle(gateway: GatewayRef, name: str, payload: Payload) -> None:
     """Give an event to its handlers, one after the other; one that fails is logged and disturbs no other."""
     for handler in HANDLERS.get(name, ()):
         try:
@@ -74,7 +75,7 @@ class Inlet:
 
     def hold(self) -> None:
         """Keep events of the next connection back until `connected`."""
-        self._bytes -= sum(one.size for one in self._early or ())
+        self._bytes -= sum(event.size for event in self._early or ())
         self._early = deque()
 
     def connected(self) -> None:

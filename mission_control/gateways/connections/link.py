@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -16,6 +15,7 @@ from tortoise.transactions import in_transaction
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
+from mission_control.core.values import JsonObject
 from mission_control.database.records import find, update
 from mission_control.database.sql import rows
 from mission_control.events import leases, wakeup_channels
@@ -43,18 +43,19 @@ EVENTS = (
     ),
     Kind.named("gateway.refused", "A gateway refuses the connection; its page says why.", "was refused by the gateway"),
 )
+# The event of each state, and the beginning of its sentence.
 HAPPENED = {
-    queries.CONNECTED: "Gateway connected",
-    queries.PAIRING: "Gateway waits for its device to be approved",
-    queries.REFUSED: "Gateway refuses the connection",
-    queries.UNREACHABLE: "Gateway not reachable",
+    queries.CONNECTED: ("gateway.connected", "Gateway connected"),
+    queries.PAIRING: ("gateway.pairing_requested", "Gateway waits for its device to be approved"),
+    queries.REFUSED: ("gateway.refused", "Gateway refuses the connection"),
+    queries.UNREACHABLE: ("gateway.unreachable", "Gateway not reachable"),
 }
 MOST_AN_HOUR = 12  # events of a gateway that comes and goes
 _recorded: dict[UUID, deque[datetime]] = {}
 
 
 def channel(gateway_id: UUID) -> str:
-    """Return the channel that is notified when the state of a gateway changed."""
+    """Notified when the state of a gateway changed."""
     return f"gateway:{gateway_id}"
 
 
@@ -78,7 +79,7 @@ async def _already_here(gateway: Gateway, seen: queries.Report) -> Gateway | Non
 
     A unique index decides between two that are found at the same moment.
     """
-    instance_id = (seen.said or {}).get("instance_id")
+    instance_id = (seen.hello or {}).get("instance_id")
     if not isinstance(instance_id, str) or instance_id == gateway.instance_id:
         return None
     try:
@@ -95,17 +96,18 @@ async def apply(gateway: Gateway, seen: queries.Report) -> None:
     changed = {name for name, value in columns.items() if name != "device_token" and getattr(gateway, name) != value}
     if not changed and not _has_new_device_token(gateway, seen):
         return
-    before, moments = gateway.state, queries.stored(seen)
+    before, values = gateway.state, queries.stored(seen)
     if before == seen.state:
-        moments.pop("state_at")
-    if seen.state == queries.CONNECTED:
-        moments["away_since"] = None
+        values.pop("state_at")
+    was_connected, is_connected = before == queries.CONNECTED, seen.state == queries.CONNECTED
+    if is_connected:
+        values["away_since"] = None
     elif gateway.away_since is None:
-        moments["away_since"] = times.clock_now() if before == queries.CONNECTED else gateway.state_at
-    if before != seen.state and queries.CONNECTED in (before, seen.state):
-        await _tell_agents(gateway, is_away=seen.state != queries.CONNECTED)
-    gateway.update_from_dict(moments)
-    await update(gateway, *moments)
+        values["away_since"] = times.clock_now() if was_connected else gateway.state_at
+    if was_connected != is_connected:
+        await _tell_agents(gateway, is_away=was_connected)
+    gateway.update_from_dict(values)
+    await update(gateway, *values)
     _record(gateway, before)
     signal(gateway.organization_id, gateway_id=str(gateway.id))
     notify(channel(gateway.id))
@@ -114,13 +116,9 @@ async def apply(gateway: Gateway, seen: queries.Report) -> None:
 async def _tell_agents(gateway: Gateway, *, is_away: bool) -> None:
     """Store with the agents whether their gateway is away; what ran on it is known anew when it is back."""
     now = times.clock_now()
-    found = await rows(
-        "UPDATE agents SET gateway_away_at = ?, run_began_at = NULL WHERE gateway_id = ? RETURNING id, board_id",
-        now if is_away else None,
-        gateway.id,
-    )
-    for one in found:
-        signal(gateway.organization_id, agent_id=str(one["id"]), board_id=str(one["board_id"]))
+    sql = "UPDATE agents SET gateway_away_at = ?, run_began_at = NULL WHERE gateway_id = ? RETURNING id, board_id"
+    for agent in await rows(sql, now if is_away else None, gateway.id):
+        signal(gateway.organization_id, agent_id=str(agent["id"]), board_id=str(agent["board_id"]))
 
 
 def _has_new_device_token(gateway: Gateway, seen: queries.Report) -> bool:
@@ -138,29 +136,18 @@ def _record(gateway: Gateway, before: str) -> None:
         return
     if gateway.state in (queries.CONNECTED, queries.UNREACHABLE) and _is_one_too_many(gateway.id):
         return
-    facts: dict[str, Any] = {"name": gateway.name, "reason": gateway.state_code}
-    if gateway.state == queries.CONNECTED:
-        facts["version"] = gateway.version
-    sentence = f"{HAPPENED[gateway.state]}: {gateway.name}."
-    record(
-        {
-            queries.CONNECTED: "gateway.connected",
-            queries.PAIRING: "gateway.pairing_requested",
-            queries.REFUSED: "gateway.refused",
-            queries.UNREACHABLE: "gateway.unreachable",
-        }[gateway.state],
-        gateway,
-        sentence,
-        **facts,
-    )
+    kind, sentence = HAPPENED[gateway.state]
+    version = {"version": gateway.version} if gateway.state == queries.CONNECTED else {}
+    facts: JsonObject = {"name": gateway.name, "reason": gateway.state_code, **version}
+    record(kind, gateway, f"{sentence}: {gateway.name}.", **facts)
 
 
 def _is_one_too_many(gateway_id: UUID) -> bool:
-    """Return whether a gateway comes and goes so often that the log has enough of it; its page shows every change."""
-    now, known = times.clock_now(), _recorded.setdefault(gateway_id, deque(maxlen=MOST_AN_HOUR))
-    if len(known) == MOST_AN_HOUR and known[0] > now - timedelta(hours=1):
+    """Tell whether a gateway comes and goes so often that the log has enough of it; its page shows every change."""
+    now, earlier = times.clock_now(), _recorded.setdefault(gateway_id, deque(maxlen=MOST_AN_HOUR))
+    if len(earlier) == MOST_AN_HOUR and earlier[0] > now - timedelta(hours=1):
         return True
-    known.append(now)
+    earlier.append(now)
     return False
 
 
@@ -285,8 +272,8 @@ class Link:
             self._device_token = identity.sealed(hello.device_token)
             self._target = None
         self._instance_id = await instance_id(connection)
-        found = await self._report_of(connection)
-        if found is None or found.state != queries.CONNECTED:
+        stored = await self._report_of(connection)
+        if stored is None or stored.state != queries.CONNECTED:
             return False
         self._failures, self._connected_at = 0, monotonic()
         self._inlet.connected()
@@ -364,7 +351,7 @@ class Link:
         return self._reported
 
     def _pause_after_failure(self) -> float:
-        """Return the seconds until the next attempt: doubled each time, with jitter."""
+        """Doubled each time, with jitter."""
         self._failures += 1
         longest = LONGEST_PAUSE_OF_SHORT_SECONDS if self._short_connections else LONGEST_PAUSE_SECONDS
         pause = min(FIRST_PAUSE_SECONDS * 2.0 ** (self._failures - 1), longest)

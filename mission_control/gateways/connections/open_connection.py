@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mission_control.core.values import to_json
+from mission_control.core.values import JsonObject, to_json
 from mission_control.gateways.protocol import errors
 from mission_control.gateways.protocol.errors import GatewayError, Unreachable, WireClosed
 from mission_control.gateways.protocol.handshake import Hello
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.protocol.target import AT_A_TIME, Target
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class GatewayEvent:
     """Something that a gateway tells without being asked."""
 
     name: str
-    payload: Mapping[str, object]
+    payload: Payload
     seq: int | None
     size: int = 0  # of its frame, in bytes
 
@@ -74,7 +75,7 @@ class Connection:
     async def call(
         self,
         method: str,
-        params: Mapping[str, object] | None = None,
+        params: JsonObject | None = None,
         *,
         seconds: float = CALL_SECONDS,
         final: bool = False,
@@ -107,7 +108,6 @@ class Connection:
             raise Unreachable("TIMEOUT", text, is_retryable=True, was_sent=was_sent) from None
 
     async def wait_closed(self) -> Closed:
-        """Wait until the connection ends, and return how it did."""
         return await asyncio.shield(self._closed)
 
     async def close(self) -> None:
@@ -124,7 +124,7 @@ class Connection:
         self._target.pace.refused(method, wait)
         return wait < left
 
-    async def _ask(self, method: str, params: Mapping[str, object], final: bool, sent: Callable[[], None]) -> object:
+    async def _ask(self, method: str, params: JsonObject, final: bool, sent: Callable[[], None]) -> object:
         async with self._in_flight:
             self._number += 1
             key = str(self._number)
@@ -161,32 +161,26 @@ class Connection:
                     await asyncio.sleep(began + 1.0 - now)
                 if frame.get("type") == "res":
                     self._answered(frame)
-                elif frame.get("type") == "event" and isinstance(name := frame.get("event"), str):
+                elif frame.get("type") == "event" and (name := frame.string("event")) is not None:
                     self._happened(frame, name)
         except WireClosed as end:
             self._end(end.code or 1006, end.reason)
         finally:
             self._end(1006, "")
 
-    def _answered(self, frame: Mapping[str, object]) -> None:
+    def _answered(self, frame: Payload) -> None:
         waiting = self._waiting.get(str(frame.get("id")))
         if waiting is None or waiting.answer.done():
             return  # given up, or the second answer of a call whose first one was enough
-        payload = frame.get("payload")
         if frame.get("ok") is not True:
-            secrets = tuple(one for one in (self._target.token, self._target.device_token) if one)
+            secrets = tuple(filter(None, (self._target.token, self._target.device_token)))
             waiting.answer.set_exception(errors.refusal(frame.get("error"), secrets=secrets))
-        elif not (waiting.final and isinstance(payload, Mapping) and payload.get("status") == "accepted"):
-            waiting.answer.set_result(payload)
+        elif not (waiting.final and frame.inner("payload").get("status") == "accepted"):
+            waiting.answer.set_result(frame.get("payload"))
 
-    def _happened(self, frame: Mapping[str, object], name: str) -> None:
-        payload, seq = frame.get("payload"), frame.get("seq")
-        event = GatewayEvent(
-            name,
-            payload if isinstance(payload, Mapping) else {},
-            seq if isinstance(seq, int) else None,
-            self._wire.last_size,
-        )
+    def _happened(self, frame: Payload, name: str) -> None:
+        seq = frame.get("seq")
+        event = GatewayEvent(name, frame.inner("payload"), seq if isinstance(seq, int) else None, self._wire.last_size)
         try:
             self._on_event(event)
         except Exception:

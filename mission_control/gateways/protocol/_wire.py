@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
@@ -10,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from mission_control import __version__
 from mission_control.gateways.protocol.errors import WireClosed
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.protocol.target import Place, Target
 
 # Above what gateways send (25 MiB), so that theirs is the limit that is met.
@@ -72,7 +72,7 @@ class Wire:
         except ConnectionClosed:
             raise self._closed() from None
 
-    async def receive(self) -> Mapping[str, object]:
+    async def receive(self) -> Payload:
         """Return the next frame. Raises WireClosed."""
         while True:
             try:
@@ -85,7 +85,7 @@ class Wire:
                 continue
             if isinstance(frame, dict) and not _is_too_deep(raw, frame):
                 self.last_size = len(raw)
-                return frame
+                return Payload(frame)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; waits at most two seconds for the other side, and not when it is cancelled."""
@@ -99,8 +99,8 @@ class Wire:
         return WireClosed(self._socket.close_code, self._socket.close_reason or "")
 
 
-def _is_too_deep(raw: bytes, frame: Mapping[str, object]) -> bool:
-    """Return whether a frame is nested deeper than what could be stored or answered: a few hundred levels."""
+def _is_too_deep(raw: bytes, frame: object) -> bool:
+    """Whether a frame is nested deeper than what could be stored or answered: a few hundred levels."""
     if raw.count(b"[") + raw.count(b"{") < DEEP:
         return False
     try:

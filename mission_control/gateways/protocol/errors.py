@@ -4,11 +4,11 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Mapping
 from enum import Enum
 from typing import Protocol
 
 from mission_control.core.values import JsonObject, to_json
+from mission_control.gateways.protocol.payload import Payload
 
 
 class Said(Enum):
@@ -31,7 +31,6 @@ class Said(Enum):
     CONFIG_STORED = r"persisted and .*wait for the gateway to restart"
 
     def search(self, message: str) -> re.Match[str] | None:
-        """Return where a message says it, None where it does not."""
         return re.search(self.value, message, re.IGNORECASE | re.DOTALL)
 
 
@@ -44,10 +43,7 @@ TOKEN = re.compile(r"\b(mc[au]_)[A-Za-z0-9_-]{8,}")
 # Print the shared token on the gateway's host: the first at a terminal only; the second, within an address, where
 # OpenClaw does not know the first yet (2026.3.13).
 TOKEN_COMMANDS = ("openclaw gateway auth-token --show", "openclaw dashboard --no-open")
-REFUSING = {
-    "rejected": "The pairing was rejected on the gateway.",
-    "expired": "Nobody approved the pairing in time.",
-}
+REFUSING = {"rejected": "The pairing was rejected on the gateway.", "expired": "Nobody approved the pairing in time."}
 
 
 class WireClosed(Exception):
@@ -71,7 +67,7 @@ class GatewayError(Exception):
         code: str,
         message: str,
         *,
-        details: Mapping[str, object] | None = None,
+        details: JsonObject | None = None,
         is_retryable: bool = False,
         retry_after: float | None = None,
         was_sent: bool = False,
@@ -99,7 +95,7 @@ class PairingWait(Protocol):
     """A connection on which a gateway says how a pairing ended."""
 
     async def resolution(self, seconds: float) -> str | None:
-        """Return the decision, or None when there was none within so many seconds."""
+        """None when there was no decision within so many seconds."""
 
     async def close(self) -> None:
         """Close the connection."""
@@ -163,11 +159,11 @@ class MissingScopes(GatewayError):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        listed = self.details.get("missing")
-        if isinstance(listed, list):
-            return tuple(str(one) for one in listed)
-        one = self.details.get("missingScope")
-        return (str(one),) if one else ()
+        missing = self.details.get("missing")
+        if isinstance(missing, list):
+            return tuple(map(str, missing))
+        scope = self.details.get("missingScope")
+        return (str(scope),) if scope else ()
 
 
 class TooOld(GatewayError):
@@ -183,8 +179,8 @@ class NotSupported(GatewayError):
 
 
 KINDS: dict[str, type[GatewayError]] = {
-    one.__name__: one
-    for one in (
+    kind.__name__: kind
+    for kind in (
         GatewayError, Unreachable, PairingRequired, PairingRefused, AccessDenied, TokenRefused, MissingScopes, TooOld,
         TooNew, NotSupported,
     )
@@ -192,19 +188,18 @@ KINDS: dict[str, type[GatewayError]] = {
 
 
 def approve_command(request_id: str | None) -> str:
-    """Return the command that approves a pairing on the gateway's host, or lists what waits."""
+    """Without a request it lists what waits."""
     return f"openclaw devices approve {request_id}" if request_id else "openclaw devices list"
 
 
 def to_values(error: GatewayError) -> JsonObject:
-    """Return an error as plain values, for another process."""
+    """Take an error apart into plain values, for another process."""
     names = ("code", "message", "details", "is_retryable", "retry_after", "was_sent")
     return {"kind": type(error).__name__} | {name: getattr(error, name) for name in names}
 
 
 def from_values(values: JsonObject) -> GatewayError:
-    """Return the error that `to_values` took apart."""
-    return KINDS.get(values["kind"], GatewayError)(**{key: one for key, one in values.items() if key != "kind"})
+    return KINDS.get(values["kind"], GatewayError)(**{name: value for name, value in values.items() if name != "kind"})
 
 
 def text_of(value: object, longest: int = LONGEST_TEXT) -> str | None:
@@ -241,65 +236,58 @@ DETAIL_KINDS: dict[str, type[GatewayError]] = {
 
 
 def refusal(error: object, *, connecting: bool = False, secrets: tuple[str, ...] = ()) -> GatewayError:
-    """Return the error of an answer with `ok: false`. `secrets` are taken out of its text."""
-    said = error if isinstance(error, Mapping) else {}
-    code = str(said.get("code") or "ERROR").replace("\0", "")[:LONGEST_CODE]
-    message, details = str(said.get("message") or "The gateway gave no reason."), _kept(said.get("details"))
+    """Read an answer with `ok: false`. `secrets` are taken out of its text."""
+    answer = Payload.of(error)
+    code = (answer.text("code") or "ERROR").replace("\0", "")[:LONGEST_CODE]
+    message, details = answer.text("message") or "The gateway gave no reason.", _storable(answer.inner("details"))
     for secret in secrets:
         message = message.replace(secret, "[secret]")
-    wait = said.get("retryAfterMs", details.get("retryAfterMs"))
-    kind, details = _kind(code, message, details, connecting)
+    wait = answer.get("retryAfterMs", details.get("retryAfterMs"))
+    kind = _kind(code, message, details, connecting)
     return kind(
         code,
         message,
         details=details,
-        is_retryable=bool(said.get("retryable")) or (connecting and code == "UNAVAILABLE"),
+        is_retryable=bool(answer.get("retryable")) or (connecting and code == "UNAVAILABLE"),
         retry_after=min(wait / 1000, LONGEST_WAIT_SECONDS) if isinstance(wait, int | float) and wait >= 0 else None,
     )
 
 
-def _kept(details: object) -> dict[str, object]:
-    """Return details as they can be stored: none where they are too much, or hold what no database takes."""
-    if not isinstance(details, Mapping):
-        return {}
+def _storable(details: Payload) -> Payload:
+    """Nothing where details are too much, or hold what no database takes."""
     encoded = to_json(details)
-    return dict(details) if len(encoded) <= MOST_DETAILS and b"\\u0000" not in encoded else {}
+    return details if len(encoded) <= MOST_DETAILS and b"\\u0000" not in encoded else Payload()
 
 
-def _kind(
-    code: str, message: str, details: dict[str, object], connecting: bool
-) -> tuple[type[GatewayError], dict[str, object]]:
-    inner = details.get("code")
+def _kind(code: str, message: str, details: Payload, connecting: bool) -> type[GatewayError]:
+    """Tell the kind of an error; a scope that only its message names is added to the details."""
+    inner = details.string("code") or ""
     if inner == "PROTOCOL_MISMATCH" or (connecting and "expectedProtocol" in details):
         expected = details.get("expectedProtocol")
-        return (TooNew if isinstance(expected, int) and expected > NEWEST_PROTOCOL else TooOld), details
-    if isinstance(inner, str) and inner in DETAIL_KINDS:
-        return DETAIL_KINDS[inner], details
-    if code in DETAIL_KINDS:
-        return DETAIL_KINDS[code], details
+        return TooNew if isinstance(expected, int) and expected > NEWEST_PROTOCOL else TooOld
+    if (kind := DETAIL_KINDS.get(inner) or DETAIL_KINDS.get(code)) is not None:
+        return kind
     if code == "NOT_PAIRED":
-        return (PairingRequired if "requestId" in details else TokenRefused), details
-    if (found := Said.MISSING_SCOPE.search(message)) is not None:
-        return MissingScopes, details | {"missingScope": found["scope"]}
+        return PairingRequired if "requestId" in details else TokenRefused
+    if (match := Said.MISSING_SCOPE.search(message)) is not None:
+        details["missingScope"] = match["scope"]
+        return MissingScopes
     if Said.UNKNOWN_METHOD.search(message):
-        return NotSupported, details
-    if connecting and code == "UNAVAILABLE":
-        return Unreachable, details
-    return GatewayError, details
+        return NotSupported
+    return Unreachable if connecting and code == "UNAVAILABLE" else GatewayError
 
 
 def closed(code: int | None, reason: str, *, was_sent: bool) -> GatewayError:
-    """Return the error of a connection that ended: before an answer, or while it was made."""
+    """Name the end of a connection, before an answer or while it was made."""
     if code == 1008 and (pairing := Said.PAIRING_REQUIRED.search(reason)) is not None:
         details = {"requestId": pairing["request"], "reason": pairing["reason"] or "not-paired"}
         return PairingRequired("NOT_PAIRED", "The gateway asks for this device to be approved.", details=details)
     if code == 1009:
         return GatewayError("TOO_LARGE", "The gateway refused the request because it is too large.", was_sent=was_sent)
     reason = reason.replace("\0", "")
-    said = f": {reason}" if reason else ""
     return Unreachable(
         "CLOSED",
-        f"The gateway closed the connection ({code or 1006}{said}).",
+        f"The gateway closed the connection ({code or 1006}{f': {reason}' if reason else ''}).",
         details={"closeCode": code or 1006, "reason": reason},
         is_retryable=code is None or code in RESTART_CODES or code == 1000,
         was_sent=was_sent,
@@ -307,36 +295,41 @@ def closed(code: int | None, reason: str, *, was_sent: bool) -> GatewayError:
 
 
 def not_connected(problem: Exception) -> GatewayError:
-    """Return the error of a connection that could not be made."""
     from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
 
-    match problem:
-        case GatewayError():
-            return problem
-        case InvalidStatus():
-            return _status(problem.response.status_code, bytes(problem.response.body or b""))
-        case TimeoutError():
-            return Unreachable("TIMEOUT", "The gateway does not answer in time.", is_retryable=True)
-        case ssl.SSLCertVerificationError():
-            return Unreachable("TLS", f"The gateway's certificate cannot be trusted: {problem.verify_message}.")
-        case ssl.SSLError(reason="WRONG_VERSION_NUMBER" | "RECORD_LAYER_FAILURE"):
-            return Unreachable("TLS", "What listens there speaks without TLS: write ws:// in place of wss://.")
-        case ssl.SSLError():
-            return Unreachable("TLS", f"No encrypted connection: {problem.reason or 'the handshake failed'}.")
-        case socket.gaierror():
-            return Unreachable("DNS", "The name of the gateway's host cannot be resolved.", is_retryable=True)
-        case ConnectionRefusedError():
-            return Unreachable("REFUSED", "Nothing listens at the gateway's address.", is_retryable=True)
-        case InvalidMessage():  # also what a port of TLS says to plain text
-            return Unreachable("NOT_A_GATEWAY", "What answers there speaks no HTTP, or only over TLS (wss://).")
-        case InvalidHandshake():
-            return Unreachable("NOT_A_GATEWAY", "What answers there is no WebSocket.")
-        case ConnectionError() | EOFError():
-            text = "The connection was closed before it was made. A gateway with TLS needs wss://, one without ws://."
-            return Unreachable("UNREACHABLE", text, is_retryable=True)
-        case OSError() | WebSocketException():
-            return Unreachable("UNREACHABLE", "The gateway cannot be reached.", is_retryable=True)
+    if isinstance(problem, GatewayError):
+        return problem
+    if isinstance(problem, InvalidStatus):
+        return _status(problem.response.status_code, bytes(problem.response.body or b""))
+    if isinstance(problem, ssl.SSLError):
+        return Unreachable("TLS", _tls_text(problem))
+    kinds: tuple[tuple[type[Exception], str, str], ...] = (
+        (TimeoutError, "TIMEOUT", "The gateway does not answer in time."),
+        (socket.gaierror, "DNS", "The name of the gateway's host cannot be resolved."),
+        (ConnectionRefusedError, "REFUSED", "Nothing listens at the gateway's address."),
+        # Also what a port of TLS says to plain text.
+        (InvalidMessage, "NOT_A_GATEWAY", "What answers there speaks no HTTP, or only over TLS (wss://)."),
+        (InvalidHandshake, "NOT_A_GATEWAY", "What answers there is no WebSocket."),
+        (ConnectionError, "UNREACHABLE", CLOSED_EARLY),
+        (EOFError, "UNREACHABLE", CLOSED_EARLY),
+        (OSError, "UNREACHABLE", "The gateway cannot be reached."),
+        (WebSocketException, "UNREACHABLE", "The gateway cannot be reached."),
+    )
+    for kind, code, text in kinds:
+        if isinstance(problem, kind):
+            return Unreachable(code, text, is_retryable=code != "NOT_A_GATEWAY")
     raise problem
+
+
+CLOSED_EARLY = "The connection was closed before it was made. A gateway with TLS needs wss://, one without ws://."
+
+
+def _tls_text(problem: ssl.SSLError) -> str:
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return f"The gateway's certificate cannot be trusted: {problem.verify_message}."
+    if problem.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
+        return "What listens there speaks without TLS: write ws:// in place of wss://."
+    return f"No encrypted connection: {problem.reason or 'the handshake failed'}."
 
 
 def _status(status: int, body: bytes) -> GatewayError:

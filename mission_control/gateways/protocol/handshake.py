@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mission_control import __version__
+from mission_control.core.values import JsonObject
 from mission_control.gateways.protocol.errors import Unreachable, text_of
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.protocol.target import Target
 
 
@@ -41,7 +42,7 @@ class Identity:
         return _url_safe(self._public)
 
     def sign(self, challenge: "Challenge", token: str, *, version: int = 3) -> str:
-        """Return the signature of a connection; version 2 leaves out what gateways before 2026.3 do not know."""
+        """Version 2 leaves out what gateways before 2026.3 do not know."""
         scopes, asked_at = ",".join(ASKED_SCOPES), str(challenge.ts)
         parts = [f"v{version}", self.device_id, CLIENT_ID, CLIENT_MODE, ROLE, scopes, asked_at, token, challenge.nonce]
         device_family = ""
@@ -83,22 +84,22 @@ class Hello:
     device_token: str | None = field(repr=False)
     tick_seconds: float
     max_payload: int
-    snapshot: Mapping[str, object] = field(repr=False)
+    snapshot: Payload = field(repr=False)
     warnings: tuple[str, ...] = ()
 
     def has(self, method: str) -> bool:
-        """Return whether the gateway has a method. One that lists none is taken at its word when it is called."""
+        """A gateway that lists no methods is taken at its word when one is called."""
         return not self.methods or method in self.methods or method in UNLISTED
 
     @property
     def missing_scopes(self) -> tuple[str, ...]:
         """What this program needs and was not granted, by what the gateway says."""
-        return tuple(one for one in NEEDED_SCOPES if self.scopes is not None and not grants(self.scopes, one))
+        return tuple(scope for scope in NEEDED_SCOPES if self.scopes is not None and not grants(self.scopes, scope))
 
     @property
     def main_session_key(self) -> str | None:
         """The session of the gateway's default agent, where it names one."""
-        return text_of(_mapping(self.snapshot.get("sessionDefaults")).get("mainSessionKey"))
+        return text_of(self.snapshot.inner("sessionDefaults").get("mainSessionKey"))
 
 
 def grants(scopes: tuple[str, ...], scope: str) -> bool:
@@ -107,36 +108,31 @@ def grants(scopes: tuple[str, ...], scope: str) -> bool:
 
 def read_hello(payload: object) -> Hello:
     """Read the answer to a connect request; what is unknown in it is passed over."""
-    said = _mapping(payload)
-    protocol = said.get("protocol")
-    if said.get("type") != "hello-ok" or not isinstance(protocol, int) or not 0 <= protocol <= HIGHEST_PROTOCOL:
+    hello = Payload.of(payload)
+    protocol = hello.get("protocol")
+    if hello.get("type") != "hello-ok" or not isinstance(protocol, int) or not 0 <= protocol <= HIGHEST_PROTOCOL:
         raise Unreachable("NOT_A_GATEWAY", "What answers there does not speak the protocol of OpenClaw gateways.")
-    server, features = _mapping(said.get("server")), _mapping(said.get("features"))
-    granted, policy = _mapping(said.get("auth")), _mapping(said.get("policy"))
+    server, features = hello.inner("server"), hello.inner("features")
+    granted, policy = hello.inner("auth"), hello.inner("policy")
     return Hello(
         protocol=int(protocol),
         version=text_of(server.get("version")) or "",
         boot_id=text_of(server.get("bootId")),
         connection_id=text_of(server.get("connId")),
-        methods=frozenset(_texts(features.get("methods"))),
-        events=frozenset(_texts(features.get("events"))),
-        capabilities=frozenset(_texts(features.get("capabilities"))),
+        methods=frozenset(_texts(features.items_of("methods"))),
+        events=frozenset(_texts(features.items_of("events"))),
+        capabilities=frozenset(_texts(features.items_of("capabilities"))),
         role=text_of(granted.get("role")) or "operator",
-        scopes=tuple(_texts(granted["scopes"])) if "scopes" in granted else None,
+        scopes=tuple(_texts(granted.items_of("scopes"))) if "scopes" in granted else None,
         device_token=text_of(granted.get("deviceToken"), LONGEST_TOKEN),
         tick_seconds=_positive(policy.get("tickIntervalMs"), DEFAULT_TICK_SECONDS * 1000) / 1000,
         max_payload=int(_positive(policy.get("maxPayload"), DEFAULT_MAX_PAYLOAD)),
-        snapshot=_mapping(said.get("snapshot")),
+        snapshot=hello.inner("snapshot"),
     )
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _texts(value: object) -> list[str]:
-    found = (text_of(one) for one in value[:MOST_TEXTS]) if isinstance(value, list) else ()
-    return [one for one in found if one]
+def _texts(values: list[object]) -> list[str]:
+    return [text for value in values[:MOST_TEXTS] if (text := text_of(value))]
 
 
 def _positive(value: object, otherwise: float) -> float:
@@ -170,19 +166,17 @@ class Attempt:
     waits_for_pairing: bool = False
 
 
-def read_challenge(frame: Mapping[str, object]) -> Challenge:
-    """Read the gateway's first frame."""
-    said = _mapping(frame.get("payload"))
-    nonce, ts = said.get("nonce"), said.get("ts")
-    if frame.get("event") != "connect.challenge" or not isinstance(nonce, str) or not isinstance(ts, int):
+def read_challenge(frame: Payload) -> Challenge:
+    challenge = frame.inner("payload")
+    nonce, ts = challenge.string("nonce"), challenge.get("ts")
+    if frame.get("event") != "connect.challenge" or nonce is None or not isinstance(ts, int):
         raise Unreachable("NOT_A_GATEWAY", "What answers there does not begin like an OpenClaw gateway.")
-    listed = said.get("capabilities")
-    return Challenge(nonce, ts, frozenset(listed) if isinstance(listed, list) else frozenset())
+    return Challenge(nonce, ts, frozenset(challenge.items_of("capabilities")))
 
 
-def connect_params(target: Target, identity: Identity, challenge: Challenge, attempt: Attempt) -> dict[str, object]:
+def connect_params(target: Target, identity: Identity, challenge: Challenge, attempt: Attempt) -> JsonObject:
     auth = auth_of(target, attempt)
-    device: dict[str, object] = {
+    device = {
         "id": identity.device_id,
         "publicKey": identity.public_key,
         "signature": identity.sign(challenge, auth.get("token", ""), version=attempt.signature),
@@ -191,7 +185,7 @@ def connect_params(target: Target, identity: Identity, challenge: Challenge, att
     }
     client = {"id": CLIENT_ID, "displayName": DISPLAY_NAME, "version": __version__, "platform": PLATFORM}
     client["mode"] = CLIENT_MODE
-    params: dict[str, object] = {
+    params: JsonObject = {
         "minProtocol": MIN_PROTOCOL,
         "maxProtocol": MAX_PROTOCOL,
         "client": client,

@@ -1,13 +1,12 @@
 """Heartbeats that a gateway's owner set for all agents, so that those of Mission Control beat too, at a cost."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mission_control.gateways.connections.open_connection import Connection
 from mission_control.gateways.protocol.errors import GatewayError
 from mission_control.gateways.protocol.identity import is_made_by_us
+from mission_control.gateways.protocol.payload import Payload
 
 CODE = "heartbeats_of_all"
 CALL_SECONDS = 5.0
@@ -36,34 +35,39 @@ class SharedHeartbeat:
 async def shared_heartbeat(connection: Connection) -> SharedHeartbeat | None:
     """Ask a gateway whether agents that were made here beat; None also where it does not say."""
     try:
-        found = await connection.call("config.get", seconds=CALL_SECONDS)
+        answer = Payload.of(await connection.call("config.get", seconds=CALL_SECONDS))
     except GatewayError:
         return None
-    config = found.get("config") or found.get("parsed") if isinstance(found, Mapping) else None
-    return read_heartbeat(config) if isinstance(config, Mapping) else None
+    return read_heartbeat(config_in(answer))
 
 
-def read_heartbeat(config: Mapping[str, Any]) -> SharedHeartbeat | None:
+def config_in(answer: Payload) -> Payload:
+    return answer.inner("config" if isinstance(answer.get("config"), dict) else "parsed")
+
+
+def listed_entries(config: Payload) -> dict[str, Payload]:
+    """Where an old gateway keeps its agents: in a list."""
+    return {str(entry.get("id")): entry for entry in map(Payload.of, config.inner("agents").items_of("list"))}
+
+
+def entries_of(config: Payload) -> dict[str, Payload]:
+    entries = config.inner("agents").inner("entries")
+    return listed_entries(config) | {key: entries.inner(key) for key in entries}
+
+
+def read_heartbeat(config: Payload) -> SharedHeartbeat | None:
     """Read a configuration. As soon as one agent has a block of its own, only those with one beat."""
-    agents = _mapping(config.get("agents"))
-    defaults = _mapping(agents.get("defaults")).get("heartbeat")
-    listed = agents.get("list")
-    old = {str(_mapping(one).get("id")): _mapping(one) for one in listed} if isinstance(listed, list) else {}
-    entries = {**old, **_mapping(agents.get("entries"))}
-    ours = [key for key in entries if is_made_by_us(key)]
-    if not isinstance(defaults, Mapping) or defaults.get("agentId") or not ours:
+    defaults, entries = config.inner("agents").inner("defaults"), entries_of(config)
+    shared, ours = defaults.inner("heartbeat"), [key for key in entries if is_made_by_us(key)]
+    has_own = any("heartbeat" in entry for entry in entries.values())
+    if not isinstance(defaults.get("heartbeat"), dict) or shared.get("agentId") or not ours or has_own:
         return None
-    if any("heartbeat" in _mapping(one) for one in entries.values()):
-        return None
-    every = str(defaults.get("every") or DEFAULT_EVERY)
+    every = shared.text("every") or DEFAULT_EVERY
     seconds = sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(every))
-    owners = next((key for key in entries if not is_made_by_us(key)), "main")
-    setting = f"agents.list[{list(old).index(owners)}].heartbeat.every {every}" if owners in old else ""
-    setting = setting or f"agents.defaults.heartbeat.agentId {owners}"
-    return (
-        SharedHeartbeat(round(DAY_SECONDS / seconds), len(ours), f"openclaw config set {setting}") if seconds else None
-    )
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    owners, listed = next((key for key in entries if not is_made_by_us(key)), "main"), list(listed_entries(config))
+    setting = f"agents.defaults.heartbeat.agentId {owners}"
+    if owners in listed:
+        setting = f"agents.list[{listed.index(owners)}].heartbeat.every {every}"
+    if not seconds:
+        return None
+    return SharedHeartbeat(round(DAY_SECONDS / seconds), len(ours), f"openclaw config set {setting}")

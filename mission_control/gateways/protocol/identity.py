@@ -85,7 +85,6 @@ def keep_settings(settings: Settings) -> None:
 
 
 def secret_key() -> str:
-    """Return the key that encrypts secrets in the database."""
     return _kept.key
 
 
@@ -111,7 +110,7 @@ def target_of(
 
 
 def opened(encrypted: str | None) -> str | None:
-    """Return a stored secret. Raises GatewayError when it was written with another SECRET_KEY."""
+    """Raises GatewayError when the secret was stored with another SECRET_KEY."""
     try:
         return None if encrypted is None else secrets.decrypt(encrypted, _kept.key)
     except ConfigError as error:
@@ -153,7 +152,7 @@ async def _stored(column: Literal["private_key", "device_id"]) -> str | None:
 
 
 async def device_id() -> str | None:
-    """Return the fingerprint by which gateways know this installation, None before it ever connected."""
+    """None before this installation ever connected."""
     return await _stored("device_id")
 
 
@@ -173,21 +172,21 @@ def worker_session_key(agent_id: UUID) -> str:
 
 
 def gateway_agent_id(session_key: str) -> str:
-    """Return the agent id in a session key, `lead-<board id>` of `agent:lead-<board id>:main`."""
+    """`lead-<board id>` of `agent:lead-<board id>:main`."""
     return session_key.split(":")[1]
 
 
 def is_made_by_us(agent_id: str) -> bool:
-    """Return whether an agent id is one that Mission Control gives, in any installation."""
+    """Tell whether Mission Control gives such ids, in any installation."""
     return _OURS.fullmatch(agent_id) is not None
 
 
 def slug(text: str) -> str:
-    """Return a text as lower-case letters and digits with single hyphens; random when nothing of it is left."""
+    """Lower-case letters and digits with single hyphens; random when nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or new_id().hex
 
 
 def workspace_path(root: str, agent_id: str) -> str:
-    """Return the folder of an agent below the workspace root of its gateway, which expands a `~`."""
+    """The folder below the workspace root of a gateway, which expands a `~`."""
     name = agent_id.removeprefix("mc-") if agent_id.startswith("mc-gateway-") else agent_id
     return f"{root.rstrip('/')}/workspace-{slug(name)}"

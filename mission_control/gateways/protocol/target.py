@@ -94,9 +94,7 @@ class Pace:
     """The writes of one client at one gateway; kept across its connections, because the gateway counts on."""
 
     def __init__(
-        self,
-        now: Callable[[], float] = times.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, now: Callable[[], float] = times.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self._now = now
         self.sleep = sleep
@@ -104,7 +102,7 @@ class Pace:
         self._closed_until: dict[str, float] = {}
 
     def wait_for(self, method: str) -> float:
-        """Return how many seconds a call of a method has to wait."""
+        """In seconds."""
         now = self._now()
         waits = [self._closed_until.get(method, now) - now, 0.0]
         if method in PACED:
@@ -215,7 +213,7 @@ class Target:
 
 
 def url_problem(url: str) -> str | None:
-    """Return what is wrong with the URL of a gateway, as a sentence; None when it will do."""
+    """Say what is wrong with the URL of a gateway, as a sentence; None when it will do."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
