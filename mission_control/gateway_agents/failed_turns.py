@@ -8,10 +8,8 @@ connection, the session's history tells what became of the messages.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -26,7 +24,6 @@ from mission_control.events.commands import command
 from mission_control.events.leases import Delivery
 from mission_control.events.unit_of_work import notify, signal
 from mission_control.gateway_agents.models import ProvisioningJob
-from mission_control.gateway_agents.provisioning.gateway_agent import mapping, mappings_in
 from mission_control.gateway_agents.provisioning.jobs import OPEN
 from mission_control.gateway_agents.provisioning.runner import (
     MOST_RETURNS,
@@ -39,15 +36,13 @@ from mission_control.gateway_agents.sessions.following import when_failed
 from mission_control.gateways.connections import connector
 from mission_control.gateways.connections.events import GatewayRef, when_connected
 from mission_control.gateways.protocol.errors import GatewayError
+from mission_control.gateways.protocol.payload import Payload
 
 _log = logging.getLogger(__name__)
 
 CALL_SECONDS = 12.0
 RECENT = 50  # messages of a session that are looked at
 RESTARTED = "The gateway was restarted before the agent took this up."
-
-
-type Message = Mapping[str, Any]  # what a gateway tells, of which only what is known is read
 
 
 @dataclass(slots=True)
@@ -62,10 +57,10 @@ class History:
     is_busy: bool = False  # it says that one does
     is_whole: bool = True  # it begins with the session, and names the keys of its messages
 
-    def take(self, message: Message) -> None:
+    def take(self, message: Payload) -> None:
         """Take the next message: a person's, the mark of a turn that failed, or an answer to all before it."""
-        about, role = mapping(message.get("__openclaw")), message.get("role")
-        key, run_id = str(about.get("idempotencyKey") or ""), str(about.get("runId") or "")
+        own, role = message.inner("__openclaw"), message.get("role")
+        key, run_id = own.text("idempotencyKey"), own.text("runId")
         if role == "user":
             self.arrived.add(key.removesuffix(":user"))
             self.unanswered.add(key.removesuffix(":user"))
@@ -87,44 +82,43 @@ class History:
         return RESTARTED if is_lost or key in self.interrupted else None
 
 
-def _text_of(message: Message) -> str:
-    content = message.get("content")
-    parts = [str(part.get("text")) for part in mappings_in(message, "content")]
-    return content if isinstance(content, str) else " ".join(parts)
+def _text_of(message: Payload) -> str:
+    text = message.string("content")
+    return " ".join(str(part.get("text")) for part in message.objects("content")) if text is None else text
 
 
 async def history_of(gateway_id: UUID, session_key: str) -> History:
     """Read what a session has got. Raise GatewayError for what passes by itself."""
     try:
-        recent = {"sessionKey": session_key, "limit": RECENT}
-        said = mapping(await connector.call(gateway_id, "chat.history", recent, seconds=CALL_SECONDS))
+        params = {"sessionKey": session_key, "limit": RECENT}
+        return read_history(Payload.of(await connector.call(gateway_id, "chat.history", params, seconds=CALL_SECONDS)))
     except GatewayError as error:
         if error.is_retryable:
             raise
         return History(is_at_rest=True)  # there is no such session yet
-    return read_history(said)
 
 
-def read_history(said: Message) -> History:
+def read_history(answer: Payload) -> History:
     """Read an answer to `chat.history`.
 
     A turn takes up all messages before it that have no answer, also those whose own turns failed. One that fails
     leaves a mark with the id of its run, which is the key of its message, unless the message was queued.
     """
-    history, messages = History(), mappings_in(said, "messages")
+    history, messages = History(), answer.objects("messages")
     for message in messages:
         history.take(message)
-    pending = mappings_in(said.get("pendingInputs"), "items")
+    is_reset = any(message.get("role") == "system" for message in messages)
+    names_keys = any(history.arrived) or not messages
+    history.is_whole = not answer.get("hasMore") and not is_reset and names_keys
+    pending = answer.inner("pendingInputs").objects("items")
     waiting = {str(item.get("runId")) for item in pending if item.get("state") != "interrupted"}
     history.interrupted = {str(item.get("runId")) for item in pending} - waiting - history.arrived
-    is_named, is_reset = any(history.arrived), any(message.get("role") == "system" for message in messages)
-    history.is_whole = not said.get("hasMore") and not is_reset and (is_named or not messages)
-    info = mapping(said.get("sessionInfo"))
-    history.is_at_rest = info.get("hasActiveRun") is False or not messages
-    history.is_busy = info.get("hasActiveRun") is True
-    if info.get("status") == "killed":  # somebody ended it
-        history.unanswered = set()
     history.arrived = (history.arrived | waiting) - {""}
+    session = answer.inner("sessionInfo")
+    history.is_at_rest = session.get("hasActiveRun") is False or not messages
+    history.is_busy = session.get("hasActiveRun") is True
+    if session.get("status") == "killed":  # somebody ended it
+        history.unanswered = set()
     return history
 
 
@@ -145,7 +139,7 @@ class _Doubt:
 _doubts: dict[tuple[GatewayRef, str], _Doubt] = {}
 
 
-def _doubt(gateway: GatewayRef, session_key: str, failures: Mapping[str, str], after: timedelta = SOON) -> None:
+def _doubt(gateway: GatewayRef, session_key: str, failures: dict[str, str], after: timedelta = SOON) -> None:
     due_at = times.clock_now() + after
     doubt = _doubts.setdefault((gateway, session_key), _Doubt(due_at, {}))
     doubt.due_at = min(due_at, doubt.due_at)
@@ -169,9 +163,8 @@ async def note_connection(gateway: GatewayRef) -> None:
         " UNION SELECT a.openclaw_session_id FROM agents a JOIN provisioning_jobs j ON j.agent_id = a.id"
         " WHERE j.gateway_id = ? AND j.state = 'waiting' AND j.awaits_check_in AND a.openclaw_session_id IS NOT NULL"
     )
-    found = await rows(sql, gateway.id, NOTICE, times.clock_now() - LOOK_BACK, gateway.id)
-    for row in found:
-        _doubt(gateway, row["session"], {})
+    for agent in await rows(sql, gateway.id, NOTICE, times.clock_now() - LOOK_BACK, gateway.id):
+        _doubt(gateway, agent["session"], {})
 
 
 async def settle_doubts() -> float:
@@ -188,7 +181,7 @@ async def settle_doubts() -> float:
                 _doubt(gateway, session_key, failures, BEGINS_WITHIN)
 
     await asyncio.gather(*(settle(*place, doubt.failures) for place, doubt in taken.items()))
-    return min([SELDOM_SECONDS, *((one.due_at - times.clock_now()).total_seconds() for one in _doubts.values())])
+    return min([SELDOM_SECONDS, *((doubt.due_at - times.clock_now()).total_seconds() for doubt in _doubts.values())])
 
 
 SETTLING = Loop(name="putting back messages of failed turns", look=settle_doubts, pause=SELDOM_SECONDS)
@@ -205,28 +198,35 @@ async def _settle(gateway: GatewayRef, session_key: str, failures: dict[str, str
             history = await history_of(gateway.id, session_key)
     history.failures |= failures
     for key, (moment, row) in sent.items():
-        failure, is_sure = history.failure_of(key), key in history.failures or key in history.interrupted
-        if failure is None:
+        if (failure := history.failure_of(key)) is None:
             continue
+        is_sure = key in history.failures or key in history.interrupted
         if not is_sure and moment > times.clock_now() - BEGINS_WITHIN:
             _doubt(gateway, session_key, {}, BEGINS_WITHIN)
-        elif isinstance(row, Delivery):
-            await put_back(system(gateway.organization_id), row, failure)
-        elif not await wake_again(system(gateway.organization_id), row.id, key):
+        elif not await _send_again(gateway, row, key, failure):
             _doubt(gateway, session_key, {key: failure}, timedelta(seconds=1))
+
+
+async def _send_again(gateway: GatewayRef, row: Delivery | ProvisioningJob, key: str, failure: str) -> bool:
+    """Put back a notice or a wake; return False while that cannot be done yet."""
+    actor = system(gateway.organization_id)
+    if isinstance(row, ProvisioningJob):
+        return await wake_again(actor, row.id, key)
+    await put_back(actor, row, failure)
+    return True
 
 
 async def _sent_to(agent: Agent) -> dict[str, tuple[datetime, Delivery | ProvisioningJob]]:
     since = times.clock_now() - LOOK_BACK
     notices = Delivery.filter(agent_id=agent.id, kind=NOTICE, state="sent", attempts__gt=0, sent_at__gt=since)
-    found: dict[str, tuple[datetime, Delivery | ProvisioningJob]] = {
+    sent: dict[str, tuple[datetime, Delivery | ProvisioningJob]] = {
         key_of(notice): (notice.sent_at or since, notice) for notice in await notices
     }
     if agent.last_wake_sent_at is not None and not has_checked_in(agent):
         for job in await ProvisioningJob.filter(agent_id=agent.id, state__in=OPEN):
             if any(step["key"] == "wake" and step["state"] == "done" for step in job.steps):
-                found[wake_key(job, agent.wake_attempts)] = agent.last_wake_sent_at, job
-    return found
+                sent[wake_key(job, agent.wake_attempts)] = agent.last_wake_sent_at, job
+    return sent
 
 
 def key_of(delivery: Delivery) -> str:

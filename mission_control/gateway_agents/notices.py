@@ -21,6 +21,7 @@ from mission_control.boards.models import Run
 from mission_control.boards.parking import IS_PARKED
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_json, placeholders, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
@@ -28,7 +29,7 @@ from mission_control.events.leases import FOR_ITS_TURN, STOPPED, Delivery
 from mission_control.events.unit_of_work import deliver, record
 from mission_control.gateway_agents.failed_turns import CALL_SECONDS, change_key, history_of, key_after, key_of
 from mission_control.gateway_agents.models import ProvisioningJob
-from mission_control.gateway_agents.provisioning.gateway_agent import end_turns, mapping, message_pause, send_message
+from mission_control.gateway_agents.provisioning.gateway_agent import end_turns, message_pause, send_message
 from mission_control.gateway_agents.provisioning.jobs import OPEN
 from mission_control.gateways.connections import connector
 from mission_control.gateways.protocol.errors import GatewayError
@@ -55,7 +56,7 @@ STOPS = {"WORK STOPPED": "work was stopped", "BUDGET USED UP": "a budget is used
 
 
 async def _reason_to_end(delivery: Delivery, agent: Agent) -> str | None:
-    """Return why a turn has to end, None where it may go on. A notice may have waited while its gateway was away."""
+    """None where the turn may go on: a notice may have waited while its gateway was away."""
     if delivery.header in STOPS:
         return STOPS[delivery.header] if (await directive_of(agent)).directive == "stop" else None
     if delivery.header == STOPPED:
@@ -96,7 +97,8 @@ def senders(app: Quart) -> list[Sender]:
 
 
 def _free() -> list[UUID]:
-    return sorted(one for one in connector.held_here() if _sending[one] < AT_ONCE and not message_pause(one))
+    held = connector.held_here()
+    return sorted(gateway for gateway in held if _sending[gateway] < AT_ONCE and not message_pause(gateway))
 
 
 async def send_notice(delivery: Delivery) -> None:
@@ -124,26 +126,34 @@ async def _send(delivery: Delivery, agent: Agent, gateway_id: UUID) -> None:
     if (why := await _reason_to_end(delivery, agent)) is not None:
         if await end_turns(gateway_id, str(agent.gateway_agent_id), session, seconds=CALL_SECONDS):
             await record_ended(system(agent.organization_id), agent, why)
-    key, returns = key_of(delivery), int(delivery.data.get("returns", 0))
+    key: str | None = key_of(delivery)
     if delivery.attempts > 1 or delivery.last_error:
-        known = await history_of(gateway_id, session)
-        if key in known.arrived:
-            return
-        if returns and known.is_busy:
-            raise NotNow("The agent is in a turn, which may answer this too.", SETTING_UP_SECONDS)
-        if returns and known.is_settled(key_after(delivery, returns - 1)):  # by the turn of a message after it
-            await change_key(system(agent.organization_id), delivery, returns - 1)
-            return
-        if key in known.interrupted:  # the gateway takes no second message of this key
-            key = await change_key(system(agent.organization_id), delivery, returns + 1)
-    message: dict[str, object] = {"sessionKey": session, "message": message_of(delivery), "idempotencyKey": key}
-    message["deliver"] = bool(delivery.data.get("deliver"))
-    answer = mapping(await send_message(gateway_id, message, seconds=CALL_SECONDS))
+        key = await _key_to_send_again(delivery, agent, gateway_id)
+    if key is None:
+        return
+    message = {"sessionKey": session, "message": message_of(delivery), "idempotencyKey": key}
+    options = {"deliver": bool(delivery.data.get("deliver"))}
+    answer = await send_message(gateway_id, message | options, seconds=CALL_SECONDS)
     if answer.get("status") == "error":
-        raise GatewayError("RUN_FAILED", str(answer.get("summary") or answer.get("error") or "The gateway refused it."))
+        raise GatewayError("RUN_FAILED", answer.text("summary", "error") or "The gateway refused it.")
 
 
-SHOWN = 5
+async def _key_to_send_again(delivery: Delivery, agent: Agent, gateway_id: UUID) -> str | None:
+    """Return the key for the next attempt; None where the agent has the notice. Raise NotNow while it may get it."""
+    actor, key, returns = system(agent.organization_id), key_of(delivery), int(delivery.data.get("returns", 0))
+    history = await history_of(gateway_id, str(agent.openclaw_session_id))
+    if key in history.arrived:
+        return None
+    if returns and history.is_busy:
+        raise NotNow("The agent is in a turn, which may answer this too.", SETTING_UP_SECONDS)
+    if returns and history.is_settled(key_after(delivery, returns - 1)):  # by the turn of a message after it
+        await change_key(actor, delivery, returns - 1)
+        return None
+    # The gateway takes no second message of the same key.
+    return await change_key(actor, delivery, returns + 1) if key in history.interrupted else key
+
+
+MOST_TASKS = 5
 # What only the lead can resolve; the rest waits for time, for people or for others.
 NEEDS_LEAD = {"review", "flagged", "no_capable_agent", "rule"}
 OWN = (
@@ -172,11 +182,10 @@ async def work_of(agent: Agent, since: datetime) -> list[Work]:
     # Notices that were given up can be read in the inbox.
     given_up = "SELECT id, header FROM deliveries WHERE agent_id = ? AND state = 'failed' ORDER BY seq LIMIT 20"
     read = "Read the notices that did not reach you here: GET /api/v1/agent/inbox."
-    found = [Work(f"notice:{row['id']}", f"{row['header']}. {read}") for row in await rows(given_up, agent.id)]
+    unread = [Work(f"notice:{row['id']}", f"{row['header']}. {read}") for row in await rows(given_up, agent.id)]
     if agent.is_board_lead:
-        return found + await _for_lead(agent, since)
-    begun = await _begun(agent, since)
-    return found + (begun or await _to_claim(agent, since))
+        return unread + await _for_lead(agent, since)
+    return unread + (await _begun(agent, since) or await _to_claim(agent, since))
 
 
 async def _begun(agent: Agent, since: datetime) -> list[Work]:
@@ -193,7 +202,7 @@ async def _begun(agent: Agent, since: datetime) -> list[Work]:
 
 
 async def _to_claim(agent: Agent, since: datetime) -> list[Work]:
-    """Return tasks that the agent could claim: its own that have waited since then, and free ones."""
+    """List tasks that the agent could claim: its own that have waited since then, and free ones."""
     if agent.board_id is None:
         return []
     theirs = (
@@ -204,34 +213,31 @@ async def _to_claim(agent: Agent, since: datetime) -> list[Work]:
     if await rows(theirs, agent.id) or await full(limits, agent.id, agent.board_id) is not None:
         return []
     worker = claiming.Worker(agent.id, agent.board_id, limits, agent.claim_tags)
-    if not (best := (await claiming.see_best(worker))[:SHOWN]):
+    if not (best := (await claiming.see_best(worker))[:MOST_TASKS]):
         return []
-    found = await rows(
+    sql = (
         "SELECT number, title, id, attempt, assigned_agent_id FROM tasks"
-        f" WHERE id IN ({placeholders(len(best))}) AND (assigned_agent_id IS NULL OR updated_at < ?)",
-        *best,
-        since,
+        f" WHERE id IN ({placeholders(len(best))}) AND (assigned_agent_id IS NULL OR updated_at < ?)"
     )
     return [
         Work(
-            f"task:{task['id']}:{task['attempt']}",
-            f"#{task['number']} {task['title']} waits to be claimed.",
+            f"task:{task['id']}:{task['attempt']}", f"#{task['number']} {task['title']} waits to be claimed.",
             is_for_anybody=task["assigned_agent_id"] is None,
         )
-        for task in found
-    ]
+        for task in await rows(sql, *best, since)
+    ]  # fmt: skip
 
 
 async def _for_lead(agent: Agent, since: datetime) -> list[Work]:
-    found = await rows(
+    tasks = await rows(
         "SELECT id, number, title, status, attempt FROM tasks WHERE board_id = ? AND status IN ('inbox', 'review')"
         " AND deleted_at IS NULL AND archived_at IS NULL AND updated_at < ? ORDER BY updated_at LIMIT 50",
         agent.board_id,
         since,
     )
-    waiting = await reasons_of([task["id"] for task in found])
+    waiting = await reasons_of([task["id"] for task in tasks])
     work = []
-    for task in found:
+    for task in tasks:
         reasons = waiting.get(str(task["id"]), [])
         kinds = {str(reason["kind"]) for reason in reasons}
         if kinds & NEEDS_LEAD and "approval" not in kinds:
@@ -266,42 +272,40 @@ async def look(gateway_ids: Collection[UUID] | None = None) -> None:
     gateway_ids = connector.held_here() if gateway_ids is None else gateway_ids
     if not gateway_ids:
         return
-    found = await rows(FREE.format(gateways=placeholders(len(gateway_ids))), *gateway_ids)
-    due = [key for row in found if _is_due(key := UUID(str(row["id"])), as_json(row["heartbeat_config"]))]
+    free = await rows(FREE.format(gateways=placeholders(len(gateway_ids))), *gateway_ids)
     offered: set[str] = set()
-    for agent_id in due:
+    for agent_id in [key for row in free if _is_due(key := UUID(str(row["id"])), as_json(row["heartbeat_config"]))]:
         agent = await Agent.get_or_none(id=agent_id).select_related("board")
-        if agent is None:
+        work = [] if agent is None else await work_of(agent, times.clock_now() - _next[agent_id][0])
+        if agent is None or not work:
             continue
-        work = await work_of(agent, times.clock_now() - _next[agent_id][0])
-        known = offered | await _notified_of(agent) if work else offered
-        new = [one for one in work if one.key not in known]
-        if new:
-            offered |= {one.key for one in new if one.is_for_anybody}
+        old = offered | await _notified_of(agent)
+        if new := [item for item in work if item.key not in old]:
+            offered |= {item.key for item in new if item.is_for_anybody}
             await notify_of(system(agent.organization_id), agent, new)
 
 
 OPEN_WORK = Loop(name="looking for open work of agents", look=look, pause=10.0)
 
 
-def interval_of(config: dict[str, object] | None) -> timedelta | None:
+def interval_of(config: JsonObject | None) -> timedelta | None:
     matched = EVERY.fullmatch(str({**DEFAULT_HEARTBEAT, **(config or {})}["every"]))
     if matched is None or int(matched[1]) == 0:
         return None
     return max(SHORTEST, timedelta(**{UNITS[matched[2]]: int(matched[1])}))
 
 
-def _is_due(agent_id: UUID, config: dict[str, object] | None) -> bool:
-    """Return whether it is time to look after an agent, and plan the next look. The first one is an interval away."""
+def _is_due(agent_id: UUID, config: JsonObject | None) -> bool:
+    """Whether it is time to look after an agent; plans the next look. The first one is an interval away."""
     every, now = interval_of(config), times.clock_now()
     if every is None:
         _next.pop(agent_id, None)
         return False
-    known = _next.get(agent_id)
-    if known is not None and known[0] == every and now < known[1]:
+    interval, due_at = _next.get(agent_id, (None, now))
+    if interval == every and now < due_at:
         return False
     _next[agent_id] = (every, now + every)
-    return known is not None and known[0] == every
+    return interval == every
 
 
 async def _notified_of(agent: Agent) -> set[str]:
@@ -312,13 +316,8 @@ async def _notified_of(agent: Agent) -> set[str]:
 @command("provisioning.run")
 async def notify_of(actor: Actor, agent: Agent, work: list[Work]) -> None:
     """Send an agent one message about all that waits for it."""
-    keys = [one.key for one in work]
-    earlier = [one for one in await _notified_of(agent) if one not in keys]
-    deliver(
-        NOTICE,
-        agent.scope(),
-        agent_id=agent.id,
-        header=WORK_WAITS,
-        text="\n".join([f"Board: {agent.board.name}", "", *(one.text for one in work)]),
-        work=[*keys, *earlier][:REMEMBERED],
-    )
+    keys = [item.key for item in work]
+    earlier = [key for key in await _notified_of(agent) if key not in keys]
+    text = "\n".join([f"Board: {agent.board.name}", "", *(item.text for item in work)])
+    remembered = [*keys, *earlier][:REMEMBERED]
+    deliver(NOTICE, agent.scope(), agent_id=agent.id, header=WORK_WAITS, text=text, work=remembered)

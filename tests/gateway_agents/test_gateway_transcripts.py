@@ -19,6 +19,7 @@ from mission_control.gateway_agents.sessions.transcript import (
     settled_before,
 )
 from mission_control.gateway_agents.sessions.view import Received
+from mission_control.gateways.protocol.payload import Payload
 
 TOKEN = "mca_" + "Zq9-" * 12
 GATEWAY = "the-token-of-the-gateway"
@@ -143,37 +144,26 @@ def test_growing_text_shows_no_beginning_of_a_secret() -> None:
         assert mask.growing(f"It is: {TOKEN[:length]}") == "It is: mca_••••"
 
 
+def take(run: Run, stream: str, data: dict[str, Any]) -> None:
+    run.agent_event(stream, Payload(data))
+
+
 def said(run: Run, text: str, item: str = "i1") -> None:
-    run.agent_event("assistant", {"text": text, "itemId": item})
+    take(run, "assistant", {"text": text, "itemId": item})
 
 
 def test_run_is_a_sequence_of_texts_and_tools() -> None:
     run = Run("r1")
-    run.agent_event("lifecycle", {"phase": "start"})
+    take(run, "lifecycle", {"phase": "start"})
     said(run, "Let me")
-    run.chat_delta({"message": {"content": [{"type": "text", "text": "Let me"}]}})
+    run.chat_delta(Payload({"message": {"content": [{"type": "text", "text": "Let me"}]}}))
     said(run, "Let me look.")
-    run.agent_event("tool", {"phase": "start", "name": "exec", "toolCallId": "c1", "args": {"command": "ls"}})
-    run.agent_event(
-        "tool",
-        {
-            "phase": "update",
-            "name": "exec",
-            "toolCallId": "c1",
-            "partialResult": {"content": [{"type": "text", "text": "a"}]},
-        },
-    )
+    take(run, "tool", {"phase": "start", "name": "exec", "toolCallId": "c1", "args": {"command": "ls"}})
+    use = {"name": "exec", "toolCallId": "c1"}
+    take(run, "tool", {**use, "phase": "update", "partialResult": {"content": [{"type": "text", "text": "a"}]}})
     assert run.status == "Using exec" and run.parts[1].result == "a" and not run.parts[1].is_done
-    run.agent_event(
-        "tool",
-        {
-            "phase": "result",
-            "name": "exec",
-            "toolCallId": "c1",
-            "result": {"content": [{"type": "text", "text": "ab"}]},
-        },
-    )
-    run.agent_event("tool", {"phase": "update", "name": "exec", "toolCallId": "c1", "partialResult": {"content": []}})
+    take(run, "tool", {**use, "phase": "result", "result": {"content": [{"type": "text", "text": "ab"}]}})
+    take(run, "tool", {**use, "phase": "update", "partialResult": {"content": []}})
     said(run, "Done.", "i2")
     assert [(one.kind, one.text, one.result) for one in run.parts] == [
         ("text", "Let me look.", None), ("tool", "ls", "ab"), ("text", "Done.", None),
@@ -184,30 +174,30 @@ def test_run_is_a_sequence_of_texts_and_tools() -> None:
 def test_old_gateway_tells_texts_by_chat_alone() -> None:
     run = Run("r1")
     for text in ("A", "A long", "A long day."):
-        run.chat_delta({"state": "delta", "message": {"content": [{"type": "text", "text": text}]}})
+        run.chat_delta(Payload({"state": "delta", "message": {"content": [{"type": "text", "text": text}]}}))
     assert [one.text for one in run.parts] == ["A long day."] and not run.is_whole
 
 
 def test_tools_of_a_run_that_somebody_else_began_come_as_items() -> None:
     run = Run("r1")
     about = {"toolCallId": "c1", "name": "exec"}
-    run.agent_event("item", {**about, "kind": "tool", "phase": "start", "meta": "list files", "status": "running"})
-    run.agent_event("command_output", {**about, "phase": "delta", "output": "a"})
+    take(run, "item", {**about, "kind": "tool", "phase": "start", "meta": "list files", "status": "running"})
+    take(run, "command_output", {**about, "phase": "delta", "output": "a"})
     [part] = run.parts
     assert (part.text, part.result, part.is_done, run.status) == ("list files", "a", False, "Using exec")
-    run.agent_event("item", {**about, "kind": "tool", "phase": "end", "status": "failed"})
-    run.agent_event("command_output", {**about, "phase": "delta", "output": "late"})
-    run.agent_event("command_output", {**about, "phase": "end", "output": "ab"})
-    run.agent_event("item", {"kind": "thought", "phase": "start"})
+    take(run, "item", {**about, "kind": "tool", "phase": "end", "status": "failed"})
+    take(run, "command_output", {**about, "phase": "delta", "output": "late"})
+    take(run, "command_output", {**about, "phase": "end", "output": "ab"})
+    take(run, "item", {"kind": "thought", "phase": "start"})
     assert (part.result, part.is_done, part.is_error, len(run.parts)) == ("ab", True, True, 1)
 
 
 def test_input_of_a_tool_takes_the_place_of_what_it_is_about() -> None:
     run = Run("r1")
     about = {"toolCallId": "c1", "name": "exec"}
-    run.agent_event("item", {**about, "kind": "tool", "phase": "start", "meta": "list files"})
-    run.agent_event("tool", {**about, "phase": "start", "args": {"command": "ls"}})
-    run.agent_event("item", {**about, "kind": "tool", "phase": "update", "meta": "list files"})
+    take(run, "item", {**about, "kind": "tool", "phase": "start", "meta": "list files"})
+    take(run, "tool", {**about, "phase": "start", "args": {"command": "ls"}})
+    take(run, "item", {**about, "kind": "tool", "phase": "update", "meta": "list files"})
     assert [one.text for one in run.parts] == ["ls"]
 
 
@@ -215,7 +205,7 @@ def test_run_has_limits() -> None:
     run = Run("r1")
     said(run, "x" * (LONGEST_TEXT + 5))
     for number in range(MOST_PARTS + 5):
-        run.agent_event("tool", {"phase": "start", "name": "exec", "toolCallId": str(number)})
+        take(run, "tool", {"phase": "start", "name": "exec", "toolCallId": str(number)})
     assert len(run.parts) == MOST_PARTS and len(run.parts[0].text) == LONGEST_TEXT
 
 

@@ -75,7 +75,7 @@ class Plan:
 
     @classmethod
     def proposed(cls, session: OnboardingSession | None) -> "Plan":
-        """Return what an agent proposed; a lead that no longer fits counts as absent."""
+        """A lead that no longer fits counts as absent."""
         draft = (session and session.draft_goal) or {}
         try:
             lead = LeadDraft.model_validate(draft.get("lead_agent") or {})
@@ -155,7 +155,7 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm)
 
 
 async def _lead(board: Board, lead: LeadDraft) -> tuple[UUID | None, str | None]:
-    """Return the board's lead, with the token of a new direct one. The confirming person need not be an admin.
+    """Make the board's lead, with a token for a new direct one; the confirming person need not be an admin.
 
     A lead that is there gets the wanted name. On a board with a gateway a new lead is created there, and one that could
     not be created is tried again.

@@ -154,7 +154,7 @@ def _line(number: int, said: dict[str, object]) -> Line:
 
 
 def question_of(session: OnboardingSession | None) -> Question | None:
-    """Return what the agent asks in a conversation, None when it spoke of something else last."""
+    """None when the agent spoke of something else last."""
     if session is None or not session.messages:
         return None
     number = len(session.messages) - 1

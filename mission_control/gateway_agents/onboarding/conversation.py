@@ -132,7 +132,7 @@ Ask your first question now."""
 
 
 def _curl(url: str, body: dict[str, object]) -> str:
-    """Return a command for a shell. The body is a here-document, because it may contain apostrophes."""
+    """The body is a here-document, because it may contain apostrophes."""
     return (
         f'curl -sS -X POST "{url}" -H "X-Agent-Token: $AUTH_TOKEN" -H "Content-Type: application/json" \\\n'
         f"  --data-binary @- <<'JSON'\n{json.dumps(body, indent=1)}\nJSON"
@@ -245,7 +245,7 @@ async def cancel_conversation(actor: Actor, board: Board) -> OnboardingSession:
 
 
 async def _same_agent(session: OnboardingSession, board: Board) -> Agent:
-    """Return the agent of a conversation. Raise Conflict when the board has got another gateway since."""
+    """Raise Conflict when the board has got another gateway since."""
     agent = await main_agent_of(board)
     if session.session_key != session_key_of(agent):
         raise Conflict(ErrorCode.ONBOARDING_GATEWAY_CHANGED.detail())
@@ -303,7 +303,7 @@ async def _sent_again(session: OnboardingSession, board: Board, agent: Agent) ->
 
 
 async def _name_where_several(session: OnboardingSession, board: Board) -> str:
-    """Return a line that names the board, where the agent holds other conversations in the same chat."""
+    """Name the board where the agent holds other conversations in the same chat."""
     others = OnboardingSession.filter(session_key=session.session_key, cancelled_at=None).exclude(id=session.id)
     if await others.filter(status__in=("active", "completed")).exists():
         return f"About the board {board.name} ({board.id}):\n"

@@ -160,7 +160,7 @@ def awaits_agent(session: OnboardingSession) -> bool:
 
 
 async def main_agent_of(board: Board) -> Agent:
-    """Return the agent that leads the conversation about a board. Raise Invalid for a board without one."""
+    """Find the agent that leads the conversation about a board. Raise Invalid for a board without one."""
     if board.gateway_id is None:
         message = "The conversation is led by a gateway's main agent, and this board has no gateway. Confirm its goal."
         raise Invalid({"message": message, "code": ErrorCode.BOARD_WITHOUT_GATEWAY})
@@ -178,7 +178,7 @@ async def main_agent_of(board: Board) -> Agent:
 
 
 def read_session(session: OnboardingSession) -> BoardOnboardingRead:
-    """Return the answer for a conversation. Moments of messages are RFC 3339; older ones were stored without `Z`."""
+    """Moments of messages are RFC 3339; older ones were stored without `Z`."""
     names = ("id", "board_id", "session_key", "status", "silent_at", "created_at", "updated_at")
     messages = [dict(message) for message in session.messages or ()]
     for message in messages:
@@ -193,7 +193,7 @@ def read_session(session: OnboardingSession) -> BoardOnboardingRead:
 
 
 def draft_of(session: OnboardingSession | None) -> BoardOnboardingAgentComplete | None:
-    """Return what the agent proposed; a proposal that no longer fits counts as absent."""
+    """A proposal that no longer fits counts as absent."""
     if session is None or not session.draft_goal:
         return None
     try:

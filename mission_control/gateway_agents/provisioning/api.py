@@ -8,7 +8,7 @@ from mission_control.agents.schemas import AgentRead
 from mission_control.boards.queries import visible_board_here
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, NotFound
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page_of
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, Paging, page_of
 from mission_control.gateway_agents.models import ProvisioningJob
 from mission_control.gateway_agents.provisioning import changes, main_agents
 from mission_control.gateway_agents.provisioning.jobs import provision_again
@@ -45,7 +45,7 @@ async def create_agent_provisioning(actor: Actor, agent: Agent, data: Provisioni
 
 
 @api.get("/agents/<agent_id>/provisionings", Page[ProvisioningRead], tags=("agents",), rule="agent.read")
-async def list_agent_provisionings(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
+async def list_agent_provisionings(actor: Actor, agent: Agent, query: Paging) -> JsonObject:
     """List the latest jobs that set an agent up on its gateway, newest first, with their steps."""
     jobs = await ProvisioningJob.filter(agent_id=agent.id).order_by("-created_at", "-id").limit(LATEST)
     return page_of([ProvisioningRead.of(job) for job in jobs], query)
@@ -81,9 +81,9 @@ async def remove_gateway(actor: Actor, gateway: Gateway, data: GatewayRemoval) -
 
 
 @api.get("/gateways/<gateway_id>/agents", Page[GatewayAgentRead], rule="gateway.adopt", errors=OUTSIDE)
-async def list_agents_on_gateway(actor: Actor, gateway: Gateway, query: Paging) -> dict[str, object]:
+async def list_agents_on_gateway(actor: Actor, gateway: Gateway, query: Paging) -> JsonObject:
     """List the agents that exist on a gateway, and which of them are linked to a board here."""
-    return page_of([GatewayAgentRead.of(found, ours) for found, ours in await changes.agents_there(gateway)], query)
+    return page_of([GatewayAgentRead.of(there, ours) for there, ours in await changes.agents_there(gateway)], query)
 
 
 @api.post(
@@ -97,16 +97,13 @@ async def adopt_gateway_agent(actor: Actor, gateway: Gateway, data: Adoption) ->
     """
     board = await visible_board_here(actor, data.board_id)
     require(actor, "agent.create", board)
-    listed = await changes.agents_there(gateway)
-    there = next((found for found, _ in listed if found["id"] == data.gateway_agent_id), None)
-    if there is None:
+    agents = [agent for agent, _ in await changes.agents_there(gateway) if agent.id == data.gateway_agent_id]
+    if not agents:
         raise Invalid("The gateway has no agent with this id.")
+    there = agents[0]
 
     async def adopt() -> AgentRead:
-        workspace = GatewayAgentRead.of(there, None).workspace
-        main_key = str(there.get("main_key") or "main")
-        made = await changes.adopt(actor, gateway, board, data, workspace=workspace, main_key=main_key)
-        return AgentRead.of(made)
+        return AgentRead.of(await changes.adopt(actor, gateway, board, data, there))
 
     adopted = await committed(actor, adopt)
     assert adopted is not None

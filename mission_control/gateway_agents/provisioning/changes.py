@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Container, Mapping
-from typing import Any
+from collections.abc import Container
 from uuid import UUID
 
 from mission_control.agents.commands import delete_agent, save_unique
@@ -24,13 +23,12 @@ from mission_control.gateway_agents.provisioning import files as provisioning_fi
 from mission_control.gateway_agents.provisioning.files import make_workspace_token
 from mission_control.gateway_agents.provisioning.gateway_agent import (
     READING_SECONDS,
+    ListedAgent,
     call,
     changing,
     end_turns,
     is_missing,
     listed,
-    mapping,
-    mappings_in,
 )
 from mission_control.gateway_agents.provisioning.jobs import (
     AS_IT_IS,
@@ -47,6 +45,7 @@ from mission_control.gateways import commands, queries
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.protocol.errors import GatewayError
 from mission_control.gateways.protocol.identity import is_made_by_us
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.queries import CONNECTED
 from mission_control.http import lookups
 from mission_control.people.accounts.credentials import end_agent_tokens
@@ -77,7 +76,7 @@ async def remove(job: ProvisioningJob) -> str:
             if key not in await listed(job.gateway_id):
                 break
         else:
-            paths = _staying(mapping(answer), str(there.get(key, {}).get("workspace") or ""))
+            paths = _staying(answer, (there[key].workspace or "") if key in there else "")
             stays = f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
             break
     try:
@@ -89,9 +88,9 @@ async def remove(job: ProvisioningJob) -> str:
     return " ".join(filter(None, ("What it was doing was ended." if ended else "", stays)))
 
 
-def _staying(answer: Mapping[str, object], workspace: str) -> list[str]:
+def _staying(answer: Payload, workspace: str) -> list[str]:
     """Return what a gateway left of an agent; a workspace in the folder of an agent that stays, it passes over."""
-    failed, removed = ({str(one.get("path")) for one in mappings_in(answer, name)} for name in ("failed", "removed"))
+    failed, removed = ({str(file.get("path")) for file in answer.objects(name)} for name in ("failed", "removed"))
     folder = workspace.rstrip("/").rpartition("/")[2]
     if "removed" in answer and folder and not any(path.endswith(f"/{folder}") for path in failed | removed):
         failed.add(workspace)
@@ -306,14 +305,14 @@ async def _agents_of(event: NewEvent) -> list[Agent]:
     return await Agent.filter(board_id=event.scope.board_id).exclude(gateway_id=None).order_by("created_at")
 
 
-async def agents_there(gateway: Gateway) -> list[tuple[dict[str, Any], Agent | None]]:
-    """Return the agents that a gateway lists, each with ours that it is. Raise Unreachable when it does not answer."""
+async def agents_there(gateway: Gateway) -> list[tuple[ListedAgent, Agent | None]]:
+    """List a gateway's agents, each with ours that it is. Raise Unreachable when it does not answer."""
     try:
-        found = await listed(gateway.id, seconds=READING_SECONDS)
+        there = await listed(gateway.id, seconds=READING_SECONDS)
     except GatewayError as error:
         raise Unreachable(f"The gateway does not list its agents: {error.message}") from error
     ours = {agent.gateway_agent_id: agent for agent in await Agent.filter(gateway_id=gateway.id)}
-    return [(agent, ours.get(key)) for key, agent in sorted(found.items()) if agent.get("kind") != "system"]
+    return [(agent, ours.get(key)) for key, agent in sorted(there.items()) if agent.kind != "system"]
 
 
 async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]:
@@ -322,40 +321,33 @@ async def choices_to_link(gateway: Gateway) -> tuple[list[tuple[str, str]], str]
     Agents that a Mission Control made, this one or another, are left out.
     """
     try:
-        there = [found for found, ours in await agents_there(gateway) if ours is None]
+        free = [agent for agent, ours in await agents_there(gateway) if ours is None and not is_made_by_us(agent.id)]
     except Unreachable as error:
         return [], str(error.detail)
-    named = [(one["id"], str(one.get("name") or one["id"])) for one in there if not is_made_by_us(one["id"])]
-    return [(key, name if name == key else f"{name} ({key})") for key, name in named], ""
+    return [(agent.id, agent.id if agent.name == agent.id else f"{agent.name} ({agent.id})") for agent in free], ""
 
 
 @command("gateway.adopt")
-async def adopt(
-    actor: Actor, gateway: Gateway, board: Board, wanted: Adoption, *, workspace: str | None, main_key: str
-) -> Agent:
-    """Link an agent to a board; `main_key` names its main session.
-
-    Raise Conflict when it is linked already, Invalid for a board of another gateway.
-    """
+async def adopt(actor: Actor, gateway: Gateway, board: Board, adoption: Adoption, there: ListedAgent) -> Agent:
+    """Link an agent to a board. Raise Conflict when it is linked already, Invalid for a board of another gateway."""
     board = await locked_board(board)
     if board.gateway_id != gateway.id:
         raise Invalid("The board is on another gateway. Choose one of this gateway's boards.")
-    key = wanted.gateway_agent_id
-    if await _is_taken(gateway, key):
+    if await _is_taken(gateway, there.id):
         raise Conflict("This agent is linked already.")
-    await _forget_unlinking(gateway, key)
+    await _forget_unlinking(gateway, there.id)
     agent = Agent(
         organization_id=board.organization_id, board_id=board.id, gateway_id=gateway.id, is_adopted=True,
-        name=wanted.name, is_board_lead=wanted.is_board_lead, heartbeat_config=DEFAULT_HEARTBEAT,
-        gateway_away_at=None if gateway.state == CONNECTED else times.clock_now(),
-        gateway_agent_id=key, openclaw_session_id=f"agent:{key}:{main_key}", workspace_path=workspace,
+        name=adoption.name, is_board_lead=adoption.is_board_lead, heartbeat_config=DEFAULT_HEARTBEAT,
+        gateway_away_at=None if gateway.state == CONNECTED else times.clock_now(), workspace_path=there.workspace,
+        gateway_agent_id=there.id, openclaw_session_id=f"agent:{there.id}:{there.main_key}",
     )  # fmt: skip
     agent.board = board
     await save_unique(agent)
     await make_workspace_token(agent)
     record("agent.created", agent, f"Agent linked: {agent.name}.", name=agent.name, is_board_lead=agent.is_board_lead)
     job = await request_provisioning(agent, action="adopt", followed=True)
-    job.options = job.options | {"remember": wanted.remember}
+    job.options = job.options | {"remember": adoption.remember}
     await job.save(update_fields=["options"])
     return agent
 
@@ -372,7 +364,7 @@ async def _forget_unlinking(gateway: Gateway, key: str) -> None:
 
 
 async def _is_taken(gateway: Gateway, key: str) -> bool:
-    """Return whether an agent of a gateway works for us already.
+    """Tell whether an agent of a gateway works for us already.
 
     Several organizations may use one gateway; ids that Mission Control gave are unique whatever address a gateway has.
     """

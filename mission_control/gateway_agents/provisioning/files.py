@@ -15,7 +15,7 @@ from mission_control.core.values import fingerprint
 from mission_control.events.commands import command
 from mission_control.events.unit_of_work import record
 from mission_control.gateway_agents.models import ProvisioningJob
-from mission_control.gateway_agents.provisioning.gateway_agent import call, is_missing, mappings_in, read_file
+from mission_control.gateway_agents.provisioning.gateway_agent import call, is_missing, read_file
 from mission_control.gateway_agents.provisioning.progress import LeaseLost, Run, StepFailed
 from mission_control.gateway_agents.provisioning.workspace import FILES, WorkspaceFacts, workspace_files, written
 from mission_control.gateways.models import Gateway
@@ -54,7 +54,7 @@ def prepare(app: Quart) -> None:
 
 
 def here() -> Installation:
-    """Return the installation of this process; RuntimeError before the application was made."""
+    """Raise RuntimeError before the application was made."""
     if _here is None:
         raise RuntimeError("The application has not been made yet.")
     return _here
@@ -98,26 +98,34 @@ async def write(run: Run) -> str:
     """Write the files that are due; return how many."""
     await ensure_token(system(run.job.organization_id), run)
     listing = await run.call("agents.files.list", agentId=run.key)
-    found = {file["name"]: file for file in mappings_in(listing, "files") if "name" in file}
+    files = {file["name"]: file for file in listing.objects("files") if "name" in file}
     # What a gateway accepts is what it lists; one that lists nothing is asked for the files that all of them have.
-    names = [name for name in FILES if name in found] or ["AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md"]
+    names = [name for name in FILES if name in files] or ["AGENTS.md", "SOUL.md", "USER.md", "MEMORY.md"]
     facts = await facts_of(run)
-    existing = {name for name, file in found.items() if not file.get("missing")}
+    existing = {name for name, file in files.items() if not file.get("missing")}
+    due = _due(run, facts, names, existing)
+    texts = workspace_files(facts, names=names)
+    for name in due:
+        await _write_file(run, name, texts[name])
+    await settle_made_token(run)
+    left = sorted(set(names) - set(due) & existing)
+    return f"{len(due)} written" + (f", {', '.join(left)} kept as it is." if left else ".")
+
+
+def _due(run: Run, facts: WorkspaceFacts, names: list[str], existing: set[str]) -> tuple[str, ...]:
     options = {name: bool(run.job.options.get(name)) for name in ("overwrite", "force_bootstrap")}
     # A worker and a main agent have nothing to do once: their first instructions stand in AGENTS.md.
     own = [name for name in names if name != "BOOTSTRAP.md" or facts.role == "lead"]
-    due = written(own, facts.role, existing, is_update=not run.is_first, **options)
-    texts = workspace_files(facts, names=names)
-    for name in due:
-        try:
-            await run.call("agents.files.set", agentId=run.key, name=name, content=texts[name])
-        except GatewayError as error:
-            if error.is_retryable:
-                raise
-            raise StepFailed(f"{name} was refused: {error.message}") from error
-    await settle_made_token(run)
-    kept = sorted(set(names) - set(due) & existing)
-    return f"{len(due)} written" + (f", {', '.join(kept)} kept as it is." if kept else ".")
+    return written(own, facts.role, existing, is_update=not run.is_first, **options)
+
+
+async def _write_file(run: Run, name: str, content: str) -> None:
+    try:
+        await run.call("agents.files.set", agentId=run.key, name=name, content=content)
+    except GatewayError as error:
+        if error.is_retryable:
+            raise
+        raise StepFailed(f"{name} was refused: {error.message}") from error
 
 
 async def facts_of(run: Run) -> WorkspaceFacts:
@@ -135,8 +143,7 @@ async def ensure_token(actor: Actor, run: Run) -> None:
     if run.agent.workspace_token is not None and not wants_another:
         if await is_token_of(run.agent.id, here().unseal(run.agent.workspace_token), lasting=timedelta(days=1)):
             return
-    held = await ProvisioningJob.filter(id=run.job.id, leased_by=run.job.leased_by).select_for_update().first()
-    if held is None:
+    if await ProvisioningJob.filter(id=run.job.id, leased_by=run.job.leased_by).select_for_update().first() is None:
         raise LeaseLost
     made = await make_workspace_token(run.agent)
     run.job.target = run.job.target | {"token_id": str(made)}
@@ -207,21 +214,21 @@ async def remove(job: ProvisioningJob) -> str:
 async def _change(gateway_id: UUID, key: str, name: str, block: str | None) -> None:
     """Put a block at the end of a file in place of an earlier one; nobody's change in between is lost."""
     for remaining in reversed(range(TRIES)):
-        content, digest = await read_file(gateway_id, key, name)
-        changed = with_block(content or "", block)
-        if changed == (content or ""):
+        text, digest = await read_file(gateway_id, key, name)
+        before = text or ""
+        changed = with_block(before, block)
+        if changed == before:
             return
-        if len(changed) > LONGEST and len(content or "") <= LONGEST:
+        if len(before) <= LONGEST < len(changed):
             raise StepFailed(f"{name} of the agent is too long to add anything to it. Shorten it, then try again.")
         # Gateways that know hashes refuse the write when the file has changed since it was read.
         expected = {"expectedHash": digest} if digest else {}
         try:
             await call(gateway_id, "agents.files.set", {"agentId": key, "name": name, "content": changed, **expected})
+            return
         except GatewayError as error:
             if error.details.get("type") != "agent_file_conflict" or not remaining:
                 raise
-        else:
-            return
 
 
 def with_block(text: str, block: str | None) -> str:

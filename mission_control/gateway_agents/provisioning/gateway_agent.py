@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.core.times import monotonic
-from mission_control.core.values import to_json
+from mission_control.core.values import JsonObject, to_json
 from mission_control.events import leases, wakeup_channels
 from mission_control.gateways.connections import connector
 from mission_control.gateways.connections.events import GatewayRef, Handlers, when_connected
 from mission_control.gateways.protocol.errors import GatewayError, Said
+from mission_control.gateways.protocol.heartbeats import config_in, entries_of, listed_entries
+from mission_control.gateways.protocol.payload import Payload
 
 CALL_SECONDS = 60.0  # a gateway reads its configuration anew before it answers some of them
 READING_SECONDS = 10.0  # where somebody waits for a list
@@ -41,23 +42,9 @@ _changes_of: dict[UUID, _Changes] = {}
 
 
 async def call(
-    gateway_id: UUID, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = CALL_SECONDS
-) -> Any:
-    return await connector.call(gateway_id, method, dict(params or {}), seconds=seconds)
-
-
-# What gateways answer is read leniently: what is not understood is passed over.
-def mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def list_in(payload: object, name: str) -> list[Any]:
-    found = mapping(payload).get(name)
-    return found if isinstance(found, list) else []
-
-
-def mappings_in(payload: object, name: str) -> list[Mapping[str, Any]]:
-    return [one for one in list_in(payload, name) if isinstance(one, Mapping)]
+    gateway_id: UUID, method: str, params: JsonObject | None = None, *, seconds: float = CALL_SECONDS
+) -> Payload:
+    return Payload.of(await connector.call(gateway_id, method, params or {}, seconds=seconds))
 
 
 def agent_in(session_key: str) -> str:
@@ -77,7 +64,7 @@ async def changing(gateway_id: UUID) -> AsyncIterator[None]:
                 await asyncio.sleep(changes.ended_at + QUIET_SECONDS + MESSAGES_SECONDS - monotonic())
                 changes.open_until = monotonic() + TOGETHER_SECONDS
             changes.are_made = True
-            await asyncio.gather(*(one.wait() for one in changes.beginning.values()))
+            await asyncio.gather(*(run.wait() for run in changes.beginning.values()))
             yield
             _note_change(changes)
     finally:
@@ -91,7 +78,7 @@ def _note_change(changes: _Changes) -> None:
     asyncio.get_running_loop().call_later(QUIET_SECONDS, wakeup_channels.channels_notify, [leases.CHANNEL])
 
 
-async def on_config_changed(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+async def on_config_changed(gateway: GatewayRef, payload: Payload) -> None:
     """Note that a gateway loads its configuration anew, by anybody's change."""
     _note_change(_changes_of.setdefault(gateway.id, _Changes()))
 
@@ -102,7 +89,7 @@ def message_pause(gateway_id: UUID) -> float:
     return QUIET_SECONDS if changes.are_made else max(0.0, changes.ended_at + QUIET_SECONDS - monotonic())
 
 
-async def send_message(gateway_id: UUID, message: Mapping[str, Any], *, seconds: float = CALL_SECONDS) -> Any:
+async def send_message(gateway_id: UUID, message: JsonObject, *, seconds: float = CALL_SECONDS) -> Payload:
     """Send a message to an agent; no change of the configuration is made before its turn has begun."""
     key = str(message["idempotencyKey"])
     _changes_of.setdefault(gateway_id, _Changes()).beginning.setdefault(key, asyncio.Event())
@@ -124,24 +111,43 @@ def is_missing(error: GatewayError) -> bool:
     return error.code in ("INVALID_REQUEST", "NOT_FOUND") and Said.AGENT_MISSING.search(error.message) is not None
 
 
-async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, dict[str, Any]]:
-    found = await call(gateway_id, "agents.list", seconds=seconds)
-    known = [agent for agent in mappings_in(found, "agents") if isinstance(agent.get("id"), str)]
-    return {agent["id"]: {**agent, "main_key": found.get("mainKey")} for agent in known}
+@dataclass(frozen=True, slots=True)
+class ListedAgent:
+    """An agent as its gateway lists it; `main_key` names the main sessions of all its agents."""
+
+    id: str
+    workspace: str | None
+    name: str
+    model: str | None
+    kind: str
+    main_key: str
+
+    @classmethod
+    def of(cls, agent: Payload, main_key: str) -> "ListedAgent":
+        model = agent.string("model") or agent.inner("model").string("primary")
+        name, workspace = agent.text("name", "id"), agent.string("workspace")
+        return cls(agent["id"], workspace, name, model, agent.text("kind"), main_key)
+
+
+async def listed(gateway_id: UUID, *, seconds: float = CALL_SECONDS) -> dict[str, ListedAgent]:
+    answer = await call(gateway_id, "agents.list", seconds=seconds)
+    agents = [agent for agent in answer.objects("agents") if agent.string("id") is not None]
+    return {agent["id"]: ListedAgent.of(agent, answer.text("mainKey") or "main") for agent in agents}
 
 
 async def read_file(gateway_id: UUID, agent_id: str, name: str) -> tuple[str | None, str | None]:
+    """Read the content, and its hash where the gateway knows hashes."""
     try:
-        found = await call(gateway_id, "agents.files.get", {"agentId": agent_id, "name": name})
+        params = {"agentId": agent_id, "name": name}
+        answer = await connector.call(gateway_id, "agents.files.get", params, seconds=CALL_SECONDS)
     except GatewayError as error:
         if Said.FILE_UNSUPPORTED.search(error.message):
             return None, None
         raise
-    file = found.get("file", found) if isinstance(found, dict) else {"content": found}
-    if not isinstance(file, dict) or file.get("missing"):
-        return None, None
-    content, digest = file.get("content"), file.get("hash")
-    return (content if isinstance(content, str) else None), (digest if isinstance(digest, str) else None)
+    if not isinstance(answer, dict):
+        return (answer if isinstance(answer, str) else None), None
+    file = Payload.of(answer.get("file", answer))
+    return (None, None) if file.get("missing") else (file.string("content"), file.string("hash"))
 
 
 async def ensure_session(gateway_id: UUID, key: str, name: str, unique: str) -> str:
@@ -162,12 +168,12 @@ async def end_turns(gateway_id: UUID, agent_id: str, session_key: str, *, second
     """End what an agent does in its sessions now; return how many turns that were. Raises GatewayError."""
     ended = await _end_turn(gateway_id, session_key, seconds)
     try:
-        found = await call(gateway_id, "sessions.list", {"agentId": agent_id}, seconds=seconds)
+        answer = await call(gateway_id, "sessions.list", {"agentId": agent_id}, seconds=seconds)
     except GatewayError as error:
         if error.is_retryable:
             raise
         return ended  # an old gateway does not list by agent
-    for session in mappings_in(found, "sessions"):
+    for session in answer.objects("sessions"):
         key = str(session.get("key"))
         if session.get("hasActiveRun") and key != session_key and key.startswith(f"agent:{agent_id}:"):
             ended += await _end_turn(gateway_id, key, seconds)
@@ -175,10 +181,8 @@ async def end_turns(gateway_id: UUID, agent_id: str, session_key: str, *, second
 
 
 async def _end_turn(gateway_id: UUID, session_key: str, seconds: float) -> int:
-    return len(list_in(await call(gateway_id, "chat.abort", {"sessionKey": session_key}, seconds=seconds), "runIds"))
-
-
-Config = Mapping[str, Any]
+    answer = await call(gateway_id, "chat.abort", {"sessionKey": session_key}, seconds=seconds)
+    return len(answer.items_of("runIds"))
 
 
 # What Mission Control wants in a gateway's configuration for its agents, as a patch that changes nothing else. Newer
@@ -186,59 +190,55 @@ Config = Mapping[str, Any]
 # gateway: where nothing differs there is none. No agent gets a heartbeat block: as soon as one agent of a gateway has
 # one, the gateway beats only those that have one, and its owner's own agents fall silent. Blocks that earlier versions
 # wrote are removed.
-def config_patch(config: Config, agents: Sequence[Agent]) -> dict[str, object] | None:
-    present = mapping(config.get("agents"))
+def config_patch(config: Payload, agents: Sequence[Agent]) -> JsonObject | None:
+    present = config.inner("agents")
     by_id = {str(agent.gateway_agent_id): agent for agent in agents}
-    if "entries" in present or "list" not in present:
-        entries = mapping(present.get("entries"))
-        changes = {
-            key: _changes(agent, entry := mapping(entries.get(key))) | _name(agent, entry)
-            for key, agent in by_id.items()
-        }
-        found = {key: changed for key, changed in changes.items() if changed}
-        return {"agents": {"entries": found}} if found else None
-    before = [mapping(one) for one in present.get("list") or ()]
-    # The whole list, of which a patch merges the entries by their ids. Those of other agents stay.
-    after = [{**one, **_changes(by_id[key], one)} if (key := str(one.get("id"))) in by_id else one for one in before]
-    known = {str(one.get("id")) for one in before}
-    after += [{"id": key, **_changes(agent, {})} for key, agent in by_id.items() if key not in known]
-    patch: dict[str, Any] = {"agents": {"list": after}} if after != before else {}
+    if "list" in present and "entries" not in present:
+        return _patch_of_list(config, by_id)
+    entries = present.inner("entries")
+    changes = {key: _entry_changes(agent, entries.inner(key), with_name=True) for key, agent in by_id.items()}
+    changed = {key: entry for key, entry in changes.items() if entry}
+    return {"agents": {"entries": changed}} if changed else None
+
+
+def _patch_of_list(config: Payload, by_id: dict[str, Agent]) -> JsonObject | None:
+    """Return the whole list, of which a patch merges the entries by their ids. Those of other agents stay."""
+    before = config.inner("agents").objects("list")
+    after, missing = list[JsonObject](), dict(by_id)
+    for entry in before:
+        agent = by_id.get(key := str(entry.get("id")))
+        after.append(entry if agent is None else entry | _entry_changes(agent, entry))
+        missing.pop(key, None)
+    after += [{"id": key, **_entry_changes(agent, Payload())} for key, agent in missing.items()]
+    patch: JsonObject = {"agents": {"list": after}} if after != before else {}
     return patch | _exec_host(config) or None
 
 
-def with_heartbeat(config: Config) -> set[str]:
-    agents = mapping(config.get("agents"))
-    entries = {**_listed_in(config), **mapping(agents.get("entries"))}
-    return {key for key, one in entries.items() if "heartbeat" in mapping(one)}
+def with_heartbeat(config: Payload) -> set[str]:
+    return {key for key, entry in entries_of(config).items() if "heartbeat" in entry}
 
 
-def _listed_in(config: Config) -> dict[str, Config]:
-    return {str(mapping(one).get("id")): mapping(one) for one in mapping(config.get("agents")).get("list") or ()}
-
-
-def _changes(agent: Agent, present: Config) -> dict[str, object]:
-    """Return what differs in one entry; null removes a field."""
-    changed: dict[str, Any] = {"heartbeat": None} if "heartbeat" in present else {}
-    folder, workspace = present.get("workspace"), agent.workspace_path or ""
+def _entry_changes(agent: Agent, entry: Payload, *, with_name: bool = False) -> JsonObject:
+    """Compare one entry; null removes a field."""
+    changed: JsonObject = {"heartbeat": None} if "heartbeat" in entry else {}
+    folder, workspace = entry.get("workspace"), agent.workspace_path or ""
     # A gateway answers with its home folder in place of a `~`.
     is_home = isinstance(folder, str) and workspace.startswith("~/") and folder.endswith(workspace[1:])
-    return changed if is_home or folder == workspace else changed | {"workspace": workspace}
+    if not is_home and folder != workspace:
+        changed["workspace"] = workspace
+    if with_name and entry.get("name") != agent.name:
+        changed["name"] = agent.name
+    return changed
 
 
-def _name(agent: Agent, present: Config) -> dict[str, object]:
-    return {} if present.get("name") == agent.name else {"name": agent.name}
-
-
-def _exec_host(config: Config) -> dict[str, object]:
+def _exec_host(config: Payload) -> JsonObject:
     """Return where commands run, if that is open: an old gateway would look for a sandbox that is switched off.
 
     Where a sandbox is on, commands stay in it. Newer gateways find the right place themselves.
     """
-    execs = mapping(mapping(config.get("tools")).get("exec"))
-    defaults = mapping(mapping(config.get("agents")).get("defaults"))
-    if execs.get("host") or mapping(defaults.get("sandbox")).get("mode") not in (None, "off"):
-        return {}
-    return {"tools": {"exec": {"host": "gateway"}}}
+    host = config.inner("tools").inner("exec").get("host")
+    sandbox = config.inner("agents").inner("defaults").inner("sandbox").get("mode")
+    return {} if host or sandbox not in (None, "off") else {"tools": {"exec": {"host": "gateway"}}}
 
 
 TRIES = 5
@@ -269,9 +269,8 @@ async def heal(gateway: GatewayRef) -> None:
     ours = await Agent.filter(gateway_id=gateway.id, is_adopted=False)
     if not ours:
         return
-    beating = with_heartbeat(_config_of(await call(gateway.id, "config.get")))
-    wanted = [agent for agent in ours if agent.gateway_agent_id in beating]
-    await asyncio.gather(*(write(gateway.id, agent) for agent in wanted))
+    beating = with_heartbeat(config_in(await call(gateway.id, "config.get")))
+    await asyncio.gather(*(write(gateway.id, agent) for agent in ours if agent.gateway_agent_id in beating))
 
 
 async def _write_all(gateway_id: UUID) -> None:
@@ -279,7 +278,7 @@ async def _write_all(gateway_id: UUID) -> None:
         while _wishes.get(gateway_id):
             await asyncio.sleep(_patched_at.get(gateway_id, 0.0) + PAUSE_SECONDS - asyncio.get_running_loop().time())
             async with changing(gateway_id):
-                wishes = [one for one in _wishes.pop(gateway_id, []) if not one[1].done()]
+                wishes = [(agent, done) for agent, done in _wishes.pop(gateway_id, []) if not done.done()]
                 await _answer(gateway_id, wishes)
     finally:
         del _writing[gateway_id]
@@ -304,17 +303,13 @@ async def _patch(gateway_id: UUID, agents: list[Agent]) -> bool:
     """Patch the configuration, unless it is as it should be: a patch reloads the gateway."""
     has_written = False
     for remaining in reversed(range(TRIES)):
-        found = await call(gateway_id, "config.get")
-        config = _config_of(found)
+        answer = await call(gateway_id, "config.get")
+        config = config_in(answer)
+        await _rename(gateway_id, listed_entries(config), agents)
         patch = config_patch(config, agents)
-        listed = _listed_in(config)  # an old gateway: a patch may restart it, another name does not
-        for agent in agents:
-            key = str(agent.gateway_agent_id)
-            if key in listed and _name(agent, listed[key]):
-                await call(gateway_id, "agents.update", {"agentId": key, "name": agent.name})
         if patch is None:
             return has_written
-        base = {"baseHash": found["hash"]} if found.get("hash") else {}
+        base = {"baseHash": answer["hash"]} if answer.get("hash") else {}
         _patched_at[gateway_id] = asyncio.get_running_loop().time()
         try:
             await call(gateway_id, "config.patch", {"raw": to_json(patch).decode(), **base})
@@ -330,11 +325,12 @@ async def _patch(gateway_id: UUID, agents: list[Agent]) -> bool:
     raise AssertionError("unreachable")
 
 
-def _config_of(found: Mapping[str, object]) -> Mapping[str, Any]:
-    for name in ("config", "parsed"):
-        if isinstance(config := found.get(name), dict):
-            return config
-    return {}
+async def _rename(gateway_id: UUID, entries: dict[str, Payload], agents: list[Agent]) -> None:
+    """Rename agents of an old gateway, which a patch may restart and another name does not."""
+    for agent in agents:
+        entry = entries.get(str(agent.gateway_agent_id))
+        if entry is not None and entry.get("name") != agent.name:
+            await call(gateway_id, "agents.update", {"agentId": str(agent.gateway_agent_id), "name": agent.name})
 
 
 HANDLERS = Handlers({"config.changed": on_config_changed})

@@ -101,7 +101,7 @@ async def ensure_main_agent(gateway: Gateway) -> tuple[Agent, bool]:
 
 
 def is_made(agent: Agent) -> bool:
-    """Return whether a gateway has an agent of ours, or is about to; it gets its main agent when that is needed."""
+    """Tell whether a gateway has an agent of ours, or is about to; it gets its main agent when that is needed."""
     return agent.board_id is not None or agent.workspace_token is not None
 
 

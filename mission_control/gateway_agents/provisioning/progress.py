@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
+from mission_control.database.sql import Row
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.leases import Leases
@@ -19,6 +19,7 @@ from mission_control.gateway_agents.provisioning import jobs
 from mission_control.gateway_agents.provisioning.gateway_agent import call
 from mission_control.gateway_agents.provisioning.jobs import joined, restart
 from mission_control.gateways.models import Gateway
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.people.models import Member, User
 
 EVENTS = (
@@ -79,15 +80,15 @@ class Run:
         """Whether the agent was never there, so that nothing of its own can be in its files."""
         return self.job.action == "provision" and self.agent.last_seen_at is None
 
-    async def call(self, method: str, **params: object) -> Any:
+    async def call(self, method: str, **params: object) -> Payload:
         return await call(self.gateway.id, method, params)
 
     async def person(self) -> User | None:
         """Return the person whom the agent's files describe: who asked for it; a main agent's is an owner otherwise."""
-        asked = self.job.options.get("user_id")
-        found = await User.get_or_none(id=UUID(asked)) if asked else None
-        if found is not None or self.board is not None:
-            return found
+        user_id = self.job.options.get("user_id")
+        user = await User.get_or_none(id=UUID(user_id)) if user_id else None
+        if user is not None or self.board is not None:
+            return user
         owners = Member.filter(organization_id=self.agent.organization_id, role="owner")
         owner = await owners.order_by("created_at").first()
         return None if owner is None else await User.get_or_none(id=owner.user_id)
@@ -158,8 +159,8 @@ async def end_unanswered(actor: Actor, job: ProvisioningJob, reason: str) -> Non
 @command("provisioning.run")
 async def finish(actor: Actor, job: ProvisioningJob) -> None:
     """End a job that has done everything; a request from during the run begins with its first step."""
-    found = await _settle(job, state="done", finished_at=times.clock_now(), last_error=None, awaits_check_in=False)
-    if found is None:
+    values = {"state": "done", "finished_at": times.clock_now(), "last_error": None, "awaits_check_in": False}
+    if await _settle(job, **values) is None:
         return
     if job.action in REMOVALS:
         [step] = job.steps
@@ -190,26 +191,32 @@ async def _provisioned(job: ProvisioningJob) -> None:
 @command("provisioning.run")
 async def fail(actor: Actor, job: ProvisioningJob, reason: str, *, again_in: float | None) -> None:
     """Record a failure: tried again after a pause, or given up without one."""
-    reason = reason[:LONGEST_ERROR]
-    key = next_step(job.steps)
-    job.steps = marked(job.steps, key, "failed" if again_in is None else "waiting", reason) if key else job.steps
+    reason, is_last, key = reason[:LONGEST_ERROR], again_in is None, next_step(job.steps)
+    if key:
+        job.steps = marked(job.steps, key, "failed" if is_last else "waiting", reason)
     if again_in is None:
-        values: dict[str, Any] = {"state": "failed", "finished_at": times.clock_now()}
+        values: Row = {"state": "failed", "finished_at": times.clock_now()}
     else:
         values = {"state": "waiting", "due_at": times.clock_now() + timedelta(seconds=again_in)}
     if await _settle(job, **values, steps=job.steps, attempts=job.attempts, last_error=reason) is None:
         return
-    if job.action in REMOVALS:
-        if again_in is None:
-            record("agent.delete.failed", _scope_of_gone(job), f"Not removed: {job.target['name']}. {reason}")
-    elif job.action not in ALONE and (agent := await Agent.get_or_none(id=job.agent_id)) is not None:
-        is_new = agent.status != "error"
-        agent.status, agent.last_provision_error = "error", reason
-        await agent.save(update_fields=["status", "last_provision_error"])
-        if is_new:
-            message = f"Not set up on its gateway: {agent.name}. {reason}"
-            is_update = job.action == "update"
-            record("agent.update.failed" if is_update else "agent.provision.failed", agent, message, reason=reason)
+    if job.action not in ALONE:
+        await _note_failure(job, reason)
+    elif is_last and job.action in REMOVALS:
+        record("agent.delete.failed", _scope_of_gone(job), f"Not removed: {job.target['name']}. {reason}")
+
+
+async def _note_failure(job: ProvisioningJob, reason: str) -> None:
+    """Mark an agent as failed; the first failure is recorded, those of later attempts are not."""
+    agent = await Agent.get_or_none(id=job.agent_id)
+    if agent is None:
+        return
+    is_new = agent.status != "error"
+    agent.status, agent.last_provision_error = "error", reason
+    await agent.save(update_fields=["status", "last_provision_error"])
+    if is_new:
+        kind = "agent.update.failed" if job.action == "update" else "agent.provision.failed"
+        record(kind, agent, f"Not set up on its gateway: {agent.name}. {reason}", reason=reason)
 
 
 @command("provisioning.run")
@@ -231,24 +238,24 @@ async def _settle(job: ProvisioningJob, **values: object) -> ProvisioningJob | N
 
     What was asked for during the run begins at once.
     """
-    found = await LEASES.held(job).select_for_update().first()
-    if found is None:
+    locked = await LEASES.held(job).select_for_update().first()
+    if locked is None:
         return None
-    again = found.options.get("again")
+    again = locked.options.get("again")
     if again is not None:
         action = again.pop("action")
         if next_step(job.steps) not in (None, "check_in"):  # what was asked for first is not done yet either
-            action = "provision" if found.action == "provision" else action
-            again = joined(found.options, again)
-        found.action = action
-        await restart(found, again)
-        await jobs.tell(found)
+            action = "provision" if locked.action == "provision" else action
+            again = joined(locked.options, again)
+        locked.action = action
+        await restart(locked, again)
+        await jobs.tell(locked)
         signal(job.organization_id, **subject(job))
         return None
     await LEASES.held(job).update(**values, leased_by=None, leased_until=None, updated_at=times.clock_now())
-    await jobs.tell(found.update_from_dict(values))
+    await jobs.tell(locked.update_from_dict(values))
     signal(job.organization_id, **subject(job))
-    return found
+    return locked
 
 
 def _scope_of_gone(job: ProvisioningJob) -> Scope:

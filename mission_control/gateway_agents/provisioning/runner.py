@@ -143,9 +143,8 @@ async def create(run: Run) -> str:
             if error.code != "INVALID_REQUEST" or not Said.AGENT_EXISTS.search(error.message):
                 raise
             return "The gateway had it already."
-    given = made.get("agentId") if isinstance(made, dict) else None
-    if given not in (None, run.key):
-        raise StepFailed(f"The gateway named the agent {given} instead of {run.key}.")
+    if (key := made.get("agentId")) not in (None, run.key):
+        raise StepFailed(f"The gateway named the agent {key} instead of {run.key}.")
     return ""
 
 
@@ -183,9 +182,9 @@ async def wake(run: Run) -> str:
         await asyncio.sleep(pause)
     count = await count_wake(system(run.job.organization_id), run.job, run.agent)
     try:
-        message: dict[str, object] = {"sessionKey": run.session, "message": wake_text(run.job, run.agent)}
-        message |= {"deliver": not run.agent.is_adopted, "idempotencyKey": wake_key(run.job, count)}
-        await send_message(run.gateway.id, message)
+        message = {"sessionKey": run.session, "message": wake_text(run.job, run.agent)}
+        options = {"deliver": not run.agent.is_adopted, "idempotencyKey": wake_key(run.job, count)}
+        await send_message(run.gateway.id, message | options)
     except GatewayError as error:
         if not isinstance(error, Unreachable):  # the gateway would answer the same message with the same refusal
             run.job.target = run.job.target | {"round": run.job.target.get("round", 0) + 1}
@@ -232,7 +231,7 @@ _log = logging.getLogger(__name__)
 async def look() -> float:
     """Begin what is due; return the seconds until the next look. Costs nothing where no gateway is held."""
     busy = Counter(task.get_name() for task in RUNNER.tasks)
-    gateways = frozenset(one for one in connector.held_here() if busy[str(one)] < AT_ONCE_ON_ONE)
+    gateways = frozenset(gateway for gateway in connector.held_here() if busy[str(gateway)] < AT_ONCE_ON_ONE)
     free = min([AT_ONCE - len(RUNNER.tasks), *(AT_ONCE_ON_ONE - busy[str(gateway)] for gateway in gateways)])
     if not gateways or free <= 0:
         return IDLE_SECONDS
@@ -319,6 +318,7 @@ async def _failed(job: ProvisioningJob, error: GatewayError | StepFailed) -> Non
         return
     job.attempts += 1
     pause = pause_after(job.attempts, progress.FIRST_PAUSE_SECONDS)
-    wanted = error.retry_after if isinstance(error, GatewayError) else None
+    if isinstance(error, GatewayError):
+        pause = max(pause, error.retry_after or 0.0)
     is_last = job.attempts >= progress.MOST_ATTEMPTS
-    await progress.fail(actor, job, str(error), again_in=None if is_last else max(pause, wanted or 0.0))
+    await progress.fail(actor, job, str(error), again_in=None if is_last else pause)

@@ -1,15 +1,17 @@
 """Shapes of provisioning, and who may."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from mission_control.agents.fields import AgentName
+from mission_control.agents.models import Agent
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.values import Body, NonEmptyStr, Schema, example
 from mission_control.gateway_agents.models import LABELS, ProvisioningJob
+from mission_control.gateway_agents.provisioning.gateway_agent import ListedAgent
 from mission_control.gateways.models import Gateway
 
 
@@ -125,14 +127,11 @@ class GatewayAgentRead(Schema):
     is_adopted: bool
 
     @classmethod
-    def of(cls, found: dict[str, Any], ours: Any) -> "GatewayAgentRead":
-        model, workspace = found.get("model"), found.get("workspace")
-        primary = model.get("primary") if isinstance(model, dict) else model
+    def of(cls, there: ListedAgent, ours: Agent | None) -> "GatewayAgentRead":
         return cls(
-            id=found["id"], name=str(found.get("name") or found["id"]),
-            workspace=workspace if isinstance(workspace, str) else None,
-            model=primary if isinstance(primary, str) else None, agent_id=ours and ours.id,
-            agent_name=ours and ours.name, board_id=ours and ours.board_id, is_adopted=bool(ours and ours.is_adopted),
+            id=there.id, name=there.name, workspace=there.workspace, model=there.model,
+            agent_id=ours.id if ours else None, agent_name=ours.name if ours else None,
+            board_id=ours.board_id if ours else None, is_adopted=bool(ours and ours.is_adopted),
         )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ class Passage:
 
 
 def size(text: str) -> int:
-    """Return the length of a text as a gateway counts it: in UTF-16 units."""
+    """As a gateway counts: in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -217,7 +217,7 @@ def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Ma
 
 
 def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
-    """Return what stands in one line each, so that no text of a person can pass for a line of ours."""
+    """One line each, so that no text of a person can pass for a line of ours."""
     agent, board, person = facts.agent, facts.board, facts.person
     name, called = _names_of(person) if person else ("", "")
     return {
@@ -246,7 +246,7 @@ def _line_of(row: Board | User | None, name: str) -> str:
 
 
 def _names_of(person: User) -> tuple[str, str]:
-    """Return the whole name of a person, and how an agent calls them."""
+    """Split into the whole name of a person and how an agent calls them."""
     name = person.name or person.email or ""
     words = (person.preferred_name or "").split() or name.partition("@")[0].split()
     return name, words[0] if words else name

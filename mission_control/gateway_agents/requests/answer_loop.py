@@ -19,27 +19,26 @@ from mission_control.database.sql import rows, select
 from mission_control.gateway_agents.requests import settling
 from mission_control.gateway_agents.requests.calls import KINDS, question_of, resolve_approval, resolve_question
 from mission_control.gateway_agents.requests.models import GatewayRequest
+from mission_control.gateway_agents.requests.reading import AskedQuestion
 from mission_control.gateways.connections import connector
 from mission_control.gateways.protocol.errors import GatewayError
 from mission_control.people.accounts.names import person_name
 from mission_control.questions.models import Question
 
 
-async def _tell_answers(question: settling.KeptQuestion) -> None:
+async def _tell_answers(question: settling.QuestionRequest) -> None:
     """Tell the answers to one request once each of its questions has one; one withdrawn question cancels it."""
     if question.gateway_id is None:
         return
     external_id, _ = settling.key_of(question)
     parts = await settling.parts_of(question.gateway_id, external_id)
-    is_withdrawn = any(part.state == "withdrawn" for part in parts)
-    if any(part.state == "open" for part in parts) and not is_withdrawn:
+    states = {part.state for part in parts}
+    if "open" in states and "withdrawn" not in states:
         return
     asked = await question_of(question.gateway_id, external_id)
     if asked is not None and asked.status == "pending":
-        ours = {settling.key_of(part)[1]: part for part in parts}
-        answers = {item.id: item.values(*settling.said_in(ours[item.id])) for item in asked.parts if item.id in ours}
-        by = await _answered_by(parts)
-        if await resolve_question(question.gateway_id, external_id, None if is_withdrawn else answers, by):
+        answers = None if "withdrawn" in states else _answers_of(parts, asked)
+        if await resolve_question(question.gateway_id, external_id, answers, await _answered_by(parts)):
             for part in parts:
                 await (settling.end(part, "cancelled") if part.state == "open" else settling.deliver(part))
             return
@@ -47,11 +46,16 @@ async def _tell_answers(question: settling.KeptQuestion) -> None:
     await settling.close(parts, asked)
 
 
-async def _answered_by(parts: list[settling.KeptQuestion]) -> str:
+def _answers_of(parts: list[settling.QuestionRequest], asked: AskedQuestion) -> dict[str, list[str]]:
+    ours = {settling.key_of(part)[1]: part for part in parts}
+    return {item.id: item.values(*settling.said_in(ours[item.id])) for item in asked.parts if item.id in ours}
+
+
+async def _answered_by(parts: list[settling.QuestionRequest]) -> str:
     last = parts[-1]
     user_id = last.resolved_by_user_id if isinstance(last, GatewayRequest) else last.answered_by_user_id
-    found = await rows(f"SELECT {person_name('u')} AS name FROM users u WHERE u.id = ?", user_id) if user_id else []
-    return str(found[0]["name"] or "Mission Control") if found else "Mission Control"
+    users = await rows(f"SELECT {person_name('u')} AS name FROM users u WHERE u.id = ?", user_id) if user_id else []
+    return next((str(user["name"]) for user in users if user["name"]), "Mission Control")
 
 
 PAUSE_SECONDS, RETRY_SECONDS = 30.0, 5.0
@@ -59,7 +63,7 @@ TELLING_SECONDS = 15.0  # one gateway in one look, so that a slow one does not h
 # After an end, its gateway says so first. An answer on its way gets longer, because the gateway may have it already.
 GRACE, GRACE_FOR_ANSWERS = timedelta(seconds=5), timedelta(seconds=60)
 # The models by their tables, with SQL for what waits for a person.
-SOURCES: dict[str, tuple[type[settling.Kept], str]] = {
+SOURCES: dict[str, tuple[type[settling.Request], str]] = {
     "approvals": (Approval, "status = 'pending'"),
     "agent_questions": (Question, "state = 'open'"),
     "gateway_requests": (GatewayRequest, "status = 'pending'"),
@@ -100,21 +104,20 @@ class Unsettled:
 
 async def look() -> float:
     """Tell and end what is due; return the seconds until the next look."""
-    found = await select(Unsettled, f"{_UNSETTLED} ORDER BY created_at, id")
-    held, now = connector.held_here(), times.clock_now()
-    over = [one for one in found if one.is_over(now)]
-    for one in over:  # nobody answered or could be told in time, or no gateway asks now
-        if (kept := await _kept(one)) is not None:
-            await settling.end(kept, "gone" if one.is_orphan else "expired")
-    for known in _refused.keys() - {one.id for one in found}:
-        del _refused[known]
+    unsettled = await select(Unsettled, f"{_UNSETTLED} ORDER BY created_at, id")
+    now, held = times.clock_now(), connector.held_here()
+    for request_id in _refused.keys() - {item.id for item in unsettled}:
+        del _refused[request_id]
+    for item in unsettled:  # nobody answered or could be told in time, or no gateway asks now
+        if item.is_over(now) and (request := await _request_of(item)) is not None:
+            await settling.end(request, "gone" if item.is_orphan else "expired")
+    left = [item for item in unsettled if not item.is_over(now)]
     due: dict[UUID, list[Unsettled]] = {}
-    for one in found:
-        if one.is_waiting and one.gateway_id in held and one not in over:
-            due.setdefault(one.gateway_id, []).append(one)
-    await asyncio.gather(*(_tell_all(waiting) for waiting in due.values()))
-    left = [one for one in found if one not in over]
-    ends = [(one.ends_at - now).total_seconds() for one in left if one.ends_at is not None]
+    for item in left:
+        if item.is_waiting and item.gateway_id in held:
+            due.setdefault(item.gateway_id, []).append(item)
+    await asyncio.gather(*map(_tell_all, due.values()))
+    ends = [(item.ends_at - now).total_seconds() for item in left if item.ends_at is not None]
     return min([RETRY_SECONDS if due else PAUSE_SECONDS, *(max(seconds, 0.5) for seconds in ends)])
 
 
@@ -126,34 +129,34 @@ ANSWERS = Loop(
 async def _tell_all(waiting: list[Unsettled]) -> None:
     """Tell one gateway everything that waits for it, in order; what fails is tried again soon."""
     until = monotonic() + TELLING_SECONDS
-    for one in waiting:
+    for item in waiting:
         if monotonic() > until:
             return
         try:
-            await _tell(one)
+            await _tell(item)
         except GatewayError as error:
-            about = {"gateway_id": str(one.gateway_id), "code": error.code}
-            level = logging.DEBUG if _refused.get(one.id) == error.code else logging.WARNING
+            about = {"gateway_id": str(item.gateway_id), "code": error.code}
+            level = logging.DEBUG if _refused.get(item.id) == error.code else logging.WARNING
             _log.log(level, "a gateway did not take an answer: %s", error, extra=about)
-            _refused[one.id] = error.code
+            _refused[item.id] = error.code
             if error.is_retryable:
                 return
         except Exception:
             _log.exception("telling a gateway an answer failed")
 
 
-async def _kept(one: Unsettled) -> settling.Kept | None:
-    model, _ = SOURCES[one.source]
-    return await model.get_or_none(id=one.id)
+async def _request_of(item: Unsettled) -> settling.Request | None:
+    model, _ = SOURCES[item.source]
+    return await model.get_or_none(id=item.id)
 
 
-async def _tell(one: Unsettled) -> None:
-    kept = await _kept(one)
-    if kept is None or kept.answer_state != "waiting":
+async def _tell(item: Unsettled) -> None:
+    request = await _request_of(item)
+    if request is None or request.answer_state != "waiting":
         return
-    if not isinstance(kept, Approval) and not (isinstance(kept, GatewayRequest) and kept.kind == "approval"):
-        await _tell_answers(kept)
+    if not isinstance(request, Approval) and not (isinstance(request, GatewayRequest) and request.kind == "approval"):
+        await _tell_answers(request)
         return
-    kind = KINDS.get(kept.action_type or "", "exec")
-    ended = await resolve_approval(one.gateway_id, str(kept.external_id), kind, kept.answer or "deny")
-    await settling.end_approval(kept, ended)
+    kind = KINDS.get(request.action_type or "", "exec")
+    ended = await resolve_approval(item.gateway_id, str(request.external_id), kind, request.answer or "deny")
+    await settling.end_approval(request, ended)

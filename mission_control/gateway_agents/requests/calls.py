@@ -1,16 +1,17 @@
 """Ask gateways: what waits there, how something ended; tell them answers; who of ours asks."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.approvals.payloads import ACTIONS
 from mission_control.boards.models import Board
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows
 from mission_control.gateway_agents.requests.reading import AskedQuestion, Ended, read_end, read_question
 from mission_control.gateways.connections.connector import call
 from mission_control.gateways.connections.events import GatewayRef
 from mission_control.gateways.protocol.errors import GatewayError, MissingScopes, NotSupported, Said
+from mission_control.gateways.protocol.payload import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Asker:
 
 
 async def asker_of(gateway: GatewayRef, gateway_agent_id: str) -> Asker:
-    found = await rows(
+    agents = await rows(
         "SELECT a.id, a.name, b.id AS board_id FROM agents a"
         " LEFT JOIN boards b ON b.id = a.board_id AND b.deleted_at IS NULL"
         " WHERE a.gateway_id = ? AND a.gateway_agent_id = ? AND a.gateway_agent_id <> ''"
@@ -32,11 +33,11 @@ async def asker_of(gateway: GatewayRef, gateway_agent_id: str) -> Asker:
         gateway.id,
         gateway_agent_id,
     )
-    if not found:
+    if not agents:
         return Asker(None, gateway_agent_id or "An agent", gateway_agent_id)
-    board_id = found[0]["board_id"]
-    board = await Board.get(id=board_id) if board_id is not None else None
-    return Asker(UUID(str(found[0]["id"])), found[0]["name"], gateway_agent_id, board)
+    [agent] = agents
+    board = await Board.get(id=agent["board_id"]) if agent["board_id"] is not None else None
+    return Asker(UUID(str(agent["id"])), agent["name"], gateway_agent_id, board)
 
 
 SECONDS = 10.0
@@ -48,19 +49,17 @@ OVER = {"APPROVAL_ALREADY_RESOLVED", "QUESTION_ALREADY_TERMINAL"}
 
 
 def reason_of(error: GatewayError) -> str:
-    reason = error.details.get("reason")
-    return reason if isinstance(reason, str) else ""
+    return Payload.of(error.details).string("reason") or ""
 
 
-async def listed(gateway_id: UUID, method: str) -> list[Mapping[str, object]] | None:
-    """Return what waits on a gateway; None where it does not say."""
+async def listed(gateway_id: UUID, method: str) -> list[Payload] | None:
+    """None where a gateway does not say what waits on it."""
     try:
-        found = await call(gateway_id, method, seconds=SECONDS)
+        answer = await call(gateway_id, method, seconds=SECONDS)
     except (NotSupported, MissingScopes):
         return None
-    if isinstance(found, Mapping):
-        found = found.get("questions", found.get("approvals"))
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else None
+    items = answer.get("questions", answer.get("approvals")) if isinstance(answer, dict) else answer
+    return [Payload(item) for item in items if isinstance(item, dict)] if isinstance(items, list) else None
 
 
 async def end_of_approval(gateway_id: UUID, external_id: str) -> Ended | None:
@@ -77,9 +76,9 @@ async def end_of_approval(gateway_id: UUID, external_id: str) -> Ended | None:
 
 async def resolve_approval(gateway_id: UUID, external_id: str, kind: str, answer: str) -> Ended:
     """Tell a gateway the answer, and return how the approval ended: the first answer wins there."""
-    said = {"id": external_id, "kind": kind, "decision": answer}
+    params = {"id": external_id, "kind": kind, "decision": answer}
     try:
-        ended = read_end(await call(gateway_id, "approval.resolve", said, seconds=SECONDS))
+        ended = read_end(await call(gateway_id, "approval.resolve", params, seconds=SECONDS))
     except NotSupported:
         return await _resolve_command(gateway_id, external_id, answer)
     except GatewayError as error:
@@ -91,9 +90,9 @@ async def resolve_approval(gateway_id: UUID, external_id: str, kind: str, answer
 
 async def _resolve_command(gateway_id: UUID, external_id: str, answer: str) -> Ended:
     """Do the same on gateways of before July 2026, which ask about commands only and keep no record."""
-    said = {"id": external_id, "decision": answer}
+    params = {"id": external_id, "decision": answer}
     try:
-        await call(gateway_id, "exec.approval.resolve", said, seconds=SECONDS)
+        await call(gateway_id, "exec.approval.resolve", params, seconds=SECONDS)
     except GatewayError as error:
         if reason_of(error) in OVER:
             return Ended("denied" if answer != "deny" else "allowed", by="somebody else")
@@ -108,23 +107,22 @@ def _ended_by(answer: str) -> Ended:
 
 
 async def question_of(gateway_id: UUID, external_id: str) -> AskedQuestion | None:
-    """Return a question as its gateway keeps it; None where it is unknown there."""
+    """None where the question is unknown on its gateway."""
     try:
-        found = await call(gateway_id, "question.get", {"id": external_id}, seconds=SECONDS)
+        answer = Payload.of(await call(gateway_id, "question.get", {"id": external_id}, seconds=SECONDS))
     except NotSupported:
         return None
     except GatewayError as error:
         if reason_of(error) in UNKNOWN:
             return None
         raise
-    question = found.get("question", found) if isinstance(found, Mapping) else None
-    return read_question(question) if isinstance(question, Mapping) else None
+    return read_question(answer.get("question", answer))
 
 
 async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str, list[str]] | None, by: str) -> bool:
     """Tell a gateway the answers, or that nobody wants to answer; False when the question was over there."""
-    said: dict[str, object] = {"id": external_id, "resolvedBy": by}
-    nested = said | ({"cancel": True} if answers is None else {"answers": {"answers": answers}})
+    params: JsonObject = {"id": external_id, "resolvedBy": by}
+    nested = params | ({"cancel": True} if answers is None else {"answers": {"answers": answers}})
     try:
         try:
             await call(gateway_id, "question.resolve", nested, seconds=SECONDS)
@@ -132,7 +130,7 @@ async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str
             # Newer gateways refuse the envelope around the answers.
             if answers is None or error.code != "INVALID_REQUEST" or reason_of(error):
                 raise
-            await call(gateway_id, "question.resolve", said | {"answers": answers}, seconds=SECONDS)
+            await call(gateway_id, "question.resolve", params | {"answers": answers}, seconds=SECONDS)
     except GatewayError as error:
         if reason_of(error) in UNKNOWN | OVER:
             return False

@@ -39,7 +39,7 @@ EVENTS = (
 
 
 def what_of(request: GatewayRequest) -> str:
-    """Return what it is, without its words: they are for admins, and events are for everybody."""
+    """Name it without its words: they are for admins, and events are for everybody."""
     return f"a {'question' if request.kind == 'question' else 'request'} of {request.agent_name}"
 
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any
 
 from tortoise.exceptions import IntegrityError
 
@@ -15,6 +14,7 @@ from mission_control.boards.attempts import only_run_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.database.records import insert
+from mission_control.database.sql import Row
 from mission_control.events import wakeup_channels
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
@@ -42,6 +42,7 @@ from mission_control.gateway_agents.requests.reading import (
 )
 from mission_control.gateways.connections.events import GatewayRef, Handle, Handlers, when_connected
 from mission_control.gateways.protocol.errors import GatewayError, Unreachable
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.questions.commands import ask_people
 
 EVENTS = (
@@ -63,7 +64,7 @@ _log = logging.getLogger(__name__)
 
 async def bring_in_approval(gateway: GatewayRef, asked: AskedApproval) -> bool:
     """Make an approval of ours of one that a gateway asks for; False when there is nothing new to make."""
-    if await settling.kept_approval(gateway, asked.external_id) is not None:
+    if await settling.approval_of(gateway, asked.external_id) is not None:
         return False
     if len(await settling.pending_approvals(gateway)) >= MOST_PENDING:
         _log.warning("a gateway asks for more approvals than are kept", extra=_about(gateway, asked.agent_id))
@@ -72,7 +73,7 @@ async def bring_in_approval(gateway: GatewayRef, asked: AskedApproval) -> bool:
     return await _is_new(keep_approval(system(gateway.organization_id), gateway, asker, asked))
 
 
-async def _is_new(keeping: Coroutine[Any, Any, None]) -> bool:
+async def _is_new(keeping: Awaitable[None]) -> bool:
     try:
         await keeping
     except IntegrityError:
@@ -105,7 +106,7 @@ async def keep_approval(actor: Actor, gateway: GatewayRef, asker: Asker, asked: 
         await save_request(approval, [], {})
 
 
-def _of(gateway: GatewayRef, asker: Asker) -> dict[str, object]:
+def _of(gateway: GatewayRef, asker: Asker) -> Row:
     named = {"gateway_agent_id": asker.gateway_agent_id, "agent_name": asker.name}
     return {"organization_id": gateway.organization_id, **named}
 
@@ -175,7 +176,7 @@ PAUSES = (1.0, 5.0)
 
 def approval_requested(kind: str) -> Handle:
 
-    async def bring(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+    async def bring(gateway: GatewayRef, event: Payload) -> None:
         asked = read_approval(kind, event)
         if asked is not None:
             await bring_in_approval(gateway, asked)
@@ -183,10 +184,10 @@ def approval_requested(kind: str) -> Handle:
     return bring
 
 
-async def approval_resolved(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+async def approval_resolved(gateway: GatewayRef, event: Payload) -> None:
     """Close our approval as the gateway's record says, or as its event does where it keeps no record."""
     external_id = text(event.get("id"), 512)
-    approval = await settling.kept_approval(gateway, external_id)
+    approval = await settling.approval_of(gateway, external_id)
     if approval is None or (approval.status != "pending" and approval.answer_state != "waiting"):
         return
     ended = await end_of_approval(gateway.id, external_id)
@@ -196,13 +197,13 @@ async def approval_resolved(gateway: GatewayRef, event: Mapping[str, object]) ->
     await settling.end_approval(approval, replace(ended, by=by or ended.by))
 
 
-async def question_requested(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+async def question_requested(gateway: GatewayRef, event: Payload) -> None:
     asked = read_question(event)
     if asked is not None:
         await bring_in_questions(gateway, asked)
 
 
-async def question_resolved(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+async def question_resolved(gateway: GatewayRef, event: Payload) -> None:
     """Close our questions as the gateway's record says."""
     parts = await settling.parts_of(gateway.id, text(event.get("id"), 512))
     if any(part.state == "open" or part.answer_state == "waiting" for part in parts):
@@ -233,35 +234,39 @@ async def catch_up(gateway: GatewayRef) -> None:
 async def _catch_up(gateway: GatewayRef) -> None:
     kinds = {kind: await listed(gateway.id, method) for kind, method in LISTS.items()}
     for kind, waiting in kinds.items():
-        for one in waiting or ():
-            asked = read_approval(kind, one)
-            if asked is not None and await bring_in_approval(gateway, asked):
-                # It may have ended between the list and its arrival here.
-                ended = await end_of_approval(gateway.id, asked.external_id)
-                approval = await settling.kept_approval(gateway, asked.external_id)
-                if ended is not None and approval is not None:
-                    await settling.end_approval(approval, ended)
+        for item in waiting or ():
+            await _bring_in_listed(gateway, read_approval(kind, item))
     for approval in await settling.pending_approvals(gateway):
         there = kinds.get(KINDS.get(approval.action_type or "", ""))
-        if there is not None and all(one.get("id") != approval.external_id for one in there):
+        if there is not None and all(item.get("id") != approval.external_id for item in there):
             ended = await end_of_approval(gateway.id, str(approval.external_id))
             await settling.end_approval(approval, ended or Ended("gone"))
     await _catch_up_questions(gateway)
     wakeup_channels.channels_notify([CHANNEL])
 
 
+async def _bring_in_listed(gateway: GatewayRef, asked: AskedApproval | None) -> None:
+    """Bring in an approval of a list; it may have ended between the list and its arrival here."""
+    if asked is None or not await bring_in_approval(gateway, asked):
+        return
+    ended = await end_of_approval(gateway.id, asked.external_id)
+    approval = await settling.approval_of(gateway, asked.external_id)
+    if ended is not None and approval is not None:
+        await settling.end_approval(approval, ended)
+
+
 async def _catch_up_questions(gateway: GatewayRef) -> None:
     waiting = await listed(gateway.id, "question.list")
     if waiting is None:
         return
-    found = [asked for one in waiting if (asked := read_question(one)) is not None]
-    for asked in found:
+    listed_there = [asked for item in waiting if (asked := read_question(item)) is not None]
+    for asked in listed_there:
         await bring_in_questions(gateway, asked)
-    known = {asked.id for asked in found}
-    for request in {settling.key_of(one)[0] for one in await settling.open_questions(gateway)} - known:
-        asked_there = await question_of(gateway.id, request)
-        if asked_there is None or asked_there.status != "pending":
-            await settling.close(await settling.parts_of(gateway.id, request), asked_there)
+    ours = {settling.key_of(question)[0] for question in await settling.open_questions(gateway)}
+    for request in ours - {asked.id for asked in listed_there}:
+        there = await question_of(gateway.id, request)
+        if there is None or there.status != "pending":
+            await settling.close(await settling.parts_of(gateway.id, request), there)
 
 
 HANDLERS = Handlers(

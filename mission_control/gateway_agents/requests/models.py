@@ -55,5 +55,5 @@ class GatewayRequest(Dated):
         return "open" if self.status == "pending" else self.status
 
     def scope(self) -> Scope:
-        """Return the scope of events about this request, which stand on its gateway's page."""
+        """Events about this request stand on its gateway's page."""
         return Scope(organization_id=self.organization_id, subject_id=self.gateway_id)

@@ -1,14 +1,14 @@
 """What a gateway says about its approvals and questions, in our terms; answers come in an older and a newer form."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import ValidationError
 
 from mission_control.approvals.payloads import ACTIONS
+from mission_control.core.values import JsonObject
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.questions.schemas import LONGEST_QUESTION, MOST_OPTIONS, Option, QuestionCreate
 
 LONGEST = 20_000
@@ -25,13 +25,13 @@ class AskedApproval:
     kind: str
     agent_id: str
     expires_at: datetime | None
-    payload: dict[str, Any]
+    payload: JsonObject
 
     @property
     def action_type(self) -> str:
         return ACTIONS[self.kind]
 
-    def payload_of(self, name: str) -> dict[str, object]:
+    def payload_of(self, name: str) -> JsonObject:
         what = "run a command" if self.kind == "exec" else "do something that its gateway asks about"
         return {"reason": f"{name} wants to {what}.", **self.payload}
 
@@ -77,14 +77,15 @@ def settled_by(name: str) -> str:
     return f"{name} on the gateway" if name else "The gateway"
 
 
-def read_approval(kind: str, asked: Mapping[str, object]) -> AskedApproval | None:
-    external_id, request = text(asked.get("id"), 512), asked.get("request")
-    if not external_id or kind not in ACTIONS or not isinstance(request, Mapping):
+def read_approval(kind: str, value: object) -> AskedApproval | None:
+    asked = Payload.of(value)
+    external_id, request = text(asked.get("id"), LONGEST_ID), asked.inner("request")
+    if not external_id or kind not in ACTIONS or not isinstance(asked.get("request"), dict):
         return None
     return AskedApproval(
         external_id=external_id,
         kind=kind,
-        agent_id=text(request.get("agentId"), 512),
+        agent_id=text(request.get("agentId"), LONGEST_ID),
         expires_at=moment(asked.get("expiresAtMs")),
         payload={"confidence": None, "gateway_request": _facts(kind, request)},
     )
@@ -96,8 +97,8 @@ FACTS = {
 }  # fmt: skip
 
 
-def _facts(kind: str, request: Mapping[str, object]) -> dict[str, Any]:
-    analysis = analysis if isinstance(analysis := request.get("commandAnalysis"), Mapping) else {}
+def _facts(kind: str, request: Payload) -> JsonObject:
+    analysis = request.inner("commandAnalysis")
     warnings = [text(request.get("warningText")), *texts(analysis.get("warningLines"))]
     facts = {
         "command": text(request.get("command") or request.get("commandText"), LONGEST),
@@ -109,34 +110,34 @@ def _facts(kind: str, request: Mapping[str, object]) -> dict[str, Any]:
         "kind": kind,
         **{name: value for name, value in facts.items() if value},
         "risk_kinds": texts(analysis.get("riskKinds")),
-        "warnings": list(dict.fromkeys(warning for warning in warnings if warning)),
+        "warnings": list(dict.fromkeys(filter(None, warnings))),
         "allowed_decisions": _allowed(kind, request),
     }
 
 
-def _allowed(kind: str, request: Mapping[str, object]) -> list[str]:
-    """Return the answers that the gateway takes; one that it does not take would count as a refusal there."""
-    stated = texts(request.get("allowedDecisions"))
-    if stated:
+def _allowed(kind: str, request: Payload) -> list[str]:
+    """An answer that the gateway does not take would count as a refusal there."""
+    if stated := texts(request.get("allowedDecisions")):
         return stated
     if kind == "system-agent":
         return ["allow-once", "deny"]
     return [decision for decision in ALL_DECISIONS if decision not in texts(request.get("unavailableDecisions"))]
 
 
-def read_end(snapshot: object) -> Ended | None:
-    found = snapshot.get("approval", snapshot) if isinstance(snapshot, Mapping) else {}
-    status = text(found.get("status"))
+def read_end(answer: object) -> Ended | None:
+    snapshot = Payload.of(answer)
+    approval = snapshot.inner("approval") if "approval" in snapshot else snapshot
+    status = text(approval.get("status"))
     if status not in ("allowed", "denied", "expired", "cancelled"):
         return None
-    resolver = resolver if isinstance(resolver := found.get("resolver"), Mapping) else {}
+    resolver = approval.inner("resolver")
     kind, who = text(resolver.get("kind")), text(resolver.get("id"))
     by = "" if kind == "system" else f"{kind} {who[:12] if kind == 'device' else who}".strip()
-    return Ended(status, text(found.get("decision"), 16), by)
+    return Ended(status, text(approval.get("decision"), 16), by)
 
 
-def read_resolved(event: Mapping[str, object]) -> Ended:
-    """Return how an approval ended from the event alone, for gateways that keep no record."""
+def read_resolved(event: Payload) -> Ended:
+    """Read the event alone, for gateways that keep no record."""
     answer, by = text(event.get("decision"), 16), text(event.get("resolvedBy"))
     if answer == "deny" and not by:
         return Ended("expired")
@@ -152,7 +153,7 @@ def text(value: object, longest: int = LONGEST_FACT) -> str:
 
 
 def texts(values: object) -> list[str]:
-    return [found for value in values[:50] if (found := text(value))] if isinstance(values, list) else []
+    return list(filter(None, map(text, values[:50]))) if isinstance(values, list) else []
 
 
 def moment(milliseconds: object) -> datetime | None:
@@ -184,10 +185,10 @@ class Part:
 
     def as_question(self) -> QuestionCreate:
         content = f"{self.content}\n\n{SEVERAL}" if self.takes_several and self.options else self.content
-        marked = [label for label in self.labels if _shown(label) != label]
+        marked = [label for label in self.labels if _plain(label) != label]
         try:
             options = [
-                Option(label=_shown(label), outcome=why or None, recommended=[label] == marked)
+                Option(label=_plain(label), outcome=why or None, recommended=[label] == marked)
                 for label, why in self.options
             ]
             return QuestionCreate(content=content, options=options, allows_text=self.takes_text or not options)
@@ -195,13 +196,16 @@ class Part:
             return QuestionCreate(content=_with_options(content, self.labels), allows_text=True)
 
     def values(self, option: str | None, words: str | None) -> list[str]:
-        option = next((label for label in self.labels if _shown(label) == option), option)
+        option = next((label for label in self.labels if _plain(label) == option), option)
         if not self.takes_several:
             return [": ".join(filter(None, (option, words)))]
-        by_name = {_shown(label).lower(): label for label in self.labels}
-        named = [name.strip().lower() for name in (words or "").split(",") if name.strip()]
-        labels = [by_name[name] for name in named] if by_name.keys() >= set(named) else [words or ""]
+        labels = self._labels_in(words or "")
         return list(dict.fromkeys([option, *labels] if option else labels))
+
+    def _labels_in(self, words: str) -> list[str]:
+        by_name = {_plain(label).lower(): label for label in self.labels}
+        names = [name.strip().lower() for name in words.split(",") if name.strip()]
+        return [by_name[name] for name in names] if by_name.keys() >= set(names) else [words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,31 +233,31 @@ class AskedQuestion:
         return f"{self.id}#{part.id}"
 
 
-def read_question(said: Mapping[str, object]) -> AskedQuestion | None:
-    external_id = text(said.get("id"), LONGEST_ID)
+def read_question(value: object) -> AskedQuestion | None:
+    asked = Payload.of(value)
+    external_id = text(asked.get("id"), LONGEST_ID)
     if not external_id:
         return None
-    listed = listed if isinstance(listed := said.get("questions"), list) else []
-    items = [item for item in listed if isinstance(item, Mapping)]
+    items = asked.objects("questions")
     return AskedQuestion(
         id=external_id,
-        agent_id=text(said.get("agentId"), LONGEST_ID),
-        expires_at=moment(said.get("expiresAtMs")),
+        agent_id=text(asked.get("agentId"), LONGEST_ID),
+        expires_at=moment(asked.get("expiresAtMs")),
         parts=[part for item in items if (part := _part(item)) is not None],
-        is_secret=any(item.get("isSecret") is True or isinstance(item.get("secretStore"), Mapping) for item in items),
-        status=text(said.get("status"), 16) or "pending",
-        answers=read_answers(said.get("answers")),
-        resolved_by=text(said.get("resolvedBy"), 200),
+        is_secret=any(item.get("isSecret") is True or isinstance(item.get("secretStore"), dict) for item in items),
+        status=text(asked.get("status"), 16) or "pending",
+        answers=read_answers(asked.get("answers")),
+        resolved_by=text(asked.get("resolvedBy"), 200),
     )
 
 
-def _part(item: Mapping[str, object]) -> Part | None:
+def _part(item: Payload) -> Part | None:
     part_id = text(item.get("questionId") or item.get("id"), LONGEST_ID)
     content = text(item.get("question"), LONGEST_QUESTION - 200) or text(item.get("header"))
     if not part_id or not content:
         return None
-    listed = listed if isinstance(listed := item.get("options"), list) else []
-    options = [(text(it.get("label")), text(it.get("description"), 1_000)) for it in listed if isinstance(it, Mapping)]
+    choices = item.objects("options")
+    options = [(text(choice.get("label")), text(choice.get("description"), 1_000)) for choice in choices]
     several = item.get("multiSelect") is True
     return Part(
         id=part_id,
@@ -269,19 +273,20 @@ def _with_options(content: str, labels: list[str]) -> str:
     return "\n".join([content, "", *lines])[:LONGEST_QUESTION] if lines else content
 
 
-def _shown(label: str) -> str:
+def _plain(label: str) -> str:
     label = label.strip()
     return label[: -len(RECOMMENDED)].rstrip() if label.lower().endswith(RECOMMENDED) else label
 
 
-def read_answers(said: object) -> dict[str, list[str]]:
-    """Return answers by question, from the envelope `{"answers": {...}}` or without it."""
-    if not isinstance(said, Mapping):
-        return {}
-    answers: dict[str, list[str]] = {}
-    for key, values in (inner if isinstance(inner := said.get("answers"), Mapping) else said).items():
-        if isinstance(values, Mapping):
-            values = values.get("answers", values.get("values"))
-        listed = [values] if isinstance(values, str) else values if isinstance(values, list) else []
-        answers[str(key)] = [text(value, 20_000) for value in listed if isinstance(value, str)]
-    return answers
+def read_answers(value: object) -> dict[str, list[str]]:
+    """By question, from the envelope `{"answers": {...}}` or without it."""
+    envelope = Payload.of(value)
+    answers = envelope.inner("answers") if isinstance(envelope.get("answers"), dict) else envelope
+    return {str(key): _answer_texts(answer) for key, answer in answers.items()}
+
+
+def _answer_texts(answer: object) -> list[str]:
+    if isinstance(answer, dict):
+        answer = answer.get("answers", answer.get("values"))
+    values = [answer] if isinstance(answer, str) else answer if isinstance(answer, list) else []
+    return [text(value, LONGEST) for value in values if isinstance(value, str)]

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -17,11 +16,12 @@ from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.database.records import find
 from mission_control.database.sql import rows
-from mission_control.gateway_agents.provisioning.gateway_agent import agent_in, mappings_in
+from mission_control.gateway_agents.provisioning.gateway_agent import agent_in
 from mission_control.gateway_agents.sessions.reading import mask_of
-from mission_control.gateway_agents.sessions.transcript import Run, is_running
+from mission_control.gateway_agents.sessions.transcript import Part, Run, is_running
 from mission_control.gateways.connections.connector import call
 from mission_control.gateways.connections.events import GatewayRef
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.runs.models import AgentSession
 from mission_control.runs.sessions.reports import MOST_ITEMS, NAMED, ActivityGiven, ReportCreate, SessionGiven, report
 from mission_control.runs.sessions.signals import announce
@@ -37,16 +37,12 @@ _log = logging.getLogger(__name__)
 _waiting: dict[tuple[UUID, str], tuple[GatewayRef, deque[ActivityGiven]]] = {}
 
 
-def note_tool(gateway: GatewayRef, key: str, run: Run, data: Mapping[str, object]) -> None:
-    call_id = str(data.get("toolCallId") or "")
+def note_tool(gateway: GatewayRef, key: str, run: Run, data: Payload) -> None:
+    call_id = data.text("toolCallId")
     part = next((part for part in run.parts if part.kind == "tool" and call_id.startswith(part.id)), None)
     if part is None:
         return
-    detail: dict[str, JsonValue] = {"tool": part.name, "command": part.text[:LONGEST_VALUE]}
-    if isinstance(arguments := data.get("args"), Mapping):
-        texts = [(str(name), text) for name, text in arguments.items() if isinstance(text, str)][:MOST_FIELDS]
-        detail = {name[:LONGEST_NAME]: text[:LONGEST_VALUE] for name, text in texts}
-        detail["tool"] = part.name
+    detail = _detail(part, data)
     began = run.noted.get(part.id)
     if began is None:
         _note_texts(gateway, key, run)
@@ -59,6 +55,15 @@ def note_tool(gateway: GatewayRef, key: str, run: Run, data: Mapping[str, object
             detail["error"] = part.result[:LONGEST_VALUE]
         state = "failed" if part.is_error else "ok"
         note(gateway, key, run, f"{part.id}:end", "TOOL_CALL_END", part.id, detail, state)
+
+
+def _detail(part: Part, data: Payload) -> dict[str, JsonValue]:
+    arguments = data.get("args")
+    if not isinstance(arguments, dict):
+        return {"tool": part.name, "command": part.text[:LONGEST_VALUE]}
+    texts = [(str(name), text) for name, text in arguments.items() if isinstance(text, str)][:MOST_FIELDS]
+    detail: dict[str, JsonValue] = {name[:LONGEST_NAME]: text[:LONGEST_VALUE] for name, text in texts}
+    return detail | {"tool": part.name}
 
 
 def note_end(gateway: GatewayRef, key: str, run: Run, failure: str) -> None:
@@ -138,8 +143,8 @@ async def end_missed(gateway: GatewayRef) -> None:
     await store_all()
     if not (open_sessions := await rows(OPEN, gateway.id, CLIENT)):
         return
-    listed = mappings_in(await call(gateway.id, "sessions.list", {"limit": MOST_SESSIONS}), "sessions")
-    go_on = {external_id(str(session.get("key"))) for session in listed if is_running(session)}
+    answer = Payload.of(await call(gateway.id, "sessions.list", {"limit": MOST_SESSIONS}))
+    go_on = {external_id(str(session.get("key"))) for session in answer.objects("sessions") if is_running(session)}
     for row in open_sessions:
         if row["external_id"] not in go_on:
             end = _activity(f"{row['seq']}:missed", "RUN_FINISHED", title=MISSED)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -14,7 +14,7 @@ from mission_control.background.loops import Loop
 from mission_control.core import times
 from mission_control.core.extensions import Hook
 from mission_control.core.text.masking import Mask
-from mission_control.core.values import to_json
+from mission_control.core.values import JsonObject, to_json
 from mission_control.database.sql import rows
 from mission_control.events import leases, wakeup_channels
 from mission_control.events.reader_wakeups import publish_signal, publish_wakeup
@@ -24,6 +24,7 @@ from mission_control.gateway_agents.sessions import feed as session_feed
 from mission_control.gateway_agents.sessions.reading import mask_of
 from mission_control.gateway_agents.sessions.transcript import ENDINGS, Part, Run
 from mission_control.gateways.connections.events import GatewayRef, when_connected
+from mission_control.gateways.protocol.payload import Payload
 
 FAMILY = "gateway-session"
 REPEAT_SECONDS = 10.0
@@ -132,6 +133,7 @@ class Followed:
 when_failed = Hook[Callable[[GatewayRef, str, str, str], None]]()
 
 GAVE_WAY = "superseded", "restart"  # nobody stopped the turn
+SILENT = "It did not say why."
 
 _followed: dict[str, Followed] = {}
 _ended: deque[str] = deque(maxlen=1_000)
@@ -139,7 +141,7 @@ _lists: dict[str, asyncio.Task[None]] = {}
 _numbers = {"last": 0}
 
 
-async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
+async def on_chat(gateway: GatewayRef, payload: Payload) -> None:
     run = _run_of(gateway, payload)
     if run is None:
         return
@@ -149,23 +151,23 @@ async def on_chat(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
     elif state == "status":
         run.agent_event("run_status", payload)
     elif state in ENDINGS:
-        failure = str(payload.get("errorMessage") or "It did not say why.") if state == "error" else ""
+        failure = (payload.text("errorMessage") or SILENT) if state == "error" else ""
         _end(session, run.id, failure, payload.get("stopReason"))
     _plan(session)
 
 
-async def on_agent(gateway: GatewayRef, payload: Mapping[str, object]) -> None:
-    run, data = _run_of(gateway, payload), payload.get("data")
-    if run is None or not isinstance(data, Mapping):
+async def on_agent(gateway: GatewayRef, payload: Payload) -> None:
+    run, stream = _run_of(gateway, payload), payload.text("stream")
+    if run is None or not isinstance(payload.get("data"), dict):
         return
-    session = _session_of(gateway, payload)
+    session, data = _session_of(gateway, payload), payload.inner("data")
     turn_began(gateway.id, run.id)
-    run.agent_event(payload.get("stream"), data)
-    if payload.get("stream") in ("tool", "item"):
+    run.agent_event(stream, data)
+    if stream in ("tool", "item"):
         session_feed.note_tool(gateway, session.key, run, data)
-    if payload.get("stream") == "lifecycle" and data.get("phase") in ("end", "error"):
+    if stream == "lifecycle" and data.get("phase") in ("end", "error"):
         has_failed = data["phase"] == "error" and data.get("aborted") is not True
-        failure = str(data.get("error") or "It did not say why.") if has_failed else ""
+        failure = (data.text("error") or SILENT) if has_failed else ""
         _end(session, run.id, failure, data.get("stopReason"))
     _plan(session)
 
@@ -193,8 +195,8 @@ def on_watch(channel: str) -> None:
     _, watch, word = channel.split(":")
     moment = time.monotonic()
     if len(_until) >= MOST_WATCHED:
-        for old in [one for one, until in _until.items() if until <= moment]:
-            del _until[old]
+        for expired in [watch for watch, until in _until.items() if until <= moment]:
+            del _until[expired]
     _until[watch] = moment + WATCHED_SECONDS
     if word == "begin" and (session := _followed.get(watch)) is not None:
         session.sent.clear()
@@ -204,7 +206,7 @@ def on_watch(channel: str) -> None:
         _plan(session)
 
 
-def _session_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Followed:
+def _session_of(gateway: GatewayRef, payload: Payload) -> Followed:
     key = str(payload["sessionKey"])
     watch = watch_id(gateway.id, key)
     session = _followed.get(watch)
@@ -216,11 +218,9 @@ def _session_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Followed:
     return session
 
 
-def _run_of(gateway: GatewayRef, payload: Mapping[str, object]) -> Run | None:
-    run_id, key = payload.get("runId"), payload.get("sessionKey")
-    if not (isinstance(run_id, str) and isinstance(key, str) and run_id and key) or run_id in _ended:
-        return None
-    if len(run_id) > LONGEST_KEY or len(key) > LONGEST_KEY:
+def _run_of(gateway: GatewayRef, payload: Payload) -> Run | None:
+    run_id, key = payload.string("runId"), payload.string("sessionKey")
+    if not run_id or not key or run_id in _ended or max(len(run_id), len(key)) > LONGEST_KEY:
         return None
     session = _session_of(gateway, payload)
     if run_id not in session.runs:
@@ -254,8 +254,8 @@ def _note_turn(session: Followed) -> None:
     gateway, agent = session.gateway, agent_in(session.key)
 
     def is_in_turn() -> bool:
-        theirs = (one for one in _followed.values() if one.gateway.id == gateway.id and agent_in(one.key) == agent)
-        return any(one.runs for one in theirs)
+        ours = (other for other in _followed.values() if other.gateway.id == gateway.id)
+        return any(other.runs for other in ours if agent_in(other.key) == agent)
 
     if agent and (gateway.id, agent) not in _storing:
         _storing[gateway.id, agent] = asyncio.create_task(_store(gateway, agent, is_in_turn))
@@ -269,7 +269,7 @@ def _forget_run(session: Followed, run_id: str) -> None:
 async def drop_silent() -> None:
     """Forget sessions without news for an hour: their turns hang, and their agents count as silent from then on."""
     moment = time.monotonic()
-    _drop(one for one in list(_followed.values()) if moment - one.at > RUN_SECONDS)
+    _drop(session for session in list(_followed.values()) if moment - session.at > RUN_SECONDS)
 
 
 DROPPING = Loop(name="forgetting silent sessions", look=drop_silent, pause=60.0)
@@ -310,12 +310,12 @@ async def _send_all(session: Followed, mask: Mask) -> None:
         await _send(session, runs={run.id: run.is_whole for run in session.runs.values()}, failure=failure)
     for run in list(session.runs.values()):
         changed, run.changed, run.has_new_status = sorted(run.changed), set(), False
-        known = {"run": run.id, "status": run.status, "whole": run.is_whole}
+        state = {"run": run.id, "status": run.status, "whole": run.is_whole}
         if not changed:
-            await _send(session, **known)
+            await _send(session, **state)
         for index in changed:
             for piece in pieces(run.parts[index], session.sent, (run.id, index), mask):
-                await _send(session, **known, index=index, **piece)
+                await _send(session, **state, index=index, **piece)
 
 
 async def _send(session: Followed, **signal: object) -> None:
@@ -323,7 +323,7 @@ async def _send(session: Followed, **signal: object) -> None:
     await publish_signal(session.gateway.organization_id, gateway_session=session.watch, number=number, **signal)
 
 
-def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[dict[str, object]]:
+def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int], mask: Mask) -> list[JsonObject]:
     if part.kind == "tool":
         result = None if part.result is None else fitted(mask.text(part.result), TOOL_BYTES)
         return [
@@ -336,12 +336,12 @@ def pieces(part: Part, sent: dict[tuple[str, int], str], place: tuple[str, int],
     pairs = enumerate(zip(before, text, strict=False))
     at = len(before) if text.startswith(before) else next((at for at, (a, b) in pairs if a != b), len(text))
     sent[place] = text
-    found: list[dict[str, object]] = []
-    while at < len(text) or not found:
+    stretches: list[JsonObject] = []
+    while at < len(text) or not stretches:
         stretch = fitted(text[at:], PIECE_BYTES, ending="")
-        found.append({"kind": "text", "id": part.id[:200], "at": at, "text": stretch})
+        stretches.append({"kind": "text", "id": part.id[:200], "at": at, "text": stretch})
         at += max(1, len(stretch))
-    return found
+    return stretches
 
 
 def fitted(text: str, most_bytes: int, ending: str = "…") -> str:

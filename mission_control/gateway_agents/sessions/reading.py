@@ -2,9 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -15,13 +13,14 @@ from mission_control.core import errors
 from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Invalid, NotFound
 from mission_control.core.text.masking import Mask
-from mission_control.core.values import Schema, parse_id
-from mission_control.gateway_agents.provisioning.gateway_agent import agent_in, list_in, mapping
+from mission_control.core.values import JsonObject, Schema, parse_id
+from mission_control.gateway_agents.provisioning.gateway_agent import agent_in
 from mission_control.gateway_agents.provisioning.main_agents import is_made
 from mission_control.gateways.connections.connector import call
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.protocol.errors import GatewayError
 from mission_control.gateways.protocol.identity import main_session_key, opened
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.queries import gateway_of, visible_gateway
 
 
@@ -115,7 +114,7 @@ MASKED_SECONDS = 30.0
 _masks: dict[UUID, tuple[float, Mask]] = {}
 
 
-async def asked(gateway_id: UUID, method: str, params: Mapping[str, object]) -> object:
+async def call_gateway(gateway_id: UUID, method: str, params: JsonObject) -> object:
     """Call a gateway. Raises Unreachable (502) with the gateway's own words when that fails."""
     try:
         return await call(gateway_id, method, params)
@@ -124,7 +123,7 @@ async def asked(gateway_id: UUID, method: str, params: Mapping[str, object]) -> 
 
 
 async def mask_of(gateway_id: UUID) -> Mask:
-    """Return what hides the secrets of a gateway; one read serves half a minute."""
+    """One read of a gateway's secrets serves half a minute."""
     moment = time.monotonic()
     known = _masks.get(gateway_id)
     if known is None or known[0] < moment:
@@ -138,43 +137,46 @@ async def mask_of(gateway_id: UUID) -> Mask:
     return known[1]
 
 
-def listed(payload: object, name: str) -> list[object]:
-    return payload if isinstance(payload, list) else list_in(payload, name)
+def listed(answer: object, name: str) -> list[object]:
+    return answer if isinstance(answer, list) else Payload.of(answer).items_of(name)
 
 
 async def sessions_of(reach: Reach) -> list[object]:
     mask = await mask_of(reach.gateway.id)
-    sessions: list[object] = mask.value(listed(await asked(reach.gateway.id, "sessions.list", {}), "sessions"))
+    answer = await call_gateway(reach.gateway.id, "sessions.list", {})
+    sessions: list[object] = mask.value(listed(answer, "sessions"))
     if reach.agent_ids is None:
         return sessions
-    return [session for session in sessions if isinstance(session, Mapping) and reach.has(session.get("key"))]
+    return [session for session in sessions if isinstance(session, dict) and reach.has(session.get("key"))]
 
 
-async def main_session(reach: Reach) -> Any:
+async def main_session(reach: Reach) -> JsonObject | None:
     """Return the session of the main agent, made when it is missing; None without a board. Raises Unreachable."""
     if reach.main_key is None:
         return None
-    payload = await asked(reach.gateway.id, "sessions.patch", {"key": reach.main_key, "label": "Gateway Agent"})
-    entry = mapping(payload).get("entry")
-    return (await mask_of(reach.gateway.id)).value(entry if isinstance(entry, Mapping) else payload)
+    params = {"key": reach.main_key, "label": "Gateway Agent"}
+    answer = await call_gateway(reach.gateway.id, "sessions.patch", params)
+    entry = Payload.of(answer).get("entry")
+    session: JsonObject = (await mask_of(reach.gateway.id)).value(entry if isinstance(entry, dict) else answer)
+    return session
 
 
 async def session_of(reach: Reach, key: str) -> object:
     reach.require(key)
     for session in await sessions_of(reach):
-        if mapping(session).get("key") == key:
+        if Payload.of(session).get("key") == key:
             return session
     if key == reach.main_key:
         return await main_session(reach)
     # The list ends at the newest hundred.
     if "sessions.describe" in (reach.gateway.methods or ()):
-        found = mapping(await asked(reach.gateway.id, "sessions.describe", {"key": key})).get("session")
-        if isinstance(found, Mapping):
-            return (await mask_of(reach.gateway.id)).value(found)
+        answer = Payload.of(await call_gateway(reach.gateway.id, "sessions.describe", {"key": key}))
+        if isinstance(session := answer.get("session"), dict):
+            return (await mask_of(reach.gateway.id)).value(session)
     raise NotFound()
 
 
 async def history_of(reach: Reach, key: str) -> list[object]:
-    payload = await asked(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
-    messages: list[object] = (await mask_of(reach.gateway.id)).value(listed(payload, "messages"))
+    answer = await call_gateway(reach.gateway.id, "chat.history", {"sessionKey": reach.require(key)})
+    messages: list[object] = (await mask_of(reach.gateway.id)).value(listed(answer, "messages"))
     return messages

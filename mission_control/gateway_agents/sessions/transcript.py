@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,10 +13,11 @@ from mission_control.agents.models import Agent
 from mission_control.agents.notices import NOTICES
 from mission_control.core import times
 from mission_control.core.text.masking import Mask
-from mission_control.gateway_agents.provisioning.gateway_agent import agent_in, mapping
+from mission_control.gateway_agents.provisioning.gateway_agent import agent_in
 from mission_control.gateway_agents.sessions.reading import listed, mask_of
 from mission_control.gateways.connections.connector import call
 from mission_control.gateways.protocol.errors import GatewayError
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.web.fragments import read_ahead
 
 CALLS = {"toolCall", "tool_call", "toolUse", "tool_use"}
@@ -70,93 +71,86 @@ class Entry:
 
 
 def entries_of(messages: Iterable[object], mask: Mask) -> list[Entry]:
-    """Return the entries of a history. What is no message is passed over, so that newer gateways do no harm."""
-    found: list[Entry] = []
+    """What is no message is passed over, so that newer gateways do no harm."""
+    entries: list[Entry] = []
     calls: dict[str, int] = {}
-    for number, message in enumerate(messages):
-        if not isinstance(message, Mapping):
+    for number, value in enumerate(messages):
+        if not isinstance(value, dict):
             continue
-        if message.get("role") in RESULTS:
-            _add_result(found, calls, message, number)
+        message = Payload.of(value)
+        if message.text("role") in RESULTS:
+            _add_result(entries, calls, message, number)
             continue
         for entry in _of_message(message, number):
             if entry.call_id:
-                calls[entry.call_id] = len(found)
-            found.append(entry)
-    shown = ("text", "result", "name", "model")
-    return [replace(entry, **{name: mask.value(getattr(entry, name)) for name in shown}) for entry in found]
+                calls[entry.call_id] = len(entries)
+            entries.append(entry)
+    masked = ("text", "result", "name", "model")
+    return [replace(entry, **{name: mask.value(getattr(entry, name)) for name in masked}) for entry in entries]
 
 
-def _of_message(message: Mapping[str, object], number: int) -> list[Entry]:
-    own, role = mapping(message.get("__openclaw")), message.get("role")
+def _of_message(message: Payload, number: int) -> list[Entry]:
+    own, role = message.inner("__openclaw"), message.text("role")
     # The idempotency key under which a message was sent.
-    sent_as = str(own.get("idempotencyKey") or message.get("idempotencyKey") or "").removesuffix(":user")
-    known = Entry(
+    sent_as = (own.text("idempotencyKey") or message.text("idempotencyKey")).removesuffix(":user")
+    common = Entry(
         "user" if role == "user" else "assistant" if role == "assistant" else "system",
         _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
-        run_id=str(own.get("runId") or ""), model=str(message.get("model") or ""), sent_as=sent_as,
+        run_id=own.text("runId"), model=message.text("model"), sent_as=sent_as,
     )  # fmt: skip
-    if known.kind == "system":
-        marker = str(own.get("kind") or message.get("kind") or "")
+    if common.kind == "system":
+        marker = own.text("kind") or message.text("kind")
         text = MARKERS.get(marker) or tool_output(message.get("content")) or marker or "A note of the gateway"
-        return [replace(known, text=text)]
-    parts = message.get("content")
-    if isinstance(parts, str):
-        parts = [{"type": "text", "text": parts}]
-    found: list[Entry] = []
-    for index, part in enumerate(parts if isinstance(parts, list) else []):
-        entry = _of_part(part, known)
-        if entry is not None:
-            found.append(replace(entry, id=f"{known.id}-{index}"))
-    if not found and message.get("errorMessage"):
-        found.append(replace(known, kind="system", text=str(message["errorMessage"]), is_error=True))
-    return found
+        return [replace(common, text=text)]
+    content = message.string("content")
+    parts = message.items_of("content") if content is None else [{"type": "text", "text": content}]
+    read = ((index, _of_part(Payload.of(part), common)) for index, part in enumerate(parts))
+    entries = [replace(entry, id=f"{common.id}-{index}") for index, entry in read if entry is not None]
+    if not entries and (error := message.text("errorMessage")):
+        return [replace(common, kind="system", text=error, is_error=True)]
+    return entries
 
 
-def _of_part(part: object, known: Entry) -> Entry | None:
-    if not isinstance(part, Mapping):
-        return None
-    kind = part.get("type")
+def _of_part(part: Payload, common: Entry) -> Entry | None:
+    kind = part.text("type")
     if kind in CALLS:
         arguments = next((part[key] for key in ("arguments", "input", "args") if key in part), None)
-        name, call_id = str(part.get("name") or "tool"), str(part.get("id") or part.get("toolCallId") or "")
-        return replace(known, kind="tool", name=name, text=tool_input(arguments), call_id=call_id)
-    if kind == "text" and str(part.get("text") or "").strip():
-        text = str(part["text"])
-        if known.kind == "user" and text.lstrip().startswith(INTERNAL):
-            return replace(known, kind="system", name="Context that the gateway added", text=text)
-        return replace(known, text=text)
+        name, call_id = part.text("name") or "tool", part.text("id", "toolCallId")
+        return replace(common, kind="tool", name=name, text=tool_input(arguments), call_id=call_id)
     if kind == "image":
-        return replace(known, kind="system", text="An image")
-    return None
+        return replace(common, kind="system", text="An image")
+    text = part.text("text")
+    if kind != "text" or not text.strip():
+        return None
+    if common.kind == "user" and text.lstrip().startswith(INTERNAL):
+        return replace(common, kind="system", name="Context that the gateway added", text=text)
+    return replace(common, text=text)
 
 
-def _add_result(found: list[Entry], calls: Mapping[str, int], message: Mapping[str, object], number: int) -> None:
+def _add_result(entries: list[Entry], calls: dict[str, int], message: Payload, number: int) -> None:
     """Put a result to the call that it belongs to; one whose call is not in the history stands alone."""
-    call_id = str(message.get("toolCallId") or message.get("tool_call_id") or "")
+    call_id = message.text("toolCallId", "tool_call_id")
     result, is_error = tool_output(message.get("content")), message.get("isError") is True
-    index = calls.get(call_id)
-    if index is not None:
-        found[index] = replace(found[index], result=result, is_error=is_error)
+    if (index := calls.get(call_id)) is not None:
+        entries[index] = replace(entries[index], result=result, is_error=is_error)
         return
-    name = str(message.get("toolName") or message.get("name") or "tool")
-    found.append(
-        Entry("tool", _id(message, number), "", position(message, number), moment_of(message.get("timestamp")), name,
-              result, is_error, call_id, str(mapping(message.get("__openclaw")).get("runId") or ""))
+    entries.append(
+        Entry("tool", _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
+              message.text("toolName", "name") or "tool", result, is_error, call_id,
+              message.inner("__openclaw").text("runId"))
     )  # fmt: skip
 
 
 def tool_input(arguments: object) -> str:
-    command = arguments.get("command") if isinstance(arguments, Mapping) and len(arguments) == 1 else arguments
+    command = arguments.get("command") if isinstance(arguments, dict) and len(arguments) == 1 else arguments
     return _as_text(command if isinstance(command, str) else arguments or None)
 
 
 def tool_output(content: object) -> str:
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         content = content.get("content", content)
     if isinstance(content, list):
-        texts = [str(part.get("text") or "") for part in content if isinstance(part, Mapping)]
-        content = "\n".join(filter(None, texts))
+        content = "\n".join(filter(None, (Payload.of(part).text("text") for part in content)))
     return _as_text(content)
 
 
@@ -165,18 +159,18 @@ def _as_text(value: object) -> str:
     return "" if value is None else text[:LONGEST_TOOL_TEXT]
 
 
-def position(message: Mapping[str, object], number: int) -> int:
-    """Return where a message stands in its session: its number there, on older gateways its time."""
-    for value in (mapping(message.get("__openclaw")).get("seq"), message.get("timestamp")):
+def position(message: Payload, number: int) -> int:
+    """Take its number in the session, on older gateways its time."""
+    for value in (message.inner("__openclaw").get("seq"), message.get("timestamp")):
         if isinstance(value, int | float):
             return int(value)
     return number
 
 
-def _id(message: Mapping[str, object], number: int) -> str:
-    """Return an id for the page, which holds nothing that a gateway chose."""
-    own_id = mapping(message.get("__openclaw")).get("id")
-    return _hashed(str(own_id or f"{message.get('timestamp')}:{message.get('role')}:{number}"))
+def _id(message: Payload, number: int) -> str:
+    """Hash an id for the page, which holds nothing that a gateway chose."""
+    own_id = message.inner("__openclaw").text("id")
+    return _hashed(own_id or f"{message.get('timestamp')}:{message.get('role')}:{number}")
 
 
 def _hashed(text: str) -> str:
@@ -197,7 +191,7 @@ def moment_of(value: object) -> datetime | None:
 LONG_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
-def is_running(session: Mapping[str, object]) -> bool:
+def is_running(session: Payload) -> bool:
     return session.get("hasActiveRun") is True or session.get("status") == "running"
 
 
@@ -227,18 +221,17 @@ class SessionFacts:
         return self.title if self.title.startswith(f"{name} ") else f"{name}: {self.title}"
 
     @classmethod
-    def of(cls, key: str, known: Mapping[str, object], mask: Mask) -> "SessionFacts":
+    def of(cls, key: str, session: Payload, mask: Mask) -> "SessionFacts":
         # Without a name of its own it is called by its key, without its agent and with the beginning of ids alone.
         short_key = ":".join(key.split(":")[2:]) if agent_in(key) else key
-        titles = [known.get(name) for name in ("label", "displayName", "derivedTitle")]
-        titles.append(LONG_ID.sub(lambda found: f"{found[1]}…", short_key).replace(":", " "))
-        tokens, context = _number(known.get("totalTokens")), _number(known.get("contextTokens"))
+        short_title = LONG_ID.sub(lambda match: f"{match[1]}…", short_key).replace(":", " ")
+        tokens, context = _number(session.get("totalTokens")), _number(session.get("contextTokens"))
         return cls(
-            key, mask.text(next((str(title) for title in titles if title), "")),
-            mask.text(str(known.get("agentId") or agent_in(key))), mask.text(str(known.get("model") or "")),
+            key, mask.text(session.text("label", "displayName", "derivedTitle") or short_title),
+            mask.text(session.text("agentId") or agent_in(key)), mask.text(session.text("model")),
             None if tokens is None else int(tokens), None if context is None else int(context),
-            _number(known.get("estimatedCostUsd")), moment_of(known.get("updatedAt")), is_running(known),
-            mask.text(str(known.get("lastRunError") or "")),
+            _number(session.get("estimatedCostUsd")), moment_of(session.get("updatedAt")), is_running(session),
+            mask.text(session.text("lastRunError")),
         )  # fmt: skip
 
 
@@ -256,16 +249,17 @@ class History:
     error: str = ""
 
 
-async def read_history(gateway_id: UUID, key: str, shown: int) -> History:
+async def read_history(gateway_id: UUID, key: str, limit: int) -> History:
     try:
-        payload = await call(gateway_id, "chat.history", {"sessionKey": key, "limit": shown})
+        payload = await call(gateway_id, "chat.history", {"sessionKey": key, "limit": limit})
     except GatewayError as error:
         return History(error=error.message)
     mask = await mask_of(gateway_id)
     entries = tuple(entries_of(listed(payload, "messages"), mask))
     await read_ahead(*(entry.text for entry in entries if entry.kind in ("user", "assistant")))
-    facts = SessionFacts.of(key, mapping(mapping(payload).get("sessionInfo")), mask)
-    return History(entries, facts, has_earlier=mapping(payload).get("hasMore") is True)
+    answer = Payload.of(payload)
+    facts = SessionFacts.of(key, answer.inner("sessionInfo"), mask)
+    return History(entries, facts, has_earlier=answer.get("hasMore") is True)
 
 
 def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
@@ -273,7 +267,7 @@ def settled_before(entries: tuple[Entry, ...], is_running: bool) -> int:
     if is_running:
         started += [entry.position for entry in entries if entry.kind == "user"][-1:]
     last = entries[-1].position if entries else 0
-    return min([last, *(one - 1 for one in started)])
+    return min([last, *(position - 1 for position in started)])
 
 
 MOST_PARTS = 200
@@ -317,33 +311,40 @@ class Run:
     # Whether its texts come as items; the cumulative ones of `chat` are left out then.
     has_items: bool = False
 
-    def agent_event(self, stream: object, data: Mapping[str, object]) -> None:
-        phase = data.get("phase")
-        if stream in ("run_status", "lifecycle"):
-            self._set_status(PHASES.get(str(phase), self.status))
-            self.is_whole = self.is_whole or (not self.parts and phase in ("start", "preparing_workspace"))
-        elif stream == "assistant":
-            self.has_items = True
-            self._say(data.get("text"), str(data.get("itemId") or "")[:LONGEST_WORD])
-        elif stream == "tool" or (stream == "item" and data.get("kind") == "tool"):
-            if (part := self._tool(data)) is not None and (stream == "tool" or not part.is_done):
-                (_used if stream == "tool" else _mentioned)(part, data, str(phase))
-                self.changed.add(self.parts.index(part))
-                self._set_status("Thinking" if part.is_done else f"Using {part.name}")
-        elif stream == "command_output" and (part := self._tool(data)) is not None:
-            if isinstance(data.get("output"), str) and (phase == "end" or not part.is_done):
-                part.result = tool_output(data["output"])
-                self.changed.add(self.parts.index(part))
+    def agent_event(self, stream: str, data: Payload) -> None:
+        match stream:
+            case "run_status" | "lifecycle":
+                phase = data.text("phase")
+                self._set_status(PHASES.get(phase, self.status))
+                self.is_whole = self.is_whole or (not self.parts and phase in ("start", "preparing_workspace"))
+            case "assistant":
+                self.has_items = True
+                self._say(data.string("text"), data.text("itemId")[:LONGEST_WORD])
+            case "tool":
+                self._tool_event(data, _used)
+            case "item" if data.get("kind") == "tool":
+                self._tool_event(data, _mentioned)
+            case "command_output" if (part := self._tool(data)) is not None:
+                if (output := data.string("output")) is not None and (data.get("phase") == "end" or not part.is_done):
+                    part.result = tool_output(output)
+                    self.changed.add(self.parts.index(part))
 
-    def chat_delta(self, payload: Mapping[str, object]) -> None:
+    def _tool_event(self, data: Payload, take: Callable[[Part, Payload], None]) -> None:
+        part = self._tool(data)
+        if part is not None and (take is _used or not part.is_done):
+            take(part, data)
+            self.changed.add(self.parts.index(part))
+            self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def chat_delta(self, payload: Payload) -> None:
         """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
         message = payload.get("message")
-        text = tool_output(message.get("content")) if isinstance(message, Mapping) else payload.get("deltaText")
+        text = tool_output(message.get("content")) if isinstance(message, dict) else payload.string("deltaText")
         if not self.has_items:
             self._say(text, "")
 
-    def _say(self, text: object, item: str) -> None:
-        if not isinstance(text, str) or not text:
+    def _say(self, text: str | None, item: str) -> None:
+        if not text:
             return
         last = self.parts[-1] if self.parts else None
         if last is None or last.kind != "text" or (item and last.id and item != last.id):
@@ -355,25 +356,26 @@ class Run:
             self.changed.add(self.parts.index(last))
         self._set_status("Writing")
 
-    def _tool(self, data: Mapping[str, object]) -> Part | None:
-        call_id = str(data.get("toolCallId") or "")[:LONGEST_WORD]
-        part = next((one for one in self.parts if one.kind == "tool" and one.id == call_id), None)
-        return part or self._add(Part("tool", call_id, str(data.get("name") or "tool")[:LONGEST_WORD]))
+    def _tool(self, data: Payload) -> Part | None:
+        call_id = data.text("toolCallId")[:LONGEST_WORD]
+        part = next((part for part in self.parts if part.kind == "tool" and part.id == call_id), None)
+        return part or self._add(Part("tool", call_id, (data.text("name") or "tool")[:LONGEST_WORD]))
 
     def _set_status(self, status: str) -> None:
         self.has_new_status = self.has_new_status or status != self.status
         self.status = status
 
     def _add(self, part: Part) -> Part | None:
-        size = sum(len(one.text) + len(one.result or "") for one in self.parts)
+        size = sum(len(part.text) + len(part.result or "") for part in self.parts)
         if len(self.parts) >= MOST_PARTS or size > MOST_CHARACTERS:
             return None
         self.parts.append(part)
         return part
 
 
-def _used(part: Part, data: Mapping[str, object], phase: str) -> None:
+def _used(part: Part, data: Payload) -> None:
     """Take an event of a call: what the tool was given, and what came of it so far."""
+    phase = data.get("phase")
     if "args" in data:
         part.text = tool_input(data["args"])
     if phase == "update" and not part.is_done:
@@ -383,8 +385,8 @@ def _used(part: Part, data: Mapping[str, object], phase: str) -> None:
         part.is_error = data.get("isError") is True
 
 
-def _mentioned(part: Part, data: Mapping[str, object], phase: str) -> None:
+def _mentioned(part: Part, data: Payload) -> None:
     """Take what a gateway says of a tool in a run that somebody else began: no input, only what it is about."""
-    part.text = part.text or tool_input(str(data.get("meta") or data.get("title") or ""))
-    if phase == "end":
+    part.text = part.text or tool_input(data.text("meta", "title"))
+    if data.get("phase") == "end":
         part.is_done, part.is_error = True, data.get("status") not in (None, "completed")

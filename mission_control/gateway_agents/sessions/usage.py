@@ -10,7 +10,7 @@ before them in up to 200 parts.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -23,16 +23,17 @@ from mission_control.background.loops import Loop
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
+from mission_control.core.values import JsonObject
 from mission_control.database.records import update
 from mission_control.events.commands import command
 from mission_control.gateway_agents.models import SessionUsage
-from mission_control.gateway_agents.provisioning.gateway_agent import mappings_in
 from mission_control.gateway_agents.sessions import feed as session_feed
 from mission_control.gateway_agents.sessions import following
 from mission_control.gateways.connections import connector
 from mission_control.gateways.connections.connector import call
 from mission_control.gateways.connections.events import GatewayRef, Handlers, when_connected
 from mission_control.gateways.protocol.errors import GatewayError, Unreachable
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.runs.models import AgentSession
 from mission_control.runs.sessions.usage import USED, Served, add_to_session, served_since, take_up
 
@@ -72,13 +73,13 @@ class Measured(Used):
     model: str | None
 
 
-async def on_chat(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+async def on_chat(gateway: GatewayRef, event: Payload) -> None:
     """Follow a run, and remember that the gateway's agents work, so that their usage is read soon."""
     _active[gateway.id] = monotonic()
     await following.on_chat(gateway, event)
 
 
-async def on_agent(gateway: GatewayRef, event: Mapping[str, object]) -> None:
+async def on_agent(gateway: GatewayRef, event: Payload) -> None:
     if (at := _moment(event.get("ts"))) is not None:
         ahead, known = times.clock_now() - at, _ahead.get(gateway.id, MOST_SKEW)
         _ahead[gateway.id] = min(ahead, known) if abs(ahead - known) < SKEW else ahead  # one that took no time to come
@@ -120,12 +121,9 @@ async def measure(gateway_id: UUID) -> None:
     agents = {str(agent.gateway_agent_id): agent for agent in await ours}
     if not agents:
         return
-    # From the day before the first of our agents came. A linked one has a past, which is its mark.
-    since = (min(agent.created_at for agent in agents.values()) - timedelta(days=1)).date().isoformat()
-    is_any_adopted = any(agent.is_adopted for agent in agents.values())
-    answer = await _sums(gateway_id, FIRST_DAY if is_any_adopted else since)
+    answer = await _sums(gateway_id, _first_day(agents.values()))
     _measured[gateway_id] = monotonic()
-    marks = {one.session_id: _of(one) async for one in SessionUsage.filter(gateway_id=gateway_id)}
+    marks = {mark.session_id: _of(mark) async for mark in SessionUsage.filter(gateway_id=gateway_id)}
     for measured in read_usage(answer):
         agent, mark = agents.get(measured.agent_id), marks.get(measured.session_id)
         if agent is not None and (mark is None or measured.figures.beyond(mark)):
@@ -133,23 +131,29 @@ async def measure(gateway_id: UUID) -> None:
             await count_session(system(agent.organization_id), gateway_id, agent, measured, requests)
 
 
+def _first_day(agents: Collection[Agent]) -> str:
+    """Begin the day before the first agent came. A linked one has a past, which is its mark."""
+    if any(agent.is_adopted for agent in agents):
+        return FIRST_DAY
+    first: datetime = min(agent.created_at for agent in agents)
+    return (first - timedelta(days=1)).date().isoformat()
+
+
 async def _sums(gateway_id: UUID, since: str) -> object:
-    asked: dict[str, object] = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
-    newer = {**asked, "agentScope": "all", "includeHistorical": True}
+    params: JsonObject = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
+    newer = {**params, "agentScope": "all", "includeHistorical": True}
     try:
         return await call(gateway_id, "sessions.usage", newer, seconds=CALL_SECONDS)
-    except Unreachable:
-        raise
     except GatewayError as error:
-        if error.code != "INVALID_REQUEST":
+        if isinstance(error, Unreachable) or error.code != "INVALID_REQUEST":
             raise
-        return await call(gateway_id, "sessions.usage", asked, seconds=CALL_SECONDS)
+        return await call(gateway_id, "sessions.usage", params, seconds=CALL_SECONDS)
 
 
 async def _requests(gateway_id: UUID, measured: Measured) -> list[Used]:
     try:
-        asked = {"key": measured.key}
-        answer = await call(gateway_id, "sessions.usage.timeseries", asked, seconds=CALL_SECONDS)
+        params = {"key": measured.key}
+        answer = Payload.of(await call(gateway_id, "sessions.usage.timeseries", params, seconds=CALL_SECONDS))
     except Unreachable:
         raise
     except GatewayError as error:
@@ -157,35 +161,36 @@ async def _requests(gateway_id: UUID, measured: Measured) -> list[Used]:
         return []
     ahead = _ahead.get(gateway_id, timedelta())
     ahead = ahead if SKEW < abs(ahead) < MOST_SKEW else timedelta()
-    found = [(_moment(point.get("timestamp")), point) for point in mappings_in(answer, "points")]
-    return [_used(one, one.get("cost"), at + ahead) for at, one in found if at is not None]
+    points = [(_moment(point.get("timestamp")), point) for point in answer.objects("points")]
+    return [_used(point, point.get("cost"), at + ahead) for at, point in points if at is not None]
 
 
 def read_usage(answer: object) -> list[Measured]:
-    """Return the sessions of an answer that the gateway has summed up; others come with a later one."""
-    return [one for session in mappings_in(answer, "sessions") if (one := _measured_of(session)) is not None]
+    """Read the sessions that the gateway has summed up; others come with a later answer."""
+    sessions = Payload.of(answer).objects("sessions")
+    return [measured for session in sessions if (measured := _measured_of(session)) is not None]
 
 
-def _measured_of(said: Mapping[str, object]) -> Measured | None:
-    usage, session_id = said.get("usage"), said.get("sessionId")
-    if not isinstance(usage, Mapping) or not isinstance(session_id, str) or not session_id:
+def _measured_of(session: Payload) -> Measured | None:
+    usage, session_id = session.get("usage"), session.string("sessionId")
+    if not isinstance(usage, dict) or not session_id:
         return None
-    key = str(said.get("key") or "").split(":")
-    agent_id = said.get("agentId") or (key[1] if len(key) > 1 and key[0] == "agent" else "")
-    model, used = said.get("model"), _used(usage, usage.get("totalCost"), _moment(usage.get("lastActivity")))
+    usage, key, model = Payload(usage), session.text("key"), session.string("model")
+    used = _used(usage, usage.get("totalCost"), _moment(usage.get("lastActivity")))
+    parts = key.split(":")
     return Measured(
-        used.figures, used.cached, used.written, used.at, agent_id=str(agent_id), key=str(said.get("key") or ""),
-        session_id=session_id[:512], began_at=_moment(usage.get("firstActivity")),
-        model=model[:200] if isinstance(model, str) else None,
+        used.figures, used.cached, used.written, used.at, key=key, session_id=session_id[:512],
+        agent_id=session.text("agentId") or (parts[1] if len(parts) > 1 and parts[0] == "agent" else ""),
+        began_at=_moment(usage.get("firstActivity")), model=None if model is None else model[:200],
     )  # fmt: skip
 
 
-def _used(usage: Mapping[str, object], cost: object, at: datetime | None) -> Used:
+def _used(usage: Payload, cost: object, at: datetime | None) -> Used:
     # The gateway counts what was read from and written to a prompt cache apart from the input.
-    taken = sum(_count(usage.get(name)) for name in ("input", "cacheRead", "cacheWrite"))
+    cached, written = _count(usage.get("cacheRead")), _count(usage.get("cacheWrite"))
     micros = _count(cost * MICROS) if isinstance(cost, int | float) and not isinstance(cost, bool) else 0
-    figures = Figures(taken, _count(usage.get("output")), micros)
-    return Used(figures, _count(usage.get("cacheRead")), _count(usage.get("cacheWrite")), at)
+    figures = Figures(_count(usage.get("input")) + cached + written, _count(usage.get("output")), micros)
+    return Used(figures, cached, written, at)
 
 
 def _moment(value: object) -> datetime | None:
@@ -233,7 +238,7 @@ def _of(mark: SessionUsage) -> Figures:
 
 def parts_of(measured: Used, counted: Figures, more: Figures, requests: Sequence[Used]) -> list[Used]:
     """Return what is new of a session, by its requests: those behind what was counted, up to what was measured."""
-    begin, end = (one.input + one.output for one in (counted, measured.figures))
+    begin, end = (figures.input + figures.output for figures in (counted, measured.figures))
     parts, so_far, left = list[Used](), 0, more
     for request in requests:
         tokens = request.figures.input + request.figures.output
@@ -252,32 +257,39 @@ def parts_of(measured: Used, counted: Figures, more: Figures, requests: Sequence
 def _share(used: Used, numerator: int, denominator: int) -> Used:
     if numerator == denominator:
         return used
-    parts = (one * numerator // denominator for one in (*astuple(used.figures), used.cached, used.written))
-    taken, given, micros, cached, written = parts
-    return Used(Figures(taken, given, micros), cached, written, used.at)
+    counts = (*astuple(used.figures), used.cached, used.written)
+    taken, answered, micros, cached, written = (count * numerator // denominator for count in counts)
+    return Used(Figures(taken, answered, micros), cached, written, used.at)
 
 
 async def _count_parts(
     actor: Actor, agent: Agent, measured: Measured, session: AgentSession | None, parts: Sequence[Used]
 ) -> None:
     now = times.clock_now()
-    moments = [min(one.at or now, now) for one in parts]
+    moments = [min(part.at or now, now) for part in parts]
     where = session or AgentSession(agent_id=agent.id, board_id=agent.board_id)
     served = await served_since(where, min(moments)) if agent.board_id else Served([], [])
     for (run, _), group in groupby(zip(moments, parts, strict=True), lambda pair: served.place_of(pair[0])):
-        some = list(group)
+        at, together = reduce(_together, group)
+        about = {"run_id": run.id, "task_id": run.task_id} if run else {}
         entry = await measure_usage(
-            actor, agent.id, reduce(Figures.with_more, (part.figures for _, part in some)), model=measured.model,
-            cached=sum(part.cached for _, part in some), written=sum(part.written for _, part in some),
-            session_id=session.id if session else None, run_id=run.id if run else None,
-            task_id=run.task_id if run else None, at=some[-1][0],
+            actor, agent.id, together.figures, model=measured.model, cached=together.cached, written=together.written,
+            session_id=session.id if session else None, at=at, **about,
         )  # fmt: skip
-        if entry is not None and session is not None:
+        if session is None:
+            continue
+        if entry is not None:
             add_to_session(session, [entry])
-        if session is not None and run is not None:
+        if run is not None:
             await take_up(session, run, served)
     if session is not None:
         await update(session, *USED)
+
+
+def _together(earlier: tuple[datetime, Used], later: tuple[datetime, Used]) -> tuple[datetime, Used]:
+    (_, first), (at, second) = earlier, later
+    figures = first.figures.with_more(second.figures)
+    return at, Used(figures, first.cached + second.cached, first.written + second.written, second.at)
 
 
 HANDLERS = Handlers({"chat": on_chat, "agent": on_agent})

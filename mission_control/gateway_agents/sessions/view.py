@@ -1,7 +1,6 @@
 """A session of a gateway as pages show it: transcript, runs, the list, and what people write to it."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -15,15 +14,16 @@ from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.models import Event
 from mission_control.events.unit_of_work import deliver, record
-from mission_control.gateway_agents.provisioning.gateway_agent import agent_in, list_in, mapping
+from mission_control.gateway_agents.provisioning.gateway_agent import agent_in
 from mission_control.gateway_agents.provisioning.main_agents import is_made
 from mission_control.gateway_agents.sessions.following import watch_id
-from mission_control.gateway_agents.sessions.reading import Reach, asked, listed, main_session, mask_of
+from mission_control.gateway_agents.sessions.reading import Reach, call_gateway, listed, main_session, mask_of
 from mission_control.gateway_agents.sessions.transcript import History, Part, Run, SessionFacts, read_history
 from mission_control.gateways.connections.connector import call
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.protocol.errors import GatewayError
 from mission_control.gateways.protocol.identity import main_session_key
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.queries import CONNECTED
 from mission_control.web.regions import View
 
@@ -154,10 +154,10 @@ async def agent_of_session(gateway: Gateway, key: str) -> Agent | None:
     agent_id = agent_in(key)
     if not agent_id:
         return None
-    known = Agent.filter(organization_id=gateway.organization_id, gateway_id=gateway.id)
+    ours = Agent.filter(organization_id=gateway.organization_id, gateway_id=gateway.id)
     if key == main_session_key(gateway.id):
-        return await known.get_or_none(board_id=None)
-    return await known.filter(gateway_agent_id=agent_id).first()
+        return await ours.get_or_none(board_id=None)
+    return await ours.filter(gateway_agent_id=agent_id).first()
 
 
 MOST = 100
@@ -179,18 +179,18 @@ async def sessions_list(gateway: Gateway, search: str) -> SessionList:
     search = search.strip()[:LONGEST_SEARCH]
     params = {"limit": MOST} | ({"search": search} if search else {})
     try:
-        payload = await call(gateway.id, "sessions.list", params)
+        answer = await call(gateway.id, "sessions.list", params)
     except GatewayError as error:
         return SessionList(gateway, search, error=error.message)
     mask = await mask_of(gateway.id)
     ours = await Agent.filter(organization_id=gateway.organization_id, gateway_id=gateway.id)
     agents = {agent.gateway_agent_id: agent for agent in ours if agent.gateway_agent_id}
     lines = []
-    for session in listed(payload, "sessions"):
-        if isinstance(session, Mapping) and isinstance(session.get("key"), str):
-            facts = SessionFacts.of(session["key"], session, mask)
+    for session in map(Payload.of, listed(answer, "sessions")):
+        if (key := session.string("key")) is not None:
+            facts = SessionFacts.of(key, session, mask)
             lines.append((facts, agents.get(facts.agent_id), session_url(gateway.id, facts.key)))
-    total = mapping(payload).get("totalCount")
+    total = Payload.of(answer).get("totalCount")
     return SessionList(gateway, search, tuple(lines), total if isinstance(total, int) else len(lines))
 
 
@@ -207,15 +207,16 @@ async def send(actor: Actor, reach: Reach, key: str, content: str, idempotency_k
     if key == reach.main_key:
         await main_session(reach)
     params = {"sessionKey": key, "message": content, "deliver": False, "idempotencyKey": idempotency_key}
-    answer = await asked(reach.gateway.id, "chat.send", params)
-    is_new = not isinstance(answer, Mapping) or answer.get("status") == "started"  # taken now, not earlier
+    answer = await call_gateway(reach.gateway.id, "chat.send", params)
+    is_new = not isinstance(answer, dict) or answer.get("status") == "started"  # taken now, not earlier
     await _record_sent(actor, reach, key, uuid5(reach.gateway.id, idempotency_key), is_new=is_new)
 
 
 async def abort(actor: Actor, reach: Reach, key: str, run_id: str | None) -> list[str]:
     """End a run of a session, or all of them, record that, and return which ended. Raises Unreachable."""
     params = {"sessionKey": key} | ({} if run_id is None else {"runId": run_id})
-    ended = [str(run) for run in list_in(await asked(reach.gateway.id, "chat.abort", params), "runIds")]
+    answer = Payload.of(await call_gateway(reach.gateway.id, "chat.abort", params))
+    ended = [str(run) for run in answer.items_of("runIds")]
     if ended:
         await _record_ended(actor, reach, key, len(ended))
     return ended

@@ -6,6 +6,7 @@ from quart import Response, current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.values import OK, ErrorResponse, HTTPValidationError, OkResponse
+from mission_control.database.sql import Row
 from mission_control.gateway_agents.models import Skill, SkillPack
 from mission_control.gateway_agents.skills import commands as skill_commands
 from mission_control.gateway_agents.skills import queries as skills
@@ -34,13 +35,13 @@ async def list_marketplace_skills(actor: Actor, query: skills.MarketplaceQuery) 
 
 
 @api.post("", skills.MarketplaceSkillRead, rule="skill.create")
-async def create_marketplace_skill(actor: Actor, data: skills.MarketplaceSkillCreate) -> dict[str, object]:
+async def create_marketplace_skill(actor: Actor, data: skills.MarketplaceSkillCreate) -> Row:
     """Add a skill to the catalogue, or change the one with this address."""
     return await skills.read_skill((await skill_commands.create_skill(actor, actor.organization_id, data)).id)
 
 
 @api.get("/<skill_id>", skills.MarketplaceSkillDetail, rule="skill.read")
-async def get_marketplace_skill(actor: Actor, skill: Skill) -> dict[str, object]:
+async def get_marketplace_skill(actor: Actor, skill: Skill) -> Row:
     """Read a skill with its text and where it is installed. Read the text before you install it."""
     return await skills.skill_detail(skill)
 
@@ -72,19 +73,19 @@ packs_api = Api(__name__, "skills", below="/skills/packs")
 
 
 @packs_api.get("", list[skills.SkillPackRead], rule="skill_pack.read")
-async def list_skill_packs(actor: Actor) -> list[dict[str, object]]:
+async def list_skill_packs(actor: Actor) -> list[Row]:
     """List the organization's packs, newest first."""
     return await skills.list_packs(actor.organization_id)
 
 
 @packs_api.post("", skills.SkillPackRead, rule="skill_pack.create", errors={400: ErrorResponse})
-async def create_skill_pack(actor: Actor, data: skills.SkillPackCreate) -> dict[str, object]:
+async def create_skill_pack(actor: Actor, data: skills.SkillPackCreate) -> Row:
     """Add a repository of GitHub as a pack, or change the pack that has this address."""
     return await skills.read_pack((await skill_commands.create_pack(actor, actor.organization_id, data)).id)
 
 
 @packs_api.get("/<pack_id>", skills.SkillPackRead, rule="skill_pack.read")
-async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, object]:
+async def get_skill_pack(actor: Actor, pack: SkillPack) -> Row:
     """Read a pack."""
     return await skills.read_pack(pack.id)
 
@@ -92,7 +93,7 @@ async def get_skill_pack(actor: Actor, pack: SkillPack) -> dict[str, object]:
 @packs_api.patch(
     "/<pack_id>", skills.SkillPackRead, rule="skill_pack.update", errors={400: ErrorResponse, 409: ErrorResponse}
 )
-async def update_skill_pack(actor: Actor, pack: SkillPack, data: skills.SkillPackCreate) -> dict[str, object]:
+async def update_skill_pack(actor: Actor, pack: SkillPack, data: skills.SkillPackCreate) -> Row:
     """Replace a pack's fields. Those left out get their defaults."""
     return await skills.read_pack((await skill_commands.update_pack(actor, pack, data)).id)
 

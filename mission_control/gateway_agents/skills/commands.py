@@ -14,7 +14,7 @@ from mission_control.agents.reactions import NOTICE
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, DomainError, Invalid, NotFound, Unreachable, existing
-from mission_control.database.sql import rows
+from mission_control.database.sql import Row, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind, NewEvent
 from mission_control.events.unit_of_work import deliver, reacts_to, record
@@ -71,7 +71,7 @@ EVENTS = (
 )
 
 
-FOUND = ("name", "description", "category", "risk", "source", "metadata", "content")
+READ_FROM_PACKS = ("name", "description", "category", "risk", "source", "metadata", "content")
 
 
 @command("skill.create")
@@ -82,7 +82,7 @@ async def create_skill(actor: Actor, organization_id: UUID, new: MarketplaceSkil
     return await _add(skill, new.model_dump(include={"name", "description"}, exclude_none=True))
 
 
-async def _add[Row: (Skill, SkillPack)](new: Row, otherwise: dict[str, object]) -> Row:
+async def _add[Model: (Skill, SkillPack)](new: Model, otherwise: Row) -> Model:
     """Store a skill or a pack, or give the one with its address other values."""
     await type(new).bulk_create([new], ignore_conflicts=True)
     stored = await type(new).select_for_update().get(organization_id=new.organization_id, source_url=new.source_url)
@@ -95,7 +95,7 @@ async def _add[Row: (Skill, SkillPack)](new: Row, otherwise: dict[str, object]) 
     return stored
 
 
-async def _change(row: Skill | SkillPack, values: dict[str, object], *, has_event: bool = True) -> bool:
+async def _change(row: Skill | SkillPack, values: Row, *, has_event: bool = True) -> bool:
     """Give a skill or a pack other values; return whether one of them is new."""
     changes = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changes:
@@ -123,8 +123,8 @@ async def delete_skill(actor: Actor, skill: Skill) -> None:
 async def create_pack(actor: Actor, organization_id: UUID, new: SkillPackCreate) -> SkillPack:
     """Add a pack. One with the same address takes the branch, the metadata and what else is given."""
     values = _pack_values(new)
-    kept = [name for name in ("name", "description") if getattr(new, name) is None]
-    otherwise = {name: value for name, value in values.items() if name not in kept}
+    not_sent = [name for name in ("name", "description") if getattr(new, name) is None]
+    otherwise = {name: value for name, value in values.items() if name not in not_sent}
     return await _add(SkillPack(organization_id=organization_id, **values), otherwise)
 
 
@@ -144,7 +144,7 @@ async def locked_pack(pack: SkillPack) -> SkillPack:
     return await existing(SkillPack.select_for_update().get_or_none(id=pack.id))
 
 
-def _pack_values(new: SkillPackCreate) -> dict[str, object]:
+def _pack_values(new: SkillPackCreate) -> Row:
     url = repository_url(str(new.source_url))
     fields = {"source_url": url, "name": new.name or name_from(url), "branch": usable_branch(new.branch)}
     return {**fields, "description": new.description, "metadata": new.metadata}
@@ -159,43 +159,49 @@ async def delete_pack(actor: Actor, pack: SkillPack) -> None:
 
 
 @command("skill_pack.sync")
-async def store_pack(actor: Actor, pack: SkillPack, found: Discovery, *, prune: bool) -> SkillPackSyncResponse:
+async def store_pack(actor: Actor, pack: SkillPack, discovery: Discovery, *, prune: bool) -> SkillPackSyncResponse:
     """Update the catalogue from a pack. `prune` removes its skills that the pack no longer holds.
 
     The pack has one event, which covers all its skills.
     """
     pack = await locked_pack(pack)
-    known: dict[str, Skill] = {}
-    for urls in batched(found.skills, 500, strict=False):
-        skills = Skill.filter(organization_id=pack.organization_id, source_url__in=urls).order_by("id")
-        known |= {skill.source_url: skill for skill in await skills.select_for_update()}
-    new = [skill for url, skill in found.skills.items() if url not in known]
-    for skill in new:
-        skill.organization_id, skill.created_at = pack.organization_id, times.clock_now()
-    await Skill.bulk_create(new, batch_size=200)
-    updated = 0
-    for url, skill in known.items():
-        values = {name: getattr(found.skills[url], name) for name in FOUND}
-        updated += await _change(skill, values, has_event=False)
-    pruned = await _prune(pack, set(found.skills)) if prune else 0
+    created, updated = await _store_skills(pack, discovery.skills)
+    pruned = await _prune(pack, set(discovery.skills)) if prune else 0
     answer = SkillPackSyncResponse(
-        pack_id=pack.id, synced=len(found.skills), created=len(new), updated=updated, pruned=pruned,
-        warnings=found.warnings,
+        pack_id=pack.id, synced=len(discovery.skills), created=created, updated=updated, pruned=pruned,
+        warnings=discovery.warnings,
     )  # fmt: skip
-    if new or updated or pruned:
+    if created or updated or pruned:
         counts = answer.model_dump(include={"synced", "created", "updated", "pruned"})
         record("skill_pack.synced", pack, f"Skill pack read: {pack.name}.", counts=counts)
     return answer
 
 
-async def _prune(pack: SkillPack, kept: set[str]) -> int:
+async def _store_skills(pack: SkillPack, skills: dict[str, Skill]) -> tuple[int, int]:
+    """Return how many skills were new, and how many changed."""
+    stored: dict[str, Skill] = {}
+    for urls in batched(skills, 500, strict=False):
+        some = Skill.filter(organization_id=pack.organization_id, source_url__in=urls).order_by("id")
+        stored |= {skill.source_url: skill for skill in await some.select_for_update()}
+    new = [skill for url, skill in skills.items() if url not in stored]
+    for skill in new:
+        skill.organization_id, skill.created_at = pack.organization_id, times.clock_now()
+    await Skill.bulk_create(new, batch_size=200)
+    updated = 0
+    for url, skill in stored.items():
+        values = {name: getattr(skills[url], name) for name in READ_FROM_PACKS}
+        updated += await _change(skill, values, has_event=False)
+    return len(new), updated
+
+
+async def _prune(pack: SkillPack, urls: set[str]) -> int:
     """Remove skills of earlier syncs. Skills that people added have no branch and stay."""
-    found = await rows(
+    skills = await rows(
         f"SELECT s.id, s.source_url FROM marketplace_skills s JOIN skill_packs p ON p.id = ? AND {OF_PACK}"
         " WHERE s.organization_id = p.organization_id",
         pack.id,
     )
-    gone = [row["id"] for row in found if row["source_url"] not in kept]
+    gone = [skill["id"] for skill in skills if skill["source_url"] not in urls]
     brought = [skill.id for skill in await Skill.filter(id__in=gone) if "discovery_mode" in skill.metadata]
     return await Skill.filter(id__in=brought).delete()
 
@@ -220,23 +226,23 @@ async def sync_pack(
     await step("Fetching the repository")
     async with _places, git.cloned(pack.source_url, pack.branch) as (root, branch, warnings):
         await step("Reading its skills")
-        found = await asyncio.to_thread(discover, root, pack.source_url, branch)
-    found.warnings[:0] = warnings
-    await step(f"Storing {len(found.skills)} skills")
-    return await store_pack(actor, pack, found, prune=prune)
+        discovery = await asyncio.to_thread(discover, root, pack.source_url, branch)
+    discovery.warnings[:0] = warnings
+    await step(f"Storing {len(discovery.skills)} skills")
+    return await store_pack(actor, pack, discovery, prune=prune)
 
 
 async def start_sync(actor: Actor, pack: SkillPack, git: Git, *, prune: bool) -> JobRead:
     async def work() -> JobResult:
-        found = await sync_pack(actor, pack, git, prune=prune)
-        return JobResult(summary=f"{_counts(found)}.", url=f"{CATALOGUE}?pack={pack.id}", problems=found.warnings)
+        synced = await sync_pack(actor, pack, git, prune=prune)
+        return JobResult(summary=f"{_counts(synced)}.", url=f"{CATALOGUE}?pack={pack.id}", problems=synced.warnings)
 
     return await jobs.start(actor, "pack_sync", f"Sync {pack.name}", work)
 
 
-def _counts(found: SkillPackSyncResponse) -> str:
-    said = f"{found.synced} {'skill' if found.synced == 1 else 'skills'}: {found.created} new, {found.updated} changed"
-    return f"{said}, {found.pruned} removed" if found.pruned else said
+def _counts(sync: SkillPackSyncResponse) -> str:
+    counts = f"{sync.synced} {'skill' if sync.synced == 1 else 'skills'}: {sync.created} new, {sync.updated} changed"
+    return f"{counts}, {sync.pruned} removed" if sync.pruned else counts
 
 
 async def start_sync_of_all(actor: Actor, git: Git, *, prune: bool) -> JobRead:
@@ -248,12 +254,12 @@ async def start_sync_of_all(actor: Actor, git: Git, *, prune: bool) -> JobRead:
         for number, pack in enumerate(packs, start=1):
             await jobs.step(f"Pack {number} of {len(packs)}: {pack.name}")
             try:
-                found = await sync_pack(actor, pack, git, prune=prune, quietly=True)
+                synced = await sync_pack(actor, pack, git, prune=prune, quietly=True)
             except DomainError as error:
                 problems.append(f"{pack.name}: {error.sentence}")
             else:
-                details.append(f"{pack.name}: {_counts(found)}")
-                problems += [f"{pack.name}: {warning}" for warning in found.warnings]
+                details.append(f"{pack.name}: {_counts(synced)}")
+                problems += [f"{pack.name}: {warning}" for warning in synced.warnings]
         if problems and not details:
             raise Unreachable(f"No pack could be synced. {problems[0]}")
         summary = f"{len(details)} of {len(packs)} {'pack' if len(packs) == 1 else 'packs'} synced."

@@ -206,35 +206,33 @@ async def gateway_for_skills(actor: Actor, gateway_id: UUID) -> Gateway:
         raise NotFound("There is no such gateway.") from None
 
 
-async def list_packs(organization_id: UUID) -> list[dict[str, object]]:
+async def list_packs(organization_id: UUID) -> list[Row]:
     sql = f"{PACKS} WHERE p.organization_id = ? ORDER BY p.created_at DESC, p.id DESC"
     return [_serialize(row) for row in await rows(sql, organization_id)]
 
 
-async def read_pack(pack_id: UUID) -> dict[str, object]:
-    found = await rows(f"{PACKS} WHERE p.id = ?", pack_id)
-    return _serialize(_existing(next(iter(found), None), NO_PACK))
+async def read_pack(pack_id: UUID) -> Row:
+    return _serialize(_existing(next(iter(await rows(f"{PACKS} WHERE p.id = ?", pack_id)), None), NO_PACK))
 
 
-async def read_skill(skill_id: UUID) -> dict[str, object]:
-    found = await rows(f"{SKILLS} WHERE s.id = ?", skill_id)
-    return _serialize(_existing(next(iter(found), None), NO_SKILL))
+async def read_skill(skill_id: UUID) -> Row:
+    return _serialize(_existing(next(iter(await rows(f"{SKILLS} WHERE s.id = ?", skill_id)), None), NO_SKILL))
 
 
-async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[dict[str, object]], int]:
-    asked: dict[UUID, list[SkillOnGateway]] = {}
+async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST) -> tuple[list[Row], int]:
+    on_gateway: dict[UUID, list[SkillOnGateway]] = {}
     if query.gateway_id is not None:
         await gateway_for_skills(actor, query.gateway_id)
     where, values = await _filters(actor, query)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM marketplace_skills s WHERE {where}", *values)
     sql = f"{SKILLS} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-    found = await rows(sql, *values, query.limit or ALL, query.offset)
+    skills = await rows(sql, *values, query.limit or ALL, query.offset)
     if query.gateway_id is not None:
-        asked = await gateways_of([row["id"] for row in found], query.gateway_id)
+        on_gateway = await gateways_of([skill["id"] for skill in skills], query.gateway_id)
     nothing: Row = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
-    cards = [{**_serialize(row), "source": row["source_url"], **nothing} for row in found]
+    cards = [{**_serialize(skill), "source": skill["source_url"], **nothing} for skill in skills]
     for card in cards:
-        for gateway in asked.get(UUID(str(card["id"])), []):
+        for gateway in on_gateway.get(UUID(str(card["id"])), []):
             card |= gateway.model_dump(include=set(nothing))
     return cards, int(total["n"])
 
@@ -256,12 +254,12 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[obj
         where.append(f"EXISTS (SELECT 1 FROM skill_packs p WHERE p.id = ? AND {OF_PACK})")
         values.append(pack.id)
     for column in ("category", "risk"):
-        wanted = (getattr(query, column) or "").strip().lower()
-        if wanted == UNCATEGORIZED:
+        word = (getattr(query, column) or "").strip().lower()
+        if word == UNCATEGORIZED:
             where.append(f"trim(COALESCE(s.{column}, '')) = ''")
-        elif wanted:
+        elif word:
             where.append(f"lower(trim(s.{column})) = ?")
-            values.append(wanted)
+            values.append(word)
     if term := (query.search or "").strip():
         columns = ("name", "description", "category", "risk", "source")
         where.append(f"({' OR '.join(contains(f's.{name}') for name in columns)})")
@@ -269,7 +267,7 @@ async def _filters(actor: Actor, query: MarketplaceQuery) -> tuple[str, list[obj
     return " AND ".join(where), values
 
 
-def _serialize(row: dict[str, object]) -> dict[str, object]:
+def _serialize(row: Row) -> Row:
     moments = {name: wire_moment(row[name]) for name in ("created_at", "updated_at")}
     return {**row, "metadata": as_json(row["metadata"]), **moments}
 
@@ -284,19 +282,19 @@ ASKED = (
 async def gateways_of(skill_ids: Sequence[object], gateway_id: UUID | None = None) -> dict[UUID, list[SkillOnGateway]]:
     if not skill_ids:
         return {}
-    found: dict[UUID, list[SkillOnGateway]] = {}
+    gateways: dict[UUID, list[SkillOnGateway]] = {}
     where, values = f"i.skill_id IN ({placeholders(len(skill_ids))})", list(skill_ids)
     if gateway_id is not None:
         where, values = f"{where} AND i.gateway_id = ?", [*values, gateway_id]
     for row in await rows(f"{ASKED} WHERE {where} ORDER BY LOWER(g.name), g.id", *values):
         is_wanted, is_pending = bool(row["is_wanted"]), row["state"] not in (None, "sent")
-        one = SkillOnGateway(
+        gateway = SkillOnGateway(
             gateway_id=row["gateway_id"], gateway_name=row["name"],
             installed=is_wanted, installed_at=as_moment(row["created_at"]) if is_wanted else None,
             pending=is_pending, last_error=row["last_error"] if is_pending else None,
         )  # fmt: skip
-        found.setdefault(UUID(str(row["skill_id"])), []).append(one)
-    return found
+        gateways.setdefault(UUID(str(row["skill_id"])), []).append(gateway)
+    return gateways
 
 
 async def skill_detail(skill: Skill) -> Row:

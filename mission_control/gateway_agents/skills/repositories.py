@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mission_control.core.errors import Refused, Unreachable
-from mission_control.core.values import parts_of
+from mission_control.core.values import JsonObject, parts_of
 from mission_control.gateway_agents.models import Skill
 
 OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})")
@@ -40,7 +40,7 @@ def repository_url(text: str) -> str:
 
 
 def usable_branch(text: str) -> str:
-    """Return the branch, `main` for an invalid name."""
+    """`main` for an invalid name."""
     text = text.strip()
     return text if BRANCH.fullmatch(text) and not text.startswith("-") else "main"
 
@@ -53,7 +53,7 @@ def name_from(url: str) -> str:
 LOOK_EVERY_SECONDS = 0.25
 LONGEST_REASON = 200
 # Only what the network needs is kept of the environment, so that nothing configures git.
-KEPT = ("PATH", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
+PASSED = ("PATH", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 
 
 class NotCopied(Exception):
@@ -121,18 +121,18 @@ class Git:
         except FileNotFoundError:
             raise Unreachable("Git is not installed on this server. Install it to sync skill packs.") from None
         try:
-            said, complained = await self._within_size(process, folder)
+            output, complaint = await self._within_size(process, folder)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         if process.returncode:
-            reason, address = complained.decode("utf-8", "replace"), self._address(url)
+            reason, address = complaint.decode("utf-8", "replace"), self._address(url)
             reason = reason.replace(address, url)
             if self.base_url.startswith("file:"):
                 reason = reason.replace(urlsplit(address).path, url)
             raise NotCopied(reason_in(reason.replace(str(folder), "")))
-        return said.decode("utf-8", "replace")
+        return output.decode("utf-8", "replace")
 
     async def _within_size(self, process: asyncio.subprocess.Process, folder: Path) -> tuple[bytes, bytes]:
         talk = asyncio.ensure_future(process.communicate())
@@ -147,8 +147,7 @@ class Git:
             talk.cancel()
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        return kept | {
+        return {name: os.environ[name] for name in PASSED if name in os.environ} | {
             "HOME": str(folder),
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -179,37 +178,42 @@ def reason_in(text: str) -> str:
 
 FIELD = re.compile(r"(name|description):(.*)")
 BLOCK = re.compile(r"[>|][+-]?[0-9]?")
+QUOTED = re.compile(r"""^(["'])(.*)\1$""", re.DOTALL)
 
 
 def described(text: str) -> tuple[str | None, str | None]:
     """Return name and description: from the front matter, else the first heading and the first plain line."""
-    lines = text.splitlines()
-    fields: dict[str, str] = {}
-    if lines and lines[0].strip() == "---":
-        end = next((number for number, line in enumerate(lines[1:], start=1) if line.strip() == "---"), None)
-        if end is not None:
-            fields, lines = _fields(lines[1:end]), lines[end + 1 :]
+    fields, lines = _front_matter(text.splitlines())
     name = fields.get("name") or next((line[2:].strip() for line in lines if line.startswith("# ")), None)
     return name or None, fields.get("description") or _first_plain_line(lines)
+
+
+def _front_matter(lines: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Split a text into the fields before it, and the rest."""
+    bars = [number for number, line in enumerate(lines) if line.strip() == "---"][:2]
+    if len(bars) < 2 or bars[0] != 0:
+        return {}, lines
+    return _fields(lines[1 : bars[1]]), lines[bars[1] + 1 :]
 
 
 def _fields(lines: list[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for number, line in enumerate(lines):
-        if not (found := FIELD.fullmatch(line)):
-            continue
-        value = found[2].strip()
-        if not value or BLOCK.fullmatch(value):
-            block = takewhile(lambda part: not part.strip() or part[0].isspace(), lines[number + 1 :])
-            value = " ".join(part.strip() for part in block if part.strip())
-        is_quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
-        fields[found[1]] = value[1:-1].strip() if is_quoted else value
-    return fields
+        if (match := FIELD.fullmatch(line)) is not None:
+            value = match[2].strip()
+            fields[match[1]] = _block(lines[number + 1 :]) if not value or BLOCK.fullmatch(value) else value
+    return {name: QUOTED.sub(r"\2", value).strip() for name, value in fields.items()}
+
+
+def _block(lines: list[str]) -> str:
+    """Join the lines of a value that begins on the next line."""
+    parts = (line.strip() for line in takewhile(lambda line: not line.strip() or line[0].isspace(), lines))
+    return " ".join(filter(None, parts))
 
 
 def _first_plain_line(lines: list[str]) -> str | None:
     in_code = False
-    for line in (one.strip() for one in lines):
+    for line in map(str.strip, lines):
         if line.startswith("```"):
             in_code = not in_code
         elif line and not in_code and line[0] not in "#>|<!" and line != "---":
@@ -235,19 +239,19 @@ class Discovery:
 
 def discover(root: Path, url: str, branch: str) -> Discovery:
     """Return the skills of a pack. A broken index becomes a warning, and the files are searched instead."""
-    found = Discovery()
-    entries = _index_entries(root / INDEX, found)
+    discovery = Discovery()
+    entries = _index_entries(root / INDEX, discovery)
     if entries is None:
-        _by_files(root, url, branch, found)
+        _by_files(root, url, branch, discovery)
     else:
-        _by_index(root, entries, url, branch, found)
-    if len(found.skills) > MOST_SKILLS:
-        found.warnings.append(f"The pack holds {len(found.skills)} skills; the first {MOST_SKILLS} were taken.")
-        found.skills = dict(list(found.skills.items())[:MOST_SKILLS])
-    return found
+        _by_index(root, entries, url, branch, discovery)
+    if len(discovery.skills) > MOST_SKILLS:
+        discovery.warnings.append(f"The pack holds {len(discovery.skills)} skills; the first {MOST_SKILLS} were taken.")
+        discovery.skills = dict(list(discovery.skills.items())[:MOST_SKILLS])
+    return discovery
 
 
-def _index_entries(file: Path, found: Discovery) -> list[dict[str, object]] | None:
+def _index_entries(file: Path, discovery: Discovery) -> list[JsonObject] | None:
     if file.is_symlink() or not file.is_file():
         return None
     try:
@@ -259,37 +263,38 @@ def _index_entries(file: Path, found: Discovery) -> list[dict[str, object]] | No
             raise ValueError("it is no list of objects")
     except (ValueError, OSError, RecursionError) as error:
         reason = str(error) if type(error) is ValueError else "it is no JSON"
-        found.warnings.append(f"{INDEX} cannot be used: {reason}. {SKILL} files were searched instead.")
+        discovery.warnings.append(f"{INDEX} cannot be used: {reason}. {SKILL} files were searched instead.")
         return None
     return entries
 
 
-def _by_index(root: Path, entries: list[dict[str, object]], url: str, branch: str, found: Discovery) -> None:
-    base = f"{url}/tree/{branch}"
+def _by_index(root: Path, entries: list[JsonObject], url: str, branch: str, discovery: Discovery) -> None:
     for number, entry in enumerate(entries, start=1):
-        given, path = _text(entry.get("source_url")), _inner_path(entry.get("path"))
-        if given and parts_of(given).scheme in ("http", "https"):
-            address = given
-            path = path or _inner_path(given.removeprefix(f"{base}/") if given.startswith(f"{base}/") else None)
-        else:
-            path = _inner_path(given) or path
-            address = f"{base}/{path}" if path else ""
+        source_url, path = _text(entry.get("source_url")), _inner_path(entry.get("path"))
+        address, path = _address_of(source_url, path, f"{url}/tree/{branch}")
         if not address or len(address) > LONGEST_URL:
-            found.warnings.append(f"Entry {number} of {INDEX} has no usable path or address; it was left out.")
+            discovery.warnings.append(f"Entry {number} of {INDEX} has no usable path or address; it was left out.")
             continue
-        metadata: dict[str, object] = {"discovery_mode": "skills_index", "pack_branch": branch}
-        metadata |= {"source_url": given} if given else {}
+        metadata = {"discovery_mode": "skills_index", "pack_branch": branch}
+        metadata |= {"source_url": source_url} if source_url else {}
         metadata |= {"resolved_path": path} if path else {}
-        found.skills[address] = Skill(
+        discovery.skills[address] = Skill(
             source_url=address,
             name=(_text(entry.get("name")) or (path or "").rpartition("/")[2] or "Skill")[:LONGEST_NAME],
-            description=_text(entry.get("description")),
-            category=_text(entry.get("category")),
-            risk=_text(entry.get("risk")),
+            **{name: _text(entry.get(name)) for name in ("description", "category", "risk")},
             source=path,
             metadata=metadata,
             content=_content(root / path / SKILL, root) if path else None,
         )
+
+
+def _address_of(source_url: str | None, path: str | None, base: str) -> tuple[str, str | None]:
+    """Return where a skill of an index is, and its folder in the pack where it is there."""
+    if source_url and parts_of(source_url).scheme in ("http", "https"):
+        inner = source_url.removeprefix(f"{base}/")
+        return source_url, path or _inner_path(inner if inner != source_url else None)
+    path = _inner_path(source_url) or path
+    return (f"{base}/{path}" if path else ""), path
 
 
 def _content(file: Path, root: Path) -> str | None:
@@ -319,23 +324,23 @@ def _text(value: object) -> str | None:
     return UNSTORABLE.sub("\ufffd", value).strip()[:LONGEST_TEXT] or None
 
 
-def _by_files(root: Path, url: str, branch: str, found: Discovery) -> None:
+def _by_files(root: Path, url: str, branch: str, discovery: Discovery) -> None:
     for place, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         file = Path(place) / SKILL
         if SKILL not in names or file.is_symlink():
             continue
         inner = UNSTORABLE.sub("\ufffd", Path(place).relative_to(root).as_posix())
-        address = f"{url}/tree/{branch}" + ("" if inner == "." else f"/{inner}")
+        is_root = inner == "."
+        address = f"{url}/tree/{branch}" + ("" if is_root else f"/{inner}")
         if len(address) > LONGEST_URL or file.stat().st_size > LARGEST_SKILL:
-            found.warnings.append(f"{inner}/{SKILL} is too large; it was left out.")
+            discovery.warnings.append(f"{inner}/{SKILL} is too large; it was left out.")
             continue
         content = file.read_text(encoding="utf-8-sig", errors="replace")
         name, description = described(content)
-        folder = url.rpartition("/")[2] if inner == "." else inner.rpartition("/")[2]
-        found.skills[address] = Skill(
+        discovery.skills[address] = Skill(
             source_url=address,
-            name=(_text(name) or folder)[:LONGEST_NAME],
+            name=(_text(name) or (url if is_root else inner).rpartition("/")[2])[:LONGEST_NAME],
             description=_text(description),
             source=inner,
             metadata={"discovery_mode": "skills_md", "pack_branch": branch, "skill_dir": inner},
