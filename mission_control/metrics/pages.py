@@ -102,7 +102,7 @@ def period_in_words(bucket: BucketKey, moment: datetime) -> str:
 
 
 def duration(hours: float | None) -> tuple[str, str]:
-    """Return a duration as a number and its unit: `18` and `min`."""
+    """Split into a number and its unit: `18` and `min`."""
     if hours is None:
         return "none", ""
     if hours < 1:
@@ -143,7 +143,7 @@ def _charts(
 
 
 def _by(people: list[PersonsAnswers], user_id: UUID | None) -> str:
-    """Return who answered how much: the reader first, then the others, three at most."""
+    """The reader first, then the others, three at most."""
     mine = [f"you {person.answered:,}" for person in people if person.user_id == user_id]
     others = [f"{person.name.split()[0]} {person.answered:,}" for person in people if person.user_id != user_id]
     named = [*mine, *others][:3]
@@ -151,7 +151,7 @@ def _by(people: list[PersonsAnswers], user_id: UUID | None) -> str:
 
 
 def compared(now: float, before: float, say: Callable[[float], str], words: str) -> str:
-    """Return how a figure compares with the same of the range before, in a sentence."""
+    """Say how a figure compares with the same of the range before, in a sentence."""
     if before == now:
         return f"The same as in the {words} before."
     if before == 0:

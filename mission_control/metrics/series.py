@@ -372,7 +372,7 @@ def median_or_none(values: list[float]) -> float | None:
 
 
 def percentile(ordered: Sequence[float], share: int) -> float | None:
-    """Return the nearest-rank percentile (Hyndman and Fan's first definition), or None for no values."""
+    """Nearest rank (Hyndman and Fan's first definition), None for no values."""
     return ordered[max(0, -(-share * len(ordered) // 100) - 1)] if ordered else None
 
 

@@ -41,7 +41,7 @@ class Contents:
 
 
 async def contents_of(board: Board) -> Contents:
-    """Return what an export of a board holds. Raise TooLarge above 100,000 tasks, comments, approvals and the like."""
+    """Raise TooLarge above 100,000 tasks, comments, approvals and the like."""
     of_board = ("tasks", "approvals", "board_memory", "task_runs", "run_notes")
     counts = " + ".join(f"(SELECT COUNT(*) FROM {table} WHERE board_id = ?)" for table in of_board)
     [counted] = await rows(
@@ -167,7 +167,7 @@ def _comment(row: Row) -> Row:
 
 
 def author(row: Row, otherwise: str | None) -> Row:
-    """Return the author of a row with `user_id` and `agent_id`."""
+    """Read the author of a row with `user_id` and `agent_id`."""
     if row["user_id"] is not None:
         return {"kind": "person", "email": row["email"], "name": row["person_name"]}
     if row["agent_id"] is not None:
@@ -329,7 +329,7 @@ async def tasks_csv(contents: Contents) -> AsyncIterator[bytes]:
 
 
 def _line(cells: Iterable[str]) -> bytes:
-    """Return one line. Python's own writer takes fifty times as long for a long text, in one step."""
+    """Python's own writer takes fifty times as long for a long text, in one step."""
     return ",".join(_quoted(one) for one in cells).encode() + b"\r\n"
 
 
@@ -338,7 +338,7 @@ def _quoted(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """Return a value as text that no spreadsheet reads as a formula."""
+    """No spreadsheet reads the text as a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -61,7 +61,6 @@ class FieldPart(Body):
         return self
 
     def mismatch(self, value: object) -> str | None:
-        """Return why a value does not fit this field, None when it does."""
         return mismatch(cast(Any, self), value)
 
 

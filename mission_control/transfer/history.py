@@ -73,7 +73,6 @@ RUNS = f"SELECT id, task_id, started_at, ended_at, evidence, code, {', '.join(PL
 
 
 async def runs_of(history: History, task_ids: list[str]) -> list[tuple[str, Row]]:
-    """Return the runs of some tasks in their order, each with the id of its task."""
     found = await rows(f"{RUNS} WHERE task_id IN ({placeholders(len(task_ids))}) ORDER BY task_id, fence", *task_ids)
     return [(str(row["task_id"]), _run(row, history)) for row in found if str(row["id"]) in history.runs]
 
@@ -87,7 +86,7 @@ def _run(row: Row, history: History) -> Row:
 
 
 def _period(row: Row, history: History) -> Row:
-    """Return when something began and ended: what goes on ends with the export."""
+    """What goes on ends with the export."""
     ended = {"ended_at": wire_moment(row["ended_at"])}
     if row["ended_at"] is None:
         ended = {"ended_at": history.moment, "end_reason": WENT_ON}
@@ -135,7 +134,7 @@ MOMENTS = tuple(name for name in NotePart.model_fields if name.endswith("_at"))
 
 
 def note(row: Row, history: History, tasks: Numbers) -> Row | None:
-    """Return a note of a row of `NOTES`, None where its task is in the trash. One that waited has expired."""
+    """None where its task is in the trash. One that waited has expired."""
     read = notes.as_read(row)
     if read["task_id"] is not None and str(read["task_id"]) not in tasks:
         return None

@@ -94,7 +94,7 @@ class Known:
 
 
 async def known_in(organization_id: UUID) -> Known:
-    """Return an organization's members by e-mail, and its agents by name where the name is unique."""
+    """Find members by e-mail, and agents by name where the name is unique."""
     known = Known()
     for row in await rows(
         "SELECT u.id, u.email, m.all_boards_read, m.all_boards_write FROM organization_members m"
@@ -117,7 +117,7 @@ BATCH = 500
 
 
 async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[str, UUID], list[str]]:
-    """Return the ids of tags by their slugs in the file, and the slugs of those that were created."""
+    """Find ids by the slugs in the file, and the slugs of tags that were created."""
     nameless = [part for part in parts if is_nameless(part.slug)]
     new = [_tag(organization_id, part) for part in parts if not is_nameless(part.slug)]
     await Tag.bulk_create(new, ignore_conflicts=True)
@@ -208,7 +208,7 @@ async def import_board(actor: Actor, organization_id: UUID, file: BoardFile) -> 
 
 
 async def dropped_of(organization_id: UUID, file: BoardFile) -> list[Dropped]:
-    """Return what an import of a file would leave out for lack of people, agents and groups."""
+    """Name what an import would leave out for lack of people, agents and groups."""
     known = await known_in(organization_id)
     board = await _make_board(organization_id, file.board, known)
     ids = {part.number: board.id for part in file.tasks}
@@ -337,7 +337,6 @@ async def _make_board(organization_id: UUID, part: BoardPart, known: Known) -> B
 
 
 def parents_first(parts: list[TaskPart]) -> list[TaskPart]:
-    """Return tasks in an order in which each comes after the one that it is a part of."""
     by_number = {part.number: part for part in parts}
     order = TopologicalSorter({part.number: [part.parent] if part.parent else [] for part in parts})
     return [by_number[number] for number in order.static_order()]

@@ -46,7 +46,7 @@ class ImportForm(Form):
 
 
 def _sentence(error: ValidationError) -> str:
-    """Return the first thing that is wrong with a file, and where."""
+    """Say the first thing that is wrong with a file, and where."""
     first = error.errors()[0]
     if first["type"] == "json_invalid" or first["loc"][:1] in (("format",), ("board",)):
         return NO_BOARD_FILE
