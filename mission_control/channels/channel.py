@@ -338,7 +338,7 @@ class Channel(Part):
     async def tell(self, line: Line, words: str) -> None:
         """Say something to a person in private, outside of messages about needs: how linking went."""
 
-    def in_answer(self, press: Press, words: str, message: Message | None) -> object:
+    def in_answer(self, words: str) -> object:
         """Return the answer to the request that brought a press, for providers that want the words in it."""
         return None
 

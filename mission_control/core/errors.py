@@ -183,6 +183,11 @@ class DomainError(Exception):
         return self.detail == HTTPStatus(self.status).phrase
 
     @property
+    def code(self) -> object:
+        """The machine-readable reason, None where the detail has none."""
+        return self.detail.get("code") if isinstance(self.detail, dict) else None
+
+    @property
     def sentence(self) -> str:
         if isinstance(self.detail, dict):
             return str(self.detail.get("message", HTTPStatus(self.status).phrase))

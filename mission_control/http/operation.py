@@ -113,6 +113,20 @@ async def admitted(entry: Operation, actor: Actor | None, ids: Mapping[str, UUID
     return thing
 
 
+async def perform(
+    entry: Operation, actor: Actor, ids: Mapping[str, UUID | str], body: object, query: object = None
+) -> object:
+    """Perform an operation without HTTP: scope, look-up, rule, schema and handler in the same order."""
+    require_scope(actor, entry.scope_of(actor))
+    thing = await admitted(entry, actor, ids)
+    arguments: dict[str, object] = {}
+    if entry.query is not None:
+        arguments["query"] = entry.query.model_validate(query or {})
+    if entry.shape is not None:
+        arguments["data"] = entry.shape.validate_python(body)
+    return await Call(entry, actor, ids, thing, arguments).perform()
+
+
 def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:
     """Return a message for an agent whose role may not use an operation, or ""."""
     if not actor.is_agent or entry.hints is None:

@@ -14,10 +14,9 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, NotFound
-from mission_control.core.limits import require_scope
 from mission_control.core.values import JsonObject, parse_id
-from mission_control.http.operation import admitted
-from mission_control.http.registry import Call, Operation, operation_named
+from mission_control.http import operation
+from mission_control.http.registry import Operation, operation_named
 from mission_control.needs.recipients import writer_named
 from mission_control.tasks.models import Task
 
@@ -40,15 +39,9 @@ async def perform(name: str, actor: Actor, /, **sent: Any) -> Any:
     sent = {field: value for field, value in sent.items() if field not in ids}
     if unknown := sent.keys() - known.keys():
         raise TypeError(f"{name} takes no {', '.join(sorted(unknown))}")
-    require_scope(actor, entry.scope_of(actor))
-    found = await admitted(entry, actor, ids)
-    given: dict[str, Any] = {}
-    in_body = {field: value for field, value in sent.items() if field in _fields(entry.body)}
-    if entry.query is not None:
-        given["query"] = entry.query.model_validate({field: sent[field] for field in sent.keys() - in_body.keys()})
-    if entry.shape is not None:
-        given["data"] = entry.shape.validate_python(in_body)
-    return await Call(entry, actor, ids, found, given).perform()
+    body = {field: value for field, value in sent.items() if field in _fields(entry.body)}
+    query = {field: sent[field] for field in sent.keys() - body.keys()}
+    return await operation.perform(entry, actor, ids, body, query)
 
 
 def fields_of(entry: Operation) -> dict[str, FieldInfo]:

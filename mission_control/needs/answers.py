@@ -4,7 +4,7 @@ The first answer wins: a later one is refused with who was faster.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,18 +14,17 @@ from pydantic import ValidationError
 from mission_control.core import times
 from mission_control.core.actor import Actor, require, rule
 from mission_control.core.errors import Conflict, DomainError, ErrorCode, Invalid, NotFound
-from mission_control.core.limits import require_scope
 from mission_control.core.substance import refuse_changed
 from mission_control.core.values import new_id
 from mission_control.database.sql import rows
 from mission_control.events.commands import atomically, command
 from mission_control.events.unit_of_work import notify, signal
-from mission_control.http.operation import admitted
-from mission_control.http.registry import OPERATIONS, Call, Operation
+from mission_control.http.operation import perform
+from mission_control.http.registry import OPERATIONS, Operation
 from mission_control.http.retries import committed
 from mission_control.needs import schemas
 from mission_control.needs.kinds import KINDS, AskedNeed, Key
-from mission_control.needs.lookup import Offer, asked_need, key_named, last_of, offered, present_key, refuse_ended
+from mission_control.needs.lookup import Offer, asked_need, hold_present, key_named, last_of, offered, present_key
 from mission_control.needs.polling import channel_of
 
 
@@ -84,10 +83,7 @@ async def _give(actor: Actor, offer: Offer, given: schemas.NeedAnswerGiven, begi
 
     async def give_first() -> schemas.NeedResult:
         """Inside a transaction: give the answer unless another one came first."""
-        asked = offer.asked
-        await KINDS[asked.kind].hold(asked.id)
-        if await present_key(actor, asked.kind, asked.id) is None:
-            await refuse_ended(asked)
+        await hold_present(actor, offer.asked)
         return await _perform_all(actor, offer, given, answer.note_operation if given.note else None, performs)
 
     result = await begin(give_first)
@@ -112,19 +108,11 @@ def _operation(how: schemas.NeedOperation) -> Operation:
 
 
 async def _perform(actor: Actor, how: schemas.NeedOperation, note: str | None) -> None:
-    entry = _operation(how)
-    require_scope(actor, entry.scope_of(actor))
-    found = await admitted(entry, actor, how.path_parameters)
-    given: dict[str, object] = {}
-    if entry.shape is not None:
-        body: Mapping[str, object] = how.body or {}
-        if note and how.note_field:
-            body = {**body, how.note_field: note}
-        try:
-            given["data"] = entry.shape.validate_python(body)
-        except ValidationError as error:
-            raise Invalid("; ".join(one["msg"] for one in error.errors())) from None
-    await Call(entry, actor, how.path_parameters, found, given).perform()
+    body = (how.body or {}) | ({how.note_field: note} if note and how.note_field else {})
+    try:
+        await perform(_operation(how), actor, how.path_parameters, body)
+    except ValidationError as error:
+        raise Invalid("; ".join(part["msg"] for part in error.errors())) from None
 
 
 async def answer_many(actor: Actor, sent: schemas.NeedsAnswered) -> schemas.NeedResults:
@@ -152,11 +140,10 @@ async def _each(attempts: Iterable[tuple[str, Coroutine[Any, Any, schemas.NeedRe
         try:
             results.append(await attempt)
         except DomainError as error:
-            code = error.detail.get("code") if isinstance(error.detail, dict) else None
-            is_late = isinstance(error, Conflict) and (code in TOO_LATE or code is None)
-            outcome: schemas.Outcome = (
-                "changed" if code == ErrorCode.NEED_CHANGED else "ended" if is_late else "refused"
-            )
+            is_late = isinstance(error, Conflict) and (error.code in TOO_LATE or error.code is None)
+            outcome: schemas.Outcome = "ended" if is_late else "refused"
+            if error.code == ErrorCode.NEED_CHANGED:
+                outcome = "changed"
             is_unknown = isinstance(error, NotFound)
             message = "There is nothing of this id that you may answer." if is_unknown else error.sentence
             results.append(_result(need_id, outcome, message))

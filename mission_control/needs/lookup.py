@@ -22,31 +22,33 @@ from mission_control.people.accounts.names import person_name
 
 async def render_needs(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     """Render needs in words, in the order of their keys; leave out those that have ended."""
-    board_ids, now = list({key.board_id for key in keys if key.board_id is not None}), times.clock_now()
-    boards = await positions_of_boards(actor.organization_id, board_ids)
+    now, board_ids = times.clock_now(), [key.board_id for key in keys if key.board_id is not None]
+    boards = await positions_of_boards(actor.organization_id, list(set(board_ids)))
+    reader = actor.user_id, times.reader().key, who_reads_the_same(actor, None)
+
+    def cell_of(key: Key) -> tuple[tuple[object, ...], object]:
+        board = boards.get(key.board_id) if key.board_id is not None else None
+        return ("need", *reader, key.name), (key, board, now.replace(second=0, microsecond=0))
+
+    needs = {key: cached.need for key in keys if isinstance(cached := cache.kept(*cell_of(key)), CachedNeed)}
     names = {board_id: name for board_id, (name, _) in boards.items()}
-    reader, minute = (
-        (actor.user_id, times.reader().key, who_reads_the_same(actor, None)),
-        now.replace(second=0, microsecond=0),
-    )
-    cells = {
-        key: (
-            ("need", *reader, key.name),
-            (key, boards.get(key.board_id) if key.board_id is not None else None, minute),
-        )
-        for key in keys
-    }
-    needs = {key: cached.need for key in keys if isinstance(cached := cache.kept(*cells[key]), CachedNeed)}
     missing = [key for key in keys if key not in needs]
     for name in dict.fromkeys(key.kind for key in missing):
-        kind, page = KINDS[name], Page(actor, [key for key in missing if key.kind == name], names, now)
-        parts, subjects = await kind.decides(page.ids), await kind.read(page)
-        for key in (key for key in page.keys if key.id in subjects):
-            need = needs[key] = kind.say(page, key, subjects[key.id])
-            need.substance = substance_of(parts[key.id]) if key.id in parts else ""
-            if kind.is_kept:
-                cache.keep(*cells[key], CachedNeed(need))
+        page = Page(actor, [key for key in missing if key.kind == name], names, now)
+        rendered = await _render_page(KINDS[name], page)
+        needs |= rendered
+        if KINDS[name].is_kept:
+            for key, need in rendered.items():
+                cache.keep(*cell_of(key), CachedNeed(need))
     return [needs[key] for key in keys if key in needs]
+
+
+async def _render_page(kind: NeedKind[Any], page: Page) -> dict[Key, Need]:
+    parts, subjects = await kind.decides(page.ids), await kind.read(page)
+    needs = {key: kind.say(page, key, subjects[key.id]) for key in page.keys if key.id in subjects}
+    for key, need in needs.items():
+        need.substance = substance_of(parts[key.id]) if key.id in parts else ""
+    return needs
 
 
 @dataclass
@@ -125,7 +127,14 @@ async def _board_of_ended(actor: Actor, kind: NeedKind[Any], subject: UUID) -> U
     return None if kind.is_for_admins else place.id
 
 
-async def refuse_ended(asked: AskedNeed) -> NoReturn:
+async def hold_present(actor: Actor, asked: AskedNeed) -> None:
+    """Inside a transaction: lock what a need is about. Raise Conflict when it no longer waits for the person."""
+    await KINDS[asked.kind].hold(asked.id)
+    if await present_key(actor, asked.kind, asked.id) is None:
+        await _refuse_ended(asked)
+
+
+async def _refuse_ended(asked: AskedNeed) -> NoReturn:
     """Raise Conflict with who was faster."""
     raise Conflict(ErrorCode.NEED_ENDED.detail(await how_it_ended(asked)))
 
@@ -178,4 +187,4 @@ async def offered(actor: Actor, asked: AskedNeed, answer_id: str) -> Offer:
                 return Offer(asked, need, answer)
         answers = ", ".join(f"{answer.label} ({answer.id})" for answer in need.answers)
         raise Invalid(f"There is no such answer here. There are: {answers}.")
-    return await refuse_ended(asked)
+    return await _refuse_ended(asked)

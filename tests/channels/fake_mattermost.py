@@ -41,7 +41,7 @@ class FakeMattermost:
         return [{"id": one["id"], "name": one["name"]} for one in self.actions(post)]
 
     async def press(self, post: str, number: int, user: str) -> int:
-        """A user presses: the server posts to the integration and does what the answer says."""
+        """A user presses: the server posts to the integration and shows the words of its answer."""
         return await self.press_action(post, self.actions(post)[number]["integration"], user)
 
     async def press_action(self, post: str, action: dict[str, Any], user: str) -> int:
@@ -58,8 +58,6 @@ class FakeMattermost:
         }
         status, answer = await self.sends(action["url"], sent)
         if status == 200:
-            if update := answer.get("update"):
-                self.posts[post] |= update
             if words := answer.get("ephemeral_text"):
                 self.seen.append((user, words))
         return status

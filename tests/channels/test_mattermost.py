@@ -73,7 +73,7 @@ async def test_edit_takes_the_buttons_away(place: Place) -> None:
     assert place.part(name)["title"] == "Approved by Ada at 17:04" and place.mattermost.actions(name) == []
 
 
-async def test_press_is_read_and_the_answer_edits(place: Place) -> None:
+async def test_press_is_read_and_answered_in_words(place: Place) -> None:
     got: list[Press] = []
     ours = Quart("ours")
 
@@ -84,19 +84,13 @@ async def test_press_is_read_and_the_answer_edits(place: Place) -> None:
         reception = await MATTERMOST.receive(place.line(), Incoming({}, body, 0.0))
         assert isinstance(reception.received, Press) and reception.answers_press
         got.append(reception.received)
-        return MATTERMOST.in_answer(reception.received, "Approved. *Rook* goes on.", ENDED)
+        return MATTERMOST.in_answer("Approved. *Rook* goes on.")
 
     async with serving(ours) as mine:
         name = await MATTERMOST.send(place.line(answers_at=f"{mine}/press"), NEED)
         assert await place.mattermost.press(name, 0, "ada-id") == 200
     assert [(one.who, one.token) for one in got] == [("ada-id", TOKENS[0])]
-    assert place.part(name)["title"] == "Approved by Ada at 17:04" and place.mattermost.actions(name) == []
     assert place.mattermost.seen == [("ada-id", r"Approved\.​ \*Rook\* goes on\.".replace("\u200b", ""))]
-
-
-def test_words_alone_leave_the_message() -> None:
-    answer = MATTERMOST.in_answer(Press("ada-id", "t", {"answers_at": ADDRESS}), "Link your account to answer", None)
-    assert answer == {"ephemeral_text": "Link your account to answer"}
 
 
 async def test_request_without_a_token_is_not_from_there(place: Place) -> None:

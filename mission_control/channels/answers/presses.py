@@ -57,7 +57,6 @@ class Pressed:
 
     words: str
     is_given: bool = False
-    message: ReachMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ class _Button:
     answer: str
 
 
-async def _button_of(token: str) -> _Button | None:
-    """Return what a token names, None when it is none of ours."""
+async def _button_of(token: str, kind: str) -> _Button | None:
+    """Return what a token of a kind of channel names, None when it is none of ours, or its device has ended."""
     match = TOKEN.fullmatch(token)
     if match is None:
         return None
@@ -77,12 +76,12 @@ async def _button_of(token: str) -> _Button | None:
         message_id = UUID(bytes=urlsafe_b64decode(f"{match[1]}=="))
     except (ValueError, NotBase64):
         return None
-    message = await find(ReachMessage, "id = ?", message_id)
+    message = await find(ReachMessage, "id = ? AND kind = ?", message_id, kind)
     parts = await find_all(ReachMessageNeed, "message_id = ? ORDER BY position", message_id) if message else []
     if message is None or len(parts) != 1:
         return None
     device, index = await device_of(message, ended=True), int(match[2])
-    if index >= len(parts[0].answers):
+    if index >= len(parts[0].answers) or (device is not None and device.ended_at is not None):
         return None
     answer = parts[0].answers[index]
     if hmac.compare_digest(token, token_of(message, device, parts[0], index, answer, parts[0].substance)):
@@ -97,28 +96,30 @@ async def press(
     who: str = "",
     channel_id: UUID | None = None,
     by: Actor | None = None,
-    address: str = "",
+    counts: str = "",
     is_vouched: bool = True,
 ) -> Pressed:
     """Give the answer of a button, and return the words for who pressed it. Nothing is raised.
 
-    The provider vouches for `who` pressed it, or `by` is signed in. Where nobody vouches, it counts against the
-    `address`; where the token alone says that it comes from the provider, against nobody before that is proven.
+    The provider vouches for `who` pressed it, or `by` is signed in. It counts against them, or against
+    `counts`; where the token alone says that it comes from the provider, against nobody before that is proven.
     """
-    key = address or f"{channel_id or (by and by.user_id)} {who}"
-    if is_vouched and not admits(_presses, key):
+    counts = counts or f"{channel_id} {who}"
+    if is_vouched and not admits(_presses, counts):
         return Pressed(TOO_MANY)
-    button = await _button_of(token)
+    button = await _button_of(token, kind)
     if button is None:
         return Pressed(NOT_VALID)  # an old token of a message that was edited since, or somebody's invention
-    if not is_vouched and not admits(_presses, key):
+    if not is_vouched and not admits(_presses, counts):
         return Pressed(TOO_MANY)
-    if button.message.kind != kind or (button.device is not None and button.device.ended_at is not None):
-        return Pressed(NOT_VALID)
-    actor, refusal = (by, NOT_YOURS) if by is not None else await _presser(button, who, channel_id)
-    if actor is None or (by is not None and by.user_id != button.message.user_id):
+    user_id = button.message.user_id
+    if by is None:
+        by, refusal = await _presser(button, who, channel_id)
+    else:
+        by, refusal = by if by.user_id == user_id else None, NOT_YOURS
+    if by is None:
         return Pressed(refusal)
-    return await _answer(actor, button, refusal, takes_words=button.message.user_id is not None and bool(who))
+    return await _answer(by, button, refusal, takes_words=user_id is not None and bool(who))
 
 
 async def _presser(button: _Button, who: str, channel_id: UUID | None) -> tuple[Actor | None, str]:
@@ -167,29 +168,32 @@ async def _answer(
     message, part = button.message, button.part
     if message.organization_id is None or message.organization_id not in actor.memberships:
         return Pressed(refusal)
-    if message.state not in OPEN:
-        return Pressed(message.ended_how or "This no longer waits for an answer.", message=message)
-    if is_over(message, times.clock_now()):
-        return Pressed(OVER, message=message)
-    if note is not None and len(note) > LONGEST_WORDS:
-        return Pressed(TOO_LONG, message=message)
+    if closed := _why_closed(message, note):
+        return Pressed(closed)
     actor = replace(actor, organization_id=message.organization_id, surface=message.kind)
     given = NeedAnswerGiven(answer=button.answer, note=note, substance=part.substance or None)
     try:
-        asked = await asked_need(actor, f"{part.kind}:{part.subject_id}")
-        result, offered = await answer_one(actor, asked, given)
+        need = await asked_need(actor, f"{part.kind}:{part.subject_id}")
+        result, answer = await answer_one(actor, need, given)
     except DomainError as error:
         if takes_words and isinstance(error, NoteMissing):
             await await_words(actor, message, button.answer)
-            return Pressed(WRITE, message=message)
-        if isinstance(error.detail, dict) and error.detail.get("code") == ErrorCode.NEED_CHANGED:
+            return Pressed(WRITE)
+        if error.code == ErrorCode.NEED_CHANGED:
             await _show_again(actor, message)
-        return Pressed(REFUSED.get(type(error), error.sentence), message=message)
+        return Pressed(REFUSED.get(type(error), error.sentence))
     await _answered(actor, message, others_are_missing=bool(result.missing))
     others = f" {others_missing(result.missing)}" if result.missing else ""
     title = (result.title or "").removeprefix("Approve: ")
-    done = ", ".join(filter(None, (offered.label, title))) or "answered"
-    return Pressed(f"Done: {done}.{others}", is_given=True, message=message)
+    return Pressed(f"Done: {', '.join(filter(None, (answer.label, title)))}.{others}", is_given=True)
+
+
+def _why_closed(message: ReachMessage, note: str | None) -> str | None:
+    if message.state not in OPEN:
+        return message.ended_how or "This no longer waits for an answer."
+    if is_over(message, times.clock_now()):
+        return OVER
+    return TOO_LONG if note is not None and len(note) > LONGEST_WORDS else None
 
 
 @command("reach.answer")
@@ -253,5 +257,5 @@ async def answer_message(actor: Actor, data: ReachAnswer) -> ReachAnswered:
 
     It counts only for what was shown: when that has changed since, nothing is answered, and `message` says so.
     """
-    given = await press(data.token, kind="push", by=actor)
+    given = await press(data.token, kind="push", by=actor, counts=str(actor.user_id))
     return ReachAnswered(is_given=given.is_given, message=given.words)

@@ -24,7 +24,6 @@ from mission_control.channels.channel import (
     Press,
     Received,
     Refused,
-    Said,
 )
 from mission_control.channels.devices.codes import is_code, take_code
 from mission_control.channels.models import ReachChannel
@@ -73,8 +72,7 @@ async def receive(channel_id: UUID) -> ResponseReturnValue:
     if reception.received is None:
         return _answer(reception.answer)
     if reception.answers_press and isinstance(reception.received, Press):
-        done = await _pressed(found, reception.received)
-        return _answer(channel.in_answer(reception.received, done.words, None))
+        return _answer(channel.in_answer(await _words_for(found, channel, line, reception.received)))
     # Acknowledged at once: providers wait a few seconds only, and people press again when nothing happens.
     LISTENERS.begin(_take(found, channel, line, reception.received))
     return _answer(reception.answer)
@@ -91,41 +89,38 @@ async def pressed() -> ResponseReturnValue:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     done = Pressed("Send the token.")
     if scheme.lower() == "bearer":
-        done = await press(token.strip(), kind="ntfy", address=rate_limit_key(client_ip()))
+        done = await press(token.strip(), kind="ntfy", counts=rate_limit_key(client_ip()))
     return jsonify({"is_given": done.is_given, "message": done.words}), 200 if done.is_given else 409
 
 
-async def _pressed(channel: ReachChannel, one: Press) -> Pressed:
-    """Give the answer. A press that fails for a reason of ours is said to its sender, and holds up no other."""
-    try:
-        return await press(one.token, kind=channel.kind, who=one.who, channel_id=channel.id, is_vouched=one.is_vouched)
-    except Exception:
-        _log.exception("a press failed", extra={"about": str(channel.id)})
-        return Pressed(FAILED)
+async def _words_for(channel: ReachChannel, kind: Channel, line: Line, received: Received) -> str:
+    """Take a press, words that one waits for, or a code; return what its sender is told, if anything.
 
-
-async def _said(channel: ReachChannel, kind: Channel, line: Line, said: Said) -> str:
-    """Take words that a press waits for, or a code; return what the bot says to that, if anything."""
+    What fails for a reason of ours is said, too, and holds up no other.
+    """
     try:
-        words = None if is_code(said.text) else await take_words(channel, said)
-        if words is not None:
+        if isinstance(received, Press):
+            who, is_vouched = received.who, received.is_vouched
+            return (
+                await press(received.token, kind=channel.kind, who=who, channel_id=channel.id, is_vouched=is_vouched)
+            ).words
+        if not is_code(received.text) and (words := await take_words(channel, received)) is not None:
             return words
-        return await take_code(channel, replace(said, name=await kind.name_of(line, said)))
+        return await take_code(channel, replace(received, name=await kind.name_of(line, received)))
     except Exception:
-        _log.exception("what somebody wrote could not be taken", extra={"about": str(channel.id)})
+        _log.exception("what a provider brought could not be taken", extra={"about": str(channel.id)})
         return FAILED
 
 
 async def _take(channel: ReachChannel, kind: Channel, line: Line, received: Received) -> None:
     """Answer a press or a code, and tell its sender how it went. What the provider does not take then is logged."""
     async with inside():
+        words = await _words_for(channel, kind, line, received)
         try:
             if isinstance(received, Press):
-                done = await _pressed(channel, received)
-                await kind.acknowledge(line, received, done.words)
-            else:
-                if words := await _said(channel, kind, line, received):
-                    await kind.tell(line_with(channel, received.to or received.who), words)
+                await kind.acknowledge(line, received, words)
+            elif words:
+                await kind.tell(line_with(channel, received.to or received.who), words)
         except (Refused, Later) as error:
             _log.warning("a provider did not take our reply: %s", error, extra={"about": str(channel.id)})
 

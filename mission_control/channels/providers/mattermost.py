@@ -89,15 +89,13 @@ class Mattermost(Channel):
         try:
             match json.loads(incoming.body):
                 case {"user_id": str(user), "context": {"token": str(token)}} if user:
-                    press = Press(user, token, {"answers_at": line.answers_at}, is_vouched=False)
-                    return Reception(press, answers_press=True)
+                    return Reception(Press(user, token, is_vouched=False), answers_press=True)
         except (ValueError, RecursionError):
             pass
         raise NotSigned
 
-    def in_answer(self, press: Press, words: str, message: Message | None) -> object:
-        update = {"update": _written(press.reply["answers_at"], message)} if message is not None else {}
-        return {**update, "ephemeral_text": MARKUP.escape(spoken(words, 4000))}
+    def in_answer(self, words: str) -> object:
+        return {"ephemeral_text": MARKUP.escape(spoken(words, 4000))}
 
     async def tell(self, line: Line, words: str) -> None:
         await self._call(line, "POST", "/posts", {"channel_id": line.to, "message": MARKUP.escape(spoken(words, 4000))})
