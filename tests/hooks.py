@@ -32,9 +32,9 @@ async def hook(agent: Caller, sent: Event, *, client: str = "claude-code") -> An
     return (await agent.post(f"/connect/{client}/hooks", sent)).ok()
 
 
-async def hooks(agent: Caller, *sent: Event) -> list[Any]:
+async def hooks(agent: Caller, *sent: Event, client: str = "claude-code") -> list[Any]:
     """Send events in their order, and return the answers when all of it is written."""
-    answers = [await hook(agent, one) for one in sent]
+    answers = [await hook(agent, one, client=client) for one in sent]
     await hook_queue.write()
     return answers
 

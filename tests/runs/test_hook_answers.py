@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from mission_control.boards.models import Run
 from mission_control.core import times
 from mission_control.events.leases import Delivery
@@ -107,12 +109,14 @@ async def test_what_the_agent_gave_back_refuses_nothing(cast: Cast) -> None:
     assert await hooks(cast.vega, CALL) == [{}]
 
 
-async def test_a_program_at_work_keeps_its_lease(cast: Cast) -> None:
-    task = await working(cast)
+@pytest.mark.parametrize(("client", "name"), [("claude-code", "PreToolUse"), ("gemini", "BeforeTool")])
+async def test_a_program_at_work_keeps_its_lease(cast: Cast, client: str, name: str) -> None:
+    await cast.add_task()
+    task = (await cast.vega.post(f"/agent{cast.home}/claims", {})).ok()["task"]
     for minutes, state in ((14, "running"), (28, "running"), (46, "expired")):
         with times.travelled(timedelta(minutes=minutes)):
             if state == "running":
-                await hooks(cast.vega, called("PreToolUse", "Bash", str(minutes), command="ls"))
+                await hooks(cast.vega, called(name, "Bash", str(minutes), command="ls"), client=client)
         with times.travelled(timedelta(minutes=minutes + 1)):
             await expire_due()
         assert (await Run.get(task_id=task["id"])).state == state

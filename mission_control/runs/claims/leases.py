@@ -15,14 +15,14 @@ from mission_control.boards.parking import Resume, go_on, park
 from mission_control.boards.queries import SILENT_AFTER
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
+from mission_control.core.programs import PROGRAMS
 from mission_control.database.records import find
-from mission_control.database.sql import Row, as_id, as_moment, rows
+from mission_control.database.sql import Condition, Row, as_id, as_moment, placeholders, rows
 from mission_control.events import wakeup_channels
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import deliver, record, signal
 from mission_control.runs.queries import LONGEST_LEASE_SECONDS, LeaseRead
-from mission_control.runs.sessions.queries import HOOKED
 from mission_control.tasks import notices
 from mission_control.tasks.changes import held_task, save
 from mission_control.tasks.models import Task
@@ -44,13 +44,6 @@ ASKED = (
     "SELECT q.content AS what, q.created_at FROM agent_questions q WHERE q.run_id = ? AND q.state = 'open'"
     " UNION ALL SELECT a.action_type, a.created_at FROM approvals a WHERE a.run_id = ? AND a.status = 'pending'"
     " ORDER BY 2"
-)
-# A condition on `r`, a run: its agent is in a turn on a gateway that is connected, or a session of it works that hooks
-# tell of. Its values: see `in_turn`.
-IN_TURN = (
-    "(EXISTS (SELECT 1 FROM agents a WHERE a.id = r.agent_id AND a.gateway_away_at IS NULL AND a.run_began_at > ?)"
-    f" OR EXISTS (SELECT 1 FROM agent_sessions s WHERE s.run_id = r.id AND s.client IN {HOOKED!r}"
-    " AND s.state = 'working' AND s.last_seen_at > ?))"
 )
 
 
@@ -109,8 +102,15 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
     return [row["what"] for row in asked]
 
 
-def in_turn() -> list[datetime]:
-    return [longest_turn_ago(), times.clock_now() - SILENT_AFTER]
+def in_turn() -> Condition:
+    """Return SQL about `r`, a run: its agent is in a turn on a connected gateway, or works in a hooked session."""
+    listed = placeholders(len(PROGRAMS))
+    sql = (
+        "(EXISTS (SELECT 1 FROM agents a WHERE a.id = r.agent_id AND a.gateway_away_at IS NULL AND a.run_began_at > ?)"
+        f" OR EXISTS (SELECT 1 FROM agent_sessions s WHERE s.run_id = r.id AND s.client IN ({listed})"
+        " AND s.state = 'working' AND s.last_seen_at > ?))"
+    )
+    return sql, [longest_turn_ago(), *PROGRAMS, times.clock_now() - SILENT_AFTER]
 
 
 def longest_turn_ago() -> datetime:
@@ -124,13 +124,14 @@ async def renew_in_turn(actor: Actor, run_id: UUID) -> bool:
     A short one lasts for a minute at least. The calling command holds the task.
     """
     [run] = await rows("SELECT lease_seconds FROM task_runs WHERE id = ?", run_id)
+    condition, values = in_turn()
     renewed = await rows(
         "UPDATE task_runs AS r SET lease_expires_at = ? WHERE id = ? AND ended_at IS NULL AND lease_expires_at <= ?"
-        f" AND {IN_TURN} RETURNING agent_id, board_id, task_id",
+        f" AND {condition} RETURNING agent_id, board_id, task_id",
         times.clock_now() + max(2 * RENEWED_AHEAD, timedelta(seconds=run["lease_seconds"])),
         run_id,
         times.clock_now() + RENEWED_AHEAD,
-        *in_turn(),
+        *values,
     )
     for row in renewed:
         signal(actor.organization_id, **{name: str(value) for name, value in row.items()})
@@ -172,13 +173,14 @@ async def expire_due(board_id: UUID | None = None) -> int:
 
     Those of agents in a turn are renewed a moment before they end.
     """
-    here, values = ("", []) if board_id is None else (" AND r.board_id = ?", [board_id])
+    here, boards = ("", []) if board_id is None else (" AND r.board_id = ?", [board_id])
+    condition, values = in_turn()
     sql = (
         "SELECT r.id, r.task_id, b.organization_id FROM task_runs r JOIN boards b ON b.id = r.board_id"
-        f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {IN_TURN}){here}"
+        f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {condition}){here}"
         f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}"
     )
-    found = await rows(sql, times.clock_now() + RENEWED_AHEAD, times.clock_now(), *in_turn(), *values)
+    found = await rows(sql, times.clock_now() + RENEWED_AHEAD, times.clock_now(), *values, *boards)
     expired = 0
     for run in found:
         try:

@@ -34,7 +34,6 @@ from mission_control.http.registry import lookup
 from mission_control.runs.models import AgentSession
 
 OWN = "api"  # the program of sessions that an agent reports itself
-HOOKED = ("claude-code", "codex")  # those whose hooks tell of their sessions
 
 State = Literal["working", "waiting", "idle", "lost", "ended"]
 StepState = Literal["pending", "in_progress", "completed"]
