@@ -17,6 +17,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import boards_with
 from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike
+from mission_control.core.programs import program_name
 from mission_control.core.substance import Parts
 from mission_control.database.sql import rows
 from mission_control.needs import kinds
@@ -70,10 +71,7 @@ def _counted(item: Item) -> list[NeedFact]:
 
 
 def _machine(request: OutsideRequest) -> str:
-    return " on ".join(filter(None, (CLIENTS.get(request.client, request.client), dict(request.facts).get("Host"))))
-
-
-CLIENTS = {"claude-code": "Claude Code", "codex": "Codex"}
+    return " on ".join(filter(None, (program_name(request.client, request.client), dict(request.facts).get("Host"))))
 
 
 def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:

@@ -10,6 +10,7 @@ from mission_control.boards.forms import TypedBoardChange
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import CallRules
 from mission_control.core.actor import Actor
+from mission_control.core.programs import program_name, unheld_programs
 from mission_control.database.sql import as_moment, rows
 from mission_control.people.accounts.names import person_name
 from mission_control.web.actions import Outcome, action
@@ -76,6 +77,7 @@ async def _calls(actor: Actor, board: Board, values: dict[str, object], errors: 
     return await shell_page(
         actor, "boards/calls.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
         labels=LABELS, history=await history_of(board), may_set=actor.administers(board.organization_id),
+        unheld=[program_name(client) for client in unheld_programs()],
     )  # fmt: skip
 
 

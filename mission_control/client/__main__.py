@@ -200,9 +200,8 @@ def _connect(parser: argparse.ArgumentParser) -> None:
 
 def _work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", metavar="BOARD", help="the board that you are signed in for, to be sure")
-    parser.add_argument(
-        "--agent", default="claude", metavar="PROGRAM", help="claude, codex, opencode, gemini, or any command in quotes"
-    )
+    programs = f"{', '.join(program_keys())}, or any command in quotes"
+    parser.add_argument("--agent", default="claude", metavar="PROGRAM", help=programs)
     parser.add_argument("--acp", action="store_true", help="the command speaks the Agent Client Protocol")
     parser.add_argument("--repository", default=".", metavar="FOLDER", help="left out: the one where you are")
     parser.add_argument("--tag", action="append", metavar="TAG", help="only tasks with any of these tags")

@@ -29,18 +29,22 @@ LOOPBACK = "localhost", "127.0.0.1", "::1"
 
 
 class Offer(NamedTuple):
-    """What somebody may run: what it is called, what is said of it, and how it is started."""
+    """What somebody may run: what it is called, what is said of it, how it is started, and a hint about that."""
 
     key: str
     name: str
     says: str
     can: str
     start: str
+    hint: str = ""
 
 
 def offers() -> list[Offer]:
     unchanged = "in your terminal, unchanged", "work live, notes, cost"
-    programs = [Offer(client, program.name, *unchanged, program.start) for client, program in sorted(PROGRAMS.items())]
+    programs = [
+        Offer(client, program.name, *unchanged, program.start, program.hint)
+        for client, program in sorted(PROGRAMS.items())
+    ]
     return [
         *programs,
         Offer(OTHER, "A script of yours", "anything that can run a command", "claim, report, ask, hand in", ""),

@@ -12,6 +12,7 @@ from mission_control.agents.connections.queries import ConnectionQuery, Connecti
 from mission_control.agents.models import Connection
 from mission_control.core import times
 from mission_control.core.actor import Actor, can, require
+from mission_control.core.programs import is_held
 from mission_control.database.sql import rows
 from mission_control.events.broker import head_of
 from mission_control.people.accounts.pages import terminals_of
@@ -74,7 +75,8 @@ async def context_of(actor: Actor, connection: Connection) -> dict[str, object]:
     sessions = await sessions_of(connection.id)
     may_end = read.is_live and can(actor, "connection.end", connection)
     failing = [check.name for check in read.checked if check.state == "failed"]
-    return {"one": read, "sessions": sessions, "may_end": may_end, "failing": failing}
+    lacks = is_held(connection.client) and not set(read.board_must) <= set(read.must)
+    return {"one": read, "sessions": sessions, "may_end": may_end, "failing": failing, "lacks": lacks}
 
 
 async def _block(name: str, view: ConnectionView) -> str:

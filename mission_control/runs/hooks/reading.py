@@ -87,16 +87,15 @@ class Verdict(NamedTuple):
 class Program(ConnectedProgram):
     """A program whose hooks are read, and how it is answered.
 
-    What it asks people waits at most so long for one of these answers (None: as long as the board says); it may ask at
-    its keyboard at the same time, or have no keyboard and ask again until it is answered. `asking` is the answer by
-    which it asks what it would not ask, `passing` the one by which it does what was held.
+    What it asks people waits at most so long (None: as long as the board says); it may ask at its keyboard at the same
+    time, or have no keyboard and ask again until it is answered. `asking` is the answer by which it asks what it would
+    not ask, `passing` the one by which it does what was held.
     """
 
     events: Mapping[str, Event]
     refusal: "Callable[[Hook, str], JsonObject]"
     carried: "Callable[[Hook, str], JsonObject]"
     verdict: "Callable[[Hook, Verdict], JsonObject]"
-    answers: tuple[str, ...] = ()
     waits: timedelta | None = timedelta()
     asks_there_too: bool = False
     asks_again: bool = False

@@ -124,4 +124,6 @@ PROGRAM = Program(
     "gemini", EVENTS, refusal, carried, verdict, keeps_costs=False,
     records={"gemini_cli.api_response": usage_of, CONFIGURED: usage_of},
     name="Gemini CLI", start="gemini", is_held=False,
+    hint="Its prompts are answered at its keyboard, because none of its hooks can answer; its session says that it"
+    " waits. Run it by `client.pyz work --agent gemini` to answer them here.",
 )  # fmt: skip

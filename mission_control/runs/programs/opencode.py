@@ -141,4 +141,6 @@ def verdict(hook: Hook, decided: Verdict) -> JsonObject:
 PROGRAM = Program(
     "opencode", EVENTS, refusal, carried, verdict, answers=("allow-once", "deny", "stop"), waits=WAITS,
     asks_there_too=True, asks_again=True, name="opencode", start="opencode", is_held=False,
+    hint="It adds a plugin in a file of its own, which gives opencode the tools of the board too. What opencode asks is"
+    " on its screen and on the board; whoever answers first decides.",
 )  # fmt: skip

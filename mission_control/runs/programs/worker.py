@@ -11,6 +11,7 @@ from functools import partial
 from mission_control.agents.work_state import channel_of
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
+from mission_control.core.programs import clients
 from mission_control.core.values import JsonObject
 from mission_control.http.agent_news import Began
 from mission_control.http.operation import settled, themselves
@@ -20,7 +21,6 @@ from mission_control.runs.hooks.reading import Event, Hook, Program, Verdict, on
 from mission_control.runs.programs.claude_code import CALL, PROMPT, STATES, asked, called, calls, ended, failed, stopped
 from mission_control.runs.sessions.reports import MOST_STEPS, StepGiven
 
-CLIENTS = ("claude-code", "codex", "opencode", "gemini", "other")
 PREFIX, LISTENS = "work:", "Listen"
 WAITS = timedelta(seconds=50)  # each time that it asks or listens
 
@@ -62,10 +62,10 @@ def verdict(hook: Hook, decided: Verdict) -> JsonObject:
 
 def program_of(client: str) -> Program:
     name = client.removeprefix(PREFIX)
-    if name not in CLIENTS:
-        raise NotFound(f"`work` knows {', '.join(CLIENTS)}.")
+    if name not in clients():
+        raise NotFound(f"`work` knows {', '.join(clients())}.")
     answers = ("allow-once", "deny", "stop")
-    return Program(name, EVENTS, refusal, carried, verdict, answers, WAITS, asks_again=True)
+    return Program(name, EVENTS, refusal, carried, verdict, answers=answers, waits=WAITS, asks_again=True)
 
 
 async def notified(actor: Actor, began: Began, hook: Hook) -> JsonObject:

@@ -16,6 +16,7 @@ from mission_control.boards.parking import ASK_PAGE
 from mission_control.boards.queries import present
 from mission_control.core.actor import Actor
 from mission_control.core.amounts import WORDS
+from mission_control.core.programs import PROGRAMS
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_id, as_moment, rows
 from mission_control.events.broker import head_of
@@ -141,7 +142,8 @@ PROMPTS = "answered at its keyboard; run it by “work” to answer them here"
 
 
 async def _is_asked_there(session: Row) -> bool:
-    asks = session["state"] == "waiting" and session["client"] == "gemini"
+    program = PROGRAMS.get(session["client"])
+    asks = session["state"] == "waiting" and program is not None and not program.answers
     return asks and not await Approval.filter(session_id=session["id"], status="pending").exists()
 
 
