@@ -101,18 +101,18 @@ class ForeignCall:
 
 async def answer() -> None:
     """Answer the calls that other processes make to the gateways which this one holds."""
-    gateways = list(_links)
-    if not gateways:
+    links = dict(_links)
+    if not links:
         return
     await rows("DELETE FROM gateway_calls WHERE due_by < ?", times.clock_now() - KEPT)
     taken = await select(
         ForeignCall,
         "UPDATE gateway_calls SET state = 'taken' WHERE state = 'waiting'"
-        f" AND gateway_id IN ({placeholders(len(gateways))}) RETURNING id, gateway_id, method, params, due_by",
-        *gateways,
+        f" AND gateway_id IN ({placeholders(len(links))}) RETURNING id, gateway_id, method, params, due_by",
+        *links,
     )
     for foreign_call in taken:
-        ANSWERING.begin(_answer(connection_of(foreign_call.gateway_id), foreign_call))
+        ANSWERING.begin(_answer(links[foreign_call.gateway_id].open_connection, foreign_call))
 
 
 ANSWERING = Loop(name="answering calls to gateways", look=answer, pause=CLEANING_SECONDS, channel=CALLS_CHANNEL)
@@ -179,12 +179,12 @@ _valid_until = 0.0
 
 
 def held_here() -> frozenset[UUID]:
-    return frozenset(gateway_id for gateway_id, link in _links.items() if link.is_connected)
+    return frozenset(gateway_id for gateway_id, link in _links.items() if link.open_connection)
 
 
 def connection_of(gateway_id: UUID) -> Connection | None:
     link = _links.get(gateway_id)
-    return link.connection if link is not None and link.is_connected else None
+    return None if link is None else link.open_connection
 
 
 @on_notify_family(RETRY)

@@ -203,11 +203,11 @@ class Link:
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._inlet.run())]
 
     @property
-    def is_connected(self) -> bool:
-        return self.connection is not None and self.connection.is_open
+    def open_connection(self) -> Connection | None:
+        return self.connection if self.connection is not None and self.connection.is_open else None
 
     def retry(self) -> None:
-        if not self.is_connected:
+        if self.open_connection is None:
             self._failures = self._short_connections = 0
             before, self._tasks[0] = self._tasks[0], asyncio.create_task(self._run())
             before.cancel()
