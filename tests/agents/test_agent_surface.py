@@ -38,8 +38,6 @@ async def test_heartbeat_needs_no_body_and_ignores_one(cast: Cast) -> None:
         assert (answer["id"], answer["status"], answer["name"]) == (str(cast.vega.id), "online", "Vega")
         assert answer["last_seen_at"] is not None
     assert await kinds(cast, before) == []
-    (await cast.ada.post("/agent/heartbeat")).refused(401)
-    (await cast.nobody.post("/agent/heartbeat")).refused(401)
 
 
 async def test_heartbeat_counts_for_one_agent(cast: Cast) -> None:
@@ -47,11 +45,6 @@ async def test_heartbeat_counts_for_one_agent(cast: Cast) -> None:
     assert (await cast.vega.post(path, {"status": "busy"})).ok()["status"] == "busy"
     assert (await cast.vega.post(path, {})).ok()["status"] == "busy"
     assert (await cast.ben.post(path, {"status": "idle"})).ok()["status"] == "idle"
-    assert (await cast.rigel.post(path, {})).refused(403) == "Forbidden"
-    assert (await cast.cleo.post(path, {})).refused(403) == "Forbidden"
-    assert (await cast.eve.post(path, {})).refused(404) == "Not Found"
-    assert (await cast.mira.post(path, {})).refused(404) == "Not Found"
-    assert (await cast.nobody.post(path, {})).refused(401) == "Unauthorized"
     [item] = (await cast.vega.post(path)).refused(422)
     assert (item["type"], item["loc"]) == ("missing", ["body"])
 
@@ -70,7 +63,6 @@ async def test_heartbeat_or_create_finds_or_makes_the_agent(cast: Cast) -> None:
     assert (await cast.cleo.post(path, {"name": "Rigel Orion"})).refused(403) == "Forbidden"
     assert (await cast.cleo.post(path, {"name": "New", "board_id": board})).refused(403) == "Forbidden"
     (await cast.eve.post(path, {"name": "New", "board_id": board})).refused(404)
-    (await cast.nobody.post(path, {"name": "New"})).refused(401)
     assert await Agent.filter(name="New").count() == 0
 
 
@@ -97,8 +89,6 @@ async def test_boards_and_colleagues(cast: Cast) -> None:
     for query in ("", f"?board_id={cast.board.id}"):
         roster = (await cast.vega.get(f"/agent/agents{query}")).ok()
         assert [one["name"] for one in roster["items"]] == ["Rigel Orion", "Vega", "Atlas"]
-    (await cast.ada.get("/agent/boards")).refused(401)
-    (await cast.nobody.get("/agent/agents")).refused(401)
 
 
 async def test_lead_creates_workers_up_to_the_limit(cast: Cast) -> None:

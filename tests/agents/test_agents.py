@@ -53,15 +53,6 @@ async def test_profile_texts_are_trimmed(cast: Cast) -> None:
     assert other["identity_profile"] is None
 
 
-async def test_creating_an_agent_is_forbidden_for_others(cast: Cast) -> None:
-    assert (await cast.cleo.post("/agents", new(cast))).refused(403) == "Forbidden"
-    assert (await cast.dan.post("/agents", new(cast))).refused(403) == "Forbidden"
-    assert (await cast.vega.post("/agents", new(cast))).refused(403) == "Forbidden"
-    assert (await cast.eve.post("/agents", new(cast))).refused(404) == "Not Found"
-    assert (await cast.nobody.post("/agents", new(cast))).refused(401) == "Unauthorized"
-    assert await Agent.filter(name="Lyra").count() == 0
-
-
 @pytest.mark.parametrize(
     ("change", "loc", "kind"),
     [
@@ -112,19 +103,13 @@ async def test_agents_are_listed(cast: Cast) -> None:
     assert [one["name"] for one in (await cast.eve.get("/agents")).ok()["items"]] == ["Nova"]
     (await cast.ada.get(f"/agents?board_id={cast.foreign_board.id}")).refused(404)
     (await cast.ada.get(f"/agents?gateway_id={uuid4()}")).refused(404)
-    assert (await cast.cleo.get("/agents")).refused(403) == "Forbidden"
-    assert (await cast.vega.get("/agents")).refused(401) == "Unauthorized"
 
 
 async def test_agent_is_read_by_id(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}"
     assert list((await cast.ben.get(path)).ok()) == KEYS
-    assert (await cast.cleo.get(path)).refused(403) == "Forbidden"
-    assert (await cast.eve.get(path)).refused(404) == "Not Found"
-    assert (await cast.ada.get(f"/agents/{cast.nova.id}")).refused(404) == "Not Found"
     refusal = "`nonsense` is no id. An id is wanted, as another answer gave it: a UUID."
     assert (await cast.ada.get("/agents/nonsense")).refused(404) == refusal
-    assert (await cast.vega.get(path)).refused(401) == "Unauthorized"
 
 
 async def test_agent_is_changed(cast: Cast) -> None:
@@ -149,10 +134,6 @@ async def test_invalid_changes_are_refused(cast: Cast) -> None:
     assert (await cast.ada.patch(path, {"name": None})).refused(422)[0]["loc"] == ["body", "name"]
     assert isinstance((await cast.ada.patch(path, {"is_gateway_main": True})).refused(422), str)
     (await cast.ada.patch(path, {"board_id": str(cast.foreign_board.id)})).refused(404)
-    assert (await cast.cleo.patch(path, {"name": "X"})).refused(403) == "Forbidden"
-    (await cast.eve.patch(path, {"name": "X"})).refused(404)
-    (await cast.vega.patch(path, {"name": "X"})).refused(401)
-    (await cast.nobody.patch(path, {"name": "X"})).refused(401)
 
 
 async def test_agent_moves_to_another_board(cast: Cast) -> None:
@@ -168,8 +149,6 @@ async def test_deleted_agents_tasks_are_unassigned(cast: Cast) -> None:
     for status, task in made.items():
         await cast.put(task, status=status, assigned_agent_id=cast.vega.id, in_progress_at=times.clock_now())
     before, path = await head(cast), f"/agents/{cast.vega.id}"
-    for caller, code in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.delete(path)).refused(code)
     assert (await cast.eve.delete(path)).ok() == {"ok": True}
     assert await Agent.filter(id=cast.vega.id).exists()
     assert (await cast.ben.delete(path)).ok() == {"ok": True}

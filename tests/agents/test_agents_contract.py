@@ -14,7 +14,7 @@ from mission_control.core import times
 from mission_control.core.values import new_id
 from mission_control.people.models import Member, Token
 from mission_control.tasks.models import Task
-from tests.cast import Caller, Cast, head, kinds
+from tests.cast import Cast, head, kinds
 from tests.claiming import later
 from tests.live.reading import reading
 from tests.moments import parsed
@@ -368,15 +368,6 @@ async def test_heartbeat_is_written_once(cast: Cast, path: str) -> None:
             seen = (await cast.vega.post(path.format(cast.vega.id), {"name": "Vega"})).ok()["last_seen_at"]
             assert parsed(seen) == (await Agent.get(id=cast.vega.id)).last_seen_at
         assert len([text for text in found if text.startswith("UPDATE agents")]) == 1, found
-
-
-async def test_other_boards_are_not_found_for_agents(cast: Cast) -> None:
-    strangers: list[Caller] = [cast.mira, cast.nova]
-    for caller in strangers:
-        for path in ("", "/tasks", "/memory", "/approvals", "/tags", f"/agents/{cast.vega.id}/soul"):
-            assert (await caller.get(f"/agent{cast.home}{path}")).refused(404) == "Not Found"
-        for path in ("/gateway/main/ask-user", f"/agents/{cast.vega.id}/nudge", "/onboarding", "/tasks", "/memory"):
-            assert (await caller.post(f"/agent{cast.home}{path}", {})).refused(404) == "Not Found"
 
 
 async def test_stream_sends_the_agent_a_lead_changed(cast: Cast) -> None:

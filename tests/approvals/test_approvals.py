@@ -61,15 +61,6 @@ async def test_person_can_create_a_decided_approval(cast: Cast) -> None:
         (await cast.cleo.post(cast.approvals, ASK | {"agent_id": stranger})).refused(404)
 
 
-async def test_requesting_is_forbidden_for_others(cast: Cast) -> None:
-    assert (await cast.dan.post(cast.approvals, ASK)).refused(403) == "Forbidden"
-    for caller in (cast.eve, cast.mira, cast.nova):
-        assert (await caller.post(cast.approvals, ASK)).refused(404) == "Not Found"
-    assert (await cast.nobody.post(cast.approvals, ASK)).refused(401) == "Unauthorized"
-    assert (await cast.ada.post(f"/agent{cast.approvals}", ASK)).refused(401) == "Unauthorized"
-    assert await Approval.all().count() == 0
-
-
 @pytest.mark.parametrize(
     ("change", "loc", "kind"),
     [
@@ -152,8 +143,6 @@ async def test_approvals_are_listed_newest_first(cast: Cast) -> None:
         assert ids((await caller.get(f"{path}?limit=1&offset=1")).ok()["items"]) == [first["id"]]
         [item] = (await caller.get(f"{path}?status=maybe")).refused(422)
         assert (item["type"], item["loc"]) == ("literal_error", ["query", "status"])
-    (await cast.eve.get(cast.approvals)).refused(404)
-    (await cast.nobody.get(cast.approvals)).refused(401)
     assert (await cast.dan.get(f"{cast.approvals}/{first['id']}")).ok()["status"] == "approved"
 
 
@@ -192,19 +181,6 @@ async def test_writer_decides_an_approval(cast: Cast, body: dict[str, Any], stat
 async def test_requesting_lead_is_notified_once(cast: Cast) -> None:
     (await decide(cast, await cast.ask(cast.atlas), status="approved")).ok()
     assert [one.agent_id for one in await Delivery.filter(header="APPROVAL RESOLVED")] == [cast.atlas.id]
-
-
-async def test_deciding_is_forbidden_for_others(cast: Cast) -> None:
-    path = f"{cast.approvals}/{(await cast.ask())['id']}"
-    body = {"status": "approved"}
-    assert (await cast.dan.patch(path, body)).refused(403) == "Forbidden"
-    assert (await cast.eve.patch(path, body)).refused(404) == "Not Found"
-    for caller in (cast.vega, cast.atlas, cast.nobody):
-        assert (await caller.patch(path, body)).refused(401) == "Unauthorized"
-    (await cast.ada.patch(f"{cast.approvals}/{uuid4()}", body)).refused(404)
-    (await cast.ada.patch(f"/boards/{cast.other_board.id}/approvals/{path.rpartition('/')[2]}", body)).refused(404)
-    (await cast.ada.patch(f"{cast.approvals}/nonsense", body)).refused(404)
-    assert (await Approval.get()).status == "pending"
 
 
 @pytest.mark.parametrize(
@@ -282,7 +258,6 @@ async def test_first_of_two_decisions_wins(cast: Cast) -> None:
         sentence in (await cast.cleo.post(f"{url}/decisions", {"decision": "changes_requested"})).refused(422)[0]["msg"]
     )
     (await cast.cleo.post(f"{url}/decisions", {"decision": "approved", "mood": "x"})).refused(422)
-    (await cast.dan.post(f"{url}/decisions", {"decision": "approved"})).refused(403)
     sent_back = (await cast.cleo.post(f"{url}/decisions", {"decision": "changes_requested", "note": "Shorter."})).ok()
     assert (sent_back["status"], sent_back["decision"], sent_back["note"]) == (
         "rejected",

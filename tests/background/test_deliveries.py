@@ -22,17 +22,3 @@ async def test_people_list_deliveries(cast: Cast) -> None:
     [failed] = (await cast.ben.get(f"{where}?state=failed")).ok()["items"]
     assert (failed["kind"], failed["state"], failed["last_error"]) == ("task_assigned", "failed", "No.")
     (await cast.ben.get(f"{where}?state=odd")).refused(422)
-    (await cast.cleo.get(where)).refused(403)
-    (await cast.eve.get(where)).refused(404)
-
-
-async def test_sending_again_needs_rights(cast: Cast) -> None:
-    await tell(cast)
-    [one] = (await cast.ada.get(f"/agents/{cast.vega.id}/deliveries")).ok()["items"]
-    await Delivery.filter(id=one["id"]).update(state="failed")
-    where = f"/agents/{cast.vega.id}/deliveries/{one['id']}/resends"
-    (await cast.cleo.post(where)).refused(403)
-    (await cast.eve.post(where)).refused(404)
-    (await cast.vega.post(where)).refused(401)
-    (await cast.ada.post(f"/agents/{cast.rigel.id}/deliveries/{one['id']}/resends")).refused(404)
-    assert (await Delivery.get(id=one["id"])).state == "failed"

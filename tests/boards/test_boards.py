@@ -37,14 +37,6 @@ async def test_owner_and_admin_create_boards(cast: Cast) -> None:
         assert str(event.board_id) == board["id"] and orjson.loads(event.data) == {"name": "Mirror"}
 
 
-async def test_creating_boards_is_forbidden_for_others(cast: Cast) -> None:
-    assert (await cast.cleo.post("/boards", NEW)).refused(403) == "Forbidden"
-    assert (await cast.dan.post("/boards", NEW)).refused(403) == "Forbidden"
-    assert (await cast.atlas.post("/boards", NEW)).refused(401) == "Unauthorized"
-    assert (await cast.nobody.post("/boards", NEW)).refused(401) == "Unauthorized"
-    assert await Board.filter(name="Mirror").count() == 0
-
-
 @pytest.mark.parametrize(
     ("change", "loc", "kind"),
     [
@@ -100,9 +92,6 @@ async def test_list_holds_reachable_boards_by_name(cast: Cast) -> None:
 async def test_board_is_read_by_id(cast: Cast) -> None:
     for person in (cast.ada, cast.ben, cast.cleo, cast.dan):
         assert list((await person.get(cast.home)).ok()) == KEYS
-    assert (await cast.eve.get(cast.home)).refused(404) == "Not Found"
-    assert (await cast.cleo.get(f"/boards/{cast.other_board.id}")).refused(404) == "Not Found"
-    assert (await cast.vega.get(cast.home)).refused(401) == "Unauthorized"
     assert "An id is wanted" in (await cast.ada.get("/boards/not-an-id")).refused(404)
 
 
@@ -120,13 +109,6 @@ async def test_unchanged_board_records_no_event(cast: Cast) -> None:
     assert (await cast.ada.patch(cast.home, {})).ok() == known
     assert (await cast.ada.patch(cast.home, {"name": known["name"]})).ok() == known
     assert await kinds(cast, before) == []
-
-
-async def test_changing_a_board_is_forbidden_for_others(cast: Cast) -> None:
-    assert (await cast.dan.patch(cast.home, {"name": "Mine"})).refused(403) == "Forbidden"
-    assert (await cast.eve.patch(cast.home, {"name": "Mine"})).refused(404) == "Not Found"
-    assert (await cast.nobody.patch(cast.home, {"name": "Mine"})).refused(401) == "Unauthorized"
-    assert (await cast.atlas.patch(cast.home, {"name": "Mine"})).refused(401) == "Unauthorized"
 
 
 @pytest.mark.parametrize("name", [
@@ -156,8 +138,6 @@ async def test_deleting_a_board_keeps_only_the_log(cast: Cast) -> None:
     task = await cast.add_task()
     await cast.ask(None, task)
     written = await head(cast)
-    for person, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401)):
-        (await person.delete(cast.home)).refused(status)
     await cast.erase(cast.board.id, cast.ben)
     assert (await cast.ada.get(cast.home)).refused(404) == "Not Found"
     assert await Task.all().count() == await Approval.all().count() == 0

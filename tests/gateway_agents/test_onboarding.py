@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import pytest
@@ -17,7 +17,7 @@ from mission_control.gateway_agents.models import OnboardingSession
 from mission_control.gateway_agents.onboarding.api import store_main_agent_message
 from mission_control.gateway_agents.onboarding.queries import BoardOnboardingAgentComplete, BoardOnboardingAgentQuestion
 from mission_control.people.models import User
-from tests.cast import Caller, Cast, events, head, kinds
+from tests.cast import Cast, events, head, kinds
 
 GOAL = {
     "board_type": "goal",
@@ -191,11 +191,6 @@ async def test_writer_without_admin_role_also_gets_a_lead(cast: Cast) -> None:
 async def test_conversation_needs_a_gateway(cast: Cast, tail: str, body: Any) -> None:
     await session(cast)
     (await cast.ada.post(at(cast, tail), body)).refused_as(422, "board_without_gateway")
-    assert (await cast.dan.post(at(cast, tail, cast.board), body)).refused(403) == "Forbidden"
-    (await cast.eve.post(at(cast, tail), body)).refused(404)
-    (await cast.ada.post(f"/boards/{uuid4()}/onboarding{tail}", body)).refused(404)
-    (await cast.mira.post(at(cast, tail), body)).refused(401)
-    (await cast.nobody.post(at(cast, tail), body)).refused(401)
     [item] = (await cast.ada.post(at(cast, tail))).refused(422)
     assert item["loc"] == ["body"]
 
@@ -207,8 +202,6 @@ async def test_latest_conversation_is_read(cast: Cast) -> None:
     read = (await cast.ada.get(at(cast))).ok()
     assert (read["id"], read["session_key"], read["status"]) == (str(old.id), "old", "active")
     assert (read["messages"], read["draft_goal"]) == ([], None)
-    (await cast.eve.get(at(cast))).refused(404)
-    (await cast.mira.get(at(cast))).refused(401)
 
 
 async def test_only_a_main_agent_reports_to_onboarding(cast: Cast) -> None:
@@ -218,10 +211,6 @@ async def test_only_a_main_agent_reports_to_onboarding(cast: Cast) -> None:
         for caller in (cast.atlas, cast.vega):
             assert (await caller.post(path, said)).refused(403)["code"] == "main_agent_only"
             assert (await caller.post(path, {})).refused(403)["code"] == "main_agent_only"
-        assert (await cast.mira.post(path, said)).refused(404) == "Not Found"
-        strangers: list[Caller] = [cast.nobody, cast.ada]
-        for stranger in strangers:
-            assert (await stranger.post(path, said)).refused(401) == "Unauthorized"
     assert (await OnboardingSession.get(board_id=cast.board.id)).messages == []
 
 
@@ -281,4 +270,3 @@ async def test_a_board_is_set_up_with_the_wanted_lead(cast: Cast) -> None:
     }  # fmt: skip
     again = (await cast.ada.post(url, wanted | {"autonomy": "ask_first"})).ok()
     assert (again["lead_token"], again["require_approval_for_done"]) == (None, False)
-    (await cast.dan.post(at(cast, "/confirm", cast.board), wanted)).refused(403)

@@ -47,7 +47,6 @@ async def test_list_is_newest_first(cast: Cast, fake_gateway: FakeGateway) -> No
     page = (await cast.ben.get("/gateways?limit=1")).ok()
     assert (page["items"][0]["name"], page["total"]) == ("two", 2)
     assert (await cast.eve.get("/gateways")).ok()["total"] == 0
-    (await cast.cleo.get("/gateways")).refused(403)
 
 
 async def test_unreachable_gateway_is_saved_with_the_reason(cast: Cast, fake_gateway: FakeGateway) -> None:

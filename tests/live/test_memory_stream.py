@@ -74,13 +74,6 @@ async def test_deleted_entry_is_not_replayed(cast: Cast) -> None:
             await late.silent()
 
 
-async def test_stream_is_forbidden_for_others(cast: Cast) -> None:
-    path = f"{cast.home}/memory/stream"
-    for caller in (cast.eve, cast.mira, cast.nova):
-        assert (await caller.get(path)).refused(404) == "Not Found"
-    assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
-
-
 async def test_stream_ends_with_the_right_to_read(cast: Cast) -> None:
     path = f"{cast.home}/memory"
     async with reading(cast.vega, f"{path}/stream") as stream:

@@ -7,7 +7,6 @@ import orjson
 import pytest
 
 from mission_control.events.leases import Delivery
-from mission_control.memory.models import BoardMemory
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
 from tests.remains import where_is
 from tests.statements import cost
@@ -41,17 +40,6 @@ async def test_people_and_agents_add_memory_entries(cast: Cast) -> None:
         assert (event.kind, event.actor_id, event.board_id) == ("memory.created", caller.id, cast.board.id)
         assert str(event.subject_id) == entry["id"]
     assert await Delivery.all().count() == 0
-
-
-async def test_rights_to_write_entries(cast: Cast) -> None:
-    body = {"content": "Mine."}
-    assert (await cast.dan.post(memory(cast), body)).refused(403) == "Forbidden"
-    for caller in (cast.eve, cast.mira, cast.nova):
-        assert (await caller.post(memory(cast), body)).refused(404) == "Not Found"
-        assert (await caller.get(memory(cast))).refused(404) == "Not Found"
-    for answer in (cast.nobody.post(memory(cast), body), cast.nobody.get(memory(cast))):
-        assert (await answer).refused(401) == "Unauthorized"
-    assert await BoardMemory.all().count() == 0
 
 
 @pytest.mark.parametrize(
@@ -111,8 +99,6 @@ async def test_entries_are_listed_newest_first_and_filtered(cast: Cast) -> None:
 async def test_agents_have_their_own_path(cast: Cast) -> None:
     entry = (await cast.vega.post(f"/agent{memory(cast)}", {"content": "Done.", "tags": ["chat"]})).ok()
     assert (entry["source"], entry["author"]["kind"]) == ("Vega", "agent")
-    assert (await cast.ada.get(f"/agent{memory(cast)}")).refused(401) == "Unauthorized"
-    assert (await cast.mira.get(f"/agent{memory(cast)}")).refused(404) == "Not Found"
 
 
 async def test_snapshot_holds_the_chat_oldest_first(cast: Cast) -> None:
@@ -233,18 +219,8 @@ async def test_event_log_holds_no_names_of_people(cast: Cast) -> None:
     assert not any("Cleo" in one for one in told)
 
 
-async def test_rights_to_change_and_delete_entries(cast: Cast) -> None:
+async def test_change_needs_content(cast: Cast) -> None:
     path = f"{memory(cast)}/{(await write(cast, cast.vega, 'Mine'))['id']}"
-    for caller in (cast.cleo, cast.dan, cast.atlas, cast.rigel):
-        assert (await caller.patch(path, {"content": "x"})).refused(403) == "Forbidden"
-        assert (await caller.delete(path)).refused(403) == "Forbidden"
-    for caller in (cast.eve, cast.mira, cast.nova):
-        assert (await caller.get(path)).refused(404) == "Not Found"
-        assert (await caller.patch(path, {"content": "x"})).refused(404) == "Not Found"
-        assert (await caller.delete(path)).refused(404) == "Not Found"
-    assert (await cast.nobody.delete(path)).refused(401) == "Unauthorized"
-    other = f"/boards/{cast.other_board.id}/memory/{path.rpartition('/')[2]}"
-    assert (await cast.ada.get(other)).refused(404) == "Not Found"
     for body in ({"content": " "}, {"content": None}):
         [item] = (await cast.vega.patch(path, body)).refused(422)
         assert item["loc"] == ["body", "content"]

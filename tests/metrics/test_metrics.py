@@ -89,8 +89,6 @@ async def test_metrics_are_limited_to_readable_boards(cast: Cast) -> None:
     assert total((await cast.dan.get(PATH)).ok()["flow"]["throughput"]["primary"]) == 1
     assert total((await cast.eve.get(PATH)).ok()["flow"]["throughput"]["primary"]) == 0
     (await cast.eve.get(f"{PATH}?board_id={cast.board.id}")).refused(404)
-    (await cast.vega.get(PATH)).refused(401)
-    (await cast.nobody.get(PATH)).refused(401)
     [item] = (await cast.ada.get(f"{PATH}?range_key=2d")).refused(422)
     assert (item["type"], item["loc"]) == ("literal_error", ["query", "range_key"])
 

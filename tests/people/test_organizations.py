@@ -108,23 +108,7 @@ async def test_owners_and_admins_rename_the_organization(cast: Cast) -> None:
     [event] = await events(before, organization_id=cast.organization.id)
     assert event.kind == "organization.renamed"
     assert orjson.loads(event.data) == {"before": {"name": "Observatory"}, "after": {"name": "Dark Sky"}}
-    (await cast.cleo.patch(ME, {"name": "Mine"})).refused(403)
     (await cast.ben.patch(ME, {"name": None})).refused(422)
-
-
-async def test_agents_and_strangers_have_no_organization(cast: Cast) -> None:
-    for path in ("/list", "", "/member", "/members", "/invites"):
-        (await cast.atlas.get(ME + path)).refused(401)
-        (await cast.nobody.get(ME + path)).refused(401)
-    for method, path in (
-        ("POST", "/departures"),
-        ("POST", "/ownership"),
-        ("PATCH", ""),
-        ("DELETE", ""),
-        ("PATCH", "/active"),
-    ):
-        (await cast.nobody.call(method, ME + path, {})).refused(401)
-    (await cast.nobody.post("/organizations", {"name": "X"})).refused(401)
 
 
 async def test_owner_deletes_the_organization_and_its_data(cast: Cast) -> None:
@@ -145,12 +129,6 @@ async def test_owner_deletes_the_organization_and_its_data(cast: Cast) -> None:
     assert await verify(cast.elsewhere.id) == ((await Organization.get(id=cast.elsewhere.id)).log_seq, None)
     entry = await AccountEvent.get(kind="organization.deleted")
     assert entry.actor_id == cast.ada.id and orjson.loads(entry.data)["name"] == "Observatory"
-
-
-async def test_deletion_is_forbidden_for_others(cast: Cast) -> None:
-    for person in (cast.ben, cast.cleo, cast.dan):
-        (await person.delete(ME)).refused(403)
-    assert await Organization.filter(id=cast.organization.id).exists()
 
 
 async def test_owner_demoted_concurrently_cannot_delete(cast: Cast) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import pytest
@@ -53,10 +52,6 @@ async def test_asking_needs_rights(cast: Cast) -> None:
     assert (await cast.vega.post(asking(cast), {})).refused(403)["code"] == "lead_only"
     for board in (cast.other_board, cast.foreign_board):
         assert (await cast.atlas.post(asking(cast, board), body)).refused(404) == "Not Found"
-    (await cast.atlas.post(f"/agent/boards/{uuid4()}/gateway/main/ask-user", body)).refused(404)
-    (await cast.mira.post(asking(cast), body)).refused(404)
-    for caller in (cast.nobody, cast.ada):
-        (await caller.post(asking(cast), body)).refused(401)
     assert await Question.all().count() == 0
 
 
@@ -116,15 +111,9 @@ async def test_first_of_two_answers_wins(cast: Cast) -> None:
     assert await BoardMemory.filter(board_id=cast.board.id, is_chat=False).count() == 1
 
 
-async def test_answering_needs_rights(cast: Cast) -> None:
+async def test_answer_without_words_is_refused(cast: Cast) -> None:
     asked = await ask(cast)
-    path, body = f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."}
-    assert (await cast.dan.post(path, body)).refused(403) == "Forbidden"
-    (await cast.eve.post(path, body)).refused(404)
-    (await cast.atlas.post(path, body)).refused(401)
-    (await cast.nobody.post(path, body)).refused(401)
-    (await cast.ada.post(f"{cast.home}/questions/{uuid4()}/answers", body)).refused(404)
-    (await cast.ada.post(f"/boards/{cast.other_board.id}/questions/{asked}/answers", body)).refused(404)
+    path = f"{cast.home}/questions/{asked}/answers"
     [item] = (await cast.ada.post(path, {})).refused(422)
     assert "choose an option" in item["msg"]
     for wrong in ({"answer": " "}, {"answer": "x" * 20_001}):
@@ -136,8 +125,6 @@ async def test_answering_needs_rights(cast: Cast) -> None:
 async def test_lead_withdraws_its_question(cast: Cast) -> None:
     asked = await ask(cast)
     path, before = f"/agent{cast.home}/questions/{asked}", await head(cast)
-    (await cast.vega.delete(path)).refused(403)
-    (await cast.mira.delete(path)).refused(404)
     for _ in range(2):
         assert (await cast.atlas.delete(path)).ok() == {"ok": True}
     assert await kinds(cast, before) == [("question.withdrawn", cast.atlas.id)]
@@ -162,8 +149,6 @@ async def test_questions_are_listed(cast: Cast) -> None:
     opened = (await cast.dan.get(f"{cast.home}/questions?state=open")).ok()
     assert [one["id"] for one in opened["items"]] == [second] and opened["total"] == 1
     (await cast.ada.get(f"{cast.home}/questions?state=odd")).refused(422)
-    (await cast.eve.get(f"{cast.home}/questions")).refused(404)
-    (await cast.mira.get(f"{cast.home}/questions")).refused(404)
 
 
 async def test_answer_notifies_the_current_lead_if_the_asker_is_gone(cast: Cast) -> None:
@@ -215,7 +200,6 @@ async def test_any_agent_of_a_board_can_ask_with_options(cast: Cast) -> None:
         assert (asked["allows_text"], asked["chosen_option_id"]) == (True, None)
     for stranger in (cast.mira, cast.nova):
         (await stranger.post(f"/agent{cast.home}/questions", {"content": "Which?"})).refused(404)
-    (await cast.ada.post(f"/agent{cast.home}/questions", {"content": "Which?"})).refused(401)
     entry = (await cast.ada.get(f"{cast.home}/memory?is_chat=true")).ok()["items"][0]
     assert entry["content"] == "Question for people: Which lens?\n1. The wide one\n2. The long one"
 

@@ -65,8 +65,6 @@ async def test_invalid_extension_is_refused(cast: Cast) -> None:
         refused = (await extend(cast, task, fence=fence)).refused(409)
         assert (refused["code"], refused["current_fence"]) == ("lease_lost", 1)
     assert (await extend(cast, task, cast.rigel, fence=1)).refused(409)["code"] == "lease_lost"
-    (await extend(cast, task, cast.mira, fence=1)).refused(404)
-    (await extend(cast, task, cast.ada, fence=1)).refused(401)
     stale = {"X-Task-Fence": "7"}
     lease = f"/agent{cast.task(task)}/lease"
     (await cast.vega.post(lease, {"fence": 1}, headers=stale)).refused_as(422, "fences_differ")

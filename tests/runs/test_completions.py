@@ -203,14 +203,9 @@ async def test_late_report_is_refused_after_reassignment(cast: Cast) -> None:
     assert await head(cast) == before and (await Run.get(fence=1)).summary is None
 
 
-async def test_only_the_assignee_completes_a_task(cast: Cast) -> None:
+async def test_colleague_cannot_complete_a_task(cast: Cast) -> None:
     task = await taken(cast)
     assert (await hand_in(cast, task, cast.rigel)).refused(409)["code"] == "lease_lost"
-    (await hand_in(cast, task, cast.atlas)).refused(403)
-    (await hand_in(cast, task, cast.mira)).refused(404)
-    (await hand_in(cast, task, cast.nova)).refused(404)
-    (await hand_in(cast, task, cast.ada)).refused(401)
-    (await hand_in(cast, task, cast.nobody)).refused(401)
 
 
 @pytest.mark.parametrize("wrong", [

@@ -131,11 +131,6 @@ async def test_invalid_next_is_refused(cast: Cast, wanted: dict[str, Any]) -> No
     assert item["loc"][:2] == ["body", next(iter(wanted))]
 
 
-async def test_people_and_the_unknown_are_refused(cast: Cast) -> None:
-    for caller in (cast.ada, cast.nobody):
-        (await caller.post("/agent/next", {})).refused(401)
-
-
 async def late_answer(cast: Cast, **headers: str) -> tuple[int, bytes, Any]:
     client = cast.app.test_client(use_cookies=False)
     wanted = {"wait_seconds": 50, "keep_alive": True}

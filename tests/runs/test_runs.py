@@ -38,16 +38,6 @@ async def test_reassigned_run_is_superseded(cast: Cast) -> None:
     ]  # fmt: skip
 
 
-async def test_runs_of_a_task_are_limited_to_readers_of_the_board(cast: Cast) -> None:
-    task = await cast.add_task()
-    path = f"{cast.task(task)}/runs"
-    (await cast.eve.get(path)).refused(404)
-    (await cast.mira.get(path)).refused(404)
-    (await cast.nova.get(f"/agent{path}")).refused(404)
-    (await cast.nobody.get(path)).refused(401)
-    assert (await cast.vega.get(path)).ok()["items"] == []
-
-
 async def test_runs_of_an_agent_leave_out_deleted_tasks(cast: Cast) -> None:
     first, second = await cast.add_task(title="Grind"), await cast.add_task(title="Polish")
     await attempt(cast, first, cast.vega, 1)

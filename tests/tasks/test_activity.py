@@ -88,7 +88,6 @@ async def test_feed_is_limited_to_readable_boards(cast: Cast) -> None:
         assert ({one["task_id"] for one in listed["items"]}, listed["total"]) == (expected, len(expected))
     await BoardAccess.all().delete()
     assert (await cast.dan.get("/activity")).ok()["total"] == 0
-    assert (await cast.nobody.get("/activity")).refused(401) == "Unauthorized"
 
 
 async def test_agent_sees_no_events_of_a_deleted_board(cast: Cast) -> None:

@@ -138,9 +138,3 @@ async def test_bulk_changes_follow_the_rules_of_each_role(cast: Cast) -> None:
 )
 async def test_invalid_bulk_changes_are_refused(cast: Cast, body: Any) -> None:
     assert isinstance((await cast.ada.post(f"{cast.tasks}/changes", body)).refused(422), list)
-
-
-async def test_bulk_changes_are_forbidden_for_others(cast: Cast) -> None:
-    task = await cast.add_task()
-    for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
-        (await bulk(cast, [task], by=caller, deleted=True)).refused(status)

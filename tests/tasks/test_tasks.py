@@ -42,17 +42,6 @@ async def test_lead_creates_a_task_on_its_own_path(cast: Cast) -> None:
     assert await kinds(cast, before) == [("task.created", cast.atlas.id)]
 
 
-async def test_creating_is_forbidden_for_others(cast: Cast) -> None:
-    assert (await cast.dan.post(cast.tasks, NEW)).refused(403) == "Forbidden"
-    assert (await cast.eve.post(cast.tasks, NEW)).refused(404) == "Not Found"
-    assert (await cast.nobody.post(cast.tasks, NEW)).refused(401) == "Unauthorized"
-    assert (await cast.atlas.post(cast.tasks, NEW)).refused(401) == "Unauthorized"
-    assert (await cast.vega.post(f"/agent{cast.tasks}", NEW)).refused(403)["code"] == "lead_only"
-    assert (await cast.mira.post(f"/agent{cast.tasks}", NEW)).refused(404) == "Not Found"
-    assert (await cast.ada.post(f"/agent{cast.tasks}", NEW)).refused(401) == "Unauthorized"
-    assert await Task.all().count() == 0
-
-
 @pytest.mark.parametrize(
     ("change", "loc", "kind"),
     [
@@ -132,9 +121,6 @@ async def test_tasks_are_listed_and_filtered(cast: Cast) -> None:
     assert "doing" in (await cast.dan.get(f"{cast.tasks}?status=doing")).refused(422)
     [item] = (await cast.dan.get(f"{cast.tasks}?assigned_agent_id=x")).refused(422)
     assert item["loc"] == ["query", "assigned_agent_id"]
-    (await cast.eve.get(cast.tasks)).refused(404)
-    (await cast.mira.get(cast.tasks)).refused(404)
-    (await cast.nobody.get(cast.tasks)).refused(401)
     assert (await cast.vega.get(cast.task(first))).ok() == first
 
 
@@ -142,12 +128,6 @@ async def test_task_is_read_by_id(cast: Cast) -> None:
     task = await cast.add_task()
     for caller in (cast.dan, cast.vega, cast.atlas):
         assert apart_from_news((await caller.get(cast.task(task))).ok()) == task
-    for caller in (cast.eve, cast.mira, cast.nova):
-        assert (await caller.get(cast.task(task))).refused(404) == "Not Found"
-    assert (await cast.nobody.get(cast.task(task))).refused(401) == "Unauthorized"
-    (await cast.ada.get(cast.task(uuid4()))).refused(404)
-    (await cast.ada.get(f"/boards/{cast.other_board.id}/tasks/{task['id']}")).refused(404)
-    (await cast.ada.get(f"{cast.tasks}/x")).refused(404)
 
 
 async def test_change_event_holds_old_and_new_values(cast: Cast) -> None:
@@ -185,16 +165,6 @@ async def test_unchanged_task_records_no_event(cast: Cast) -> None:
     assert (await Task.get(id=task["id"])).updated_at == row.updated_at
 
 
-async def test_changing_is_forbidden_for_others(cast: Cast) -> None:
-    task = await cast.add_task()
-    body = {"status": "in_progress"}
-    assert (await cast.dan.patch(cast.task(task), body)).refused(403) == "Forbidden"
-    for caller in (cast.eve, cast.mira, cast.nova):
-        assert (await caller.patch(cast.task(task), body)).refused(404) == "Not Found"
-    assert (await cast.nobody.patch(cast.task(task), body)).refused(401) == "Unauthorized"
-    assert (await cast.ada.patch(f"/agent{cast.task(task)}", body)).refused(401) == "Unauthorized"
-
-
 @pytest.mark.parametrize("name", ["title", "status", "priority"])
 async def test_null_is_refused_for_required_fields(cast: Cast, name: str) -> None:
     [item] = (await cast.ada.patch(cast.task(await cast.add_task()), {name: None})).refused(422)
@@ -205,15 +175,10 @@ async def test_task_is_deleted_and_restored(cast: Cast) -> None:
     task, other = await cast.add_task(), await cast.add_task()
     path, before = cast.task(task), await head(cast)
     (await cast.ada.post(f"{path}/comments", {"message": "Keep this."})).ok()
-    for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.delete(path)).refused(status)
-    (await cast.vega.delete(f"/agent{path}")).refused(403)
     assert (await cast.cleo.delete(path)).ok() == {"ok": True}
     for answer in (await cast.ada.get(path), await cast.ada.delete(path), await cast.ada.get(f"{path}/comments")):
         assert answer.refused(404) == "Not Found"
     assert ids((await cast.ada.get(cast.tasks)).ok()["items"]) == [other["id"]]
-    for caller, status in ((cast.dan, 403), (cast.eve, 404), (cast.vega, 401)):
-        (await caller.post(f"{path}/restorations")).refused(status)
     restored = (await cast.cleo.post(f"{path}/restorations")).ok()
     assert (restored["id"], restored["number"]) == (task["id"], 1)
     assert (await cast.cleo.post(f"{path}/restorations")).ok() == restored

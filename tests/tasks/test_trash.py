@@ -22,15 +22,8 @@ async def test_deleted_tasks_are_in_the_trash(cast: Cast) -> None:
     assert ([one["title"] for one in listed["items"]], listed["total"]) == (["Gone", "Gone before"], 2)
     assert listed["items"][0]["deleted_at"] is not None
     assert ids((await cast.dan.get(cast.tasks)).ok()["items"]) == [kept["id"]]
-    (await cast.dan.post(f"{cast.task(gone)}/restorations")).refused(403)
     assert (await cast.cleo.post(f"{cast.task(gone)}/restorations")).ok()["deleted_at"] is None
     assert ids((await cast.dan.get(f"{cast.tasks}?deleted=true")).ok()["items"]) == [before["id"]]
-
-
-async def test_trash_is_forbidden_for_others(cast: Cast) -> None:
-    for caller, status in ((cast.eve, 404), (cast.mira, 404), (cast.nobody, 401)):
-        (await caller.get(f"{cast.tasks}?deleted=true")).refused(status)
-    (await cast.ada.get(f"{cast.tasks}?deleted=true&limit=0")).refused(422)
 
 
 async def test_deleted_board_is_gone_at_once(cast: Cast) -> None:
@@ -74,20 +67,6 @@ async def test_restored_board_keeps_its_contents(cast: Cast) -> None:
     assert (await cast.ada.get(f"{cast.home}/snapshot")).ok()["tasks"] == whole["tasks"]
     assert (await cast.vega.get(cast.task(task))).ok()["id"] == task["id"]
     assert (await cast.ada.get("/boards/trash")).ok()["items"] == []
-
-
-async def test_only_admins_delete_and_restore_boards(cast: Cast) -> None:
-    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.delete(cast.home)).refused(status)
-        (await caller.post(f"{cast.home}/erasures")).refused(status)
-    (await cast.ada.delete(cast.home)).ok()
-    for caller, status in ((cast.cleo, 404), (cast.eve, 404), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.post(f"{cast.home}/restorations")).refused(status)
-        (await caller.post(f"{cast.home}/erasures")).refused(status)
-    for caller, status in ((cast.cleo, 403), (cast.dan, 403), (cast.vega, 401), (cast.nobody, 401)):
-        (await caller.get("/boards/trash")).refused(status)
-    assert (await cast.eve.get("/boards/trash")).ok()["items"] == []
-    assert await Board.filter(id=cast.board.id).exclude(deleted_at=None).count() == 1
 
 
 @pytest.mark.parametrize("first", ["live", "in the trash"])

@@ -19,7 +19,7 @@ from mission_control.tasks.custom_fields import values as patterns
 from mission_control.tasks.models import Tag
 from mission_control.transfer import exporting
 from mission_control.transfer.exporting import cell
-from tests.cast import NO_ID, Cast, events, head, kinds
+from tests.cast import Cast, events, head, kinds
 from tests.things import bring
 from tests.visitor import visitor
 
@@ -312,21 +312,6 @@ async def test_circular_dependencies_are_refused(cast: Cast) -> None:
         task["depends_on"] = [2 - number]
     [item] = (await cast.ada.post(IMPORT, file)).refused(422)
     assert "in a cycle" in item["msg"]
-
-
-async def test_rights_to_export_and_import(cast: Cast) -> None:
-    for path in (f"{cast.home}/export", f"{cast.home}/export/tasks.csv"):
-        for member in (cast.ada, cast.ben, cast.cleo, cast.dan):
-            assert (await member.get(path)).status == 200
-        assert (await cast.eve.get(path)).refused(404) == "Not Found"
-        assert (await cast.atlas.get(path)).refused(401) == "Unauthorized"
-        assert (await cast.nobody.get(path)).refused(401) == "Unauthorized"
-    assert (await cast.ada.get(f"/boards/{NO_ID}/export")).refused(404) == "Not Found"
-    for member in (cast.cleo, cast.dan):
-        assert (await member.post(IMPORT, SMALL)).refused(403) == "Forbidden"
-    for stranger in (cast.atlas, cast.nobody):
-        assert (await stranger.post(IMPORT, SMALL)).refused(401) == "Unauthorized"
-    assert await Board.filter(name="Small").count() == 0
 
 
 async def test_file_size_is_limited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,37 +148,7 @@ async def test_deleting_a_webhook_drops_deliveries_and_keeps_memory(cast: Cast) 
     )
 
 
-async def test_webhook_changes_need_rights(cast: Cast) -> None:
-    path, _ = await made(cast)
-    (await cast.nobody.post(path, {"n": 1}))
-    [received] = (await cast.dan.get(f"{path}/payloads")).ok()["items"]
-    payload = f"{path}/payloads/{received['id']}"
-    reads = [f"{cast.home}/webhooks", path, f"{path}/payloads", payload]
-    writes: list[tuple[str, str, Any]] = [
-        ("POST", f"{cast.home}/webhooks", NEW),
-        ("PATCH", path, {"enabled": False}),
-        ("POST", f"{path}/secret-rotations", ...),
-        ("POST", f"{payload}/resends", ...),
-        ("DELETE", path, ...),
-    ]
-    before = await head(cast)
-    for where in reads:
-        assert (await cast.dan.get(where)).status == 200
-        assert (await cast.eve.get(where)).refused(404) == "Not Found"
-        assert (await cast.vega.get(where)).refused(401) == "Unauthorized"
-        assert (await cast.nobody.get(where)).refused(401) == "Unauthorized"
-    for method, where, body in writes:
-        assert (await cast.dan.call(method, where, body)).refused(403) == "Forbidden"
-        assert (await cast.eve.call(method, where, body)).refused(404) == "Not Found"
-        assert (await cast.atlas.call(method, where, body)).refused(401) == "Unauthorized"
-        assert (await cast.nobody.call(method, where, body)).refused(401) == "Unauthorized"
-    assert await kinds(cast, before) == []
-
-
 async def test_webhook_is_found_only_on_its_board(cast: Cast) -> None:
     _, webhook = await made(cast)
     elsewhere = f"/boards/{cast.other_board.id}/webhooks/{webhook['id']}"
-    assert (await cast.ada.get(elsewhere)).refused(404) == "Not Found"
     assert (await cast.nobody.post(elsewhere, {})).refused(404) == "Not Found"
-    assert (await cast.ada.get(f"{cast.home}/webhooks/{NO_ID}")).refused(404) == "Not Found"
-    assert (await cast.ada.get(f"{cast.home}/webhooks/x")).status == 404
