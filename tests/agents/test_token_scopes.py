@@ -11,15 +11,11 @@ from mission_control.agents.tokens import rotate_token
 from mission_control.core.limits import granted, require_scope, scope_needed
 from mission_control.http.registry import Operation
 from tests.cast import Caller, Cast, Program
-from tests.contract.operation_rights import answer, operations
+from tests.contract.operation_rights import answer, named, operations
 from tests.outside import outside
 from tests.things import path_of
 
 OPEN_TO_AGENTS = [one for one in operations() if one.who in ("agent", "actor")]
-
-
-def named(one: Operation) -> str:
-    return f"{one.method} {one.path}"
 
 
 async def with_scopes(cast: Cast, agent: Program, *scopes: Any) -> Caller:

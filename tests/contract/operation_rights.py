@@ -28,6 +28,10 @@ def operations() -> list[Operation]:
     return sorted((one for one in OPERATIONS if one.who != "anyone"), key=lambda one: (one.path, one.method))
 
 
+def named(one: Operation) -> str:
+    return f"{one.method} {one.path}"
+
+
 def table() -> dict[tuple[str, str], dict[str, str]]:
     with FILE.open(encoding="utf-8", newline="") as opened:
         return {(row["method"], row["path"]): row for row in csv.DictReader(opened)}

@@ -5,22 +5,32 @@ import pytest
 from mission_control.http.registry import OPERATIONS, Operation
 from tests.cast import Caller, Cast, hire
 from tests.contract.bodies import body_of
+from tests.contract.operation_rights import named
 from tests.things import MAKERS, PLACE, filled, things_of
 
+# A dependency that is not there is removed already.
+IDEMPOTENT = {"remove_dependency"}
 
-def nested() -> list[Operation]:
-    """The operations on something in something else that callers with credentials reach."""
-    found = [one for one in OPERATIONS if len(PLACE.findall(one.path)) > 1 and "<string:" not in one.path]
-    return sorted((one for one in found if one.who != "anyone"), key=lambda one: (one.path, one.method))
+
+def nested() -> list[tuple[Operation, str]]:
+    """The operations on something in something else that callers with credentials reach, with each of its parents."""
+    found = [one for one in OPERATIONS if one.who != "anyone" and "<string:" not in one.path]
+    return [
+        (one, parent)
+        for one in sorted(found, key=lambda one: (one.path, one.method))
+        for parent in PLACE.findall(one.path)[: 1 if one.name in IDEMPOTENT else -1]
+    ]
 
 
 async def another(cast: Cast, name: str) -> str:
-    """Another thing of the kind that a path begins with; everybody who calls here reaches it."""
+    """Another thing of the kind of a parent; everybody who calls here reaches it."""
+    if name == "task_id":
+        return str((await cast.add_task())["id"])
     if name == "board_id":
         return str(cast.other_board.id)
     if name == "agent_id":
         return str(cast.rigel.id)
-    if name in ("gateway_id", "outgoing_webhook_id"):
+    if name in ("gateway_id", "outgoing_webhook_id", "webhook_id"):
         return str(await MAKERS[name](cast, {}, ""))
     if name == "member_id":  # every member may be on every board: one of another organization
         return str((await cast.eve.get("/organizations/me/member")).ok()["id"])
@@ -31,18 +41,18 @@ async def another(cast: Cast, name: str) -> str:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("one", nested(), ids=lambda one: f"{one.method} {one.path}")
-async def test_nested_resources_are_found_only_under_their_parent(cast: Cast, one: Operation) -> None:
+@pytest.mark.parametrize(("one", "parent"), nested(), ids=lambda one: one if isinstance(one, str) else named(one))
+async def test_nested_resources_are_found_only_under_their_parents(cast: Cast, one: Operation, parent: str) -> None:
     made = await things_of(cast, one.path)
     options = {} if one.body is None else {"json": await body_of(one, cast, made)}
-    first = PLACE.findall(one.path)[0]
-    path = filled(one.path, {**made, first: await another(cast, first)})
-    lead = await hire(cast.app, cast.ada, cast.other_board, "Orion", is_lead=True)
-    callers: list[Caller] = [cast.ada] if one.who == "user" else [cast.mira, lead]
-    for caller in [*callers, cast.ada] if one.who == "actor" else callers:
-        refusals = (
-            (403, 404) if "/agents/<agent_id>" in one.path else (404,)
-        )  # of colleagues leads know that they exist
+    path = filled(one.path, {**made, parent: await another(cast, parent)})
+    callers: list[Caller] = [cast.mira, await hire(cast.app, cast.ada, cast.other_board, "Orion", is_lead=True)]
+    if parent != PLACE.findall(one.path)[0]:  # on the board of the cast, too
+        callers = [cast.atlas]
+    people = {"user": [cast.ada], "agent": callers, "actor": [*callers, cast.ada]}
+    # Of colleagues leads know that they exist.
+    refusals = (403, 404) if "/agents/<agent_id>" in one.path else (404,)
+    for caller in people[one.who]:
         assert (await caller.call(one.method, path, **options)).status in refusals
 
 

@@ -7,13 +7,9 @@ import pytest
 from mission_control.database.sql import Row, rows
 from mission_control.http.registry import Operation
 from tests.cast import Cast
-from tests.contract.operation_rights import COLUMNS, answer, callers, operations, table, write
+from tests.contract.operation_rights import COLUMNS, answer, callers, named, operations, table, write
 from tests.outside import outside
 from tests.things import path_of
-
-
-def named(one: Operation) -> str:
-    return f"{one.method} {one.path}"
 
 
 async def stored() -> Row:
