@@ -213,9 +213,7 @@ async def _rich_task(cast: Cast, n: int) -> dict[str, Any]:
     tag = (await cast.ada.post("/tags", {"name": f"Tag {n}"})).ok()
     first = await cast.add_task(title=f"Report {n}", tag_ids=[tag["id"]], assigned_user_id=str(cast.cleo.id))
     task = await cast.add_task(
-        tag_ids=[tag["id"]],
-        depends_on_task_ids=[first["id"]],
-        custom_field_values={f"field_{n}": "x"},
+        tag_ids=[tag["id"]], depends_on_task_ids=[first["id"]], custom_field_values={f"field_{n}": "x"}
     )
     (await cast.ada.post(f"{cast.task(task)}/checklist", {"text": f"Step {n}"})).ok()
     (await _somebody(cast, n).post(f"{cast.task(task)}/comments", {"message": "Hello."})).ok()

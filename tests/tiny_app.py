@@ -70,9 +70,4 @@ async def _seen() -> dict[str, str | None]:
     from mission_control.core.request_facts import current_request_id
     from mission_control.http.proxies import client_ip
 
-    return {
-        "client": client_ip(),
-        "scheme": request.scheme,
-        "host": request.host,
-        "request_id": current_request_id(),
-    }
+    return {"client": client_ip(), "scheme": request.scheme, "host": request.host, "request_id": current_request_id()}

@@ -29,7 +29,7 @@ async def test_terminal_asks_for_codes_as_the_rfc_says(cast: Cast) -> None:
     status, body, headers = await post(cast.app, "/oauth/device_authorization", {"client_id": CLIENT_ID, **ABOUT})
     assert status == 200 and headers["Cache-Control"] == "no-store" and headers["Content-Type"] == "application/json"
     assert set(body) == {
-        *("device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval"),
+        *("device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval")
     }
     assert (body["expires_in"], body["interval"]) == (600, 5)
     assert body["verification_uri"].endswith("/device")

@@ -49,16 +49,9 @@ REFUSED = {
     "adopt_gateway_agent": 502,
 }
 # What needs a board on a gateway, and a conversation in which the agent has to answer.
-TALKING = {
-    "start_onboarding",
-    "answer_onboarding",
-    "resend_onboarding",
-}
+TALKING = {"start_onboarding", "answer_onboarding", "resend_onboarding"}
 # What names a gateway with a main agent in its query.
-ABOUT_A_GATEWAY = {
-    "install_marketplace_skill",
-    "uninstall_marketplace_skill",
-}
+ABOUT_A_GATEWAY = {"install_marketplace_skill", "uninstall_marketplace_skill"}
 
 
 async def scene(cast: Cast) -> None:

@@ -24,12 +24,7 @@ def test_defaults_serve_a_sqlite_file_on_the_loopback() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [
-        "postgres://u:p@h/d",
-        "postgresql://u:p@h/d",
-        "postgresql+psycopg://u:p@h/d",
-        "postgresql+asyncpg://u:p@h/d",
-    ],
+    ["postgres://u:p@h/d", "postgresql://u:p@h/d", "postgresql+psycopg://u:p@h/d", "postgresql+asyncpg://u:p@h/d"],
 )
 def test_postgres_in_its_usual_spellings(given: str) -> None:
     settings = Settings.from_environment({"DATABASE_URL": given})

@@ -43,8 +43,7 @@ async def test_every_column_is_in_the_table(cast: Cast, table: tuple[DeclaredFie
 
 
 @pytest.mark.parametrize(
-    ("model", "table"),
-    [(BoardFields, boards.FIELDS), (BoardCreate, boards.FIELDS), (AgentCreate, agents.FIELDS)],
+    ("model", "table"), [(BoardFields, boards.FIELDS), (BoardCreate, boards.FIELDS), (AgentCreate, agents.FIELDS)]
 )
 def test_a_field_that_a_model_names_is_the_tables(model: type[BaseModel], table: tuple[DeclaredField, ...]) -> None:
     named = model.__bases__[0]

@@ -47,12 +47,7 @@ def test_json_lines_are_one_object() -> None:
     found = json.loads(line({"count": 3, "odd": {1: object}}, LOG_FORMAT="json"))
     assert found["timestamp"].endswith("+00:00")
     assert (found["level"], found["logger"], found["message"]) == ("INFO", "x", "it.happened")
-    assert (found["request_id"], found["method"], found["path"], found["count"]) == (
-        "id-1",
-        "GET",
-        "/boards",
-        3,
-    )
+    assert (found["request_id"], found["method"], found["path"], found["count"]) == ("id-1", "GET", "/boards", 3)
     assert {"app", "version", "module", "function", "line"} <= set(found)
 
 

@@ -180,11 +180,7 @@ async def _write_round(client: httpx.AsyncClient, board: str, promises: Promises
 
 
 async def write_until(
-    server: Server,
-    board: str,
-    promises: Promises,
-    chance: random.Random,
-    end: Callable[[], Awaitable[Any]],
+    server: Server, board: str, promises: Promises, chance: random.Random, end: Callable[[], Awaitable[Any]]
 ) -> float:
     """Let many writers work until `end` has ended; returns acknowledged writes per second."""
     before, start = len(promises), time.monotonic()

@@ -122,8 +122,7 @@ def _device(board: str, kind: str, channel: str, address: str, own: str) -> str:
 async def sent(home: Installation) -> set[str]:
     """The receivers whose message the database calls sent."""
     found = await database(
-        home,
-        "SELECT d.label FROM reach_messages m JOIN reach_devices d ON d.id = m.device_id WHERE m.state = 'sent'",
+        home, "SELECT d.label FROM reach_messages m JOIN reach_devices d ON d.id = m.device_id WHERE m.state = 'sent'"
     )
     return {row[0] for row in found}
 

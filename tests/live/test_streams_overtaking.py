@@ -51,11 +51,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
 
 async def test_own_event_waits_for_its_response(cast: Cast, answering: Answering) -> None:
     path = f"{cast.tasks}/stream"
-    async with (
-        reading(cast.cleo, path) as own,
-        reading(cast.ada, path) as other,
-        reading(cast.vega, path) as agent,
-    ):
+    async with reading(cast.cleo, path) as own, reading(cast.ada, path) as other, reading(cast.vega, path) as agent:
         first = await cast.add_task(title="First")  # Ada's
         made = (await cast.cleo.post(cast.tasks, {"title": "Mine"})).ok()
         (await cast.ada.patch(cast.task(first), {"title": "Changed"})).ok()
@@ -70,11 +66,7 @@ async def test_own_event_waits_for_its_response(cast: Cast, answering: Answering
 
 async def test_other_streams_do_not_wait(cast: Cast, answering: Answering) -> None:
     path = f"{cast.tasks}/stream"
-    async with (
-        reading(cast.cleo, path) as own,
-        reading(cast.dan, path) as other,
-        reading(cast.vega, path) as agent,
-    ):
+    async with reading(cast.cleo, path) as own, reading(cast.dan, path) as other, reading(cast.vega, path) as agent:
         made = (await cast.cleo.post(cast.tasks, {"title": "Mine"})).ok()
         await asyncio.wait_for(answering.begun.wait(), 60)
         for stream in (other, agent):

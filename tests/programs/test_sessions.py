@@ -25,10 +25,7 @@ PLANNER = "claude-sonnet-4-5"  # newer models of Claude Code have no tool for a 
 COUNTED = "2,100 tokens of two requests"
 ASKED = f"Work with {SECRET}."
 READ, LIST = f"cat walrus.txt # {SECRET}", f"ls {SECRET}"  # which does not exist
-FILES = {
-    "claude-code": [".claude/settings.json"],
-    "codex": [".codex/config.toml", ".codex/hooks.json", ".codex/.env"],
-}
+FILES = {"claude-code": [".claude/settings.json"], "codex": [".codex/config.toml", ".codex/hooks.json", ".codex/.env"]}
 
 
 @asynccontextmanager

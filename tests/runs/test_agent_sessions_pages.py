@@ -270,11 +270,7 @@ async def test_waiting_work_leads_to_what_it_asks(cast: Cast, asks: str) -> None
     if asks == "approval":
         asked = await cast.ask(cast.vega, task, park=True)
     else:
-        new = {
-            "content": "Which one?",
-            "options": [{"id": "a", "label": "A"}, {"id": "b", "label": "B"}],
-            "park": True,
-        }
+        new = {"content": "Which one?", "options": [{"id": "a", "label": "A"}, {"id": "b", "label": "B"}], "park": True}
         asked = (await cast.vega.post(f"/agent{cast.home}/questions", new)).ok()
     page = f'href="{cast.home}/{asks}s/{asked["id"]}"'
     (await seen_by_dan(cast, page_of(session))).has(page, "See what it asks")

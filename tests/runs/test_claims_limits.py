@@ -129,8 +129,7 @@ async def test_limits_are_positive_integers(cast: Cast, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent",
-    [{"claim_tags": ["Not a slug"]}, {"claim_tags": [""]}, {"claim_tags": "glass"}, {"claim_tags": ["x"] * 51}],
+    "sent", [{"claim_tags": ["Not a slug"]}, {"claim_tags": [""]}, {"claim_tags": "glass"}, {"claim_tags": ["x"] * 51}]
 )
 async def test_claim_tags_are_slugs(cast: Cast, sent: dict[str, Any]) -> None:
     (await cast.ada.patch(f"/agents/{cast.vega.id}", sent)).refused(422)

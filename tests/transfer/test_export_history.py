@@ -118,10 +118,7 @@ async def test_work_of_agents_is_imported_as_history(cast: Cast) -> None:
     assert (await session_ends.digest_faults(30))[1] == []
     page = await visitor(cast.app, cast.ada)
     (await page.get(grind)).has("Use the new table.", "to Vega")
-    for path, words in (
-        ("/agents/sessions", "Vega"),
-        *((f"{board}/sessions/{one['id']}", "Vega") for one in sessions),
-    ):
+    for path, words in (("/agents/sessions", "Vega"), *((f"{board}/sessions/{one['id']}", "Vega") for one in sessions)):
         assert words in (await page.get(path)).text
 
 

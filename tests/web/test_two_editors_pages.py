@@ -118,11 +118,7 @@ async def thing_of(cast: Cast, name: str) -> Any:
             await cast.ada.post(f"{cast.home}/memory", {"content": "Old words"})
             return await BoardMemory.get()
     return await Gateway.create(
-        organization_id=cast.organization.id,
-        name="Cellar",
-        url=INVENTED,
-        workspace_root="/srv",
-        state="refused",
+        organization_id=cast.organization.id, name="Cellar", url=INVENTED, workspace_root="/srv", state="refused"
     )
 
 
