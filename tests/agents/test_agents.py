@@ -53,21 +53,6 @@ async def test_profile_texts_are_trimmed(cast: Cast) -> None:
     assert other["identity_profile"] is None
 
 
-@pytest.mark.parametrize(
-    ("change", "loc", "kind"),
-    [
-        ({"name": " "}, ["body", "name"], "string_too_short"),
-        ({"name": None}, ["body", "name"], "string_type"),
-        ({"soul_template": "x" * 18_001}, ["body", "soul_template"], "string_too_long"),
-        ({"identity_profile": {"a": "x" * 2001}}, ["body", "identity_profile", "a"], "string_too_long"),
-        ({"board_id": "x"}, ["body", "board_id"], "uuid_parsing"),
-    ],
-)
-async def test_invalid_agent_is_refused(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
-    [item] = (await cast.ada.post("/agents", new(cast, **change))).refused(422)
-    assert (item["loc"], item["type"]) == (loc, kind)
-
-
 async def test_agent_belongs_to_a_board_of_its_organization(cast: Cast) -> None:
     assert isinstance((await cast.ada.post("/agents", {"name": "Lyra"})).refused(422), str)
     (await cast.ada.post("/agents", new(cast, board_id=str(uuid4())))).refused(404)

@@ -52,17 +52,7 @@ async def test_unchanged_token_is_a_no_op(cast: Cast) -> None:
     assert await kinds(cast, before) == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"scopes": []},
-        {"scopes": ["everything"]},
-        {"requests_per_minute": 0},
-        {"requests_per_minute": 100_001},
-        {"name": None},
-        {"expires_at": "2020-01-01T00:00:00"},
-    ],
-)
+@pytest.mark.parametrize("body", [{"name": None}, {"expires_at": "2020-01-01T00:00:00"}])
 async def test_invalid_token_change_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     path, before = await path_of_token(cast, cast.vega), await head(cast)
     (await cast.ada.patch(path, body)).refused(422)

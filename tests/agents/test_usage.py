@@ -51,9 +51,8 @@ async def test_empty_report_only_reads(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"input_tokens": -1}, {"output_tokens": 10**12 + 1}, {"input_tokens": 1.5}, {"input_tokens": None},
-        {"cost_usd": -0.01}, {"cost_usd": "1000001"}, {"cost_usd": "NaN"}, {"cost_usd": "much"},
-        {"cost_usd": "1e999999999"}, {"model": "m" * 201}, {"fence": 1}, {"task_id": "x"},
+        {"cost_usd": "-0.01"}, {"cost_usd": "1000001"}, {"cost_usd": "NaN"}, {"cost_usd": "much"},
+        {"cost_usd": "1e999999999"}, {"fence": 1},
     ],
 )  # fmt: skip
 async def test_absurd_numbers_are_refused(cast: Cast, wrong: dict[str, Any]) -> None:
@@ -148,13 +147,6 @@ async def test_usage_survives_agents_and_boards(cast: Cast) -> None:
     assert (None, "Telescope", 11) in lines(answer) and (None, None, 10) in lines(answer)
     assert await Agent.filter(id=cast.mira.id).count() == 0 and await Board.filter(id=cast.other_board.id).count() == 0
     assert (await cast.cleo.get("/usage")).ok()["sums"]["tokens"] == 221
-
-
-async def test_impossible_fence_is_refused(cast: Cast) -> None:
-    task = await cast.add_task()
-    for fence in (2**31, 2**62):
-        answer = await cast.vega.post("/agent/usage", {"input_tokens": 1, "task_id": task["id"], "fence": fence})
-        assert answer.status == 422, answer.body
 
 
 async def test_usage_of_a_task_is_that_of_all_its_runs(cast: Cast) -> None:

@@ -62,22 +62,16 @@ async def test_person_can_create_a_decided_approval(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "loc", "kind"),
+    "change",
     [
-        ({"confidence": 101}, ["body", "confidence"], "less_than_equal"),
-        ({"confidence": -1}, ["body", "confidence"], "greater_than_equal"),
-        ({"action_type": None}, ["body", "action_type"], "string_type"),
-        ({"status": "maybe"}, ["body", "status"], "literal_error"),
-        ({"rubric_scores": {"a": "b"}}, ["body", "rubric_scores", "a"], "int_parsing"),
-        ({"task_ids": ["x"]}, ["body", "task_ids", 0], "uuid_parsing"),
-        ({"lead_reasoning": " "}, ["body"], "value_error"),
-        ({"lead_reasoning": None, "payload": {"reason": " "}}, ["body"], "value_error"),
-        ({"lead_reasoning": None, "payload": {"decision": "yes"}}, ["body"], "value_error"),
+        {"lead_reasoning": " "},
+        {"lead_reasoning": None, "payload": {"reason": " "}},
+        {"lead_reasoning": None, "payload": {"decision": "yes"}},
     ],
 )
-async def test_invalid_request_is_refused(cast: Cast, change: Any, loc: list[Any], kind: str) -> None:
+async def test_request_without_a_reason_is_refused(cast: Cast, change: dict[str, Any]) -> None:
     [item] = (await cast.vega.post(cast.approvals, ASK | change)).refused(422)
-    assert (item["loc"], item["type"]) == (loc, kind)
+    assert (item["loc"], item["type"]) == (["body"], "value_error")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ async def test_nested_resources_are_found_only_under_their_parents(cast: Cast, o
     callers: list[Caller] = [cast.mira, await hire(cast.app, cast.ada, cast.other_board, "Orion", is_lead=True)]
     if parent != PLACE.findall(one.path)[0]:  # on the board of the cast, too
         callers = [cast.atlas]
-    people = {"user": [cast.ada], "agent": callers, "actor": [*callers, cast.ada]}
+    people: dict[str, list[Caller]] = {"user": [cast.ada], "agent": callers, "actor": [*callers, cast.ada]}
     # Of colleagues leads know that they exist.
     refusals = (403, 404) if "/agents/<agent_id>" in one.path else (404,)
     for caller in people[one.who]:

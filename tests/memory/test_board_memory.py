@@ -43,20 +43,6 @@ async def test_people_and_agents_add_memory_entries(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "loc"),
-    [
-        ({"content": " "}, "content"),
-        ({}, "content"),
-        ({"content": None}, "content"),
-        ({"content": "x", "tags": "chat"}, "tags"),
-    ],
-)
-async def test_invalid_entry_is_refused(cast: Cast, body: dict[str, Any], loc: str) -> None:
-    [item] = (await cast.ada.post(memory(cast), body)).refused(422)
-    assert item["loc"] == ["body", loc]
-
-
-@pytest.mark.parametrize(
     ("fields", "is_chat", "source"),
     [
         ({"tags": ["chat"]}, True, "Ada"),

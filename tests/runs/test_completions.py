@@ -209,22 +209,10 @@ async def test_colleague_cannot_complete_a_task(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    {"summary": "  "},
-    {"summary": None},
-    {"fence": -1},
-    {"fence": 2**31},
-    {"status": "inbox"},
     {"evidence": [{"url": "javascript:alert(1)"}]},
     {"evidence": [{"url": "ftp://example.org/x"}]},
-    {"evidence": [{"title": "x"}]},
-    {"evidence": [{"url": "https://example.org"}] * 51},
     {"artifacts": [{"name": "x", "content_base64": "%%%"}]},
-    {"artifacts": [{"name": " ", "content_base64": ""}]},
     {"artifacts": [{"name": "x", "content_base64": "Y2xlYXI=", "content_type": "image/png"}]},
-    {"artifacts": [{"name": "x", "content_base64": ""}] * 21},
-    {"input_tokens": -1},
-    {"output_tokens": 1.5},
-    {"cost_usd": -0.1},
     {"cost_usd": "many"},
 ])  # fmt: skip
 async def test_invalid_completion_is_refused(cast: Cast, wrong: dict[str, Any]) -> None:

@@ -123,18 +123,3 @@ async def test_bulk_changes_follow_the_rules_of_each_role(cast: Cast) -> None:
         [failure] = (await bulk(cast, [own], by=cast.vega, **change)).refused(409)["failures"]
         assert failure["status"] in (403, 404)
     assert (await bulk(cast, [own], by=cast.atlas, deleted=True)).ok()["changed"] == 1
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        each([], deleted=True),
-        each((str(uuid4()) for _ in range(201)), deleted=True),
-        each(["x"], deleted=True),
-        each([str(uuid4())], status="doing"),
-        {"atomic": True},
-    ],
-    ids=["none", "too many", "no id", "unknown status", "nothing"],
-)
-async def test_invalid_bulk_changes_are_refused(cast: Cast, body: Any) -> None:
-    assert isinstance((await cast.ada.post(f"{cast.tasks}/changes", body)).refused(422), list)

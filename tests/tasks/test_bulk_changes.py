@@ -70,9 +70,7 @@ async def test_agents_keep_their_own_rules(cast: Cast, by: str) -> None:
 
 async def test_invalid_changes_are_refused(cast: Cast) -> None:
     task = (await cast.add_task())["id"]
-    (await change(cast)).refused(422)
     (await change(cast, {"task_id": task}, {"task_id": task})).refused(422)
-    (await change(cast, {"task_id": task, "strange": 1})).refused(422)
     (await change(cast, {"task_id": task, "before_task_id": task, "after_task_id": task})).refused(422)
 
 

@@ -58,19 +58,11 @@ async def test_type_aliases_are_accepted(cast: Cast, sent: str, stored: str) -> 
 @pytest.mark.parametrize(
     ("change", "loc"),
     [
-        ({"board_ids": []}, ["body", "board_ids"]),
-        ({"board_ids": None}, ["body", "board_ids"]),
-        ({"field_key": " "}, ["body", "field_key"]),
-        ({"label": " "}, ["body", "label"]),
-        ({"field_type": "colour"}, ["body", "field_type"]),
-        ({"ui_visibility": "sometimes"}, ["body", "ui_visibility"]),
         ({"validation_regex": "("}, ["body", "validation_regex"]),
-        ({"validation_regex": "a" * 501}, ["body", "validation_regex"]),
         ({"validation_regex": "((((a{99}){99}){99}){99})"}, ["body", "validation_regex"]),
         ({"validation_regex": "(?x) a"}, ["body", "validation_regex"]),
         ({"validation_regex": "(?:abc){e<=20}"}, ["body", "validation_regex"]),
         ({"validation_regex": "a", "field_type": "integer"}, ["body"]),
-        ({"required": None}, ["body", "required"]),
     ],
 )
 async def test_invalid_fields_are_refused(cast: Cast, change: Any, loc: list[str]) -> None:
