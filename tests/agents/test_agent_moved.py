@@ -24,15 +24,9 @@ async def moved(cast: Cast) -> dict[str, Any]:
     return task
 
 
-async def test_runs_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> None:
-    path = f"/agents/{cast.vega.id}/runs"
-    assert [run["task_id"] for run in (await cast.ada.get(path)).ok()["items"]] == [moved["id"]]
-    page = (await cast.ben.get(path)).ok()
-    assert (page["items"], page["total"]) == ([], 0)
-
-
-async def test_notices_of_a_moved_agent(cast: Cast, moved: dict[str, Any]) -> None:
-    path = f"/agents/{cast.vega.id}/deliveries"
+@pytest.mark.parametrize("what", ["runs", "deliveries"])
+async def test_past_of_a_moved_agent(cast: Cast, moved: dict[str, Any], what: str) -> None:
+    path = f"/agents/{cast.vega.id}/{what}"
     assert [one["task_id"] for one in (await cast.ada.get(path)).ok()["items"]] == [moved["id"]]
     page = (await cast.ben.get(path)).ok()
     assert (page["items"], page["total"]) == ([], 0)

@@ -240,15 +240,10 @@ async def test_disconnected_poll_leaves_no_waiter(cast: Cast) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_waiting_poll_ends_when_its_token_ends(cast: Cast) -> None:
+@pytest.mark.parametrize(("method", "tail"), [("POST", "/tokens"), ("DELETE", "")], ids=["token ends", "agent deleted"])
+async def test_waiting_poll_ends_with_its_token_and_its_agent(cast: Cast, method: str, tail: str) -> None:
     poll = await polling(cast.vega)
-    (await cast.ada.post(f"/agents/{cast.vega.id}/tokens", {"overlap_seconds": 0})).ok()
-    (await asyncio.wait_for(poll, 20)).refused(401)
-
-
-async def test_waiting_poll_ends_when_its_agent_is_deleted(cast: Cast) -> None:
-    poll = await polling(cast.vega)
-    (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+    (await cast.ada.call(method, f"/agents/{cast.vega.id}{tail}", {"overlap_seconds": 0} if tail else ...)).ok()
     (await asyncio.wait_for(poll, 20)).refused(401)
 
 

@@ -279,15 +279,14 @@ async def test_server_that_wants_it_later_gets_it_later(box: Box, place: str) ->
     assert len(box.post.mails) == 1
 
 
-async def test_server_that_is_down_is_later(box: Box) -> None:
-    box.line = replace(box.line, installation=replace(box.line.installation, smtp_url="smtp://127.0.0.1:1"))
-    with pytest.raises(Later, match="cannot be reached"):
-        await box.send(NEED)
-
-
-async def test_without_a_mail_server_it_says_what_is_missing(box: Box) -> None:
-    box.line = replace(box.line, installation=replace(box.line.installation, smtp_url=""))
-    with pytest.raises(Refused, match="SMTP_URL"):
+@pytest.mark.parametrize(
+    ("url", "kind", "words"), [("smtp://127.0.0.1:1", Later, "cannot be reached"), ("", Refused, "SMTP_URL")]
+)
+async def test_server_that_is_down_is_later_and_one_that_is_missing_is_named(
+    box: Box, url: str, kind: type[Exception], words: str
+) -> None:
+    box.line = replace(box.line, installation=replace(box.line.installation, smtp_url=url))
+    with pytest.raises(kind, match=words):
         await box.send(NEED)
 
 

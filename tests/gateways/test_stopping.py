@@ -69,20 +69,13 @@ async def test_stop_ends_the_turn_before_the_agent_is_told(
     assert done.index("chat.abort") < done.index("chat.send")
 
 
-async def test_pause_ends_no_turn(cast: Cast, fake_gateway: FakeGateway, gateway: Gateway) -> None:
-    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
-    await busy(fake_gateway, lyra)
-    (await cast.ada.call("PUT", f"/agents/{lyra.id}/work-state", {"state": "paused"})).ok()
-    await send_all()
-    assert fake_gateway.running and fake_gateway.sent("chat.abort") == []
-
-
-async def test_stop_that_was_lifted_before_it_arrived_ends_nothing(
-    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+@pytest.mark.parametrize("states", [["paused"], ["stopped", "running"]], ids="-".join)
+async def test_pause_and_a_stop_that_was_lifted_before_it_arrived_end_no_turn(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, states: list[str]
 ) -> None:
     lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
     await busy(fake_gateway, lyra)
-    for state in ("stopped", "running"):
+    for state in states:
         (await cast.ada.call("PUT", f"/agents/{lyra.id}/work-state", {"state": state})).ok()
     await send_all()
     assert fake_gateway.running and fake_gateway.sent("chat.abort") == []

@@ -36,16 +36,11 @@ async def test_revoked_personal_token_ends_the_stream(cast: Cast) -> None:
         assert (await stays.next()).data["task"]["id"] == task["id"]
 
 
-async def test_revoked_agent_token_ends_the_stream(cast: Cast) -> None:
-    token = await Token.get(agent_id=cast.vega.id)
+@pytest.mark.parametrize("what", ["token", "agent"])
+async def test_revoked_token_and_deleted_agent_end_the_stream(cast: Cast, what: str) -> None:
+    tail = f"/tokens/{(await Token.get(agent_id=cast.vega.id)).id}" if what == "token" else ""
     async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
-        (await cast.ada.delete(f"/agents/{cast.vega.id}/tokens/{token.id}")).ok()
-        await ends.ended()
-
-
-async def test_deleted_agent_ends_its_stream(cast: Cast) -> None:
-    async with reading(cast.vega, f"{cast.tasks}/stream") as ends:
-        (await cast.ada.delete(f"/agents/{cast.vega.id}")).ok()
+        (await cast.ada.delete(f"/agents/{cast.vega.id}{tail}")).ok()
         await ends.ended()
 
 

@@ -13,18 +13,14 @@ from mission_control.tasks.schemas import TaskCreate
 from tests.cast import Cast
 
 
-async def test_comment_on_a_task_erased_concurrently_is_not_found(cast: Cast) -> None:
+@pytest.mark.parametrize("how", ["erased with its board", "deleted"])
+async def test_comment_on_a_task_that_goes_concurrently_is_not_found(cast: Cast, how: str) -> None:
     task = await Task.get(id=(await cast.add_task())["id"])
     task.board = cast.board
-    await cast.erase(cast.board.id)
-    with pytest.raises(NotFound):
-        await add_comment(await cast.ada.actor(), task, "Odd.")
-
-
-async def test_comment_on_a_task_deleted_concurrently_is_not_found(cast: Cast) -> None:
-    task = await Task.get(id=(await cast.add_task())["id"])
-    task.board = cast.board
-    (await cast.ada.delete(cast.task(task))).ok()
+    if how == "deleted":
+        (await cast.ada.delete(cast.task(task))).ok()
+    else:
+        await cast.erase(cast.board.id)
     with pytest.raises(NotFound):
         await add_comment(await cast.ada.actor(), task, "Odd.")
 

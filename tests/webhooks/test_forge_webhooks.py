@@ -272,25 +272,20 @@ async def test_forge_needs_a_repository_and_a_secret(cast: Cast) -> None:
     (await cast.ada.patch(f"{where}/{plain['id']}", {"repository": REPOSITORY})).refused(422)
 
 
-@pytest.mark.parametrize(("rules", "ends"), [
-    ({}, "review"),
-    ({"done_when_merged": True}, "done"),
-    ({"done_when_merged": True, "require_approval_for_done": True}, "review"),
-])  # fmt: skip
-async def test_merge_finishes_where_the_board_says_so(cast: Cast, rules: dict[str, bool], ends: str) -> None:
+@pytest.mark.parametrize(("rules", "event", "ends"), [
+    ({}, MERGED, "review"),
+    ({"done_when_merged": True}, MERGED, "done"),
+    ({"done_when_merged": True, "require_approval_for_done": True}, MERGED, "review"),
+    ({"done_when_merged": True}, changed(MERGED, pull_request__head__sha=LATER), "review"),
+], ids=["no rule", "finishes", "needs an approval", "of something else"])  # fmt: skip
+async def test_merge_finishes_where_the_board_says_so(
+    cast: Cast, rules: dict[str, bool], event: dict[str, Any], ends: str
+) -> None:
     hook = await made(cast)
     task = await code_handed_in(cast, asks=False, **CODE)
     await Board.filter(id=cast.board.id).update(**rules)
-    await hook.take(MERGED)
+    await hook.take(event)
     assert (await cast.cleo.get(cast.task(task))).ok()["status"] == ends
-
-
-async def test_merge_of_something_else_finishes_nothing(cast: Cast) -> None:
-    hook = await made(cast)
-    task = await code_handed_in(cast, asks=False, **CODE)
-    await Board.filter(id=cast.board.id).update(done_when_merged=True)
-    await hook.take(changed(MERGED, pull_request__head__sha=LATER))
-    assert (await cast.cleo.get(cast.task(task))).ok()["status"] == "review"
 
 
 async def test_merge_does_not_pass_over_what_a_task_waits_for(cast: Cast) -> None:
