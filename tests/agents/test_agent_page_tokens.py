@@ -87,13 +87,12 @@ async def test_form_of_a_revoked_token_keeps_input(cast: Cast) -> None:
 
 
 async def test_revoking_names_the_consequences(cast: Cast) -> None:
-    ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
+    ada = await visitor(cast.app, cast.ada)
     token, page = await newest(cast), f"/agents/{cast.vega.id}/tokens"
     path = f"{page}/{token.id}/revocations"
     (await ada.with_htmx.get(path)).has("<dialog", "No other token is live", token.prefix)
     await ada.post(page, {"overlap_seconds": "600"})
     (await ada.get(path)).has("<!doctype html>", "1 other live token goes on")
-    (await cleo.post(path)).is_status(403)
     async with ada.watching(f"/agents/{cast.vega.id}/live?tab=tokens") as watch:
         (await ada.with_htmx.post(path)).is_status(204)
         await watch.until("Revoked")

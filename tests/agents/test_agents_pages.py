@@ -7,7 +7,7 @@ from tests.agents_on_gateways import add_gateway
 from tests.cast import Caller, Cast, events, hire
 from tests.statements import counted
 from tests.things import NO_GATEWAY
-from tests.visitor import Seen, Visitor, opened, visitor
+from tests.visitor import Seen, Visitor, visitor
 
 
 async def made(ada: Visitor, cast: Cast, **fields: str) -> Seen:
@@ -30,13 +30,11 @@ async def test_list_shows_what_every_agent_is_doing(cast: Cast) -> None:
 
 
 async def test_members_get_an_explanation(cast: Cast) -> None:
-    cleo, eve, nobody = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve), await opened(cast)
+    cleo, eve = await visitor(cast.app, cast.cleo), await visitor(cast.app, cast.eve)
     (await cleo.get("/agents")).is_status(200).has("Admins manage agents").lacks("Vega")
     for path in ("/agents/new", "/agents/live", f"/agents/{cast.vega.id}"):
         (await cleo.get(path)).is_status(403)
-    (await cleo.post("/agents/new", {"name": "X"})).is_status(403)
     (await eve.get(f"/agents/{cast.vega.id}")).is_status(404)
-    assert (await nobody.get("/agents")).leads_to == "/sign-in?next=/agents"
 
 
 async def test_new_agent_shows_its_token_once_with_first_steps(cast: Cast) -> None:
@@ -82,7 +80,6 @@ async def test_agent_needs_a_unique_name_and_a_board(cast: Cast) -> None:
     lead = await made(ada, cast, is_board_lead="true")
     lead.is_status(409).has("has a lead already")
     (await made(ada, cast, board_id=str(cast.foreign_board.id))).is_status(404)
-    (await ada.post_from("/agents/new", {"name": "Evil"}, Origin="https://evil.example")).is_status(403)
 
 
 async def test_admin_edits_an_agent(cast: Cast) -> None:
@@ -132,13 +129,12 @@ async def test_agent_page_shows_notices_and_activity(cast: Cast) -> None:
 
 async def test_deleting_names_the_consequences(cast: Cast) -> None:
     task = await cast.add_task(assigned_agent_id=str(cast.vega.id))
-    ada, cleo = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.cleo)
+    ada = await visitor(cast.app, cast.ada)
     path = f"/agents/{cast.vega.id}"
     (await ada.get(path + "/delete")).is_status(200).has(
         "<!doctype html>", "1 open task returns", "tokens are revoked immediately"
     )
     (await ada.with_htmx.get(path + "/delete")).has("<dialog", f"#{task['number']}").lacks("<!doctype")
-    (await cleo.post(path + "/deletions")).is_status(403)
     assert (await ada.post(path + "/deletions")).leads_to == "/agents"
     (await ada.get(path)).is_status(404)
     assert await events(kind="agent.deleted")

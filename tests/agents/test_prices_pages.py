@@ -74,7 +74,6 @@ async def test_own_price_is_set_and_deleted(cast: Cast) -> None:
     seen.has('value="local-qwen"', "No prices of your own", "claude-opus-5-5", "above 272,000 tokens", "2026-10-24")
     form = {"model": "local-qwen", "since": "", "input_usd": "0.10", "output_usd": "much", "cached_usd": ""}
     (await ada.post(PRICES, form)).is_status(422).has("Enter a number.")
-    (await cleo.post(PRICES, form | {"output_usd": "1"})).is_status(403)
     (await cleo.get(PRICES)).is_status(403)
     assert (await ada.post(PRICES, form | {"output_usd": "$1,000", "written_usd": "2"})).leads_to == PRICES
     made = await ModelPrice.get()

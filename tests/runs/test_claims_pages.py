@@ -74,9 +74,6 @@ async def test_person_clears_a_flag(cast: Cast) -> None:
     for page in (cast.home, cast.task(task)):
         (await cleo.get(page)).has("Needs a person", "5 attempts failed.", f"{cast.task(task)}/flag/clearance")
         (await dan.get(page)).has("Needs a person").lacks("Clear the flag")
-    (await dan.post(f"{cast.task(task)}/flag/clearance")).is_status(403)
-    eve = await visitor(cast.app, cast.eve)
-    (await eve.post(f"{cast.task(task)}/flag/clearance")).is_status(404)
     before = await head(cast)
     (await cleo.with_htmx.post(f"{cast.task(task)}/flag/clearance")).is_status(204)
     assert [kind for kind, _ in await kinds(cast, before)] == ["task.unflagged"]

