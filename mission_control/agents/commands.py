@@ -333,7 +333,6 @@ async def create_lead(
 
 
 async def free_name(board: Board, wanted: str, *, of: Agent | None = None) -> str:
-    """Return a name, with a number where another agent of the board has it."""
     found = await Agent.filter(board_id=board.id).only("id", "name")
     taken = {agent.name.lower() for agent in found if of is None or agent.id != of.id}
     names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]

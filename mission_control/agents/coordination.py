@@ -161,7 +161,6 @@ async def current_soul(agent: Agent) -> str:
 
 
 def _text(answer: object) -> str | None:
-    """Return the text in an answer: the answer itself, or its `content` or that of its `file`."""
     if isinstance(answer, str):
         return answer
     file = answer.get("file", answer) if isinstance(answer, dict) else None
@@ -239,7 +238,6 @@ def _correlation(new: GatewayLeadMessageRequest) -> str | None:
 
 
 def address(path: str) -> str:
-    """Return a path of the API as agents can call it."""
     base = current_app.config["SETTINGS"].base_url if has_app_context() else ""
     return f"{(base or '').rstrip('/')}{path}"
 

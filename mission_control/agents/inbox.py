@@ -211,7 +211,6 @@ class NotDelivered(Exception):
 
 @sending.senders
 def senders(app: Quart) -> list[Sender]:
-    """Return who sends notices to callbacks. It never reaches an agent without a callback."""
     return [Sender(NOTICE, partial(_send, app), only=REACHED)]
 
 

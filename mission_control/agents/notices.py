@@ -73,7 +73,6 @@ def _usable_secret(secret: str) -> str:
 
 
 def is_standard(secret: str) -> bool:
-    """Return whether a secret is spelled as Standard Webhooks wants it."""
     if not secret.startswith(PREFIX):
         return False
     try:

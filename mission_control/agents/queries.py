@@ -67,7 +67,6 @@ async def agent_named(actor: Actor, name: str, board_id: UUID | None) -> Agent |
 
 
 async def list_agents(actor: Actor, query: AgentRosterQuery) -> tuple[list[Agent], int]:
-    """Return the agents of the active organization that the actor can see, newest first, and their number."""
     agents = visible_agents(actor).filter(organization_id=actor.organization_id)
     if query.board_id is not None:
         await visible_board_here(actor, query.board_id)
@@ -120,7 +119,6 @@ async def online_count(organization_id: UUID) -> int:
 
 
 async def agents_to_notify(board_ids: list[UUID]) -> list[Agent]:
-    """Return the agents of some boards that can be notified: direct ones, and those with a session."""
     reachable = Q(gateway_id=None) | Q(openclaw_session_id__not_isnull=True)
     return await Agent.filter(reachable, board_id__in=board_ids).order_by("created_at", "id")
 

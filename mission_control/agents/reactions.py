@@ -237,7 +237,6 @@ def _budget_of(event: NewEvent) -> JsonObject:
 
 
 async def _boards(event: NewEvent) -> list[UUID]:
-    """Return the boards of an event: one, or all of the organization."""
     if event.scope.board_id is not None:
         return [event.scope.board_id]
     found = await rows(
@@ -247,7 +246,6 @@ async def _boards(event: NewEvent) -> list[UUID]:
 
 
 async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
-    """Return the agents to notify: the one of the event's scope, else all of the boards."""
     agents = await agents_to_notify(boards)
     return [one for one in agents if event.scope.agent_id in (None, one.id)]
 

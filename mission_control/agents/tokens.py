@@ -67,7 +67,6 @@ async def newest_live_token(agent_id: UUID) -> Token | None:
 
 
 def live_tokens(agent_id: UUID) -> QuerySet[Token]:
-    """Return the tokens of an agent that its own program uses; those of connections live by themselves."""
     own = Token.filter(agent_id=agent_id, connection_id=None, revoked_at=None)
     return own.filter(Q(expires_at=None) | Q(expires_at__gt=times.clock_now()))
 

@@ -121,7 +121,6 @@ def _reply_tags(tags: list[str]) -> list[str]:
 
 
 def snippet(text: str) -> str:
-    """Return the first line of a text, truncated."""
     line = text.strip().partition("\n")[0].strip()
     return line if len(line) <= SNIPPET_LENGTH else line[: SNIPPET_LENGTH - 3] + "..."
 

@@ -94,7 +94,6 @@ async def _refuse_former_writer(board: Board, user_id: UUID | None) -> None:
 
 
 async def _agent_for(actor: Actor, board: Board, code: DeviceCode) -> Agent:
-    """Return the agent that a person chose, or the new one that they wanted."""
     if code.agent_id is None:
         named = new_name(actor, code.client, code.wanted_agent)
         new = AgentCreate(name=await free_name(board, named), gateway_id=None)

@@ -114,7 +114,6 @@ RELATIONS = (
 
 
 async def connections_read(connection_ids: Sequence[UUID]) -> list[ConnectionRead]:
-    """Return connections as they are answered, newest first."""
     if not connection_ids:
         return []
     found = await rows(
@@ -178,7 +177,6 @@ async def list_connections(actor: Actor, query: ConnectionQuery) -> tuple[list[C
 
 
 async def connection_of(actor: Actor) -> Connection | None:
-    """Return the connection whose token calls, None for every other credential."""
     if actor.scopes is None or "connect" not in actor.scopes:
         return None
     token = await Token.get_or_none(id=actor.credential[1])

@@ -131,7 +131,6 @@ def spelled(user_code: str) -> str:
 
 
 def typed(user_code: str) -> str:
-    """Return a code as it is stored, from what somebody typed."""
     return "".join(one for one in user_code.upper() if one in ALPHABET) if len(user_code) <= 40 else ""
 
 
@@ -161,7 +160,6 @@ async def code_named(actor: Actor, user_code: str) -> DeviceCode:
 
 
 async def looked_up(actor: Actor, user_code: str) -> tuple[Shown | None, str]:
-    """Return what somebody sees of the terminal with a code, or why there is nothing to see."""
     try:
         return await _shown(actor, await code_named(actor, user_code)), ""
     except Forbidden as wrong:
@@ -169,7 +167,6 @@ async def looked_up(actor: Actor, user_code: str) -> tuple[Shown | None, str]:
 
 
 async def _shown(actor: Actor, code: DeviceCode) -> Shown:
-    """Return a terminal with the agent that it is most likely for."""
     is_over = code.state in ("pending", "approved") and code.expires_at <= times.clock_now()
     state = "expired" if is_over else code.state
     choices = await choices_of(actor, code.client, code.wanted_agent) if state == "pending" else []

@@ -267,7 +267,6 @@ def facts(budget: Budget, day: str) -> dict[str, Any]:
 
 
 async def scope_of(budget: Budget) -> Scope:
-    """Return the scope of an event about a budget: that of an agent belongs to the agent's board."""
     board_id = budget.board_id
     if budget.agent_id is not None:
         [agent] = await rows("SELECT board_id FROM agents WHERE id = ?", budget.agent_id)

@@ -74,7 +74,6 @@ class Price:
 
 @cache
 def listed() -> tuple[Price, ...]:
-    """Return the prices of our list, by model, the newest first."""
     text = [line for line in LIST.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     sources = dict(re.findall(r"^# (\w+): (https://\S+)$", LIST.read_text(encoding="utf-8"), re.MULTILINE))
 

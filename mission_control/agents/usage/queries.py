@@ -77,7 +77,6 @@ async def exhausted(agent_id: UUID | None, board_id: UUID | None, organization_i
 
 
 def concerned(agent_id: UUID | None, board_id: UUID | None, organization_id: UUID) -> QuerySet[Budget]:
-    """Return the budgets for an agent's work on a board: its own, the board's and the organization's."""
     subject = Q(agent_id=None, board_id=None)
     if agent_id is not None:
         subject |= Q(agent_id=agent_id)
@@ -187,14 +186,12 @@ async def sums_of_agent(agent_id: UUID) -> UsageSoFar:
 
 
 async def days_of(agent_id: UUID, count: int) -> list[UsageDay]:
-    """Return the usage of an `agent` on each of the last days (UTC), the oldest first."""
     since = times.clock_now().date() - timedelta(days=count - 1)
     sql = f"SELECT e.day, {SUMS} FROM usage_entries e WHERE e.agent_id = ? AND e.day >= ? GROUP BY e.day"
     return _each_day(await rows(sql, agent_id, since.isoformat()), count)
 
 
 def _each_day(found: list[Row], count: int) -> list[UsageDay]:
-    """Return the usage of each of the last days, also of those on which nothing was used."""
     last, used = times.clock_now().date(), {row["day"]: row for row in found}
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(count))]
     nothing = dict.fromkeys(UsageSums.model_fields, 0) | {"listed_on": None}

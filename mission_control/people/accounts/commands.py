@@ -63,12 +63,10 @@ async def proven(email: str, password: str, *, owners_only: bool = False) -> Use
 
 
 async def owns_something(user: User) -> bool:
-    """Return whether a person owns an organization. Owners can sign in with a password next to an identity provider."""
     return await Member.filter(user_id=user.id, role="owner").exists()
 
 
 async def user_by_email(email: str) -> User | None:
-    """Return the person with this e-mail address, ignoring case."""
     found = await rows(f"SELECT id FROM users WHERE {lowered('email')} = ?", email.strip().lower())
     return await User.get(id=found[0]["id"]) if found else None
 
@@ -171,7 +169,6 @@ async def update_profile(actor: Actor, user: User, change: UserUpdate) -> User:
 
 
 async def shares_organization(user_id: UUID, other_id: UUID) -> bool:
-    """Return whether two different people are in one organization."""
     mine = Member.filter(user_id=user_id).values_list("organization_id", flat=True)
     return user_id != other_id and await Member.filter(user_id=other_id, organization_id__in=await mine).exists()
 
@@ -225,7 +222,6 @@ async def require_account_admin(actor: Actor, user: User) -> None:
 
 
 async def reset_target(secret: str) -> PasswordReset | None:
-    """Return the unused, unexpired reset of a link."""
     return await PasswordReset.get_or_none(
         fingerprint=fingerprint(secret), used_at=None, expires_at__gt=times.clock_now()
     )

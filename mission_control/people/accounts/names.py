@@ -28,7 +28,6 @@ SYSTEMS = {
 
 
 def device(user_agent: str | None) -> str:
-    """Return a browser's name for people: `Firefox on Linux`."""
     text = user_agent or ""
     browser = next((name for mark, name in BROWSERS.items() if mark in text), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in text), "")

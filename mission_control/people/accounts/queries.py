@@ -122,7 +122,6 @@ class ResetLink(Schema):
 
 
 async def colleagues_of(actor: Actor) -> list[tuple[UUID, str]]:
-    """Return the other people of the active organization, by name."""
     found = await rows(
         f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND u.id <> ? ORDER BY name, u.id LIMIT 500",

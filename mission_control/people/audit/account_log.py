@@ -74,7 +74,6 @@ async def save_head(head: AccountHead) -> None:
 
 
 async def read_head() -> AccountHead | None:
-    """Return the head without a lock."""
     value = await InstanceSetting.read(ACCOUNT_HEAD)
     return AccountHead.parse(value) if value else None
 

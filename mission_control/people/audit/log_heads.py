@@ -134,7 +134,6 @@ def head_of(organization: Organization) -> LogHead:
 
 
 async def heads() -> list[LogHead]:
-    """Return the heads of every organization, the oldest first, and of the account log."""
     listed = [head_of(organization) for organization in await Organization.all().order_by("created_at", "id")]
     if (head := await account_log.read_head()) is not None:
         listed.append(LogHead(account_log.LOG, "Accounts", head.seq, head.digest, head.signature))
@@ -165,7 +164,6 @@ async def verify_all() -> list[tuple[str, int, str | None]]:
 
 
 async def fault_against(kept: LogHead) -> str | None:
-    """Return the fault that a stored head shows in the current log."""
     if kept.verdict in (Verdict.FORGED, Verdict.MISSING):
         return "This line was not signed by this installation: it was changed."
     if kept.log == account_log.LOG:

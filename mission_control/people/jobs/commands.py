@@ -95,7 +95,6 @@ AT_MOST = 50
 
 
 def visible_jobs(actor: Actor) -> QuerySet[Job]:
-    """Return the jobs of the active organization that somebody may read."""
     found = Job.filter(organization_id=actor.organization_id)
     return found if actor.administers(actor.organization_id) else found.filter(user_id=actor.user_id)
 

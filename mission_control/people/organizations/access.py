@@ -124,13 +124,11 @@ Specs = Sequence[OrganizationBoardAccessSpec]
 
 
 def live_access(member_ids: Sequence[UUID]) -> QuerySet[BoardAccess]:
-    """Return what members may do on boards that are not deleted."""
     found = BoardAccess.filter(organization_member_id__in=member_ids, board__deleted_at=None)
     return found.order_by("created_at", "id")
 
 
 async def chosen_boards(member_id: UUID) -> dict[UUID, Access]:
-    """Return the boards that a member reaches without an all-boards flag."""
     found = {one.board_id: level(one.can_read, one.can_write) for one in await live_access([member_id])}
     return {board_id: access for board_id, access in found.items() if access != "none"}
 

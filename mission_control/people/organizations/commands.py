@@ -32,7 +32,6 @@ ACCOUNT_EVENTS = (AccountKind("organization.deleted", "An organization was delet
 
 
 def check_name(organization_id: UUID) -> str:
-    """Return the name of the setting that holds it."""
     return f"audit:{organization_id}"
 
 

@@ -74,14 +74,12 @@ async def opened(token: str) -> Opened:
 
 
 async def described(invite: Invite) -> Opened:
-    """Return an invitation as the person whom it is for reads it."""
     inviter = await User.get_or_none(id=invite.created_by_user_id) if invite.created_by_user_id else None
     name = (await Organization.get(id=invite.organization_id)).name
     return Opened(invite, name, inviter, await _reach(invite), await user_by_email(invite.invited_email) is not None)
 
 
 async def _reach(invite: Invite) -> str:
-    """Return a sentence about the boards that the invitation shares."""
     everywhere = "write" if invite.role != "member" else level(invite.all_boards_read, invite.all_boards_write)
     if everywhere != "none":
         return f"You can {'change' if everywhere == 'write' else 'read'} all of its boards."
@@ -138,7 +136,6 @@ NO_SERVER = "No mail is sent from here: its operator has set no mail server (SMT
 
 
 async def mails_of(invites: Sequence[Invite]) -> dict[UUID, InvitationMail]:
-    """Return the last mails of some invitations, by invitation."""
     wanted = {one.mail_delivery_id: one.id for one in invites if one.mail_delivery_id is not None}
     found = await Delivery.filter(id__in=list(wanted)) if wanted else []
     return {

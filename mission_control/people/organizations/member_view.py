@@ -74,7 +74,6 @@ class Colleague:
 
     @property
     def reach(self) -> str:
-        """Return which boards the member reaches, in a few words."""
         return reach_words(self.everywhere, list(self.chosen.values()), self.board_count)
 
 
@@ -106,7 +105,6 @@ async def members_of(actor: Actor, offset: int = 0, order: str = "role") -> tupl
 
 
 async def member_of(actor: Actor, member_id: UUID) -> Colleague:
-    """Return one member of the active organization; NotFound otherwise."""
     found = await select(Colleague, PEOPLE.format(more="AND m.id = ?"), actor.organization_id, member_id)
     if not found:
         raise NotFound()

@@ -249,6 +249,5 @@ def _specs(boards: dict[UUID, Access]) -> list[OrganizationBoardAccessSpec]:
 
 
 async def _reached(member: Member, everywhere: Access, boards: dict[UUID, Access]) -> dict[UUID, Access]:
-    """Return what a member may do on each board of the organization."""
     ids = [board.id for board in await boards_here(member.organization_id)]
     return {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in ids}

@@ -96,7 +96,6 @@ async def set_work_state[T: HasWorkState](
 
 
 def reason_of(reason: str | None) -> str:
-    """Return a reason as the end of a sentence."""
     return f": {reason.rstrip('.')}" if reason else ""
 
 

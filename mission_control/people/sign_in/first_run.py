@@ -143,7 +143,6 @@ async def _local_owner(actor: Actor) -> User:
 
 
 def mail_address(email: str | None) -> str:
-    """Return where a person takes mail, empty where they have named no address."""
     return "" if email is None or email == LOCAL_EMAIL else email
 
 

@@ -126,7 +126,6 @@ class ProviderKeys:
         return found
 
     async def metadata(self) -> JsonObject:
-        """Return the provider's discovery document, empty where only its keys are known."""
         await self._refresh()
         return self._metadata
 

@@ -54,7 +54,6 @@ class Profile:
 
 
 def profile_of_claims(claims: JsonObject) -> Profile:
-    """Return the profile in a token's claims or a userinfo answer."""
     named = [_address(claims.get(name)) for name in ("email", "email_address", "primary_email_address")]
     email, verified = next((one for one in named if one), None), claims.get("email_verified") is True
     if email is None:
@@ -63,7 +62,6 @@ def profile_of_claims(claims: JsonObject) -> Profile:
 
 
 def profile_of_clerk(user: JsonObject) -> Profile | None:
-    """Return the profile in an answer of Clerk's backend."""
     subject = user.get("id")
     if not isinstance(subject, str):
         return None
@@ -150,7 +148,6 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
 
 
 def _known_profile(row: Row, profile: Profile) -> Profile:
-    """Return the profile with the stored address where the claims have none."""
     if profile.email:
         return profile
     return replace(profile, email=row["email"], email_verified=bool(row["email_verified"]))

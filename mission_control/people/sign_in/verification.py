@@ -67,7 +67,6 @@ def prepare(app: Quart) -> None:
 
 @sending.senders
 def senders(app: Quart) -> list[Sender]:
-    """Return who deletes accounts at the provider, when it is one that lets us."""
     provider = provider_of(app.config["SETTINGS"])
     if provider is None or provider.kind != "clerk":
         return []
@@ -75,7 +74,6 @@ def senders(app: Quart) -> list[Sender]:
 
 
 def identity() -> Identity | None:
-    """Return the running application's provider, None in local mode."""
     found: Identity | None = current_app.extensions.get(IDENTITY)
     return found
 

@@ -72,7 +72,6 @@ PLACE = (
 
 
 async def place_of(actor: Actor, client: str, external_id: str) -> Place | None:
-    """Return where what an agent's program says belongs; None for an agent without a board."""
     values = actor.credential[1], actor.agent_id, client, external_id, actor.board_id
     for row in await rows(PLACE, *values) if actor.board_id else []:
         organization_id, session_id, run_id = (as_id(row[name]) for name in ("organization_id", "id", "run_id"))

@@ -261,6 +261,5 @@ def plainly(hook: Hook) -> None:
 
 
 def _spaced(name: str) -> str:
-    """Return the name of an event as words: `PreModelSwitch` is `Pre model switch`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return words[:1] + words[1:].lower()

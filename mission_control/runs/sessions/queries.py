@@ -177,7 +177,6 @@ async def locked_session(session: AgentSession) -> AgentSession:
 
 
 async def run_served(session: AgentSession) -> Run | None:
-    """Return the run that a session serves and that goes on."""
     return await find(Run, "id = ? AND ended_at IS NULL", session.run_id) if session.run_id is not None else None
 
 
