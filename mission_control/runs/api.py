@@ -187,7 +187,7 @@ async def release_lease(
 ) -> queries.LeaseReleased:
     """Give a task back. Fence and reason are sent in the body or in the address; the header X-Task-Fence will do."""
     sent = data or query
-    fences = {one for one in (sent.fence, query.fence, actor.fence) if one is not None}
+    fences = {fence for fence in (sent.fence, query.fence, actor.fence) if fence is not None}
     if not fences:
         raise Invalid([schema_error("missing", ["body", "fence"], "Field required")])
     if len(fences) > 1:

@@ -46,12 +46,12 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
 
 
 async def _must_wait(actor: Actor, task: Task) -> bool:
-    found = await rows(
+    waiting = await rows(
         "SELECT l.id, l.approval_id, l.asked_attempt, a.action_type FROM approval_task_links l"
         " JOIN approvals a ON a.id = l.approval_id WHERE l.task_id = ? AND l.is_pending",
         task.id,
     )
-    for row in found:
+    for row in waiting:
         if not asks_to_finish(row["action_type"]) or row["asked_attempt"] == task.attempt:
             return True
         await close_ask(UUID(str(row["approval_id"])), UUID(str(row["id"])), task.id, REPLACED)
@@ -61,13 +61,13 @@ async def _must_wait(actor: Actor, task: Task) -> bool:
 @reacts_to("approval.decided", "approval.closed")
 async def ask_after_another(actor: Actor, event: NewEvent) -> None:
     """Ask for submitted tasks that waited for another approval, once that one is decided."""
-    asked: dict[str, int] = {}
+    attempts: dict[str, int] = {}
     if event.data["task_ids"] and asks_to_finish(event.data["action_type"]):
         links = "SELECT task_id, asked_attempt FROM approval_task_links WHERE approval_id = ?"
-        asked = {str(row["task_id"]): row["asked_attempt"] for row in await rows(links, event.data["approval_id"])}
+        attempts = {str(row["task_id"]): row["asked_attempt"] for row in await rows(links, event.data["approval_id"])}
     for task_id in event.data["task_ids"]:
         task = await Task.get_or_none(id=task_id, deleted_at=None).select_related("board")
-        if task is not None and asked.get(str(task.id)) != task.attempt:  # else this attempt was answered
+        if task is not None and attempts.get(str(task.id)) != task.attempt:  # else this attempt was answered
             await _ask_anew(task)
 
 
@@ -105,60 +105,62 @@ class Files:
     size: Mapping[str, int] = field(default_factory=dict)  # of the diff: files, lines added, lines removed
 
 
-def files_of(given: CompletionCreate) -> Files:
+def files_of(completion: CompletionCreate) -> Files:
     """Return the files that were sent. Raise Invalid when the content of one does not match its type."""
     artifacts = [
         uploaded(artifact.name, b64decode(artifact.content_base64), artifact.content_type.partition(";")[0].strip())
-        for artifact in given.artifacts
+        for artifact in completion.artifacts
     ]
-    code = given.code or CodeCreate()
+    code = completion.code or CodeCreate()
     texts = ((DIFF, code.diff), (TESTS, code.tests))
     diff, tests = (uploaded(name, text.encode(), "") if text.strip() else None for name, text in texts)
     changed = parsed(code.diff, "", 0)
-    lines = {"added": sum(one.added for one in changed), "removed": sum(one.removed for one in changed)}
+    lines = {"added": sum(file.added for file in changed), "removed": sum(file.removed for file in changed)}
     return Files(artifacts, diff, tests, {"files": len(changed), **lines} if changed else {})
 
 
 @command("task.complete")
-async def complete_run(actor: Actor, task: Task, given: CompletionCreate, files: Files) -> UUID:
+async def complete_run(actor: Actor, task: Task, completion: CompletionCreate, files: Files) -> UUID:
     """Complete a run and return its id. Completing it again is a no-op.
 
     A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence.
     """
     board = task.board
     task = await held_task(task)
-    run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, given.fence, actor.id)
+    run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, completion.fence, actor.id)
     if run is not None and run.state == "completed" and run.summary is not None:
         return run.id
     is_late = run is not None and run.state == "running" and is_over(run)
-    if run is None or run.state not in LIVE or is_late or task.fence != given.fence:
-        raise await lease_lost(task.id, given.fence, task.fence)
+    if run is None or run.state not in LIVE or is_late or task.fence != completion.fence:
+        raise await lease_lost(task.id, completion.fence, task.fence)
     if run.state == "running":
         # Review where a person must approve first, for which the completion then asks.
-        is_reviewed = given.status == "review"
-        if given.status is None:
+        is_reviewed = completion.status == "review"
+        if completion.status is None:
             is_reviewed = board.require_review_before_done or await lead_id_of(board.id) is not None
         waits = is_reviewed or (board.require_approval_for_done and not await is_finish_approved(task.id))
-        change = TaskChange(status="review" if waits else "done", comment=given.summary)
+        change = TaskChange(status="review" if waits else "done", comment=completion.summary)
         task = await change_task(actor, task, change)
-    elif given.status not in (None, task.status) and not (given.status == "done" and board.require_approval_for_done):
+    elif completion.status not in (None, task.status) and not (
+        completion.status == "done" and board.require_approval_for_done
+    ):
         message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
         raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
     else:
-        await add_comment(actor, task, given.summary)
-    await _fill(actor, task, run, given, files)
-    await ask_for_approval(actor, task, run, given.confidence)
+        await add_comment(actor, task, completion.summary)
+    await _fill(actor, task, run, completion, files)
+    await ask_for_approval(actor, task, run, completion.confidence)
     return run.id
 
 
-async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, files: Files) -> None:
-    run.summary, run.checked = given.summary, given.checked or None
-    run.evidence = [one.model_dump(mode="json") for one in given.evidence]
+async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate, files: Files) -> None:
+    run.summary, run.checked = completion.summary, completion.checked or None
+    run.evidence = [item.model_dump(mode="json") for item in completion.evidence]
     for file in files.artifacts:
         await attach(actor, task, file, run.id)
-    if given.code is not None and given.code != CodeCreate():
-        diff, tests = [await attach(actor, task, one, run.id) if one else None for one in (files.diff, files.tests)]
-        run.code = given.code.model_dump(mode="json", exclude={"diff", "tests"}) | {
+    if completion.code is not None and completion.code != CodeCreate():
+        diff, tests = [await attach(actor, task, file, run.id) if file else None for file in (files.diff, files.tests)]
+        run.code = completion.code.model_dump(mode="json", exclude={"diff", "tests"}) | {
             "diff_id": diff and str(diff.id),
             "diff_sha256": diff and diff.sha256,
             "tests_id": tests and str(tests.id),
@@ -167,8 +169,8 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
     await update(run, "summary", "checked", "evidence", "code")
     if task.board.approvals_needed > 1:
         await lapse_changed(task.id)
-    if run.agent_id is not None and any(given.figures().values()):
-        await report_used(actor, run.agent_id, task.board_id, given, task.id, run)
+    if run.agent_id is not None and any(completion.figures().values()):
+        await report_used(actor, run.agent_id, task.board_id, completion, task.id, run)
     record(
         "task.run_completed",
         Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id),
@@ -176,7 +178,7 @@ async def _fill(actor: Actor, task: Task, run: Run, given: CompletionCreate, fil
         run_id=run.id,
         fence=run.fence,
         status=task.status,
-        evidence=len(given.evidence),
-        artifacts=len(given.artifacts),
-        **given.figures(),
+        evidence=len(completion.evidence),
+        artifacts=len(completion.artifacts),
+        **completion.figures(),
     )

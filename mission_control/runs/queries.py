@@ -357,31 +357,31 @@ async def _runs(names: str, source: str, values: list[UUID], order: str, paging:
 
 
 async def run_read(run_id: UUID) -> Row:
-    found = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
-    if not found:
+    runs = await _serialize_runs(await rows(f"SELECT {COLUMNS} FROM task_runs r WHERE r.id = ?", run_id))
+    if not runs:
         raise NotFound()
-    return found[0]
+    return runs[0]
 
 
-async def _serialize_runs(found: list[Row]) -> list[Row]:
+async def _serialize_runs(runs: list[Row]) -> list[Row]:
     artifacts: dict[str, list[Row]] = {}
-    if found:
+    if runs:
         for row in await rows(
             "SELECT f.id, f.run_id, f.name, f.size, f.content_type FROM task_attachments f"
-            f" WHERE f.run_id IN ({placeholders(len(found))}) ORDER BY f.created_at, f.id",
-            *[row["id"] for row in found],
+            f" WHERE f.run_id IN ({placeholders(len(runs))}) ORDER BY f.created_at, f.id",
+            *[row["id"] for row in runs],
         ):
             artifacts.setdefault(str(row.pop("run_id")), []).append(row)
-    for row in found:
+    for row in runs:
         row |= {name: wire_moment(row[name]) for name in MOMENTS}
         row |= {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts.get(str(row["id"]), [])}
         row["code"] = as_json(row["code"])
         row["cost_usd"] /= MICROS
-    handed = [row for row in found if row["code"] is not None]
+    handed = [row for row in runs if row["code"] is not None]
     codes = [HandIn(row["board_id"], row["code"], None) for row in handed]
     for row, report in zip(handed, await reports_of(codes), strict=True):
         row["code"]["reported"] = report and report.model_dump(mode="json")
-    return found
+    return runs
 
 
 @rule("task.claim", "task.complete")

@@ -151,13 +151,13 @@ async def brief_of(board: Board, task_id: UUID, why: WhyKind | None = None) -> B
 
     Without `why` it is new, or rework if the attempt before it was handed in.
     """
-    found: dict[str, list[Row]] = {}
+    related: dict[str, list[Row]] = {}
     for row in await rows(PARTS, *[task_id] * PARTS.count("?")):
-        found.setdefault(row["part"], []).append(row)
-    steps = sorted(found.get("step", ()), key=lambda row: (row["rank"], str(row["id"])))
-    comments = sorted(found.get("comment", ()), key=_moment)
-    asks = sorted(found.get("approval", []) + found.get("question", []), key=_moment)
-    attempts = sorted(found.get("attempt", ()), key=lambda row: -row["number"])
+        related.setdefault(row["part"], []).append(row)
+    steps = sorted(related.get("step", ()), key=lambda row: (row["rank"], str(row["id"])))
+    comments = sorted(related.get("comment", ()), key=_moment)
+    asks = sorted(related.get("approval", []) + related.get("question", []), key=_moment)
+    attempts = sorted(related.get("attempt", ()), key=lambda row: -row["number"])
     kind = why or ("rework" if attempts and attempts[0]["state"] == "completed" else "new")
     return {
         "why": {"kind": kind, "text": _sentence(kind, attempts, asks, comments)},
@@ -168,10 +168,10 @@ async def brief_of(board: Board, task_id: UUID, why: WhyKind | None = None) -> B
             {"id": as_id(row["id"]), "author": row["name"], "message": row["text"], "created_at": as_moment(row["at"])}
             for row in comments
         ],
-        "comments_total": int(found["total"][0]["number"]),
+        "comments_total": int(related["total"][0]["number"]),
         "files": [
             {"id": as_id(row["id"]), "name": row["name"], "content_type": row["text"], "size": int(row["number"])}
-            for row in sorted(found.get("file", ()), key=_moment)
+            for row in sorted(related.get("file", ()), key=_moment)
         ],
         "earlier": [_attempt(row) for row in attempts],
         "asks": [_ask(row) for row in asks],
@@ -230,5 +230,5 @@ def _whole(text: str) -> str:
 def _answer(row: Row, *, whole: bool = False) -> str:
     did = ANSWERS.get(row["state"])
     ended = f"{row['name'] or 'Mission Control'} {did}" if did else f"it was {row['state']}"
-    said = row["answer"] and (_whole if whole else _short)(row["answer"])
-    return f"{ended}: {said}" if said else f"{ended}."
+    answer = row["answer"] and (_whole if whole else _short)(row["answer"])
+    return f"{ended}: {answer}" if answer else f"{ended}."

@@ -98,8 +98,8 @@ async def hold_best(worker: Worker, tags: Sequence[str] | None, seen: Sequence[U
     Return None also when the token of the request has been revoked or got other scopes.
     """
     hold = " FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""
-    found = await _best(worker, tags, seen, f" LIMIT 1{hold}")
-    return found[0] if found else None
+    candidates = await _best(worker, tags, seen, f" LIMIT 1{hold}")
+    return candidates[0] if candidates else None
 
 
 async def _best(worker: Worker, tags: Sequence[str] | None, among: Sequence[UUID] | None, limit: str) -> list[UUID]:
@@ -115,12 +115,12 @@ async def _best(worker: Worker, tags: Sequence[str] | None, among: Sequence[UUID
     if among is not None and worker.token_id is not None:
         parts.append((WORKS, [worker.token_id, times.clock_now(), worker.scopes]))
     one, two, three = (times.clock_now() - timedelta(days=days) for days in (1, 2, 3))
-    found = await rows(
+    tasks = await rows(
         f"SELECT t.id FROM tasks t WHERE {' AND '.join(where for where, _ in parts)}{ORDER}{limit}",
         *(value for _, values in parts for value in values),
         *(one, two, one, three, two, one),  # of `ORDER`: for high, for medium, and for everything below
     )
-    return [UUID(str(row["id"])) for row in found]
+    return [UUID(str(row["id"])) for row in tasks]
 
 
 def open_on(board_id: UUID) -> Part:
@@ -131,7 +131,7 @@ def _tagged(names: Sequence[str]) -> Part:
     """Match tasks with any of these tags, given by slug or id."""
     if not names:
         return "FALSE", []
-    ids = [known for name in names if (known := parse_id(name)) is not None]
+    ids = [tag_id for name in names if (tag_id := parse_id(name)) is not None]
     named = f"g.slug IN ({placeholders(len(names))})"
     also = f" OR g.id IN ({placeholders(len(ids))})" if ids else ""
     return f"EXISTS ({TAGGED} AND ({named}{also}))", [*names, *ids]
@@ -160,18 +160,18 @@ class Missed(Exception):
 
 
 @command("task.claim")
-async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate, seen: Sequence[UUID]) -> Claim:
+async def claim_best(actor: Actor, board: Board, worker: Worker, request: ClaimCreate, seen: Sequence[UUID]) -> Claim:
     """Assign the best of some tasks to a worker."""
     await lock_work_state_shared(board.id)
     if worker.limits != Limits():
         await lock_limits(actor.id, board.id)
-    chosen = await hold_best(worker, wanted.tags, seen)
+    chosen = await hold_best(worker, request.tags, seen)
     if chosen is None:
         raise Missed
     task = Task(id=chosen, board_id=board.id, status="inbox")
     task.board = board
     try:
-        return await _assign(actor, task, wanted)
+        return await _assign(actor, task, request)
     except (Conflict, Forbidden, NotFound) as error:
         if isinstance(error.detail, dict) and error.detail.get("code") in NO_WORK_CODES:
             raise
@@ -179,11 +179,11 @@ async def claim_best(actor: Actor, board: Board, worker: Worker, wanted: ClaimCr
 
 
 @command("task.claim")
-async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimCreate) -> Claim:
+async def claim_named(actor: Actor, board: Board, worker: Worker, request: ClaimCreate) -> Claim:
     """Assign one task to a worker, or renew the lease that it has. Raise 409 when a rule forbids it."""
     await lock_limits(actor.id, board.id)
     task = await existing(
-        find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", wanted.task_id, board.id, lock=True)
+        find(Task, "id = ? AND board_id = ? AND deleted_at IS NULL", request.task_id, board.id, lock=True)
     )
     task.board = board
     run = await running(task.id)
@@ -191,21 +191,21 @@ async def claim_named(actor: Actor, board: Board, worker: Worker, wanted: ClaimC
         if run.parked_at is not None:
             await refuse_resuming(actor, task)
         notify_pages(actor, task)
-        return await leased(task, wanted, "held" if run.parked_at is None else "resume")
+        return await leased(task, request, "held" if run.parked_at is None else "resume")
     await refuse_no_work(actor, board)
     if task.assigned_agent_id not in (None, actor.id):
         raise Conflict({"message": "Another agent has this task.", "code": ErrorCode.TASK_ALREADY_CLAIMED})
-    if reason := await _why_unclaimable(task, worker, wanted):
+    if reason := await _why_unclaimable(task, worker, request):
         raise Conflict({"message": reason, "code": ErrorCode.TASK_NOT_CLAIMABLE})
-    return await _assign(actor, task, wanted)
+    return await _assign(actor, task, request)
 
 
-async def _assign(actor: Actor, task: Task, wanted: ClaimCreate) -> Claim:
-    return await leased(await change_task(actor, task, TaskChange(status="in_progress")), wanted)
+async def _assign(actor: Actor, task: Task, request: ClaimCreate) -> Claim:
+    return await leased(await change_task(actor, task, TaskChange(status="in_progress")), request)
 
 
-async def leased(task: Task, wanted: ClaimCreate, why: WhyKind | None = None) -> Claim:
-    lease = await hold_until(task, wanted.lease_seconds, resumes=why == "resume")
+async def leased(task: Task, request: ClaimCreate, why: WhyKind | None = None) -> Claim:
+    lease = await hold_until(task, request.lease_seconds, resumes=why == "resume")
     brief = await brief_of(task.board, task.id, why)
     return {"task": await task_read(task.id), "lease": lease, "reason": None, **brief}
 
@@ -218,7 +218,7 @@ async def refuse_no_work(actor: Actor, board: Board) -> None:
     await refuse_when_paused(actor.agent_id, board.id)
 
 
-async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> str | None:
+async def _why_unclaimable(task: Task, worker: Worker, request: ClaimCreate) -> str | None:
     if task.assigned_user_id is not None:
         return "This task belongs to a person."
     if task.status != "inbox":
@@ -231,7 +231,7 @@ async def _why_unclaimable(task: Task, worker: Worker, wanted: ClaimCreate) -> s
         return "Parts of this task that block it are not done yet."
     if task.assigned_agent_id is None and not await carries(task.id, worker.capabilities):
         return f"This task has none of the tags that you take: {', '.join(worker.capabilities or ())}."
-    if not await carries(task.id, wanted.tags or None):
+    if not await carries(task.id, request.tags or None):
         return "This task has none of the tags that you ask for."
     return None
 

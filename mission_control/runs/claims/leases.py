@@ -180,9 +180,9 @@ async def expire_due(board_id: UUID | None = None) -> int:
         f" WHERE r.ended_at IS NULL AND r.lease_expires_at <= ? AND (r.lease_expires_at <= ? OR {condition}){here}"
         f" ORDER BY r.lease_expires_at LIMIT {AT_ONCE}"
     )
-    found = await rows(sql, times.clock_now() + RENEWED_AHEAD, times.clock_now(), *values, *boards)
+    runs = await rows(sql, times.clock_now() + RENEWED_AHEAD, times.clock_now(), *values, *boards)
     expired = 0
-    for run in found:
+    for run in runs:
         try:
             actor = system(as_id(run["organization_id"]) or NOWHERE)
             expired += await expire_lease(actor, as_id(run["task_id"]) or NOWHERE, as_id(run["id"]) or NOWHERE)
@@ -253,7 +253,7 @@ WAITS_FOR_AGENT = (
 
 async def _overdue(task_id: UUID | None = None) -> list[Row]:
     one_run, one_task = ("", "") if task_id is None else (" AND r.task_id = ?", " AND t.id = ?")
-    found = await rows(
+    tasks = await rows(
         WAITS_FOR_AGENT.format(one_run=one_run, one_task=one_task),
         *([] if task_id is None else [task_id, task_id]),
         longest_turn_ago(),
@@ -262,7 +262,7 @@ async def _overdue(task_id: UUID | None = None) -> list[Row]:
     now = times.clock_now()
     return [
         row
-        for row in found
+        for row in tasks
         if max(filter(None, (as_moment(row[name]) for name in signs)))
         <= now - timedelta(seconds=int(row["resume_after_seconds"]))
     ]
@@ -315,10 +315,10 @@ LEASES = Loop(name="looking for leases that ended", look=look, pause=LONGEST_SLE
 
 async def wake_polls_for_retries(since: datetime, until: datetime) -> None:
     """Wake the workers of this process that wait on boards with tasks whose pause has ended."""
-    found = await rows(
+    boards = await rows(
         "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until
     )
-    wakeup_channels.channels_notify(f"work:{row['board_id']}" for row in found)
+    wakeup_channels.channels_notify(f"work:{row['board_id']}" for row in boards)
 
 
 async def seconds_left(looked_at: datetime) -> float:

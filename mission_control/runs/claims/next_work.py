@@ -101,28 +101,29 @@ THEN = {
 NOTHING = "There is nothing to do at the moment."
 
 
-async def next_of(actor: Actor, wanted: NextCreate) -> JsonObject:
+async def next_of(actor: Actor, request: NextCreate) -> JsonObject:
     actor, reason = replace(actor, fence=None), None
-    if wanted.after_start and wanted.task_id is None:
-        held = [one["task_id"] for one in await _held(actor) if one["state"] == "working"]
-        wanted = wanted.model_copy(update={"task_id": next(iter(held), None)})
-    if wanted.task_id is not None:
-        answer = await polling.named(actor, await _board(actor), wanted, partial(_with_work, actor, wanted))
-    elif actor.board_id is None or actor.is_lead or "work" not in wanted.kinds:
-        answer = await _without_work(actor, wanted)
+    if request.after_start and request.task_id is None:
+        task_ids = (task["task_id"] for task in await _held(actor) if task["state"] == "working")
+        request = request.model_copy(update={"task_id": next(task_ids, None)})
+    if request.task_id is not None:
+        answer = await polling.named(actor, await _board(actor), request, partial(_with_work, actor, request))
+    elif actor.board_id is None or actor.is_lead or "work" not in request.kinds:
+        answer = await _without_work(actor, request)
     else:
-        board, looks = await _board(actor), partial(_look, actor, wanted)
-        answer, reason = await polling.waited(actor, board, wanted, looks, *_channels(actor))
+        board, looks = await _board(actor), partial(_look, actor, request)
+        answer, reason = await polling.waited(actor, board, request, looks, *_channels(actor))
         if reason is None and board.only_lead_can_change_status:
             reason = ErrorCode.CLAIMS_DISABLED.detail()
     if answer is None:
-        said = (await directive_of(_agent(actor))).directive
+        directive = (await directive_of(_agent(actor))).directive
         why = reason["message"] if reason else NOTHING
         held = await _held(actor)
-        mine = ", ".join(f"#{one['number']}" for one in held if one["state"] == "working")
-        goes_on = "give back" if said == "stop" else "go on, hand in or give back"
+        mine = ", ".join(f"#{task['number']}" for task in held if task["state"] == "working")
+        goes_on = "give back" if directive == "stop" else "go on, hand in or give back"
         text = f"{why} You hold {mine}: {goes_on}. A `task_id` from `held` gives the brief again."
-        nothing = _answer("nothing", text if mine else f"{why} Call again.", said) | {"reason": reason, "held": held}
+        nothing = _answer("nothing", text if mine else f"{why} Call again.", directive)
+        nothing |= {"reason": reason, "held": held}
         return await committed(actor, partial(polling.given, nothing)) or nothing
     if (lease := answer.get("lease")) is not None:
         leases.LEASES.no_later_than(lease["expires_at"])
@@ -143,32 +144,32 @@ def _agent(actor: Actor) -> Agent:
     return Agent(id=actor.id, board_id=actor.board_id, organization_id=actor.organization_id)
 
 
-async def _without_work(actor: Actor, wanted: NextCreate) -> JsonObject | None:
+async def _without_work(actor: Actor, request: NextCreate) -> JsonObject | None:
     async def read(actor: Actor) -> JsonObject | None:
-        answer = await _look_at_directive(actor, wanted) or await _look_at_news(actor, wanted)
+        answer = await _look_at_directive(actor, request) or await _look_at_news(actor, request)
         return await committed(actor, partial(polling.given, answer)) if answer is not None else None
 
     return await settled(
         actor, actor, *_channels(actor), find=themselves, read=read,
-        is_settled=lambda answer: answer is not None, seconds=wanted.wait_seconds,
+        is_settled=lambda answer: answer is not None, seconds=request.wait_seconds,
     )  # fmt: skip
 
 
-async def _look(actor: Actor, wanted: NextCreate, board: Board) -> tuple[JsonObject | None, bool]:
+async def _look(actor: Actor, request: NextCreate, board: Board) -> tuple[JsonObject | None, bool]:
     """Return the answer, or None and whether another command has locked work. Raise Conflict while none may begin."""
-    if (answer := await _look_at_directive(actor, wanted)) is not None:
+    if (answer := await _look_at_directive(actor, request)) is not None:
         return await committed(actor, partial(polling.given, answer)), False
     halt: Conflict | None = None
     is_held = False
     try:
-        answer, is_held = await polling.look(actor, board, wanted, partial(_with_work, actor, wanted))
+        answer, is_held = await polling.look(actor, board, request, partial(_with_work, actor, request))
     except Conflict as refusal:
         code = refusal.detail.get("code") if isinstance(refusal.detail, dict) else None
         if code not in (*NO_WORK_CODES, ErrorCode.CLAIMS_DISABLED):
             raise
         halt = refusal if code in NO_WORK_CODES else None
-    if answer is None and (news := await _look_at_news(actor, wanted)) is not None:
-        answer = await _given_in_progress(actor, wanted, board, news["held"])
+    if answer is None and (news := await _look_at_news(actor, request)) is not None:
+        answer = await _given_in_progress(actor, request, board, news["held"])
         answer = answer or await committed(actor, partial(polling.given, news))
     if answer is None and halt is not None:
         raise halt
@@ -176,43 +177,43 @@ async def _look(actor: Actor, wanted: NextCreate, board: Board) -> tuple[JsonObj
 
 
 async def _given_in_progress(
-    actor: Actor, wanted: NextCreate, board: Board, held: Sequence[JsonObject]
+    actor: Actor, request: NextCreate, board: Board, tasks: Sequence[JsonObject]
 ) -> JsonObject | None:
     """Return the first task that people gave the caller in progress: it has no lease before it was answered here."""
-    for one in held:
-        if one["state"] == "working" and one["lease_expires_at"] is None:
-            wanted = wanted.model_copy(update={"task_id": one["task_id"]})
+    for task in tasks:
+        if task["state"] == "working" and task["lease_expires_at"] is None:
+            request = request.model_copy(update={"task_id": task["task_id"]})
             with contextlib.suppress(DomainError):  # somebody took it away at this moment
-                return await polling.named(actor, board, wanted, partial(_with_work, actor, wanted))
+                return await polling.named(actor, board, request, partial(_with_work, actor, request))
     return None
 
 
-async def _look_at_directive(actor: Actor, wanted: NextCreate) -> JsonObject | None:
-    if "directive" not in wanted.kinds:
+async def _look_at_directive(actor: Actor, request: NextCreate) -> JsonObject | None:
+    if "directive" not in request.kinds:
         return None
-    said, why = await directive_of(_agent(actor))
-    if said == wanted.known:
+    directive, why = await directive_of(_agent(actor))
+    if directive == request.known:
         return None
-    text = f"{why} {THEN[said]}" if why else THEN[said]
-    return _answer("directive", text, said) | {"held": await _held(actor)}
+    text = f"{why} {THEN[directive]}" if why else THEN[directive]
+    return _answer("directive", text, directive) | {"held": await _held(actor)}
 
 
-async def _look_at_news(actor: Actor, wanted: NextCreate) -> JsonObject | None:
-    if "notice" not in wanted.kinds:
+async def _look_at_news(actor: Actor, request: NextCreate) -> JsonObject | None:
+    if "notice" not in request.kinds:
         return None
-    found = await rows(
+    news = await rows(
         f"SELECT header FROM deliveries WHERE agent_id = ? AND {NEWS} AND offered_at IS NULL"
         f" AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq DESC LIMIT 1",
         actor.id,
     )
-    if not found:
+    if not news:
         return None
-    kind = "note" if found[0]["header"] == NOTE else "notice"
-    said = (await directive_of(_agent(actor))).directive
-    return _answer(kind, "Read `news`, then call again.", said) | {"held": await _held(actor)}
+    kind = "note" if news[0]["header"] == NOTE else "notice"
+    directive = (await directive_of(_agent(actor))).directive
+    return _answer(kind, "Read `news`, then call again.", directive) | {"held": await _held(actor)}
 
 
-async def _with_work(actor: Actor, wanted: NextCreate, claim: Claim) -> JsonObject:
+async def _with_work(actor: Actor, request: NextCreate, claim: Claim) -> JsonObject:
     task, lease, why = claim["task"], claim["lease"], claim["why"]
     assert task is not None and lease is not None
     kind = why["kind"] if why["kind"] in ("resume", "rework") else "work"
@@ -222,10 +223,10 @@ async def _with_work(actor: Actor, wanted: NextCreate, claim: Claim) -> JsonObje
         f"Task #{task['number']} is yours until {until}, with fence {lease['fence']}: {task['title']}. {comes}"
         " Hand it in, or give it back."
     )
-    held = [one for one in await _held(actor) if str(one["task_id"]) != str(task["id"])]
+    others = [other for other in await _held(actor) if str(other["task_id"]) != str(task["id"])]
     # Who names a task gets it whatever the directive is.
-    said = wanted.known if wanted.task_id is None else (await directive_of(_agent(actor))).directive
-    return {**_answer(kind, text, said), **claim, "held": held}
+    directive = request.known if request.task_id is None else (await directive_of(_agent(actor))).directive
+    return {**_answer(kind, text, directive), **claim, "held": others}
 
 
 def _answer(kind: str, text: str, directive: str) -> JsonObject:
@@ -233,7 +234,7 @@ def _answer(kind: str, text: str, directive: str) -> JsonObject:
 
 
 async def _held(actor: Actor) -> list[JsonObject]:
-    found = await rows(
+    tasks = await rows(
         "SELECT r.task_id, t.number, t.title, r.fence, r.lease_expires_at, CASE WHEN r.parked_at IS NULL THEN 'working'"
         " WHEN r.ready_at IS NULL THEN 'waiting' ELSE 'ready' END AS state"
         " FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.agent_id = ? AND r.ended_at IS NULL"
@@ -242,5 +243,5 @@ async def _held(actor: Actor) -> list[JsonObject]:
         actor.id,
         times.clock_now(),
     )
-    moments = ({"lease_expires_at": as_moment(row["lease_expires_at"])} for row in found)
-    return [{**row, "task_id": as_id(row["task_id"]), **more} for row, more in zip(found, moments, strict=True)]
+    moments = ({"lease_expires_at": as_moment(row["lease_expires_at"])} for row in tasks)
+    return [{**row, "task_id": as_id(row["task_id"]), **more} for row, more in zip(tasks, moments, strict=True)]

@@ -42,15 +42,15 @@ HELD_SECONDS = 1.0
 UNANSWERED = "The client cancelled its call before it had the answer."
 
 
-async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim:
+async def claim(actor: Actor, board: Board, request: ClaimCreate) -> Claim:
     """Assign the best task, or the named one, to a worker; wait for one as long as the worker asks for."""
     actor, reason = replace(actor, fence=None), None
-    if wanted.task_id is not None:
-        answer = await named(actor, board, wanted, given)
-    elif wanted.wait_seconds:
-        answer, reason = await waited(actor, board, wanted, lambda board: look(actor, board, wanted, given))
+    if request.task_id is not None:
+        answer = await named(actor, board, request, given)
+    elif request.wait_seconds:
+        answer, reason = await waited(actor, board, request, lambda board: look(actor, board, request, given))
     else:
-        answer, _ = await look(actor, board, wanted, given)
+        answer, _ = await look(actor, board, request, given)
     if answer is None:
         nothing: Claim = {"task": None, "lease": None, "reason": reason}
         return await committed(actor, partial(given, nothing)) or nothing
@@ -59,11 +59,11 @@ async def claim(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim:
     return answer
 
 
-async def named[R](actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]) -> R | None:
+async def named[R](actor: Actor, board: Board, request: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]) -> R | None:
     worker, _ = await _worker(actor, board)
 
     async def claim_and_tell() -> R:
-        return await tell(await claim_named(actor, board, worker, wanted))
+        return await tell(await claim_named(actor, board, worker, request))
 
     return await committed(actor, claim_and_tell)
 
@@ -75,7 +75,7 @@ async def given[T](answer: T) -> T:
 async def waited[R](
     actor: Actor,
     board: Board,
-    wanted: ClaimCreate,
+    request: ClaimCreate,
     looks: Callable[[Board], Awaitable[tuple[R | None, bool]]],
     *names: str,
 ) -> tuple[R | None, JsonObject | None]:
@@ -85,8 +85,8 @@ async def waited[R](
     notified.
     """
     now, channel = asyncio.get_running_loop().time, channel_of(board.id)
-    end = wakeup_channels.end_of_wait(wanted.wait_seconds)
-    who, ready = claiming.Waiter(actor.agent_id, tuple(wanted.tags or ())), readiness.Ready(actor, board, wanted)
+    end = wakeup_channels.end_of_wait(request.wait_seconds)
+    who, ready = claiming.Waiter(actor.agent_id, tuple(request.tags or ())), readiness.Ready(actor, board, request)
     with wakeup_channels.queued(channel, who) as waiter, ready:
         while True:
             with contextlib.ExitStack() as listening:
@@ -121,20 +121,20 @@ def channel_of(board_id: object) -> str:
 
 
 async def look[R](
-    actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]
+    actor: Actor, board: Board, request: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]
 ) -> tuple[R | None, bool]:
     """Return what `tell` makes of the claim in its transaction, or None and whether another command has locked work."""
     for pause in PAUSES:
         worker, resumes = await _worker(actor, board)
-        if resumes and (resumed := await uncancelled(_resume(actor, board, wanted, tell))) is not None:
+        if resumes and (resumed := await uncancelled(_resume(actor, board, request, tell))) is not None:
             return resumed, False
         is_full = await full(worker.limits, actor.agent_id, board.id) is not None
-        seen = [] if is_full else await claiming.see_best(worker, wanted.tags)
+        seen = [] if is_full else await claiming.see_best(worker, request.tags)
         if not seen:
             await refuse_no_work(actor, board)
             return None, False
         try:
-            work = partial(claim_best, actor, board, worker, wanted, seen)
+            work = partial(claim_best, actor, board, worker, request, seen)
             return await uncancelled(_claim(actor, board, work, tell)), False
         except Missed:
             await asyncio.sleep(pause)
@@ -166,10 +166,10 @@ async def _claim[R](
 
 
 async def _resume[R](
-    actor: Actor, board: Board, wanted: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]
+    actor: Actor, board: Board, request: ClaimCreate, tell: Callable[[Claim], Awaitable[R]]
 ) -> R | None:
     try:
-        return await _claim(actor, board, partial(resume_first, actor, board, wanted), tell, park_again)
+        return await _claim(actor, board, partial(resume_first, actor, board, request), tell, park_again)
     except Conflict as refusal:
         if isinstance(refusal.detail, dict) and refusal.detail.get("code") == ErrorCode.WIP_LIMIT_REACHED:
             return None
@@ -206,11 +206,11 @@ async def _worker(actor: Actor, board: Board) -> tuple[Worker, bool]:
         " AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL) AS resumes"
         " FROM agents a LEFT JOIN tokens k ON k.id = ? WHERE a.id = ?"
     )
-    found = await rows(sql, now, board.id, now, actor.credential[1], actor.id)
-    has_ended = not found or found[0]["token_id"] is None or not found[0]["is_valid"]
-    if not found or (actor.credential[0] == "token" and has_ended):
+    agents = await rows(sql, now, board.id, now, actor.credential[1], actor.id)
+    has_ended = not agents or agents[0]["token_id"] is None or not agents[0]["is_valid"]
+    if not agents or (actor.credential[0] == "token" and has_ended):
         raise Unauthenticated()
-    row = found[0]
+    row = agents[0]
     require_scope(replace(actor, scopes=granted(as_json(row["scopes"]))), "work")
     if str(row["board_id"]) != str(board.id):
         raise NotFound()

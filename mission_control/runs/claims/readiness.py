@@ -132,8 +132,9 @@ async def _waits_at(board_id: UUID) -> dict[UUID, list[WaitRead]]:
     return waits
 
 
-def _read(agent_id: UUID, held: Sequence[Row], waits: list[WaitRead]) -> WorkerRead:
-    row, tasks = held[0], [HeldRead(id=one["task_id"], number=one["number"]) for one in held if one["task_id"]]
+def _read(agent_id: UUID, leases: Sequence[Row], waits: list[WaitRead]) -> WorkerRead:
+    row = leases[0]
+    tasks = [HeldRead(id=lease["task_id"], number=lease["number"]) for lease in leases if lease["task_id"]]
     is_woken = row["gateway_id"] is not None and bool(row["is_online"]) and not tasks
     places = sum(wait.places for wait in waits) or int(is_woken)
     if row["wip_limit"] is not None:

@@ -82,7 +82,7 @@ async def wake_parked_agent(actor: Actor, event: NewEvent) -> None:
 
 
 @command("task.claim")
-async def resume_first(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim | None:
+async def resume_first(actor: Actor, board: Board, request: ClaimCreate) -> Claim | None:
     """Return the run of an agent that has been ready for longest, under a new lease with the fence that it had.
 
     None when there is none. Raise 409 when a pause, a budget or the agent's limit forbids that it goes on.
@@ -94,19 +94,19 @@ async def resume_first(actor: Actor, board: Board, wanted: ClaimCreate) -> Claim
         task = await present_task(seen)
         run = await running(seen.id) if task is not None else None
         if task is not None and run is not None and run.agent_id == actor.id and run.ready_at is not None:
-            return await leased(task, wanted, "resume")
+            return await leased(task, request, "resume")
     return None
 
 
 @command("task.release_lease")
 async def park_again(actor: Actor, task: Task, fence: int) -> None:
     """Let a run that went on wait again: its agent never got the answer of its claim."""
-    found, now = await present_task(task), times.clock_now()
-    if found is None:
+    present, now = await present_task(task), times.clock_now()
+    if present is None:
         return
     for run in await rows(
         "UPDATE task_runs SET parked_at = ?, ready_at = ?, lease_expires_at = NULL WHERE task_id = ? AND agent_id = ?"
         " AND fence = ? AND ended_at IS NULL RETURNING id, task_id, board_id, agent_id, agent_name, fence",
         *(now, now, task.id, actor.id, fence),
     ):
-        record_parked(run | {"title": found.title, "organization_id": task.board.organization_id})
+        record_parked(run | {"title": present.title, "organization_id": task.board.organization_id})

@@ -21,19 +21,19 @@ LONGEST_LINE = 120
 @explain_waiting
 async def reasons_of(task_ids: list[object]) -> dict[str, Reasons]:
     """Return what each of these tasks waits for, by its id. Done and deleted tasks wait for nothing."""
-    wanted = [one for one in map(as_id, task_ids) if one is not None]
-    if not wanted:
+    ids = [task_id for task_id in map(as_id, task_ids) if task_id is not None]
+    if not ids:
         return {}
-    sql, values = statement(wanted)
+    sql, values = statement(ids)
     by_task: dict[str, list[Row]] = {}
     for row in await rows(sql, *values):
         by_task.setdefault(str(row["task_id"]), []).append(row)
-    return {task_id: _reasons(found) for task_id, found in by_task.items()}
+    return {task_id: _reasons(reasons) for task_id, reasons in by_task.items()}
 
 
-def _reasons(found: list[Row]) -> Reasons:
-    [asked] = [row for row in found if row["kind"] == "asked"]
-    ordered = sorted(found, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
+def _reasons(waits: list[Row]) -> Reasons:
+    [asked] = [row for row in waits if row["kind"] == "asked"]
+    ordered = sorted(waits, key=lambda row: (str(row["since"] or ""), str(row["ref_id"]), str(row["detail"])))
     reasons = [say(row) for row in ordered if (say := SAID.get(row["kind"])) is not None]
     reasons += [
         _awaited(kind, awaited) for kind in AWAITED if (awaited := [row for row in ordered if row["kind"] == kind])
@@ -41,7 +41,7 @@ def _reasons(found: list[Row]) -> Reasons:
     if not reasons and asked["detail"] == "inbox":
         text = f"{asked['name']} can start it now." if asked["name"] else "An agent can claim it now."
         reasons.append(_reason("available", text, **_by_agent(asked)))
-    return sorted(reasons, key=lambda one: ORDER[one["kind"]])
+    return sorted(reasons, key=lambda reason: ORDER[reason["kind"]])
 
 
 def _reason(kind: Kind, text: str, **fields: object) -> Row:
@@ -76,13 +76,13 @@ def _backoff(row: Row) -> Row:
 AWAITED: dict[Kind, str] = {"dependency": "It waits for {}.", "part": "It cannot be handed in before {} {} done."}
 
 
-def _awaited(kind: Kind, found: list[Row]) -> Row:
-    names = [f"#{row['number']} {row['name']}" for row in found[:NAMED]]
-    if len(found) > NAMED:
-        names.append(f"{len(found) - NAMED} more")
+def _awaited(kind: Kind, waits: list[Row]) -> Row:
+    names = [f"#{row['number']} {row['name']}" for row in waits[:NAMED]]
+    if len(waits) > NAMED:
+        names.append(f"{len(waits) - NAMED} more")
     text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    tasks = [{"id": row["ref_id"], "number": row["number"], "title": row["name"]} for row in found]
-    return _reason(kind, AWAITED[kind].format(text, "is" if len(found) == 1 else "are"), tasks=tasks)
+    tasks = [{"id": row["ref_id"], "number": row["number"], "title": row["name"]} for row in waits]
+    return _reason(kind, AWAITED[kind].format(text, "is" if len(waits) == 1 else "are"), tasks=tasks)
 
 
 def _lease(row: Row) -> Row:

@@ -49,10 +49,10 @@ class Place(NamedTuple):
     @property
     def which(self) -> tuple[str, Values]:
         """The condition for what people said to this session, or about the run that it serves."""
-        said = "n.session_id = ? OR (n.session_id IS NULL AND n.run_id = ?)"
+        is_theirs = "n.session_id = ? OR (n.session_id IS NULL AND n.run_id = ?)"
         return (
             f"{NEWS} AND ((header = '{NOTE}' AND EXISTS (SELECT 1 FROM run_notes n WHERE n.id = deliveries.id"
-            f" AND ({said}))) OR (header = '{STOPPED}' AND deliveries.id = ?))",
+            f" AND ({is_theirs}))) OR (header = '{STOPPED}' AND deliveries.id = ?))",
             [self.session_id, self.run_id, self.run_id],
         )
 
@@ -163,7 +163,7 @@ async def offer(actor: Actor, place: Place, header: str) -> list[UUID]:
         f" WHERE {where} AND header = ? AND offered_at IS NULL AND NOT ({SENT_BY_GATEWAY}) ORDER BY seq{hold})"
         " RETURNING id, header, organization_id, agent_id, board_id, task_id"
     )
-    found = await rows(sql, times.clock_now(), *values, header)
-    for row in found:
-        signal_steered(Delivery(**{name: one for name, one in row.items() if name != "id"}))
-    return [one for row in found if (one := as_id(row["id"])) is not None]
+    notices = await rows(sql, times.clock_now(), *values, header)
+    for row in notices:
+        signal_steered(Delivery(**{name: value for name, value in row.items() if name != "id"}))
+    return [notice_id for row in notices if (notice_id := as_id(row["id"])) is not None]

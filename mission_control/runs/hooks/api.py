@@ -203,5 +203,5 @@ def _records(body: Any) -> list[Body]:
 
 
 def _attributes(holder: Body) -> dict[str, Any]:
-    values = ((one.get("key"), one.get("value")) for one in holder.get("attributes", ()))
+    values = ((attribute.get("key"), attribute.get("value")) for attribute in holder.get("attributes", ()))
     return {name: next(iter(value.values()), None) for name, value in values if name and isinstance(value, dict)}

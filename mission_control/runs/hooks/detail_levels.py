@@ -29,19 +29,19 @@ class Kept(NamedTuple):
     level: SessionDetail
     folder: str = ""
 
-    def call(self, tool: object, given: object) -> dict[str, Any]:
-        values = given if isinstance(given, Mapping) else {}
-        kept: dict[str, Any] = {"tool": name_of(tool) or "a tool"}
-        if path := next((one for name in PATHS if (one := text_of(values.get(name)))), ""):
-            kept["path"] = self._path(path)
+    def call(self, tool: object, arguments: object) -> dict[str, Any]:
+        values = arguments if isinstance(arguments, Mapping) else {}
+        detail: dict[str, Any] = {"tool": name_of(tool) or "a tool"}
+        if path := next((text for name in PATHS if (text := text_of(values.get(name)))), ""):
+            detail["path"] = self._path(path)
         if self.level == "names":
             if word := first_word(text_of(values.get("command"))):
-                kept["command"] = word
+                detail["command"] = word
         else:
-            kept |= {name: one for name in ABOUT if (one := text_of(values.get(name)))}
+            detail |= {name: text for name in ABOUT if (text := text_of(values.get(name)))}
         if self.level == "all" and (rest := {k: v for k, v in values.items() if k not in (*PATHS, *ABOUT)}):
-            kept["input"] = in_text(rest)
-        return {name: one for name, one in kept.items() if one}
+            detail["input"] = in_text(rest)
+        return {name: value for name, value in detail.items() if value}
 
     def text(self, value: object) -> str:
         return in_text(value) if self.level == "all" and value else ""

@@ -104,8 +104,8 @@ def _waits(parts: Sequence[Part]) -> int:
     return sum(len(part.data.items) for part in parts)
 
 
-def _with(known: SessionGiven, more: SessionGiven) -> SessionGiven:
-    return known.model_copy(update=more.model_dump(exclude_none=True))
+def _with(facts: SessionGiven, more: SessionGiven) -> SessionGiven:
+    return facts.model_copy(update=more.model_dump(exclude_none=True))
 
 
 async def write() -> None:
@@ -136,16 +136,16 @@ async def _write(place: Place, part: Part) -> None:
     agent = await Agent.get_or_none(id=place[0])
     if agent is None or agent.board_id != place[1]:
         return
-    given = part.data
-    if given.session is not None and not (given.items or given.usage or given.steps or given.state):
-        known = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
-        if not await known.exists():  # some programs tell of one, and end it, that never does anything
-            _facts[place] = _with(_facts.get(place, given.session), given.session)
+    data = part.data
+    if data.session is not None and not (data.items or data.usage or data.steps or data.state):
+        same_session = AgentSession.filter(agent_id=agent.id, client=place[2], external_id=place[3])
+        if not await same_session.exists():  # some programs tell of one, and end it, that never does anything
+            _facts[place] = _with(_facts.get(place, data.session), data.session)
             while len(_facts) > MOST_FACTS:
                 _facts.popitem(last=False)
             return
     try:
-        done = await report(part.actor, agent.id, agent, given)
+        done = await report(part.actor, agent.id, agent, data)
     except DomainError as refusal:
         _log.warning("a report of a program was refused: %s", type(refusal).__name__)
         return

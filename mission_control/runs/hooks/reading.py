@@ -165,8 +165,8 @@ class Hook:
         values = [self.of(name) for name in event.key]
         if any(values):
             return named(self.name, *values)
-        said = orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS).decode()
-        return named(self.name, said, self.of("timestamp") or self.when.minute)
+        content = orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS).decode()
+        return named(self.name, content, self.of("timestamp") or self.when.minute)
 
 
 def named(*parts: str) -> str:

@@ -55,15 +55,15 @@ async def news_for_call(call: AgentCall, carries: bool) -> JsonObject | None:
     if not carries or not (call.has_new or call.is_repeated):
         return None
     where, values = inbox.news_for(actor, call.task_id)
-    found = await rows(FIND.format(which=where if call.is_repeated else f"{where}{NOT_OFFERED}"), *values)
-    if not found:
+    news = await rows(FIND.format(which=where if call.is_repeated else f"{where}{NOT_OFFERED}"), *values)
+    if not news:
         return None
-    directive = await _directive(actor, found)
+    directive = await _directive(actor, news)
     moment = times.clock_now()
-    await offer(actor, max(int(row["seq"]) for row in found), call.task_id)
+    await offer(actor, max(int(row["seq"]) for row in news), call.task_id)
     await on_abandonment(partial(withdraw, actor, moment))
     end_quiet(call.actor.id or UUID(int=0))
-    return composed(found, directive)
+    return composed(news, directive)
 
 
 @command("inbox.acknowledge")
@@ -88,29 +88,29 @@ async def withdraw(actor: Actor, moment: datetime) -> None:
     await rows(again, actor.id, moment)
 
 
-async def _directive(actor: Actor, found: Iterable[Row]) -> JsonObject:
-    headers = {row["header"] for row in found}
+async def _directive(actor: Actor, news: Iterable[Row]) -> JsonObject:
+    headers = {row["header"] for row in news}
     if headers.intersection(DIRECTIVES):
         agent = Agent(id=actor.id, board_id=actor.board_id, organization_id=actor.organization_id)
         now = await directive_of(agent)
         if now.directive != "continue":
             return now._asdict()
-    for row in found:
+    for row in news:
         if row["header"] == STOPPED:
             why = (as_json(row["data"]) or {}).get("reason") or "A person stopped this run."
             return {"directive": "stop", "directive_reason": why, "directive_task_id": as_id(row["task_id"])}
     return {}
 
 
-def composed(found: list[Row], directive: JsonObject) -> JsonObject:
+def composed(news: list[Row], directive: JsonObject) -> JsonObject:
     if reason := directive.get("directive_reason"):
         directive = directive | {"directive_reason": cut(str(reason), LARGEST_LINE)}
-    total, items = int(found[0]["total"]), list[JsonObject]()
-    for row in found:
+    total, items = int(news[0]["total"]), list[JsonObject]()
+    for row in news:
         item = {"seq": row["seq"], "kind": NOTICES.get(row["header"], "message"), "task_id": as_id(row["task_id"])}
         shell = {**directive, "items": [*items, item | {"text": ""}], "more": total}
         left = LARGEST - len(to_json(shell))
-        text = cut(line_of(row), left if len(found) == 1 else min(left, LARGEST_LINE))
+        text = cut(line_of(row), left if len(news) == 1 else min(left, LARGEST_LINE))
         if not text:
             break
         items.append(item | {"text": text})
@@ -119,12 +119,12 @@ def composed(found: list[Row], directive: JsonObject) -> JsonObject:
 
 def line_of(row: Row) -> str:
     data, head = as_json(row["data"]) or {}, row["header"].capitalize()
-    labelled, _, said = row["text"].partition("\n\n")
-    kept = [line for line in labelled.splitlines() if not LABELS.fullmatch(line)]
+    labelled, _, body = row["text"].partition("\n\n")
+    lines = [line for line in labelled.splitlines() if not LABELS.fullmatch(line)]
     if row["header"] == NOTE:
-        head, kept, said = f"Note from {data.get('from')}", [], said.removesuffix(ADVICE)
+        head, lines, body = f"Note from {data.get('from')}", [], body.removesuffix(ADVICE)
     about = f" #{row['number']} {row['title']}" if row["number"] is not None else ""
-    text = " ".join(" ".join([*kept, REPLY.sub("", said)]).split())
+    text = " ".join(" ".join([*lines, REPLY.sub("", body)]).split())
     return f"{head}{about}: {text}" if text else f"{head}{about}"
 
 
@@ -143,8 +143,8 @@ def cut(text: str, most: int) -> str:
 
 
 def _shortened(text: str, end: int) -> str:
-    kept = text[:end].rstrip()
-    return f"{kept} … ({len(text) - len(kept):,} more characters are in your inbox)"
+    beginning = text[:end].rstrip()
+    return f"{beginning} … ({len(text) - len(beginning):,} more characters are in your inbox)"
 
 
 def _size(text: str) -> int:

@@ -149,8 +149,8 @@ async def notes_of_session(session_id: UUID, paging: Paging) -> tuple[list[Row],
 async def _notes(where: str, paging: Paging, *values: UUID) -> tuple[list[Row], int]:
     [total] = await rows(f"SELECT COUNT(*) AS n FROM run_notes n WHERE {where}", *values)
     order = "ORDER BY n.created_at DESC, n.id DESC LIMIT ? OFFSET ?"
-    found = await rows(f"SELECT {COLUMNS}{SOURCE} WHERE {where} {order}", *values, paging.limit, paging.offset)
-    return [as_read(row) for row in found], int(total["n"])
+    notes = await rows(f"SELECT {COLUMNS}{SOURCE} WHERE {where} {order}", *values, paging.limit, paging.offset)
+    return [as_read(row) for row in notes], int(total["n"])
 
 
 async def note_read(note_id: UUID) -> Row:
@@ -162,7 +162,7 @@ def as_read(row: Row) -> Row:
     moments = ("created_at", "expires_at", "expired_at", "offered_at", "taken_at")
     note = {**row, **{name: as_moment(row[name]) for name in moments}}
     after = [as_moment(note.pop(name)) for name in ("acted_at", "reported_at", "kept_read_at")]
-    note["read_at"] = min((one for one in after if one is not None), default=None) if note["taken_at"] else None
+    note["read_at"] = min((at for at in after if at is not None), default=None) if note["taken_at"] else None
     note["by"] = {"kind": "user", "id": note.pop("user_id"), "name": note.pop("author_name")}
     is_over = note["expires_at"] <= times.clock_now() and not note["offered_at"]
     if note["expired_at"] or is_over:
@@ -182,11 +182,11 @@ async def erase_notes(actor: Actor, event: NewEvent) -> None:
 @reacts_to("agent.deleted")
 async def keep_arrived(actor: Actor, event: NewEvent) -> None:
     """Keep how far the notes came that reached an agent which is being deleted with its notices."""
-    kept = "UPDATE deliveries SET agent_id = NULL, state = 'sent', text = '', data = ? WHERE id = ?"
+    emptied = "UPDATE deliveries SET agent_id = NULL, state = 'sent', text = '', data = ? WHERE id = ?"
     for row in await rows(f"SELECT {COLUMNS}{SOURCE} WHERE n.agent_id = ?", event.scope.agent_id):
         note = as_read(row)
         if note["offered_at"]:
-            await rows(kept, to_json({"read_at": note["read_at"]}).decode(), note["id"])
+            await rows(emptied, to_json({"read_at": note["read_at"]}).decode(), note["id"])
 
 
 AT_ONCE = 100

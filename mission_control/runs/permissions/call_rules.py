@@ -17,13 +17,13 @@ def answer_of(hook: Hook, rules: Rules, board_name: str, held: Sequence[str]) ->
 
     `held` are the patterns of the calls that its program holds by itself until a person says yes.
     """
-    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    if not rules or not tool or not isinstance(given, dict):
+    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    if not rules or not tool or not isinstance(arguments, dict):
         return {}
     if hook.event.stops and hook.event.call:
-        return _before(hook, rules, board_name, held, tool, given)
-    if hook.event.asks and (asked := asked_of(hook, None)) is not None:
-        if pattern := allowing(rules, tool, given, asked.payload["session_request"]["risk"]):
+        return _before(hook, rules, board_name, held, tool, arguments)
+    if hook.event.asks and (request := asked_of(hook, None)) is not None:
+        if pattern := allowing(rules, tool, arguments, request.payload["session_request"]["risk"]):
             hook.state = "working"
             title, detail = f"Allowed by a rule of the board: {pattern}", hook.items[-1].detail or {}
             change = {"title": title, "detail": {**detail, "rule": pattern}}
@@ -34,17 +34,17 @@ def answer_of(hook: Hook, rules: Rules, board_name: str, held: Sequence[str]) ->
 
 
 def _before(
-    hook: Hook, rules: Rules, board_name: str, held: Sequence[str], tool: str, given: Mapping[str, Any]
+    hook: Hook, rules: Rules, board_name: str, held: Sequence[str], tool: str, arguments: Mapping[str, Any]
 ) -> JsonObject:
     """Return the answer to a call that begins: one that needs a yes, and is not held for it, asks or is refused."""
-    needed, is_read = concerning(rules.get("must", ()), tool, given)
-    if any(one in held for one in needed):
+    needed, is_read = concerning(rules.get("must", ()), tool, arguments)
+    if any(pattern in held for pattern in needed):
         hook.state = "waiting"
         return {}
-    asked, asks = needed or concerning(rules.get("ask", ()), tool, given)[0], hook.program.asking
+    patterns, asks = needed or concerning(rules.get("ask", ()), tool, arguments)[0], hook.program.asking
     unread = "" if is_read else " Nobody can say for certain what it runs: write it plainly, as one command."
-    if asks is not None and asked:
-        return asks(hook, f"The rule {asked[0]} of the board “{board_name}” has people asked before this.{unread}")
+    if asks is not None and patterns:
+        return asks(hook, f"The rule {patterns[0]} of the board “{board_name}” has people asked before this.{unread}")
     if needed and hook.program.passing is not None:
         hook.refused()
         words = f"By the rule {needed[0]} of the board “{board_name}” this needs a yes, for which {hook.program.client}"
@@ -52,9 +52,9 @@ def _before(
     return {}
 
 
-def allowing(rules: Rules, tool: str, given: Mapping[str, Any], risk: str) -> str | None:
+def allowing(rules: Rules, tool: str, arguments: Mapping[str, Any], risk: str) -> str | None:
     """Return the pattern by which a call runs without asking. What looks dangerous only its exact command allows."""
-    if concerning([*rules.get("must", ()), *rules.get("ask", ())], tool, given)[0]:
+    if concerning([*rules.get("must", ()), *rules.get("ask", ())], tool, arguments)[0]:
         return None
-    found = (one for one in rules.get("allow", ()) if risk != "high" or is_exact(one))
-    return next((one for one in found if allows(one, tool, given)), None)
+    patterns = (pattern for pattern in rules.get("allow", ()) if risk != "high" or is_exact(pattern))
+    return next((pattern for pattern in patterns if allows(pattern, tool, arguments)), None)

@@ -28,34 +28,34 @@ class Asked(NamedTuple):
 
 def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | None:
     """Return what is asked for; None where it could not be shown whole. `is_held`: only a yes lets it go."""
-    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    if not tool or not isinstance(given, dict):
+    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    if not tool or not isinstance(arguments, dict):
         return None
-    shown, cwd = _shown(tool, dict(given)), hook.body.get("cwd")
-    texts = [text for text in (*shown.values(), cwd) if isinstance(text, str)]
-    diff = shown.pop("diff", "")
+    preview, cwd = _shown(tool, dict(arguments)), hook.body.get("cwd")
+    texts = [text for text in (*preview.values(), cwd) if isinstance(text, str)]
+    diff = preview.pop("diff", "")
     is_wide = diff.count("\n") > MOST_LINES or any(len(line) > LONGEST_LINE for line in diff.splitlines())
     if is_wide or sum(map(len, texts)) > LONGEST:
         return None
-    kind, reason = shown.pop("kind"), shown.pop("reason", "")
-    level, risks = risk_of(kind, shown.get("command", ""), str(shown.get("path", "")), cwd)
+    kind, reason = preview.pop("kind"), preview.pop("reason", "")
+    level, risks = risk_of(kind, preview.get("command", ""), str(preview.get("path", "")), cwd)
     warnings = [UNSEEN_WARNING] if any(UNSEEN.search(text.replace("\n", "")) for text in texts) else []
     request: dict[str, Any] = {
         "kind": kind,
         "client": hook.program.client,
         "tool": tool,
-        **{name: _clean(text) for name, text in shown.items() if text},
+        **{name: _clean(text) for name, text in preview.items() if text},
         "cwd": _clean(str(cwd or "")),
         "host": host or "",
         "risk": "high" if warnings else level,
         "risk_kinds": ["hides characters", *risks] if warnings else risks,
         "warnings": warnings,
-        "allowed_decisions": _answers(hook, tool, given, level, is_held=is_held),
+        "allowed_decisions": _answers(hook, tool, arguments, level, is_held=is_held),
         "asks_there_too": hook.program.asks_there_too and not is_held,
         "is_held": is_held,
         "asks_again": hook.program.asks_again,
-        "sha256": digest_of(tool, given),
-        "kept": _kept(hook, tool, given),
+        "sha256": digest_of(tool, arguments),
+        "kept": _kept(hook, tool, arguments),
     }
     payload: dict[str, Any] = {"reason": _clean(reason), "confidence": None, "session_request": request}
     if diff:
@@ -67,21 +67,21 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
 PATTERN = re.compile(r"[*()\\\n]|:$")
 
 
-def _answers(hook: Hook, tool: str, given: Mapping[str, Any], level: str, *, is_held: bool) -> list[str]:
+def _answers(hook: Hook, tool: str, arguments: Mapping[str, Any], level: str, *, is_held: bool) -> list[str]:
     """Return what may be answered: a standing yes is for one plain command that looks harmless."""
-    command = given.get("command")
+    command = arguments.get("command")
     is_plain = tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
     refused = () if is_plain and level != "high" else ("allow-always",)
     answers = ("allow-once", "deny") if is_held else hook.program.answers
     return [answer for answer in answers if answer not in refused]
 
 
-def _kept(hook: Hook, tool: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
+def _kept(hook: Hook, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what is kept of a call when it is over; None: all of it."""
     if hook.kept.level == "all":
         return None
     cwd = hook.of("cwd")
-    return {**hook.kept.call(tool, given), "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
+    return {**hook.kept.call(tool, arguments), "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
 
 
 def external_id_of(hook: Hook) -> str:
@@ -89,13 +89,13 @@ def external_id_of(hook: Hook) -> str:
 
     A program may name what it asks by itself.
     """
-    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    call = name_of(hook.body.get("permission_id")) or digest_of(tool, given)
+    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    call = name_of(hook.body.get("permission_id")) or digest_of(tool, arguments)
     return f"{hook.of('agent_id')}:{call}"
 
 
-def digest_of(tool: str, given: object) -> str:
-    return hashlib.sha256(tool.encode() + b"\n" + orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def digest_of(tool: str, arguments: object) -> str:
+    return hashlib.sha256(tool.encode() + b"\n" + orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _clean(text: str) -> str:
@@ -103,46 +103,46 @@ def _clean(text: str) -> str:
     return TOKEN.sub(r"\1…", text.replace("\0", "\\u0000"))
 
 
-def _shown(tool: str, given: dict[str, Any]) -> dict[str, Any]:
-    reason = given.pop("description") if isinstance(given.get("description"), str) else ""
-    path_name = next((name for name in PATHS if isinstance(given.get(name), str)), "")
-    command = given.get("command")
+def _shown(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    reason = arguments.pop("description") if isinstance(arguments.get("description"), str) else ""
+    path_name = next((name for name in PATHS if isinstance(arguments.get(name), str)), "")
+    command = arguments.get("command")
     if isinstance(command, str) and tool != "apply_patch":
-        del given["command"]
-        return {"kind": "exec", "command": command, "reason": reason, "description": _rest(given)}
-    if path_name and (diff := "".join(f"{line}\n" for line in _diff(given))):
-        path = given.pop(path_name)
-        shown = {"kind": "edit", "title": path, "path": path, "diff": diff}
+        del arguments["command"]
+        return {"kind": "exec", "command": command, "reason": reason, "description": _rest(arguments)}
+    if path_name and (diff := "".join(f"{line}\n" for line in _diff(arguments))):
+        path = arguments.pop(path_name)
+        preview = {"kind": "edit", "title": path, "path": path, "diff": diff}
     else:
-        shown = {"kind": "tool", "title": tool}
+        preview = {"kind": "tool", "title": tool}
         if isinstance(command, str):  # a patch
-            shown["command"] = given.pop("command")
-    return {**shown, "reason": reason, "description": _rest(given)}
+            preview["command"] = arguments.pop("command")
+    return {**preview, "reason": reason, "description": _rest(arguments)}
 
 
-def _rest(given: Mapping[str, Any]) -> str:
-    return orjson.dumps(given, option=orjson.OPT_INDENT_2).decode() if given else ""
+def _rest(arguments: Mapping[str, Any]) -> str:
+    return orjson.dumps(arguments, option=orjson.OPT_INDENT_2).decode() if arguments else ""
 
 
-def _diff(given: dict[str, Any]) -> Iterator[str]:
+def _diff(arguments: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the diff that an edit is, taking out of the input what is in it."""
-    if isinstance(given.get("diff"), str):
-        yield from given.pop("diff").rstrip("\n").split("\n")
+    if isinstance(arguments.get("diff"), str):
+        yield from arguments.pop("diff").rstrip("\n").split("\n")
         return
-    edits = given.pop("edits") if isinstance(given.get("edits"), list) else None
-    changes = edits if edits and all(_is_edit(edit) for edit in edits) else [given] if _is_edit(given) else []
+    edits = arguments.pop("edits") if isinstance(arguments.get("edits"), list) else None
+    changes = edits if edits and all(_is_edit(edit) for edit in edits) else [arguments] if _is_edit(arguments) else []
     if edits and not changes:
-        given["edits"] = edits
-    if not changes and isinstance(content := given.get("content"), str):
-        given["content"] = "all of the file, as shown"
+        arguments["edits"] = edits
+    if not changes and isinstance(content := arguments.get("content"), str):
+        arguments["content"] = "all of the file, as shown"
         changes = [{"old_string": "", "new_string": content}]
     for change in changes:
         before, after = (change.pop(name).split("\n") if change[name] else [] for name in ("old_string", "new_string"))
         yield from difflib.unified_diff(before, after, "before", "after", lineterm="", n=3)
 
 
-def _is_edit(one: object) -> bool:
-    return isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("old_string", "new_string"))
+def _is_edit(edit: object) -> bool:
+    return isinstance(edit, dict) and all(isinstance(edit.get(name), str) for name in ("old_string", "new_string"))
 
 
 START = r"(?:^|[\s;&|(`\"'/])"
@@ -175,10 +175,10 @@ RISKY_FILES = re.compile(r"(?:^|/)(?:\.env\b[^/]*|\.(?:ssh|git|claude|codex)/|\.
 
 def risk_of(kind: str, command: str, path: str, folder: object) -> tuple[str, list[str]]:
     if kind == "exec":
-        found = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
-        if found:
-            worst = found[0][0]
-            return worst, [why for level, why in found if level == worst][:3]
+        risks = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
+        if risks:
+            worst = risks[0][0]
+            return worst, [why for level, why in risks if level == worst][:3]
         return "low", []
     if path and RISKY_FILES.search(path):
         return "high", ["changes settings or secrets"]
@@ -190,12 +190,12 @@ def risk_of(kind: str, command: str, path: str, folder: object) -> tuple[str, li
 def reduced(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what is kept of a request that is over, by the board's level when it was asked; None: all of it."""
     request = payload.get("session_request")
-    kept = request.get("kept") if isinstance(request, Mapping) else None
-    if not isinstance(request, Mapping) or not isinstance(kept, Mapping):
+    reduction = request.get("kept") if isinstance(request, Mapping) else None
+    if not isinstance(request, Mapping) or not isinstance(reduction, Mapping):
         return None
     dropped = ("command", "description", "path", "title", "kept")
-    left = {name: one for name, one in request.items() if name not in dropped}
-    left |= {name: kept[name] for name in ("command", "path", "cwd") if name in kept}
+    left = {name: value for name, value in request.items() if name not in dropped}
+    left |= {name: reduction[name] for name in ("command", "path", "cwd") if name in reduction}
     if request.get("kind") != "exec":
-        left["title"] = kept.get("path") or kept.get("tool")
+        left["title"] = reduction.get("path") or reduction.get("tool")
     return {"confidence": None, "session_request": left}

@@ -74,12 +74,12 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
         return {}
     patience = HELD if is_held else place.waits if program.waits is None else program.waits
     [session] = await rows("SELECT host_label FROM agent_sessions WHERE id = ?", place.session_id)
-    asked = asked_of(hook, session["host_label"], is_held=is_held)
+    request = asked_of(hook, session["host_label"], is_held=is_held)
     board = await Board.get_or_none(id=actor.board_id, deleted_at=None)
-    if asked is None or board is None or patience <= timedelta():
+    if request is None or board is None or patience <= timedelta():
         return {}
     until = times.clock_now() + patience
-    approval_id = await _opened(actor, board, place.session_id, asked, None if program.asks_again else until)
+    approval_id = await _opened(actor, board, place.session_id, request, None if program.asks_again else until)
     if approval_id is None:
         return {}
     SETTLING.no_later_than(until + GRACE)
@@ -96,15 +96,15 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
 
 
 async def _opened(
-    actor: Actor, board: Board, session_id: UUID, asked: Asked, expires_at: datetime | None
+    actor: Actor, board: Board, session_id: UUID, request: Asked, expires_at: datetime | None
 ) -> UUID | None:
     """Ask, even if the client leaves; what it asked is then left to the keyboard, unless it asks again."""
 
     async def opened() -> UUID | None:
         try:
-            return await ask(actor, board, session_id, asked, expires_at)
+            return await ask(actor, board, session_id, request, expires_at)
         except IntegrityError:  # the same call came twice at one moment
-            return await ask(actor, board, session_id, asked, expires_at)
+            return await ask(actor, board, session_id, request, expires_at)
 
     async def left() -> None:
         approval_id = await opening
@@ -137,18 +137,18 @@ async def stop_turn(actor: Actor, board: Board, session_id: UUID, why: str) -> N
 
 
 @command("approval.request")
-async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, expires_at: datetime | None) -> UUID | None:
+async def ask(actor: Actor, board: Board, session_id: UUID, request: Asked, expires_at: datetime | None) -> UUID | None:
     """Ask people about a call of a session; one that waits already is the same. None when too many wait.
 
     Without an end it waits until its program asks again, also for what was answered since.
     """
     if expires_at is None:
-        same = {"session_id": session_id, "external_id": asked.external_id}
+        same = {"session_id": session_id, "external_id": request.external_id}
         if (answered := await Approval.filter(**same, answer_state="waiting").first()) is not None:
             return answered.id
     pending = await Approval.filter(session_id=session_id, status="pending").limit(MOST_OPEN)
     for approval in pending:
-        if approval.external_id == asked.external_id:
+        if approval.external_id == request.external_id:
             await Approval.filter(id=approval.id).update(expires_at=expires_at)
             return approval.id
     if len(pending) >= MOST_OPEN:
@@ -158,8 +158,8 @@ async def ask(actor: Actor, board: Board, session_id: UUID, asked: Asked, expire
         session_id,
     )
     approval = Approval(
-        board_id=board.id, agent_id=actor.agent_id, action_type=asked.action_type, payload=asked.payload, confidence=0,
-        status="pending", session_id=session_id, external_id=asked.external_id, expires_at=expires_at,
+        board_id=board.id, agent_id=actor.agent_id, action_type=request.action_type, payload=request.payload,
+        confidence=0, status="pending", session_id=session_id, external_id=request.external_id, expires_at=expires_at,
         run_id=as_id(running[0]["id"]) if running else None,
     )  # fmt: skip
     approval.board = board
@@ -317,10 +317,10 @@ _OPEN = (
 async def look() -> float:
     """End what no process waits for; return the seconds until the next look."""
     now = times.clock_now()
-    found = await rows(_OPEN, now - GRACE, now - SILENT)
-    await _end_all([row for row in found if row["is_over"]], NOT_IN_TIME)
-    await _end_all([row for row in found if row["is_left"]], GONE)
-    return 30.0 if found else SETTLING.pause
+    approvals = await rows(_OPEN, now - GRACE, now - SILENT)
+    await _end_all([row for row in approvals if row["is_over"]], NOT_IN_TIME)
+    await _end_all([row for row in approvals if row["is_left"]], GONE)
+    return 30.0 if approvals else SETTLING.pause
 
 
 async def take_over() -> None:
@@ -328,8 +328,8 @@ async def take_over() -> None:
     await _end_all(await rows(f"{_OPEN} AND a.expires_at IS NOT NULL", *(times.clock_now(),) * 2), RESTARTED)
 
 
-async def _end_all(found: Sequence[Row], why: str) -> None:
-    for row in found:
+async def _end_all(approvals: Sequence[Row], why: str) -> None:
+    for row in approvals:
         approval_id, actor = UUID(str(row["id"])), system(UUID(str(row["organization_id"])))
         await (leave(actor, approval_id, why) if row["status"] == "pending" else note_late(actor, approval_id))
 

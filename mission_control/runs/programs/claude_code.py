@@ -34,23 +34,23 @@ def calls(hook: Hook) -> None:
 
 def called(hook: Hook) -> None:
     """A call has ended; one that changes the plan is that change."""
-    tool, given, result = (hook.body.get(name) for name in ("tool_name", "tool_input", "tool_response"))
-    given, result = (one if isinstance(one, dict) else {} for one in (given, result))
-    if tool == "TodoWrite" and isinstance(given.get("todos"), list):
-        hook.plan = todos(given["todos"])
+    tool, arguments, result = (hook.body.get(name) for name in ("tool_name", "tool_input", "tool_response"))
+    arguments, result = (value if isinstance(value, dict) else {} for value in (arguments, result))
+    if tool == "TodoWrite" and isinstance(arguments.get("todos"), list):
+        hook.plan = todos(arguments["todos"])
         hook.add("STATE_DELTA", hook.key(hook.event), ref=hook.ref)
     elif tool == "TaskCreate" and isinstance(task := result.get("task"), dict):
         _step(hook, task.get("id"), task.get("subject"), "pending")
         hook.add("STATE_DELTA", hook.key(hook.event), title="Added a step to its plan", ref=hook.ref)
     elif tool == "TaskUpdate":
-        _step(hook, given.get("taskId"), given.get("subject"), given.get("status"))
+        _step(hook, arguments.get("taskId"), arguments.get("subject"), arguments.get("status"))
         hook.add("STATE_DELTA", hook.key(hook.event), ref=hook.ref)
     else:
         hook.end_call(hook.body, "ok")
 
 
-def todos(given: object) -> list[StepGiven]:
-    steps = [step for step in given[:MOST_STEPS] if isinstance(step, dict)] if isinstance(given, list) else []
+def todos(entries: object) -> list[StepGiven]:
+    steps = [step for step in entries[:MOST_STEPS] if isinstance(step, dict)] if isinstance(entries, list) else []
     texts = [(text_of(step.get("content"))[:500].strip(), text_of(step.get("status"))) for step in steps]
     listed = [(text, state) for text, state in texts if text and state != "cancelled"]
     return [StepGiven(text=text, state=STATES.get(state, "pending")) for text, state in listed]
@@ -105,9 +105,9 @@ def asked(hook: Hook) -> None:
 
 def stopped(hook: Hook) -> None:
     """A turn has ended with what it says; a note may let it go on, so that one prompt may end several times."""
-    said = hook.of("last_assistant_message")
-    key = named(hook.name, hook.of("prompt_id") or hook.of("turn_id"), str(hook.body.get("stop_hook_active")), said)
-    if text := hook.kept.text(said):
+    message = hook.of("last_assistant_message")
+    key = named(hook.name, hook.of("prompt_id") or hook.of("turn_id"), str(hook.body.get("stop_hook_active")), message)
+    if text := hook.kept.text(message):
         hook.add("TEXT_MESSAGE_END", named(key, "text"), detail={"text": text})
     hook.add("RUN_FINISHED", key)
 

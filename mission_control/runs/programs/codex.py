@@ -39,15 +39,15 @@ def requested(hook: Hook) -> None:
     """A request to the model has ended: what it used up. Its input has what came from the cache."""
     used, response = hook.body.get("token_usage"), hook.of("response_id")
     if isinstance(used, dict) and response:
-        known = {name: number_of(used.get(name)) for name in USED}
+        tokens = {name: number_of(used.get(name)) for name in USED}
         hook.usage.append(
             TimedUsage(
                 key=f"cx:{response}" if name_of(response) else f"cx:{named(response)}",
                 model=name_of(hook.body.get("model")) or None,
-                input_tokens=known["input_tokens"],
-                output_tokens=known["output_tokens"],
-                cached_tokens=known["cached_input_tokens"],
-                written_tokens=known["cache_write_input_tokens"],
+                input_tokens=tokens["input_tokens"],
+                output_tokens=tokens["output_tokens"],
+                cached_tokens=tokens["cached_input_tokens"],
+                written_tokens=tokens["cache_write_input_tokens"],
                 source="program",
                 at=hook.when.at,
             )

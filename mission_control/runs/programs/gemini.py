@@ -29,24 +29,24 @@ def calls(hook: Hook) -> None:
 def called(hook: Hook) -> None:
     """A call has ended; a command that failed is told in words alone."""
     number(hook)
-    given, answer = (hook.body.get(name) for name in ("tool_input", "tool_response"))
+    arguments, answer = (hook.body.get(name) for name in ("tool_input", "tool_response"))
     if hook.body["tool_name"] == TOPIC:
-        title = text_of(given.get("title")) if isinstance(given, dict) and hook.kept.level != "names" else ""
+        title = text_of(arguments.get("title")) if isinstance(arguments, dict) and hook.kept.level != "names" else ""
         hook.add("ACTIVITY", hook.key(Event()), title=title or "Took up another topic")
         return
     answer = answer if isinstance(answer, dict) else {}
-    said, error = answer.get("llmContent"), answer.get("error")
-    said = said if isinstance(said, str) else ""
-    has_failed = bool(error) or (hook.body["tool_name"] == "run_shell_command" and EXITED.search(said[-END:]))
-    shown = error.get("message") if isinstance(error, dict) else said
+    content, error = answer.get("llmContent"), answer.get("error")
+    content = content if isinstance(content, str) else ""
+    has_failed = bool(error) or (hook.body["tool_name"] == "run_shell_command" and EXITED.search(content[-END:]))
+    text = error.get("message") if isinstance(error, dict) else content
     outcome = "failed" if has_failed else "ok"
-    hook.end_call({**hook.body, "tool_response": shown}, outcome)
+    hook.end_call({**hook.body, "tool_response": text}, outcome)
 
 
 def number(hook: Hook) -> None:
     """Name a call by what it does: the same call at the same time is the same to a person, too."""
-    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    call = named(hook.session.external_id, digest_of(tool, given))
+    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    call = named(hook.session.external_id, digest_of(tool, arguments))
     hook.body = {**hook.body, "tool_name": tool, "tool_use_id": call}
 
 
@@ -99,10 +99,10 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]
     external_id = text_of(record.get("session.id"))[:255].strip()
     if not external_id:
         return
-    given = SessionGiven(external_id=external_id, client=PROGRAM.client)
+    session = SessionGiven(external_id=external_id, client=PROGRAM.client)
     if record.get("event.name") == CONFIGURED:
         if mode := name_of(record.get("approval_mode"))[:64]:
-            yield given.model_copy(update={"mode": mode}), None
+            yield session.model_copy(update={"mode": mode}), None
         return
     names = ("input", "tool", "output", "thoughts", "cached_content")
     tokens = {name: number_of(record.get(f"{name}_token_count")) for name in names}
@@ -111,13 +111,13 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]
     model = name_of(record.get("model")) or None
     parts = [text_of(record.get(name)) for name in ("event.timestamp", "prompt_id", "role", "model")]
     if record.get("role") == "main":  # others are small requests beside the conversation, by other models
-        given = given.model_copy(update={"model": model})
+        session = session.model_copy(update={"model": model})
     usage = TimedUsage(
         key=f"gm:{named(external_id, *parts, *map(str, tokens.values()))}", model=model,
         input_tokens=tokens["input"] + tokens["tool"], output_tokens=tokens["output"] + tokens["thoughts"],
         cached_tokens=tokens["cached_content"], source="program", at=happened(record),
     )  # fmt: skip
-    yield given, usage
+    yield session, usage
 
 
 PROGRAM = Program(

@@ -57,15 +57,15 @@ def used(hook: Hook) -> None:
     micros = round(cost * 10**6) if is_known and cost else 0  # where it knows no price, ours counts
     cache = cache if isinstance(cache := tokens.get("cache"), dict) else {}
     read, written = number_of(cache.get("read")), number_of(cache.get("write"))
-    given = number_of(tokens.get("input")) + read + written
-    said = number_of(tokens.get("output")) + number_of(tokens.get("reasoning"))
-    if given + said > 0:
+    input_tokens = number_of(tokens.get("input")) + read + written
+    output_tokens = number_of(tokens.get("output")) + number_of(tokens.get("reasoning"))
+    if input_tokens + output_tokens > 0:
         hook.usage.append(
             TimedUsage(
                 key=f"oc:{message if name_of(message) else named(message)}",
                 model=name_of(hook.body.get("model")) or None,
-                input_tokens=given,
-                output_tokens=said,
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
                 cached_tokens=read,
                 written_tokens=written,
                 source="program",
@@ -83,8 +83,8 @@ def titled(hook: Hook) -> None:
 
 def asks(hook: Hook) -> None:
     """It asks whether a tool may be called; or, whichever tool that is, whether it may go elsewhere or on and on."""
-    tool, given = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    if isinstance(given, dict) and "permission" not in given:
+    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
+    if isinstance(arguments, dict) and "permission" not in arguments:
         hook.body = {**hook.body, "tool_name": TOOLS.get(tool, tool)}
     asked(hook)
 

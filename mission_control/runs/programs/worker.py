@@ -26,8 +26,8 @@ WAITS = timedelta(seconds=50)  # each time that it asks or listens
 
 
 def planned(hook: Hook) -> None:
-    given = hook.body.get("plan")
-    steps = [step for step in given[:MOST_STEPS] if isinstance(step, dict)] if isinstance(given, list) else []
+    plan = hook.body.get("plan")
+    steps = [step for step in plan[:MOST_STEPS] if isinstance(step, dict)] if isinstance(plan, list) else []
     texts = [(text_of(step.get("content"))[:500].strip(), step.get("status")) for step in steps]
     hook.plan = [StepGiven(text=text, state=STATES.get(text_of(state), "pending")) for text, state in texts if text]
     hook.add("STATE_DELTA", hook.key(hook.event))

@@ -79,10 +79,10 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageRe
         raise Forbidden("An agent without a board has no usage here.")
     run = await reported_run(agent, data.task_id, data.fence) if data.task_id else None
     await report_used(actor, agent.id, agent.board_id, data, data.task_id, run)
-    found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
+    budgets = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
     directive = await directive_of(agent)
     sums = await sums_of_agent(agent.id)
-    states = [BudgetState.of(budget) for budget in found]
+    states = [BudgetState.of(budget) for budget in budgets]
     return UsageReported(today=sums.today, total=sums.total, budgets=states, **directive._asdict())
 
 

@@ -42,29 +42,29 @@ async def end(organization_id: UUID, session: AgentSession, reason: str | None, 
     session.ended_at, session.end_reason = at or times.clock_now(), reason
     session.state, session.state_at, session.is_doing_over = "ended", session.ended_at, True
     session.digest, count = await digest_of(session.id)
-    said = f" {reason.rstrip('.')}." if reason else ""
+    ending = f" {reason.rstrip('.')}." if reason else ""
     record(
-        "session.ended", scope_of(organization_id, session), f"A session of {session.agent_name} ended.{said}",
+        "session.ended", scope_of(organization_id, session), f"A session of {session.agent_name} ended.{ending}",
         digest=session.digest, activities=count, client=session.client,
     )  # fmt: skip
 
 
 async def digest_of(session_id: UUID) -> tuple[str, int]:
     digest, count, seq = hashlib.sha256(), 0, -1
-    while found := await find_all(
+    while activities := await find_all(
         Activity, f"session_id = ? AND seq > ? ORDER BY seq LIMIT {DELETED_AT_ONCE}", session_id, seq
     ):
-        for one in found:
-            digest.update(hashed(one))
-        count, seq = count + len(found), found[-1].seq
+        for activity in activities:
+            digest.update(hashed(activity))
+        count, seq = count + len(activities), activities[-1].seq
     return digest.hexdigest(), count
 
 
 HASHED = ("seq", "at", "kind", "title", "state", "ref", "detail")
 
 
-def hashed(one: object) -> bytes:
-    values = (getattr(one, name) for name in HASHED)
+def hashed(activity: object) -> bytes:
+    values = (getattr(activity, name) for name in HASHED)
     covered = [value.isoformat(timespec="microseconds") if isinstance(value, datetime) else value for value in values]
     return canonical(covered).encode()
 
@@ -104,19 +104,19 @@ DUE = (
 
 def _moments() -> list[datetime]:
     now = times.clock_now()
-    return [now - one for one in (AFTER_RUN, OVER_AFTER, SILENT_AFTER, SILENT_AFTER)]
+    return [now - age for age in (AFTER_RUN, OVER_AFTER, SILENT_AFTER, SILENT_AFTER)]
 
 
 async def look() -> None:
-    found = await rows(
+    due = await rows(
         f"SELECT s.id, b.organization_id{RELATIONS} JOIN boards b ON b.id = s.board_id WHERE {DUE} LIMIT {AT_ONCE}",
         *_moments(),
     )
-    for row in found:
+    for row in due:
         organization_id, session_id = UUID(str(row["organization_id"])), UUID(str(row["id"]))
-        kept = await keep(system(organization_id), organization_id, session_id)
-        if kept is not None:
-            await announce(organization_id, kept)
+        session = await keep(system(organization_id), organization_id, session_id)
+        if session is not None:
+            await announce(organization_id, session)
 
 
 @command("session.keep")

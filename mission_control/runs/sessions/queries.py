@@ -202,9 +202,9 @@ def signs(row: Row, now: datetime) -> dict[str, Any]:
 def _read(row: Row) -> Row:
     row |= signs(row, times.clock_now())
     row |= {name: wire_moment(row[name]) for name in MOMENTS}
-    plan = [{name: one[name] for name in ("text", "state")} for one in as_json(row["plan"]) or []]
+    plan = [{name: step[name] for name in ("text", "state")} for step in as_json(row["plan"]) or []]
     row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
-    row["usage_windows"] = [one.model_dump(mode="json") for one in windows_of(row["usage_windows"])]
+    row["usage_windows"] = [window.model_dump(mode="json") for window in windows_of(row["usage_windows"])]
     stated: dict[str, list[int]] = as_json(row["usage_sources"]) or {}
     tokens = {name: figures[0] + figures[1] for name, figures in stated.items() if name != "counted"}
     row["usage_sources"] = {name: count for name, count in tokens.items() if count}
@@ -219,21 +219,21 @@ async def list_sessions(board: Board, query: SessionQuery) -> tuple[list[Row], i
     values: Values = [board.id]
     where = "s.board_id = ?"
     for name in ("agent_id", "task_id"):
-        if (one := getattr(query, name)) is not None:
-            where, values = f"{where} AND s.{name} = ?", [*values, one]
+        if (value := getattr(query, name)) is not None:
+            where, values = f"{where} AND s.{name} = ?", [*values, value]
     if query.is_open is not None:
         over = f"(s.ended_at IS NOT NULL OR {IS_OVER_WITH_RUN})"
         # The first condition is that of an index.
         where += f" AND s.ended_at IS NULL AND NOT {over}" if query.is_open else f" AND {over}"
     [total] = await rows(f"SELECT COUNT(*) AS n{RELATIONS} WHERE {where}", *values)
     order = "ORDER BY s.last_seen_at DESC, s.id DESC LIMIT ? OFFSET ?"
-    found = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE {where} {order}", *values, query.limit, query.offset)
-    return [_read(row) for row in found], int(total["n"])
+    sessions = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE {where} {order}", *values, query.limit, query.offset)
+    return [_read(row) for row in sessions], int(total["n"])
 
 
 async def session_read(session_id: UUID) -> Row:
-    [found] = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE s.id = ?", session_id)
-    return _read(found)
+    [session] = await rows(f"SELECT {COLUMNS}{RELATIONS} WHERE s.id = ?", session_id)
+    return _read(session)
 
 
 async def activities_of(session_id: UUID, query: ActivityQuery) -> ActivityPage:
@@ -246,8 +246,8 @@ async def activities_of(session_id: UUID, query: ActivityQuery) -> ActivityPage:
         where, values = f"{where} AND a.seq > ?", [*values, query.after]
     order = f"ORDER BY a.seq{' DESC' if is_newest else ''} LIMIT ?"
     sql = f"SELECT {ACTIVITY} FROM session_activities a WHERE {where} {order}"
-    found = await select(ActivityRead, sql, *values, query.limit)
-    return ActivityPage(items=found[::-1] if is_newest else found, total=int(total["n"]))
+    activities = await select(ActivityRead, sql, *values, query.limit)
+    return ActivityPage(items=activities[::-1] if is_newest else activities, total=int(total["n"]))
 
 
 ACTIVITY = ", ".join(f"a.{name}" for name in ActivityRead.model_fields)
@@ -259,8 +259,8 @@ async def activities_of_task(task_id: UUID, query: TaskActivityQuery) -> Activit
     [total] = await rows(f"SELECT COUNT(*) AS n FROM session_activities a WHERE {where}", *values)
     order = "ORDER BY a.at DESC, a.seq DESC, a.id LIMIT ?"
     sql = f"SELECT {ACTIVITY} FROM session_activities a WHERE {where} {order}"
-    found = await select(ActivityRead, sql, *values, query.limit)
-    return ActivityPage(items=found[::-1], total=int(total["n"]))
+    activities = await select(ActivityRead, sql, *values, query.limit)
+    return ActivityPage(items=activities[::-1], total=int(total["n"]))
 
 
 def _searched(where: str, values: Values, words: str) -> tuple[str, Values]:
@@ -299,10 +299,10 @@ class Line:
 
 
 async def line_of(task_ids: Iterable[UUID]) -> dict[UUID, Line]:
-    if not (wanted := list(task_ids)):
+    if not (ids := list(task_ids)):
         return {}
-    marks, values = in_list(wanted)
-    found = await rows(
+    marks, values = in_list(ids)
+    sessions = await rows(
         "SELECT r.task_id, r.id AS run_id, r.agent_id, r.agent_name, r.started_at, r.parked_at, r.input_tokens,"
         " r.output_tokens, r.cost_micros, r.ended_at AS run_ended_at, r.end_reason AS run_end_reason, s.id, s.client,"
         " s.external_id, s.state, s.ended_at, s.end_reason, s.doing, s.doing_at, s.is_doing_over, s.failures,"
@@ -313,17 +313,17 @@ async def line_of(task_ids: Iterable[UUID]) -> dict[UUID, Line]:
         *values,
     )
     now = times.clock_now()
-    return {cast(UUID, as_id(row["task_id"])): _line(row, now) for row in found}
+    return {cast(UUID, as_id(row["task_id"])): _line(row, now) for row in sessions}
 
 
 def _line(row: Row, now: datetime) -> Line:
     if row["id"] is None:
         row |= {"client": OWN, "state": "working", "is_doing_over": True, "failures": 0}
     sign = signs(row, now)
-    known: dict[str, Any] = {name: as_id(row[name]) for name in ("task_id", "run_id", "agent_id")}
-    known |= {name: as_moment(row[name]) for name in ("started_at", "doing_at")}
-    known |= {name: row[name] for name in ("agent_name", "doing", "failures", "failing", "cost_micros")}
+    facts: dict[str, Any] = {name: as_id(row[name]) for name in ("task_id", "run_id", "agent_id")}
+    facts |= {name: as_moment(row[name]) for name in ("started_at", "doing_at")}
+    facts |= {name: row[name] for name in ("agent_name", "doing", "failures", "failing", "cost_micros")}
     return Line(
-        **known, session_id=as_id(row["id"]), state=sign["state"], seen_at=sign["last_seen_at"],
+        **facts, session_id=as_id(row["id"]), state=sign["state"], seen_at=sign["last_seen_at"],
         is_doing_over=bool(row["is_doing_over"]), tokens=row["input_tokens"] + row["output_tokens"],
     )  # fmt: skip

@@ -139,7 +139,7 @@ class ReportCreate(Body):
     plan: Annotated[list[StepGiven] | None, Field(max_length=MOST_STEPS, description="All of it, each time")] = None
     usage: Annotated[
         list[RequestUsage],
-        BeforeValidator(lambda given: [given] if isinstance(given, dict) else given),
+        BeforeValidator(lambda usage: [usage] if isinstance(usage, dict) else usage),
         Field(max_length=MOST_REQUESTS, description="One for each request to your model, or one for several"),
     ] = Field(default_factory=list)
     windows: Annotated[
@@ -221,55 +221,55 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     """
     if agent.board_id is None:
         raise Forbidden("An agent without a board has no sessions here.")
-    given = HookReport.of(data)
-    run = await _run_of(agent, given)
-    session, is_new = await _session_of(actor, agent, run, given)
-    if run is None and given.task_id is None:
+    reported = HookReport.of(data)
+    run = await _run_of(agent, reported)
+    session, is_new = await _session_of(actor, agent, run, reported)
+    if run is None and reported.task_id is None:
         run = await run_served(session)
     before = {name: getattr(session, name) for name in CHANGED}
-    if session.is_check or (given.is_check and is_new):
+    if session.is_check or (reported.is_check and is_new):
         session.is_check, session.title, run = True, CHECK_TITLE, None
-    _begin(agent, session, given, is_new=is_new)
-    await _describe(session, run, given)
-    new = await insert_new(_activities(session, given.items))
-    _apply(session, given, new, is_new=is_new)
+    _begin(agent, session, reported, is_new=is_new)
+    await _describe(session, run, reported)
+    new = await insert_new(_activities(session, reported.items))
+    _apply(session, reported, new, is_new=is_new)
     if run is not None and before["run_id"] != run.id and session.client != OWN:
         await take_up(session, run)
-    if given.usage:
-        await count_used(actor, session, given.usage, run, given.task_id, is_said=given.session is None)
-    if given.ended:
-        await end(agent.organization_id, session, given.end_reason, given.past and given.past.ended)
+    if reported.usage:
+        await count_used(actor, session, reported.usage, run, reported.task_id, is_said=reported.session is None)
+    if reported.ended:
+        await end(agent.organization_id, session, reported.end_reason, reported.past and reported.past.ended)
     if changed := [name for name in CHANGED if getattr(session, name) != before[name]]:
         await update(session, *changed)
     return Reported(session, run, len(new))
 
 
-async def _run_of(agent: Agent, given: HookReport) -> Run | None:
+async def _run_of(agent: Agent, data: HookReport) -> Run | None:
     """Return the run of the task that a report names, else the only one in which the agent works.
 
     A run that began because people put a session to its task is that session's alone.
     """
-    if given.is_check:
+    if data.is_check:
         return None
-    if given.task_id is not None:
-        return await reported_run(agent, given.task_id, given.fence)
+    if data.task_id is not None:
+        return await reported_run(agent, data.task_id, data.fence)
     alone = f"agent_id = ? AND ended_at IS NULL AND parked_at IS NULL AND NOT {IS_ATTACHED} LIMIT 2"
-    found = await find_all(Run, alone, agent.id)
-    return found[0] if len(found) == 1 else None
+    runs = await find_all(Run, alone, agent.id)
+    return runs[0] if len(runs) == 1 else None
 
 
 NAMED = "agent_id = ? AND board_id = ? AND client = ? AND external_id = ?"
 
 
-async def _session_of(actor: Actor, agent: Agent, run: Run | None, given: HookReport) -> tuple[AgentSession, bool]:
+async def _session_of(actor: Actor, agent: Agent, run: Run | None, data: HookReport) -> tuple[AgentSession, bool]:
     """Return the session of a report, locked, and whether it was made now."""
-    own = given.session or SessionGiven(external_id=str(run.id) if run is not None else WITHOUT_RUN)
-    if given.session is None and (session := await open_session(actor, agent.id, agent.board_id, run)) is not None:
+    own = data.session or SessionGiven(external_id=str(run.id) if run is not None else WITHOUT_RUN)
+    if data.session is None and (session := await open_session(actor, agent.id, agent.board_id, run)) is not None:
         return session, False
     named = agent.id, agent.board_id, own.client, own.external_id
     if (session := await find(AgentSession, NAMED, *named, lock=True)) is not None:
         return session, False
-    now, connection = given.past.began if given.past else times.clock_now(), await connection_of(actor)
+    now, connection = data.past.began if data.past else times.clock_now(), await connection_of(actor)
     made = AgentSession(
         board_id=agent.board_id, agent_id=agent.id, agent_name=agent.name, gateway_id=agent.gateway_id,
         connection_id=connection.id if connection is not None else None,
@@ -284,25 +284,25 @@ async def _session_of(actor: Actor, agent: Agent, run: Run | None, given: HookRe
     return made, True
 
 
-def _begin(agent: Agent, session: AgentSession, given: HookReport, *, is_new: bool) -> None:
+def _begin(agent: Agent, session: AgentSession, data: HookReport, *, is_new: bool) -> None:
     """Record that a session began, or that one goes on which had ended."""
-    if is_new or (session.ended_at is not None and (given.items or not given.keeps_state)):
+    if is_new or (session.ended_at is not None and (data.items or not data.keeps_state)):
         message = f"{agent.name} {'began' if is_new else 'went on with'} a session."
         record("session.started", scope_of(agent.organization_id, session), message, client=session.client)
         session.ended_at = session.end_reason = session.digest = None
 
 
-async def _describe(session: AgentSession, run: Run | None, given: HookReport) -> None:
-    session.last_seen_at = max(session.last_seen_at, given.past.ended) if given.past else times.clock_now()
+async def _describe(session: AgentSession, run: Run | None, data: HookReport) -> None:
+    session.last_seen_at = max(session.last_seen_at, data.past.ended) if data.past else times.clock_now()
     if run is not None:
         session.run_id, session.task_id = run.id, run.task_id
-    if given.windows is not None:
-        session.usage_windows = [_window(window, session.last_seen_at) for window in given.windows] or None
-    if given.plan is not None:
-        session.plan = [_step(step) for step in given.plan]
-    if given.steps:
-        session.plan = _with_changes(session.plan or [], given.steps) or session.plan
-    if (own := given.session) is None:
+    if data.windows is not None:
+        session.usage_windows = [_window(window, session.last_seen_at) for window in data.windows] or None
+    if data.plan is not None:
+        session.plan = [_step(step) for step in data.plan]
+    if data.steps:
+        session.plan = _with_changes(session.plan or [], data.steps) or session.plan
+    if (own := data.session) is None:
         return
     for name in FACTS:
         if (value := getattr(own, name)) is not None:
@@ -312,9 +312,9 @@ async def _describe(session: AgentSession, run: Run | None, given: HookReport) -
         session.parent_id = parent.id if parent is not None and parent.id != session.id else None
 
 
-def _step(given: StepGiven) -> dict[str, str]:
-    step = {"text": one_line(given.text, 500), "state": given.state}
-    return step | {"key": given.key} if given.key else step
+def _step(reported: StepGiven) -> dict[str, str]:
+    step = {"text": one_line(reported.text, 500), "state": reported.state}
+    return step | {"key": reported.key} if reported.key else step
 
 
 def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange]) -> list[dict[str, str]]:
@@ -329,10 +329,10 @@ def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange])
     return list(steps.values())[:MOST_STEPS]
 
 
-def _window(given: WindowGiven, at: datetime) -> dict[str, object]:
-    resets = wire(given.resets_at) if given.resets_at is not None else None
-    used = round(given.used_percent)
-    return {"name": one_line(given.name), "used_percent": used, "resets_at": resets, "at": wire(at)}
+def _window(window: WindowGiven, at: datetime) -> dict[str, object]:
+    resets = wire(window.resets_at) if window.resets_at is not None else None
+    used = round(window.used_percent)
+    return {"name": one_line(window.name), "used_percent": used, "resets_at": resets, "at": wire(at)}
 
 
 def _activities(session: AgentSession, items: Sequence[ActivityGiven]) -> list[Activity]:
@@ -365,7 +365,7 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _apply(session: AgentSession, given: HookReport, new: Sequence[Activity], *, is_new: bool) -> None:
+def _apply(session: AgentSession, data: HookReport, new: Sequence[Activity], *, is_new: bool) -> None:
     """Set what the session does now, and its state, by the activities that are new."""
     state = session.state
     for activity in new:
@@ -380,8 +380,8 @@ def _apply(session: AgentSession, given: HookReport, new: Sequence[Activity], *,
             continue  # of several calls at once another one has not ended
         session.doing, session.doing_at, session.doing_ref = activity.title, activity.at, activity.ref
         session.is_doing_over = is_end
-    state = given.state or ("working" if state == "lost" else state)
-    if state != session.state and (is_new or not given.keeps_state):
+    state = data.state or ("working" if state == "lost" else state)
+    if state != session.state and (is_new or not data.keeps_state):
         session.state, session.state_at = state, session.last_seen_at
 
 

@@ -39,21 +39,21 @@ def ends(kind: str) -> bool:
 
 
 def one_line(text: str, longest: int = LONGEST_TITLE) -> str:
-    shown = "".join(one if one.isprintable() else " " if one.isspace() else "" for one in text[:READ])
-    line = " ".join(MASK.text(shown).split())
+    printable = "".join(letter if letter.isprintable() else " " if letter.isspace() else "" for letter in text[:READ])
+    line = " ".join(MASK.text(printable).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def title_of(kind: str, given: str | None, state: str | None, detail: Mapping[str, object]) -> str:
-    if given and (line := one_line(given)):
+def title_of(kind: str, title: str | None, state: str | None, detail: Mapping[str, object]) -> str:
+    if title and (line := one_line(title)):
         return line
     how = "" if state in (None, "ok") or kind == "RUN_ERROR" else f", {state}"
     tool, about = first_text(detail, TOOL), first_text(detail, ABOUT)
     if kind.startswith("TOOL_CALL") and (tool or about):
         return one_line(f"{_call(kind, tool, about)}{how}{_lasted(detail)}")
-    said = first_text(detail, ("text", "title", *ERROR)) if kind not in PLAIN or kind == "TEXT_MESSAGE_END" else ""
+    text = first_text(detail, ("text", "title", *ERROR)) if kind not in PLAIN or kind == "TEXT_MESSAGE_END" else ""
     plain = PLAIN.get(kind) or kind.replace("_", " ").capitalize()
-    return one_line(said) if said else one_line(f"{plain}{how}")
+    return one_line(text) if text else one_line(f"{plain}{how}")
 
 
 def _call(kind: str, tool: str, about: str) -> str:

@@ -75,20 +75,20 @@ async def count_used(
     `is_said`: their agent says so, in a session that its program reports.
     """
     if session.is_check:  # of a model that costs nothing
-        session.input_tokens += sum(one.input_tokens for one in used)
-        session.output_tokens += sum(one.output_tokens for one in used)
+        session.input_tokens += sum(request.input_tokens for request in used)
+        session.output_tokens += sum(request.output_tokens for request in used)
         return
     if task_id is not None:
         await _count(actor, session, used, task_id, run.id if run else None, is_said=is_said)
         return
     now = times.clock_now()
-    moments = [moment_of(one) or now for one in used]
+    moments = [moment_of(request) or now for request in used]
     is_all_of_run = run is not None and run.started_at <= min(moments)
     served = Served([], [run]) if run and is_all_of_run else await served_since(session, min(moments))
     by_run: dict[UUID | None, tuple[Run | None, list[RequestUsage]]] = {}
-    for one, at in zip(used, moments, strict=True):
+    for request, at in zip(used, moments, strict=True):
         theirs = served.run_at(at)
-        by_run.setdefault(theirs.id if theirs else None, (theirs, []))[1].append(one)
+        by_run.setdefault(theirs.id if theirs else None, (theirs, []))[1].append(request)
     for run_id, (theirs, some) in by_run.items():
         if theirs is not None and not is_all_of_run:
             await take_up(session, theirs, served)
@@ -139,12 +139,12 @@ class Served(NamedTuple):
         ended = [run for run in self.runs if begun < _end(run) <= at]
         later = [run for run in self.runs if at < run.started_at < over]
         if live:
-            return next((one for one in live if one.id == self.own), live[-1])
+            return next((run for run in live if run.id == self.own), live[-1])
         return max(ended, key=_end) if ended else later[0] if later else None
 
 
 def _end(run: Run) -> datetime:
-    return min((one for one in (run.ended_at, run.parked_at) if one is not None), default=FOREVER)
+    return min((moment for moment in (run.ended_at, run.parked_at) if moment is not None), default=FOREVER)
 
 
 async def served_since(session: AgentSession, moment: datetime) -> Served:
@@ -154,8 +154,8 @@ async def served_since(session: AgentSession, moment: datetime) -> Served:
     begun = as_moment(found["at"]) or min(session.started_at, moment)
     sql = f"SELECT at FROM session_activities WHERE {kind} AND at >= ? ORDER BY at"
     turns = [at for row in await rows(sql, session.id, begun) if (at := as_moment(row["at"])) is not None]
-    held = "agent_id = ? AND board_id = ? AND (ended_at IS NULL OR ended_at >= ?)"
-    where = f"{held} AND (id = ? OR NOT {IS_ATTACHED}) ORDER BY started_at"
+    theirs = "agent_id = ? AND board_id = ? AND (ended_at IS NULL OR ended_at >= ?)"
+    where = f"{theirs} AND (id = ? OR NOT {IS_ATTACHED}) ORDER BY started_at"
     runs = await find_all(Run, where, session.agent_id, session.board_id, begun, session.run_id)
     return Served(turns, runs, session.run_id)
 

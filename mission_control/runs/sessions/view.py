@@ -68,11 +68,11 @@ class Act:
     @property
     def is_found(self) -> bool:
         parts = (*self.title, *self.output, *self.text)
-        return any(part.is_found for part in parts) or any(one.is_found for one in self.inner)
+        return any(part.is_found for part in parts) or any(act.is_found for act in self.inner)
 
     @property
     def words(self) -> str:
-        return "".join(one.text for one in self.title)
+        return "".join(piece.text for piece in self.title)
 
 
 SPEAKERS = {"program": "Its program", "acp": "Its client", "agent": "The agent itself"}  # of usage, the best first
@@ -82,13 +82,13 @@ LEAST_DIFFERENCE = 5  # percent
 def differences_of(sources: dict[str, int]) -> list[str]:
     """Return what other sources say of the tokens of a session than the one that counts, where that is much."""
     counts, *others = sorted(sources, key=list(SPEAKERS).index) or [""]
-    found = []
+    differences = []
     for name in others:
         percent = round(100 * (sources[name] - sources[counts]) / max(1, sources[counts]))
         if abs(percent) > LEAST_DIFFERENCE:
             how = f"{abs(percent)} % {'more' if percent > 0 else 'less'} than {SPEAKERS[counts].lower()}"
-            found.append(f"{SPEAKERS[name]} says {tokens(sources[name])}, {how}.")
-    return found
+            differences.append(f"{SPEAKERS[name]} says {tokens(sources[name])}, {how}.")
+    return differences
 
 
 def program_of(session: Row) -> str:
@@ -170,12 +170,12 @@ def _act(item: ActivityRead, took: float, word: str) -> Act:
     )
 
 
-def _what(one: ActivityRead) -> str:
-    if one.kind in KINDS:
-        return KINDS[one.kind]
-    if one.kind == "ACTIVITY" and one.title.startswith(("Asked", "Asks", "Waits")):
+def _what(activity: ActivityRead) -> str:
+    if activity.kind in KINDS:
+        return KINDS[activity.kind]
+    if activity.kind == "ACTIVITY" and activity.title.startswith(("Asked", "Asks", "Waits")):
         return "wait"
-    return WORDS.get(one.title.partition(" ")[0].lower(), "other")
+    return WORDS.get(activity.title.partition(" ")[0].lower(), "other")
 
 
 def _took(seconds: float) -> str:
@@ -199,16 +199,16 @@ FOLDED = {"read": "look", "search": "look", "change": "change"}
 
 
 def folded(acts: Iterable[Act], *, commands: bool = False) -> list[Act]:
-    kinds, found = FOLDED | ({"run": "run"} if commands else {}), list[Act]()
-    for kind, group in groupby(acts, key=lambda one: None if one.tone or one.is_running else kinds.get(one.what)):
+    kinds, folded_acts = FOLDED | ({"run": "run"} if commands else {}), list[Act]()
+    for kind, group in groupby(acts, key=lambda act: None if act.tone or act.is_running else kinds.get(act.what)):
         lines = list(group)
         if kind is None or len(lines) == 1:
-            found += lines
+            folded_acts += lines
         else:
             title = (Part(_summary(lines)),)
             first, last = lines[0], lines[-1]
-            found.append(Act(f"{first.id}-group", first.what, first.glyph, last.at, title, inner=tuple(lines)))
-    return found
+            folded_acts.append(Act(f"{first.id}-group", first.what, first.glyph, last.at, title, inner=tuple(lines)))
+    return folded_acts
 
 
 def in_words(acts: Iterable[Act]) -> str:
@@ -253,12 +253,12 @@ class Turn:
         """What is shown of it: in a search what was found, with the line before and the line after."""
         if not self.is_searched:
             return self.acts
-        near = {place + step for place, one in enumerate(self.acts) if one.is_found for step in (-1, 0, 1)}
-        return [one for place, one in enumerate(self.acts) if place in near]
+        near = {place + step for place, act in enumerate(self.acts) if act.is_found for step in (-1, 0, 1)}
+        return [act for place, act in enumerate(self.acts) if place in near]
 
     @property
     def until(self) -> datetime:
-        ends = [one.at for one in (*self.acts, self.answer or self.prompt) if one is not None]
+        ends = [act.at for act in (*self.acts, self.answer or self.prompt) if act is not None]
         return max(ends, default=self.at)
 
     @property
