@@ -89,8 +89,8 @@ async def agent_heartbeat(actor: Actor, agent: Agent, query: schemas.AgentWait) 
 async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, object]:
     """List the boards you may work on, newest first."""
     boards = Board.visible_to(actor)
-    found = await boards.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
-    return page([BoardRead.of(board) for board in found], await boards.count(), query)
+    listed = await boards.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
+    return page([BoardRead.of(board) for board in listed], await boards.count(), query)
 
 
 @api.get(

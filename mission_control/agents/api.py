@@ -123,8 +123,8 @@ async def heartbeat_or_create_agent(
 
 async def _named_or_new(actor: Actor, data: schemas.AgentHeartbeatCreate) -> tuple[Agent, str | None]:
     """The agent of exactly this name in the active organization, or a new one with its token."""
-    if found := await agent_named(actor, data.name, data.board_id):
-        return found, None
+    if agent := await agent_named(actor, data.name, data.board_id):
+        return agent, None
     require(actor, "agent.create")
     if data.board_id is None:
         raise Invalid("board_id is needed: there is no agent of this name yet.")
@@ -132,8 +132,8 @@ async def _named_or_new(actor: Actor, data: schemas.AgentHeartbeatCreate) -> tup
     try:
         made, token = await commands.create_agent(actor, board, schemas.AgentCreate(name=data.name))
     except Conflict:
-        if found := await agent_named(actor, data.name, data.board_id):
-            return found, None  # somebody else made it at the same moment
+        if agent := await agent_named(actor, data.name, data.board_id):
+            return agent, None  # somebody else made it at the same moment
         raise
     made.board = board
     return made, token
@@ -170,8 +170,8 @@ def _created(made: NewToken) -> schemas.TokenCreated:
 @api.get("/agents/<agent_id>/tokens", Page[schemas.TokenRead], rule="agent.manage_tokens")
 async def list_agent_tokens(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List an agent's tokens without their secrets, newest first."""
-    found = await Token.filter(agent_id=agent.id).order_by("-created_at")
-    return page_of([schemas.TokenRead.of(token) for token in found], query)
+    rows = await Token.filter(agent_id=agent.id).order_by("-created_at")
+    return page_of([schemas.TokenRead.of(token) for token in rows], query)
 
 
 @lookup
@@ -236,8 +236,8 @@ async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange
 @api.get("/agents/<agent_id>/souls", Page[schemas.SoulRead], rule="agent.read")
 async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
     """List what an agent's soul is and was, newest first, with who wrote it and why."""
-    found, total = await list_souls(agent, query)
-    return page(found, total, query)
+    souls, total = await list_souls(agent, query)
+    return page(souls, total, query)
 
 
 @api.put("/agents/<agent_id>/soul", rule="agent.update")
@@ -265,8 +265,8 @@ async def restore_agent_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> sc
 @api.get("/agents/<agent_id>/deliveries", Page[notices.DeliveryRead], rule="agent.read")
 async def list_agent_deliveries(actor: Actor, agent: Agent, query: notices.DeliveryQuery) -> dict[str, object]:
     """List an agent's notices and what became of them, newest first."""
-    found, total = await notices.deliveries_of(actor, agent, query, query.state)
-    return page([notices.DeliveryRead.of(delivery) for delivery in found], total, query)
+    deliveries, total = await notices.deliveries_of(actor, agent, query, query.state)
+    return page([notices.DeliveryRead.of(delivery) for delivery in deliveries], total, query)
 
 
 @api.post("/agents/<agent_id>/deliveries/<delivery_id>/resends", find=notices.visible_delivery, rule="delivery.resend")
@@ -334,8 +334,8 @@ async def list_prices(actor: Actor, query: prices.PriceQuery) -> dict[str, objec
     Usage that is told without a cost gets it by the price of its model on that day: your own before that of the list.
     What was counted stays as it is.
     """
-    found = await prices.list_prices(actor, query.model)
-    return page(found[query.offset : query.offset + query.limit], len(found), query)
+    listed = await prices.list_prices(actor, query.model)
+    return page(listed[query.offset : query.offset + query.limit], len(listed), query)
 
 
 @usage_api.post("/prices", rule="price.manage")

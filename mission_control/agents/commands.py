@@ -165,7 +165,7 @@ def _notify(agent: Agent, author: Actor, soul: AgentSoul) -> UUID:
 
 async def list_souls(agent: Agent, paging: Paging) -> tuple[list[SoulRead], int]:
     [total] = await rows("SELECT COUNT(*) AS n FROM agent_souls WHERE agent_id = ?", agent.id)
-    found = await rows(
+    versions = await rows(
         "SELECT s.id, s.content, s.source_url, s.reason, s.author_kind, s.author_id, s.author_name, s.created_at,"
         f" {person_name('u', 'User')} AS user_name FROM agent_souls s"
         " LEFT JOIN users u ON u.id = s.author_id AND s.author_kind = 'user'"
@@ -175,7 +175,7 @@ async def list_souls(agent: Agent, paging: Paging) -> tuple[list[SoulRead], int]
         paging.offset,
     )
     souls = []
-    for row in found:
+    for row in versions:
         name = row["user_name"] if row["author_kind"] == "user" else row["author_name"] or "Mission Control"
         author = {"kind": row["author_kind"], "id": row["author_id"], "name": name}
         souls.append(SoulRead.model_validate(row | {"author": author}))
@@ -241,11 +241,11 @@ async def update_agent(
     agent = await locked_agent(agent)
     if board is not None and board.organization_id != agent.organization_id:
         raise NotFound()
-    asked = sent.model_dump(include=set(PLAIN), exclude_unset=True)
-    if "heartbeat_config" in asked and asked["heartbeat_config"] is None:
-        asked["heartbeat_config"] = DEFAULT_HEARTBEAT
-    asked |= await moved(agent, board, is_main=sent.is_gateway_main)
-    changes = {name: value for name, value in asked.items() if getattr(agent, name) != value}
+    sent_fields = sent.model_dump(include=set(PLAIN), exclude_unset=True)
+    if "heartbeat_config" in sent_fields and sent_fields["heartbeat_config"] is None:
+        sent_fields["heartbeat_config"] = DEFAULT_HEARTBEAT
+    sent_fields |= await moved(agent, board, is_main=sent.is_gateway_main)
+    changes = {name: value for name, value in sent_fields.items() if getattr(agent, name) != value}
     if changes:
         await _change(agent, changes, board, soul_reason)
     if force and agent.gateway_id is not None:
@@ -277,7 +277,7 @@ async def delete_agent(actor: Actor, agent: Agent) -> None:
     record("agent.deleted", agent, f"Agent deleted: {agent.name}.", name=agent.name)
     await react()
     unit = unit_of_work()
-    unit.deliveries = [one for one in unit.deliveries if one.agent_id != agent.id]  # nobody reads them
+    unit.deliveries = [delivery for delivery in unit.deliveries if delivery.agent_id != agent.id]  # nobody reads them
     await end_agent_tokens(agent.id, times.clock_now())
     await rows("DELETE FROM kept_answers WHERE actor_id = ?", agent.id)
     await agent.delete()
@@ -314,9 +314,9 @@ async def locked_agent(agent: Agent, *, for_good: bool = False) -> Agent:
 
     With `for_good`, lock it also against rows that refer to it, before it is deleted.
     """
-    found = await existing(Agent.select_for_update(no_key=not for_good).get_or_none(id=agent.id))
-    found.board = agent.board
-    return found
+    locked = await existing(Agent.select_for_update(no_key=not for_good).get_or_none(id=agent.id))
+    locked.board = agent.board
+    return locked
 
 
 # What nobody said otherwise.
@@ -333,7 +333,7 @@ async def create_lead(
 
 
 async def free_name(board: Board, wanted: str, *, of: Agent | None = None) -> str:
-    found = await Agent.filter(board_id=board.id).only("id", "name")
-    taken = {agent.name.lower() for agent in found if of is None or agent.id != of.id}
+    agents = await Agent.filter(board_id=board.id).only("id", "name")
+    taken = {agent.name.lower() for agent in agents if of is None or agent.id != of.id}
     names = [wanted, *(f"{wanted} {number}" for number in range(2, len(taken) + 3))]
     return next(name for name in names if name.lower() not in taken)

@@ -151,8 +151,8 @@ async def current_soul(agent: Agent) -> str:
     if agent.soul_template is not None and await rows(pending, agent.id):
         return agent.soul_template
     try:
-        wanted = {"agentId": agent.gateway_agent_id, "name": FILE}
-        text = _text(await connector.call(agent.gateway_id, "agents.files.get", wanted))
+        file = {"agentId": agent.gateway_agent_id, "name": FILE}
+        text = _text(await connector.call(agent.gateway_id, "agents.files.get", file))
     except GatewayError as error:
         raise Unreachable(NO_ANSWER) from error
     if text is None:
@@ -178,8 +178,8 @@ async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageReques
     """Send a message to a board's lead; create the lead where there is none."""
     await require_gateway(actor.gateway_id)
     board = await locked_board(board)
-    known = await lead_id_of(board.id)
-    lead = await Agent.get(id=known) if known else (await create_lead(board))[0]
+    lead_id = await lead_id_of(board.id)
+    lead = await Agent.get(id=lead_id) if lead_id else (await create_lead(board))[0]
     delivery = deliver(
         NOTICE,
         board.scope(),
@@ -197,7 +197,7 @@ async def message_lead(actor: Actor, board: Board, new: GatewayLeadMessageReques
         board_id=board.id,
         lead_agent_id=lead.id,
         lead_agent_name=lead.name,
-        lead_created=known is None,
+        lead_created=lead_id is None,
         delivery_ids=[delivery.id],
     )
 
@@ -210,8 +210,8 @@ async def record_broadcast(actor: Actor, thing: None, boards: Sequence[UUID], de
         Scope(actor.organization_id, subject_id=actor.gateway_id),
         f"Message to the leads of {len(boards)} {'board' if len(boards) == 1 else 'boards'}.",
         agent_id=actor.agent_id,
-        board_ids=[str(one) for one in boards],
-        delivery_ids=[str(one) for one in delivery_ids],
+        board_ids=[str(board_id) for board_id in boards],
+        delivery_ids=[str(delivery_id) for delivery_id in delivery_ids],
     )
 
 

@@ -26,12 +26,12 @@ def _profile(value: object) -> dict[str, str] | None:
     """Return an identity profile as text by key, without keys that are null or blank; None for what is no mapping."""
     if not isinstance(value, Mapping):
         return None
-    kept: dict[str, str] = {}
-    for key, one in value.items():
-        text = ", ".join(str(part) for part in one) if isinstance(one, list) else str(one)
-        if one is not None and str(key).strip() and text.strip():
-            kept[str(key).strip()] = text.strip()
-    return kept or None
+    profile: dict[str, str] = {}
+    for key, item in value.items():
+        text = ", ".join(str(part) for part in item) if isinstance(item, list) else str(item)
+        if item is not None and str(key).strip() and text.strip():
+            profile[str(key).strip()] = text.strip()
+    return profile or None
 
 
 def _heartbeat(config: dict[str, object] | None) -> dict[str, object] | None:
@@ -124,5 +124,5 @@ FIELDS: tuple[AgentField, ...] = (
     internal("organization_id", UUID),
     internal("last_wake_sent_at", datetime | None),
 )
-CHANGED = tuple(one for one in FIELDS if one.is_changed)
-PLAIN = tuple(one.name for one in FIELDS if one.is_plain)
+CHANGED = tuple(field for field in FIELDS if field.is_changed)
+PLAIN = tuple(field.name for field in FIELDS if field.is_plain)

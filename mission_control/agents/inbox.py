@@ -51,14 +51,14 @@ async def acknowledge(actor: Actor, upto: int) -> int:
     """The calling agent has dealt with its notices up to a number; returns how many were new to that."""
     now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
     where, values = notices.readable(actor, "seq <= ?", upto)
-    found = await rows(
+    read = await rows(
         "UPDATE deliveries SET state = 'sent', sent_at = COALESCE(sent_at, ?), taken_at = NULL, leased_by = NULL,"
         f" leased_until = NULL WHERE id IN (SELECT id FROM deliveries WHERE {where} ORDER BY seq{hold})"
         f" RETURNING {OUTCOME}",
         now,
         *values,
     )
-    new = [row for row in found if as_moment(row["sent_at"]) == now]  # what had been taken is recorded already
+    new = [row for row in read if as_moment(row["sent_at"]) == now]  # what had been taken is recorded already
     _record_arrived(actor, new)
     return len(new)
 
@@ -86,7 +86,7 @@ async def take(actor: Actor, until: datetime, which: tuple[str, Values]) -> None
     """
     where, values = which
     now, hold = times.clock_now(), " FOR UPDATE" if is_postgres() else ""
-    found = await rows(
+    arrived = await rows(
         f"UPDATE deliveries SET taken_at = ?, state = CASE WHEN {SENT_TO_CALLBACK} THEN state ELSE 'sent' END,"
         f" sent_at = CASE WHEN {SENT_TO_CALLBACK} THEN sent_at ELSE ? END,"
         f" leased_by = CASE WHEN {SENT_TO_CALLBACK} THEN leased_by END,"
@@ -97,16 +97,16 @@ async def take(actor: Actor, until: datetime, which: tuple[str, Values]) -> None
         *values,
         until,
     )
-    _record_arrived(actor, [row for row in found if row["sent_at"] is not None])
+    _record_arrived(actor, [row for row in arrived if row["sent_at"] is not None])
 
 
-def _record_arrived(actor: Actor, found: list[Row]) -> None:
+def _record_arrived(actor: Actor, arrived: list[Row]) -> None:
     columns = OUTCOME.split(", ")[:-1]
     whose = {"organization_id": actor.organization_id, "agent_id": actor.id}
-    in_order = sorted(found, key=lambda row: row["seq"])
+    in_order = sorted(arrived, key=lambda row: row["seq"])
     deliveries = [Delivery(**{name: row[name] for name in columns}, **whose) for row in in_order]
     recorded = [record_outcome(delivery, arrived=True) for delivery in deliveries]
-    if found and not any(recorded):
+    if arrived and not any(recorded):
         signal(actor.organization_id, inbox_of=str(actor.id))
     for delivery in deliveries:
         signal_steered(delivery)
@@ -119,8 +119,8 @@ async def set_callback(actor: Actor, agent: Agent, url: str, secret: str | None,
     Waiting notices are sent at once. The log keeps the host only: an address may carry a password of its own.
     """
     agent = await locked_agent(agent)
-    known = decrypt(agent.callback_secret, key) if agent.callback_secret else None
-    if secret is not None and (url, secret) == (agent.callback_url, known):
+    former = decrypt(agent.callback_secret, key) if agent.callback_secret else None
+    if secret is not None and (url, secret) == (agent.callback_url, former):
         return secret
     secret, before = secret or notices.new_secret(), _host(agent.callback_url)
     await _save(agent, url, encrypt(secret, key))
@@ -155,24 +155,24 @@ async def read_inbox(actor: Actor, query: notices.InboxQuery) -> notices.Inbox:
     Wait for the first notice. Raise Unauthenticated when the token ends during the wait, and Invalid for a number that
     does not exist yet. A token that may only read acknowledges nothing.
     """
-    after, asked = query.after, question()
-    if after and not is_quiet(actor, asked) and (actor.scopes is None or "work" in actor.scopes):
+    after, key = query.after, question()
+    if after and not is_quiet(actor, key) and (actor.scopes is None or "work" in actor.scopes):
         where, values = notices.readable(actor, "seq <= ?", after)
-        [found] = await rows(
+        [bounds] = await rows(
             f"SELECT delivery_seq, EXISTS (SELECT 1 FROM deliveries WHERE {where}) AS some"
             " FROM organizations WHERE id = ?",
             *values,
             actor.organization_id,
         )
-        if after > found["delivery_seq"]:
-            raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=int(found["delivery_seq"])))
-        if found["some"]:
+        if after > bounds["delivery_seq"]:
+            raise Invalid(ErrorCode.AFTER_UNKNOWN.detail(newest=int(bounds["delivery_seq"])))
+        if bounds["some"]:
             await acknowledge(actor, after)
-    items = [notices.InboxItem.of(delivery) for delivery in await _waited(actor, query, asked)]
+    items = [notices.InboxItem.of(delivery) for delivery in await _waited(actor, query, key)]
     return notices.Inbox.model_construct(items=items, next=items[-1].seq if items else after)
 
 
-async def _waited(actor: Actor, query: notices.InboxQuery, asked: bytes) -> list[Delivery]:
+async def _waited(actor: Actor, query: notices.InboxQuery, key: bytes) -> list[Delivery]:
     """Return the first notices, read once at the beginning, unless nothing can have changed, and at each wake-up."""
     now, own = asyncio.get_running_loop().time, channel_of_agent(actor.id)
     end = wakeup_channels.end_of_wait(query.wait_seconds)
@@ -182,15 +182,15 @@ async def _waited(actor: Actor, query: notices.InboxQuery, asked: bytes) -> list
             wakeup_channels.listening(f"inbox:{actor.id}") as notified,
             wakeup_channels.listening(own) as changed,
         ):
-            found = [] if is_quiet(actor, asked) else await notices.unread(actor, query.after, query.limit)
+            unread = [] if is_quiet(actor, key) else await notices.unread(actor, query.after, query.limit)
             left, running = end - now(), broker.current()
-            if found or left <= 0 or running is None or running.closing:
-                return found
+            if unread or left <= 0 or running is None or running.closing:
+                return unread
             await wakeup_channels.notified_within(notified, left, changed)
             if not notified.done() and not changed.done():
                 # A gateway's state decides too, and notifies nobody here; nor does the command line, but as a change.
                 if actor.gateway_id is None and began == changes():
-                    keep_quiet(actor, asked)
+                    keep_quiet(actor, key)
                 return []
         if changed.done() and await fresh(actor) is None:
             raise Unauthenticated()

@@ -224,7 +224,7 @@ async def agent_main_broadcast_lead_message(
             )
             delivery_ids += message.delivery_ids
         results.append(result)
-    sent = [one.board_id for one in results if one.ok]
+    sent = [result.board_id for result in results if result.ok]
     await record_broadcast(actor, None, sent, delivery_ids)
     return schemas.GatewayLeadBroadcastResponse(
         sent=len(sent), failed=len(results) - len(sent), results=results, delivery_ids=delivery_ids

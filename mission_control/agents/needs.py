@@ -70,7 +70,7 @@ class DeliveryNeeds(NeedKind[_Undelivered]):
         yield from (notices, mails)
 
     async def read(self, page: Page) -> Mapping[UUID, _Undelivered]:
-        found = await select(
+        undelivered = await select(
             _Undelivered,
             "SELECT d.id, d.agent_id, g.name AS agent, d.header, i.id AS invite_id, i.invited_email AS email,"
             " d.attempts, d.last_error FROM deliveries d LEFT JOIN agents g ON g.id = d.agent_id"
@@ -78,26 +78,28 @@ class DeliveryNeeds(NeedKind[_Undelivered]):
             f" WHERE d.id IN ({placeholders(len(page.ids))}) AND (g.id IS NOT NULL OR i.id IS NOT NULL)",
             *page.ids,
         )
-        return {one.id: one for one in found}
+        return {notice.id: notice for notice in undelivered}
 
-    def say(self, page: Page, key: Key, one: _Undelivered) -> Need:
+    def say(self, page: Page, key: Key, notice: _Undelivered) -> Need:
         ids: Ids
-        if one.agent_id is None or one.agent is None:
-            title, url = f"{one.email} did not get the invitation", f"/settings/people/invitations/{one.invite_id}"
-            agent, to, icon = None, fact("mail", one.email or ""), "triangle-alert"
-            performs, ids = "resend_invitation", {"invite_id": str(one.invite_id)}
+        if notice.agent_id is None or notice.agent is None:
+            title = f"{notice.email} did not get the invitation"
+            url = f"/settings/people/invitations/{notice.invite_id}"
+            agent, to, icon = None, fact("mail", notice.email or ""), "triangle-alert"
+            performs, ids = "resend_invitation", {"invite_id": str(notice.invite_id)}
             otherwise = "Nobody is invited until somebody hands over the link."
         else:
-            title, url = f"{one.agent} did not get a notice: {one.header.capitalize()}", f"/agents/{one.agent_id}/inbox"
-            agent, to, icon = NeedParty(id=one.agent_id, name=one.agent), fact("bot", one.agent), "webhook"
-            performs, ids = "resend_agent_delivery", {"agent_id": one.agent_id, "delivery_id": one.id}
-            otherwise = f"{one.agent} reads it in its inbox if it looks there."
-        tries, done = "1 try" if one.attempts == 1 else f"{one.attempts} tries", "It is tried at once."
+            title = f"{notice.agent} did not get a notice: {notice.header.capitalize()}"
+            url = f"/agents/{notice.agent_id}/inbox"
+            agent, to, icon = NeedParty(id=notice.agent_id, name=notice.agent), fact("bot", notice.agent), "webhook"
+            performs, ids = "resend_agent_delivery", {"agent_id": notice.agent_id, "delivery_id": notice.id}
+            otherwise = f"{notice.agent} reads it in its inbox if it looks there."
+        tries, done = "1 try" if notice.attempts == 1 else f"{notice.attempts} tries", "It is tried at once."
         return need(
             page,
             key,
             title=title,
-            reason=shortened(one.last_error or "", 240),
+            reason=shortened(notice.last_error or "", 240),
             url=url,
             facts=[to, fact(icon, f"given up after {tries}")],
             answers=[answer("resend", "1", "Send again", done, performs, ids, recommended=True, in_bulk=True)],
@@ -107,18 +109,18 @@ class DeliveryNeeds(NeedKind[_Undelivered]):
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
         listed = placeholders(len(subjects))
-        found = await rows(
+        deliveries = await rows(
             "SELECT d.id, d.header, d.text, d.agent_id, a.name FROM deliveries d LEFT JOIN agents a"
             f" ON a.id = d.agent_id WHERE d.id IN ({listed})",
             *subjects,
         )
         return {
-            UUID(str(one["id"])): {
-                "title": one["header"],
-                "text": one["text"],
-                "recipient": Opaque(str(one["agent_id"] or ""), one["name"]),
+            UUID(str(row["id"])): {
+                "title": row["header"],
+                "text": row["text"],
+                "recipient": Opaque(str(row["agent_id"] or ""), row["name"]),
             }
-            for one in found
+            for row in deliveries
         }
 
 
@@ -159,13 +161,13 @@ def _answers(key: Key, budget: Budget, *, is_over: bool) -> list[NeedAnswer]:
 
 def raised(budget: Budget) -> int:
     """Return a limit that is half as high again, above what is used, and round to two digits."""
-    wanted: int = max(budget.limit_amount * 3 // 2, budget.used_amount * 5 // 4, budget.limit_amount + 1)
-    step = int(10 ** max(0, len(str(wanted)) - 2))
-    return -(-wanted // step) * step
+    limit: int = max(budget.limit_amount * 3 // 2, budget.used_amount * 5 // 4, budget.limit_amount + 1)
+    step = int(10 ** max(0, len(str(limit)) - 2))
+    return -(-limit // step) * step
 
 
-def _words(budget: Budget, kept: int) -> str:
-    return amount_of(budget.unit, kept if budget.unit == "tokens" else kept / MICROS)
+def _words(budget: Budget, quantity: int) -> str:
+    return amount_of(budget.unit, quantity if budget.unit == "tokens" else quantity / MICROS)
 
 
 def _midnight() -> datetime:
@@ -200,10 +202,10 @@ class BudgetNeeds(NeedKind[tuple[Budget, str]]):
         )
 
     async def read(self, page: Page) -> Mapping[UUID, tuple[Budget, str]]:
-        return {one.id: (one, await owner_of(one)) for one in await Budget.filter(id__in=page.ids)}
+        return {budget.id: (budget, await owner_of(budget)) for budget in await Budget.filter(id__in=page.ids)}
 
-    def say(self, page: Page, key: Key, found: tuple[Budget, str]) -> Need:
-        budget, owner = found
+    def say(self, page: Page, key: Key, owned: tuple[Budget, str]) -> Need:
+        budget, owner = owned
         day, is_daily = today(), budget.period == "day"
         is_over = budget.state(day) == "exceeded"
         used, limit = (_words(budget, one) for one in (budget.used(day), budget.limit_amount))
@@ -221,13 +223,13 @@ class BudgetNeeds(NeedKind[tuple[Budget, str]]):
         )
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
-        found = await rows(
+        budgets = await rows(
             f"SELECT id, unit, period, limit_amount FROM budgets WHERE id IN ({placeholders(len(subjects))})",
             *subjects,
         )
         return {
-            UUID(str(one["id"])): {"period": one["period"], "limit": f"{one['limit_amount']} {one['unit']}"}
-            for one in found
+            UUID(str(row["id"])): {"period": row["period"], "limit": f"{row['limit_amount']} {row['unit']}"}
+            for row in budgets
         }
 
     async def hold(self, budget_id: UUID) -> None:

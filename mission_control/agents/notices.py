@@ -254,17 +254,17 @@ async def deliveries_of(
     if state is not None:
         where, values = f"{where} AND state = ?", [*values, state]
     order = "ORDER BY seq DESC, id DESC LIMIT ? OFFSET ?"
-    found = await find_all(Delivery, f"{where} {order}", *values, paging.limit, paging.offset)
+    deliveries = await find_all(Delivery, f"{where} {order}", *values, paging.limit, paging.offset)
     [total] = await rows(f"SELECT COUNT(*) AS n FROM deliveries WHERE {where}", *values)
-    return found, int(total["n"])
+    return deliveries, int(total["n"])
 
 
 async def visible_delivery(actor: Actor, agent_id: UUID, delivery_id: UUID) -> Delivery:
     agent = await visible_agent(actor, agent_id)
-    found = await existing(Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE))
-    if found.board_id is not None and found.board_id != agent.board_id:
-        await visible_board(actor, found.board_id)
-    return found
+    delivery = await existing(Delivery.get_or_none(id=delivery_id, agent_id=agent.id, kind=NOTICE))
+    if delivery.board_id is not None and delivery.board_id != agent.board_id:
+        await visible_board(actor, delivery.board_id)
+    return delivery
 
 
 async def callback_state(agent_id: UUID) -> CallbackRead:
@@ -294,7 +294,7 @@ async def requote(organization_id: UUID, name: str, thing_id: UUID, since: datet
 
     `name` is the key in `data`, `since` the moment before which nothing can have quoted the thing.
     """
-    found = await rows(
+    callbacks = await rows(
         f"SELECT id, text FROM deliveries WHERE kind = ? AND created_at >= ? AND data ->> '{name}' = ?"
         " AND agent_id IN (SELECT id FROM agents WHERE organization_id = ?)",
         NOTICE,
@@ -302,7 +302,7 @@ async def requote(organization_id: UUID, name: str, thing_id: UUID, since: datet
         str(thing_id),
         organization_id,
     )
-    for row in found:
+    for row in callbacks:
         head, mark, tail = row["text"].rpartition(f"\n\n{before}")
         if mark:
             await rows("UPDATE deliveries SET text = ? WHERE id = ?", f"{head}\n\n{after}{tail}", row["id"])

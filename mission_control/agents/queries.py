@@ -88,10 +88,10 @@ async def agents_of_board(board: Board) -> list[Agent]:
 async def agents_of_board_as_json(board: Board) -> bytes:
     """Return the agents of a board as they are answered. They are rendered again when a row or a status changed:
     signs of life are not in the log, and without one for some minutes an agent is offline."""
-    found = await rows(f"SELECT * FROM agents WHERE {OF_BOARD}", board.id)
+    agents = await rows(f"SELECT * FROM agents WHERE {OF_BOARD}", board.id)
     now = times.clock_now()
-    recent = [row["gateway_id"] is None and is_recent(row["last_seen_at"], now) for row in found]
-    state = tag_of(to_json([found, recent]))
+    recent = [row["gateway_id"] is None and is_recent(row["last_seen_at"], now) for row in agents]
+    state = tag_of(to_json([agents, recent]))
 
     async def make() -> Answer:
         return Answer((to_json([AgentRead.of(agent) for agent in await agents_of_board(board)]),), "")
@@ -100,8 +100,8 @@ async def agents_of_board_as_json(board: Board) -> bytes:
 
 
 async def lead_id_of(board_id: UUID) -> UUID | None:
-    found = await rows("SELECT id FROM agents WHERE board_id = ? AND is_board_lead LIMIT 1", board_id)
-    return as_id(found[0]["id"]) if found else None
+    leads = await rows("SELECT id FROM agents WHERE board_id = ? AND is_board_lead LIMIT 1", board_id)
+    return as_id(leads[0]["id"]) if leads else None
 
 
 async def main_agent_on(gateway_id: UUID) -> Agent | None:
@@ -109,13 +109,13 @@ async def main_agent_on(gateway_id: UUID) -> Agent | None:
 
 
 async def online_count(organization_id: UUID) -> int:
-    [found] = await rows(
+    [count] = await rows(
         "SELECT COUNT(*) AS n FROM agents g LEFT JOIN boards b ON b.id = g.board_id"
         f" WHERE g.organization_id = ? AND b.deleted_at IS NULL AND {online_sql('g')}",
         organization_id,
         times.clock_now() - SILENT_AFTER,
     )
-    return int(found["n"])
+    return int(count["n"])
 
 
 async def agents_to_notify(board_ids: list[UUID]) -> list[Agent]:
@@ -243,7 +243,7 @@ MENTION = re.compile(r"(?<!\w)@([A-Za-z][\w-]{0,31})")
 
 def mentioned_names(text: str) -> set[str]:
     """Return the lower-cased names after `@`, without those in e-mail addresses."""
-    return {found.lower() for found in MENTION.findall(text)}
+    return {name.lower() for name in MENTION.findall(text)}
 
 
 def mentions(text: str, agent: Agent) -> bool:
@@ -263,9 +263,9 @@ def mentioned(text: str, agents: Iterable[Agent]) -> list[Agent]:
 
 
 def _without_whole_names(text: str, agent: Agent, every: list[Agent]) -> str:
-    names = sorted({one.name for one in every if " " in one.name}, key=len, reverse=True)
+    names = sorted({agent.name for agent in every if " " in agent.name}, key=len, reverse=True)
     if not names:
         return text
     own = agent.name.lower()
     whole = re.compile(rf"(?<!\w)@({'|'.join(map(re.escape, names))})(?!\w)", re.I)
-    return whole.sub(lambda found: found[0] if found[1].lower() == own else "", text)
+    return whole.sub(lambda match: match[0] if match[1].lower() == own else "", text)

@@ -65,8 +65,8 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
         " WHERE l.approval_id = ? AND t.deleted_at IS NULL",
         approval.id,
     )
-    held = [task for task in tasks if task["status"] in ("in_progress", "inbox")]
-    holders = {as_id(task["agent_id"]): task["status"] == "inbox" or task["is_parked"] for task in held}
+    open_tasks = [task for task in tasks if task["status"] in ("in_progress", "inbox")]
+    holders = {as_id(task["agent_id"]): task["status"] == "inbox" or task["is_parked"] for task in open_tasks}
     recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
     if approval.is_outside:  # a program reads the note with its answer
         recipients = [event.agent_id] if event.data.get("note") and approval.session_id is None else []
@@ -226,28 +226,28 @@ async def notify_more_budget(actor: Actor, event: NewEvent) -> None:
     if not event.data["opens"]:
         return
     agents = await _concerned(event, await _boards(event))
-    free = [one for one in agents if await exhausted(one.id, one.board_id, one.organization_id) is None]
+    free = [agent for agent in agents if await exhausted(agent.id, agent.board_id, agent.organization_id) is None]
     lines = [event.message, f"By: {actor.name}", "", ADVICE[RUNNING]]
     _notify_of_work_state(free, None, "BUDGET RAISED", lines, **_budget_of(event))
 
 
 def _budget_of(event: NewEvent) -> JsonObject:
-    kept = {name: event.data[name] for name in ("subject", "unit", "period")}
-    return {"budget_id": str(event.data["budget_id"])} | kept
+    key = {name: event.data[name] for name in ("subject", "unit", "period")}
+    return {"budget_id": str(event.data["budget_id"])} | key
 
 
 async def _boards(event: NewEvent) -> list[UUID]:
     if event.scope.board_id is not None:
         return [event.scope.board_id]
-    found = await rows(
+    boards = await rows(
         "SELECT id FROM boards WHERE organization_id = ? AND deleted_at IS NULL", event.scope.organization_id
     )
-    return [UUID(str(row["id"])) for row in found]
+    return [UUID(str(row["id"])) for row in boards]
 
 
 async def _concerned(event: NewEvent, boards: list[UUID]) -> list[Agent]:
     agents = await agents_to_notify(boards)
-    return [one for one in agents if event.scope.agent_id in (None, one.id)]
+    return [agent for agent in agents if event.scope.agent_id in (None, agent.id)]
 
 
 def _notify_of_work_state(

@@ -65,9 +65,9 @@ async def roster_by_board(actor: Actor) -> list[Group]:
     lines = list((await lines_of(agents)).values())
     groups = []
     for board in boards:
-        of_board = [one for one in lines if one.agent.board_id == board.id]
+        of_board = [line for line in lines if line.agent.board_id == board.id]
         groups.append(Group(board, of_board, can(actor, "board.set_work_state", board)))
-    on_none = [one for one in lines if one.agent.board_id is None]
+    on_none = [line for line in lines if line.agent.board_id is None]
     return [*groups, Group(None, on_none)] if on_none else groups
 
 
@@ -106,10 +106,10 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
         f"SELECT agent_id, '{name}' AS name, {what} AS n FROM {source} AND agent_id {theirs} GROUP BY agent_id"
         for name, what, source in FIGURES
     )
-    figures: dict[UUID, dict[str, int]] = {one: dict.fromkeys((name for name, _, _ in FIGURES), 0) for one in ids}
+    figures = {agent_id: dict.fromkeys((name for name, _, _ in FIGURES), 0) for agent_id in ids}
     for row in await rows(counts, *values):
         figures[UUID(str(row["agent_id"]))][row["name"]] += int(row["n"])
-    work: dict[UUID, list[Work]] = {one: [] for one in ids}
+    work: dict[UUID, list[Work]] = {agent_id: [] for agent_id in ids}
     for row in await rows(
         f"SELECT {WORK}, assigned_agent_id FROM tasks WHERE deleted_at IS NULL AND status = 'in_progress'"
         f" AND assigned_agent_id {theirs} ORDER BY in_progress_at DESC",
@@ -169,13 +169,13 @@ def role_of(agent: Agent) -> str:
 
 async def tasks_of(agent: Agent) -> list[Work]:
     """Return the agent's tasks, those in progress first, then the newest."""
-    found = await rows(
+    tasks = await rows(
         f"SELECT {WORK} FROM tasks WHERE deleted_at IS NULL AND"
         " assigned_agent_id = ? ORDER BY CASE status WHEN 'in_progress' THEN 0 WHEN 'review' THEN 1"
         f" WHEN 'inbox' THEN 2 ELSE 3 END, updated_at DESC LIMIT {MAX_TASKS}",
         agent.id,
     )
-    return [_work(row) for row in found]
+    return [_work(row) for row in tasks]
 
 
 def _work(row: Row) -> Work:

@@ -276,7 +276,7 @@ class GatewayLeadBroadcastResponse(Schema):
 
 LONGEST_OVERLAP = 7 * 24 * 3600
 SOON = timedelta(seconds=LONGEST_OVERLAP)
-Scopes = Annotated[list[TokenScope], Field(min_length=1), AfterValidator(lambda given: list(dict.fromkeys(given)))]
+Scopes = Annotated[list[TokenScope], Field(min_length=1), AfterValidator(lambda scopes: list(dict.fromkeys(scopes)))]
 TokenState = Literal["active", "expiring", "expired", "revoked"]
 Budget = Annotated[int, Field(ge=1, le=100_000)]
 TokenName = Annotated[str, Field(max_length=200)]
@@ -335,8 +335,8 @@ class TokenRead(Schema):
 
     @classmethod
     def of(cls, token: Token) -> "TokenRead":
-        kept = {name: getattr(token, name) for name in cls.model_fields if name != "state"}
-        return cls(**kept, state=state_of(token))
+        values = {name: getattr(token, name) for name in cls.model_fields if name != "state"}
+        return cls(**values, state=state_of(token))
 
 
 def state_of(token: Token) -> TokenState:

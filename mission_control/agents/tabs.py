@@ -50,7 +50,7 @@ async def render(viewed: Viewed) -> str:
     """The tab: what the agent has in progress, with the ends of leases, and in review; and how much comes next."""
     agent, moments = viewed.agent, ("in_progress_at", "lease_expires_at")
     tags = await tags_named(agent.organization_id, agent.claim_tags or [])
-    held = await rows(
+    work = await rows(
         "SELECT t.id, t.number, t.title, t.status, t.board_id, t.in_progress_at, r.lease_expires_at, r.fence"
         " FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL"
         " WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.assigned_agent_id = ?"
@@ -58,7 +58,7 @@ async def render(viewed: Viewed) -> str:
         f" ORDER BY CASE t.status WHEN 'in_progress' THEN 0 ELSE 1 END, t.updated_at DESC, t.id LIMIT {MAX_TASKS}",
         agent.id,
     )
-    tasks = [row | {name: as_moment(row[name]) for name in moments} for row in held]
+    tasks = [row | {name: as_moment(row[name]) for name in moments} for row in work]
     [begun] = await rows(
         "SELECT COUNT(*) AS n FROM tasks WHERE deleted_at IS NULL AND archived_at IS NULL AND assigned_agent_id = ?"
         " AND status = 'inbox'",
@@ -72,23 +72,23 @@ async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, 
     """Return tags by their slugs; a deleted one has its slug as its name, and no colour."""
     if not slugs:
         return []
-    found = await rows(
+    tags = await rows(
         f"SELECT slug, name, color FROM tags WHERE organization_id = ? AND slug IN ({placeholders(len(slugs))})",
         organization_id,
         *slugs,
     )
-    known = {row["slug"]: row for row in found}
-    return [known.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
+    by_slug = {row["slug"]: row for row in tags}
+    return [by_slug.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
 
 
 async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, object]]:
     """Return all tags of the organization by name, after chosen ones that were deleted."""
-    found = await rows(
+    tags = await rows(
         "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",
         organization_id,
     )
-    known = {row["slug"] for row in found}
-    return [one for one in await tags_named(organization_id, chosen) if one["slug"] not in known] + found
+    live = {row["slug"] for row in tags}
+    return [tag for tag in await tags_named(organization_id, chosen) if tag["slug"] not in live] + tags
 
 
 TAB = Tab(AGENT_PAGE, "overview", "Overview", render)
@@ -124,12 +124,12 @@ async def _tokens(viewed: Viewed) -> dict[str, list[dict[str, Any]]]:
 
     All live ones but the newest were replaced, and are valid until their overlap ends; those of connections live apart.
     """
-    found = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
+    newest = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
     tokens: dict[str, list[dict[str, Any]]] = {"live": [], "ended": []}
-    for token in found:
+    for token in newest:
         state, may = state_of(token), MAY[power_of(token.scopes)]
         kind = tokens["live" if state in ("active", "expiring") else "ended"]
-        own = [one for one in kind if one["row"].connection_id is None]
+        own = [token for token in kind if token["row"].connection_id is None]
         is_replaced = kind is tokens["live"] and bool(own) and token.connection_id is None
         kind.append({"row": token, "state": state, "may": may, "is_replaced": is_replaced})
     return tokens | {"ended": tokens["ended"][:MAX_ENDED]}
@@ -138,7 +138,7 @@ async def _tokens(viewed: Viewed) -> dict[str, list[dict[str, Any]]]:
 def power_of(scopes: list[str] | None) -> str:
     """The most that scopes grant: `all`, `lead`, `work`, `read` or `connect`."""
     whole = granted(scopes)
-    return "all" if whole is None else next((one for one in ("lead", "work", "read") if one in whole), "connect")
+    return "all" if whole is None else next((power for power in ("lead", "work", "read") if power in whole), "connect")
 
 
 TOKEN_TAB = Tab(AGENT_PAGE, "tokens", "Tokens", token_render, token_card)
@@ -176,11 +176,11 @@ class OwnedBudget(BudgetState):
 
 async def _budgets(viewed: Viewed) -> list[OwnedBudget]:
     agent = viewed.agent
-    found = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
+    budgets = await concerned(agent.id, agent.board_id, agent.organization_id).order_by("created_at", "id")
     board_name = agent.board.name if agent.board else None
-    names = {"agent": ("agent_name", agent.name), "board": ("board_name", board_name)}
-    found.sort(key=lambda one: ORDER.index(one.subject))
-    return [OwnedBudget.of(one, **dict([names[one.subject]] if one.subject in names else [])) for one in found]
+    names: dict[str, dict[str, str | None]] = {"agent": {"agent_name": agent.name}, "board": {"board_name": board_name}}
+    budgets.sort(key=lambda budget: ORDER.index(budget.subject))
+    return [OwnedBudget.of(budget, **names.get(budget.subject, {})) for budget in budgets]
 
 
 USAGE_TAB = Tab(AGENT_PAGE, "usage", "Usage", usage_render, usage_card)
@@ -222,10 +222,10 @@ class StepsView(View):
 async def stream(actor: Actor, agent: Agent) -> Response:
 
     async def look(viewer: Actor, reads: Reads) -> StepsView | None:
-        found = await visible_agents(viewer).select_related("board").get_or_none(id=agent.id)
-        if found is None or not can(viewer, "agent.read", found):
+        seen = await visible_agents(viewer).select_related("board").get_or_none(id=agent.id)
+        if seen is None or not can(viewer, "agent.read", seen):
             return None
-        return StepsView(actor=viewer, pages=(STEPS,), active="agents", reads=reads, agent=found)
+        return StepsView(actor=viewer, pages=(STEPS,), active="agents", reads=reads, agent=seen)
 
     return await live_page(actor, look)
 
@@ -247,7 +247,7 @@ async def _mark(number: int, view: StepsView) -> str:
 
 REGIONS: tuple[Region[StepsView], ...] = (
     Region(STEPS, "[data-first-task]", NEWS, _first_task_id, swap="innerHTML"),
-    *(Region(STEPS, f"#step-{one}", NEWS, partial(_mark, one), swap="innerHTML") for one in (1, 2, 3)),
+    *(Region(STEPS, f"#step-{step}", NEWS, partial(_mark, step), swap="innerHTML") for step in (1, 2, 3)),
     Region(STEPS, "#first-task", NEWS, _first_task),
 )
 
@@ -262,13 +262,13 @@ async def inbox_render(viewed: Viewed) -> str:
     state = viewed.args.get("state", "")
     state = state if state in STATES else ""
     paging = Paging(limit=PAGE, offset=viewed.offset)
-    found, total = await deliveries_of(viewed.actor, viewed.agent, paging, state or None)
+    notices, total = await deliveries_of(viewed.actor, viewed.agent, paging, state or None)
     return render_macro(
         INBOX_TEMPLATE,
         "tab",
         viewed=viewed,
-        notices=found,
-        titles=await _titles(found),
+        notices=notices,
+        titles=await _titles(notices),
         total=total,
         state=state,
         callback=await callback_state(viewed.id),
@@ -277,15 +277,16 @@ async def inbox_render(viewed: Viewed) -> str:
 
 
 async def inbox_card(viewed: Viewed) -> str:
-    found, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
-    return render_macro(INBOX_TEMPLATE, "card", viewed=viewed, notices=found, titles=await _titles(found), total=total)
+    notices, total = await deliveries_of(viewed.actor, viewed.agent, Paging(limit=CARD_LINES, offset=0))
+    titles = await _titles(notices)
+    return render_macro(INBOX_TEMPLATE, "card", viewed=viewed, notices=notices, titles=titles, total=total)
 
 
-async def _titles(found: list[Delivery]) -> dict[UUID, str]:
-    ids = list({one.task_id for one in found if one.task_id})
+async def _titles(notices: list[Delivery]) -> dict[UUID, str]:
+    ids = list({notice.task_id for notice in notices if notice.task_id})
     sql = f"SELECT id, number, title FROM tasks WHERE id IN ({placeholders(len(ids))})"
     tasks = {as_id(row["id"]): (int(row["number"]), row["title"]) for row in await rows(sql, *ids)} if ids else {}
-    return {one.id: _title(one, tasks.get(one.task_id)) for one in found}
+    return {notice.id: _title(notice, tasks.get(notice.task_id)) for notice in notices}
 
 
 def _title(notice: Delivery, task: tuple[int, str] | None) -> str:

@@ -80,8 +80,8 @@ async def change_token(actor: Actor, agent: Agent, token_id: UUID, sent: TokenUp
         raise Conflict("This token belongs to a connection, which renews it. Disconnect it instead.")
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= times.clock_now()):
         raise Conflict(ErrorCode.TOKEN_ENDED.detail())
-    asked = sent.model_dump(exclude_unset=True)
-    changes = {name: value for name, value in asked.items() if getattr(token, name) != value}
+    sent_fields = sent.model_dump(exclude_unset=True)
+    changes = {name: value for name, value in sent_fields.items() if getattr(token, name) != value}
     if not changes:
         return token
     if "expires_at" in changes and sent.expires_at is not None and sent.expires_at <= times.clock_now():

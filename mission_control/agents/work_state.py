@@ -57,11 +57,11 @@ class Directive(NamedTuple):
 
 
 @command("agent.set_work_state")
-async def set_agent_state(actor: Actor, agent: Agent, wanted: work_state.WorkStateChange) -> Agent:
+async def set_agent_state(actor: Actor, agent: Agent, change: work_state.WorkStateChange) -> Agent:
     """Pause, stop or resume one agent. Setting the current state is a no-op."""
     present = Agent.get_or_none(id=agent.id).select_related("board")
     return await work_state.set_work_state(
-        "agent.work_state_changed", "Agent", agent.organization_id, present, wanted, name=agent.name
+        "agent.work_state_changed", "Agent", agent.organization_id, present, change, name=agent.name
     )
 
 
@@ -87,7 +87,7 @@ async def refuse_when_used_up(agent_id: UUID | None, board: Board) -> None:
 
 async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
     """Return the strongest state for an agent (or anybody) on a board; `who` is None when all are running."""
-    found = await rows(
+    states = await rows(
         "SELECT b.work_state AS board_state, b.name AS board_name, b.work_state_reason AS board_reason,"
         " o.work_state AS organization_state, o.name AS organization_name, o.work_state_reason AS organization_reason,"
         " a.work_state AS agent_state, a.name AS agent_name, a.work_state_reason AS agent_reason"
@@ -101,8 +101,8 @@ async def standing_of(agent_id: UUID | None, board_id: UUID | None) -> Standing:
     )
     for state in (work_state.STOPPED, work_state.PAUSED):
         for who in ("agent", "board", "organization"):
-            if found and found[0][f"{who}_state"] == state:
-                return Standing(state, who, found[0][f"{who}_name"], found[0][f"{who}_reason"])
+            if states and states[0][f"{who}_state"] == state:
+                return Standing(state, who, states[0][f"{who}_name"], states[0][f"{who}_reason"])
     return Standing(work_state.RUNNING)
 
 

@@ -247,7 +247,7 @@ async def snapshot_around(actor: Actor, board: Board, query: BoardGroupSnapshotQ
     if group is None:
         return {"group": None, "boards": []}
     if not query.include_self:
-        group.boards = [one for one in group.boards if one.id != board.id]
+        group.boards = [member for member in group.boards if member.id != board.id]
     return await snapshot_of_group(actor, group, query)
 
 
@@ -269,7 +269,7 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
     if not boards or not query.per_board_task_limit:
         return by_board
     undone = "" if query.include_done else f" AND {STATES['open']}"
-    found = await rows(
+    tasks = await rows(
         "SELECT * FROM (SELECT t.id, t.board_id, t.title, t.status, t.priority, t.assigned_agent_id, t.due_at,"
         " t.in_progress_at, t.created_at, t.updated_at,"
         f" COALESCE(g.name, {person_name('u')}) AS assignee,"
@@ -281,10 +281,10 @@ async def _summaries(boards: list[Board], query: GroupSnapshotQuery) -> dict[str
         min(query.per_board_task_limit, MOST_TASKS),
     )
     names = {str(board.id): board.name for board in boards}
-    tags = await tags_of_tasks([row["id"] for row in found])
-    for row in found:
+    tags = await tags_of_tasks([row["id"] for row in tasks])
+    for row in tasks:
         board_id, moments = str(row["board_id"]), {name: wire_moment(row[name]) for name in _MOMENTS}
-        known = {"board_name": names[board_id], "tags": tags.get(str(row["id"]), [])}
-        task = {**row, **moments, **known, "priority": canonical(row["priority"])}
+        facts = {"board_name": names[board_id], "tags": tags.get(str(row["id"]), [])}
+        task = {**row, **moments, **facts, "priority": canonical(row["priority"])}
         by_board[board_id].append({name: task[name] for name in BoardGroupTaskSummary.model_fields})
     return by_board

@@ -122,9 +122,9 @@ async def delete_memory(actor: Actor, entry: Entry) -> None:
 
 
 async def _locked[E: Entry](entry: E) -> E:
-    found = await existing(type(entry).select_for_update().get_or_none(id=entry.id))
-    setattr(found, entry.HOME, entry.home)
-    return found
+    locked = await existing(type(entry).select_for_update().get_or_none(id=entry.id))
+    setattr(locked, entry.HOME, entry.home)
+    return locked
 
 
 async def _requote(entry: Entry, before: str, after: str) -> None:

@@ -45,7 +45,7 @@ async def notify_board(actor: Actor, board: Board, entry: BoardMemory, *, tells_
 
     An order by people or the lead also sets the board's work state.
     """
-    agents = [one for one in await agents_to_notify([board.id]) if one.id != actor.agent_id]
+    agents = [agent for agent in await agents_to_notify([board.id]) if agent.id != actor.agent_id]
     content = entry.content
     order = content.strip().lower()
     if order in ORDERS:

@@ -110,10 +110,10 @@ async def _entry_of[E: Entry](kind: type[E], home: Board | BoardGroup, memory_id
 
 async def read_entry(entry: Entry) -> Row:
     home, table = entry.home_column(), entry._meta.db_table
-    found = await rows(f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE m.id = ?", entry.id)
-    if not found:
+    entries = await rows(f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE m.id = ?", entry.id)
+    if not entries:
         raise NotFound()
-    return serialize_entry(found[0], home)
+    return serialize_entry(entries[0], home)
 
 
 async def list_entries(kind: type[Entry], home_id: UUID | None, query: MemoryQuery) -> JsonObject:
@@ -123,13 +123,13 @@ async def list_entries(kind: type[Entry], home_id: UUID | None, query: MemoryQue
     narrowed, more = await matching(kind, query)
     where, values = f"m.{home} = ? AND {NOT_BLANK}{narrowed}", [home_id, *more]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM {table} m WHERE {where}", *values)
-    found = await rows(
+    entries = await rows(
         f"SELECT m.{home}, {COLUMNS} FROM {table} m{AUTHORS} WHERE {where}{NEWEST_FIRST} LIMIT ? OFFSET ?",
         *values,
         query.limit,
         query.offset,
     )
-    return page([serialize_entry(row, home) for row in found], int(total["n"]), query)
+    return page([serialize_entry(row, home) for row in entries], int(total["n"]), query)
 
 
 async def matching(kind: type[Entry], query: MemoryQuery) -> tuple[str, list[object]]:
@@ -139,8 +139,8 @@ async def matching(kind: type[Entry], query: MemoryQuery) -> tuple[str, list[obj
         where += " AND m.is_chat" if query.is_chat else " AND NOT m.is_chat"
     if query.q and query.q.strip():
         text, kept_as = query.q.strip(), "memory" if kind is BoardMemory else "group_memory"
-        found, more = await is_among("m.id", kept_as, text) or ("FALSE", [])
-        where += f" AND ({contains('m.content')} OR {found})"
+        matches, more = await is_among("m.id", kept_as, text) or ("FALSE", [])
+        where += f" AND ({contains('m.content')} OR {matches})"
         values = [*values, text.lower(), *more]
     for tag in query.tag:
         if is_postgres():

@@ -59,7 +59,7 @@ class Shown:
     @property
     def labels(self) -> tuple[str, ...]:
         """Its tags without the one that makes it a chat message."""
-        return tuple(one for one in self.tags if one != "chat")
+        return tuple(tag for tag in self.tags if tag != "chat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ async def chat_until(
             f" WHERE o.id = ? AND o.{memory.column} = m.{memory.column})"
         )
         values = [before]
-    found = await memory.entries(
+    messages = await memory.entries(
         f"m.is_chat AND {NOT_BLANK}{where} AND NOT EXISTS (SELECT 1 FROM events e WHERE e.organization_id = ?"
         f" AND e.seq > ? AND e.subject_id = m.id AND e.kind = ?){NEWEST_FIRST} LIMIT ?",
         *values,
@@ -119,12 +119,12 @@ async def chat_until(
         f"{memory.kind.EVENTS}created",
         limit + 1,
     )
-    return found[:limit][::-1], len(found) > limit
+    return messages[:limit][::-1], len(messages) > limit
 
 
 async def chat_since(memory: Memory, seq: int) -> list[Shown]:
     """Return the messages that were written after a number of the log, in its order, 200 at most."""
-    found = await rows(
+    messages = await rows(
         f"SELECT {COLUMNS} FROM events e JOIN {memory.table} m ON m.id = e.subject_id{AUTHORS}"
         f" WHERE e.organization_id = ? AND e.seq > ? AND e.kind = ? AND m.{memory.column} = ? AND m.is_chat"
         f" AND {NOT_BLANK} ORDER BY e.seq DESC LIMIT {MOST_NEW}",
@@ -133,41 +133,42 @@ async def chat_since(memory: Memory, seq: int) -> list[Shown]:
         f"{memory.kind.EVENTS}created",
         memory.id,
     )
-    return [_shown(row) for row in reversed(found)]
+    return [_shown(row) for row in reversed(messages)]
 
 
 async def some(memory: Memory, ids: list[UUID]) -> dict[UUID, Shown]:
-    return {one.id: one for one in await memory.entries(f"m.id IN ({placeholders(len(ids))})", *ids)} if ids else {}
+    entries = await memory.entries(f"m.id IN ({placeholders(len(ids))})", *ids) if ids else []
+    return {entry.id: entry for entry in entries}
 
 
 async def notes(memory: Memory, query: MemoryQuery) -> list[Shown]:
     where, values = await matching(memory.kind, query)
     limits = f"{NEWEST_FIRST} LIMIT ? OFFSET ?"
-    found = await memory.entries(f"{NOT_BLANK}{where}{limits}", *values, query.limit, query.offset)
-    return await _with_questions(memory, found)
+    entries = await memory.entries(f"{NOT_BLANK}{where}{limits}", *values, query.limit, query.offset)
+    return await _with_questions(memory, entries)
 
 
 async def tags_of(memory: Memory) -> list[str]:
-    found = await rows(
+    tags = await rows(
         f"SELECT m.tags FROM {memory.table} m WHERE m.{memory.column} = ? AND NOT m.is_chat{NEWEST_FIRST} LIMIT 500",
         memory.id,
     )
-    counts = Counter(str(tag) for row in found for tag in as_json(row["tags"]) or ())
+    counts = Counter(str(tag) for row in tags for tag in as_json(row["tags"]) or ())
     return sorted(counts, key=lambda tag: (-counts[tag], tag.lower()))[:12]
 
 
 async def _with_questions(memory: Memory, entries: list[Shown]) -> list[Shown]:
-    written = [one for one in entries if one.author_kind == "person"]
+    written = [entry for entry in entries if entry.author_kind == "person"]
     if memory.kind is not BoardMemory or not written:
         return entries
-    found = await rows(
+    questions = await rows(
         "SELECT q.id, q.content, q.answer, q.answered_by_user_id, q.answered_at FROM agent_questions q"
         " WHERE q.board_id = ? AND q.state = 'answered' AND q.answered_at >= ? AND q.answered_at <= ?",
         memory.id,
-        min(one.created_at for one in written) - SAME_MOMENT,
-        max(one.created_at for one in written) + SAME_MOMENT,
+        min(entry.created_at for entry in written) - SAME_MOMENT,
+        max(entry.created_at for entry in written) + SAME_MOMENT,
     )
-    return [replace(one, question=_answered(one, found)) for one in entries]
+    return [replace(entry, question=_answered(entry, questions)) for entry in entries]
 
 
 def _answered(entry: Shown, questions: list[Row]) -> tuple[UUID, str] | None:
@@ -226,13 +227,13 @@ async def addressees(view: AnyView) -> list[Row]:
             " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
             view.group.organization_id,
         )
-    known = [{"name": "lead", "label": "Lead of the board" if len(boards) == 1 else "Leads of the boards"}]
+    leads = [{"name": "lead", "label": "Lead of the board" if len(boards) == 1 else "Leads of the boards"}]
     every = [{"name": "all", "label": "Every agent"}]
     return [
-        *(known if any(one["is_board_lead"] for one in agents) else []),
+        *(leads if any(agent["is_board_lead"] for agent in agents) else []),
         *(every if agents else []),
-        *({"name": one["name"], "label": "Lead agent" if one["is_board_lead"] else "Agent"} for one in agents),
-        *({"name": one["name"], "label": "Person"} for one in people),
+        *({"name": agent["name"], "label": "Lead agent" if agent["is_board_lead"] else "Agent"} for agent in agents),
+        *({"name": person["name"], "label": "Person"} for person in people),
     ]
 
 
@@ -240,28 +241,28 @@ async def open_chat(view: AnyView, seq: int) -> Opened:
     """Return the chat: its newest messages, or those before one, and where to write."""
     memory, before = memory_in(view), parse_id(view.option("before"))
     since = whole_number(view.option("since")) or seq
-    found, has_older = await chat_until(memory, since, before)
+    messages, has_older = await chat_until(memory, since, before)
     known = await addressees(view)
-    names = await _read_ahead(found, known)
+    names = await _read_ahead(messages, known)
     html = render_macro(
-        CHAT, "chat", memory=memory, entries=found, has_older=has_older, since=since, known=known, names=names,
+        CHAT, "chat", memory=memory, entries=messages, has_older=has_older, since=since, known=known, names=names,
         new=Markup("" if before else await new_messages(memory, since, known)), is_past=before is not None,
         is_group=isinstance(view, GroupView),
     )  # fmt: skip
     return Opened(html, {"since": str(since), "before": ""})
 
 
-async def _read_ahead(entries: list[Shown], known: list[Row]) -> tuple[str, ...]:
+async def _read_ahead(entries: list[Shown], people: list[Row]) -> tuple[str, ...]:
     """Read the texts of messages, and return the names that they can mention."""
-    names = tuple(one["name"] for one in known)
-    await read_ahead(*(one.content for one in entries), names=names)
+    names = tuple(row["name"] for row in people)
+    await read_ahead(*(entry.content for entry in entries), names=names)
     return names
 
 
 async def new_messages(memory: Memory, since: int, known: list[Row]) -> str:
-    found = await chat_since(memory, since)
-    names = await _read_ahead(found, known)
-    return render_macro(CHAT, "messages", memory=memory, entries=found, names=names)
+    messages = await chat_since(memory, since)
+    names = await _read_ahead(messages, known)
+    return render_macro(CHAT, "messages", memory=memory, entries=messages, names=names)
 
 
 async def _chat(view: AnyView) -> str:
@@ -289,9 +290,9 @@ async def _chat_changes(view: AnyView, batch: Batch) -> str | None:
 
 async def older_messages(view: AnyView, before: UUID, since: int) -> str:
     memory = memory_in(view)
-    found, has_older = await chat_until(memory, since, before)
-    names = await _read_ahead(found, await addressees(view))
-    return render_macro(CHAT, "older", memory=memory, entries=found, has_older=has_older, since=since, names=names)
+    messages, has_older = await chat_until(memory, since, before)
+    names = await _read_ahead(messages, await addressees(view))
+    return render_macro(CHAT, "older", memory=memory, entries=messages, has_older=has_older, since=since, names=names)
 
 
 async def open_memory(view: AnyView, seq: int) -> Opened:
@@ -307,12 +308,12 @@ async def _notes(view: AnyView) -> str:
     memory, limit = memory_in(view), min(whole_number(view.option("shown")) or PAGE, 1000)
     tag = [view.option("tag")] if view.option("tag") else []
     query = MemoryQuery.model_construct(is_chat=False, q=view.option("q"), tag=tag, limit=limit + 1, offset=0)
-    found = await notes(memory, query)
-    await read_ahead(*(one.content for one in found[:limit]))
+    entries = await notes(memory, query)
+    await read_ahead(*(entry.content for entry in entries[:limit]))
     is_narrowed = bool(view.option("q") or tag)
-    more = limit + PAGE if len(found) > limit else 0
+    more = limit + PAGE if len(entries) > limit else 0
     return render_macro(
-        MEMORY, "entries", memory=memory, entries=found[:limit], is_narrowed=is_narrowed, more=more,
+        MEMORY, "entries", memory=memory, entries=entries[:limit], is_narrowed=is_narrowed, more=more,
         text=view.option("q"), tag=view.option("tag"),
     )  # fmt: skip
 

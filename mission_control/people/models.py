@@ -41,8 +41,8 @@ class InstanceSetting(Model):
 
     @classmethod
     async def read(cls, name: str) -> str | None:
-        found = await cls.get_or_none(name=name)
-        return found.value if found else None
+        setting = await cls.get_or_none(name=name)
+        return setting.value if setting else None
 
 
 class User(Changing):

@@ -75,7 +75,7 @@ OVER = {"answered": ErrorCode.QUESTION_ANSWERED, "withdrawn": ErrorCode.QUESTION
 async def ask_people(actor: Actor, board: Board, new: QuestionCreate, reply_source: str | None = None) -> Question:
     """Ask people a question; it appears in their queue and in the board's chat."""
     board = await locked_board(board)
-    options = [one.model_dump() for one in new.options]
+    options = [option.model_dump() for option in new.options]
     question = Question(
         board_id=board.id,
         agent_id=actor.agent_id,
@@ -97,7 +97,8 @@ async def ask_people(actor: Actor, board: Board, new: QuestionCreate, reply_sour
     await park_asker(actor, [question.run_id], new)
     sentence = f"Question asked: {snippet(new.content)}"
     record("question.asked", question, sentence, question_id=question.id, correlation_id=question.correlation_id)
-    lines = [f"Question for people: {new.content}", *(f"{at}. {one['label']}" for at, one in enumerate(options, 1))]
+    lines = [f"Question for people: {new.content}"]
+    lines += [f"{at}. {option['label']}" for at, option in enumerate(options, 1)]
     await write_memory(actor, board, "\n".join(lines), ["chat", "question"], is_for_people=True)
     return question
 
@@ -176,11 +177,11 @@ async def send_notice(
 ) -> None:
     """Send an agent a notice about a question and the task in whose run it was asked."""
     named = "SELECT t.id, t.number, t.title FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?"
-    found = await rows(named, question.run_id) if question.run_id else []
-    head = [f"Board: {question.board.name}", *(f"Task: #{row['number']} {row['title']}" for row in found)]
+    waiting = await rows(named, question.run_id) if question.run_id else []
+    head = [f"Board: {question.board.name}", *(f"Task: #{row['number']} {row['title']}" for row in waiting)]
     deliver(
         NOTICE,
-        replace(question.scope(), task_id=as_id(found[0]["id"]) if found else None),
+        replace(question.scope(), task_id=as_id(waiting[0]["id"]) if waiting else None),
         agent_id=agent_id,
         header=header,
         text="\n".join([*head, f"Question: {snippet(question.content)}", *lines]),
@@ -194,7 +195,7 @@ def answer_text(options: Any, answer: str | None, option_id: str | None, *, allo
     """Return the stored answer: the chosen option's label, followed by the person's text."""
     if answer and not allows_text:
         raise Invalid("This question is answered by one of its options.")
-    labels = {one["id"]: one["label"] for one in options or []}
+    labels = {option["id"]: option["label"] for option in options or []}
     if option_id is not None and option_id not in labels:
         raise Invalid("This question has no such option.")
     label = labels[option_id] if option_id is not None else ""
@@ -204,9 +205,9 @@ def answer_text(options: Any, answer: str | None, option_id: str | None, *, allo
 async def held_question(question: Question) -> Question:
     board = await locked_board(question.board)
     await hold_run(question.run_id)
-    found = await existing(Question.select_for_update().get_or_none(id=question.id))
-    found.board = board
-    return found
+    locked = await existing(Question.select_for_update().get_or_none(id=question.id))
+    locked.board = board
+    return locked
 
 
 def _refuse_when_over(question: Question) -> None:
@@ -219,14 +220,14 @@ def _refuse_when_over(question: Question) -> None:
 async def _recipients(question: Question) -> list[UUID]:
     """Return the asker if it is still on the board, else the board's lead, and the agent that holds its run's task."""
     asker = await Agent.get_or_none(id=question.agent_id, board_id=question.board_id) if question.agent_id else None
-    found = await rows(
+    holders_found = await rows(
         "SELECT t.assigned_agent_id AS id FROM task_runs r JOIN tasks t ON t.id = r.task_id"
         " WHERE r.id = ? AND t.deleted_at IS NULL AND t.status IN ('in_progress', 'inbox')",
         question.run_id,
     )
-    holders = [as_id(row["id"]) for row in found]
-    known = [asker.id if asker else await lead_id_of(question.board_id), *holders]
-    return [one for one in dict.fromkeys(known) if one is not None]
+    holders = [as_id(row["id"]) for row in holders_found]
+    agent_ids = [asker.id if asker else await lead_id_of(question.board_id), *holders]
+    return [agent_id for agent_id in dict.fromkeys(agent_ids) if agent_id is not None]
 
 
 @command("question.withdraw")
@@ -267,7 +268,7 @@ async def set_deadline(actor: Actor, question: Question, deadline: QuestionDeadl
     if question.gateway_id is not None:
         raise Conflict(ErrorCode.QUESTION_OF_GATEWAY.detail())
     option_id = deadline.otherwise_option_id if deadline is not None else None
-    if option_id not in (None, *(one["id"] for one in question.options or [])):
+    if option_id not in (None, *(option["id"] for option in question.options or [])):
         raise Invalid("This question has no such option.")
     await DEADLINES.change(question, deadline)
     return question
@@ -318,14 +319,14 @@ async def ask_through_gateway(actor: Actor, board: Board, main: Agent, new: Gate
 
 
 def _lines(actor: Actor, board: Board, new: GatewayMainAskUserRequest) -> list[str]:
-    known = (("Correlation ID", new.correlation_id), ("Preferred channel", new.preferred_channel))
+    facts = (("Correlation ID", new.correlation_id), ("Preferred channel", new.preferred_channel))
     tags = _reply_tags(new.reply_tags)
     path = address(f"/api/v1/agent/boards/{board.id}/memory")
     return [
         f"Board: {board.name}",
         f"Board ID: {board.id}",
         f"From lead: {actor.name}",
-        *(f"{name}: {text}" for name, text in known if text),
+        *(f"{name}: {text}" for name, text in facts if text),
         "",
         new.content,
         "",

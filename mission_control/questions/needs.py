@@ -86,8 +86,8 @@ class QuestionNeeds(kinds.NeedKind[Item]):
             await held_question(question)
 
     async def details(self, actor: Actor, board: BoardLike, question_id: UUID) -> kinds.Details:
-        found = await items_of(actor, {board.id: board}, [question_id])
-        return kinds.Details(says=found[0].text if found else "")
+        items = await items_of(actor, {board.id: board}, [question_id])
+        return kinds.Details(says=items[0].text if items else "")
 
     async def in_words(self, actor: Actor, boards: kinds.Boards, ids: Sequence[UUID]) -> kinds.Words:
         return {
@@ -101,7 +101,7 @@ class QuestionNeeds(kinds.NeedKind[Item]):
 
     async def queue_rows(self, actor: Actor, view: kinds.QueueView) -> list[kinds.QueueRow]:
         row = partial(queue_row, macro="questions/rows.html#question_row", next_url=view.url)
-        return [row(one, one.is_open, show_board=view.show_board) for one in await in_queue(actor, view)]
+        return [row(item, item.is_open, show_board=view.show_board) for item in await in_queue(actor, view)]
 
 
 QUESTIONS = QuestionNeeds()

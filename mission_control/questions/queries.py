@@ -124,20 +124,20 @@ class Item(QuestionRead):
         return f"It stays here; {waits} waits until somebody answers."
 
     def label_of(self, option_id: str | None) -> str:
-        return next((one["label"] for one in self.options if one["id"] == option_id), "")
+        return next((option["label"] for option in self.options if option["id"] == option_id), "")
 
 
 async def _items(where: str, *values: object) -> list[Item]:
-    found = await select(Item, f"{_SELECT} WHERE {where}", *values)
-    asked = await asked_people("question", [one.id for one in found if one.asked_user_id is not None])
-    for one in found:
-        one.asked = asked.get(one.id, [])
-        one.options = one.options or []
-        if one.answered_by_user_id is not None:
-            one.answered_by = ActorRef(kind="user", id=one.answered_by_user_id, name=one.answered_by_name or "")
-        if one.is_open:
-            one.substance = substance_of(parts_of(one.content, one.options, one.allows_text))
-    return found
+    items = await select(Item, f"{_SELECT} WHERE {where}", *values)
+    people = await asked_people("question", [item.id for item in items if item.asked_user_id is not None])
+    for item in items:
+        item.asked = people.get(item.id, [])
+        item.options = item.options or []
+        if item.answered_by_user_id is not None:
+            item.answered_by = ActorRef(kind="user", id=item.answered_by_user_id, name=item.answered_by_name or "")
+        if item.is_open:
+            item.substance = substance_of(parts_of(item.content, item.options, item.allows_text))
+    return items
 
 
 @lookup
@@ -152,38 +152,38 @@ async def list_questions(board: Board, query: QuestionQuery) -> tuple[list[Row],
         where, values = f"{where} AND {STATE} = ?", [*values, query.state]
     [total] = await rows(f"SELECT COUNT(*) AS n FROM agent_questions q WHERE {where}", *values)
     page = f"{where} ORDER BY q.created_at DESC, q.id DESC LIMIT ? OFFSET ?"
-    found = await _items(page, *values, query.limit, query.offset)
-    return [one.model_dump(include=ANSWER) for one in found], int(total["n"])
+    items = await _items(page, *values, query.limit, query.offset)
+    return [item.model_dump(include=ANSWER) for item in items], int(total["n"])
 
 
 async def read_question(question_id: UUID) -> Row:
-    found = await _items("q.id = ?", question_id)
-    if not found:
+    items = await _items("q.id = ?", question_id)
+    if not items:
         raise NotFound()
-    return found[0].model_dump(include=ANSWER)
+    return items[0].model_dump(include=ANSWER)
 
 
 async def parts_of_questions(question_ids: Sequence[UUID]) -> dict[UUID, Parts]:
     if not question_ids:
         return {}
     listed = placeholders(len(question_ids))
-    found = await rows(
+    questions = await rows(
         f"SELECT id, content, options, allows_text FROM agent_questions WHERE id IN ({listed})", *question_ids
     )
     return {
         UUID(str(row["id"])): parts_of(row["content"], as_json(row["options"]) or [], row["allows_text"])
-        for row in found
+        for row in questions
     }
 
 
 def parts_of(content: object, options: Iterable[Mapping[str, object]], allows_text: object) -> Parts:
-    choice = [f"{one['label']} ({one.get('outcome') or one['id']})" for one in options]
+    choice = [f"{option['label']} ({option.get('outcome') or option['id']})" for option in options]
     return {"question": content, "choice": [*choice, *(["your own words"] if allows_text else [])]}
 
 
 async def item_of(actor: Actor, question: Question) -> Item | None:
-    found = await items_of(actor, {question.board_id: question.board}, [question.id])
-    return found[0] if found else None
+    items = await items_of(actor, {question.board_id: question.board}, [question.id])
+    return items[0] if items else None
 
 
 async def items_of(actor: Actor, boards: Mapping[UUID, BoardLike], question_ids: Sequence[UUID]) -> list[Item]:
@@ -196,23 +196,23 @@ async def in_queue(actor: Actor, view: QueueView) -> list[Item]:
     """Return the open questions of a queue's boards, and those answered or closed since it was opened."""
     if not view.boards:
         return []
-    known = {board.id: board for board in view.boards}
-    here = f"SELECT p.id FROM agent_questions p WHERE p.board_id IN ({placeholders(len(known))}) AND"
+    boards = {board.id: board for board in view.boards}
+    here = f"SELECT p.id FROM agent_questions p WHERE p.board_id IN ({placeholders(len(boards))}) AND"
     ways: tuple[tuple[str, list[object]], ...] = (
         (f"{here} p.state = 'open' ORDER BY p.created_at, p.id LIMIT {MOST_QUEUED}", []),
         (f"{here} p.answered_at >= ? ORDER BY p.answered_at DESC LIMIT {MOST_QUEUED}", [view.opened]),
         (f"{here} p.closed_at >= ? ORDER BY p.closed_at DESC LIMIT {MOST_QUEUED}", [view.opened]),
     )
     ids = " UNION ALL ".join(f"SELECT id FROM ({sql}) way" for sql, _ in ways)
-    values = [value for _, since in ways for value in (*known, *since)]
-    return await _shown(actor, known, f"q.id IN ({ids}) ORDER BY q.created_at, q.id", *values)
+    values = [value for _, since in ways for value in (*boards, *since)]
+    return await _shown(actor, boards, f"q.id IN ({ids}) ORDER BY q.created_at, q.id", *values)
 
 
 async def _shown(actor: Actor, boards: Mapping[UUID, BoardLike], where: str, *values: object) -> list[Item]:
-    found = await _items(where, *values)
-    for one in found:
-        one.may_answer = actor.is_user and actor.writes(boards[one.board_id])
-    return found
+    items = await _items(where, *values)
+    for item in items:
+        item.may_answer = actor.is_user and actor.writes(boards[item.board_id])
+    return items
 
 
 def split_heading(content: str) -> tuple[str, str]:

@@ -32,8 +32,8 @@ async def close_moot_questions(actor: Actor, event: NewEvent) -> None:
     is_first_run = event.kind == "task.status_changed" and event.data["after"].get("fence") == 1
     if why is None or task_id is None or is_first_run:
         return
-    for asked in await rows(_MOOT, task_id):
-        await _close(actor, UUID(str(asked["id"])), why)
+    for question in await rows(_MOOT, task_id):
+        await _close(actor, UUID(str(question["id"])), why)
 
 
 async def _close(actor: Actor, question_id: UUID, why: str) -> None:

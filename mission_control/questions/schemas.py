@@ -90,17 +90,17 @@ class QuestionCreate(ParkAsked, DeadlineAsked, QuestionWanted):
     @model_validator(mode="after")
     def _options_agree(self) -> Self:
         check_option(self.otherwise, self.otherwise_option_id)
-        for number, one in enumerate(self.options, start=1):
-            one.id = one.id or str(number)
-        if len({one.id for one in self.options}) < len(self.options):
+        for number, option in enumerate(self.options, start=1):
+            option.id = option.id or str(number)
+        if len({option.id for option in self.options}) < len(self.options):
             raise ValueError("each option needs an id of its own")
-        if len({one.label.lower() for one in self.options}) < len(self.options):
+        if len({option.label.lower() for option in self.options}) < len(self.options):
             raise ValueError("each option needs a label of its own")
-        if sum(one.recommended for one in self.options) > 1:
+        if sum(option.recommended for option in self.options) > 1:
             raise ValueError("recommend one option at most")
         if not self.options and not self.allows_text:
             raise ValueError("without options people can only answer in their own words")
-        if self.otherwise_option_id not in (None, *(one.id for one in self.options)):
+        if self.otherwise_option_id not in (None, *(option.id for option in self.options)):
             raise ValueError("otherwise_option_id names none of the options")
         return self
 

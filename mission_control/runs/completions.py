@@ -125,7 +125,7 @@ async def complete_run(actor: Actor, task: Task, completion: CompletionCreate, f
 
     A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence.
     """
-    board = task.board
+    board, status = task.board, completion.status
     task = await held_task(task)
     run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, completion.fence, actor.id)
     if run is not None and run.state == "completed" and run.summary is not None:
@@ -134,16 +134,10 @@ async def complete_run(actor: Actor, task: Task, completion: CompletionCreate, f
     if run is None or run.state not in LIVE or is_late or task.fence != completion.fence:
         raise await lease_lost(task.id, completion.fence, task.fence)
     if run.state == "running":
-        # Review where a person must approve first, for which the completion then asks.
-        is_reviewed = completion.status == "review"
-        if completion.status is None:
-            is_reviewed = board.require_review_before_done or await lead_id_of(board.id) is not None
-        waits = is_reviewed or (board.require_approval_for_done and not await is_finish_approved(task.id))
-        change = TaskChange(status="review" if waits else "done", comment=completion.summary)
+        is_reviewed = status == "review" or await _needs_review(task, is_open=status is None)
+        change = TaskChange(status="review" if is_reviewed else "done", comment=completion.summary)
         task = await change_task(actor, task, change)
-    elif completion.status not in (None, task.status) and not (
-        completion.status == "done" and board.require_approval_for_done
-    ):
+    elif status not in (None, task.status) and not (status == "done" and board.require_approval_for_done):
         message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
         raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
     else:
@@ -151,6 +145,14 @@ async def complete_run(actor: Actor, task: Task, completion: CompletionCreate, f
     await _fill(actor, task, run, completion, files)
     await ask_for_approval(actor, task, run, completion.confidence)
     return run.id
+
+
+async def _needs_review(task: Task, *, is_open: bool) -> bool:
+    """Whether a person must approve first, for which the completion then asks. `is_open`: its agent does not say."""
+    board = task.board
+    if is_open and (board.require_review_before_done or await lead_id_of(board.id) is not None):
+        return True
+    return board.require_approval_for_done and not await is_finish_approved(task.id)
 
 
 async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate, files: Files) -> None:
@@ -171,14 +173,9 @@ async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate
         await lapse_changed(task.id)
     if run.agent_id is not None and any(completion.figures().values()):
         await report_used(actor, run.agent_id, task.board_id, completion, task.id, run)
+    scope = Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id)
     record(
-        "task.run_completed",
-        Scope(task.board.organization_id, task.board_id, task.id, run.agent_id, run.id),
-        f"Work handed in: {task.title}.",
-        run_id=run.id,
-        fence=run.fence,
-        status=task.status,
-        evidence=len(completion.evidence),
-        artifacts=len(completion.artifacts),
+        "task.run_completed", scope, f"Work handed in: {task.title}.", run_id=run.id, fence=run.fence,
+        status=task.status, evidence=len(completion.evidence), artifacts=len(completion.artifacts),
         **completion.figures(),
-    )
+    )  # fmt: skip

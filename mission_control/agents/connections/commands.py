@@ -56,22 +56,22 @@ async def connect(actor: Actor, board: Board, code: DeviceCode) -> Connected:
 
     Raise Conflict when it was made already, Forbidden when the person or the agent has left the board since.
     """
-    held = await DeviceCode.select_for_update().get_or_none(id=code.id, state="approved")
-    if held is None:
+    locked = await DeviceCode.select_for_update().get_or_none(id=code.id, state="approved")
+    if locked is None:
         raise Conflict(USED)
-    await _refuse_former_writer(board, held.user_id)
-    agent = await _agent_for(actor, board, held)
+    await _refuse_former_writer(board, locked.user_id)
+    agent = await _agent_for(actor, board, locked)
     connection = await Connection.create(
         organization_id=board.organization_id,
         board_id=board.id,
         agent_id=agent.id,
-        user_id=held.user_id,
-        **{name: getattr(held, name) for name in ("client", "host_label", "user_label", "system")},
+        user_id=locked.user_id,
+        **{name: getattr(locked, name) for name in ("client", "host_label", "user_label", "system")},
     )
-    name = ", ".join(filter(None, (program_name(held.client), held.host_label)))
+    name = ", ".join(filter(None, (program_name(locked.client), locked.host_label)))
     token = await make_connection_token(connection.id, agent.id, name)
-    held.state = "used"
-    await held.save(update_fields=["state"])
+    locked.state = "used"
+    await locked.save(update_fields=["state"])
     record(
         "agent.connected", agent, f"Connected: {agent.name}.",
         connection_id=connection.id, client=connection.client, token_id=token.row.id, prefix=token.row.prefix,
@@ -82,14 +82,14 @@ async def connect(actor: Actor, board: Board, code: DeviceCode) -> Connected:
 async def _refuse_former_writer(board: Board, user_id: UUID | None) -> None:
     """Raise Forbidden unless a person can write on a board, and lock that until the running command ends."""
     hold = " FOR SHARE OF m" if is_postgres() else ""
-    found = await rows(
+    others = await rows(
         "SELECT 1 AS one FROM organization_members m WHERE m.user_id = ? AND m.organization_id = ?"
         f" AND ({WRITES.format(board='?')}){hold}",
         user_id,
         board.organization_id,
         board.id,
     )
-    if not found:
+    if not others:
         raise Forbidden("The person who approved this can no longer write on the board.")
 
 
@@ -112,7 +112,7 @@ async def report_connection(actor: Actor, connection: Connection, sent: Connecti
     if sent.client_version is not None and sent.client_version != connection.client_version:
         changes["client_version"] = plain(sent.client_version, 64)
     if sent.checks is not None:
-        changes["checked"] = [_kept(one, now) for one in sent.checks]
+        changes["checked"] = [_kept(check, now) for check in sent.checks]
         changes["checked_at"] = now
     if sent.must is not None:
         changes["must"] = sent.must
@@ -131,8 +131,8 @@ def _kept(check: Check, now: datetime) -> dict[str, object]:
 
 def plain(text: str | None, longest: int = 255) -> str | None:
     """Return one line of a text that a program sent, without what cannot be seen, None when nothing is left."""
-    shown = "".join(one if one.isprintable() else " " for one in text or "")
-    return " ".join(shown.split())[:longest] or None
+    printable = "".join(letter if letter.isprintable() else " " for letter in text or "")
+    return " ".join(printable.split())[:longest] or None
 
 
 @command("connection.end")
@@ -157,8 +157,8 @@ async def end_connections(organization_id: UUID, connection_ids: Sequence[UUID],
         f"UPDATE tokens SET revoked_at = ? WHERE revoked_at IS NULL AND connection_id IN ({ids})", now, *connection_ids
     )
     agents = await Agent.filter(id__in=[row["agent_id"] for row in ended]).only("id", "name")
-    names = {one.id: one.name for one in agents}
-    for row in sorted(ended, key=lambda one: str(one["id"])):
+    names = {agent.id: agent.name for agent in agents}
+    for row in sorted(ended, key=lambda row: str(row["id"])):
         agent_id = UUID(str(row["agent_id"]))
         scope = Scope(organization_id, board_id=as_id(row["board_id"]), agent_id=agent_id, subject_id=agent_id)
         message = f"Disconnected: {names.get(agent_id, 'an agent')}. {why}"
@@ -169,7 +169,7 @@ async def end_connections(organization_id: UUID, connection_ids: Sequence[UUID],
 @reacts_to("member.left", "member.removed", "member.access_changed", "member.role_changed")
 async def end_connections_out_of_reach(actor: Actor, event: NewEvent) -> None:
     """End the connections of a person to boards on which the person can no longer write."""
-    found = await rows(
+    connections = await rows(
         "SELECT c.id FROM connections c WHERE c.user_id = ? AND c.organization_id = ? AND c.ended_at IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM organization_members m WHERE m.user_id = c.user_id"
         f" AND m.organization_id = c.organization_id AND ({WRITES.format(board='c.board_id')}))",
@@ -177,22 +177,21 @@ async def end_connections_out_of_reach(actor: Actor, event: NewEvent) -> None:
         event.scope.organization_id,
     )
     why = "Its person can no longer write on the board."
-    await end_connections(event.scope.organization_id, [UUID(str(row["id"])) for row in found], why)
+    await end_connections(event.scope.organization_id, [UUID(str(row["id"])) for row in connections], why)
 
 
 @tokens_ended
 async def end_connections_of_person(user_id: UUID) -> None:
     """End the connections that a person approved, as somebody else may have done it in their name."""
-    found = await rows("SELECT id, organization_id FROM connections WHERE user_id = ? AND ended_at IS NULL", user_id)
-    for row in found:
-        why = "Its person ended all tokens."
-        await end_connections(UUID(str(row["organization_id"])), [UUID(str(row["id"]))], why)
+    live = "SELECT id, organization_id FROM connections WHERE user_id = ? AND ended_at IS NULL"
+    for row in await rows(live, user_id):
+        await end_connections(UUID(str(row["organization_id"])), [UUID(str(row["id"]))], "Its person ended all tokens.")
 
 
 @reacts_to("agent.updated")
 async def end_connections_of_moved_agent(actor: Actor, event: NewEvent) -> None:
     """End the connections of an agent that moved: people approved them for the board before."""
     if "board_id" in event.data.get("after", {}):
-        found = await rows("SELECT id FROM connections WHERE agent_id = ? AND ended_at IS NULL", event.scope.agent_id)
-        why = "The agent went to another board."
-        await end_connections(event.scope.organization_id, [UUID(str(row["id"])) for row in found], why)
+        live = "SELECT id FROM connections WHERE agent_id = ? AND ended_at IS NULL"
+        ids = [UUID(str(row["id"])) for row in await rows(live, event.scope.agent_id)]
+        await end_connections(event.scope.organization_id, ids, "The agent went to another board.")

@@ -116,21 +116,21 @@ RELATIONS = (
 async def connections_read(connection_ids: Sequence[UUID]) -> list[ConnectionRead]:
     if not connection_ids:
         return []
-    found = await rows(
+    connections = await rows(
         f"SELECT {COLUMNS}{RELATIONS} WHERE c.id IN ({placeholders(len(connection_ids))})"
         " ORDER BY c.created_at DESC, c.id DESC",
         *connection_ids,
     )
-    return [_read(row) for row in found]
+    return [_read(row) for row in connections]
 
 
 def _read(row: Any) -> ConnectionRead:
     signs = (as_moment(row[name]) for name in ("created_at", "checked_at", "last_used_at"))
-    seen = max(one for one in signs if one is not None)
-    kept = {name: as_json(row[name]) or [] for name in ("checked", "must")}
+    seen = max(sign for sign in signs if sign is not None)
+    lists = {name: as_json(row[name]) or [] for name in ("checked", "must")}
     rules = as_json(row["call_rules"]) or {}
-    kept |= {f"board_{name}": rules.get(name, []) for name in ("allow", "ask", "must")}
-    return ConnectionRead.model_validate(row | kept | {"last_seen_at": seen})
+    lists |= {f"board_{name}": rules.get(name, []) for name in ("allow", "ask", "must")}
+    return ConnectionRead.model_validate(row | lists | {"last_seen_at": seen})
 
 
 def visible_connections(actor: Actor) -> QuerySet[Connection]:
@@ -166,14 +166,14 @@ async def list_connections(actor: Actor, query: ConnectionQuery) -> tuple[list[C
     if query.is_live is not None:
         where += f" AND {IS_LIVE if query.is_live else HAS_ENDED}"
         values.append(times.clock_now())
-    found = await rows(
+    connections = await rows(
         f"SELECT {COLUMNS}{RELATIONS} {where} ORDER BY c.created_at DESC, c.id DESC LIMIT ? OFFSET ?",
         *values,
         query.limit,
         query.offset,
     )
     [total] = await rows(f"SELECT COUNT(*) AS n{RELATIONS} {where}", *values)
-    return [_read(row) for row in found], int(total["n"])
+    return [_read(row) for row in connections], int(total["n"])
 
 
 async def connection_of(actor: Actor) -> Connection | None:
@@ -238,14 +238,14 @@ async def choices_of(actor: Actor, client: str, wanted: str | None = None) -> li
     """
     made: list[Choice] = []
     for organization_id, membership in actor.memberships.items():
-        boards = [one for one in await boards_of(replace(actor, organization_id=organization_id)) if actor.writes(one)]
+        readable = await boards_of(replace(actor, organization_id=organization_id))
+        boards = [board for board in readable if actor.writes(board)]
         agents = await _agents_of(actor, organization_id, [board.id for board in boards])
         for board in boards:
             place = membership.organization_name, board.id, board.name
             made.append(Choice(*place, None, new_name(actor, client, wanted)))
-            made += [
-                Choice(*place, as_id(one["id"]), one["name"]) for one in agents if as_id(one["board_id"]) == board.id
-            ]
+            own = (agent for agent in agents if as_id(agent["board_id"]) == board.id)
+            made += [Choice(*place, as_id(agent["id"]), agent["name"]) for agent in own]
     return made
 
 

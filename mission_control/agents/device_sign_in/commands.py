@@ -48,19 +48,19 @@ class Asked:
 
 
 @command("device.ask")
-async def ask(actor: Actor, asked: DeviceNeeds, address: str) -> Asked:
+async def ask(actor: Actor, needs: DeviceNeeds, address: str) -> Asked:
     """Make the codes of a terminal. Those that expired an hour ago are deleted."""
     now, secret = times.clock_now(), new_secret("mct")
     await DeviceCode.filter(expires_at__lt=now - REMEMBERED).delete()
     code = await DeviceCode.create(
         fingerprint=fingerprint(secret),
         user_code="".join(secrets.choice(ALPHABET) for _ in range(8)),
-        client=asked.client,
-        host_label=plain(asked.host_label),
-        user_label=plain(asked.user_label),
-        system=plain(asked.system),
-        wanted_board=plain(asked.board),
-        wanted_agent=plain(asked.agent, 200),
+        client=needs.client,
+        host_label=plain(needs.host_label),
+        user_label=plain(needs.user_label),
+        system=plain(needs.system),
+        wanted_board=plain(needs.board),
+        wanted_agent=plain(needs.agent, 200),
         address=address[:64],
         expires_at=now + LIFE,
         interval_seconds=INTERVAL,
@@ -131,7 +131,7 @@ def spelled(user_code: str) -> str:
 
 
 def typed(user_code: str) -> str:
-    return "".join(one for one in user_code.upper() if one in ALPHABET) if len(user_code) <= 40 else ""
+    return "".join(letter for letter in user_code.upper() if letter in ALPHABET) if len(user_code) <= 40 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,18 +186,21 @@ async def _likely(actor: Actor, code: DeviceCode, choices: Sequence[Choice]) -> 
 
     A board that was named, or used last, comes before others.
     """
+    on_board = [choice for choice in choices if _is_named(code.wanted_board, choice.board_id, choice.board_name)]
+    choices = on_board or choices
+    for choice in choices:
+        if choice.agent_id and _is_named(code.wanted_agent, choice.agent_id, choice.agent_name):
+            return choice
     last = await Connection.filter(user_id=actor.id).order_by("-created_at").limit(100)
-    ranked = sorted(last, key=lambda one: (one.client != code.client, one.host_label != code.host_label))
-    boards = [one for one in choices if _is_named(code.wanted_board, one.board_id, one.board_name)]
-    among = boards or choices
-    named = [one for one in among if one.agent_id and _is_named(code.wanted_agent, one.agent_id, one.agent_name)]
-    if named:
-        return named[0]
-    for before in ranked if code.wanted_agent is None else ():
-        if before.client == code.client and (found := [one for one in among if one.agent_id == before.agent_id]):
-            return found[0]
-    here = [one for before in last for one in among if one.agent_id is None and one.board_id == before.board_id]
-    return next(iter(here or among), None)
+    if code.wanted_agent is None:
+        by_agent = {choice.agent_id: choice for choice in reversed(choices)}
+        same_program = [before for before in last if before.client == code.client]
+        for before in sorted(same_program, key=lambda before: before.host_label != code.host_label):
+            if before.agent_id in by_agent:
+                return by_agent[before.agent_id]
+    new_on = {choice.board_id: choice for choice in reversed(choices) if choice.agent_id is None}
+    used = (new_on[before.board_id] for before in last if before.board_id in new_on)
+    return next(used, choices[0] if choices else None)
 
 
 def _is_named(wanted: str | None, id: UUID, name: str) -> bool:
@@ -221,7 +224,7 @@ async def approve(form: ApprovalForm) -> DeviceCode:
     actor = await signed_in()
     code = await code_named(actor, form.user_code)
     choices = await choices_of(actor, code.client, code.wanted_agent)
-    chosen = next((one for one in choices if one.value == form.agent), None)
+    chosen = next((choice for choice in choices if choice.value == form.agent), None)
     if chosen is None:
         raise Invalid("This agent can no longer be chosen. Choose another one.")
     board = await Board.get(id=chosen.board_id)
@@ -240,13 +243,13 @@ async def _approve(actor: Actor, board: Board, code: DeviceCode, agent_id: UUID 
 
 async def _answer(code: DeviceCode, **values: object) -> DeviceCode:
     """Store the answer of a person. Raise Conflict when the code was answered before, or has expired."""
-    held = await DeviceCode.select_for_update().get_or_none(id=code.id)
-    if held is None or held.expires_at <= times.clock_now():
+    locked = await DeviceCode.select_for_update().get_or_none(id=code.id)
+    if locked is None or locked.expires_at <= times.clock_now():
         raise Conflict("The code has expired. Start anew in the terminal.")
-    if held.state != "pending":
+    if locked.state != "pending":
         raise Conflict("This was answered already.")
-    await held.update_from_dict(values).save(update_fields=list(values))
-    return held
+    await locked.update_from_dict(values).save(update_fields=list(values))
+    return locked
 
 
 @rule("device.refuse")

@@ -34,8 +34,8 @@ class Refused(Exception):
 
 
 def _answer(body: Mapping[str, Any], status: int = 200, **headers: str) -> Response:
-    kept = {"Cache-Control": "no-store", "Pragma": "no-cache", **headers}
-    return Response(to_json(body), status, kept, content_type="application/json")
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache", **headers}
+    return Response(to_json(body), status, headers, content_type="application/json")
 
 
 def _refusal(error: str, sentence: str, status: int = 400, **headers: str) -> Response:

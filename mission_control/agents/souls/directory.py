@@ -70,8 +70,8 @@ class Cache[T]:
         self._fetching: Shared[T] = Shared(0)
 
     def read_at(self, key: str) -> datetime | None:
-        kept = self._kept.get(key)
-        return None if kept is None else kept.read_at
+        entry = self._kept.get(key)
+        return None if entry is None else entry.read_at
 
     async def get(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
         """Return the value, fetched when it is missing or old, once for all concurrent callers.
@@ -79,10 +79,10 @@ class Cache[T]:
         When fetching fails, an old value serves for another minute; without one the error is raised. An empty value
         is not kept.
         """
-        kept = self._kept.get(key)
-        if kept is not None and kept.fresh_until > times.clock_now():
+        entry = self._kept.get(key)
+        if entry is not None and entry.fresh_until > times.clock_now():
             self._kept.move_to_end(key)
-            return kept.value
+            return entry.value
         return await self._fetching.get(key, lambda: self._fetch(key, fetch))
 
     async def _fetch(self, key: str, fetch: Callable[[], Awaitable[T]]) -> T:
@@ -132,9 +132,9 @@ class SoulsDirectory:
 
     async def search(self, words: str, limit: int) -> list[SoulsDirectorySoulRef]:
         """Return the first souls whose `handle/slug` contains the words, in the directory's order."""
-        wanted = words.strip().lower()
-        found = await self._index.get("", self._read_index)
-        return [one for one in found if wanted in f"{one.handle}/{one.slug}".lower()][:limit]
+        text = words.strip().lower()
+        souls = await self._index.get("", self._read_index)
+        return [soul for soul in souls if text in f"{soul.handle}/{soul.slug}".lower()][:limit]
 
     async def text(self, handle: str, slug: str) -> SoulsDirectoryMarkdownResponse:
         handle, slug = segment("handle", handle), segment("slug", slug.strip().removesuffix(".md"))
@@ -144,7 +144,7 @@ class SoulsDirectory:
 
     async def _read_index(self) -> list[SoulsDirectorySoulRef]:
         text = await self._read("/sitemap.xml", INDEX_BYTES, INDEX_SECONDS)
-        addresses = (html.unescape(found).strip() for found in LOCATION.findall(text))
+        addresses = (html.unescape(address).strip() for address in LOCATION.findall(text))
         return [ref for address in addresses if (ref := self._ref(address)) is not None]
 
     def _ref(self, address: str) -> SoulsDirectorySoulRef | None:
@@ -193,12 +193,12 @@ EXTENSION = "mission_control.souls"
 def directory() -> SoulsDirectory:
     settings = current_app.config["SETTINGS"]
     key = (settings.souls_directory_url, settings.outbound_allow_private)
-    known = current_app.extensions.get(EXTENSION)
-    if known is None or known[0] != key:
+    cached = current_app.extensions.get(EXTENSION)
+    if cached is None or cached[0] != key:
         outbound = Outbound(allow_private=settings.outbound_allow_private)
-        known = current_app.extensions[EXTENSION] = (key, SoulsDirectory(settings.souls_directory_url, outbound))
-    found: SoulsDirectory = known[1]
-    return found
+        cached = current_app.extensions[EXTENSION] = (key, SoulsDirectory(settings.souls_directory_url, outbound))
+    directory_read: SoulsDirectory = cached[1]
+    return directory_read
 
 
 @api.get("/search", rule="soul.read", errors={502: ErrorResponse})

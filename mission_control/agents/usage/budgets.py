@@ -70,17 +70,17 @@ class Figures:
 
 async def beyond_known(agent_id: UUID, more: Figures, where: str) -> Figures:
     """Add what was `reported` or `measured`, and return what of it counts. To be called inside a command."""
-    added = {f"{one}_{name}": getattr(more, name) if one == where else 0 for one in WHERE for name in NAMES}
+    added = {f"{place}_{name}": getattr(more, name) if place == where else 0 for place in WHERE for name in NAMES}
+    sums = ", ".join(f"{column} = known.{column} + excluded.{column}" for column in added)
     [now] = await rows(
         f"INSERT INTO gateway_agent_usage AS known (agent_id, {', '.join(added)}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        f" ON CONFLICT (agent_id) DO UPDATE SET {', '.join(f'{one} = known.{one} + excluded.{one}' for one in added)}"
-        f" RETURNING {', '.join(added)}",
+        f" ON CONFLICT (agent_id) DO UPDATE SET {sums} RETURNING {', '.join(added)}",
         agent_id,
         *added.values(),
     )
     before = {column: now[column] - added[column] for column in added}
     measured, reported, was_measured, was_reported = (
-        Figures(*(int(known[f"{one}_{name}"]) for name in NAMES)) for known in (now, before) for one in WHERE
+        Figures(*(int(row[f"{place}_{name}"]) for name in NAMES)) for row in (now, before) for place in WHERE
     )
     return measured.larger(reported).beyond(was_measured.larger(was_reported))
 
@@ -101,28 +101,28 @@ async def report_usage(
     With a run, its sums grow too. Of an agent on a gateway only what the gateway has not measured counts. `stated` is
     how much each source has said of the session; it grows, and decides what counts.
     """
-    [found] = await rows(
+    [agent] = await rows(
         "SELECT b.organization_id, (SELECT a.gateway_id FROM agents a WHERE a.id = ?) AS gateway_id"
         " FROM boards b WHERE b.id = ?",
         agent_id,
         board_id,
     )
     about = {"board_id": board_id, "agent_id": agent_id, "run_id": run_id, "task_id": task_id, "session_id": session_id}
-    organization_id = UUID(str(found["organization_id"]))
+    organization_id = UUID(str(agent["organization_id"]))
     entries = [
         UsageEntry(
-            **one.figures(),
+            **figures.figures(),
             **about,
             organization_id=organization_id,
-            key=getattr(one, "key", None),
-            source=getattr(one, "source", SOURCES[-1]),
-            **moment_fields(getattr(one, "at", None)),
+            key=getattr(figures, "key", None),
+            source=getattr(figures, "source", SOURCES[-1]),
+            **moment_fields(getattr(figures, "at", None)),
         )
-        for one in await _unknown(agent_id, used)
+        for figures in await _unknown(agent_id, used)
     ]
-    entries = [one for one in entries if _figures(one) or one.gaps]
+    entries = [entry for entry in entries if _figures(entry) or entry.gaps]
     await set_prices(organization_id, entries)
-    if found["gateway_id"] is not None:
+    if agent["gateway_id"] is not None:
         for entry in entries:
             _count_only(entry, await beyond_known(agent_id, _figures(entry), "reported"))
     elif stated is not None:
@@ -162,12 +162,12 @@ def _count_only(entry: UsageEntry, counted: Figures) -> None:
 
 async def _unknown(agent_id: UUID, used: Sequence[UsageFigures]) -> list[UsageFigures]:
     """Return what was used except the requests that were reported before, or twice."""
-    keyed = {key: one for one in used if (key := getattr(one, "key", None)) is not None}
+    keyed = {key: figures for figures in used if (key := getattr(figures, "key", None)) is not None}
     if keyed:
         sql = f"SELECT key FROM usage_entries WHERE agent_id = ? AND key IN ({placeholders(len(keyed))})"
         for row in await rows(sql, agent_id, *keyed):
             del keyed[row["key"]]
-    return [*keyed.values(), *(one for one in used if getattr(one, "key", None) is None)]
+    return [*keyed.values(), *(figures for figures in used if getattr(figures, "key", None) is None)]
 
 
 @command("usage.measure")
@@ -219,12 +219,13 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
             budget.used_amount = budget.unpriced_tokens = budget.gaps = 0
         elif budget.period == "day" and budget.used_on != day:
             continue  # Another process is past midnight already.
-        for one in new:
-            if budget.period == "day" and one.day != day:
+        for used in new:
+            if budget.period == "day" and used.day != day:
                 continue  # it comes late
-            budget.used_amount += one.input_tokens + one.output_tokens if budget.unit == "tokens" else one.cost_micros
-            budget.unpriced_tokens += one.unpriced_tokens
-            budget.gaps += one.gaps
+            tokens = used.input_tokens + used.output_tokens
+            budget.used_amount += tokens if budget.unit == "tokens" else used.cost_micros
+            budget.unpriced_tokens += used.unpriced_tokens
+            budget.gaps += used.gaps
         budget.used_on = day
         await mark(budget, day)
         await budget.save(update_fields=["used_amount", "unpriced_tokens", "gaps", "used_on", *MARKS])
@@ -235,7 +236,7 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
 async def add_to_run(run_id: UUID, entries: Sequence[UsageEntry]) -> None:
     await rows(
         f"UPDATE task_runs SET {', '.join(f'{name} = {name} + ?' for name in SUMS)} WHERE id = ?",
-        *(sum(getattr(one, name) for one in entries) for name in SUMS),
+        *(sum(getattr(entry, name) for entry in entries) for name in SUMS),
         run_id,
     )
 
@@ -257,8 +258,8 @@ async def mark(budget: Budget, day: str) -> None:
 
 async def owner_of(budget: Budget) -> str:
     """Return the owner of a budget in words: `the agent Vega`."""
-    found = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", budget.subject_id)
-    return " ".join(["the", budget.subject, *(row["name"] for row in found)])
+    names = await rows(f"SELECT name FROM {budget.subject}s WHERE id = ?", budget.subject_id)
+    return " ".join(["the", budget.subject, *(row["name"] for row in names)])
 
 
 def facts(budget: Budget, day: str) -> dict[str, Any]:
@@ -317,16 +318,16 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     """Set the limit of a budget. Its warnings may be recorded again, and waiting agents may go on."""
     budget = await _locked(budget)
     try:
-        kept = inside(budget.unit, limit)
+        amount = inside(budget.unit, limit)
     except ValueError as wrong:
         raise invalid_field("limit", str(wrong), str(limit)) from None
-    if kept == budget.limit_amount:
+    if amount == budget.limit_amount:
         return budget
     day, before = today(), budget.limit_amount
     was_used_up = budget.stands(budget.exceeded_on, day)
-    budget.limit_amount, budget.updated_at = kept, times.clock_now()
+    budget.limit_amount, budget.updated_at = amount, times.clock_now()
     budget.warned_on = budget.exceeded_on = None
-    changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": kept}}
+    changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": amount}}
     changed["opens"] = was_used_up and budget.state(day) != "exceeded"
     what = f"Budget changed for {await owner_of(budget)}."
     record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))
@@ -365,8 +366,8 @@ async def begin_day(since: datetime, until: datetime) -> float:
     """Wake every waiter of this process when a day has begun; return the seconds until the next, and a moment more."""
     if since.date() != until.date():
         wakeup_channels.channels_notify_all()
-        for one in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
-            await publish_signal(UUID(str(one["organization_id"])), budgets="day")  # for live readers
+        for row in await rows("SELECT DISTINCT organization_id FROM budgets WHERE period = 'day'"):
+            await publish_signal(UUID(str(row["organization_id"])), budgets="day")  # for live readers
     midnight = datetime.combine(until.date() + timedelta(days=1), time.min)
     return (midnight - until).total_seconds() + 0.1
 

@@ -80,7 +80,7 @@ def listed() -> tuple[Price, ...]:
     def of(usd: str) -> int | None:
         return micros(Decimal(usd)) if usd else None
 
-    found = [
+    prices = [
         Price(
             model=row["model"],
             since=row["from"],
@@ -94,27 +94,28 @@ def listed() -> tuple[Price, ...]:
         )
         for row in csv.DictReader(text)
     ]
-    found.sort(key=lambda one: (one.since, one.above), reverse=True)
-    return tuple(sorted(found, key=lambda one: one.model))
+    prices.sort(key=lambda price: (price.since, price.above), reverse=True)
+    return tuple(sorted(prices, key=lambda price: price.model))
 
 
 def chosen(prices: Iterable[Price], entry: UsageEntry) -> Price | None:
     """Return the first price that holds on an entry's day. Only one request, known by its key, can be a long one."""
     longest = entry.input_tokens if entry.key is not None else 0
-    return next((one for one in prices if one.since <= entry.day and (not one.above or one.above < longest)), None)
+    holding = (price for price in prices if price.since <= entry.day and (not price.above or price.above < longest))
+    return next(holding, None)
 
 
 async def set_prices(organization_id: UUID, entries: Sequence[UsageEntry]) -> None:
     """Set the cost of entries that were told without one, and say of each where its cost comes from."""
-    without = [one for one in entries if not one.cost_micros and one.input_tokens + one.output_tokens]
+    without = [entry for entry in entries if not entry.cost_micros and entry.input_tokens + entry.output_tokens]
     if not without:
         return
-    own = await _own(organization_id, {plain(one.model) for one in without if one.model})
+    own = await _own(organization_id, {plain(entry.model) for entry in without if entry.model})
     for entry in without:
         name = plain(entry.model or "")
-        if (price := chosen((one for one in own if one.model == name), entry)) is not None:
+        if (price := chosen((candidate for candidate in own if candidate.model == name), entry)) is not None:
             entry.priced, entry.price_date = "own", price.since
-        elif (price := chosen((one for one in listed() if one.model == name), entry)) is not None:
+        elif (price := chosen((candidate for candidate in listed() if candidate.model == name), entry)) is not None:
             entry.priced, entry.price_date = "list", price.checked
         else:
             entry.priced, entry.unpriced_tokens = "unpriced", entry.input_tokens + entry.output_tokens
@@ -125,18 +126,18 @@ async def set_prices(organization_id: UUID, entries: Sequence[UsageEntry]) -> No
 async def _own(organization_id: UUID, models: set[str]) -> list[Price]:
     if not models:
         return []
-    found = await rows(
+    prices = await rows(
         f"SELECT * FROM model_prices WHERE organization_id = ? AND model IN ({placeholders(len(models))})"
         " ORDER BY since DESC",
         organization_id,
         *models,
     )
-    return [_price(ModelPrice(**row)) for row in found]
+    return [_price(ModelPrice(**row)) for row in prices]
 
 
-def _price(one: ModelPrice) -> Price:
-    amounts = one.input_micros, one.output_micros, one.cached_micros, one.written_micros
-    return Price(one.model, one.since, *amounts)
+def _price(row: ModelPrice) -> Price:
+    amounts = row.input_micros, row.output_micros, row.cached_micros, row.written_micros
+    return Price(row.model, row.since, *amounts)
 
 
 Usd = Annotated[Decimal, Field(ge=0, le=MOST_USD, allow_inf_nan=False, description="US dollars for a million tokens")]
@@ -193,11 +194,11 @@ class PriceQuery(Paging):
 
 async def list_prices(actor: Actor, model: str = "") -> list[PriceRead]:
     """Return the own prices of the active organization, then those of the list, by model, the newest first."""
-    found = await rows(
+    own_rows = await rows(
         "SELECT * FROM model_prices WHERE organization_id = ? ORDER BY model, since DESC", actor.organization_id
     )
-    own = [PriceRead.of(_price(one), one.id) for one in (ModelPrice(**row) for row in found)]
-    return [one for one in (*own, *map(PriceRead.of, listed())) if not model or one.model == plain(model)]
+    own = [PriceRead.of(_price(price), price.id) for price in (ModelPrice(**row) for row in own_rows)]
+    return [price for price in (*own, *map(PriceRead.of, listed())) if not model or price.model == plain(model)]
 
 
 @rule("price.manage")

@@ -37,18 +37,18 @@ from mission_control.http.registry import lookup
 
 def windows_of(stored: object) -> list[UsageWindow]:
     """Return the windows of a session that have not begun anew since."""
-    found, now = [UsageWindow.model_validate(one) for one in as_json(stored) or []], times.clock_now()
-    return [one for one in found if one.resets_at is None or one.resets_at > now]
+    windows, now = [UsageWindow.model_validate(window) for window in as_json(stored) or []], times.clock_now()
+    return [window for window in windows if window.resets_at is None or window.resets_at > now]
 
 
 async def windows_of_agent(agent_id: UUID) -> list[UsageWindow]:
     """Return what the newest session of an agent that was told of windows says of them."""
-    found = await rows(
+    sessions = await rows(
         "SELECT usage_windows FROM agent_sessions WHERE agent_id = ? AND usage_windows IS NOT NULL"
         " ORDER BY last_seen_at DESC LIMIT 1",
         agent_id,
     )
-    return windows_of(found[0]["usage_windows"]) if found else []
+    return windows_of(sessions[0]["usage_windows"]) if sessions else []
 
 
 # Budgets of boards in the trash, and of their agents, are passed over.
@@ -92,7 +92,7 @@ async def visible_budget(actor: Actor, budget_id: UUID) -> Budget:
 
 async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[BudgetRead], int]:
     """Return the budgets of the active organization: its own, then those of boards and agents by name."""
-    found = await rows(
+    budgets = await rows(
         "SELECT u.*, a.name AS agent_name, CASE WHEN u.board_id IS NULL THEN NULL ELSE b.name END AS board_name"
         f"{BUDGETS}"
         " ORDER BY CASE WHEN u.agent_id IS NOT NULL THEN 2 WHEN u.board_id IS NOT NULL THEN 1 ELSE 0 END,"
@@ -103,7 +103,7 @@ async def list_budgets(actor: Actor, paging: Paging) -> tuple[list[BudgetRead], 
         paging.offset,
     )
     [count] = await rows(f"SELECT COUNT(*) AS n{BUDGETS}", actor.organization_id)
-    return [_read(row) for row in found], int(count["n"])
+    return [_read(row) for row in budgets], int(count["n"])
 
 
 async def budget_read(actor: Actor, budget_id: UUID) -> BudgetRead:
@@ -243,9 +243,9 @@ async def usage_shares(actor: Actor, query: ShareQuery) -> UsageShares:
     whose, name, tables = SHARERS[query.by]
     source = f"{ENTRIES}{tables} WHERE {where}"
     place = "t.board_id" if query.by == "task" else "NULL"
-    grouped = ", ".join({one: None for one in (whose, name, place) if one != "NULL"})
+    grouped = ", ".join({column: None for column in (whose, name, place) if column != "NULL"})
     shares = f"SELECT {whose} AS id, {name} AS name, {place} AS board_id, {SHARED} {source} GROUP BY {grouped}"
-    found = await rows(
+    totals = await rows(
         f"{shares} ORDER BY SUM(e.cost_micros) DESC, SUM(e.input_tokens + e.output_tokens) DESC, {name}"
         " LIMIT ? OFFSET ?",
         *values,
@@ -255,15 +255,15 @@ async def usage_shares(actor: Actor, query: ShareQuery) -> UsageShares:
     [count] = await rows(f"SELECT COUNT(*) AS n FROM ({shares}) g", *values)
     [sums] = await rows(f"SELECT NULL AS id, NULL AS name, NULL AS board_id, {SHARED} {source}", *values)
     paging = {"total": count["n"], "limit": query.limit, "offset": query.offset}
-    return UsageShares(items=[UsageShare(**one) for one in found], sums=UsageShare(**sums), **paging)
+    return UsageShares(items=[UsageShare(**share) for share in totals], sums=UsageShare(**sums), **paging)
 
 
 async def days_shared(actor: Actor, query: UsageQuery) -> list[UsageDay]:
     """Return the usage of readable boards on each day from `query.since` to today, the oldest first."""
     where, values = await _condition(actor, query)
-    found = await rows(f"SELECT e.day, {SUMS} {ENTRIES} WHERE {where} GROUP BY e.day", *values)
+    days = await rows(f"SELECT e.day, {SUMS} {ENTRIES} WHERE {where} GROUP BY e.day", *values)
     last = times.clock_now().date()
-    return _each_day(found, (last - (query.since or last)).days + 1)
+    return _each_day(days, (last - (query.since or last)).days + 1)
 
 
 async def sums_of_session(session_id: UUID) -> UsageSums:

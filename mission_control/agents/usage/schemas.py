@@ -46,8 +46,8 @@ class UsageFigures(Body):
     def figures(self) -> dict[str, Any]:
         """As they are stored: money in millionths of a dollar."""
         names = {"input_tokens", "output_tokens", "cached_tokens", "written_tokens", "model", "gaps"}
-        kept = self.model_dump(include=names)
-        return kept | {"cost_micros": micros(self.cost_usd)}
+        figures = self.model_dump(include=names)
+        return figures | {"cost_micros": micros(self.cost_usd)}
 
 
 class UsageWindow(Schema):
@@ -131,12 +131,12 @@ class UsageSums(Schema):
     @property
     def sources(self) -> str:
         """Where the cost comes from, in words, and what is not in it."""
-        given, day = self.cost_usd - self.listed_usd - self.own_usd, self.listed_on
+        told_usd, day = self.cost_usd - self.listed_usd - self.own_usd, self.listed_on
         listed = f"by price list of {day.day} {day:%b %Y}" if day is not None else ""
-        known = [(given, "as told"), (self.listed_usd, listed), (self.own_usd, "by your prices")]
-        parts = [(usd, how) for usd, how in known if usd >= 1 / MICROS]
-        said = [how if len(parts) == 1 else f"{money(usd)} {how}" for usd, how in parts]
-        return ", ".join([*said, f"no price for {tokens(self.unpriced_tokens)}"] if self.unpriced_tokens else said)
+        sources = [(told_usd, "as told"), (self.listed_usd, listed), (self.own_usd, "by your prices")]
+        parts = [(usd, how) for usd, how in sources if usd >= 1 / MICROS]
+        words = [how if len(parts) == 1 else f"{money(usd)} {how}" for usd, how in parts]
+        return ", ".join([*words, f"no price for {tokens(self.unpriced_tokens)}"] if self.unpriced_tokens else words)
 
 
 class UsageDay(UsageSums):
@@ -187,8 +187,8 @@ class BudgetState(Schema):
     def words(self) -> str:
         """How much of it is used: `12,500 of 200,000 tokens`, `0.75 of 2.50 USD, no price for 12,500 tokens`."""
         used = used_of(self.unit, self.used, self.gaps).rpartition(" ")[0]
-        said = f"{used} of {amount_of(self.unit, self.limit)}"
-        return f"{said}, no price for {tokens(self.unpriced_tokens)}" if self.unpriced_tokens else said
+        words = f"{used} of {amount_of(self.unit, self.limit)}"
+        return f"{words}, no price for {tokens(self.unpriced_tokens)}" if self.unpriced_tokens else words
 
 
 class UsageReported(UsageSoFar):

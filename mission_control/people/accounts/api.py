@@ -116,9 +116,9 @@ async def change_my_password(actor: Actor, user: User, data: queries.PasswordCha
 @api.get("/users/me/tokens", Page[queries.PersonalTokenRead], rule="account.update")
 async def list_my_tokens(actor: Actor, user: User, query: Paging) -> dict[str, object]:
     """List one's personal tokens without their secrets, newest first."""
-    found = await Token.filter(user_id=user.id).order_by("-created_at")
-    shown = [queries.PersonalTokenRead.of(one, scopes=one.scopes or [credentials.EVERYTHING]) for one in found]
-    return page_of(shown, query)
+    tokens = await Token.filter(user_id=user.id).order_by("-created_at")
+    page = [queries.PersonalTokenRead.of(token, scopes=token.scopes or [credentials.EVERYTHING]) for token in tokens]
+    return page_of(page, query)
 
 
 @api.post("/users/me/tokens", rule="token.create_personal")

@@ -44,8 +44,8 @@ def may_reset(actor: Actor, places: Mapping[UUID, str]) -> bool:
 
     The link gives access to all the person's organizations: the actor must be an admin of each, owner where they are.
     """
-    mine = {one: actor.memberships[one].role for one in places if one in actor.memberships}
-    return all(mine.get(one) == "owner" or (mine.get(one) == "admin" and places[one] != "owner") for one in places)
+    mine = {place: actor.memberships[place].role for place in places if place in actor.memberships}
+    return all(mine.get(at) == "owner" or (mine.get(at) == "admin" and role != "owner") for at, role in places.items())
 
 
 SESSION_LIFE = timedelta(days=30)
@@ -67,8 +67,8 @@ async def owns_something(user: User) -> bool:
 
 
 async def user_by_email(email: str) -> User | None:
-    found = await rows(f"SELECT id FROM users WHERE {lowered('email')} = ?", email.strip().lower())
-    return await User.get(id=found[0]["id"]) if found else None
+    users = await rows(f"SELECT id FROM users WHERE {lowered('email')} = ?", email.strip().lower())
+    return await User.get(id=users[0]["id"]) if users else None
 
 
 @command("account.sign_in")
@@ -211,8 +211,8 @@ async def make_reset_link(actor: Actor, user: User) -> str:
 
 async def require_account_admin(actor: Actor, user: User) -> None:
     """Raise Forbidden unless the actor administers all the person's organizations, NotFound if it administers none."""
-    places = {one.organization_id: one.role for one in await Member.filter(user_id=user.id)}
-    if not any(may_reset(actor, {one: places[one]}) for one in places):
+    places = {member.organization_id: member.role for member in await Member.filter(user_id=user.id)}
+    if not any(may_reset(actor, {place: places[place]}) for place in places):
         raise NotFound()
     if not may_reset(actor, places):
         raise Forbidden(
@@ -304,7 +304,7 @@ def _serializer(key: str) -> URLSafeTimedSerializer:
 async def is_in_use(user: User) -> bool:
     if user.password_hash:
         return True
-    found = await rows(
+    users = await rows(
         "SELECT 1 AS found FROM sessions WHERE user_id = ? AND expires_at > ? UNION ALL"
         " SELECT 1 FROM tokens WHERE user_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
         " LIMIT 1",
@@ -313,7 +313,7 @@ async def is_in_use(user: User) -> bool:
         user.id,
         times.clock_now(),
     )
-    return bool(found)
+    return bool(users)
 
 
 @command("account.invite_link")

@@ -36,25 +36,25 @@ async def prepare_deletion(actor: Actor, user: User) -> None:
 
 @command("account.delete")
 async def _check_deletable(actor: Actor, user: User) -> None:
-    held = await existing(User.select_for_update().get_or_none(id=user.id))
-    await _memberships(actor, held)
+    locked = await existing(User.select_for_update().get_or_none(id=user.id))
+    await _memberships(actor, locked)
 
 
 @command("account.delete")
 async def delete_account(actor: Actor, user: User) -> None:
     """Delete a person and their organizations without other members. The only owner among other members: Invalid."""
-    held = await existing(User.select_for_update().get_or_none(id=user.id))
-    alone, shared = await _memberships(actor, held)
+    locked = await existing(User.select_for_update().get_or_none(id=user.id))
+    alone, shared = await _memberships(actor, locked)
     for organization in alone:
         await remove_organization(organization)
     for member in shared:
-        record("member.left", member, "A person left.", user_id=held.id, role=member.role)
+        record("member.left", member, "A person left.", user_id=locked.id, role=member.role)
         await end_invites_of(member)
-    await rows("DELETE FROM kept_answers WHERE actor_id = ?", held.id)
-    await rows("DELETE FROM users WHERE id = ?", held.id)
-    await record_account("account.deleted", held.id)
-    if held.is_linked:
-        await _remember(held.clerk_user_id)
+    await rows("DELETE FROM kept_answers WHERE actor_id = ?", locked.id)
+    await rows("DELETE FROM users WHERE id = ?", locked.id)
+    await record_account("account.deleted", locked.id)
+    if locked.is_linked:
+        await _remember(locked.clerk_user_id)
     lookups.recheck_streams()
 
 
@@ -62,15 +62,15 @@ async def _memberships(actor: Actor, user: User) -> tuple[list[Organization], li
     """Return the organizations to delete and the memberships in the others, all locked."""
     alone, shared, ownerless = [], [], []
     for member in await Member.filter(user_id=user.id).order_by("organization_id").select_related("organization"):
-        held = await hold(actor, member)
+        members = await hold(actor, member)
         if not await _has_others(member.organization_id, user):
             organization = await locked_organization(member.organization)
             if not await _has_others(organization.id, user):  # nobody has joined while the lock was awaited
                 alone.append(organization)
                 continue
-        if held.is_last_owner:
+        if members.is_last_owner:
             ownerless.append(member.organization.name)
-        shared.append(held.member)
+        shared.append(members.member)
     if ownerless:
         names = ", ".join(sorted(ownerless, key=str.casefold))
         raise Invalid(f"You are the only owner of {names}. Make somebody else an owner first, or delete it.")

@@ -122,13 +122,13 @@ class ResetLink(Schema):
 
 
 async def colleagues_of(actor: Actor) -> list[tuple[UUID, str]]:
-    found = await rows(
+    people = await rows(
         f"SELECT u.id, {person_name('u', 'User')} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
         " WHERE m.organization_id = ? AND u.id <> ? ORDER BY name, u.id LIMIT 500",
         actor.organization_id,
         actor.user_id,
     )
-    return [(UUID(str(row["id"])), row["name"]) for row in found]
+    return [(UUID(str(row["id"])), row["name"]) for row in people]
 
 
 async def profile(user_id: UUID | None) -> UserRead:
@@ -147,12 +147,12 @@ async def sessions_of(actor: Actor, user: User) -> list[SessionRead]:
     live = Session.filter(user_id=user.id, expires_at__gt=times.clock_now())
     return [
         SessionRead.of(
-            one,
-            device=device(one.user_agent),
-            last_used_at=one.last_seen_at,
-            is_this=(kind, mine) == ("session", one.id),
+            session,
+            device=device(session.user_agent),
+            last_used_at=session.last_seen_at,
+            is_this=(kind, mine) == ("session", session.id),
         )
-        for one in await live.order_by("-last_seen_at", "-created_at")
+        for session in await live.order_by("-last_seen_at", "-created_at")
     ]
 
 

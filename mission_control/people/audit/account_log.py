@@ -55,18 +55,18 @@ async def record_account(kind: str, user_id: UUID | None, **data: object) -> Non
     event.hash = chain_hash(event)
     await event.save(force_create=True)
     is_signed = may_be_signed(LOG, head.seq, head.digest, head.signature)
-    kept = AccountHead(event.seq, event.hash, head.signature)
-    await save_head(AccountHead.signed(event.seq, event.hash) if is_signed else kept)
+    written = AccountHead(event.seq, event.hash, head.signature)
+    await save_head(AccountHead.signed(event.seq, event.hash) if is_signed else written)
 
 
 async def locked_head() -> AccountHead:
     """Lock the head until the transaction ends and return it; an unsigned one if there is none."""
     fresh = AccountHead(0, GENESIS, "").stored()
     await InstanceSetting.bulk_create([InstanceSetting(name=ACCOUNT_HEAD, value=fresh)], ignore_conflicts=True)
-    found = await rows("UPDATE instance_settings SET value = value WHERE name = ? RETURNING value", ACCOUNT_HEAD)
-    if not found:
+    heads = await rows("UPDATE instance_settings SET value = value WHERE name = ? RETURNING value", ACCOUNT_HEAD)
+    if not heads:
         raise IntegrityError("The account log has no head.")
-    return AccountHead.parse(found[0]["value"])
+    return AccountHead.parse(heads[0]["value"])
 
 
 async def save_head(head: AccountHead) -> None:

@@ -60,10 +60,10 @@ class LogHead:
     @classmethod
     def parse(cls, line: str) -> "LogHead":
         """Parse such a line. Invalid: ValueError."""
-        given: Any = orjson.loads(line)
-        match given:
+        values: Any = orjson.loads(line)
+        match values:
             case {"log": str(), "name": str(), "seq": int(), "hash": str(), "signature": str()}:
-                return cls(**{name: given[name] for name in cls.__slots__})
+                return cls(**{name: values[name] for name in cls.__slots__})
         raise ValueError("not a head")
 
 
@@ -146,42 +146,42 @@ async def sign_again(faulty: Iterable[LogHead]) -> None:
     async def work() -> None:
         head = await account_log.locked_head()
         await account_log.save_head(AccountHead.signed(head.seq, head.digest))
-        for one in faulty:
-            if one.log != account_log.LOG:
-                unchanged = Organization.filter(id=UUID(one.log), log_seq=one.seq, log_hash=one.hash)
-                await unchanged.update(log_signature=sign(one.log, one.seq, one.hash))
-        await record_account("audit.heads_signed", None, heads=[asdict(one) for one in faulty])
+        for broken in faulty:
+            if broken.log != account_log.LOG:
+                unchanged = Organization.filter(id=UUID(broken.log), log_seq=broken.seq, log_hash=broken.hash)
+                await unchanged.update(log_signature=sign(broken.log, broken.seq, broken.hash))
+        await record_account("audit.heads_signed", None, heads=[asdict(head) for head in faulty])
 
     await atomically(system(), work)
 
 
 async def verify_all() -> list[tuple[str, int, str | None]]:
     """Verify every log. Return name, number of valid entries and first fault of each."""
-    found = []
+    faults = []
     for organization in await Organization.all().order_by("created_at", "id"):
-        found.append((f"{organization.name} ({organization.id})", *await event_log.verify(organization.id)))
-    return [*found, ("Accounts", *await account_log.verify())]
+        faults.append((f"{organization.name} ({organization.id})", *await event_log.verify(organization.id)))
+    return [*faults, ("Accounts", *await account_log.verify())]
 
 
-async def fault_against(kept: LogHead) -> str | None:
-    if kept.verdict in (Verdict.FORGED, Verdict.MISSING):
+async def fault_against(head: LogHead) -> str | None:
+    if head.verdict in (Verdict.FORGED, Verdict.MISSING):
         return "This line was not signed by this installation: it was changed."
-    if kept.log == account_log.LOG:
-        entry = await AccountEvent.get_or_none(seq=kept.seq)
-        return _difference(kept, entry.hash if entry else None)
-    organization_id = parse_id(kept.log)
+    if head.log == account_log.LOG:
+        entry = await AccountEvent.get_or_none(seq=head.seq)
+        return _difference(head, entry.hash if entry else None)
+    organization_id = parse_id(head.log)
     if not await Organization.filter(id=organization_id).exists():
         deletions = await AccountEvent.filter(kind="organization.deleted").values_list("data", flat=True)
-        if any(orjson.loads(str(data)).get("organization_id") == kept.log for data in deletions):
+        if any(orjson.loads(str(data)).get("organization_id") == head.log for data in deletions):
             return None
         return "The organization is gone, but nobody deleted it."
-    event = await Event.get_or_none(organization_id=organization_id, seq=kept.seq)
-    return _difference(kept, event.hash if event else None)
+    event = await Event.get_or_none(organization_id=organization_id, seq=head.seq)
+    return _difference(head, event.hash if event else None)
 
 
-def _difference(kept: LogHead, digest: str | None) -> str | None:
-    if kept.seq == 0 or digest == kept.hash:
+def _difference(head: LogHead, digest: str | None) -> str | None:
+    if head.seq == 0 or digest == head.hash:
         return None
     if digest is None:
-        return f"Number {kept.seq} was written and is gone."
-    return f"Number {kept.seq} is not what was written: the log was rewritten."
+        return f"Number {head.seq} was written and is gone."
+    return f"Number {head.seq} is not what was written: the log was rewritten."

@@ -200,7 +200,7 @@ async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[Accoun
         source, values = f"{source} AND {person} = ?", [*values, query.user_id]
     number = "seq + 0" if query.group else "seq"  # by kind first: the number alone would lead through the whole log
     [counted] = await rows(f"SELECT COUNT(*) AS count FROM ({source}) entries", *values)
-    found = await select(
+    entries = await select(
         AccountLogEntry,
         "SELECT e.seq, e.kind, '' AS meaning, e.user_id, e.actor_id, e.created_at,"
         f" CASE WHEN u.id IS NOT NULL THEN {person_name('u', '')} END AS user_name,"
@@ -211,6 +211,6 @@ async def account_log(actor: Actor, query: AccountLogQuery) -> tuple[list[Accoun
         query.limit,
         query.offset,
     )
-    for entry in found:
+    for entry in entries:
         entry.meaning = ACCOUNT_KINDS.get(entry.kind) or KINDS[entry.kind].recorded_when
-    return found, int(counted["count"])
+    return entries, int(counted["count"])

@@ -17,8 +17,8 @@ async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, object]:
     What runs comes first, then what ended last. People see what they started, owners and admins everything. The last 30
     days are kept. A success whose result is shown elsewhere, such as a set-up agent, counts as read when it ends.
     """
-    found, total = await jobs.list_jobs(actor, query)
-    return page([JobRead.of(job) for job in found], total, query)
+    listed, total = await jobs.list_jobs(actor, query)
+    return page([JobRead.of(job) for job in listed], total, query)
 
 
 @api.get("/<job_id>", rule="job.read")

@@ -95,8 +95,8 @@ AT_MOST = 50
 
 
 def visible_jobs(actor: Actor) -> QuerySet[Job]:
-    found = Job.filter(organization_id=actor.organization_id)
-    return found if actor.administers(actor.organization_id) else found.filter(user_id=actor.user_id)
+    jobs = Job.filter(organization_id=actor.organization_id)
+    return jobs if actor.administers(actor.organization_id) else jobs.filter(user_id=actor.user_id)
 
 
 @lookup
@@ -107,14 +107,14 @@ async def visible_job(actor: Actor, job_id: UUID) -> Job:
 
 async def list_jobs(actor: Actor, query: JobsQuery) -> tuple[list[Job], int]:
     """Return a page of jobs, those that run first, then what ended last; and how many there are."""
-    found = visible_jobs(actor)
+    jobs = visible_jobs(actor)
     if query.state is not None:
-        found = found.filter(state=query.state)
+        jobs = jobs.filter(state=query.state)
     if query.unread:
-        found = found.filter(read_at=None).exclude(state="running")
-    in_order = found.annotate(runs=Case(When(state="running", then="1"), default="0"))
+        jobs = jobs.filter(read_at=None).exclude(state="running")
+    in_order = jobs.annotate(runs=Case(When(state="running", then="1"), default="0"))
     in_order = in_order.order_by("-runs", "-finished_at", "-created_at", "-id")
-    return await in_order.offset(query.offset).limit(query.limit), await found.count()
+    return await in_order.offset(query.offset).limit(query.limit), await jobs.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,9 @@ async def own_jobs(actor: Actor) -> Own:
     """Return a person's jobs: first those whose results will wait to be read, then what began or ended last."""
     recent = times.clock_now() - NEWS_FOR
     mine = Job.filter(organization_id=actor.organization_id, user_id=actor.user_id)
-    found = await mine.filter(Q(read_at=None) | Q(read_at__gt=recent)).order_by("-updated_at").limit(AT_MOST)
-    running = sorted((job for job in found if job.is_running), key=lambda job: job.created_at, reverse=True)
-    ended = sorted((job for job in found if not job.is_running), key=lambda job: job.finished_at, reverse=True)
+    jobs = await mine.filter(Q(read_at=None) | Q(read_at__gt=recent)).order_by("-updated_at").limit(AT_MOST)
+    running = sorted((job for job in jobs if job.is_running), key=lambda job: job.created_at, reverse=True)
+    ended = sorted((job for job in jobs if not job.is_running), key=lambda job: job.finished_at, reverse=True)
     return Own(
         tuple(sorted(running, key=lambda job: job.kind in SHOWN_ELSEWHERE)),
         tuple(job for job in ended if job.read_at is None),
@@ -296,8 +296,8 @@ async def end(
 
 async def interrupt_abandoned(*, everything: bool = False) -> None:
     """Say of jobs whose process is gone that they were interrupted."""
-    found = Job.filter(state="running", runner__isnull=False)
-    for job in await (found if everything else found.filter(updated_at__lt=times.clock_now() - UNTOUCHED)):
+    abandoned = Job.filter(state="running", runner__isnull=False)
+    for job in await (abandoned if everything else abandoned.filter(updated_at__lt=times.clock_now() - UNTOUCHED)):
         await end(job.id, job.organization_id, "interrupted")
 
 

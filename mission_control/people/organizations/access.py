@@ -124,13 +124,13 @@ Specs = Sequence[OrganizationBoardAccessSpec]
 
 
 def live_access(member_ids: Sequence[UUID]) -> QuerySet[BoardAccess]:
-    found = BoardAccess.filter(organization_member_id__in=member_ids, board__deleted_at=None)
-    return found.order_by("created_at", "id")
+    live = BoardAccess.filter(organization_member_id__in=member_ids, board__deleted_at=None)
+    return live.order_by("created_at", "id")
 
 
 async def chosen_boards(member_id: UUID) -> dict[UUID, Access]:
-    found = {one.board_id: level(one.can_read, one.can_write) for one in await live_access([member_id])}
-    return {board_id: access for board_id, access in found.items() if access != "none"}
+    levels = {access.board_id: level(access.can_read, access.can_write) for access in await live_access([member_id])}
+    return {board_id: access for board_id, access in levels.items() if access != "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +150,13 @@ async def boards_here(organization_id: UUID) -> list[BoardName]:
 async def check_boards(organization_id: UUID, specs: Specs) -> None:
     if not specs:
         return
-    known = await rows(
+    boards = await rows(
         "SELECT COUNT(*) AS count FROM boards WHERE organization_id = ? AND deleted_at IS NULL"
         f" AND id IN ({placeholders(len(specs))})",
         organization_id,
         *(spec.board_id for spec in specs),
     )
-    if known[0]["count"] != len(specs):
+    if boards[0]["count"] != len(specs):
         raise Invalid("A board of the list is not in this organization.")
 
 
@@ -173,14 +173,14 @@ async def replace_access(member: Member, specs: Specs) -> bool:
 
 async def copy_access(invite: Invite, member: Member) -> None:
     offered = await InviteBoardAccess.filter(organization_invite_id=invite.id)
-    await BoardAccess.bulk_create([_row(member, one) for one in offered])
+    await BoardAccess.bulk_create([_row(member, access) for access in offered])
 
 
 async def merge_access(invite: Invite, member: Member) -> None:
     """Add the board access of an invitation to a member's own; nothing is removed."""
-    held = {one.board_id: one for one in await BoardAccess.filter(organization_member_id=member.id)}
+    present = {access.board_id: access for access in await BoardAccess.filter(organization_member_id=member.id)}
     for offer in await InviteBoardAccess.filter(organization_invite_id=invite.id):
-        row = held.get(offer.board_id) or BoardAccess(
+        row = present.get(offer.board_id) or BoardAccess(
             organization_member_id=member.id, board_id=offer.board_id, can_read=False
         )
         row.can_read = row.can_read or offer.can_read or offer.can_write

@@ -37,12 +37,12 @@ async def create_organization(actor: Actor, data: queries.OrganizationCreate) ->
 async def list_my_organizations(actor: Actor) -> list[queries.OrganizationListItem]:
     """List one's organizations by name."""
     here, mine = actor.organization_id, list(actor.memberships.values())
-    mine.sort(key=lambda one: (one.organization_name.lower(), one.organization_id))
+    mine.sort(key=lambda own: (own.organization_name.lower(), own.organization_id))
     return [
         queries.OrganizationListItem(
-            id=one.organization_id, name=one.organization_name, role=one.role, is_active=one.organization_id == here
+            id=own.organization_id, name=own.organization_name, role=own.role, is_active=own.organization_id == here
         )
-        for one in mine
+        for own in mine
     ]
 
 
@@ -214,10 +214,11 @@ async def set_my_org_work_state(
     return queries.OrganizationRead.of(await set_organization_state(actor, organization, data))
 
 
-async def _reads(actor: Actor, found: list[Invite]) -> list[queries.OrganizationInviteRead]:
-    mails, key = await invitations.mails_of(found), current_app.config["SECRET_KEY"]
+async def _reads(actor: Actor, invites: list[Invite]) -> list[queries.OrganizationInviteRead]:
+    mails, key = await invitations.mails_of(invites), current_app.config["SECRET_KEY"]
     return [
-        queries.OrganizationInviteRead.of(one, token=token_of(actor, one, key), mail=mails.get(one.id)) for one in found
+        queries.OrganizationInviteRead.of(invite, token=token_of(actor, invite, key), mail=mails.get(invite.id))
+        for invite in invites
     ]
 
 
@@ -301,8 +302,8 @@ async def list_audit_events(
 
     Continue with `after`, the number of the last event.
     """
-    found = await organization_logs.audit_events(organization.id, query)
-    return organization_logs.AuditEventPage(items=found, total=organization.log_seq)
+    events = await organization_logs.audit_events(organization.id, query)
+    return organization_logs.AuditEventPage(items=events, total=organization.log_seq)
 
 
 @api.get("/me/account-log", Page[AccountLogEntry], rule="organization.read_account_log")

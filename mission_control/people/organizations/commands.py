@@ -39,15 +39,15 @@ INVITE_LIFE = timedelta(days=14)
 
 
 @command("invite.create")
-async def create_invite(actor: Actor, organization: Organization, wanted: OrganizationInviteCreate, key: str) -> Invite:
+async def create_invite(actor: Actor, organization: Organization, data: OrganizationInviteCreate, key: str) -> Invite:
     """Invite an address. A member's address: Conflict; an owner, by an admin: Forbidden.
 
     The token is stored encrypted with `key`, because inviters can read it until it is used.
     """
-    email = wanted.invited_email.strip().lower()
+    email = data.invited_email.strip().lower()
     if not email:
         raise Invalid("Enter the e-mail address of the person to invite.")
-    if wanted.role == "owner" and role_of(actor, organization.id) == "admin":
+    if data.role == "owner" and role_of(actor, organization.id) == "admin":
         raise Forbidden("Only an owner can invite an owner.")
     if await rows(
         "SELECT 1 AS one FROM organization_members m JOIN users u ON u.id = m.user_id"
@@ -56,23 +56,23 @@ async def create_invite(actor: Actor, organization: Organization, wanted: Organi
         email,
     ):
         raise Conflict("Somebody with this address is a member already.")
-    await check_boards(organization.id, wanted.board_access)
+    await check_boards(organization.id, data.board_access)
     token = new_secret("mci")
     invite = await Invite.create(
         organization_id=organization.id,
         invited_email=email,
         fingerprint=fingerprint(token),
         encrypted_token=encrypt(token, key),
-        role=wanted.role,
-        all_boards_read=wanted.all_boards_read,
-        all_boards_write=wanted.all_boards_write,
+        role=data.role,
+        all_boards_read=data.all_boards_read,
+        all_boards_write=data.all_boards_write,
         created_by_user_id=actor.user_id,
         expires_at=times.clock_now() + INVITE_LIFE,
     )
-    if not (wanted.all_boards_read or wanted.all_boards_write):
-        specs = [spec.model_dump() for spec in wanted.board_access]
+    if not (data.all_boards_read or data.all_boards_write):
+        specs = [spec.model_dump() for spec in data.board_access]
         await InviteBoardAccess.bulk_create(
-            [InviteBoardAccess(organization_invite_id=invite.id, **one) for one in specs]
+            [InviteBoardAccess(organization_invite_id=invite.id, **spec) for spec in specs]
         )
     record("invite.created", invite, f"Somebody was invited as {invite.role}.", role=invite.role)
     return invite
@@ -87,12 +87,12 @@ def token_of(actor: Actor, invite: Invite, key: str) -> str:
 @command("invite.revoke")
 async def revoke_invite(actor: Actor, invite: Invite) -> Invite:
     """Delete an invitation; its token is worth nothing from now on."""
-    held = await existing(Invite.select_for_update().get_or_none(id=invite.id))
-    await held.delete()
-    if held.mail_delivery_id:
-        await Delivery.filter(id=held.mail_delivery_id, state="waiting").delete()
-    record("invite.revoked", held, "An invitation was revoked.", role=held.role)
-    return held
+    locked = await existing(Invite.select_for_update().get_or_none(id=invite.id))
+    await locked.delete()
+    if locked.mail_delivery_id:
+        await Delivery.filter(id=locked.mail_delivery_id, state="waiting").delete()
+    record("invite.revoked", locked, "An invitation was revoked.", role=locked.role)
+    return locked
 
 
 @command("invite.accept")
@@ -275,8 +275,8 @@ async def _free_name(user_id: UUID | None, name: str, other_than: UUID | None = 
     if len(name) > LONGEST_NAME:
         raise Invalid(f"A name has at most {LONGEST_NAME} characters.")
     mine = await Member.filter(user_id=user_id).values("organization_id", "organization__name")
-    taken = (one["organization__name"] for one in mine if one["organization_id"] != other_than)
-    if name.casefold() in {one.casefold() for one in taken}:
+    taken = (member["organization__name"] for member in mine if member["organization_id"] != other_than)
+    if name.casefold() in {other.casefold() for other in taken}:
         raise Conflict(f"You belong to an organization named {name} already.")
     return name
 

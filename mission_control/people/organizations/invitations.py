@@ -83,7 +83,7 @@ async def _reach(invite: Invite) -> str:
     everywhere = "write" if invite.role != "member" else level(invite.all_boards_read, invite.all_boards_write)
     if everywhere != "none":
         return f"You can {'change' if everywhere == 'write' else 'read'} all of its boards."
-    found = await rows(
+    boards = await rows(
         "SELECT b.name, x.can_write FROM organization_invite_board_access x JOIN boards b ON b.id = x.board_id"
         " WHERE x.organization_invite_id = ? AND b.deleted_at IS NULL ORDER BY LOWER(b.name), b.id",
         invite.id,
@@ -91,7 +91,7 @@ async def _reach(invite: Invite) -> str:
     named = [
         f"{verb} {_named(names)}"
         for verb, writes in (("change", True), ("read", False))
-        if (names := [row["name"] for row in found if bool(row["can_write"]) is writes])
+        if (names := [row["name"] for row in boards if bool(row["can_write"]) is writes])
     ]
     return f"You can {' and '.join(named)}." if named else ""
 
@@ -136,42 +136,42 @@ NO_SERVER = "No mail is sent from here: its operator has set no mail server (SMT
 
 
 async def mails_of(invites: Sequence[Invite]) -> dict[UUID, InvitationMail]:
-    wanted = {one.mail_delivery_id: one.id for one in invites if one.mail_delivery_id is not None}
-    found = await Delivery.filter(id__in=list(wanted)) if wanted else []
+    invite_ids = {invite.mail_delivery_id: invite.id for invite in invites if invite.mail_delivery_id is not None}
+    mails = await Delivery.filter(id__in=list(invite_ids)) if invite_ids else []
     return {
-        wanted[one.id]: InvitationMail.model_validate(
-            {"state": one.state, "attempts": one.attempts, "error": one.last_error, "sent_at": one.sent_at}
+        invite_ids[mail.id]: InvitationMail.model_validate(
+            {"state": mail.state, "attempts": mail.attempts, "error": mail.last_error, "sent_at": mail.sent_at}
         )
-        for one in found
+        for mail in mails
     }
 
 
 @command("invite.resend")
 async def mail_invite(actor: Actor, invite: Invite) -> Invite:
     """Send an invitation by mail. Used or expired, or a mail is on its way or was just sent: Conflict."""
-    held = await existing(Invite.select_for_update().get_or_none(id=invite.id))
-    if held.role == "owner" and role_of(actor, held.organization_id) != "owner":
+    locked = await existing(Invite.select_for_update().get_or_none(id=invite.id))
+    if locked.role == "owner" and role_of(actor, locked.organization_id) != "owner":
         raise Forbidden("Only an owner can send an invitation for an owner.")
-    if not held.is_open or not held.encrypted_token:
+    if not locked.is_open or not locked.encrypted_token:
         raise Conflict("This invitation was used or has expired. Invite the person again.")
-    last = await Delivery.get_or_none(id=held.mail_delivery_id) if held.mail_delivery_id else None
+    last = await Delivery.get_or_none(id=locked.mail_delivery_id) if locked.mail_delivery_id else None
     if last is not None and last.state in ("waiting", "sending"):
         raise Conflict("A mail for this invitation is on its way.")
     if last is not None and last.sent_at is not None and last.sent_at > times.clock_now() - PAUSE:
         raise Conflict("A mail was sent a moment ago. Wait a minute before you send another.")
-    held.mail_delivery_id = deliver(
+    locked.mail_delivery_id = deliver(
         KIND,
-        Scope(held.organization_id, subject_id=held.id),
+        Scope(locked.organization_id, subject_id=locked.id),
         header="an invitation by mail",
         text="",  # written when it is sent: what is stored holds no link
-        invite_id=str(held.id),
+        invite_id=str(locked.id),
         succeeded="invite.mailed",
         failed="invite.mail_failed",
-        event={"invite_id": str(held.id)},
+        event={"invite_id": str(locked.id)},
     ).id
-    await held.save(update_fields=["mail_delivery_id"])
-    record("invite.mail_requested", held, "An invitation is sent by mail.")
-    return held
+    await locked.save(update_fields=["mail_delivery_id"])
+    record("invite.mail_requested", locked, "An invitation is sent by mail.")
+    return locked
 
 
 async def mail_again(actor: Actor, invite: Invite) -> None:
@@ -217,7 +217,7 @@ senders = mail_senders(KIND, _letter)
 
 async def first_place(member: Member) -> str:
     """Return the one board that a new member reaches; the start page where something waits, or none or several are."""
-    found = await rows(
+    boards = await rows(
         "SELECT b.id FROM boards b WHERE b.organization_id = ? AND b.deleted_at IS NULL AND (? OR EXISTS ("
         " SELECT 1 FROM organization_board_access x WHERE x.board_id = b.id AND x.organization_member_id = ?"
         " AND (x.can_read OR x.can_write))) ORDER BY LOWER(b.name), b.id LIMIT 2",
@@ -225,7 +225,7 @@ async def first_place(member: Member) -> str:
         member.all_boards_read or member.all_boards_write,
         member.id,
     )
-    if len(found) != 1:
+    if len(boards) != 1:
         return "/"
-    asks = await rows("SELECT 1 FROM approvals WHERE board_id = ? AND status = 'pending' LIMIT 1", found[0]["id"])
-    return "/" if asks else f"/boards/{found[0]['id']}"
+    asks = await rows("SELECT 1 FROM approvals WHERE board_id = ? AND status = 'pending' LIMIT 1", boards[0]["id"])
+    return "/" if asks else f"/boards/{boards[0]['id']}"

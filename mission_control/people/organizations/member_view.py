@@ -100,15 +100,15 @@ def orders_for(actor: Actor) -> Orders:
 async def members_of(actor: Actor, offset: int = 0, order: str = "role") -> tuple[list[Colleague], int]:
     """Return a page of the members of the active organization, owners first unless asked, and how many there are."""
     sql = f"SELECT p.* FROM ({PEOPLE.format(more='')}) p ORDER BY {orders_for(actor)[order].sql} LIMIT ? OFFSET ?"
-    found = await select(Colleague, sql, actor.organization_id, AT_ONCE, offset)
-    return await _for_viewer(actor, found), await Member.filter(organization_id=actor.organization_id).count()
+    colleagues = await select(Colleague, sql, actor.organization_id, AT_ONCE, offset)
+    return await _for_viewer(actor, colleagues), await Member.filter(organization_id=actor.organization_id).count()
 
 
 async def member_of(actor: Actor, member_id: UUID) -> Colleague:
-    found = await select(Colleague, PEOPLE.format(more="AND m.id = ?"), actor.organization_id, member_id)
-    if not found:
+    colleagues = await select(Colleague, PEOPLE.format(more="AND m.id = ?"), actor.organization_id, member_id)
+    if not colleagues:
         raise NotFound()
-    [member] = await _for_viewer(actor, found)
+    [member] = await _for_viewer(actor, colleagues)
     return member
 
 
@@ -117,11 +117,13 @@ async def invitations_of(actor: Actor) -> list[tuple[Invite, str, InvitationMail
     unaccepted = Invite.filter(organization_id=actor.organization_id, accepted_at=None)
     waiting = await unaccepted.order_by("-created_at", "-id").limit(AT_ONCE)
     boards: dict[UUID, list[Access]] = {}
-    for one in await InviteBoardAccess.filter(organization_invite_id__in=[invite.id for invite in waiting]):
-        boards.setdefault(one.organization_invite_id, []).append(level(one.can_read, one.can_write))
+    for access in await InviteBoardAccess.filter(organization_invite_id__in=[invite.id for invite in waiting]):
+        boards.setdefault(access.organization_invite_id, []).append(level(access.can_read, access.can_write))
     count = len(await boards_here(actor.organization_id)) if boards else 0
     mails = await mails_of(waiting)
-    return [(one, invite_reach(one, boards.get(one.id, []), count), mails.get(one.id)) for one in waiting]
+    return [
+        (invite, invite_reach(invite, boards.get(invite.id, []), count), mails.get(invite.id)) for invite in waiting
+    ]
 
 
 def invite_reach(invite: Invite, boards: Sequence[Access], board_count: int) -> str:

@@ -58,36 +58,36 @@ class Held:
 async def hold(actor: Actor, member: Member) -> Held:
     """Lock a member, the caller and all owners in one order, so that no two changes see the same owners."""
     mine = actor.memberships.get(member.organization_id)
-    wanted = Q(role="owner") | Q(id__in=[member.id] if mine is None else [member.id, mine.id])
-    ordered = Member.filter(wanted, organization_id=member.organization_id).order_by("id")
-    held = {one.id: one for one in await ordered.select_for_update()}
-    if member.id not in held:
+    concerned = Q(role="owner") | Q(id__in=[member.id] if mine is None else [member.id, mine.id])
+    ordered = Member.filter(concerned, organization_id=member.organization_id).order_by("id")
+    members = {member.id: member for member in await ordered.select_for_update()}
+    if member.id not in members:
         raise NotFound()
-    owners = sum(one.role == "owner" for one in held.values())
+    owners = sum(other.role == "owner" for other in members.values())
     if actor.kind == "system":
-        return Held(held[member.id], owners, "owner")
-    caller = held.get(mine.id) if mine else None
-    return Held(held[member.id], owners, caller.role if caller else None)
+        return Held(members[member.id], owners, "owner")
+    caller = members.get(mine.id) if mine else None
+    return Held(members[member.id], owners, caller.role if caller else None)
 
 
 async def _changeable(actor: Actor, member: Member, role: str = "") -> Held:
     """Hold a member. Raise Forbidden unless the caller administers, and owns where an owner is, or comes to be."""
-    held = await hold(actor, member)
-    if held.caller_role not in ("owner", "admin"):
+    locked = await hold(actor, member)
+    if locked.caller_role not in ("owner", "admin"):
         raise Forbidden()
-    if "owner" in (held.member.role, role) and held.caller_role != "owner":
+    if "owner" in (locked.member.role, role) and locked.caller_role != "owner":
         raise Forbidden("Only owners change who is an owner, and what owners reach.")
-    return held
+    return locked
 
 
 @command("member.change_role")
 async def change_role(actor: Actor, member: Member, role: str, *, with_boards: bool = False) -> Member:
     """Give a member another role; `with_boards` also the boards that go with it. The last owner: Invalid."""
-    held = await _changeable(actor, member, role)
-    member = held.member
+    locked = await _changeable(actor, member, role)
+    member = locked.member
     if member.role == role:
         return member
-    if held.is_last_owner:
+    if locked.is_last_owner:
         raise Invalid(ONE_OWNER)
     if with_boards:
         member.all_boards_read, member.all_boards_write = True, role in ("owner", "admin")
@@ -158,22 +158,23 @@ async def remove_member(actor: Actor, member: Member) -> None:
     """Take a person out of an organization. Oneself, or an owner by an admin: Forbidden; the last owner: Invalid."""
     if actor.user_id == member.user_id:
         raise Forbidden("You cannot remove yourself. Leave the organization instead.")
-    held = await _changeable(actor, member)
-    if held.is_last_owner:
+    locked = await _changeable(actor, member)
+    if locked.is_last_owner:
         raise Invalid(ONE_OWNER)
-    record("member.removed", held.member, "A person was removed.", user_id=held.member.user_id, role=held.member.role)
-    await end_membership(held.member)
+    member = locked.member
+    record("member.removed", member, "A person was removed.", user_id=member.user_id, role=member.role)
+    await end_membership(member)
 
 
 @command("organization.leave")
 async def leave_organization(actor: Actor, organization: Organization) -> None:
     """Leave an organization. Its last owner: Invalid, also when nobody else is left."""
     mine = actor.memberships[organization.id]
-    held = await hold(actor, Member(id=mine.id, organization_id=organization.id))
-    if held.is_last_owner:
+    locked = await hold(actor, Member(id=mine.id, organization_id=organization.id))
+    if locked.is_last_owner:
         raise Invalid("You are the only owner. Make somebody else an owner first, or delete the organization.")
-    record("member.left", held.member, "A person left.", user_id=held.member.user_id, role=held.member.role)
-    await end_membership(held.member)
+    record("member.left", locked.member, "A person left.", user_id=locked.member.user_id, role=locked.member.role)
+    await end_membership(locked.member)
 
 
 async def end_membership(member: Member) -> None:
@@ -196,10 +197,10 @@ async def transfer_ownership(actor: Actor, organization: Organization, member_id
     mine = actor.memberships[organization.id]
     if mine.id == member_id:
         raise Invalid("Choose another member than yourself.")
-    held = await hold(actor, Member(id=member_id, organization_id=organization.id))
-    if held.caller_role != "owner":
+    locked = await hold(actor, Member(id=member_id, organization_id=organization.id))
+    if locked.caller_role != "owner":
         raise Forbidden()
-    heir = held.member
+    heir = locked.member
     heir.all_boards_read = heir.all_boards_write = True
     await _set_role(heir, "owner")
     await _set_role(await Member.get(id=mine.id), "admin")
@@ -245,9 +246,9 @@ async def set_reach(actor: Actor, member: Member, reach: Reach) -> Member:
 
 
 def _specs(boards: dict[UUID, Access]) -> list[OrganizationBoardAccessSpec]:
-    return [OrganizationBoardAccessSpec(board_id=one, can_write=access == "write") for one, access in boards.items()]
+    return [OrganizationBoardAccessSpec(board_id=id, can_write=access == "write") for id, access in boards.items()]
 
 
 async def _reached(member: Member, everywhere: Access, boards: dict[UUID, Access]) -> dict[UUID, Access]:
     ids = [board.id for board in await boards_here(member.organization_id)]
-    return {one: max(boards.get(one, "none"), everywhere, key=LEVELS.index) for one in ids}
+    return {board_id: max(boards.get(board_id, "none"), everywhere, key=LEVELS.index) for board_id in ids}

@@ -214,16 +214,16 @@ async def visible_invite(actor: Actor, invite_id: UUID) -> Invite:
 
 async def member_read(actor: Actor, member_id: UUID) -> OrganizationMemberRead:
     """The answer for one member, with the boards they reach; owners and admins see when they were there last."""
-    found = await rows(f"{MEMBERS} WHERE m.id = ?", member_id)
-    if not found:
+    members = await rows(f"{MEMBERS} WHERE m.id = ?", member_id)
+    if not members:
         raise NotFound()
-    [member] = await _members(actor, found, [member_id])
+    [member] = await _members(actor, members, [member_id])
     return member
 
 
 async def list_members(actor: Actor, paging: Paging) -> tuple[list[OrganizationMemberRead], int]:
     """The members of the active organization by address; others' boards are shown to owners and admins only."""
-    found = await rows(
+    listed = await rows(
         f"{MEMBERS} WHERE m.organization_id = ? ORDER BY LOWER(u.email) NULLS LAST, u.name NULLS LAST, m.id"
         " LIMIT ? OFFSET ?",
         actor.organization_id,
@@ -231,7 +231,7 @@ async def list_members(actor: Actor, paging: Paging) -> tuple[list[OrganizationM
         paging.offset,
     )
     is_admin, mine = actor.administers(actor.organization_id), actor.memberships[actor.organization_id]
-    members = await _members(actor, found, [row["id"] for row in found] if is_admin else [mine.id])
+    members = await _members(actor, listed, [row["id"] for row in listed] if is_admin else [mine.id])
     return members, await Member.filter(organization_id=actor.organization_id).count()
 
 
@@ -267,13 +267,13 @@ class Left:
     @property
     def commands(self) -> str:
         """What its operator runs on its host to remove what was made for this installation, and nothing else."""
-        return "\n".join(f"openclaw agents delete {quote(one)} --force" for one in self.made)
+        return "\n".join(f"openclaw agents delete {quote(agent_id)} --force" for agent_id in self.made)
 
 
 async def left_on_gateways(organization_id: UUID, gateway_id: UUID | None = None) -> list[Left]:
     """Return what stays on the gateways of an organization, or on one of them; gateways without agents are left out."""
     only = "" if gateway_id is None else " AND g.id = ?"
-    found = await rows(
+    gateways = await rows(
         "SELECT g.id, g.name, a.gateway_agent_id, a.is_adopted FROM agents a JOIN gateways g ON g.id = a.gateway_id"
         f" WHERE g.organization_id = ?{only} AND a.gateway_agent_id IS NOT NULL"
         " AND (a.board_id IS NOT NULL OR a.workspace_token IS NOT NULL) ORDER BY g.name, g.id,"
@@ -282,7 +282,7 @@ async def left_on_gateways(organization_id: UUID, gateway_id: UUID | None = None
         *([] if gateway_id is None else [gateway_id]),
     )
     left: dict[str, Left] = {}
-    for row in found:
-        one = left.setdefault(str(row["id"]), Left(str(row["id"]), row["name"]))
-        (one.linked if row["is_adopted"] else one.made).append(row["gateway_agent_id"])
+    for row in gateways:
+        gateway = left.setdefault(str(row["id"]), Left(str(row["id"]), row["name"]))
+        (gateway.linked if row["is_adopted"] else gateway.made).append(row["gateway_agent_id"])
     return list(left.values())

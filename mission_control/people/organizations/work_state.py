@@ -55,10 +55,10 @@ class HasWorkState(Protocol):
 
 
 @command("organization.set_work_state")
-async def set_organization_state(actor: Actor, organization: Organization, wanted: WorkStateChange) -> Organization:
+async def set_organization_state(actor: Actor, organization: Organization, change: WorkStateChange) -> Organization:
     """Pause, stop or resume all agents of an organization. Setting the current state is a no-op."""
     present = Organization.get_or_none(id=organization.id)
-    return await set_work_state("organization.work_state_changed", "The organization", organization.id, present, wanted)
+    return await set_work_state("organization.work_state_changed", "The organization", organization.id, present, change)
 
 
 async def set_work_state[T: HasWorkState](

@@ -123,8 +123,8 @@ class Letter:
 
     def mail(self, id: UUID) -> Mail:
         texts = [*self.paragraphs, f"{self.label}:\n{self.link}", *self.notes]
-        shown = ("subject", "paragraphs", "link", "label", "notes")
-        html = render_macro("mail/letter.html", "letter", **{name: getattr(self, name) for name in shown})
+        fields = ("subject", "paragraphs", "link", "label", "notes")
+        html = render_macro("mail/letter.html", "letter", **{name: getattr(self, name) for name in fields})
         return Mail(str(id), self.to, self.subject, "\n\n".join(texts) + "\n", html)
 
 

@@ -118,9 +118,9 @@ async def _set_up(actor: Actor, form: SetupForm, password_hash: str, needs_code:
 @authentication.local_owner
 async def ensure_local_owner() -> UUID:
     """Return the id of the account of LOCAL_AUTH_TOKEN; create it with organization "Personal" if missing."""
-    known = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")
-    if known and known[0]["active_organization_id"] is not None:
-        return UUID(str(known[0]["id"]))
+    owners = await User.filter(clerk_user_id=LOCAL_SUBJECT).values("id", "active_organization_id")
+    if owners and owners[0]["active_organization_id"] is not None:
+        return UUID(str(owners[0]["id"]))
     return (await _make_local_owner(system())).id
 
 

@@ -83,12 +83,12 @@ async def read_object(url: str, headers: dict[str, str] | None = None) -> JsonOb
     """Return the JSON object at an address. Raises ProviderUnreachable for anything else."""
     response = await ask("GET", url, headers)
     try:
-        found = response.json()
+        document = response.json()
     except (ValueError, RecursionError):
-        found = None
-    if response.status_code != 200 or not isinstance(found, dict):
+        document = None
+    if response.status_code != 200 or not isinstance(document, dict):
         raise ProviderUnreachable()
-    return found
+    return document
 
 
 def bearer(secret: str) -> dict[str, str]:
@@ -119,11 +119,11 @@ class ProviderKeys:
     async def fitting(self, algorithm: str, key_id: str | None) -> "list[Key]":
         """Return the keys that may have signed. An unknown id reads them again, every ten seconds at most."""
         await self._refresh()
-        found = self._choose(algorithm, key_id)
-        if not found and key_id is not None:
+        keys = self._choose(algorithm, key_id)
+        if not keys and key_id is not None:
             await self._look_again()
-            found = self._choose(algorithm, key_id)
-        return found
+            keys = self._choose(algorithm, key_id)
+        return keys
 
     async def metadata(self) -> JsonObject:
         await self._refresh()
@@ -171,8 +171,8 @@ class ProviderKeys:
         except ProviderUnreachable:
             self._failed_at = time.monotonic()
             return False
-        found = [_public_key(one) for one in (listed if isinstance(listed, list) else [])]
-        self._keys = [key for key in found if key is not None]
+        keys = [_public_key(entry) for entry in (listed if isinstance(listed, list) else [])]
+        self._keys = [key for key in keys if key is not None]
         self._metadata, self._read_at = metadata, time.monotonic()
         return True
 
@@ -184,27 +184,27 @@ class ProviderKeys:
             return {}
         safe = {"https", urlsplit(issuer).scheme}  # at least the issuer's protection
         try:
-            found = await read_object(get_well_known_url(issuer, external=True))
-            addresses = [found[name] for name in ENDPOINTS if name in found]
+            document = await read_object(get_well_known_url(issuer, external=True))
+            addresses = [document[name] for name in ENDPOINTS if name in document]
             if not all(isinstance(address, str) and urlsplit(address).scheme in safe for address in addresses):
                 raise ProviderUnreachable()
-            if found.get("issuer") != issuer or "jwks_uri" not in found:
+            if document.get("issuer") != issuer or "jwks_uri" not in document:
                 raise ProviderUnreachable()
         except ProviderUnreachable:
             if not self.provider.api_key:
                 raise
             return {}
-        return found
+        return document
 
 
-def _public_key(found: object) -> "Key | None":
+def _public_key(entry: object) -> "Key | None":
     """Import a key that signatures can be checked with; None for shared secrets and for keys of encryption."""
     from joserfc.errors import JoseError
     from joserfc.jwk import JWKRegistry
 
-    if not isinstance(found, dict) or found.get("kty") == "oct" or found.get("use", "sig") != "sig":
+    if not isinstance(entry, dict) or entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
         return None
     try:
-        return JWKRegistry.import_key({name: found[name] for name in found if name not in ("d", "key_ops")})
+        return JWKRegistry.import_key({name: entry[name] for name in entry if name not in ("d", "key_ops")})
     except (JoseError, ValueError, TypeError, KeyError):
         return None

@@ -46,16 +46,16 @@ class Profile:
         """Return the profile with the fuller source's address, and its name where this one has none."""
         if fuller is None or fuller.subject != self.subject:
             return self
-        known = replace(self, name=self.name or fuller.name)
+        profile = replace(self, name=self.name or fuller.name)
         if fuller.email is None:
-            return known
+            return profile
         verified = fuller.email_verified or (self.email_verified and self.email == fuller.email)
-        return replace(known, email=fuller.email, email_verified=verified)
+        return replace(profile, email=fuller.email, email_verified=verified)
 
 
 def profile_of_claims(claims: JsonObject) -> Profile:
     named = [_address(claims.get(name)) for name in ("email", "email_address", "primary_email_address")]
-    email, verified = next((one for one in named if one), None), claims.get("email_verified") is True
+    email, verified = next((address for address in named if address), None), claims.get("email_verified") is True
     if email is None:
         email, verified = _listed_email(claims.get("email_addresses"), claims.get("primary_email_address_id"))
     return Profile(claims["sub"], email, verified, _text(claims, "name", "full_name") or _joined(claims))
@@ -72,9 +72,9 @@ def profile_of_clerk(user: JsonObject) -> Profile | None:
 
 def _listed_email(listed: object, primary: object) -> tuple[str | None, bool]:
     """Return the primary address of a list of texts or objects, else the first one, and whether it is verified."""
-    found = [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, str | dict)]
-    objects = [one for one in found if isinstance(one, dict)]
-    chosen = next((one for one in objects if primary and one.get("id") == primary), found[0] if found else None)
+    entries = [entry for entry in listed if isinstance(entry, str | dict)] if isinstance(listed, list) else []
+    primaries = (entry for entry in entries if isinstance(entry, dict) and primary and entry.get("id") == primary)
+    chosen = next(primaries, entries[0] if entries else None)
     if isinstance(chosen, dict):
         proof = chosen.get("verification")
         address = _address(chosen.get("email_address")) or _address(chosen.get("email"))
@@ -87,14 +87,14 @@ def _address(value: object) -> str | None:
     return text if "@" in text and len(text) <= LONGEST_EMAIL and is_storable(text) else None
 
 
-def _joined(found: JsonObject) -> str | None:
-    parts = (_text(found, "given_name", "first_name"), _text(found, "family_name", "last_name"))
+def _joined(claims: JsonObject) -> str | None:
+    parts = (_text(claims, "given_name", "first_name"), _text(claims, "family_name", "last_name"))
     return " ".join(part for part in parts if part) or None
 
 
-def _text(found: JsonObject, *names: str) -> str | None:
+def _text(claims: JsonObject, *names: str) -> str | None:
     for name in names:
-        value = found.get(name)
+        value = claims.get(name)
         if isinstance(value, str) and value.strip() and is_storable(value):
             return value.strip()[:LONGEST_NAME]
     return None
@@ -128,11 +128,11 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
     """
     profile = profile_of_claims(claims)
     listed = claims.get("groups")
-    groups = {one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, str)}
+    groups = {group for group in (listed if isinstance(listed, list) else [listed]) if isinstance(group, str)}
     if provider.allowed_groups and not groups & set(provider.allowed_groups):
         raise Forbidden(NOT_ALLOWED)
-    known = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
-    row = known[0] if known else None
+    users = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
+    row = users[0] if users else None
     if row is None:
         moment = await deleted_at(claims["sub"])
         if moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp():
@@ -211,10 +211,10 @@ async def _linked(profile: Profile) -> User | None:
     """
     if not (profile.email and profile.email_verified):
         return None
-    found = await rows(
+    users = await rows(
         f"SELECT id FROM users WHERE {lowered('email')} = ? AND clerk_user_id LIKE 'local-%'", profile.email
     )
-    user = await User.select_for_update().get_or_none(id=found[0]["id"]) if found else None
+    user = await User.select_for_update().get_or_none(id=users[0]["id"]) if users else None
     if user is None:
         return None
     if await is_in_use(user) and not await is_invited(user):
@@ -226,14 +226,14 @@ async def _linked(profile: Profile) -> User | None:
 @command("account.link")
 async def link(actor: Actor, user: User, profile: Profile, session_id: UUID) -> None:
     """Link the provider's person to the account of the person signed in, and end its other sessions."""
-    held = await User.select_for_update().get(id=user.id)
-    if held.clerk_user_id == profile.subject:
+    locked = await User.select_for_update().get(id=user.id)
+    if locked.clerk_user_id == profile.subject:
         return
-    if held.is_linked:
+    if locked.is_linked:
         raise Conflict("Your account is linked with another account of the provider already.")
     if await User.filter(clerk_user_id=profile.subject).exists():
         raise Conflict("That account of the provider belongs to another account here.")
-    await link_account(held, profile.subject, session_id)
+    await link_account(locked, profile.subject, session_id)
 
 
 async def _new(profile: Profile) -> User:

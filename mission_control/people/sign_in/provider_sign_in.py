@@ -47,11 +47,11 @@ def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="mission control sign-in")
 
 
-async def authorization_address(known: Identity, attempt: Attempt, redirect_uri: str) -> str:
-    metadata = await known.keys.metadata()
+async def authorization_address(service: Identity, attempt: Attempt, redirect_uri: str) -> str:
+    metadata = await service.keys.metadata()
     if not metadata.get("authorization_endpoint"):
         raise ProviderUnreachable()
-    async with _client(known, metadata, redirect_uri) as client:
+    async with _client(service, metadata, redirect_uri) as client:
         address, _ = client.create_authorization_url(
             metadata["authorization_endpoint"],
             state=attempt.state,
@@ -62,7 +62,7 @@ async def authorization_address(known: Identity, attempt: Attempt, redirect_uri:
 
 
 async def finish(
-    known: Identity, attempt: Attempt | None, answer: dict[str, str], redirect_uri: str
+    service: Identity, attempt: Attempt | None, answer: dict[str, str], redirect_uri: str
 ) -> tuple[JsonObject, str | None]:
     """Return the claims of the person who signed in, and an access token.
 
@@ -76,15 +76,15 @@ async def finish(
 
     if attempt is None or not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode()):
         raise Forbidden(AGAIN)
-    if answer.get("iss", known.provider.issuer) != known.provider.issuer:
+    if answer.get("iss", service.provider.issuer) != service.provider.issuer:
         raise Forbidden(AGAIN)
     if "error" in answer or not answer.get("code"):
         refused = answer.get("error") == "access_denied"
         raise Forbidden("The provider did not let you in." if refused else AGAIN)
-    metadata = await known.keys.metadata()
+    metadata = await service.keys.metadata()
     if not metadata.get("token_endpoint"):
         raise ProviderUnreachable()
-    async with time_limit(), _client(known, metadata, redirect_uri) as client:
+    async with time_limit(), _client(service, metadata, redirect_uri) as client:
         login = None
         if client.token_endpoint_auth_method == BASIC:
             # Percent-encoded, as RFC 6749 (2.3.1) wants them; Authlib sends them as they are.
@@ -96,21 +96,20 @@ async def finish(
         except (OAuthError, ValueError, RecursionError) as error:
             raise Forbidden(AGAIN) from error
     signed, access = tokens.get("id_token"), tokens.get("access_token")
-    claims = (
-        await _provider_tokens.id_token_claims(known.keys, signed, attempt.nonce) if isinstance(signed, str) else None
-    )
-    if claims is None:
+    if not isinstance(signed, str):
+        raise Forbidden(AGAIN)
+    if (claims := await _provider_tokens.id_token_claims(service.keys, signed, attempt.nonce)) is None:
         raise Forbidden(AGAIN)
     return claims, access if isinstance(access, str) else None
 
 
-def _client(known: Identity, metadata: JsonObject, redirect_uri: str) -> "AsyncOAuth2Client":
+def _client(service: Identity, metadata: JsonObject, redirect_uri: str) -> "AsyncOAuth2Client":
     """Return a client that proves itself with its secret as the provider likes it, or only names its id."""
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
     from mission_control.people.sign_in._provider_requests import client_options
 
-    provider, supported = known.provider, metadata.get("token_endpoint_auth_methods_supported") or [BASIC]
+    provider, supported = service.provider, metadata.get("token_endpoint_auth_methods_supported") or [BASIC]
     with_secret = BASIC if BASIC in supported else "client_secret_post"
     return AsyncOAuth2Client(
         client_id=provider.client_id,
@@ -133,14 +132,14 @@ pages = Blueprint("identity_pages", __name__, url_prefix="/sign-in")
 @pages.get("/provider")
 async def depart() -> ResponseReturnValue:
     """Redirect to the provider."""
-    known = _provider()
-    wanted = safe_next(request.args.get("next"))
+    service = _provider()
+    destination = safe_next(request.args.get("next"))
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    attempt = Attempt(state, nonce, verifier, wanted, await _linking())
+    attempt = Attempt(state, nonce, verifier, destination, await _linking())
     try:
-        response = _to(await authorization_address(known, attempt, _way_back()))
+        response = _to(await authorization_address(service, attempt, _way_back()))
     except ProviderUnreachable as error:
-        return await sign_in_page({"next": wanted}, {"": error.sentence}), error.status
+        return await sign_in_page({"next": destination}, {"": error.sentence}), error.status
     _set_cookie(response, _serializer().dumps(asdict(attempt)), LIFE_SECONDS)
     return response
 
@@ -148,15 +147,15 @@ async def depart() -> ResponseReturnValue:
 @pages.get("/callback")
 async def arrive() -> ResponseReturnValue:
     """Take the provider's answer and start a session, or link the account of one."""
-    known, attempt = _provider(), None
+    service, attempt = _provider(), None
     with suppress(BadData, TypeError):  # not a sign-in that we began less than ten minutes ago
         attempt = Attempt(**_serializer().loads(request.cookies.get(COOKIE, ""), max_age=LIFE_SECONDS))
-    wanted = safe_next(attempt.next) if attempt else "/"
+    destination = safe_next(attempt.next) if attempt else "/"
     try:
-        response = _to(await _arrived(known, attempt, wanted))
+        response = _to(await _arrived(service, attempt, destination))
     except (Forbidden, Conflict, ProviderUnreachable) as error:
         response = Response(
-            await sign_in_page({"next": wanted}, {"": error.sentence}), error.status, content_type="text/html"
+            await sign_in_page({"next": destination}, {"": error.sentence}), error.status, content_type="text/html"
         )
     _set_cookie(response, "", 0)
     return response
@@ -167,34 +166,34 @@ async def _linking() -> str:
     ticket = request.args.get("link")
     if ticket is None:
         return ""
-    session, wanted = await live_session(), session_of_ticket(ticket, current_app.config["SECRET_KEY"])
-    if session is None or session[1] != wanted:
+    session, session_id = await live_session(), session_of_ticket(ticket, current_app.config["SECRET_KEY"])
+    if session is None or session[1] != session_id:
         raise Forbidden(AGAIN)
-    return str(wanted)
+    return str(session_id)
 
 
-async def _arrived(known: Identity, attempt: Attempt | None, wanted: str) -> str:
+async def _arrived(service: Identity, attempt: Attempt | None, destination: str) -> str:
     """Sign the person in, or link their account. Return the page to go to."""
-    claims, access_token = await finish(known, attempt, request.args.to_dict(), _way_back())
+    claims, access_token = await finish(service, attempt, request.args.to_dict(), _way_back())
     if attempt is not None and attempt.link:
         session, actor = await live_session(), await authentication.user_by_session()
         if session is None or actor is None or str(session[1]) != attempt.link:
             raise Forbidden(AGAIN)
         await link(actor, await User.get(id=actor.id), profile_of_claims(claims), session[1])
         return LINKED
-    person = await person_behind(known.provider, claims, lambda: known.details(claims, access_token))
+    person = await person_behind(service.provider, claims, lambda: service.details(claims, access_token))
     user = await User.get_or_none(id=person.id) if person else None
     if person is None or user is None:
         raise Forbidden(AGAIN)
     await begin_session(user)
-    return LINKED if person.is_newly_linked else wanted
+    return LINKED if person.is_newly_linked else destination
 
 
 def _provider() -> Identity:
-    known = identity()
-    if known is None or not (known.provider.issuer and known.provider.client_id):
+    service = identity()
+    if service is None or not (service.provider.issuer and service.provider.client_id):
         raise NotFound()
-    return known
+    return service
 
 
 def _way_back() -> str:

@@ -51,11 +51,11 @@ class Identity:
             address = (await self.keys.metadata()).get("userinfo_endpoint")
             if not (isinstance(address, str) and access_token):
                 return None
-            found = await read_object(address, headers=bearer(access_token))
+            userinfo = await read_object(address, headers=bearer(access_token))
         except ProviderUnreachable as error:
             _log.info("userinfo not read", extra={"reason": str(error.__cause__ or error.detail)})
             return None
-        return profile_of_claims(found) if isinstance(found.get("sub"), str) else None
+        return profile_of_claims(userinfo) if isinstance(userinfo.get("sub"), str) else None
 
 
 @extensions.prepare
@@ -74,28 +74,28 @@ def senders(app: Quart) -> list[Sender]:
 
 
 def identity() -> Identity | None:
-    found: Identity | None = current_app.extensions.get(IDENTITY)
-    return found
+    provider: Identity | None = current_app.extensions.get(IDENTITY)
+    return provider
 
 
 async def delete_at_provider(subject: str) -> None:
     """Delete an account at Clerk, the one provider that lets us. Raises Unreachable (502) when it does not answer."""
-    known = identity()
-    if known is not None and known.provider.kind == "clerk" and known.provider.api_key:
-        await delete_now(known.provider, subject)
+    provider = identity()
+    if provider is not None and provider.provider.kind == "clerk" and provider.provider.api_key:
+        await delete_now(provider.provider, subject)
 
 
 @authentication.provider_token
 async def person_of_token(token: str) -> tuple[UUID, datetime] | None:
     """Return a bearer token's person and when the token ends; None when it is not valid."""
-    known = identity()
-    if known is None:
+    provider = identity()
+    if provider is None:
         return None
     from mission_control.people.sign_in import _provider_tokens
 
-    claims = await _provider_tokens.bearer_claims(known.keys, token)
+    claims = await _provider_tokens.bearer_claims(provider.keys, token)
     if claims is None:
         return None
-    person = await person_behind(known.provider, claims, lambda: known.details(claims, token))
-    ends = datetime.fromtimestamp(min(claims["exp"] + known.provider.leeway, 253402300799), UTC)
+    person = await person_behind(provider.provider, claims, lambda: provider.details(claims, token))
+    ends = datetime.fromtimestamp(min(claims["exp"] + provider.provider.leeway, 253402300799), UTC)
     return None if person is None else (person.id, times.naive_utc(ends))

@@ -249,9 +249,9 @@ def plainly(hook: Hook) -> None:
     detail = hook.kept.call(hook.body.get("tool_name"), hook.body.get("tool_input")) if event.call else {}
     if agent := name_of(hook.body.get("agent_type")):
         detail["agent"] = agent
-    if event.text and (said := hook.of(event.text)):
-        detail["size"] = len(said)
-        if text := hook.kept.text(said):
+    if event.text and (content := hook.of(event.text)):
+        detail["size"] = len(content)
+        if text := hook.kept.text(content):
             detail["text"] = text
     ref = hook.ref if event.call else hook.of("agent_id")[:255] if event.kind.startswith("STEP") else None
     title = event.title or (None if event.kind != "ACTIVITY" else _spaced(hook.name))

@@ -65,9 +65,9 @@ def _call(kind: str, tool: str, about: str) -> str:
 
 def gap_title(seconds: int, late: int, lost: int, *, keeps_costs: bool) -> str:
     """Say what is missing of a while in which nothing could be sent; pages say from when to when that was."""
-    said = [f"{late:,} {'event' if late == 1 else 'events'} came later"] if late else []
-    said += [f"{lost:,} {'was' if lost == 1 else 'were'} lost"] if lost else []
-    parts = [f"Not reachable for {_time(seconds)}", ", ".join(said), "" if keeps_costs else "what it cost is not known"]
+    gaps = [f"{late:,} {'event' if late == 1 else 'events'} came later"] if late else []
+    gaps += [f"{lost:,} {'was' if lost == 1 else 'were'} lost"] if lost else []
+    parts = [f"Not reachable for {_time(seconds)}", ", ".join(gaps), "" if keeps_costs else "what it cost is not known"]
     return "; ".join(filter(None, parts))
 
 

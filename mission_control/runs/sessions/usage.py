@@ -150,8 +150,8 @@ def _end(run: Run) -> datetime:
 async def served_since(session: AgentSession, moment: datetime) -> Served:
     kind = "session_id = ? AND kind = 'RUN_STARTED'"
     sql = f"SELECT MAX(at) AS at FROM session_activities WHERE {kind} AND at <= ?"
-    [found] = await rows(sql, session.id, moment)
-    begun = as_moment(found["at"]) or min(session.started_at, moment)
+    [bounds] = await rows(sql, session.id, moment)
+    begun = as_moment(bounds["at"]) or min(session.started_at, moment)
     sql = f"SELECT at FROM session_activities WHERE {kind} AND at >= ? ORDER BY at"
     turns = [at for row in await rows(sql, session.id, begun) if (at := as_moment(row["at"])) is not None]
     theirs = "agent_id = ? AND board_id = ? AND (ended_at IS NULL OR ended_at >= ?)"
