@@ -161,13 +161,14 @@ async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate
     for file in files.artifacts:
         await attach(actor, task, file, run.id)
     if completion.code is not None and completion.code != CodeCreate():
+        code = completion.code.model_dump(mode="json", exclude={"diff", "tests"})
         diff, tests = [await attach(actor, task, file, run.id) if file else None for file in (files.diff, files.tests)]
-        run.code = completion.code.model_dump(mode="json", exclude={"diff", "tests"}) | {
+        ids = {
             "diff_id": diff and str(diff.id),
             "diff_sha256": diff and diff.sha256,
             "tests_id": tests and str(tests.id),
-            **files.size,
         }
+        run.code = {**code, **ids, **files.size}
     await update(run, "summary", "checked", "evidence", "code")
     if task.board.approvals_needed > 1:
         await lapse_changed(task.id)

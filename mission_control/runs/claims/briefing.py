@@ -212,15 +212,18 @@ def _sentence(kind: WhyKind, attempts: Sequence[Row], asks: Sequence[Row], comme
     if kind == "held":
         return "You have it already; its lease is renewed."
     if kind == "rework":
-        since = _moment(attempts[0])[0]
-        sent_back = [row for row in settled if row["state"] in ("changes_requested", "rejected")]
-        if sent_back and _moment(sent_back[-1])[0] >= since:
-            return f"It was sent back: {_answer(sent_back[-1], whole=True)}"
-        notes = [row for row in comments if _moment(row)[0] > since]
-        return f"It was sent back. {notes[-1]['name']}: {_whole(notes[-1]['text'])}" if notes else "It was sent back."
+        return _sent_back(_moment(attempts[0])[0], settled, comments)
     count = len(attempts)
     earlier = "1 earlier attempt" if count == 1 else f"{count} earlier attempts"
     return f"{earlier} did not finish it." if count else "It is new."
+
+
+def _sent_back(since: str, settled: Sequence[Row], comments: Sequence[Row]) -> str:
+    refusals = [row for row in settled if row["state"] in ("changes_requested", "rejected")]
+    if refusals and _moment(refusals[-1])[0] >= since:
+        return f"It was sent back: {_answer(refusals[-1], whole=True)}"
+    notes = [row for row in comments if _moment(row)[0] > since]
+    return f"It was sent back. {notes[-1]['name']}: {_whole(notes[-1]['text'])}" if notes else "It was sent back."
 
 
 def _whole(text: str) -> str:

@@ -116,18 +116,20 @@ async def next_of(actor: Actor, request: NextCreate) -> JsonObject:
         if reason is None and board.only_lead_can_change_status:
             reason = ErrorCode.CLAIMS_DISABLED.detail()
     if answer is None:
-        directive = (await directive_of(_agent(actor))).directive
-        why = reason["message"] if reason else NOTHING
-        held = await _held(actor)
-        mine = ", ".join(f"#{task['number']}" for task in held if task["state"] == "working")
-        goes_on = "give back" if directive == "stop" else "go on, hand in or give back"
-        text = f"{why} You hold {mine}: {goes_on}. A `task_id` from `held` gives the brief again."
-        nothing = _answer("nothing", text if mine else f"{why} Call again.", directive)
-        nothing |= {"reason": reason, "held": held}
+        nothing = await _nothing(actor, reason)
         return await committed(actor, partial(polling.given, nothing)) or nothing
     if (lease := answer.get("lease")) is not None:
         leases.LEASES.no_later_than(lease["expires_at"])
     return answer
+
+
+async def _nothing(actor: Actor, reason: JsonObject | None) -> JsonObject:
+    directive, held = (await directive_of(_agent(actor))).directive, await _held(actor)
+    why = reason["message"] if reason else NOTHING
+    mine = ", ".join(f"#{task['number']}" for task in held if task["state"] == "working")
+    goes_on = "give back" if directive == "stop" else "go on, hand in or give back"
+    text = f"{why} You hold {mine}: {goes_on}. A `task_id` from `held` gives the brief again."
+    return _answer("nothing", text if mine else f"{why} Call again.", directive) | {"reason": reason, "held": held}
 
 
 async def _board(actor: Actor) -> Board:

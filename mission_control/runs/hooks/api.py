@@ -12,14 +12,14 @@ from mission_control.agents.work_state import quiet_agent_seen
 from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.programs import PROGRAMS
-from mission_control.core.values import LLMErrorResponse, Schema
+from mission_control.core.values import JsonObject, LLMErrorResponse, Schema
 from mission_control.http import agent_news
 from mission_control.http.exchange import waits
 from mission_control.http.operation_api import Api
 from mission_control.runs.hooks import queue as hook_queue
-from mission_control.runs.hooks.answers import answer_to, answer_to_check, place_of
+from mission_control.runs.hooks.answers import Place, answer_to, answer_to_check, place_of
 from mission_control.runs.hooks.detail_levels import text_of
-from mission_control.runs.hooks.reading import READERS, Body, Program, When, named, parsed, read_hook
+from mission_control.runs.hooks.reading import READERS, Hook, Program, When, named, parsed, read_hook
 from mission_control.runs.permissions import requests as permissions
 from mission_control.runs.programs import worker
 
@@ -84,7 +84,7 @@ async def program_of(actor: Actor, client: str) -> Program:
     tells_presence=True,
     tells_news=True,
 )
-async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[str, Any]:
+async def take_hook(actor: Actor, program: Program, query: HookQuery) -> JsonObject:
     """Take an event of a program, as its own hooks send it, and answer as it expects.
 
     The session is made at its first event. Of what came only what the board keeps of sessions is stored
@@ -101,41 +101,49 @@ async def take_hook(actor: Actor, program: Program, query: HookQuery) -> dict[st
     return await taken(actor, program, raw, When.of(query.at, query.age, query.check))
 
 
-async def taken(actor: Actor, program: Program, raw: bytes, when: When) -> dict[str, Any]:
+async def taken(actor: Actor, program: Program, raw: bytes, when: When) -> JsonObject:
     """Take an event as it was sent, and return the answer; `{}` whatever goes wrong."""
     began = agent_news.now()
     quiet_agent_seen(actor)
     try:
-        body = parsed(raw)
-        place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
-        hook = read_hook(program, body, place.level, when) if place is not None else None
+        place, hook = await _read(actor, program, parsed(raw), when)
         if place is None or hook is None:
             return {}
         if when.check:
             hook_queue.put(actor, hook)
             return answer_to_check(hook)
-        answer = {} if when.is_late else await answer_to(actor, began, place, hook)
-        hook_queue.put(actor, hook)
-        if place.is_asking and hook.event.settles:
-            await permissions.settle_with(place, hook)
-        if hook.name == worker.LISTENS and not when.is_late and not answer and hook.program.asks_again:
-            waits()
-            return await worker.notified(actor, began, hook)
-        if hook.event.asks and not when.is_late and not answer and not body.get("is_cut"):
-            waits()
-            return await permissions.answer_of_people(actor, hook)
-        return answer
+        return await _answered(actor, began, place, hook)
     except Exception as error:  # whose text may quote what came
         _log.error("a hook of %s was not read: %s", program.client, type(error).__name__)
         return {}
 
 
-async def held(actor: Actor, program: Program, body: Body) -> dict[str, Any]:
+async def _read(actor: Actor, program: Program, body: JsonObject, when: When) -> tuple[Place | None, Hook | None]:
+    place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
+    return place, read_hook(program, body, place.level, when) if place is not None else None
+
+
+async def _answered(actor: Actor, began: agent_news.Began, place: Place, hook: Hook) -> JsonObject:
+    answer = {} if hook.when.is_late else await answer_to(actor, began, place, hook)
+    hook_queue.put(actor, hook)
+    if place.is_asking and hook.event.settles:
+        await permissions.settle_with(place, hook)
+    if answer or hook.when.is_late:
+        return answer
+    if hook.name == worker.LISTENS and hook.program.asks_again:
+        waits()
+        return await worker.notified(actor, began, hook)
+    if hook.event.asks and not hook.body.get("is_cut"):
+        waits()
+        return await permissions.answer_of_people(actor, hook)
+    return {}
+
+
+async def held(actor: Actor, program: Program, body: JsonObject) -> JsonObject:
     """Answer a call that its program holds until a person says yes; whatever goes wrong, it is refused."""
     began = agent_news.now()
     quiet_agent_seen(actor)
-    place = await place_of(actor, program.client, text_of(body.get("session_id"))[:255].strip())
-    hook = read_hook(program, body, place.level, When.of()) if place is not None else None
+    place, hook = await _read(actor, program, body, When.of())
     if place is None or hook is None or program.passing is None or not hook.event.call or body.get("is_cut"):
         raise NotFound("There is no call of a tool in this that could be held.")
     answer = await answer_to(actor, began, place, hook, is_held=True)
@@ -166,7 +174,7 @@ async def signal_of(actor: Actor, signal: str) -> str:
     tells_presence=True,
     tells_news=True,
 )
-async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
+async def take_telemetry(actor: Actor, signal: str) -> JsonObject:
     """Take what a program exports by OTLP over HTTP, as JSON: of its logs, what requests to its model cost.
 
     Each request counts once, however often it is sent. Everything else in logs, and all metrics and traces, are
@@ -190,8 +198,8 @@ async def take_telemetry(actor: Actor, signal: str) -> dict[str, Any]:
     return {}
 
 
-def _records(body: Any) -> list[Body]:
-    records: list[Body] = []
+def _records(body: Any) -> list[JsonObject]:
+    records: list[JsonObject] = []
     for resource in body.get("resourceLogs", ())[:MOST_RECORDS]:
         common = _attributes(resource.get("resource", {}))
         for scope in resource.get("scopeLogs", ())[:MOST_RECORDS]:
@@ -202,6 +210,6 @@ def _records(body: Any) -> list[Body]:
     return records
 
 
-def _attributes(holder: Body) -> dict[str, Any]:
+def _attributes(holder: JsonObject) -> JsonObject:
     values = ((attribute.get("key"), attribute.get("value")) for attribute in holder.get("attributes", ()))
     return {name: next(iter(value.values()), None) for name, value in values if name and isinstance(value, dict)}

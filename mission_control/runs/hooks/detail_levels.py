@@ -7,12 +7,13 @@ paths too. `all`: prompts, what was given to tools, and results. What a level do
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from mission_control.boards.schemas import SessionDetail
 from mission_control.core.text.masking import Mask
+from mission_control.core.values import JsonObject
 
 LONGEST = 4_000
 MASK = Mask(forms=True)
@@ -29,16 +30,14 @@ class Kept(NamedTuple):
     level: SessionDetail
     folder: str = ""
 
-    def call(self, tool: object, arguments: object) -> dict[str, Any]:
+    def call(self, tool: object, arguments: object) -> JsonObject:
         values = arguments if isinstance(arguments, Mapping) else {}
-        detail: dict[str, Any] = {"tool": name_of(tool) or "a tool"}
-        if path := next((text for name in PATHS if (text := text_of(values.get(name)))), ""):
-            detail["path"] = self._path(path)
+        path = next((text for name in PATHS if (text := text_of(values.get(name)))), "")
+        detail: JsonObject = {"tool": name_of(tool) or "a tool", "path": path and self._path(path)}
         if self.level == "names":
-            if word := first_word(text_of(values.get("command"))):
-                detail["command"] = word
+            detail["command"] = first_word(text_of(values.get("command")))
         else:
-            detail |= {name: text for name in ABOUT if (text := text_of(values.get(name)))}
+            detail |= {name: text_of(values.get(name)) for name in ABOUT}
         if self.level == "all" and (rest := {k: v for k, v in values.items() if k not in (*PATHS, *ABOUT)}):
             detail["input"] = in_text(rest)
         return {name: value for name, value in detail.items() if value}

@@ -27,8 +27,6 @@ from mission_control.runs.sessions.reports import (
 )
 from mission_control.runs.sessions.titles import GAP, gap_title
 
-type Body = Mapping[str, Any]
-
 
 class Event(NamedTuple):
     """What an event of a program is: its kind, what names it in its session, and what follows from it.
@@ -110,7 +108,7 @@ class Program(ConnectedProgram):
         READERS.update(self.records)
 
 
-type Reader = Callable[[Body], Iterable[tuple[SessionGiven, RequestUsage | None]]]
+type Reader = Callable[[JsonObject], Iterable[tuple[SessionGiven, RequestUsage | None]]]
 READERS: dict[str, Reader] = {}
 
 
@@ -119,7 +117,7 @@ class Hook:
     """One event of a session: what came, and what is kept of it."""
 
     program: Program
-    body: Body
+    body: JsonObject
     kept: Kept
     name: str
     event: Event
@@ -137,13 +135,28 @@ class Hook:
         """What joins the beginning and the end of a call; a helper counts its calls by itself."""
         return ":".join(filter(None, (self.of("agent_id"), self.of("tool_use_id"))))[:255] or None
 
+    @property
+    def tool(self) -> str:
+        return name_of(self.body.get("tool_name"))
+
+    @property
+    def arguments(self) -> JsonObject | None:
+        """What the tool is called with; None for a call that is unlike that of any tool."""
+        arguments = self.body.get("tool_input")
+        return arguments if isinstance(arguments, dict) else None
+
+    @property
+    def call(self) -> JsonObject:
+        """What is kept of the call that it is about."""
+        return self.kept.call(self.body.get("tool_name"), self.body.get("tool_input"))
+
     def of(self, name: str) -> str:
         return text_of(self.body.get(name))
 
     def add(self, kind: str, key: str = "", **more: Any) -> None:
         self.items.append(ActivityGiven(key=key or None, at=self.when.at, kind=kind, **more))
 
-    def end_call(self, call: Body, outcome: str | None) -> None:
+    def end_call(self, call: JsonObject, outcome: str | None) -> None:
         """A call has ended; which event says so first makes no difference."""
         ref = ":".join(filter(None, (self.of("agent_id"), text_of(call.get("tool_use_id")))))[:255]
         detail = self.kept.call(call.get("tool_name"), call.get("tool_input"))
@@ -179,7 +192,7 @@ READABLE = ("session_id", "cwd", "prompt_id", "permission_mode", "hook_event_nam
 FOUND = re.compile(rf'"({"|".join(READABLE)})"\s*:\s*"([^"\\]*)"')
 
 
-def parsed(raw: bytes) -> Body:
+def parsed(raw: bytes) -> JsonObject:
     """Return the body of a hook; of one that is no JSON what its beginning says."""
     try:
         body = orjson.loads(raw)
@@ -191,7 +204,7 @@ def parsed(raw: bytes) -> Body:
     return body if isinstance(body, dict) else {}
 
 
-def read_hook(program: Program, body: Body, level: Any, when: When | None = None) -> Hook | None:
+def read_hook(program: Program, body: JsonObject, level: Any, when: When | None = None) -> Hook | None:
     external_id = text_of(body.get("session_id"))[:255].strip()
     if not external_id:
         return None
@@ -246,7 +259,7 @@ def plainly(hook: Hook) -> None:
     if event.call not in ("", "begun"):
         hook.end_call(hook.body, event.call)
         return
-    detail = hook.kept.call(hook.body.get("tool_name"), hook.body.get("tool_input")) if event.call else {}
+    detail = hook.call if event.call else {}
     if agent := name_of(hook.body.get("agent_type")):
         detail["agent"] = agent
     if event.text and (content := hook.of(event.text)):

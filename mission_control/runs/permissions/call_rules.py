@@ -1,11 +1,9 @@
 """What the rules of a board say to the calls of programs: which run without asking, which ask whatever allows them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from mission_control.client.patterns import allows, concerning, is_exact
 from mission_control.core.values import JsonObject
-from mission_control.runs.hooks.detail_levels import name_of
 from mission_control.runs.hooks.reading import Hook, Verdict
 from mission_control.runs.permissions.reading import asked_of
 
@@ -17,13 +15,12 @@ def answer_of(hook: Hook, rules: Rules, board_name: str, held: Sequence[str]) ->
 
     `held` are the patterns of the calls that its program holds by itself until a person says yes.
     """
-    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    if not rules or not tool or not isinstance(arguments, dict):
+    if not rules or not hook.tool or hook.arguments is None:
         return {}
     if hook.event.stops and hook.event.call:
-        return _before(hook, rules, board_name, held, tool, arguments)
+        return _before(hook, rules, board_name, held, hook.arguments)
     if hook.event.asks and (request := asked_of(hook, None)) is not None:
-        if pattern := allowing(rules, tool, arguments, request.payload["session_request"]["risk"]):
+        if pattern := allowing(rules, hook.tool, hook.arguments, request.payload["session_request"]["risk"]):
             hook.state = "working"
             title, detail = f"Allowed by a rule of the board: {pattern}", hook.items[-1].detail or {}
             change = {"title": title, "detail": {**detail, "rule": pattern}}
@@ -33,15 +30,13 @@ def answer_of(hook: Hook, rules: Rules, board_name: str, held: Sequence[str]) ->
     return {}
 
 
-def _before(
-    hook: Hook, rules: Rules, board_name: str, held: Sequence[str], tool: str, arguments: Mapping[str, Any]
-) -> JsonObject:
+def _before(hook: Hook, rules: Rules, board_name: str, held: Sequence[str], arguments: JsonObject) -> JsonObject:
     """Return the answer to a call that begins: one that needs a yes, and is not held for it, asks or is refused."""
-    needed, is_read = concerning(rules.get("must", ()), tool, arguments)
+    needed, is_read = concerning(rules.get("must", ()), hook.tool, arguments)
     if any(pattern in held for pattern in needed):
         hook.state = "waiting"
         return {}
-    patterns, asks = needed or concerning(rules.get("ask", ()), tool, arguments)[0], hook.program.asking
+    patterns, asks = needed or concerning(rules.get("ask", ()), hook.tool, arguments)[0], hook.program.asking
     unread = "" if is_read else " Nobody can say for certain what it runs: write it plainly, as one command."
     if asks is not None and patterns:
         return asks(hook, f"The rule {patterns[0]} of the board “{board_name}” has people asked before this.{unread}")
@@ -52,7 +47,7 @@ def _before(
     return {}
 
 
-def allowing(rules: Rules, tool: str, arguments: Mapping[str, Any], risk: str) -> str | None:
+def allowing(rules: Rules, tool: str, arguments: JsonObject, risk: str) -> str | None:
     """Return the pattern by which a call runs without asking. What looks dangerous only its exact command allows."""
     if concerning([*rules.get("must", ()), *rules.get("ask", ())], tool, arguments)[0]:
         return None

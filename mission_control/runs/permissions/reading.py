@@ -10,6 +10,7 @@ import orjson
 
 from mission_control.core.text.diffs import LONGEST_LINE, UNSEEN
 from mission_control.core.text.masking import TOKEN
+from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import PATHS, last_part, name_of
 from mission_control.runs.hooks.reading import Hook
 
@@ -23,41 +24,39 @@ class Asked(NamedTuple):
 
     action_type: str
     external_id: str
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | None:
     """Return what is asked for; None where it could not be shown whole. `is_held`: only a yes lets it go."""
-    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    if not tool or not isinstance(arguments, dict):
+    if not hook.tool or hook.arguments is None:
         return None
-    preview, cwd = _shown(tool, dict(arguments)), hook.body.get("cwd")
+    preview, cwd = _preview(hook.tool, dict(hook.arguments)), hook.body.get("cwd")
     texts = [text for text in (*preview.values(), cwd) if isinstance(text, str)]
     diff = preview.pop("diff", "")
-    is_wide = diff.count("\n") > MOST_LINES or any(len(line) > LONGEST_LINE for line in diff.splitlines())
-    if is_wide or sum(map(len, texts)) > LONGEST:
+    if not _fits(diff) or sum(map(len, texts)) > LONGEST:
         return None
     kind, reason = preview.pop("kind"), preview.pop("reason", "")
     level, risks = risk_of(kind, preview.get("command", ""), str(preview.get("path", "")), cwd)
     warnings = [UNSEEN_WARNING] if any(UNSEEN.search(text.replace("\n", "")) for text in texts) else []
-    request: dict[str, Any] = {
+    request: JsonObject = {
         "kind": kind,
         "client": hook.program.client,
-        "tool": tool,
+        "tool": hook.tool,
         **{name: _clean(text) for name, text in preview.items() if text},
         "cwd": _clean(str(cwd or "")),
         "host": host or "",
         "risk": "high" if warnings else level,
         "risk_kinds": ["hides characters", *risks] if warnings else risks,
         "warnings": warnings,
-        "allowed_decisions": _answers(hook, tool, arguments, level, is_held=is_held),
+        "allowed_decisions": _answers(hook, level, is_held=is_held),
         "asks_there_too": hook.program.asks_there_too and not is_held,
         "is_held": is_held,
         "asks_again": hook.program.asks_again,
-        "sha256": digest_of(tool, arguments),
-        "kept": _kept(hook, tool, arguments),
+        "sha256": digest_of(hook),
+        "kept": _kept(hook),
     }
-    payload: dict[str, Any] = {"reason": _clean(reason), "confidence": None, "session_request": request}
+    payload: JsonObject = {"reason": _clean(reason), "confidence": None, "session_request": request}
     if diff:
         payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}
     return Asked(f"session.{kind}", external_id_of(hook), payload)
@@ -67,21 +66,25 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
 PATTERN = re.compile(r"[*()\\\n]|:$")
 
 
-def _answers(hook: Hook, tool: str, arguments: Mapping[str, Any], level: str, *, is_held: bool) -> list[str]:
+def _fits(diff: str) -> bool:
+    return diff.count("\n") <= MOST_LINES and all(len(line) <= LONGEST_LINE for line in diff.splitlines())
+
+
+def _answers(hook: Hook, level: str, *, is_held: bool) -> list[str]:
     """Return what may be answered: a standing yes is for one plain command that looks harmless."""
-    command = arguments.get("command")
-    is_plain = tool == "Bash" and isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
-    refused = () if is_plain and level != "high" else ("allow-always",)
+    command = (hook.arguments or {}).get("command")
+    is_plain = isinstance(command, str) and bool(command.strip()) and not PATTERN.search(command)
+    refused = () if hook.tool == "Bash" and is_plain and level != "high" else ("allow-always",)
     answers = ("allow-once", "deny") if is_held else hook.program.answers
     return [answer for answer in answers if answer not in refused]
 
 
-def _kept(hook: Hook, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+def _kept(hook: Hook) -> JsonObject | None:
     """Return what is kept of a call when it is over; None: all of it."""
     if hook.kept.level == "all":
         return None
     cwd = hook.of("cwd")
-    return {**hook.kept.call(tool, arguments), "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
+    return {**hook.call, "cwd": last_part(cwd) if hook.kept.level == "names" else cwd}
 
 
 def external_id_of(hook: Hook) -> str:
@@ -89,13 +92,12 @@ def external_id_of(hook: Hook) -> str:
 
     A program may name what it asks by itself.
     """
-    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    call = name_of(hook.body.get("permission_id")) or digest_of(tool, arguments)
-    return f"{hook.of('agent_id')}:{call}"
+    return f"{hook.of('agent_id')}:{name_of(hook.body.get('permission_id')) or digest_of(hook)}"
 
 
-def digest_of(tool: str, arguments: object) -> str:
-    return hashlib.sha256(tool.encode() + b"\n" + orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def digest_of(hook: Hook) -> str:
+    arguments = orjson.dumps(hook.body.get("tool_input"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(hook.tool.encode() + b"\n" + arguments).hexdigest()
 
 
 def _clean(text: str) -> str:
@@ -103,7 +105,7 @@ def _clean(text: str) -> str:
     return TOKEN.sub(r"\1…", text.replace("\0", "\\u0000"))
 
 
-def _shown(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _preview(tool: str, arguments: JsonObject) -> JsonObject:
     reason = arguments.pop("description") if isinstance(arguments.get("description"), str) else ""
     path_name = next((name for name in PATHS if isinstance(arguments.get(name), str)), "")
     command = arguments.get("command")
@@ -120,11 +122,11 @@ def _shown(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {**preview, "reason": reason, "description": _rest(arguments)}
 
 
-def _rest(arguments: Mapping[str, Any]) -> str:
+def _rest(arguments: JsonObject) -> str:
     return orjson.dumps(arguments, option=orjson.OPT_INDENT_2).decode() if arguments else ""
 
 
-def _diff(arguments: dict[str, Any]) -> Iterator[str]:
+def _diff(arguments: JsonObject) -> Iterator[str]:
     """Yield the lines of the diff that an edit is, taking out of the input what is in it."""
     if isinstance(arguments.get("diff"), str):
         yield from arguments.pop("diff").rstrip("\n").split("\n")
@@ -176,10 +178,8 @@ RISKY_FILES = re.compile(r"(?:^|/)(?:\.env\b[^/]*|\.(?:ssh|git|claude|codex)/|\.
 def risk_of(kind: str, command: str, path: str, folder: object) -> tuple[str, list[str]]:
     if kind == "exec":
         risks = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
-        if risks:
-            worst = risks[0][0]
-            return worst, [why for level, why in risks if level == worst][:3]
-        return "low", []
+        worst = risks[0][0] if risks else "low"
+        return worst, [why for level, why in risks if level == worst][:3]
     if path and RISKY_FILES.search(path):
         return "high", ["changes settings or secrets"]
     if path and isinstance(folder, str) and path.startswith("/") and not path.startswith(f"{folder.rstrip('/')}/"):

@@ -86,9 +86,14 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
     decided = await _waited(actor, place, approval_id, until, is_left=not program.asks_again)
     if decided is None:
         return {}
-    is_allowed = decided.answer.startswith("allow")
+    return await _told(actor, hook, place, board, decided, is_held=is_held)
+
+
+async def _told(actor: Actor, hook: Hook, place: Place, board: Board, decided: Verdict, *, is_held: bool) -> JsonObject:
+    """Return a verdict in the program's own shape, show it in its session, and end the turn if somebody wants that."""
+    program, is_allowed = hook.program, decided.answer.startswith("allow")
     _goes_on(actor, hook, f"Allowed by {decided.who}, running" if is_allowed else f"Denied by {decided.who}")
-    if decided.answer == "stop" and not program.ends_turns:
+    if decided.answer == "stop" and not program.ends_turns and place.session_id is not None:
         await uncancelled(stop_turn(system(place.organization_id), board, place.session_id, decided.words))
     if is_held and program.passing is not None:
         return (program.passing if is_allowed else program.refusal)(hook, decided.words)

@@ -11,7 +11,7 @@ from mission_control.core import times
 from mission_control.core.times import naive_utc
 from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import name_of, text_of
-from mission_control.runs.hooks.reading import DENIED, Body, Event, Hook, Program, Verdict, named, plainly
+from mission_control.runs.hooks.reading import DENIED, Event, Hook, Program, Verdict, named, plainly
 from mission_control.runs.sessions.reports import MOST_STEPS, ReportedState, SessionGiven, StepChange, StepGiven
 
 CALL, PROMPT, HELPER = ("agent_id", "tool_use_id"), ("prompt_id",), ("agent_id",)
@@ -34,12 +34,11 @@ def calls(hook: Hook) -> None:
 
 def called(hook: Hook) -> None:
     """A call has ended; one that changes the plan is that change."""
-    tool, arguments, result = (hook.body.get(name) for name in ("tool_name", "tool_input", "tool_response"))
-    arguments, result = (value if isinstance(value, dict) else {} for value in (arguments, result))
+    tool, arguments, result = hook.body.get("tool_name"), hook.arguments or {}, hook.body.get("tool_response")
     if tool == "TodoWrite" and isinstance(arguments.get("todos"), list):
         hook.plan = todos(arguments["todos"])
         hook.add("STATE_DELTA", hook.key(hook.event), ref=hook.ref)
-    elif tool == "TaskCreate" and isinstance(task := result.get("task"), dict):
+    elif tool == "TaskCreate" and isinstance(result, dict) and isinstance(task := result.get("task"), dict):
         _step(hook, task.get("id"), task.get("subject"), "pending")
         hook.add("STATE_DELTA", hook.key(hook.event), title="Added a step to its plan", ref=hook.ref)
     elif tool == "TaskUpdate":
@@ -97,7 +96,7 @@ def notified(hook: Hook) -> None:
 
 
 def asked(hook: Hook) -> None:
-    detail = hook.kept.call(hook.body.get("tool_name"), hook.body.get("tool_input"))
+    detail = hook.call
     about = next((detail[name] for name in ("command", "path") if name in detail), "")
     title = f"Asks to use {detail['tool']}" + (f": {about}" if about else "")
     hook.add("ACTIVITY", hook.key(hook.event), title=title, detail=detail)
@@ -197,7 +196,7 @@ def _decided(hook: Hook, decision: JsonObject) -> JsonObject:
     return {"hookSpecificOutput": {"hookEventName": hook.name, "decision": decision}}
 
 
-def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage]]:
+def usage_of(record: JsonObject) -> Iterable[tuple[SessionGiven, RequestUsage]]:
     """Yield the session and the usage of a request to the model; nothing for what tells of something else."""
     session, tokens = text_of(record.get("session.id"))[:255].strip(), {}
     for name in ("input", "output", "cache_read", "cache_creation"):
@@ -225,7 +224,7 @@ def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage]]:
     )
 
 
-def happened(record: Body) -> datetime | None:
+def happened(record: JsonObject) -> datetime | None:
     """Return when a program says that something was, which it exports a moment later."""
     now = times.clock_now()
     try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from mission_control.agents.usage.schemas import RequestUsage, TimedUsage
 from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import name_of, text_of
-from mission_control.runs.hooks.reading import Body, Event, Hook, Program, Verdict, named, only_sign, plainly
+from mission_control.runs.hooks.reading import Event, Hook, Program, Verdict, named, only_sign, plainly
 from mission_control.runs.permissions.reading import digest_of
 from mission_control.runs.programs.claude_code import carried, ended, happened, number_of
 from mission_control.runs.sessions.reports import SessionGiven
@@ -22,32 +22,29 @@ TOPIC = "update_topic"  # by which it says what it does next
 
 def calls(hook: Hook) -> None:
     number(hook)
-    if hook.body["tool_name"] != TOPIC:
+    if hook.tool != TOPIC:
         plainly(hook)
 
 
 def called(hook: Hook) -> None:
     """A call has ended; a command that failed is told in words alone."""
     number(hook)
-    arguments, answer = (hook.body.get(name) for name in ("tool_input", "tool_response"))
-    if hook.body["tool_name"] == TOPIC:
-        title = text_of(arguments.get("title")) if isinstance(arguments, dict) and hook.kept.level != "names" else ""
+    if hook.tool == TOPIC:
+        title = text_of((hook.arguments or {}).get("title")) if hook.kept.level != "names" else ""
         hook.add("ACTIVITY", hook.key(Event()), title=title or "Took up another topic")
         return
-    answer = answer if isinstance(answer, dict) else {}
+    answer = answer if isinstance(answer := hook.body.get("tool_response"), dict) else {}
     content, error = answer.get("llmContent"), answer.get("error")
     content = content if isinstance(content, str) else ""
-    has_failed = bool(error) or (hook.body["tool_name"] == "run_shell_command" and EXITED.search(content[-END:]))
+    has_failed = bool(error) or (hook.tool == "run_shell_command" and EXITED.search(content[-END:]))
     text = error.get("message") if isinstance(error, dict) else content
-    outcome = "failed" if has_failed else "ok"
-    hook.end_call({**hook.body, "tool_response": text}, outcome)
+    hook.end_call({**hook.body, "tool_response": text}, "failed" if has_failed else "ok")
 
 
 def number(hook: Hook) -> None:
     """Name a call by what it does: the same call at the same time is the same to a person, too."""
-    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    call = named(hook.session.external_id, digest_of(tool, arguments))
-    hook.body = {**hook.body, "tool_name": tool, "tool_use_id": call}
+    call = named(hook.session.external_id, digest_of(hook))
+    hook.body = {**hook.body, "tool_name": hook.tool, "tool_use_id": call}
 
 
 def notified(hook: Hook) -> None:
@@ -94,7 +91,7 @@ def verdict(_hook: Hook, _decided: Verdict) -> JsonObject:
 CONFIGURED = "gemini_cli.config"
 
 
-def usage_of(record: Body) -> Iterable[tuple[SessionGiven, RequestUsage | None]]:
+def usage_of(record: JsonObject) -> Iterable[tuple[SessionGiven, RequestUsage | None]]:
     """Yield the session and the usage of a request to the model, or the mode in which it was opened."""
     external_id = text_of(record.get("session.id"))[:255].strip()
     if not external_id:

@@ -83,9 +83,8 @@ def titled(hook: Hook) -> None:
 
 def asks(hook: Hook) -> None:
     """It asks whether a tool may be called; or, whichever tool that is, whether it may go elsewhere or on and on."""
-    tool, arguments = name_of(hook.body.get("tool_name")), hook.body.get("tool_input")
-    if isinstance(arguments, dict) and "permission" not in arguments:
-        hook.body = {**hook.body, "tool_name": TOOLS.get(tool, tool)}
+    if hook.arguments is not None and "permission" not in hook.arguments:
+        hook.body = {**hook.body, "tool_name": TOOLS.get(hook.tool, hook.tool)}
     asked(hook)
 
 

@@ -302,8 +302,11 @@ async def _describe(session: AgentSession, run: Run | None, data: HookReport) ->
         session.plan = [_step(step) for step in data.plan]
     if data.steps:
         session.plan = _with_changes(session.plan or [], data.steps) or session.plan
-    if (own := data.session) is None:
-        return
+    if data.session is not None:
+        await _describe_program(session, data.session)
+
+
+async def _describe_program(session: AgentSession, own: SessionGiven) -> None:
     for name in FACTS:
         if (value := getattr(own, name)) is not None:
             setattr(session, name, one_line(value, 255) if name != "title" else one_line(value))

@@ -4,7 +4,7 @@ A request is for the run that goes on when it is made, else for the one that end
 first that the turn takes up afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -85,14 +85,11 @@ async def count_used(
     moments = [moment_of(request) or now for request in used]
     is_all_of_run = run is not None and run.started_at <= min(moments)
     served = Served([], [run]) if run and is_all_of_run else await served_since(session, min(moments))
-    by_run: dict[UUID | None, tuple[Run | None, list[RequestUsage]]] = {}
-    for request, at in zip(used, moments, strict=True):
-        theirs = served.run_at(at)
-        by_run.setdefault(theirs.id if theirs else None, (theirs, []))[1].append(request)
-    for run_id, (theirs, some) in by_run.items():
+    for theirs, requests in served.by_run(used, moments):
         if theirs is not None and not is_all_of_run:
             await take_up(session, theirs, served)
-        await _count(actor, session, some, theirs.task_id if theirs else None, run_id, is_said=is_said)
+        about = (theirs.task_id, theirs.id) if theirs else (None, None)
+        await _count(actor, session, requests, *about, is_said=is_said)
 
 
 async def _count(
@@ -131,6 +128,15 @@ class Served(NamedTuple):
 
     def place_of(self, at: datetime) -> tuple[Run | None, datetime]:
         return self.run_at(at), self.turn_at(at)
+
+    def by_run(
+        self, used: Sequence[RequestUsage], moments: Sequence[datetime]
+    ) -> Collection[tuple[Run | None, list[RequestUsage]]]:
+        groups: dict[UUID | None, tuple[Run | None, list[RequestUsage]]] = {}
+        for request, at in zip(used, moments, strict=True):
+            run = self.run_at(at)
+            groups.setdefault(run.id if run else None, (run, []))[1].append(request)
+        return groups.values()
 
     def run_at(self, at: datetime) -> Run | None:
         begun = self.turn_at(at)

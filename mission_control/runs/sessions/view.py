@@ -1,7 +1,7 @@
 """What an agent did as pages show it: neighbours of one kind are one line, an error is open, turns fold."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -217,18 +217,18 @@ def in_words(acts: Iterable[Act]) -> str:
 
 
 def _summary(lines: Sequence[Act]) -> str:
-    by_kind = {what: [act for act in lines if act.what == what] for what in ("read", "search", "change", "run")}
-    read, searches, changes, runs = by_kind.values()
-    changed = {act.path or act.words for act in changes}
-    names = sorted({act.path.rpartition("/")[2] for act in changes if act.path})
-    is_named = len(names) == len(changed) <= NAMES and len(lines) == len(changes)
-    parts = (
-        f"read {_number(len({act.path or act.words for act in read}), 'file')}" if read else "",
-        f"searched {'once' if len(searches) == 1 else f'{len(searches)} times'}" if searches else "",
-        f"changed {', '.join(names) if is_named else _number(len(changed), 'file')}" if changed else "",
-        f"ran {_number(len(runs), 'command')}" if runs else "",
-    )
-    text = ", ".join(filter(None, parts))
+    counts, files = Counter(act.what for act in lines), defaultdict[str, set[str]](set)
+    for act in lines:
+        files[act.what].add(act.path or act.words)
+    names = sorted({act.path.rpartition("/")[2] for act in lines if act.what == "change" and act.path})
+    is_named = len(names) == len(files["change"]) <= NAMES and counts["change"] == len(lines)
+    parts = {
+        "read": f"read {_number(len(files['read']), 'file')}",
+        "search": "searched once" if counts["search"] == 1 else f"searched {counts['search']} times",
+        "change": f"changed {', '.join(names) if is_named else _number(len(files['change']), 'file')}",
+        "run": f"ran {_number(counts['run'], 'command')}",
+    }
+    text = ", ".join(part for what, part in parts.items() if counts[what])
     return text[:1].upper() + text[1:]
 
 
@@ -282,16 +282,17 @@ class Turn:
 def turns_of(acts: Iterable[Act], others: Iterable[Act] = (), *, is_searched: bool = False) -> list[Turn]:
     turns, lines = list[Turn](), list(acts)
     for other in others:
-        place = next((index for index, one in enumerate(lines) if one.at > other.at), len(lines))
-        lines.insert(place, other)
-    for one in lines:
-        if one.what == "prompt" or not turns:
-            turns.append(Turn(one.id, one.at, one if one.what == "prompt" else None, is_searched=is_searched))
-        if one.what != "prompt":
-            turns[-1].acts.append(one)
+        lines.insert(next((index for index, act in enumerate(lines) if act.at > other.at), len(lines)), other)
+    for act in lines:
+        is_prompt = act.what == "prompt"
+        if is_prompt or not turns:
+            turns.append(Turn(act.id, act.at, act if is_prompt else None, is_searched=is_searched))
+        if not is_prompt:
+            turns[-1].acts.append(act)
     for turn in turns:
-        said = turn.acts[-1] if turn.acts and turn.acts[-1].what == "said" else None
-        turn.answer, turn.acts = said, folded(turn.acts[:-1] if said else turn.acts)
+        if turn.acts and turn.acts[-1].what == "said":
+            turn.answer = turn.acts.pop()
+        turn.acts = folded(turn.acts)
     if turns:
         turns[-1].is_last = True
     return turns
