@@ -72,11 +72,14 @@ async def given[T](answer: T) -> T:
     return answer
 
 
+type Look[R] = Callable[[Board], Awaitable[tuple[R | None, bool]]]
+
+
 async def waited[R](
     actor: Actor,
     board: Board,
     request: ClaimCreate,
-    looks: Callable[[Board], Awaitable[tuple[R | None, bool]]],
+    looks: Look[R],
     *names: str,
 ) -> tuple[R | None, JsonObject | None]:
     """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too.
@@ -94,13 +97,7 @@ async def waited[R](
                 own = (channel_of_agent(actor.agent_id), *names)
                 notified = [listening.enter_context(wakeup_channels.listening(name)) for name in own]
                 waiter.listen()
-                reason: JsonObject | None = None
-                try:
-                    answer, is_held = await looks(board)
-                except Conflict as halt:
-                    if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
-                        raise  # waiting does not end it
-                    answer, is_held, reason = None, False, halt.detail
+                answer, is_held, reason = await _looked(board, looks)
                 running = broker.current()
                 if answer is not None or now() >= end or running is None or running.closing:
                     ready.asks_again = answer is None
@@ -112,12 +109,20 @@ async def waited[R](
                 await waiter.woken(left, twin, *notified)
             if twin.done():
                 await committed(actor, partial(given, None))
-            present = await existing(Board.get_or_none(id=board.id, deleted_at=None))
-            board = present
+            board = await existing(Board.get_or_none(id=board.id, deleted_at=None))
 
 
 def channel_of(board_id: object) -> str:
     return f"work:{board_id}"
+
+
+async def _looked[R](board: Board, looks: Look[R]) -> tuple[R | None, bool, JsonObject | None]:
+    try:
+        return *await looks(board), None
+    except Conflict as halt:
+        if not isinstance(halt.detail, dict) or halt.detail.get("code") not in NO_WORK_CODES:
+            raise  # waiting does not end it
+        return None, False, halt.detail
 
 
 async def look[R](

@@ -93,20 +93,14 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_
     if "offered" in actor.news and place.session_id is not None:
         await inbox.take(actor, began[0], _of(actor, place))
     if hook.event.stops and (why := await _why_stopped(actor, place)):
-        if hook.event.call:
-            hook.refused()
-        if place.session_id is not None:
-            await _offered(actor, place, STOPPED)
-        return hook.program.refusal(hook, why)
+        return await _refusal(actor, place, hook, why)
     if hook.event.asks and asked_of(hook, None) is None and hook.items:
         title = f"{hook.items[-1].title or 'Asks'}. It is too long to be shown on the board: only its keyboard asks"
         hook.items[-1] = hook.items[-1].model_copy(update={"title": title})
     if not is_held and (ruled := call_rules.answer_of(hook, place.rules, place.board_name, place.held)):
         return ruled
-    is_new = "new" in actor.news
-    if hook.event.note and is_new and place.session_id is not None and not hook.of("agent_id"):
-        return await _with_notes(actor, place, hook)
-    return {}
+    takes_notes = hook.event.note and place.session_id is not None and not hook.of("agent_id")
+    return await _with_notes(actor, place, hook) if takes_notes and "new" in actor.news else {}
 
 
 def answer_to_check(hook: Hook) -> JsonObject:
@@ -122,6 +116,14 @@ async def _why_stopped(actor: Actor, place: Place) -> str | None:
     directive = await directive_of(Agent(id=actor.id, board_id=actor.board_id, organization_id=place.organization_id))
     reason = directive.directive_reason if directive.directive == "stop" else place.stopped
     return f"{reason} Stop working, and tell the person at this program why." if reason else None
+
+
+async def _refusal(actor: Actor, place: Place, hook: Hook, why: str) -> JsonObject:
+    if hook.event.call:
+        hook.refused()
+    if place.session_id is not None:
+        await _offered(actor, place, STOPPED)
+    return hook.program.refusal(hook, why)
 
 
 async def _with_notes(actor: Actor, place: Place, hook: Hook) -> JsonObject:

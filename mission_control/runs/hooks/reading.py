@@ -266,11 +266,16 @@ def plainly(hook: Hook) -> None:
         detail["size"] = len(content)
         if text := hook.kept.text(content):
             detail["text"] = text
-    ref = hook.ref if event.call else hook.of("agent_id")[:255] if event.kind.startswith("STEP") else None
-    title = event.title or (None if event.kind != "ACTIVITY" else _spaced(hook.name))
+    title = event.title or (_spaced(hook.name) if event.kind == "ACTIVITY" else None)
     if title and "agent" in detail:
         title = f"{title}: {detail['agent']}"
-    hook.add(event.kind, hook.key(event), title=title, ref=ref or None, detail=detail or None)
+    hook.add(event.kind, hook.key(event), title=title, ref=_ref_of(hook), detail=detail or None)
+
+
+def _ref_of(hook: Hook) -> str | None:
+    if hook.event.call:
+        return hook.ref
+    return hook.of("agent_id")[:255] or None if hook.event.kind.startswith("STEP") else None
 
 
 def _spaced(name: str) -> str:

@@ -38,7 +38,7 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
         return None
     kind, reason = preview.pop("kind"), preview.pop("reason", "")
     level, risks = risk_of(kind, preview.get("command", ""), str(preview.get("path", "")), cwd)
-    warnings = [UNSEEN_WARNING] if any(UNSEEN.search(text.replace("\n", "")) for text in texts) else []
+    hides = any(UNSEEN.search(text.replace("\n", "")) for text in texts)
     request: JsonObject = {
         "kind": kind,
         "client": hook.program.client,
@@ -46,9 +46,9 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
         **{name: _clean(text) for name, text in preview.items() if text},
         "cwd": _clean(str(cwd or "")),
         "host": host or "",
-        "risk": "high" if warnings else level,
-        "risk_kinds": ["hides characters", *risks] if warnings else risks,
-        "warnings": warnings,
+        "risk": "high" if hides else level,
+        "risk_kinds": ["hides characters", *risks] if hides else risks,
+        "warnings": [UNSEEN_WARNING] if hides else [],
         "allowed_decisions": _answers(hook, level, is_held=is_held),
         "asks_there_too": hook.program.asks_there_too and not is_held,
         "is_held": is_held,

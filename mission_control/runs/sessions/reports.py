@@ -376,16 +376,20 @@ def _apply(session: AgentSession, data: HookReport, new: Sequence[Activity], *, 
         if activity.kind == GAP:
             continue  # which is nothing that it did
         _note_failure(session, activity)
-        is_end = ends(activity.kind) or not begins(activity.kind)
         state = "idle" if activity.kind in ("RUN_FINISHED", "RUN_ERROR") else "working"
-        goes_on = not session.is_doing_over and session.doing_ref not in (None, activity.ref)
-        if is_end and goes_on and state == "working":
-            continue  # of several calls at once another one has not ended
-        session.doing, session.doing_at, session.doing_ref = activity.title, activity.at, activity.ref
-        session.is_doing_over = is_end
+        _note_doing(session, activity, is_turn_over=state == "idle")
     state = data.state or ("working" if state == "lost" else state)
     if state != session.state and (is_new or not data.keeps_state):
         session.state, session.state_at = state, session.last_seen_at
+
+
+def _note_doing(session: AgentSession, activity: Activity, *, is_turn_over: bool) -> None:
+    is_end = ends(activity.kind) or not begins(activity.kind)
+    goes_on = not session.is_doing_over and session.doing_ref not in (None, activity.ref)
+    if is_end and goes_on and not is_turn_over:
+        return  # of several calls at once another one has not ended
+    session.doing, session.doing_at, session.doing_ref = activity.title, activity.at, activity.ref
+    session.is_doing_over = is_end
 
 
 def _note_failure(session: AgentSession, activity: Activity) -> None:
