@@ -178,10 +178,7 @@ async def _waited(actor: Actor, query: notices.InboxQuery, key: bytes) -> list[D
     end = wakeup_channels.end_of_wait(query.wait_seconds)
     while True:
         began = changes()
-        with (
-            wakeup_channels.listening(f"inbox:{actor.id}") as notified,
-            wakeup_channels.listening(own) as changed,
-        ):
+        with wakeup_channels.listening(f"inbox:{actor.id}") as notified, wakeup_channels.listening(own) as changed:
             unread = [] if is_quiet(actor, key) else await notices.unread(actor, query.after, query.limit)
             left, running = end - now(), broker.current()
             if unread or left <= 0 or running is None or running.closing:

@@ -216,12 +216,7 @@ class Agent(Changing):
         )
 
     def scope(self) -> Scope:
-        return Scope(
-            organization_id=self.organization_id,
-            board_id=self.board_id,
-            agent_id=self.id,
-            subject_id=self.id,
-        )
+        return Scope(organization_id=self.organization_id, board_id=self.board_id, agent_id=self.id, subject_id=self.id)
 
 
 class Connection(Dated):

@@ -224,8 +224,7 @@ class BudgetNeeds(NeedKind[tuple[Budget, str]]):
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
         budgets = await rows(
-            f"SELECT id, unit, period, limit_amount FROM budgets WHERE id IN ({placeholders(len(subjects))})",
-            *subjects,
+            f"SELECT id, unit, period, limit_amount FROM budgets WHERE id IN ({placeholders(len(subjects))})", *subjects
         )
         return {
             UUID(str(row["id"])): {"period": row["period"], "limit": f"{row['limit_amount']} {row['unit']}"}

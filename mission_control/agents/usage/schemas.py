@@ -26,8 +26,7 @@ Usd = Annotated[
     ),
 ]  # fmt: skip
 Limit = Annotated[
-    Decimal,
-    Field(gt=0, le=MOST_LIMIT, allow_inf_nan=False, description="Tokens, or US dollars when the unit is cost"),
+    Decimal, Field(gt=0, le=MOST_LIMIT, allow_inf_nan=False, description="Tokens, or US dollars when the unit is cost")
 ]
 
 

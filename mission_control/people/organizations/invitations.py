@@ -120,10 +120,7 @@ async def _sign_up(actor: Actor, token: str, form: JoinForm, password_hash: str)
     if await user_by_email(invite.invited_email):
         raise Conflict(HAS_ACCOUNT)
     user = await User.create(
-        email=invite.invited_email,
-        name=form.name,
-        timezone=form.timezone,
-        password_hash=password_hash,
+        email=invite.invited_email, name=form.name, timezone=form.timezone, password_hash=password_hash
     )
     await record_account("account.created", user.id, organization_id=invite.organization_id, role=invite.role)
     return await join(user, invite), user

@@ -304,10 +304,7 @@ async def _letter(delivery: Delivery, base_url: str) -> Letter:
         paragraphs=[f"{user.display_name}, somebody asked for a new password for {user.email} on Mission Control."],
         link=f"{base_url}/reset/{await _make(system(), user)}",
         label="Choose a new password",
-        notes=[
-            "The link works once, within 24 hours.",
-            "If it was not you, leave it: your password stays as it is.",
-        ],
+        notes=["The link works once, within 24 hours.", "If it was not you, leave it: your password stays as it is."],
     )
 
 

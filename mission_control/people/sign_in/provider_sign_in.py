@@ -53,10 +53,7 @@ async def authorization_address(service: Identity, attempt: Attempt, redirect_ur
         raise ProviderUnreachable()
     async with _client(service, metadata, redirect_uri) as client:
         address, _ = client.create_authorization_url(
-            metadata["authorization_endpoint"],
-            state=attempt.state,
-            nonce=attempt.nonce,
-            code_verifier=attempt.verifier,
+            metadata["authorization_endpoint"], state=attempt.state, nonce=attempt.nonce, code_verifier=attempt.verifier
         )
     return address
 

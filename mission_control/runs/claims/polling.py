@@ -76,11 +76,7 @@ type Look[R] = Callable[[Board], Awaitable[tuple[R | None, bool]]]
 
 
 async def waited[R](
-    actor: Actor,
-    board: Board,
-    request: ClaimCreate,
-    looks: Look[R],
-    *names: str,
+    actor: Actor, board: Board, request: ClaimCreate, looks: Look[R], *names: str
 ) -> tuple[R | None, JsonObject | None]:
     """Return the answer, or None and why no work may begin; waits through pauses and used-up budgets too.
 
