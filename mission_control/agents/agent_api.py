@@ -10,7 +10,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import visible_board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.values import HTTPValidationError, LLMErrorResponse, Page, Paging, page
+from mission_control.core.values import HTTPValidationError, JsonObject, LLMErrorResponse, Page, Paging, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES
 
@@ -86,7 +86,7 @@ async def agent_heartbeat(actor: Actor, agent: Agent, query: schemas.AgentWait) 
         example="which boards can I work on",
     ),
 )
-async def agent_list_boards(actor: Actor, query: Paging) -> dict[str, object]:
+async def agent_list_boards(actor: Actor, query: Paging) -> JsonObject:
     """List the boards you may work on, newest first."""
     boards = Board.visible_to(actor)
     listed = await boards.order_by("-created_at", "-id").limit(query.limit).offset(query.offset)
@@ -125,7 +125,7 @@ async def agent_get_board(actor: Actor, board: Board) -> BoardRead:
         example="who else works here",
     ),
 )
-async def agent_list_agents(actor: Actor, query: schemas.AgentRosterQuery) -> dict[str, object]:
+async def agent_list_agents(actor: Actor, query: schemas.AgentRosterQuery) -> JsonObject:
     """List the agents on your board, newest first."""
     agents, total = await list_agents(actor, query)
     return page([schemas.AgentRead.of(agent) for agent in agents], total, query)

@@ -23,6 +23,7 @@ from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, 
 from mission_control.core.values import (
     OK,
     HTTPValidationError,
+    JsonObject,
     LLMErrorResponse,
     OkResponse,
     Page,
@@ -46,7 +47,7 @@ def _refuse_status(actor: Actor, agent: Agent, sent: Mapping[str, object]) -> No
 
 
 @api.get("/agents", Page[schemas.AgentRead], rule="agent.manage")
-async def list_agents(actor: Actor, query: schemas.AgentQuery) -> dict[str, object]:
+async def list_agents(actor: Actor, query: schemas.AgentQuery) -> JsonObject:
     """List agents, newest first."""
     agents, total = await agents_page(actor, query)
     return page([schemas.AgentRead.of(agent) for agent in agents], total, query)
@@ -168,7 +169,7 @@ def _created(made: NewToken) -> schemas.TokenCreated:
 
 
 @api.get("/agents/<agent_id>/tokens", Page[schemas.TokenRead], rule="agent.manage_tokens")
-async def list_agent_tokens(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
+async def list_agent_tokens(actor: Actor, agent: Agent, query: Paging) -> JsonObject:
     """List an agent's tokens without their secrets, newest first."""
     rows = await Token.filter(agent_id=agent.id).order_by("-created_at")
     return page_of([schemas.TokenRead.of(token) for token in rows], query)
@@ -234,7 +235,7 @@ async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange
 
 
 @api.get("/agents/<agent_id>/souls", Page[schemas.SoulRead], rule="agent.read")
-async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
+async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> JsonObject:
     """List what an agent's soul is and was, newest first, with who wrote it and why."""
     souls, total = await list_souls(agent, query)
     return page(souls, total, query)
@@ -263,7 +264,7 @@ async def restore_agent_soul(actor: Actor, found: tuple[Agent, AgentSoul]) -> sc
 
 
 @api.get("/agents/<agent_id>/deliveries", Page[notices.DeliveryRead], rule="agent.read")
-async def list_agent_deliveries(actor: Actor, agent: Agent, query: notices.DeliveryQuery) -> dict[str, object]:
+async def list_agent_deliveries(actor: Actor, agent: Agent, query: notices.DeliveryQuery) -> JsonObject:
     """List an agent's notices and what became of them, newest first."""
     deliveries, total = await notices.deliveries_of(actor, agent, query, query.state)
     return page([notices.DeliveryRead.of(delivery) for delivery in deliveries], total, query)
@@ -328,7 +329,7 @@ async def read_usage_shares(actor: Actor, query: usage_schemas.ShareQuery) -> us
 
 
 @usage_api.get("/prices", Page[prices.PriceRead], rule="usage.read")
-async def list_prices(actor: Actor, query: prices.PriceQuery) -> dict[str, object]:
+async def list_prices(actor: Actor, query: prices.PriceQuery) -> JsonObject:
     """List what models cost: your own prices, then those of the list that comes with the program.
 
     Usage that is told without a cost gets it by the price of its model on that day: your own before that of the list.
@@ -352,7 +353,7 @@ async def delete_price(actor: Actor, price: ModelPrice) -> OkResponse:
 
 
 @usage_api.get("/budgets", Page[usage_schemas.BudgetRead], rule="budget.manage")
-async def list_budgets(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_budgets(actor: Actor, query: Paging) -> JsonObject:
     """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
     found, total = await usage_queries.list_budgets(actor, query)
     return page(found, total, query)

@@ -3,7 +3,7 @@
 from mission_control.boards.models import Board
 from mission_control.boards.schemas import BoardRead
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, JsonObject, OkResponse, Page, Paging, page
 from mission_control.groups.commands import apply_heartbeat, create_group, delete_group, update_group
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import (
@@ -28,7 +28,7 @@ GROUP = "/board-groups/<group_id>"
 
 
 @api.get("/board-groups", Page[BoardGroupRead])
-async def list_board_groups(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_board_groups(actor: Actor, query: Paging) -> JsonObject:
     """List the groups of the active organization by name.
 
     A member who does not read all boards sees the groups of the boards that they read.
@@ -61,7 +61,7 @@ SNAPSHOT = Cached(_state_of_snapshot, who_reads_the_same)
 
 
 @api.get(f"{GROUP}/snapshot", BoardGroupSnapshot, rule="board_group.read", cached=SNAPSHOT)
-async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> dict[str, object]:
+async def get_board_group_snapshot(actor: Actor, group: BoardGroup, query: GroupSnapshotQuery) -> JsonObject:
     """Read the state of the group's boards that you can read."""
     return await snapshot_of_group(actor, group, query)
 
@@ -89,9 +89,7 @@ async def delete_board_group(actor: Actor, group: BoardGroup) -> OkResponse:
     find=reachable_group,
     rule="board_group.apply_heartbeat",
 )
-async def apply_board_group_heartbeat(
-    actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply
-) -> dict[str, object]:
+async def apply_board_group_heartbeat(actor: Actor, group: BoardGroup, data: BoardGroupHeartbeatApply) -> JsonObject:
     """Set how often the server looks after the agents of the group's boards. Leads are included only when asked for.
 
     It is stored for all of them. The agents of a gateway get it in the background; those whose gateway has no address
@@ -113,9 +111,7 @@ async def apply_board_group_heartbeat(
     tags=("boards", "agent-lead", "agent-worker"),
     rule="board.read",
 )
-async def get_board_group_snapshot_for_board(
-    actor: Actor, board: Board, query: BoardGroupSnapshotQuery
-) -> dict[str, object]:
+async def get_board_group_snapshot_for_board(actor: Actor, board: Board, query: BoardGroupSnapshotQuery) -> JsonObject:
     """Read the state of the other boards in this board's group.
 
     People see the boards that they read, agents all of them. Without a group: null and no boards.

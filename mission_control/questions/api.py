@@ -2,7 +2,15 @@
 
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, HTTPValidationError, LLMErrorResponse, OkResponse, Versioned, Wait
+from mission_control.core.values import (
+    OK,
+    HTTPValidationError,
+    JsonObject,
+    LLMErrorResponse,
+    OkResponse,
+    Versioned,
+    Wait,
+)
 from mission_control.http.operation_api import Api, hints
 from mission_control.questions import commands as question_commands
 from mission_control.questions.commands import ask_people, ask_through_gateway, main_agent_of, set_deadline
@@ -75,7 +83,7 @@ async def agent_lead_ask_user_via_gateway_main(
         example="ask people which of two directions they want",
     ),
 )
-async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict[str, object]:
+async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> JsonObject:
     """Ask people something, with up to six answers that they can choose from.
 
     The answer is stored in the board's memory and arrives in your inbox, with the chosen `option_id`.
@@ -98,7 +106,7 @@ async def ask_question(actor: Actor, board: Board, data: QuestionCreate) -> dict
         example="did people answer my question",
     ),
 )
-async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> dict[str, object]:
+async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> JsonObject:
     """List the questions of a board to people, newest first.
 
     With `wait_seconds`, and as `known` the `version` of the list that you have, the answer comes as soon as one is
@@ -108,7 +116,7 @@ async def list_questions(actor: Actor, board: Board, query: QuestionQuery) -> di
 
 
 @api.get(QUESTION, QuestionRead, who="actor", is_long_poll=True)
-async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) -> dict[str, object]:
+async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) -> JsonObject:
     """Read a question and its answer.
 
     With `wait_seconds` the answer to an open one comes as soon as people answered, or it is over; or open after that
@@ -118,7 +126,7 @@ async def get_question(actor: Actor, question: Question, query: Wait = NO_WAIT) 
 
 
 @api.post(f"{QUESTION}/answers", QuestionRead, rule="question.answer")
-async def answer_question(actor: Actor, question: Question, data: QuestionAnswer) -> dict[str, object]:
+async def answer_question(actor: Actor, question: Question, data: QuestionAnswer) -> JsonObject:
     """Answer a question with one of its options or in your own words. The first answer counts; a second gets 409.
 
     The answer is stored in the board's memory as a note, and the asking agent is notified.
@@ -128,14 +136,14 @@ async def answer_question(actor: Actor, question: Question, data: QuestionAnswer
 
 
 @api.put(f"{QUESTION}/deadline", QuestionRead, rule="question.answer")
-async def set_question_deadline(actor: Actor, question: Question, data: QuestionDeadline) -> dict[str, object]:
+async def set_question_deadline(actor: Actor, question: Question, data: QuestionDeadline) -> JsonObject:
     """Say until when an open question is to be answered, and what happens otherwise."""
     await set_deadline(actor, question, data)
     return await read_question(question.id)
 
 
 @api.delete(f"{QUESTION}/deadline", QuestionRead, rule="question.answer")
-async def remove_question_deadline(actor: Actor, question: Question) -> dict[str, object]:
+async def remove_question_deadline(actor: Actor, question: Question) -> JsonObject:
     """Let an open question wait without a deadline."""
     await set_deadline(actor, question, None)
     return await read_question(question.id)

@@ -81,7 +81,7 @@ async def claim_task(actor: Actor, board: Board, data: queries.ClaimCreate | Non
         example="who could start this now",
     ),
 )
-async def list_workers(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
+async def list_workers(actor: Actor, board: Board, query: Paging) -> JsonObject:
     """List the workers of a board: those that are ready first, then those at work.
 
     A worker is ready while it waits in `agent_next` or in a claim. Assign a task in the inbox to one, and it begins
@@ -221,7 +221,7 @@ async def clear_flag(actor: Actor, task: Task) -> OkResponse:
         example="hand in my finished work",
     ),
 )
-async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate) -> dict[str, object]:
+async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate) -> JsonObject:
     """Hand in the work on a task.
 
     The summary becomes a comment, the files become attachments, and all of it is kept with the run. People see the diff
@@ -250,13 +250,13 @@ async def complete_task(actor: Actor, task: Task, data: queries.CompletionCreate
         example="what did earlier attempts at this task find out",
     ),
 )
-async def list_task_runs(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
+async def list_task_runs(actor: Actor, task: Task, query: Paging) -> JsonObject:
     """List the attempts at a task, newest first."""
     return page(*await queries.runs_of_task(task.id, query), query)
 
 
 @api.get("/agents/<agent_id>/runs", Page[queries.AgentRunRead], tags=("agents",), rule="agent.read")
-async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str, object]:
+async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> JsonObject:
     """List an agent's attempts at tasks, newest first."""
     return page(*await queries.runs_of_agent(actor, agent, query), query)
 
@@ -274,7 +274,7 @@ async def list_agent_runs(actor: Actor, agent: Agent, query: Paging) -> dict[str
         example="why does nobody work on this task",
     ),
 )
-async def explain_waiting(actor: Actor, task: Task) -> dict[str, object]:
+async def explain_waiting(actor: Actor, task: Task) -> JsonObject:
     """Say what a task waits for.
 
     Every reason has a sentence for people and the ids that it is about: unfinished tasks, decisions, rules of the

@@ -5,14 +5,14 @@ from mission_control.agents.connections.commands import end_connection, report_c
 from mission_control.agents.connections.queries import ConnectionQuery, ConnectionRead, ConnectionReport, own_connection
 from mission_control.agents.models import Connection
 from mission_control.core.actor import Actor
-from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, page
+from mission_control.core.values import OK, JsonObject, LLMErrorResponse, OkResponse, Page, page
 from mission_control.http.operation_api import Api
 
 api = Api(__name__, "agents")
 
 
 @api.get("/connections", Page[ConnectionRead])
-async def list_connections(actor: Actor, query: ConnectionQuery) -> dict[str, object]:
+async def list_connections(actor: Actor, query: ConnectionQuery) -> JsonObject:
     """List the programs that people connected as agents, newest first: one's own; admins see those of their boards."""
     return page(*await queries.list_connections(actor, query), query)
 

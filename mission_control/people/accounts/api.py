@@ -7,7 +7,7 @@ from quart import current_app, request
 from mission_control.core import times
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Forbidden, Invalid, existing, invalid_field
-from mission_control.core.values import OK, LLMErrorResponse, OkResponse, Page, Paging, page_of
+from mission_control.core.values import OK, JsonObject, LLMErrorResponse, OkResponse, Page, Paging, page_of
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people.accounts import commands as account_commands
@@ -66,7 +66,7 @@ async def end_my_other_sessions(actor: Actor, user: User) -> OkResponse:
 
 
 @api.get("/users/me/sessions", Page[queries.SessionRead], rule="account.update")
-async def list_my_sessions(actor: Actor, user: User, query: Paging) -> dict[str, object]:
+async def list_my_sessions(actor: Actor, user: User, query: Paging) -> JsonObject:
     """List the browsers that one is signed in with, the one used last first."""
     return page_of(await queries.sessions_of(actor, user), query)
 
@@ -114,7 +114,7 @@ async def change_my_password(actor: Actor, user: User, data: queries.PasswordCha
 
 
 @api.get("/users/me/tokens", Page[queries.PersonalTokenRead], rule="account.update")
-async def list_my_tokens(actor: Actor, user: User, query: Paging) -> dict[str, object]:
+async def list_my_tokens(actor: Actor, user: User, query: Paging) -> JsonObject:
     """List one's personal tokens without their secrets, newest first."""
     tokens = await Token.filter(user_id=user.id).order_by("-created_at")
     page = [queries.PersonalTokenRead.of(token, scopes=token.scopes or [credentials.EVERYTHING]) for token in tokens]

@@ -1,7 +1,7 @@
 """Long work over HTTP: reading it, and marking results as read. What starts it is an operation of its feature."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.values import ErrorResponse, Page, page
+from mission_control.core.values import ErrorResponse, JsonObject, Page, page
 from mission_control.http.operation_api import Api
 from mission_control.people.jobs import commands as jobs
 from mission_control.people.jobs.commands import JobRead, JobsQuery, JobsRead
@@ -11,7 +11,7 @@ api = Api(__name__, "jobs", below="/jobs")
 
 
 @api.get("", Page[JobRead], rule="job.list")
-async def list_jobs(actor: Actor, query: JobsQuery) -> dict[str, object]:
+async def list_jobs(actor: Actor, query: JobsQuery) -> JsonObject:
     """List long work of the active organization: imports, erasures, syncs and setups of agents.
 
     What runs comes first, then what ended last. People see what they started, owners and admins everything. The last 30

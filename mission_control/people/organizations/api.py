@@ -7,7 +7,7 @@ from quart import current_app
 
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, NotFound
-from mission_control.core.values import OK, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, JsonObject, OkResponse, Page, Paging, page
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.people.audit import organization_logs
@@ -126,7 +126,7 @@ async def get_my_membership(actor: Actor) -> queries.OrganizationMemberRead:
 
 
 @api.get("/me/members", Page[queries.OrganizationMemberRead])
-async def list_org_members(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_org_members(actor: Actor, query: Paging) -> JsonObject:
     """List the members of the organization one works in, by address.
 
     Owners and admins see which boards each one reaches, others see their own.
@@ -227,7 +227,7 @@ async def _read(actor: Actor, invite: Invite) -> queries.OrganizationInviteRead:
 
 
 @api.get("/me/invites", Page[queries.OrganizationInviteRead], rule="invite.list")
-async def list_org_invites(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_org_invites(actor: Actor, query: Paging) -> JsonObject:
     """List the invitations that nobody has accepted yet, newest first.
 
     `token` is there as long as it can be accepted. Expired ones stay until they are revoked.
@@ -307,7 +307,7 @@ async def list_audit_events(
 
 
 @api.get("/me/account-log", Page[AccountLogEntry], rule="organization.read_account_log")
-async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> dict[str, object]:
+async def list_account_log(actor: Actor, organization: Organization, query: AccountLogQuery) -> JsonObject:
     """List sign-ins, passwords, tokens and accounts of the organization's people, newest first.
 
     `group=rights` lists changes of roles, boards, invitations and agents' tokens instead. Only for owners.

@@ -1,7 +1,7 @@
 """Notes to agents, stopping their runs and sessions, and putting sessions to tasks, over HTTP."""
 
 from mission_control.core.actor import Actor
-from mission_control.core.values import Page, Paging, page
+from mission_control.core.values import JsonObject, Page, Paging, page
 from mission_control.database.sql import Row
 from mission_control.http.operation_api import Api
 from mission_control.runs import queries
@@ -30,7 +30,7 @@ async def send_note(actor: Actor, task: Task, data: notes.NoteCreate) -> Row:
 
 
 @api.get(f"{TASK}/notes", Page[notes.NoteRead])
-async def list_notes(actor: Actor, task: Task, query: Paging) -> dict[str, object]:
+async def list_notes(actor: Actor, task: Task, query: Paging) -> JsonObject:
     """List the notes to agents about a task, newest first, and how far each came."""
     return page(*await notes.notes_of_task(task.id, query), query)
 
@@ -42,7 +42,7 @@ async def send_session_note(actor: Actor, session: AgentSession, data: notes.Not
 
 
 @api.get(f"{SESSION}/notes", Page[notes.NoteRead])
-async def list_session_notes(actor: Actor, session: AgentSession, query: Paging) -> dict[str, object]:
+async def list_session_notes(actor: Actor, session: AgentSession, query: Paging) -> JsonObject:
     """List the notes to the agent of a session, and to the run that it serves, newest first."""
     return page(*await notes.notes_of_session(session.id, query), query)
 

@@ -1,7 +1,5 @@
 """Sessions, what agents did in them and what they used, over HTTP."""
 
-from typing import Any
-
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import own_agent
 from mission_control.agents.usage.queries import concerned, reported_run, sums_of_agent
@@ -10,7 +8,7 @@ from mission_control.agents.work_state import directive_of
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Forbidden
-from mission_control.core.values import LLMErrorResponse, Page, page
+from mission_control.core.values import JsonObject, LLMErrorResponse, Page, page
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.registry import ALL_ROLES
 from mission_control.runs.models import AgentSession
@@ -100,13 +98,13 @@ async def report_usage(actor: Actor, agent: Agent, data: UsageReport) -> UsageRe
         example="what is everybody doing right now",
     ),
 )
-async def list_sessions(actor: Actor, board: Board, query: queries.SessionQuery) -> dict[str, object]:
+async def list_sessions(actor: Actor, board: Board, query: queries.SessionQuery) -> JsonObject:
     """List the sessions of a board, the one with the newest sign first."""
     return page(*await queries.list_sessions(board, query), query)
 
 
 @api.get(f"{SESSIONS}/<session_id>", queries.AgentSessionRead)
-async def get_session(actor: Actor, session: AgentSession) -> dict[str, Any]:
+async def get_session(actor: Actor, session: AgentSession) -> JsonObject:
     """Read a session: what its agent does, its plan, and what it cost."""
     return await queries.session_read(session.id)
 
