@@ -70,16 +70,11 @@ async def notify_decision(actor: Actor, event: NewEvent) -> None:
     recipients: list[UUID | None] = [event.agent_id, *holders, await lead_id_of(board_id)]
     if approval.is_outside:  # a program reads the note with its answer
         recipients = [event.agent_id] if event.data.get("note") and approval.session_id is None else []
-    for agent_id in dict.fromkeys(recipients):
-        if agent_id is not None:
-            advice = (
-                "Claim the task again or call next, unless you hold it by now, and go on"
-                if holders.get(agent_id)
-                else "Go on"
-            )
-            is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
-            advice = _advice(event.data, advice, is_handed_in=is_handed_in)
-            _notify(event, approval, agent_id, advice, _named(tasks))
+    is_handed_in = any(task["status"] == "review" and task["is_of_present_attempt"] for task in tasks)
+    for agent_id in dict.fromkeys(filter(None, recipients)):
+        goes_on = "Claim the task again or call next, unless you hold it by now, and go on"
+        advice = _advice(event.data, goes_on if holders.get(agent_id) else "Go on", is_handed_in=is_handed_in)
+        _notify(event, approval, agent_id, advice, _named(tasks))
 
 
 def _named(tasks: Sequence[Row]) -> list[str]:

@@ -91,14 +91,7 @@ async def exchange(secret: str) -> Connected:
         limits.unknown_tokens.failed(key)
         raise NotYet("invalid_grant", "There is no such device code.")
     code, is_early = polled
-    if code.state == "used":
-        raise NotYet("invalid_grant", USED)
-    if code.state == "refused":
-        raise NotYet(*REFUSED)
-    if code.expires_at <= times.clock_now():
-        raise NotYet(*EXPIRED)
-    if code.state != "approved":
-        raise NotYet(*(SLOW_DOWN if is_early else PENDING))
+    _require_approved(code, is_early=is_early)
     person = await user_actor(code.user_id, ("none", None)) if code.user_id is not None else None
     board = await Board.get_or_none(id=code.board_id, deleted_at=None)
     if person is None or board is None:
@@ -109,6 +102,17 @@ async def exchange(secret: str) -> Connected:
         raise NotYet("invalid_grant", error.sentence) from None
     except (Forbidden, NotFound) as error:
         raise NotYet("access_denied", error.sentence) from None
+
+
+def _require_approved(code: DeviceCode, *, is_early: bool) -> None:
+    if code.state == "used":
+        raise NotYet("invalid_grant", USED)
+    if code.state == "refused":
+        raise NotYet(*REFUSED)
+    if code.expires_at <= times.clock_now():
+        raise NotYet(*EXPIRED)
+    if code.state != "approved":
+        raise NotYet(*(SLOW_DOWN if is_early else PENDING))
 
 
 @command("device.poll")

@@ -220,12 +220,11 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
         elif budget.period == "day" and budget.used_on != day:
             continue  # Another process is past midnight already.
         for used in new:
-            if budget.period == "day" and used.day != day:
-                continue  # it comes late
-            tokens = used.input_tokens + used.output_tokens
-            budget.used_amount += tokens if budget.unit == "tokens" else used.cost_micros
-            budget.unpriced_tokens += used.unpriced_tokens
-            budget.gaps += used.gaps
+            if budget.period != "day" or used.day == day:  # else it comes late
+                tokens = used.input_tokens + used.output_tokens
+                budget.used_amount += tokens if budget.unit == "tokens" else used.cost_micros
+                budget.unpriced_tokens += used.unpriced_tokens
+                budget.gaps += used.gaps
         budget.used_on = day
         await mark(budget, day)
         await budget.save(update_fields=["used_amount", "unpriced_tokens", "gaps", "used_on", *MARKS])

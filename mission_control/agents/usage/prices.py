@@ -113,14 +113,18 @@ async def set_prices(organization_id: UUID, entries: Sequence[UsageEntry]) -> No
     own = await _own(organization_id, {plain(entry.model) for entry in without if entry.model})
     for entry in without:
         name = plain(entry.model or "")
-        if (price := chosen((candidate for candidate in own if candidate.model == name), entry)) is not None:
+        if (price := chosen(_of_model(name, own), entry)) is not None:
             entry.priced, entry.price_date = "own", price.since
-        elif (price := chosen((candidate for candidate in listed() if candidate.model == name), entry)) is not None:
+        elif (price := chosen(_of_model(name, listed()), entry)) is not None:
             entry.priced, entry.price_date = "list", price.checked
         else:
             entry.priced, entry.unpriced_tokens = "unpriced", entry.input_tokens + entry.output_tokens
             continue
         entry.cost_micros = price.cost(entry)
+
+
+def _of_model(name: str, prices: Iterable[Price]) -> Iterable[Price]:
+    return (price for price in prices if price.model == name)
 
 
 async def _own(organization_id: UUID, models: set[str]) -> list[Price]:

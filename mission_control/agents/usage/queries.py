@@ -281,6 +281,25 @@ class UsedTask:
 
 async def _condition(actor: Actor, query: UsageQuery) -> tuple[str, Values]:
     """Match the entries that are asked for. Only those who read all boards see those of deleted boards."""
+    board_id, since, until = await _span(actor, query)
+    parts: list[tuple[str, Values]] = [("e.organization_id = ?", [actor.organization_id])]
+    whole, single = actor.readable_boards()
+    if actor.organization_id not in whole:
+        parts.append((f"b.id IN ({placeholders(len(single)) or 'NULL'})", [*single]))
+    parts.append(("e.day BETWEEN ? AND ?", [since.isoformat(), until.isoformat()]))
+    if board_id is not None:
+        await visible_board(actor, board_id)
+        parts.append(("e.board_id = ?", [board_id]))
+    if query.task_id is not None:
+        parts.append(("e.task_id = ?", [query.task_id]))
+    if query.agent_id is not None:
+        await _require_visible(actor, query.agent_id)
+        parts.append(("e.agent_id = ?", [query.agent_id]))
+    return " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
+
+
+async def _span(actor: Actor, query: UsageQuery) -> tuple[UUID | None, date, date]:
+    """Return the board and the days that are asked for; those of a task begin when it was made, on its board."""
     until = query.until or times.clock_now().date()
     since = query.since or (
         until - timedelta(days=CHART_DAYS - 1) if until > date.min + timedelta(days=CHART_DAYS) else date.min
@@ -294,23 +313,13 @@ async def _condition(actor: Actor, query: UsageQuery) -> tuple[str, Values]:
         board_id, since = task.board_id, query.since or task.created_at.date()
     if since > until:
         raise invalid_field("from", "the first day lies after the last one", str(since))
-    where = "e.organization_id = ?"
-    values: Values = [actor.organization_id]
-    whole, single = actor.readable_boards()
-    if actor.organization_id not in whole:
-        where, values = f"{where} AND b.id IN ({placeholders(len(single)) or 'NULL'})", [*values, *single]
-    where, values = f"{where} AND e.day BETWEEN ? AND ?", [*values, since.isoformat(), until.isoformat()]
-    if board_id is not None:
+    return board_id, since, until
+
+
+async def _require_visible(actor: Actor, agent_id: UUID) -> None:
+    sql = "SELECT board_id FROM agents WHERE id = ? AND organization_id = ?"
+    agents = await rows(sql, agent_id, actor.organization_id)
+    if not agents:
+        raise NotFound()
+    if (board_id := as_id(agents[0]["board_id"])) is not None:
         await visible_board(actor, board_id)
-        where, values = f"{where} AND e.board_id = ?", [*values, board_id]
-    if query.task_id is not None:
-        where, values = f"{where} AND e.task_id = ?", [*values, query.task_id]
-    if query.agent_id is not None:
-        sql = "SELECT board_id FROM agents WHERE id = ? AND organization_id = ?"
-        agents = await rows(sql, query.agent_id, actor.organization_id)
-        if not agents:
-            raise NotFound()
-        if (board_id := as_id(agents[0]["board_id"])) is not None:
-            await visible_board(actor, board_id)
-        where, values = f"{where} AND e.agent_id = ?", [*values, query.agent_id]
-    return where, values

@@ -127,24 +127,31 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
     their address belongs to an account in use.
     """
     profile = profile_of_claims(claims)
-    listed = claims.get("groups")
-    groups = {group for group in (listed if isinstance(listed, list) else [listed]) if isinstance(group, str)}
-    if provider.allowed_groups and not groups & set(provider.allowed_groups):
-        raise Forbidden(NOT_ALLOWED)
+    _require_group(provider, claims.get("groups"))
     users = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
     row = users[0] if users else None
-    if row is None:
-        moment = await deleted_at(claims["sub"])
-        if moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp():
-            return None
-    wanting = row is None or not (row["email"] and row["name"])
-    if row is not None and ((not wanting and not _differs_from_profile(row, profile)) or not _may_ask(profile)):
+    if row is None and await _was_deleted(claims):
+        return None
+    is_incomplete = row is None or not (row["email"] and row["name"])
+    if row is not None and ((not is_incomplete and not _differs_from_profile(row, profile)) or not _may_ask(profile)):
         _require_domain(provider, _known_profile(row, profile))
         return Person(UUID(str(row["id"])))
-    if wanting and not (profile.email and profile.name):
+    if is_incomplete and not (profile.email and profile.name):
         profile = profile.completed_by(await details())
     _require_domain(provider, profile if profile.email or row is None else _known_profile(row, profile))
     return await _admit(system(), profile)
+
+
+def _require_group(provider: Provider, listed: object) -> None:
+    groups = {group for group in (listed if isinstance(listed, list) else [listed]) if isinstance(group, str)}
+    if provider.allowed_groups and not groups & set(provider.allowed_groups):
+        raise Forbidden(NOT_ALLOWED)
+
+
+async def _was_deleted(claims: JsonObject) -> bool:
+    """Whether the account was deleted here after the token was signed."""
+    moment = await deleted_at(claims["sub"])
+    return moment is not None and claims.get("iat", 0) <= moment.replace(tzinfo=UTC).timestamp()
 
 
 def _known_profile(row: Row, profile: Profile) -> Profile:
