@@ -171,8 +171,8 @@ def _created(made: NewToken) -> schemas.TokenCreated:
 @api.get("/agents/<agent_id>/tokens", Page[schemas.TokenRead], rule="agent.manage_tokens")
 async def list_agent_tokens(actor: Actor, agent: Agent, query: Paging) -> JsonObject:
     """List an agent's tokens without their secrets, newest first."""
-    rows = await Token.filter(agent_id=agent.id).order_by("-created_at")
-    return page_of([schemas.TokenRead.of(token) for token in rows], query)
+    newest_first = await Token.filter(agent_id=agent.id).order_by("-created_at")
+    return page_of([schemas.TokenRead.of(token) for token in newest_first], query)
 
 
 @lookup
@@ -237,8 +237,7 @@ async def set_agent_work_state(actor: Actor, agent: Agent, data: WorkStateChange
 @api.get("/agents/<agent_id>/souls", Page[schemas.SoulRead], rule="agent.read")
 async def list_agent_souls(actor: Actor, agent: Agent, query: Paging) -> JsonObject:
     """List what an agent's soul is and was, newest first, with who wrote it and why."""
-    souls, total = await list_souls(agent, query)
-    return page(souls, total, query)
+    return page(*await list_souls(agent, query), query)
 
 
 @api.put("/agents/<agent_id>/soul", rule="agent.update")
@@ -355,8 +354,7 @@ async def delete_price(actor: Actor, price: ModelPrice) -> OkResponse:
 @usage_api.get("/budgets", Page[usage_schemas.BudgetRead], rule="budget.manage")
 async def list_budgets(actor: Actor, query: Paging) -> JsonObject:
     """List the budgets of the active organization with what is used of them: its own, the boards', the agents'."""
-    found, total = await usage_queries.list_budgets(actor, query)
-    return page(found, total, query)
+    return page(*await usage_queries.list_budgets(actor, query), query)
 
 
 @usage_api.post("/budgets", rule="budget.manage")

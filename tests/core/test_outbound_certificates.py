@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from mission_control.core import _requests
 from mission_control.core.outbound import Outbound, OutboundError
 from mission_control.people.sign_in import identity_provider
+from mission_control.people.sign_in.errors import ProviderUnreachable
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -44,7 +45,7 @@ async def test_self_signed_certificates_are_refused(tmp_path: Path) -> None:
         address = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
         with pytest.raises(OutboundError, match="could not be reached"):
             await Outbound(allow_private=True).get(address)
-        with pytest.raises(identity_provider.ProviderUnreachable):
+        with pytest.raises(ProviderUnreachable):
             await identity_provider.ask("GET", address)
     assert reached == []
 
@@ -62,6 +63,6 @@ async def test_authorities_are_read_once(monkeypatch: pytest.MonkeyPatch) -> Non
     for _ in range(3):
         with pytest.raises(OutboundError):
             await Outbound(allow_private=True).get("https://127.0.0.1:9/")
-        with pytest.raises(identity_provider.ProviderUnreachable):
+        with pytest.raises(ProviderUnreachable):
             await identity_provider.ask("GET", "https://127.0.0.1:9/")
     assert sorted(read) == [False, True]

@@ -22,7 +22,8 @@ from mission_control.http import authentication, lookups
 from mission_control.http.authentication import provider_token
 from mission_control.people.accounts.commands import invite_to_link, is_invited, start_session
 from mission_control.people.models import AccountEvent, Invite, Member, Organization, Session, Token, User
-from mission_control.people.sign_in.identity_provider import ProviderKeys, ProviderUnreachable
+from mission_control.people.sign_in.errors import ProviderUnreachable
+from mission_control.people.sign_in.identity_provider import ProviderKeys
 from mission_control.people.sign_in.verification import IDENTITY
 from tests.cast import Caller, Cast
 from tests.people.browser import AUDIENCE, RunningProvider, with_bearer

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from mission_control.people.sign_in import _provider_requests
-from mission_control.people.sign_in.identity_provider import ProviderUnreachable, read_object
+from mission_control.people.sign_in.errors import ProviderUnreachable
+from mission_control.people.sign_in.identity_provider import read_object
 
 type Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from mission_control.core._requests import authorities
-from mission_control.people.sign_in.identity_provider import ProviderUnreachable
+from mission_control.people.sign_in.errors import ProviderUnreachable
 
 LONGEST_SECONDS = 5.0
 MOST_BYTES = 1_048_576

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from mission_control.core.errors import DomainError
 from mission_control.core.settings import Settings
 from mission_control.core.values import JsonObject
+from mission_control.people.sign_in.errors import ProviderUnreachable
 
 if TYPE_CHECKING:
     import httpx2
@@ -62,14 +62,6 @@ def provider_of(settings: Settings) -> Provider | None:
         api_url=f"{api}/v1" if is_clerk else "",
         api_key=settings.clerk_secret_key if is_clerk else "",
     )
-
-
-class ProviderUnreachable(DomainError, status=503):
-    """The identity provider gave no usable answer in time; the caller may try again."""
-
-    def __init__(self, detail: str = "The identity provider does not answer. Try again in a moment.") -> None:
-        super().__init__(detail)
-        self.headers["Retry-After"] = "5"
 
 
 async def ask(method: str, url: str, headers: dict[str, str] | None = None) -> "httpx2.Response":

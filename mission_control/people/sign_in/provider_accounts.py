@@ -23,7 +23,8 @@ from mission_control.people.accounts.commands import is_in_use, is_invited, link
 from mission_control.people.accounts.deletion import deleted_at
 from mission_control.people.audit.account_log import record_account
 from mission_control.people.models import User
-from mission_control.people.sign_in.identity_provider import Provider, ProviderUnreachable, ask, bearer, read_object
+from mission_control.people.sign_in.errors import ProviderUnreachable
+from mission_control.people.sign_in.identity_provider import Provider, ask, bearer, read_object
 
 ACCOUNT_EVENTS = (
     AccountKind("account.address_lost", "An address that a person claimed became that of somebody who proved it."),

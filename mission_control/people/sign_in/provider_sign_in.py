@@ -19,7 +19,7 @@ from mission_control.people.accounts.commands import session_of_ticket
 from mission_control.people.accounts.pages import sign_in_page
 from mission_control.people.models import User
 from mission_control.people.sign_in.browser_sessions import begin_session
-from mission_control.people.sign_in.identity_provider import ProviderUnreachable
+from mission_control.people.sign_in.errors import ProviderUnreachable
 from mission_control.people.sign_in.provider_accounts import link, person_behind, profile_of_claims
 from mission_control.people.sign_in.verification import Identity, identity
 from mission_control.web.shell import safe_next

@@ -13,10 +13,10 @@ from mission_control.core import extensions, times
 from mission_control.core.values import JsonObject
 from mission_control.http import authentication
 from mission_control.people.accounts.deletion import DELETE_AT_PROVIDER
+from mission_control.people.sign_in.errors import ProviderUnreachable
 from mission_control.people.sign_in.identity_provider import (
     Provider,
     ProviderKeys,
-    ProviderUnreachable,
     bearer,
     provider_of,
     read_object,

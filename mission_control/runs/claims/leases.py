@@ -253,7 +253,7 @@ WAITS_FOR_AGENT = (
 
 async def _overdue(task_id: UUID | None = None) -> list[Row]:
     one_run, one_task = ("", "") if task_id is None else (" AND r.task_id = ?", " AND t.id = ?")
-    tasks = await rows(
+    waiting = await rows(
         WAITS_FOR_AGENT.format(one_run=one_run, one_task=one_task),
         *([] if task_id is None else [task_id, task_id]),
         longest_turn_ago(),
@@ -262,7 +262,7 @@ async def _overdue(task_id: UUID | None = None) -> list[Row]:
     now = times.clock_now()
     return [
         row
-        for row in tasks
+        for row in waiting
         if max(filter(None, (as_moment(row[name]) for name in signs)))
         <= now - timedelta(seconds=int(row["resume_after_seconds"]))
     ]

@@ -213,7 +213,7 @@ def folded(acts: Iterable[Act], *, commands: bool = False) -> list[Act]:
 
 def in_words(acts: Iterable[Act]) -> str:
     """Return what was done, as a sentence for a folded turn: `Read 22 files, searched 6 times, ran 3 commands`."""
-    return _summary([one for act in acts for one in (act.inner or (act,)) if one.what in WORDS.values()])
+    return _summary([line for act in acts for line in (act.inner or (act,)) if line.what in WORDS.values()])
 
 
 def _summary(lines: Sequence[Act]) -> str:
