@@ -12,7 +12,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadData, URLSafeTimedSerializer
-from quart import after_this_request, current_app, request
+from quart import Response, after_this_request, current_app, request
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -226,16 +226,16 @@ def remember_browser(email: str) -> None:
 
     @after_this_request
     async def remember(response: Any) -> Any:
-        response.set_cookie(
-            COOKIE,
-            value,
-            max_age=COOKIE_SECONDS,
-            path="/sign-in",
-            httponly=True,
-            secure=current_app.config["SETTINGS"].secure_cookies,
-            samesite="Lax",
-        )
+        set_cookie(response, COOKIE, value, COOKIE_SECONDS)
         return response
+
+
+def set_cookie(response: Response, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that only the pages of signing in get, also on the way back by a link from another site."""
+    response.set_cookie(
+        name, value, max_age=seconds, path="/sign-in", httponly=True,
+        secure=current_app.config["SETTINGS"].secure_cookies, samesite="Lax",
+    )  # fmt: skip
 
 
 def _cookie() -> tuple[str, list[str]]:

@@ -16,6 +16,7 @@ from mission_control.core.values import JsonObject
 from mission_control.http import authentication
 from mission_control.http.authentication import live_session
 from mission_control.people.accounts.commands import session_of_ticket
+from mission_control.people.accounts.credentials import set_cookie
 from mission_control.people.accounts.pages import sign_in_page
 from mission_control.people.models import User
 from mission_control.people.sign_in.browser_sessions import begin_session
@@ -137,7 +138,7 @@ async def depart() -> ResponseReturnValue:
         response = _to(await authorization_address(service, attempt, _way_back()))
     except ProviderUnreachable as error:
         return await sign_in_page({"next": destination}, {"": error.sentence}), error.status
-    _set_cookie(response, _serializer().dumps(asdict(attempt)), LIFE_SECONDS)
+    set_cookie(response, COOKIE, _serializer().dumps(asdict(attempt)), LIFE_SECONDS)
     return response
 
 
@@ -154,7 +155,7 @@ async def arrive() -> ResponseReturnValue:
         response = Response(
             await sign_in_page({"next": destination}, {"": error.sentence}), error.status, content_type="text/html"
         )
-    _set_cookie(response, "", 0)
+    set_cookie(response, COOKIE, "", 0)
     return response
 
 
@@ -200,15 +201,3 @@ def _way_back() -> str:
 
 def _to(address: str) -> Response:
     return Response("", 303, {"Location": address})
-
-
-def _set_cookie(response: Response, value: str, seconds: int) -> None:
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=seconds,
-        path="/sign-in",
-        httponly=True,
-        secure=current_app.config["SETTINGS"].secure_cookies,
-        samesite="Lax",  # the way back is a link from another site
-    )

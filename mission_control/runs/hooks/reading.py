@@ -17,14 +17,8 @@ from mission_control.core import times
 from mission_control.core.programs import ConnectedProgram
 from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.detail_levels import Kept, in_text, last_part, name_of, text_of
-from mission_control.runs.sessions.reports import (
-    OLDEST,
-    ActivityGiven,
-    ReportedState,
-    SessionGiven,
-    StepChange,
-    StepGiven,
-)
+from mission_control.runs.sessions import reports
+from mission_control.runs.sessions.reports import ActivityGiven, ReportedState, SessionGiven, StepChange, StepGiven
 from mission_control.runs.sessions.titles import GAP, gap_title
 
 
@@ -66,7 +60,7 @@ class When(NamedTuple):
     def of(cls, at: int | None = None, age: int | None = None, check: str | None = None) -> "When":
         """Return when it was: now, or so many seconds ago; `at` are seconds by the clock of its machine."""
         now = times.clock_now()
-        happened = now - min(timedelta(seconds=age or 0), OLDEST)
+        happened = now - min(timedelta(seconds=age or 0), reports.OLDEST)
         return cls(happened, f"{now:%Y%m%d%H%M}" if at is None else str(at // 60), age is not None, check or "")
 
 
