@@ -130,9 +130,9 @@ class UsageSums(Schema):
     @property
     def sources(self) -> str:
         """Where the cost comes from, in words, and what is not in it."""
-        told_usd, day = self.cost_usd - self.listed_usd - self.own_usd, self.listed_on
+        reported_usd, day = self.cost_usd - self.listed_usd - self.own_usd, self.listed_on
         listed = f"by price list of {day.day} {day:%b %Y}" if day is not None else ""
-        sources = [(told_usd, "as told"), (self.listed_usd, listed), (self.own_usd, "by your prices")]
+        sources = [(reported_usd, "as told"), (self.listed_usd, listed), (self.own_usd, "by your prices")]
         parts = [(usd, how) for usd, how in sources if usd >= 1 / MICROS]
         words = [how if len(parts) == 1 else f"{money(usd)} {how}" for usd, how in parts]
         return ", ".join([*words, f"no price for {tokens(self.unpriced_tokens)}"] if self.unpriced_tokens else words)

@@ -86,10 +86,12 @@ async def answer_of_people(actor: Actor, hook: Hook, *, is_held: bool = False) -
     decided = await _waited(actor, place, approval_id, until, is_left=not program.asks_again)
     if decided is None:
         return {}
-    return await _told(actor, hook, place, board, decided, is_held=is_held)
+    return await _settled(actor, hook, place, board, decided, is_held=is_held)
 
 
-async def _told(actor: Actor, hook: Hook, place: Place, board: Board, decided: Verdict, *, is_held: bool) -> JsonObject:
+async def _settled(
+    actor: Actor, hook: Hook, place: Place, board: Board, decided: Verdict, *, is_held: bool
+) -> JsonObject:
     """Return a verdict in the program's own shape, show it in its session, and end the turn if somebody wants that."""
     program, is_allowed = hook.program, decided.answer.startswith("allow")
     _goes_on(actor, hook, f"Allowed by {decided.who}, running" if is_allowed else f"Denied by {decided.who}")
