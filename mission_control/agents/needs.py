@@ -40,7 +40,7 @@ class _Undelivered:
 class DeliveryNeeds(NeedKind[_Undelivered]):
     """Notices and mails that were given up."""
 
-    kind, group, position = "delivery", "unblock", 40
+    kind, group, position, title = "delivery", "unblock", 40, "Notices that were given up"
     urgency = "digest"
     glyph = ("triangle-alert", "bad")
     table = "deliveries"
@@ -178,7 +178,7 @@ def _midnight() -> datetime:
 class BudgetNeeds(NeedKind[tuple[Budget, str]]):
     """Budgets that are nearly or fully used up."""
 
-    kind, group, position = "budget", "unblock", 50
+    kind, group, position, title = "budget", "unblock", 50, "Budgets that are used up"
     glyph = ("gauge", "warn")
     table = "budgets"
     concerns = ("budget.", "board.", "agent.", "organization.work_state_changed")

@@ -136,7 +136,7 @@ async def asked_item(actor: Actor, approval: Approval) -> Item | None:
 class ApprovalNeeds(kinds.NeedKind[Item]):
     """Approvals that a person may decide."""
 
-    kind, group, position = "approval", "answer", 10
+    kind, group, position, title = "approval", "answer", 10, "Approvals"
     brief = "asks for an approval"
     glyph = ("hand", "ask")
     table = "approvals"

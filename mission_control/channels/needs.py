@@ -58,7 +58,7 @@ class _FailingAsk(NeedKind[_Failing]):
 class ChannelNeeds(_FailingAsk):
     """Channels of an organization whose provider refuses what is sent."""
 
-    kind, group, position = "channel", "unblock", 60
+    kind, group, position, title = "channel", "unblock", 60, "Channels that do not work"
     urgency = "waits"
     table, title = "reach_channels", "name"
     columns = (
@@ -100,7 +100,7 @@ class ChannelNeeds(_FailingAsk):
 class TeamNeeds(_FailingAsk):
     """Places of boards' teams that take nothing, while their channel works."""
 
-    kind, group, position = "team", "unblock", 62
+    kind, group, position, title = "team", "unblock", 62, "Channels of teams that do not work"
     urgency = "waits"
     table, title = "reach_devices", "label"
     columns = "t.failed_at AS since, 0 AS number"
@@ -154,7 +154,7 @@ PATIENCE = timedelta(minutes=10)
 class DeviceNeeds(_FailingAsk):
     """Devices of a person that take nothing now: they know it before they miss something."""
 
-    kind, group, position = "device", "own", 60
+    kind, group, position, title = "device", "own", 60, "Your devices that do not work"
     urgency = "digest"
     table, title = "reach_devices", "label"
     columns = "t.failed_at AS since, 0 AS number, CASE WHEN t.ended_at IS NULL THEN 0 ELSE 1 END AS is_over"

@@ -77,7 +77,7 @@ def _answers(gateway: _Gateway) -> list[NeedAnswer]:
 class GatewayNeeds(NeedKind[_Gateway]):
     """Gateways that are not connected."""
 
-    kind, group, position = "gateway", "unblock", 30
+    kind, group, position, title = "gateway", "unblock", 30, "Gateways that need somebody"
     glyph = ("radio-tower", "ask")
     table = "gateways"
     concerns = ("gateway.",)

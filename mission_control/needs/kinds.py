@@ -230,8 +230,9 @@ class QueueRow:
 class NeedKind[T](Part):
     """A kind of needs. `position` is its place among the kinds of its group, `table` has a row for each.
 
-    `glyph` is its icon on pages, with a tone. `urgency` says how it is sent to people: it `blocks` an agent, `waits`
-    for a person, or belongs into a `digest`. `brief` is what its agent does, where no text of a board is shown.
+    `title` names it where people choose how they are told of it. `glyph` is its icon on pages, with a tone. `urgency`
+    says how it is sent to people: it `blocks` an agent, `waits` for a person, or belongs into a `digest`. `brief` is
+    what its agent does, where no text of a board is shown.
 
     `concerns` are the kinds of events, by how they begin, and `signals` the names in signals that change it. `endings`
     say by kinds of events what ended it: see `Last.sentence`. Where admins are asked, the table has the organization;
@@ -242,6 +243,7 @@ class NeedKind[T](Part):
     kind: str
     group: Group
     position: int
+    title: str
     glyph: tuple[str, str]
     urgency: Urgency = "blocks"
     brief: str = ""

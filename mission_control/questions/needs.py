@@ -19,7 +19,7 @@ from mission_control.questions.queries import Item, in_queue, items_of, parts_of
 class QuestionNeeds(kinds.NeedKind[Item]):
     """Questions of agents that a person may answer."""
 
-    kind, group, position = "question", "answer", 20
+    kind, group, position, title = "question", "answer", 20, "Questions of agents"
     brief = "asks a question"
     glyph = ("message-square", "ask")
     table = "agent_questions"

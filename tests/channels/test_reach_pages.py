@@ -11,9 +11,7 @@ import pytest
 from mission_control.channels.channel import Refused, Said
 from mission_control.channels.devices import codes
 from mission_control.channels.models import Device, ReachChannel, ReachCode, ReachMessage, ReachSettings
-from mission_control.channels.preferences.queries import KIND_WORDS
 from mission_control.core import times
-from mission_control.needs.kinds import KINDS
 from mission_control.people.models import User
 from tests.cast import Cast, Person
 from tests.channels.fake_channel import installed
@@ -52,10 +50,6 @@ def sent_as_it_is(seen: Seen, **changes: object) -> dict[str, object]:
         chosen = re.findall(r'value="([^"]*)"\s+selected', inner)
         found.setdefault(name, []).append(chosen[0] if chosen else "")
     return {**found, **changes}
-
-
-def test_every_kind_of_need_has_its_words() -> None:
-    assert set(KIND_WORDS) == set(KINDS)
 
 
 async def test_page_saved_as_it_is_changes_nothing(cast: Cast) -> None:

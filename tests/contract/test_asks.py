@@ -28,6 +28,7 @@ def test_kind_names_events_signals_and_icons_that_exist(kind: NeedKind[object]) 
     assert set(kind.signals) <= SIGNALS
     assert {one for one in kind.endings if not one.startswith("=")} <= set(events.KINDS)
     assert kind.endings or kind.is_for_admins, "nobody can be told who was faster"
+    assert kind.title
     icon, tone = kind.glyph
     assert f'<symbol id="{icon}"' in Path("static/icons/sprite.svg").read_text(encoding="utf-8")
     assert tone in ("ask", "warn", "bad")

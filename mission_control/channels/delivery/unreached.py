@@ -45,7 +45,7 @@ class _Person:
 class PersonNeeds(NeedKind[_Person]):
     """People whom no channel took a need to, and who have not seen it on a page either."""
 
-    kind, group, position = "unreached", "unblock", 61
+    kind, group, position, title = "unreached", "unblock", 61, "People who were not reached"
     glyph = ("wifi-off", "ask")
     urgency = "waits"
     table = "organization_members"

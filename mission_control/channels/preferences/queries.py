@@ -25,26 +25,6 @@ from mission_control.people.models import User
 from mission_control.people.sign_in.browser_sessions import sends_mail
 from mission_control.people.sign_in.first_run import mail_address
 
-# Kinds of needs, as people choose about them.
-KIND_WORDS = {
-    "approval": "Approvals",
-    "question": "Questions of agents",
-    "request": "Requests of gateways",
-    "review": "Work to review",
-    "proposal": "Proposed tasks",
-    "flagged": "Tasks that an agent could not finish",
-    "silent": "Agents that fell silent",
-    "not_resumed": "Runs that were not taken up",
-    "gateway": "Gateways that need somebody",
-    "delivery": "Notices that were given up",
-    "outgoing_webhook": "Webhooks that send nothing",
-    "channel": "Channels that do not work",
-    "unreached": "People who were not reached",
-    "team": "Channels of teams that do not work",
-    "budget": "Budgets that are used up",
-    "overdue": "Your overdue tasks",
-    "device": "Your devices that do not work",
-}
 HOW_WORDS = {"at_once": "at once, also in quiet hours", "digest": "only in the digest", "never": "never"}
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -168,7 +148,7 @@ async def around(actor: Actor) -> dict[str, object]:
     return {
         "zone": user.timezone or "",
         "boards": [(str(one.id), one.name) for one in boards],
-        "kinds": [(kind, KIND_WORDS.get(kind, kind)) for kind in KINDS if _may_wait_for(actor, kind)],
+        "kinds": [(kind, KINDS[kind].title) for kind in KINDS if _may_wait_for(actor, kind)],
         "how": HOW_WORDS,
         "days": list(zip(DAYS, DAY_NAMES, strict=True)),
         "minutes": MINUTES,

@@ -44,7 +44,7 @@ def _decisions(item: RequestItem) -> list[NeedAnswer]:
 class RequestNeeds(kinds.NeedKind[RequestItem]):
     """What gateways ask for agents that are on no board."""
 
-    kind, group, position = "request", "answer", 30
+    kind, group, position, title = "request", "answer", 30, "Requests of gateways"
     brief = "asks something"
     glyph = ("plug-zap", "ask")
     table = "gateway_requests"

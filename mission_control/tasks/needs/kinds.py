@@ -53,7 +53,7 @@ def _lasted(key: Key, page: Page) -> str:
 class ReviewNeeds(TaskNeeds):
     """Tasks in review that a person may finish, where no approval asks for it."""
 
-    kind, group, position = "review", "review", 10
+    kind, group, position, title = "review", "review", 10, "Work to review"
     is_about_work = True
     urgency, brief = "waits", "handed in work"
     glyph = ("circle-question-mark", "ask")
@@ -91,7 +91,7 @@ class ReviewNeeds(TaskNeeds):
 class FlaggedNeeds(TaskNeeds):
     """Tasks that failed several times and are not assigned again before a person has looked."""
 
-    kind, group, position = "flagged", "unblock", 10
+    kind, group, position, title = "flagged", "unblock", 10, "Tasks that an agent could not finish"
     is_about_work = True
     brief = "could not finish"
     glyph = ("flag", "bad")
@@ -125,7 +125,7 @@ class FlaggedNeeds(TaskNeeds):
 class SilentNeeds(TaskNeeds):
     """Agents that have given no sign in the middle of a run."""
 
-    kind, group, position = "silent", "unblock", 20
+    kind, group, position, title = "silent", "unblock", 20, "Agents that fell silent"
     urgency = "digest"
     glyph = ("hourglass", "warn")
     concerns = ("task.lease_expired", "task.comment", "agent.deleted", *CHANGES)
@@ -190,7 +190,7 @@ class SilentNeeds(TaskNeeds):
 class NotResumedNeeds(TaskNeeds):
     """Work that its agent, which gives signs, does not take up again within the board's time: nobody else may."""
 
-    kind, group, position = "not_resumed", "unblock", 25
+    kind, group, position, title = "not_resumed", "unblock", 25, "Runs that were not taken up"
     urgency = "digest"
     glyph = ("hourglass", "warn")
     concerns = ("task.parked", "task.resumed", "task.comment", "approval.", "question.", "agent.", *CHANGES)
@@ -245,7 +245,7 @@ class NotResumedNeeds(TaskNeeds):
 class OverdueNeeds(TaskNeeds):
     """A person's own tasks whose date has passed."""
 
-    kind, group, position = "overdue", "own", 10
+    kind, group, position, title = "overdue", "own", 10, "Your overdue tasks"
     urgency = "digest"
     glyph = ("calendar", "bad")
 

@@ -21,7 +21,7 @@ INTO = ("task_id", "Into which task, such as #12?", True)
 class ProposalNeeds(NeedKind[Row]):
     """Work that an agent found, which nobody has decided about."""
 
-    kind, group, position = "proposal", "review", 20
+    kind, group, position, title = "proposal", "review", 20, "Proposed tasks"
     urgency = "digest"
     glyph = ("sparkles", "ask")
     table = "task_proposals"

@@ -31,7 +31,7 @@ class _Paused:
 class OutgoingWebhookNeeds(NeedKind[_Paused]):
     """Outgoing webhooks whose receivers take nothing."""
 
-    kind, group, position = "outgoing_webhook", "unblock", 45
+    kind, group, position, title = "outgoing_webhook", "unblock", 45, "Webhooks that send nothing"
     glyph = ("webhook", "bad")
     table = "outgoing_webhooks"
     concerns = ("outgoing_webhook.",)
