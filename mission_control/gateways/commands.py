@@ -75,11 +75,10 @@ async def update_gateway(
     gateway.update_from_dict(values)
     gateway.updated_at = times.clock_now()
     await _save_once(gateway, [*values, "updated_at"])
-    after = visible_fields(gateway)
-    changed = [name for name in after if after[name] != before[name]]
+    after = {name: value for name, value in visible_fields(gateway).items() if value != before[name]}
     record(
         "gateway.updated", gateway, f"Gateway changed: {gateway.name}.", has_new_token="token" in changes,
-        before={name: before[name] for name in changed}, after={name: after[name] for name in changed},
+        before={name: before[name] for name in after}, after=after,
     )  # fmt: skip
     if connects:
         notify(connector.CHANNEL)

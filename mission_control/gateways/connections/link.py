@@ -92,9 +92,7 @@ async def _already_here(gateway: Gateway, seen: queries.Report) -> Gateway | Non
 
 async def apply(gateway: Gateway, seen: queries.Report) -> None:
     """Inside a command that holds the row: change what a report changes, and tell who watches the gateway."""
-    columns = seen.columns()
-    changed = {name for name, value in columns.items() if name != "device_token" and getattr(gateway, name) != value}
-    if not changed and not _has_new_device_token(gateway, seen):
+    if not _has_changes(gateway, seen):
         return
     before, values = gateway.state, queries.stored(seen)
     if before == seen.state:
@@ -113,21 +111,23 @@ async def apply(gateway: Gateway, seen: queries.Report) -> None:
     notify(channel(gateway.id))
 
 
+def _has_changes(gateway: Gateway, seen: queries.Report) -> bool:
+    columns = seen.columns()
+    columns.pop("device_token", None)
+    if any(getattr(gateway, name) != value for name, value in columns.items()):
+        return True
+    try:
+        return seen.device_token is not None and seen.device_token != opened(gateway.device_token)
+    except errors.GatewayError:
+        return True  # stored with another SECRET_KEY
+
+
 async def _tell_agents(gateway: Gateway, *, is_away: bool) -> None:
     """Store with the agents whether their gateway is away; what ran on it is known anew when it is back."""
     now = times.clock_now()
     sql = "UPDATE agents SET gateway_away_at = ?, run_began_at = NULL WHERE gateway_id = ? RETURNING id, board_id"
     for agent in await rows(sql, now if is_away else None, gateway.id):
         signal(gateway.organization_id, agent_id=str(agent["id"]), board_id=str(agent["board_id"]))
-
-
-def _has_new_device_token(gateway: Gateway, seen: queries.Report) -> bool:
-    if seen.device_token is None:
-        return False
-    try:
-        return seen.device_token != opened(gateway.device_token)
-    except errors.GatewayError:
-        return True  # stored with another SECRET_KEY
 
 
 def _record(gateway: Gateway, before: str) -> None:

@@ -243,12 +243,14 @@ def refusal(error: object, *, connecting: bool = False, secrets: tuple[str, ...]
     for secret in secrets:
         message = message.replace(secret, "[secret]")
     wait = answer.get("retryAfterMs", details.get("retryAfterMs"))
-    kind = _kind(code, message, details, connecting)
+    kind, is_starting = _kind(code, message, details, connecting), connecting and code == "UNAVAILABLE"
+    if is_starting and kind is GatewayError:
+        kind = Unreachable
     return kind(
         code,
         message,
         details=details,
-        is_retryable=bool(answer.get("retryable")) or (connecting and code == "UNAVAILABLE"),
+        is_retryable=bool(answer.get("retryable")) or is_starting,
         retry_after=min(wait / 1000, LONGEST_WAIT_SECONDS) if isinstance(wait, int | float) and wait >= 0 else None,
     )
 
@@ -261,20 +263,21 @@ def _storable(details: Payload) -> Payload:
 
 def _kind(code: str, message: str, details: Payload, connecting: bool) -> type[GatewayError]:
     """Tell the kind of an error; a scope that only its message names is added to the details."""
-    inner = details.string("code") or ""
+    inner = details.text("code")
     if inner == "PROTOCOL_MISMATCH" or (connecting and "expectedProtocol" in details):
-        expected = details.get("expectedProtocol")
-        return TooNew if isinstance(expected, int) and expected > NEWEST_PROTOCOL else TooOld
-    if (kind := DETAIL_KINDS.get(inner) or DETAIL_KINDS.get(code)) is not None:
+        return _kind_of_mismatch(details.get("expectedProtocol"))
+    if kind := DETAIL_KINDS.get(inner) or DETAIL_KINDS.get(code):
         return kind
     if code == "NOT_PAIRED":
         return PairingRequired if "requestId" in details else TokenRefused
     if (match := Said.MISSING_SCOPE.search(message)) is not None:
         details["missingScope"] = match["scope"]
         return MissingScopes
-    if Said.UNKNOWN_METHOD.search(message):
-        return NotSupported
-    return Unreachable if connecting and code == "UNAVAILABLE" else GatewayError
+    return NotSupported if Said.UNKNOWN_METHOD.search(message) else GatewayError
+
+
+def _kind_of_mismatch(expected: object) -> type[GatewayError]:
+    return TooNew if isinstance(expected, int) and expected > NEWEST_PROTOCOL else TooOld
 
 
 def closed(code: int | None, reason: str, *, was_sent: bool) -> GatewayError:

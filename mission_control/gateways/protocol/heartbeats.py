@@ -1,6 +1,7 @@
 """Heartbeats that a gateway's owner set for all agents, so that those of Mission Control beat too, at a cost."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mission_control.gateways.connections.open_connection import Connection
@@ -58,16 +59,20 @@ def entries_of(config: Payload) -> dict[str, Payload]:
 def read_heartbeat(config: Payload) -> SharedHeartbeat | None:
     """Read a configuration. As soon as one agent has a block of its own, only those with one beat."""
     defaults, entries = config.inner("agents").inner("defaults"), entries_of(config)
-    shared, ours = defaults.inner("heartbeat"), [key for key in entries if is_made_by_us(key)]
+    shared, ours = defaults.inner("heartbeat"), list(filter(is_made_by_us, entries))
     has_own = any("heartbeat" in entry for entry in entries.values())
     if not isinstance(defaults.get("heartbeat"), dict) or shared.get("agentId") or not ours or has_own:
         return None
     every = shared.text("every") or DEFAULT_EVERY
-    seconds = sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(every))
-    owners, listed = next((key for key in entries if not is_made_by_us(key)), "main"), list(listed_entries(config))
-    setting = f"agents.defaults.heartbeat.agentId {owners}"
-    if owners in listed:
-        setting = f"agents.list[{listed.index(owners)}].heartbeat.every {every}"
-    if not seconds:
+    if not (seconds := sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(every))):
         return None
-    return SharedHeartbeat(round(DAY_SECONDS / seconds), len(ours), f"openclaw config set {setting}")
+    command = f"openclaw config set {_setting_for_owner(entries, list(listed_entries(config)), every)}"
+    return SharedHeartbeat(round(DAY_SECONDS / seconds), len(ours), command)
+
+
+def _setting_for_owner(entries: Iterable[str], listed: list[str], every: str) -> str:
+    """Name the setting that lets only the owner's first agent beat."""
+    owners = next((key for key in entries if not is_made_by_us(key)), "main")
+    if owners in listed:
+        return f"agents.list[{listed.index(owners)}].heartbeat.every {every}"
+    return f"agents.defaults.heartbeat.agentId {owners}"
