@@ -70,6 +70,11 @@ class History:
             self.unanswered = self.unanswered - failed
         elif role == "assistant" and message.get("stopReason") != "toolUse":
             self.unanswered, self.failures = set(), {}
+        elif role == "system":
+            self.is_whole = False  # it was reset
+
+    def is_sure_of(self, key: str) -> bool:
+        return key in self.failures or key in self.interrupted
 
     def is_settled(self, key: str) -> bool:
         return key in self.arrived and key not in self.unanswered and self.failure_of(key) is None
@@ -107,9 +112,8 @@ def read_history(answer: Payload) -> History:
     history, messages = History(), answer.objects("messages")
     for message in messages:
         history.take(message)
-    is_reset = any(message.get("role") == "system" for message in messages)
     names_keys = any(history.arrived) or not messages
-    history.is_whole = not answer.get("hasMore") and not is_reset and names_keys
+    history.is_whole = history.is_whole and not answer.get("hasMore") and names_keys
     pending = answer.inner("pendingInputs").objects("items")
     waiting = {str(item.get("runId")) for item in pending if item.get("state") != "interrupted"}
     history.interrupted = {str(item.get("runId")) for item in pending} - waiting - history.arrived
@@ -200,8 +204,7 @@ async def _settle(gateway: GatewayRef, session_key: str, failures: dict[str, str
     for key, (moment, row) in sent.items():
         if (failure := history.failure_of(key)) is None:
             continue
-        is_sure = key in history.failures or key in history.interrupted
-        if not is_sure and moment > times.clock_now() - BEGINS_WITHIN:
+        if not history.is_sure_of(key) and moment > times.clock_now() - BEGINS_WITHIN:
             _doubt(gateway, session_key, {}, BEGINS_WITHIN)
         elif not await _send_again(gateway, row, key, failure):
             _doubt(gateway, session_key, {key: failure}, timedelta(seconds=1))

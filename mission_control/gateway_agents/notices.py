@@ -276,13 +276,15 @@ async def look(gateway_ids: Collection[UUID] | None = None) -> None:
     offered: set[str] = set()
     for agent_id in [key for row in free if _is_due(key := UUID(str(row["id"])), as_json(row["heartbeat_config"]))]:
         agent = await Agent.get_or_none(id=agent_id).select_related("board")
-        work = [] if agent is None else await work_of(agent, times.clock_now() - _next[agent_id][0])
-        if agent is None or not work:
-            continue
-        old = offered | await _notified_of(agent)
-        if new := [item for item in work if item.key not in old]:
+        if agent is not None and (new := await _new_work(agent, offered)):
             offered |= {item.key for item in new if item.is_for_anybody}
             await notify_of(system(agent.organization_id), agent, new)
+
+
+async def _new_work(agent: Agent, offered: set[str]) -> list[Work]:
+    work = await work_of(agent, times.clock_now() - _next[agent.id][0])
+    old = offered | await _notified_of(agent) if work else offered
+    return [item for item in work if item.key not in old]
 
 
 OPEN_WORK = Loop(name="looking for open work of agents", look=look, pause=10.0)

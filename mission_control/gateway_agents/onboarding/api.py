@@ -81,12 +81,25 @@ class Plan:
             lead = LeadDraft.model_validate(draft.get("lead_agent") or {})
         except ValidationError:
             lead = LeadDraft()
-        # It may finish work without asking by its level of autonomy, or by its identity profile.
-        profile = lead.identity_profile or {}
-        levels = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
-        levels = [level.strip().lower().replace("_", "-") for level in levels]
-        works_alone = any(level in ALONE or ("autonom" in level and "fully" in level) for level in levels)
-        return cls(lead, not works_alone)
+        return cls(lead, not _works_alone(lead))
+
+    def with_wishes(self, board: Board, goal: BoardOnboardingConfirm, *, has_lead: bool) -> "Plan":
+        """Put what the person wants before what the agent proposed; a lead that is there takes only a name."""
+        wishes = {theirs: getattr(goal, ours) for ours, theirs in WANTED.items() if ours in goal.model_fields_set}
+        if not wishes:
+            return self
+        if has_lead:
+            return Plan(LeadDraft(name=goal.lead_name), board.require_approval_for_done)
+        needs_approval = self.needs_approval if goal.autonomy is None else goal.autonomy != "autonomous"
+        return Plan(LeadDraft.model_validate(self.lead.model_dump() | wishes), needs_approval)
+
+
+def _works_alone(lead: LeadDraft) -> bool:
+    """Whether it may finish work without asking, by its level of autonomy or by its identity profile."""
+    profile = lead.identity_profile or {}
+    levels = [lead.autonomy_level or "", *(profile.get(name, "") for name in AUTONOMY)]
+    levels = [level.strip().lower().replace("_", "-") for level in levels]
+    return any(level in ALONE or ("autonom" in level and "fully" in level) for level in levels)
 
 
 @command("onboarding.report")
@@ -125,12 +138,8 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm)
     """
     board = await locked_board(board)
     session = await latest_session(board.id, held=True)
-    plan = Plan.proposed(session)
-    if wanted := {theirs: getattr(goal, ours) for ours, theirs in WANTED.items() if ours in goal.model_fields_set}:
-        needs_approval = goal.autonomy != "autonomous" if goal.autonomy is not None else plan.needs_approval
-        plan = Plan(LeadDraft.model_validate(plan.lead.model_dump() | wanted), needs_approval)
-        if await lead_id_of(board.id) is not None:
-            plan = Plan(LeadDraft(name=goal.lead_name), board.require_approval_for_done)
+    has_lead = await lead_id_of(board.id) is not None
+    plan = Plan.proposed(session).with_wishes(board, goal, has_lead=has_lead)
     before = board.updated_at
     values = {name: getattr(goal, name) for name in GOAL_FIELDS}
     values |= {"goal_confirmed": True, "goal_source": "lead_agent_onboarding"}
@@ -141,10 +150,7 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm)
         await withdraw(session)
         session.status, session.updated_at = "confirmed", times.clock_now()
         await session.save()
-    profile = goal.user_profile.model_dump(exclude_none=True) if goal.user_profile is not None else {}
-    if profile and (user := await User.get_or_none(id=actor.user_id)) is not None:
-        new = {name: text for name, text in profile.items() if getattr(user, name) != text}
-        await update_profile(actor, user, UserUpdate(**new))
+    await _confirm_profile(actor, goal)
     lead_id, token = await _lead(board, plan.lead)
     if ends or token or board.updated_at != before:
         session_id = session.id if session else None
@@ -152,6 +158,13 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm)
         record("onboarding.confirmed", board, message, session_id=session_id, lead_agent_id=lead_id)
     known = {name: getattr(board, name) for name in BoardRead.model_fields}
     return BoardConfirmed.model_construct(**known, lead_agent_id=lead_id, lead_token=token)
+
+
+async def _confirm_profile(actor: Actor, goal: BoardOnboardingConfirm) -> None:
+    profile = goal.user_profile.model_dump(exclude_none=True) if goal.user_profile is not None else {}
+    if profile and (user := await User.get_or_none(id=actor.user_id)) is not None:
+        new = {name: text for name, text in profile.items() if getattr(user, name) != text}
+        await update_profile(actor, user, UserUpdate(**new))
 
 
 async def _lead(board: Board, lead: LeadDraft) -> tuple[UUID | None, str | None]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ from mission_control.events.models import Event
 from mission_control.events.unit_of_work import deliver, notify, record
 from mission_control.gateway_agents.models import OnboardingSession
 from mission_control.gateway_agents.onboarding.queries import (
+    BoardOnboardingUserProfile,
     awaits_agent,
     draft_of,
     existing_session,
@@ -166,22 +168,28 @@ async def learned_about(
 
     Ticked is what differs from the example in the agent's instructions, in a conversation that nobody else held.
     """
-    draft = draft_of(session) if session and session.status != "confirmed" else None
-    user = await User.get_or_none(id=actor.user_id) if draft and draft.user_profile and actor.user_id else None
-    if session is None or draft is None or draft.user_profile is None or user is None:
+    if session is None or session.status == "confirmed" or actor.user_id is None:
         return []
-    said = Event.filter(board_id=session.board_id, created_at__gte=session.created_at).exclude(actor_id=user.id)
-    is_theirs = not await said.filter(kind__in=("onboarding.started", "onboarding.answered")).exists()
-    found = []
-    for name, label in LABELS.items():
-        text, now = getattr(draft.user_profile, name), getattr(user, name)
+    draft = draft_of(session)
+    if draft is None or draft.user_profile is None or (user := await User.get_or_none(id=actor.user_id)) is None:
+        return []
+    events = Event.filter(board_id=session.board_id, created_at__gte=session.created_at).exclude(actor_id=user.id)
+    is_theirs = not await events.filter(kind__in=("onboarding.started", "onboarding.answered")).exists()
+    learned = []
+    for name, text, now in _changes(draft.user_profile, user):
+        is_ticked = bool(typed.get(name)) if typed is not None else is_theirs and text != PROPOSAL["user_profile"][name]
+        learned.append(Learned(name, LABELS[name], text, now, is_ticked))
+    return learned
+
+
+def _changes(profile: BoardOnboardingUserProfile, user: User) -> Iterator[tuple[str, str, str]]:
+    """Yield names of fields that the agent would change, with the new text and what it is now."""
+    for name in LABELS:
+        text, now = getattr(profile, name), getattr(user, name)
         if name == "preferred_name":
             now = now or user.name
         if text and text != now and (name != "timezone" or times.exists(text)):
-            is_example = text == PROPOSAL["user_profile"][name]
-            is_ticked = is_theirs and not is_example if typed is None else bool(typed.get(name))
-            found.append(Learned(name, label, text, now or "", is_ticked))
-    return found
+            yield name, text, now or ""
 
 
 @command("onboarding.hold")

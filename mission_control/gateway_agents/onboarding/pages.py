@@ -56,6 +56,12 @@ class AnswerForm(Form):
         return {"answer": chosen, "other_text": text or None, "seen": self.seen}
 
 
+GOAL_NEEDS = {
+    "objective": "Say what should be true in the end.",
+    "metrics": "Name at least one metric; a goal is measured.",
+}
+
+
 class SetUpForm(BoardOnboardingUserProfile, Form):
     """A board's goal, and its lead when it has none yet."""
 
@@ -68,23 +74,20 @@ class SetUpForm(BoardOnboardingUserProfile, Form):
     instructions: ShortText | None = None
 
     def body(self, found: Board) -> Fields:
-        objective, is_goal, errors = self.objective.strip(), self.board_type == "goal", {}
         try:
             metrics = from_lines(self.metrics, found.success_metrics)
         except ValueError as error:
             reason = str(error)
             raise FormInvalid(self.model_dump(), {"metrics": f"{reason[:1].upper()}{reason[1:]}."}) from None
-        if is_goal and not objective:
-            errors["objective"] = "Say what should be true in the end."
-        if is_goal and not metrics:
-            errors["metrics"] = "Name at least one metric; a goal is measured."
-        if errors:
+        needed = {"objective": self.objective.strip(), "metrics": metrics}
+        errors = {name: GOAL_NEEDS[name] for name, value in needed.items() if not value}
+        if self.board_type == "goal" and errors:
             raise FormInvalid(self.model_dump(), errors)
         is_same = self.target_date == goal_day(found.target_date)  # then it keeps its time of day
         ticked = self.model_dump(include=set(BoardOnboardingUserProfile.model_fields), exclude_none=True)
         return {
             **self.model_dump(include={"board_type", "lead_name", "autonomy", "instructions"}),
-            "objective": objective or None,
+            "objective": needed["objective"] or None,
             "success_metrics": metrics or None,
             "target_date": found.target_date if is_same else goal_moment(self.target_date),
             "user_profile": ticked or None,

@@ -62,30 +62,32 @@ _log = logging.getLogger(__name__)
 
 async def remove(job: ProvisioningJob) -> str:
     """Delete an agent with its files and sessions; one that is gone already is fine."""
-    key, stays = job.target["gateway_agent_id"], ""
-    ended = await _end_turns(job)
-    for _ in range(LOOKS):
-        there = await listed(job.gateway_id)
-        try:
-            async with changing(job.gateway_id):
-                answer = await call(job.gateway_id, "agents.delete", {"agentId": key, "deleteFiles": True})
-        except GatewayError as error:
-            if not is_missing(error):
-                raise
-            await asyncio.sleep(PAUSE_SECONDS)
-            if key not in await listed(job.gateway_id):
-                break
-        else:
-            paths = _staying(answer, (there[key].workspace or "") if key in there else "")
-            stays = f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
-            break
+    ended, paths = await _end_turns(job), await _delete_there(job.gateway_id, job.target["gateway_agent_id"])
     try:
         # Gateways keep the main session of an agent that they still have.
         await call(job.gateway_id, "sessions.delete", {"key": job.target["session_key"]})
     except GatewayError as error:
         if error.code != "INVALID_REQUEST":
             raise
+    stays = f"Stays on the gateway's host: {', '.join(paths)}." if paths else ""
     return " ".join(filter(None, ("What it was doing was ended." if ended else "", stays)))
+
+
+async def _delete_there(gateway_id: UUID, key: str) -> list[str]:
+    """Return the paths that stay on the gateway's host."""
+    for _ in range(LOOKS):
+        there = await listed(gateway_id)
+        try:
+            async with changing(gateway_id):
+                answer = await call(gateway_id, "agents.delete", {"agentId": key, "deleteFiles": True})
+            return _staying(answer, (there[key].workspace or "") if key in there else "")
+        except GatewayError as error:
+            if not is_missing(error):
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
+        if key not in await listed(gateway_id):
+            break
+    return []
 
 
 def _staying(answer: Payload, workspace: str) -> list[str]:

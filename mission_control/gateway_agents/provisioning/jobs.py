@@ -1,5 +1,7 @@
 """Ask for provisioning: rows that the runner works off. One job of an agent is open at a time."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Literal
 from uuid import UUID
 
@@ -33,27 +35,30 @@ async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
     jobs = await ProvisioningJob.filter(sync_id=parent.id).order_by("created_at", "id")
     agents = {agent.id: agent for agent in await Agent.filter(id__in=[job.agent_id for job in jobs])}
     known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
-    written = [agent for job, agent in known if is_written(job)]
-    left = [(job, agent) for job, agent in known if not is_written(job)]
-    failed = [agent for job, agent in left if job.state == "failed"]
-    errors = [
-        sync_error(agent, job.last_error or "It failed.") for job, agent in left if job.attempts or agent in failed
-    ]
+    counts = Counter((_outcome_of(job), agent.board_id is not None) for job, agent in known)
     return GatewayTemplatesSyncResult(
         gateway_id=parent.gateway_id,
         include_main=parent.options["include_main"],
         reset_sessions=parent.options["reset_sessions"],
-        agents_updated=sum(agent.board_id is not None for agent in written),
-        agents_skipped=parent.target["skipped"] + sum(agent.board_id is not None for agent in failed),
-        main_updated=any(agent.board_id is None for agent in written),
-        errors=[*map(GatewayTemplatesSyncError.model_validate, parent.target["errors"]), *errors],
-        finished=len(left) == len(failed),
+        agents_updated=counts["written", True],
+        agents_skipped=parent.target["skipped"] + counts["failed", True],
+        main_updated=counts["written", False] > 0,
+        errors=[*map(GatewayTemplatesSyncError.model_validate, parent.target["errors"]), *_errors_of(known)],
+        finished=not counts["open", True] + counts["open", False],
         job_id=parent.id,
     )
 
 
-def is_written(job: ProvisioningJob) -> bool:
-    return job.state == "done" or job.awaits_check_in
+def _outcome_of(job: ProvisioningJob) -> Literal["written", "failed", "open"]:
+    if job.state == "done" or job.awaits_check_in:
+        return "written"
+    return "failed" if job.state == "failed" else "open"
+
+
+def _errors_of(jobs: list[tuple[ProvisioningJob, Agent]]) -> Iterator[GatewayTemplatesSyncError]:
+    for job, agent in jobs:
+        if _outcome_of(job) == "failed" or (_outcome_of(job) == "open" and job.attempts):
+            yield sync_error(agent, job.last_error or "It failed.")
 
 
 def sync_error(agent: Agent, message: str) -> GatewayTemplatesSyncError:
@@ -101,7 +106,7 @@ async def tell_sync(sync_id: UUID) -> None:
     if known is None:
         return
     jobs = await ProvisioningJob.filter(sync_id=sync_id).only("id", "state", "awaits_check_in")
-    left = sum(not (is_written(job) or job.state == "failed") for job in jobs)
+    left = sum(_outcome_of(job) == "open" for job in jobs)
     values = {"done": max((known.total or 0) - left, 0), "step": "Writing files"}
     if left == 0:
         values |= _ended("template_sync", "done", await _result_of_sync(sync_id))

@@ -147,14 +147,10 @@ async def sync(
             gateway_id=gateway.id, include_main=wanted.include_main, reset_sessions=wanted.reset_sessions,
             agents_updated=0, agents_skipped=0, main_updated=False, errors=[error],
         )  # fmt: skip
-    only = {"board_id": wanted.board_id, "is_board_lead": wanted.lead_only or None}
-    ours = Agent.filter(gateway_id=gateway.id, board__deleted_at=None, board__gateway_id=gateway.id)
-    ours = ours.filter(**{name: value for name, value in only.items() if value is not None})
-    agents = await ours.select_related("board").order_by("created_at", "id")
-    if not wanted.rotate_tokens:
-        for agent in agents:
-            if agent.workspace_token is None:
-                await _find_token(actor, gateway, agent)
+    agents = await _agents_to_sync(gateway, wanted)
+    for agent in agents:
+        if agent.workspace_token is None and not wanted.rotate_tokens:
+            await _find_token(actor, gateway, agent)
     agent_ids = [agent.id for agent in agents]
     begun: list[ProvisioningJob] = []
 
@@ -163,10 +159,21 @@ async def sync(
         return await result_of(begun[0])
 
     await committed(actor, begin)
-    end = times.monotonic() + (WAIT_SECONDS if seconds is None else seconds)
+    return await _result_within(begun[0], WAIT_SECONDS if seconds is None else seconds)
+
+
+async def _agents_to_sync(gateway: Gateway, wanted: TemplatesSyncQuery) -> list[Agent]:
+    only = {"board_id": wanted.board_id, "is_board_lead": wanted.lead_only or None}
+    ours = Agent.filter(gateway_id=gateway.id, board__deleted_at=None, board__gateway_id=gateway.id)
+    ours = ours.filter(**{name: value for name, value in only.items() if value is not None})
+    return await ours.select_related("board").order_by("created_at", "id")
+
+
+async def _result_within(parent: ProvisioningJob, seconds: float) -> GatewayTemplatesSyncResult:
+    end = times.monotonic() + seconds
     while True:
         with wakeup_channels.listening(CHANNEL) as notified:
-            result = await result_of(begun[0])
+            result = await result_of(parent)
             left = end - times.monotonic()
             if result.finished or left <= 0:
                 return result

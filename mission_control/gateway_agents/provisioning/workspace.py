@@ -186,18 +186,26 @@ def _passages_of(facts: WorkspaceFacts, name: str, folded: frozenset[str]) -> di
     passages: dict[str, Passage] = {}
     if name == "IDENTITY.md" or (name == "AGENTS.md" and "IDENTITY.md" in folded):
         passages |= _identity(facts)
-    if name == "AGENTS.md" and (board := facts.board) is not None:
-        metrics = json.dumps(board.success_metrics, ensure_ascii=False, indent=1) if board.success_metrics else ""
-        for key, title, text in (
-            ("objective", "Goal of the board", board.objective or ""),
-            ("success_metrics", "Measures of success", metrics),
-            ("description", "Description of the board", board.description or ""),
-        ):
-            passages[key] = Passage(title, text, BOARD % key)
-    if name == "USER.md" and (person := facts.person) is not None:
-        passages["notes"] = Passage("Notes", person.notes or "", PERSON)
-        passages["context"] = Passage("Context", person.context or "", PERSON)
+    if name == "AGENTS.md" and facts.board is not None:
+        passages |= _of_board(facts.board)
+    if name == "USER.md" and facts.person is not None:
+        passages |= _of_person(facts.person)
     return {key: passage for key, passage in passages.items() if passage.text.strip()}
+
+
+def _of_board(board: Board) -> dict[str, Passage]:
+    metrics = json.dumps(board.success_metrics, ensure_ascii=False, indent=1) if board.success_metrics else ""
+    texts = {
+        "objective": ("Goal of the board", board.objective or ""),
+        "success_metrics": ("Measures of success", metrics),
+        "description": ("Description of the board", board.description or ""),
+    }
+    return {key: Passage(title, text, BOARD % key) for key, (title, text) in texts.items()}
+
+
+def _of_person(person: User) -> dict[str, Passage]:
+    texts = {"notes": person.notes or "", "context": person.context or ""}
+    return {key: Passage(key.capitalize(), text, PERSON) for key, text in texts.items()}
 
 
 def _identity(facts: WorkspaceFacts) -> dict[str, Passage]:

@@ -39,8 +39,7 @@ async def _tell_answers(question: settling.QuestionRequest) -> None:
     if asked is not None and asked.status == "pending":
         answers = None if "withdrawn" in states else _answers_of(parts, asked)
         if await resolve_question(question.gateway_id, external_id, answers, await _answered_by(parts)):
-            for part in parts:
-                await (settling.end(part, "cancelled") if part.state == "open" else settling.deliver(part))
+            await settling.deliver_all(parts)
             return
         asked = await question_of(question.gateway_id, external_id)
     await settling.close(parts, asked)
@@ -108,22 +107,30 @@ async def look() -> float:
     now, held = times.clock_now(), connector.held_here()
     for request_id in _refused.keys() - {item.id for item in unsettled}:
         del _refused[request_id]
-    for item in unsettled:  # nobody answered or could be told in time, or no gateway asks now
-        if item.is_over(now) and (request := await _request_of(item)) is not None:
-            await settling.end(request, "gone" if item.is_orphan else "expired")
+    await _end_over(unsettled, now)
     left = [item for item in unsettled if not item.is_over(now)]
     due: dict[UUID, list[Unsettled]] = {}
     for item in left:
         if item.is_waiting and item.gateway_id in held:
             due.setdefault(item.gateway_id, []).append(item)
     await asyncio.gather(*map(_tell_all, due.values()))
-    ends = [(item.ends_at - now).total_seconds() for item in left if item.ends_at is not None]
-    return min([RETRY_SECONDS if due else PAUSE_SECONDS, *(max(seconds, 0.5) for seconds in ends)])
+    return min([RETRY_SECONDS if due else PAUSE_SECONDS, *_seconds_left(left, now)])
+
+
+def _seconds_left(items: list[Unsettled], now: datetime) -> list[float]:
+    return [max((item.ends_at - now).total_seconds(), 0.5) for item in items if item.ends_at is not None]
 
 
 ANSWERS = Loop(
     name="telling gateways the decisions", look=look, pause=PAUSE_SECONDS, retry=RETRY_SECONDS, channel=CHANNEL
 )
+
+
+async def _end_over(items: list[Unsettled], now: datetime) -> None:
+    """End what nobody answered or could be told in time, or what no gateway asks now."""
+    for item in items:
+        if item.is_over(now) and (request := await _request_of(item)) is not None:
+            await settling.end(request, "gone" if item.is_orphan else "expired")
 
 
 async def _tell_all(waiting: list[Unsettled]) -> None:

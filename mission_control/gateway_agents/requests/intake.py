@@ -236,13 +236,18 @@ async def _catch_up(gateway: GatewayRef) -> None:
     for kind, waiting in kinds.items():
         for item in waiting or ():
             await _bring_in_listed(gateway, read_approval(kind, item))
+    await _end_missing(gateway, kinds)
+    await _catch_up_questions(gateway)
+    wakeup_channels.channels_notify([CHANNEL])
+
+
+async def _end_missing(gateway: GatewayRef, kinds: dict[str, list[Payload] | None]) -> None:
+    """End our approvals that a gateway no longer lists."""
     for approval in await settling.pending_approvals(gateway):
         there = kinds.get(KINDS.get(approval.action_type or "", ""))
         if there is not None and all(item.get("id") != approval.external_id for item in there):
             ended = await end_of_approval(gateway.id, str(approval.external_id))
             await settling.end_approval(approval, ended or Ended("gone"))
-    await _catch_up_questions(gateway)
-    wakeup_channels.channels_notify([CHANNEL])
 
 
 async def _bring_in_listed(gateway: GatewayRef, asked: AskedApproval | None) -> None:

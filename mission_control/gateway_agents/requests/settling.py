@@ -107,6 +107,12 @@ async def deliver(request: Request) -> None:
     await note_delivered(await _system_for(request), request)
 
 
+async def deliver_all(parts: list[QuestionRequest]) -> None:
+    """Note it of all questions of a request; those without an answer were cancelled with it."""
+    for part in parts:
+        await (end(part, "cancelled") if part.state == "open" else deliver(part))
+
+
 @command("gateway_request.keep")
 async def note_delivered(actor: Actor, request: Request) -> None:
     if not await type(request).filter(id=request.id, answer_state="waiting").update(answer_state="sent"):

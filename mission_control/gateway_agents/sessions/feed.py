@@ -38,9 +38,7 @@ _waiting: dict[tuple[UUID, str], tuple[GatewayRef, deque[ActivityGiven]]] = {}
 
 
 def note_tool(gateway: GatewayRef, key: str, run: Run, data: Payload) -> None:
-    call_id = data.text("toolCallId")
-    part = next((part for part in run.parts if part.kind == "tool" and call_id.startswith(part.id)), None)
-    if part is None:
+    if (part := run.tool_of(data)) is None:
         return
     detail = _detail(part, data)
     began = run.noted.get(part.id)

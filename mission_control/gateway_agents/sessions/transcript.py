@@ -28,6 +28,7 @@ GREETS = "mc-wake-"  # how keys of messages begin that start an agent
 MARKERS = {"reset": "The session began anew", "compaction": "Earlier messages were summarized for the model"}
 
 type Kind = Literal["user", "assistant", "tool", "system"]
+KINDS: dict[str, Kind] = {"user": "user", "assistant": "assistant"}  # by the role of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,12 @@ def _of_message(message: Payload, number: int) -> list[Entry]:
     # The idempotency key under which a message was sent.
     sent_as = (own.text("idempotencyKey") or message.text("idempotencyKey")).removesuffix(":user")
     common = Entry(
-        "user" if role == "user" else "assistant" if role == "assistant" else "system",
+        KINDS.get(role, "system"),
         _id(message, number), "", position(message, number), moment_of(message.get("timestamp")),
         run_id=own.text("runId"), model=message.text("model"), sent_as=sent_as,
     )  # fmt: skip
     if common.kind == "system":
-        marker = own.text("kind") or message.text("kind")
-        text = MARKERS.get(marker) or tool_output(message.get("content")) or marker or "A note of the gateway"
-        return [replace(common, text=text)]
+        return [replace(common, text=_marker_text(message))]
     content = message.string("content")
     parts = message.items_of("content") if content is None else [{"type": "text", "text": content}]
     read = ((index, _of_part(Payload.of(part), common)) for index, part in enumerate(parts))
@@ -109,6 +108,11 @@ def _of_message(message: Payload, number: int) -> list[Entry]:
     if not entries and (error := message.text("errorMessage")):
         return [replace(common, kind="system", text=error, is_error=True)]
     return entries
+
+
+def _marker_text(message: Payload) -> str:
+    marker = message.inner("__openclaw").text("kind") or message.text("kind")
+    return MARKERS.get(marker) or tool_output(message.get("content")) or marker or "A note of the gateway"
 
 
 def _of_part(part: Payload, common: Entry) -> Entry | None:
@@ -294,6 +298,10 @@ class Part:
     is_done: bool = False
     is_error: bool = False
 
+    def goes_on(self, item: str) -> bool:
+        """Whether a text of an item belongs to this part, not to a new one."""
+        return self.kind == "text" and (not item or not self.id or item == self.id)
+
 
 @dataclass(slots=True)
 class Run:
@@ -324,10 +332,8 @@ class Run:
                 self._tool_event(data, _used)
             case "item" if data.get("kind") == "tool":
                 self._tool_event(data, _mentioned)
-            case "command_output" if (part := self._tool(data)) is not None:
-                if (output := data.string("output")) is not None and (data.get("phase") == "end" or not part.is_done):
-                    part.result = tool_output(output)
-                    self.changed.add(self.parts.index(part))
+            case "command_output":
+                self._output_event(data)
 
     def _tool_event(self, data: Payload, take: Callable[[Part, Payload], None]) -> None:
         part = self._tool(data)
@@ -335,6 +341,12 @@ class Run:
             take(part, data)
             self.changed.add(self.parts.index(part))
             self._set_status("Thinking" if part.is_done else f"Using {part.name}")
+
+    def _output_event(self, data: Payload) -> None:
+        part, output = self._tool(data), data.string("output")
+        if part is not None and output is not None and (data.get("phase") == "end" or not part.is_done):
+            part.result = tool_output(output)
+            self.changed.add(self.parts.index(part))
 
     def chat_delta(self, payload: Payload) -> None:
         """Take a delta of the kind `chat`, which gateways without the stream `assistant` send alone."""
@@ -347,8 +359,8 @@ class Run:
         if not text:
             return
         last = self.parts[-1] if self.parts else None
-        if last is None or last.kind != "text" or (item and last.id and item != last.id):
-            if item == "" and any(part.kind == "text" and part.text == text for part in self.parts):
+        if last is None or not last.goes_on(item):
+            if not item and self._has_said(text):
                 return
             last = self._add(Part("text", item))
         if last is not None and len(text) >= len(last.text):
@@ -356,10 +368,16 @@ class Run:
             self.changed.add(self.parts.index(last))
         self._set_status("Writing")
 
-    def _tool(self, data: Payload) -> Part | None:
+    def _has_said(self, text: str) -> bool:
+        return any(part.kind == "text" and part.text == text for part in self.parts)
+
+    def tool_of(self, data: Payload) -> Part | None:
         call_id = data.text("toolCallId")[:LONGEST_WORD]
-        part = next((part for part in self.parts if part.kind == "tool" and part.id == call_id), None)
-        return part or self._add(Part("tool", call_id, (data.text("name") or "tool")[:LONGEST_WORD]))
+        return next((part for part in self.parts if part.kind == "tool" and part.id == call_id), None)
+
+    def _tool(self, data: Payload) -> Part | None:
+        call_id, name = data.text("toolCallId")[:LONGEST_WORD], (data.text("name") or "tool")[:LONGEST_WORD]
+        return self.tool_of(data) or self._add(Part("tool", call_id, name))
 
     def _set_status(self, status: str) -> None:
         self.has_new_status = self.has_new_status or status != self.status

@@ -267,8 +267,7 @@ async def _count_parts(
 ) -> None:
     now = times.clock_now()
     moments = [min(part.at or now, now) for part in parts]
-    where = session or AgentSession(agent_id=agent.id, board_id=agent.board_id)
-    served = await served_since(where, min(moments)) if agent.board_id else Served([], [])
+    served = await _served(agent, session, min(moments))
     for (run, _), group in groupby(zip(moments, parts, strict=True), lambda pair: served.place_of(pair[0])):
         at, together = reduce(_together, group)
         about = {"run_id": run.id, "task_id": run.task_id} if run else {}
@@ -284,6 +283,12 @@ async def _count_parts(
             await take_up(session, run, served)
     if session is not None:
         await update(session, *USED)
+
+
+async def _served(agent: Agent, session: AgentSession | None, since: datetime) -> Served:
+    if agent.board_id is None:
+        return Served([], [])
+    return await served_since(session or AgentSession(agent_id=agent.id, board_id=agent.board_id), since)
 
 
 def _together(earlier: tuple[datetime, Used], later: tuple[datetime, Used]) -> tuple[datetime, Used]:

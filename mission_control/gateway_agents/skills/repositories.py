@@ -275,15 +275,13 @@ def _by_index(root: Path, entries: list[JsonObject], url: str, branch: str, disc
         if not address or len(address) > LONGEST_URL:
             discovery.warnings.append(f"Entry {number} of {INDEX} has no usable path or address; it was left out.")
             continue
-        metadata = {"discovery_mode": "skills_index", "pack_branch": branch}
-        metadata |= {"source_url": source_url} if source_url else {}
-        metadata |= {"resolved_path": path} if path else {}
+        places = {"pack_branch": branch, "source_url": source_url, "resolved_path": path}
         discovery.skills[address] = Skill(
             source_url=address,
-            name=(_text(entry.get("name")) or (path or "").rpartition("/")[2] or "Skill")[:LONGEST_NAME],
+            name=(_text(entry.get("name")) or (path or "Skill").rpartition("/")[2])[:LONGEST_NAME],
             **{name: _text(entry.get(name)) for name in ("description", "category", "risk")},
             source=path,
-            metadata=metadata,
+            metadata={"discovery_mode": "skills_index"} | {name: place for name, place in places.items() if place},
             content=_content(root / path / SKILL, root) if path else None,
         )
 
@@ -331,8 +329,7 @@ def _by_files(root: Path, url: str, branch: str, discovery: Discovery) -> None:
         if SKILL not in names or file.is_symlink():
             continue
         inner = UNSTORABLE.sub("\ufffd", Path(place).relative_to(root).as_posix())
-        is_root = inner == "."
-        address = f"{url}/tree/{branch}" + ("" if is_root else f"/{inner}")
+        address = f"{url}/tree/{branch}/{inner}".removesuffix("/.")
         if len(address) > LONGEST_URL or file.stat().st_size > LARGEST_SKILL:
             discovery.warnings.append(f"{inner}/{SKILL} is too large; it was left out.")
             continue
@@ -340,7 +337,7 @@ def _by_files(root: Path, url: str, branch: str, discovery: Discovery) -> None:
         name, description = described(content)
         discovery.skills[address] = Skill(
             source_url=address,
-            name=(_text(name) or (url if is_root else inner).rpartition("/")[2])[:LONGEST_NAME],
+            name=(_text(name) or (url if inner == "." else inner).rpartition("/")[2])[:LONGEST_NAME],
             description=_text(description),
             source=inner,
             metadata={"discovery_mode": "skills_md", "pack_branch": branch, "skill_dir": inner},
