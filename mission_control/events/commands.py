@@ -78,11 +78,10 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
         except asyncpg.ProgramLimitExceededError as error:
             raise Invalid("A value is too long to be indexed. Shorten it.") from error
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, OperationalError) as error:
-            is_gone, text = is_missing_reference(error), str(error).lower()
-            is_collision = not isinstance(error, OperationalError) or "deadlock" in text or "serialize" in text
+            is_gone = is_missing_reference(error)
             if attempt == ATTEMPTS and is_gone:
                 raise NotFound() from error
-            if attempt == ATTEMPTS or not (is_gone or is_collision):
+            if attempt == ATTEMPTS or not (is_gone or _is_collision(error)):
                 raise
             _log.info("command retried", extra={"attempt": attempt, "reason": type(error).__name__})
             await asyncio.sleep(0.01 * attempt)
@@ -91,6 +90,11 @@ async def transact[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
             wakeup_channels.channels_notify(unit.channels)
             return result
     raise AssertionError("unreachable")
+
+
+def _is_collision(error: Exception) -> bool:
+    text = str(error).lower()
+    return not isinstance(error, OperationalError) or "deadlock" in text or "serialize" in text
 
 
 async def _flush(unit: UnitOfWork) -> dict[UUID, int]:

@@ -201,9 +201,9 @@ async def _pieces(
 ) -> AsyncGenerator[bytes]:
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     waiting = bytearray()
-    since = times.clock_now() - ANSWERED_WITHIN
-    early = [event for event in batch.events if event.created_at > since and may_overtake(event)]
-    for item in (*batch.events, *(batch.signals if signal_payload else ())):
+    early = _early(batch, may_overtake)
+    items: tuple[Event | Signal, ...] = (*batch.events, *batch.signals)
+    for item in items:
         if early and item is early[0]:
             if waiting:
                 yield bytes(waiting)
@@ -211,16 +211,23 @@ async def _pieces(
             await answered([event.request_id for event in early], ANSWERED_WITHIN.total_seconds())
             await _let_answer_arrive()
         if isinstance(item, Event):
-            data, seq = await payload(item), item.seq
-        else:
-            data, seq = await signal_payload(item) if signal_payload else None, None
-        if data is not None:
-            waiting += json_message(data, name, seq)
+            waiting += _message(await payload(item), name, item.seq)
+        elif signal_payload:
+            waiting += _message(await signal_payload(item), name)
         if len(waiting) >= PIECE:
             yield bytes(waiting)
             waiting.clear()
     if waiting:
         yield bytes(waiting)
+
+
+def _early(batch: Batch, may_overtake: Callable[[Event], bool]) -> list[Event]:
+    since = times.clock_now() - ANSWERED_WITHIN
+    return [event for event in batch.events if event.created_at > since and may_overtake(event)]
+
+
+def _message(data: Any | None, name: str, seq: int | None = None) -> bytes:
+    return b"" if data is None else json_message(data, name, seq)
 
 
 async def _let_answer_arrive() -> None:
