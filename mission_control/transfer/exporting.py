@@ -1,9 +1,10 @@
 """Read a whole board page by page, and send it in pieces as JSON or as a table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 from uuid import UUID
 
 from mission_control.boards.models import Board
@@ -90,35 +91,51 @@ async def _fields(board_id: UUID) -> list[Row]:
 
 async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterator[list[Row]]:
     """Yield pages of the board's tasks by number, with everything on them; of `comments` else their number."""
-    slugs, keys = {one["slug"] for one in contents.tags}, {one["field_key"] for one in contents.fields}
-    ids = list(contents.tasks)
-    for start in range(0, len(ids), PAGE):
-        page = ids[start : start + PAGE]
+    for page in batched(contents.tasks, PAGE, strict=False):
         these = f"IN ({placeholders(len(page))})"
         found = await rows(f"{TASKS} WHERE t.id {these} ORDER BY t.number", *page)
         tasks = {str(row["id"]): _task(row, contents) for row in found}
-        for row in await rows(f"{LINKED} WHERE l.task_id {these} ORDER BY l.created_at, l.id", *page):
-            if (number := contents.tasks.get(str(row["other_id"]))) is not None:
-                _put(tasks, row, "links", {"kind": row["kind"], "task": number})
-        for row in await rows(f"{TAGGED} WHERE a.task_id {these} ORDER BY a.created_at, a.id", *page):
-            if row["slug"] in slugs:
-                _put(tasks, row, "tags", row["slug"])
-        for row in await rows(f"{VALUES} WHERE v.task_id {these} ORDER BY f.field_key", *page):
-            if row["field_key"] in keys and (value := as_json(row["value"])) is not None:
-                tasks[str(row["task_id"])]["custom_fields"][row["field_key"]] = value
-        for row in await rows(f"{STEPS} WHERE i.task_id {these} ORDER BY i.position, i.id", *page):
-            _put(tasks, row, "checklist", {"text": row["text"], **{name: bool(row[name]) for name in MARKS}})
-        if comments:
-            written = f"{COMMENTS} WHERE c.task_id {these} AND c.deleted_at IS NULL ORDER BY c.created_at, c.id"
-            for row in await rows(written, *page):
-                _put(tasks, row, "comments", _comment(row))
-            for task_id, run in await runs_of(contents.history, page):
-                tasks[task_id]["runs"].append(run)
-        else:
-            counted = f"SELECT task_id, COUNT(*) AS n FROM task_comments WHERE task_id {these} AND deleted_at IS NULL"
-            counts = {str(row["task_id"]): int(row["n"]) for row in await rows(f"{counted} GROUP BY task_id", *page)}
-            tasks = {task_id: {**task, "comments": counts.get(task_id, 0)} for task_id, task in tasks.items()}
+        await _add_details(tasks, page, contents)
+        await _add_values(tasks, page, contents)
+        await (_add_comments(tasks, page, contents) if comments else _count_comments(tasks, page))
         yield list(tasks.values())
+
+
+async def _add_details(tasks: dict[str, Row], page: Sequence[str], contents: Contents) -> None:
+    slugs = {tag["slug"] for tag in contents.tags}
+    these = f"IN ({placeholders(len(page))})"
+    for row in await rows(f"{LINKED} WHERE l.task_id {these} ORDER BY l.created_at, l.id", *page):
+        if (number := contents.tasks.get(str(row["other_id"]))) is not None:
+            _put(tasks, row, "links", {"kind": row["kind"], "task": number})
+    for row in await rows(f"{TAGGED} WHERE a.task_id {these} ORDER BY a.created_at, a.id", *page):
+        if row["slug"] in slugs:
+            _put(tasks, row, "tags", row["slug"])
+    for row in await rows(f"{STEPS} WHERE i.task_id {these} ORDER BY i.position, i.id", *page):
+        _put(tasks, row, "checklist", {"text": row["text"], **{name: bool(row[name]) for name in MARKS}})
+
+
+async def _add_values(tasks: dict[str, Row], page: Sequence[str], contents: Contents) -> None:
+    keys = {field["field_key"] for field in contents.fields}
+    for row in await rows(f"{VALUES} WHERE v.task_id IN ({placeholders(len(page))}) ORDER BY f.field_key", *page):
+        if row["field_key"] in keys and (value := as_json(row["value"])) is not None:
+            tasks[str(row["task_id"])]["custom_fields"][row["field_key"]] = value
+
+
+async def _add_comments(tasks: dict[str, Row], page: Sequence[str], contents: Contents) -> None:
+    where = f"WHERE c.task_id IN ({placeholders(len(page))}) AND c.deleted_at IS NULL"
+    for row in await rows(f"{COMMENTS} {where} ORDER BY c.created_at, c.id", *page):
+        _put(tasks, row, "comments", _comment(row))
+    for task_id, run in await runs_of(contents.history, page):
+        tasks[task_id]["runs"].append(run)
+
+
+async def _count_comments(tasks: dict[str, Row], page: Sequence[str]) -> None:
+    where = f"WHERE task_id IN ({placeholders(len(page))}) AND deleted_at IS NULL"
+    counts = await rows(f"SELECT task_id, COUNT(*) AS n FROM task_comments {where} GROUP BY task_id", *page)
+    for task in tasks.values():
+        task["comments"] = 0
+    for row in counts:
+        tasks[str(row["task_id"])]["comments"] = int(row["n"])
 
 
 TASKS = f"""
@@ -339,17 +356,19 @@ def _quoted(text: str) -> str:
 
 def cell(value: object) -> str:
     """No spreadsheet reads the text as a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return wire(value)
-    if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
-        value = ", ".join(map(str, value))
-    if isinstance(value, int | float):
-        return str(value)
-    text = (
-        value if isinstance(value, str) else to_json(value).decode() if isinstance(value, dict | list) else str(value)
-    )
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return wire(value)
+        case int() | float():
+            return str(value)
+        case list() if all(isinstance(item, str | int) for item in value):
+            text = ", ".join(map(str, value))
+        case dict() | list():
+            text = to_json(value).decode()
+        case _:
+            text = str(value)
     return f"'{text}" if text.lstrip(" ").startswith(DANGEROUS) else text

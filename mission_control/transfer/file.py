@@ -1,8 +1,9 @@
 """The format of a board's file: its parts, which have no ids, and the checks that they fit together."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
@@ -211,67 +212,74 @@ class BoardFile(Body):
         _each_once("tag", (tag.slug for tag in self.tags))
         _each_once("custom field", (field.field_key for field in self.custom_fields))
         _each_once("task number", (task.number for task in self.tasks))
-        numbers, slugs = {task.number for task in self.tasks}, {tag.slug for tag in self.tags}
-        for task in self.tasks:
-            place = f"task {task.number}"
-            named = [task.parent] if task.parent is not None else []
-            _known(place, "task", [*task.depends_on, *named, *(link.task for link in task.links)], numbers)
-            _known(place, "tag", task.tags, slugs)
-            self._check_values(task)
+        numbers = {task.number for task in self.tasks}
+        self._check_tasks(numbers)
         for position, approval in enumerate(self.approvals):
-            _known(f"approval {position}", "task", approval.tasks, numbers)
+            _in_file(f"approval {position}", "task", approval.tasks, numbers)
         for position, proposal in enumerate(self.proposals):
-            named = [one for one in (proposal.found_in, proposal.task) if one is not None]
-            _known(f"proposal {position}", "task", named, numbers)
+            _in_file(f"proposal {position}", "task", [proposal.found_in, proposal.task], numbers)
         self._check_history(numbers)
-        for says, edges in (
-            ("tasks wait for each other", {task.number: task.depends_on for task in self.tasks}),
-            ("tasks are parts of each other", {task.number: [task.parent] for task in self.tasks if task.parent}),
-            ("sessions started each other", {one.number: [one.parent] for one in self.sessions if one.parent}),
-        ):
-            try:
-                TopologicalSorter(edges).prepare()
-            except CycleError:
-                raise ValueError(f"some {says} in a cycle") from None
-        waiting = (number for one in self.approvals if one.status == "pending" for number in one.tasks)
-        _each_once("pending approval of task", waiting)
+        _without_cycle("tasks wait for each other", {task.number: task.depends_on for task in self.tasks})
+        _without_cycle("tasks are parts of each other", _parents(self.tasks))
+        _without_cycle("sessions started each other", _parents(self.sessions))
+        waiting = (approval.tasks for approval in self.approvals if approval.status == "pending")
+        _each_once("pending approval of task", chain.from_iterable(waiting))
         return self
 
-    def _check_history(self, numbers: set[int]) -> None:
-        sessions = {one.number for one in self.sessions}
-        _each_once("session number", (one.number for one in self.sessions))
+    def _check_tasks(self, numbers: set[int]) -> None:
+        slugs = {tag.slug for tag in self.tags}
         for task in self.tasks:
-            _each_once(f"fence of task {task.number}", (run.fence for run in task.runs))
+            place = f"task {task.number}"
+            others = [*task.depends_on, task.parent, *(link.task for link in task.links)]
+            _in_file(place, "task", others, numbers)
+            _in_file(place, "tag", task.tags, slugs)
+            self._check_values(task)
+            _each_once(f"fence of {place}", (run.fence for run in task.runs))
+
+    def _check_history(self, numbers: set[int]) -> None:
+        sessions = {session.number for session in self.sessions}
+        _each_once("session number", (session.number for session in self.sessions))
         runs = {(task.number, run.fence) for task in self.tasks for run in task.runs}
-        for one in self.sessions:
-            place = f"session {one.number}"
-            _known(place, "session", [one.parent] if one.parent else [], sessions)
-            for part in (one, *one.activities):
+        for session in self.sessions:
+            place = f"session {session.number}"
+            _in_file(place, "session", [session.parent or None], sessions)
+            for part in (session, *session.activities):
                 part.check_run(place, numbers, runs)
         for position, note in enumerate(self.notes):
-            _known(f"note {position}", "session", [note.session] if note.session else [], sessions)
+            _in_file(f"note {position}", "session", [note.session or None], sessions)
             note.check_run(f"note {position}", numbers, runs)
 
     def _check_values(self, task: TaskPart) -> None:
         fields = {field.field_key: field for field in self.custom_fields}
-        _known(f"task {task.number}", "custom field", task.custom_fields, set(fields))
+        _in_file(f"task {task.number}", "custom field", task.custom_fields, set(fields))
         for key, value in task.custom_fields.items():
             if reason := fields[key].mismatch(value):
                 raise ValueError(f"task {task.number} has a value in {key} that does not fit: {reason}")
 
 
+def _parents(parts: Sequence[TaskPart | SessionPart]) -> dict[int, list[int]]:
+    return {part.number: [part.parent] for part in parts if part.parent}
+
+
+def _without_cycle(what: str, edges: dict[int, list[int]]) -> None:
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError:
+        raise ValueError(f"some {what} in a cycle") from None
+
+
 def _each_once(what: str, values: Iterable[object]) -> None:
     seen = set()
-    for one in values:
-        if one in seen:
-            raise ValueError(f"the {what} {one} is there twice")
-        seen.add(one)
+    for value in values:
+        if value in seen:
+            raise ValueError(f"the {what} {value} is there twice")
+        seen.add(value)
 
 
-def _known(place: str, what: str, values: Iterable[object], known: Collection[object]) -> None:
-    for one in values:
-        if one not in known:
-            raise ValueError(f"{place} names the {what} {one}, which is not in the file")
+def _in_file(place: str, what: str, values: Iterable[object], listed: Collection[object]) -> None:
+    for value in values:
+        if value is not None and value not in listed:
+            raise ValueError(f"{place} names the {what} {value}, which is not in the file")
 
 
 class Dropped(Schema):

@@ -1,7 +1,7 @@
 """Read the work of agents for a board's file, and store it from one: as history, of which nothing goes on."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
@@ -72,7 +72,7 @@ FILES_OF_CODE = dict.fromkeys(("diff_id", "diff_sha256", "tests_id"))  # files a
 RUNS = f"SELECT id, task_id, started_at, ended_at, evidence, code, {', '.join(PLAIN_OF_RUN)} FROM task_runs"
 
 
-async def runs_of(history: History, task_ids: list[str]) -> list[tuple[str, Row]]:
+async def runs_of(history: History, task_ids: Sequence[str]) -> list[tuple[str, Row]]:
     found = await rows(f"{RUNS} WHERE task_id IN ({placeholders(len(task_ids))}) ORDER BY task_id, fence", *task_ids)
     return [(str(row["task_id"]), _run(row, history)) for row in found if str(row["id"]) in history.runs]
 
@@ -103,30 +103,34 @@ async def sessions_of(history: History, tasks: Numbers, at_once: int) -> AsyncIt
     for ids in batched(history.sessions, at_once, strict=False):
         found = await find_all(AgentSession, f"id IN ({placeholders(len(ids))})", *ids)
         yield [
-            await _session(one, history, tasks) for one in sorted(found, key=lambda one: history.sessions[str(one.id)])
+            await _session(session, history, tasks)
+            for session in sorted(found, key=lambda session: history.sessions[str(session.id)])
         ]
 
 
-async def _session(one: AgentSession, history: History, tasks: Numbers) -> Row:
-    run = history.run(tasks, one.task_id, one.run_id)
-    is_of_run = one.client == OWN and one.external_id == str(one.run_id) and run["fence"] is not None
-    part = run | {"number": history.sessions[str(one.id)], "parent": history.sessions.get(str(one.parent_id))}
-    part |= {"external_id": None if is_of_run else one.external_id}
-    part |= {name: getattr(one, name) for name in OWN_OF_SESSION}
-    if one.ended_at is None:
+async def _session(session: AgentSession, history: History, tasks: Numbers) -> Row:
+    run = history.run(tasks, session.task_id, session.run_id)
+    is_of_run = session.client == OWN and session.external_id == str(session.run_id) and run["fence"] is not None
+    part = run | {"number": history.sessions[str(session.id)], "parent": history.sessions.get(str(session.parent_id))}
+    part |= {"external_id": None if is_of_run else session.external_id}
+    part |= {name: getattr(session, name) for name in OWN_OF_SESSION}
+    if session.ended_at is None:
         part |= {"ended_at": history.moment, "end_reason": WENT_ON}
-    done = []
-    if str(one.id) in history.shown:
-        done = await find_all(Activity, "session_id = ? AND at <= ? ORDER BY seq", one.id, history.moment)
-        done = [act for act in done if act.run_id is None or str(act.run_id) in history.runs]
-    digest = hashlib.sha256(b"".join(map(hashed, done))).hexdigest()
-    return part | {
-        "digest": digest if digest == one.digest else None,
-        "activities": [
-            history.run(tasks, None, act.run_id) | {name: getattr(act, name) for name in OWN_OF_ACTIVITY}
-            for act in done
-        ],
-    }
+    activities = await _activities(session, history)
+    digest = hashlib.sha256(b"".join(map(hashed, activities))).hexdigest()
+    part["digest"] = digest if digest == session.digest else None
+    return part | {"activities": [_activity(activity, history, tasks) for activity in activities]}
+
+
+def _activity(activity: Activity, history: History, tasks: Numbers) -> Row:
+    return history.run(tasks, None, activity.run_id) | {name: getattr(activity, name) for name in OWN_OF_ACTIVITY}
+
+
+async def _activities(session: AgentSession, history: History) -> list[Activity]:
+    if str(session.id) not in history.shown:
+        return []
+    done = await find_all(Activity, "session_id = ? AND at <= ? ORDER BY seq", session.id, history.moment)
+    return [activity for activity in done if activity.run_id is None or str(activity.run_id) in history.runs]
 
 
 NOTES = f"SELECT {notes.COLUMNS}, u.email AS sent_by{notes.SOURCE}"

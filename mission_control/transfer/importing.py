@@ -1,12 +1,13 @@
 """Import a board from a file: the people, agents, tags and fields that it names, and its tasks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
 from uuid import UUID
 
 from tortoise.exceptions import OperationalError
+from tortoise.models import Model
 
 from mission_control.approvals.models import Approval, ApprovalTask
 from mission_control.boards import staging
@@ -121,15 +122,14 @@ async def find_tags(organization_id: UUID, parts: list[TagPart]) -> tuple[dict[s
     nameless = [part for part in parts if is_nameless(part.slug)]
     new = [_tag(organization_id, part) for part in parts if not is_nameless(part.slug)]
     await Tag.bulk_create(new, ignore_conflicts=True)
-    slugs = [tag.slug for tag in new]
-    found = dict(await Tag.filter(organization_id=organization_id, slug__in=slugs).values_list("slug", "id"))
-    made = {tag.id for tag in new}
-    new_slugs = [slug for slug, tag_id in found.items() if tag_id in made]
+    made = {tag.slug: tag.id for tag in new}
+    ids = dict(await Tag.filter(organization_id=organization_id, slug__in=list(made)).values_list("slug", "id"))
+    new_slugs = [slug for slug, tag_id in ids.items() if tag_id == made[slug]]
     for part in nameless:
-        tag, is_new = await _find_nameless(organization_id, part, set(found.values()))
-        found[part.slug] = tag.id
+        tag, is_new = await _find_nameless(organization_id, part, set(ids.values()))
+        ids[part.slug] = tag.id
         new_slugs += [tag.slug] if is_new else []
-    return found, sorted(new_slugs)
+    return ids, sorted(new_slugs)
 
 
 async def _find_nameless(organization_id: UUID, part: TagPart, used: set[UUID]) -> tuple[Tag, bool]:
@@ -232,14 +232,7 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
     ids = {part.number: new_id() for part in file.tasks}
     try:
         await staging.begin(board)
-        of_tasks = sum(
-            1 + len(part.comments) + len(part.depends_on) + len(part.links) + len(part.checklist) + len(part.runs)
-            for part in file.tasks
-        )
-        of_approvals = sum(1 + len(part.tasks) for part in file.approvals)
-        of_agents = len(file.sessions) + sum(len(one.activities) for one in file.sessions) + len(file.notes)
-        others = of_approvals + len(file.proposals) + len(file.memory)
-        await jobs.step("Storing what is on the board", of_tasks + others + of_agents)
+        await jobs.step("Storing what is on the board", _size(file))
         await _store(board, file, ids, known)
         await jobs.step("Tags and custom fields")
         brought = await committed(actor, partial(_finish, actor, organization_id, board.id, file, ids, known))
@@ -255,41 +248,50 @@ async def import_here(actor: Actor, organization_id: UUID, file: BoardFile, atte
     return await import_here(actor, organization_id, file, attempt + 1)
 
 
+def _size(file: BoardFile) -> int:
+    of_tasks = sum(
+        1 + len(part.comments) + len(part.depends_on) + len(part.links) + len(part.checklist) + len(part.runs)
+        for part in file.tasks
+    )
+    of_approvals = sum(1 + len(part.tasks) for part in file.approvals)
+    of_agents = len(file.sessions) + sum(len(session.activities) for session in file.sessions) + len(file.notes)
+    return of_tasks + of_approvals + len(file.proposals) + len(file.memory) + of_agents
+
+
 async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> None:
-    comments = (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
-    await staging.store(board.id, (_task(board, ids, part, known) for part in parents_first(file.tasks)))
-    await staging.store(board.id, comments)
-    await staging.store(
-        board.id,
-        (
-            TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[number])
-            for part in file.tasks
-            for number in part.depends_on
-        ),
-    )
-    await staging.store(
-        board.id,
-        (
-            TaskLink(task_id=ids[part.number], other_id=ids[link.task], kind=link.kind)
-            for part in file.tasks
-            for link in part.links
-        ),
-    )
-    await staging.store(board.id, _steps(file, ids))
-    await staging.store(board.id, _proposals(board, file, ids, known))
+    for rows_of_one_table in _rows(board, file, ids, known):
+        await staging.store(board.id, rows_of_one_table)
+
+
+def _rows(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> Iterator[Iterable[Model]]:
+    """Yield what is on a board, a table after those that it refers to."""
+    yield (_task(board, ids, part, known) for part in parents_first(file.tasks))
+    yield (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
+    yield _dependencies(board, file, ids)
+    yield _links(file, ids)
+    yield _steps(file, ids)
+    yield _proposals(board, file, ids, known)
     approvals = [(new_id(), part) for part in file.approvals]
-    await staging.store(board.id, _approvals(board, approvals, known))
-    await staging.store(
-        board.id,
-        (
-            ApprovalTask(approval_id=approval_id, task_id=ids[number], is_pending=part.status == "pending")
-            for approval_id, part in approvals
-            for number in part.tasks
-        ),
+    yield _approvals(board, approvals, known)
+    yield (
+        ApprovalTask(approval_id=approval_id, task_id=ids[number], is_pending=part.status == "pending")
+        for approval_id, part in approvals
+        for number in part.tasks
     )
-    await staging.store(board.id, _memory(board, file, known))
-    for things in Work.of(board, file, ids).rows(partial(_sender, known)):
-        await staging.store(board.id, things)
+    yield _memory(board, file, known)
+    yield from Work.of(board, file, ids).rows(partial(_sender, known))
+
+
+def _dependencies(board: Board, file: BoardFile, ids: dict[int, UUID]) -> Iterator[TaskDependency]:
+    for part in file.tasks:
+        for number in part.depends_on:
+            yield TaskDependency(board_id=board.id, task_id=ids[part.number], depends_on_task_id=ids[number])
+
+
+def _links(file: BoardFile, ids: dict[int, UUID]) -> Iterator[TaskLink]:
+    for part in file.tasks:
+        for link in part.links:
+            yield TaskLink(task_id=ids[part.number], other_id=ids[link.task], kind=link.kind)
 
 
 def _sender(known: Known, part: NotePart) -> UUID | None:

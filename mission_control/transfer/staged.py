@@ -87,7 +87,7 @@ async def _preview(organization_id: UUID, file: BoardFile) -> ImportPreview:
     slugs, keys = [tag.slug for tag in file.tags], [field.field_key for field in file.custom_fields]
     tags = {tag.slug for tag in await Tag.filter(organization_id=organization_id, slug__in=slugs)}
     known = CustomField.filter(organization_id=organization_id, field_key__in=keys)
-    types = {field.field_key: field.field_type for field in await known}
+    types = dict(await known.values_list("field_key", "field_type"))
     dropped = await dropped_of(organization_id, file)
     for field in file.custom_fields:
         if types.get(field.field_key, field.field_type) != field.field_type:
