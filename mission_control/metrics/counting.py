@@ -74,6 +74,13 @@ class TaskState:
     started_at: datetime | None = None
     entered_at: datetime | None = None
 
+    def enter(self, status: str, moment: datetime) -> None:
+        if (status in AT_WORK) != (self.logged in AT_WORK):
+            self.entered_at = moment if status in AT_WORK else None
+        if status == "in_progress" and self.started_at is None:
+            self.started_at = moment
+        self.logged = status
+
 
 STATE = tuple(one.name for one in fields(TaskState))
 
@@ -140,19 +147,12 @@ class Fold:
     def _enter(self, state: TaskState, event: Logged) -> None:
         status, before, moment = _status(event), state.logged, event.created_at
         change = Change(event.id, event.board_id, moment)
-        if event.kind == "task.status_changed" and status == "done":
-            change.moved = 1
+        change.moved = int(event.kind == "task.status_changed" and status == "done")
         if before != status:
-            state.logged = status
-            if (status in AT_WORK) != (before in AT_WORK):
-                change.work = 1 if status in AT_WORK else -1
-                state.entered_at = moment if status in AT_WORK else None
-            if status == "in_progress" and state.started_at is None:
-                state.started_at = moment
+            change.work = (status in AT_WORK) - (before in AT_WORK)
+            state.enter(status, moment)
             if status == "done":
-                change.finished = 1
-                if state.started_at is not None:
-                    change.cycle_micros, state.started_at = micros_between(state.started_at, moment), None
+                _finish(state, change)
         if change.work or change.finished or change.moved:
             self.changes.append(change)
             self.facts.append(Fact(change.board_id, moment, change.amounts))
@@ -178,6 +178,12 @@ class Fold:
         if status is not None and moment is not None:
             self.facts.append(Fact(state.board_id, moment, amounts_of(status, micros)))
         state.status, state.moment, state.review_micros = status, moment, micros
+
+
+def _finish(state: TaskState, change: Change) -> None:
+    change.finished = 1
+    if state.started_at is not None:
+        change.cycle_micros, state.started_at = micros_between(state.started_at, change.moment), None
 
 
 def _status(event: Logged) -> str:
@@ -206,21 +212,25 @@ IDS_AT_ONCE = 1000
 async def folded(events: Sequence[Logged]) -> Fold:
     imported = [event.board_id for event in events if event.kind == IMPORTED]
     about = list({event.task_id: None for event in events if event.task_id and event.kind.startswith("task.")})
-    found = [await select(TaskRow, f"{TASKS}board_id = ?", board_id) for board_id in imported]
-    for ids in batched(about, IDS_AT_ONCE, strict=False):
-        listed, values = in_list(ids)
-        found.append(await select(TaskRow, f"{TASKS}id IN ({listed})", *values))
-    living = [task for tasks in found for task in tasks]
-    known: dict[str, TaskState] = {}
-    for ids in batched({*about, *(task.id for task in living)}, IDS_AT_ONCE, strict=False):
-        listed, values = in_list(ids)
-        states = f"SELECT {', '.join(STATE)} FROM figure_tasks WHERE id IN ({listed})"
-        known |= {one.id: one for one in await select(TaskState, states, *values)}
-    fold = Fold(known)
+    living = list[TaskRow]()
+    for board_id in imported:
+        living += await select(TaskRow, f"{TASKS}board_id = ?", board_id)
+    living += await _by_ids(TaskRow, TASKS, about)
+    states = f"SELECT {', '.join(STATE)} FROM figure_tasks WHERE "
+    counted = await _by_ids(TaskState, states, {*about, *(task.id for task in living)})
+    fold = Fold({state.id: state for state in counted})
     for event in events:
         fold.take(event)
     fold.see(living, about)
     return fold
+
+
+async def _by_ids[R](kind: type[R], sql: str, ids: Iterable[str]) -> list[R]:
+    found = list[R]()
+    for some in batched(ids, IDS_AT_ONCE, strict=False):
+        listed, values = in_list(some)
+        found += await select(kind, f"{sql}id IN ({listed})", *values)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,23 +334,21 @@ CHANGED = ", ".join(f"{name} = excluded.{name}" for name in STATE[1:])
 
 async def _keep(fold: Fold) -> None:
     """Add what a fold found to what is counted; boards that are no more are left out."""
-    listed, ids = in_list({*(state.board_id for state in fold.states.values()), *(one.board_id for one in fold.facts)})
-    here = {str(one) for one in await held("boards", f"id IN ({listed})", *ids)} if ids else set()
-    sums = sums_of(fact for fact in fold.facts if fact.board_id in here)
-    await _write(
-        ("id", "board_id", "period", *SUMS),
-        "figure_sums",
-        [
-            [new_id(), *key, *(amounts.get(name, 0) for name in SUMS)]
-            for key, amounts in sums.items()
-            if any(amounts.values())
-        ],
-        f" ON CONFLICT (board_id, period) DO UPDATE SET {ADDED}",
-    )
-    changes = [[getattr(one, name) for name in CHANGE] for one in fold.changes if one.board_id in here]
-    await _write(CHANGE, "figure_changes", changes)
-    states = [[getattr(one, name) for name in STATE] for one in fold.states.values() if one.board_id in here]
+    listed, ids = in_list({state.board_id for state in fold.states.values()} | {fact.board_id for fact in fold.facts})
+    here = set(map(str, await held("boards", f"id IN ({listed})", *ids))) if ids else set()
+    sums = sums_of(fact for fact in fold.facts if fact.board_id in here).items()
+    lines = [
+        [new_id(), *key, *(amounts.get(name, 0) for name in SUMS)] for key, amounts in sums if any(amounts.values())
+    ]
+    added = f" ON CONFLICT (board_id, period) DO UPDATE SET {ADDED}"
+    await _write(("id", "board_id", "period", *SUMS), "figure_sums", lines, added)
+    await _write(CHANGE, "figure_changes", _lines(CHANGE, fold.changes, here))
+    states = _lines(STATE, fold.states.values(), here)
     await _write(STATE, "figure_tasks", states, f" ON CONFLICT (id) DO UPDATE SET {CHANGED}")
+
+
+def _lines(names: Sequence[str], items: Iterable[Change | TaskState], here: set[str]) -> list[list[object]]:
+    return [[getattr(item, name) for name in names] for item in items if item.board_id in here]
 
 
 async def _write(columns: Sequence[str], table: str, lines: Sequence[Sequence[object]], conflict: str = "") -> None:

@@ -231,20 +231,9 @@ async def read_figures(organization_id: UUID, boards: list[UUID], both: Both, *,
 
 
 async def _sums(organization_id: UUID, counted: int, boards: list[UUID], both: Both, fold: Fold) -> Sums:
-    sums, here = Sums(both), {str(one) for one in boards}
+    sums, here = Sums(both), set(map(str, boards))
     if boards:
-        now, before = both
-        where = f"FROM figure_sums WHERE board_id IN ({placeholders(len(boards))})"
-        amounts = ", ".join(f"SUM({name})" for name in SUMS)
-        parts = [f"{FEW_ROWS}SELECT period, {amounts} {where} AND period = ? GROUP BY period"]
-        values: list[object] = [*boards, TOTAL]
-        for level, begin, end in spans(now.bucket, before.start, now.start):
-            parts.append(f"SELECT period, {amounts} {where} AND period >= ? AND period < ? GROUP BY period")
-            written = WRITTEN[level]
-            values += [*boards, f"{begin:{written}}", f"{end:{written}}" if end else f"{level}{AFTER}"]
-        _, found = await fetch(" UNION ALL ".join(parts), values)
-        for period, *numbers in found:
-            sums.add_sum(period, dict(zip(SUMS, map(int, numbers), strict=True)))
+        await _add_stored(sums, boards, both)
         for fact in await _at_edges(organization_id, counted, boards, both):
             if fact.board_id in here:
                 sums.correct(fact)
@@ -252,6 +241,21 @@ async def _sums(organization_id: UUID, counted: int, boards: list[UUID], both: B
         if fact.board_id in here:
             sums.add(fact)
     return sums
+
+
+async def _add_stored(sums: Sums, boards: list[UUID], both: Both) -> None:
+    now, before = both
+    where = f"FROM figure_sums WHERE board_id IN ({placeholders(len(boards))})"
+    amounts = ", ".join(f"SUM({name})" for name in SUMS)
+    parts = [f"{FEW_ROWS}SELECT period, {amounts} {where} AND period = ? GROUP BY period"]
+    values: list[object] = [*boards, TOTAL]
+    for level, begin, end in spans(now.bucket, before.start, now.start):
+        parts.append(f"SELECT period, {amounts} {where} AND period >= ? AND period < ? GROUP BY period")
+        written = WRITTEN[level]
+        values += [*boards, f"{begin:{written}}", f"{end:{written}}" if end else f"{level}{AFTER}"]
+    _, stored = await fetch(" UNION ALL ".join(parts), values)
+    for period, *numbers in stored:
+        sums.add_sum(period, dict(zip(SUMS, map(int, numbers), strict=True)))
 
 
 @dataclass(slots=True)
@@ -297,8 +301,8 @@ async def _at_edges(organization_id: UUID, counted: int, boards: list[UUID], bot
             within = condition.format(column)
             parts.append(f"SELECT board_id, {column} AS moment, {shown} FROM {table} WHERE {where} AND {within}")
             values += [*among, *moments]
-    found = await select(_Single, " UNION ALL ".join(parts), *values)
-    return [Fact(one.board_id, one.moment, one.amounts) for one in found if one.board_id is not None]
+    singles = await select(_Single, " UNION ALL ".join(parts), *values)
+    return [Fact(single.board_id, single.moment, single.amounts) for single in singles if single.board_id is not None]
 
 
 MOST_AGING = 10
@@ -327,23 +331,24 @@ async def _times(figures: Figures, organization_id: UUID, boards: list[UUID], wi
     figures.cycles = [micros for (micros,) in cycles]
     figures.reviews = [line[1] for line in found if line[0] == REVIEW]
     at_work = [(moment, str(line[2])) for line in found if (moment := as_moment(line[3])) is not None]
-    among = {str(one) for one in boards}
-    for state in fold.states.values():
-        if state.board_id not in among:
-            continue
-        if state.review_micros is not None and state.moment is not None and window.contains(state.moment):
-            figures.reviews.append(state.review_micros)
-        if state.entered_at is not None:
-            at_work.append((state.entered_at, state.id))
-    figures.cycles += [
-        change.cycle_micros
-        for change in fold.changes
-        if change.cycle_micros is not None and change.board_id in among and window.contains(change.moment)
-    ]
+    at_work += _add_uncounted(figures, set(map(str, boards)), window, fold)
     figures.at_work = {UUID(task_id): entered_at for entered_at, task_id in sorted(at_work)[:MOST_AGING]}
     figures.reviews.sort()
     figures.cycles.sort()
     return next((int(line[1]) for line in found if line[0] == COUNTED), 0)
+
+
+def _add_uncounted(figures: Figures, here: set[str], window: Window, fold: Fold) -> list[tuple[datetime, str]]:
+    """Add the times of a fold; return since when its tasks are at work."""
+    states = [state for state in fold.states.values() if state.board_id in here]
+    changes = [change for change in fold.changes if change.board_id in here]
+    figures.cycles += _within(window, [(change.cycle_micros, change.moment) for change in changes])
+    figures.reviews += _within(window, [(state.review_micros, state.moment) for state in states])
+    return [(state.entered_at, state.id) for state in states if state.entered_at is not None]
+
+
+def _within(window: Window, times: Sequence[tuple[int | None, datetime | None]]) -> list[int]:
+    return [micros for micros, at in times if micros is not None and at is not None and window.contains(at)]
 
 
 async def aging(at_work: Mapping[UUID, datetime], now: datetime) -> list[AgingTask]:
