@@ -58,10 +58,10 @@ async def update_group(actor: Actor, group: BoardGroup, sent: BoardGroupUpdate) 
     if sent.board_ids is not None:
         await _set_boards(actor, group, sent.board_ids)  # boards are locked before groups
     group = await locked_group(group, no_key=True)
-    fields = sent.model_dump(exclude_unset=True, exclude={"board_ids"})
+    wanted = sent.model_dump(exclude_unset=True, exclude={"board_ids"})
     if sent.slug is not None:
-        fields["slug"] = _slug(sent.slug, group.name if sent.name is None else sent.name)
-    changes = {name: value for name, value in fields.items() if getattr(group, name) != value}
+        wanted["slug"] = _slug(sent.slug, group.name if sent.name is None else sent.name)
+    changes = {name: value for name, value in wanted.items() if getattr(group, name) != value}
     if not changes:
         return group
     before = {name: getattr(group, name) for name in changes}
@@ -74,15 +74,15 @@ async def update_group(actor: Actor, group: BoardGroup, sent: BoardGroupUpdate) 
 
 async def _set_boards(actor: Actor, group: BoardGroup, board_ids: Collection[UUID]) -> None:
     """Put these boards into the group and take out the others, except those that the actor cannot change."""
-    ids, present = set(board_ids), {board.id: board for board in group.boards}
-    for board_id in sorted(ids - set(present)):
+    wanted, present = set(board_ids), {board.id: board for board in group.boards}
+    for board_id in sorted(wanted - set(present)):
         board = await Board.get_or_none(id=board_id, deleted_at=None, organization_id=group.organization_id)
         if board is None or not board.is_visible_to(actor):
             raise Invalid("One of the boards no longer exists. Choose again.")
         if not can(actor, "board.update", board):
             raise Invalid(f"You can only read the board {board.name}, so you cannot put it into a group.")
         await update_board(actor, board, BoardUpdate.model_validate({"board_group_id": group.id}))
-    for board_id in sorted(set(present) - ids):
+    for board_id in sorted(set(present) - wanted):
         board = await locked_board(present[board_id])
         if board.board_group_id == group.id and can(actor, "board.update", board):
             await update_board(actor, board, BoardUpdate.model_validate({"board_group_id": None}))
@@ -112,28 +112,29 @@ async def apply_heartbeat(
     agents = Agent.filter(board_id__in=group.board_ids)
     if not include_leads:
         agents = agents.filter(is_board_lead=False)
-    locked = await agents.select_for_update().order_by("id")
-    changed = []
-    for agent in locked:
-        before = agent.heartbeat_config
-        after = {**DEFAULT_HEARTBEAT, **(before or {}), "every": every, "target": "last"}
-        if after == before:
-            continue
-        agent.heartbeat_config, agent.updated_at = after, times.clock_now()
-        changed.append(agent)
-        record(
-            "agent.updated",
-            agent,
-            f"Agent changed: {agent.name}.",
-            before={"heartbeat_config": before},
-            after={"heartbeat_config": after},
-        )
-    if changed:
+    concerned = await agents.select_for_update().order_by("id")
+    if changed := [agent for agent in concerned if _has_new_heartbeat(agent, every)]:
         await Agent.bulk_update(changed, fields=["heartbeat_config", "updated_at"])
-    gateways = await Gateway.filter(id__in={agent.gateway_id for agent in locked if agent.gateway_id is not None})
-    usable = {None, *(gateway.id for gateway in gateways if gateway.url.strip() and gateway.workspace_root.strip())}
-    unusable = [agent.id for agent in locked if agent.gateway_id not in usable]
-    return [agent.id for agent in locked if agent.id not in unusable], unusable
+    unusable = await _unusable({agent.gateway_id for agent in concerned})
+    left = [agent.id for agent in concerned if agent.gateway_id in unusable]
+    return [agent.id for agent in concerned if agent.gateway_id not in unusable], left
+
+
+async def _unusable(gateway_ids: set[UUID | None]) -> set[UUID | None]:
+    gateways = await Gateway.filter(id__in=gateway_ids - {None})
+    usable = {gateway.id for gateway in gateways if gateway.url.strip() and gateway.workspace_root.strip()}
+    return gateway_ids - {None, *usable}
+
+
+def _has_new_heartbeat(agent: Agent, every: str) -> bool:
+    before = agent.heartbeat_config
+    after = {**DEFAULT_HEARTBEAT, **(before or {}), "every": every, "target": "last"}
+    if after == before:
+        return False
+    agent.heartbeat_config, agent.updated_at = after, times.clock_now()
+    old, new = {"heartbeat_config": before}, {"heartbeat_config": after}
+    record("agent.updated", agent, f"Agent changed: {agent.name}.", before=old, after=new)
+    return True
 
 
 async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup:
@@ -141,9 +142,9 @@ async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup
 
     With `no_key` boards that join it at the same time do not wait.
     """
-    locked = await existing(BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id))
-    locked.boards = group.boards
-    return locked
+    found = await existing(BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id))
+    found.boards = group.boards
+    return found
 
 
 def _slug(slug: str, name: str) -> str:
@@ -179,8 +180,8 @@ async def _notify(board: Board, group_id: UUID, *, joins: bool) -> None:
     if group is None:
         return
     boards = [board, *await Board.filter(board_group_id=group.id, deleted_at=None).exclude(id=board.id)]
-    named: dict[UUID | None, str] = {board.id: board.name for board in boards}
-    for agent in await agents_to_notify([board.id for board in boards]):
+    named: dict[UUID | None, str] = {one.id: one.name for one in boards}
+    for agent in await agents_to_notify([one.id for one in boards]):
         lines = [
             f"{'Joined' if joins else 'Left'} board: {board.name} ({board.id})",
             f"Your board: {named[agent.board_id]} ({agent.board_id})",
