@@ -31,16 +31,10 @@ from tests.cast import Caller, Cast, assemble
 
 # What commands write for the cast, in the order in which rows refer to each other, and the order within a table.
 TABLES: dict[type[Model], str] = {
-    Organization: "created_at",
-    User: "created_at",
-    Member: "created_at",
-    Board: "created_at",
-    BoardAccess: "created_at",
-    Agent: "created_at",
-    Token: "created_at",
-    Event: "organization_id, seq",
+    Organization: "created_at", User: "created_at", Member: "created_at", Board: "created_at",
+    BoardAccess: "created_at", Agent: "created_at", Token: "created_at", Event: "organization_id, seq",
     AccountEvent: "seq",
-}
+}  # fmt: skip
 ID = re.compile(r"\b[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}\b")
 
 type Change = Callable[[Any], Any]

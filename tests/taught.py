@@ -7,12 +7,9 @@ from collections.abc import Iterator
 CALL = re.compile(r"""call ([A-Z]+) "?([^\s`");]+)"?(?: '(.*?)'(?=[\s`;)]|$))?""", re.M)
 SHORT = (("$T", "$B/tasks/ID"), ("$P", "/boards/$BOARD/tasks/ID"), ("$B", "/agent/boards/$BOARD"))
 PLACES = {
-    "$BOARD": "<board_id>",
-    "ID": "<task_id>",
-    "APPROVAL_ID": "<approval_id>",
-    "STEP": "<item_id>",
+    "$BOARD": "<board_id>", "ID": "<task_id>", "APPROVAL_ID": "<approval_id>", "STEP": "<item_id>",
     "FILE": "<attachment_id>",
-}
+}  # fmt: skip
 
 
 def calls_in(text: str) -> Iterator[tuple[str, str, str, str]]:

@@ -37,15 +37,11 @@ def at(agent: Any) -> str:
 @pytest.mark.parametrize(
     ("who", "fields", "status"),
     [
-        ("atlas", {}, 200),
-        ("atlas", {"board_id": "own"}, 200),
-        ("atlas", {"is_board_lead": True}, 403),
-        ("atlas", {"name": "vega"}, 409),
-        ("atlas", {"name": " "}, 422),
-        ("vega", {}, 403),
+        ("atlas", {}, 200), ("atlas", {"board_id": "own"}, 200), ("atlas", {"is_board_lead": True}, 403),
+        ("atlas", {"name": "vega"}, 409), ("atlas", {"name": " "}, 422), ("vega", {}, 403),
         ("vega", {"name": " "}, 403),
     ],
-)
+)  # fmt: skip
 async def test_lead_creates_agents(cast: Cast, path: str, who: str, fields: dict[str, Any], status: int) -> None:
     boards = {"own": cast.board.id, "other": cast.other_board.id, "foreign": cast.foreign_board.id, "none": uuid4()}
     wanted = {name: str(boards[value]) if name == "board_id" else value for name, value in fields.items()}
@@ -83,21 +79,12 @@ async def test_agents_of_callers_other_organization_are_not_found(cast: Cast) ->
 @pytest.mark.parametrize(
     ("who", "fields", "status"),
     [
-        ("ada", {}, 200),
-        ("ben", {"is_board_lead": False}, 200),
-        ("ada", {"board_id": None}, 422),
-        ("ada", {"board_id": str(uuid4())}, 404),
-        ("ada", {"is_board_lead": True}, 409),
-        ("ada", {"name": "VEGA"}, 409),
-        ("ada", {"name": "V%"}, 200),
-        ("ada", {"name": "_ega"}, 200),
-        ("ada", {"gateway_id": str(uuid4())}, 422),
-        ("ada", {"gateway_id": None}, 200),
-        ("cleo", {}, 403),
-        ("cleo", {"name": None}, 403),
-        ("eve", {}, 404),
+        ("ada", {}, 200), ("ben", {"is_board_lead": False}, 200), ("ada", {"board_id": None}, 422),
+        ("ada", {"board_id": str(uuid4())}, 404), ("ada", {"is_board_lead": True}, 409), ("ada", {"name": "VEGA"}, 409),
+        ("ada", {"name": "V%"}, 200), ("ada", {"name": "_ega"}, 200), ("ada", {"gateway_id": str(uuid4())}, 422),
+        ("ada", {"gateway_id": None}, 200), ("cleo", {}, 403), ("cleo", {"name": None}, 403), ("eve", {}, 404),
     ],
-)
+)  # fmt: skip
 async def test_people_create_agents(cast: Cast, who: str, fields: dict[str, Any], status: int) -> None:
     answer = await getattr(cast, who).post("/agents", new(cast, **fields))
     assert answer.status == status, answer.body
@@ -298,17 +285,11 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("stored", "minutes", "shown"),
     [
-        ("provisioning", None, "offline"),
-        ("online", None, "offline"),
-        ("updating", None, "updating"),
-        ("error", 60, "error"),
-        ("offline", None, "offline"),
-        ("deleting", 60, "deleting"),
-        ("online", 14, "online"),
-        ("busy", 16, "offline"),
-        ("provisioning", 0, "provisioning"),
+        ("provisioning", None, "offline"), ("online", None, "offline"), ("updating", None, "updating"),
+        ("error", 60, "error"), ("offline", None, "offline"), ("deleting", 60, "deleting"), ("online", 14, "online"),
+        ("busy", 16, "offline"), ("provisioning", 0, "provisioning"),
     ],
-)
+)  # fmt: skip
 def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: str) -> None:
     seen = None if minutes is None else times.clock_now() - timedelta(minutes=minutes)
     assert computed_status(Agent(status=stored, last_seen_at=seen)) == shown
@@ -336,13 +317,10 @@ def test_agent_of_a_gateway_is_there_while_its_gateway_is(
 @pytest.mark.parametrize(
     ("stored", "sent", "kept"),
     [
-        ("provisioning", None, "online"),
-        ("provisioning", "busy", "busy"),
-        ("busy", None, "busy"),
-        ("updating", None, "online"),
-        ("updating", "online", "online"),
+        ("provisioning", None, "online"), ("provisioning", "busy", "busy"), ("busy", None, "busy"),
+        ("updating", None, "online"), ("updating", "online", "online"),
     ],
-)
+)  # fmt: skip
 async def test_agent_state_after_a_heartbeat_by_a_person(cast: Cast, stored: str, sent: str | None, kept: str) -> None:
     await Agent.filter(id=cast.vega.id).update(status=stored)
     before = await head(cast)

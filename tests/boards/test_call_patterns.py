@@ -103,18 +103,12 @@ def test_tools_are_named_whole() -> None:
     [
         *("", "*", "Bash()", "Bash( ls)", "Bash(ls", "Bash(a\\b)", "Bash(a\nb)", "Edit(src/**)", "mcp__*", "Web Fetch"),
         *(
-            "Bash",
-            "Bash(*)",
-            "Bash(:*)",
-            "Bash(* x)",
-            "Bash(g* x)",
-            "Bash(sh *)",
-            "Bash(/usr/bin/env *)",
+            "Bash", "Bash(*)", "Bash(:*)", "Bash(* x)", "Bash(g* x)", "Bash(sh *)", "Bash(/usr/bin/env *)",
             "Bash(A=1 *)",
         ),
         *("Bash(git log | head *)", "Bash(sudo:*)", "Bash(git $X *)", f"Bash({'x' * 300})"),
     ],
-)
+)  # fmt: skip
 def test_what_would_allow_too_much_is_refused(pattern: str) -> None:
     assert trouble(pattern, allows=True)
 

@@ -25,12 +25,8 @@ SESSION, TOKEN = "ses_1", "mca_of_a_test"
 SAID = {"type": "text", "id": "prt_1", "messageID": "msg_1", "sessionID": SESSION, "text": "Write the note."}
 MESSAGE = {"id": "msg_1", "agent": "build", "model": {"modelID": "fake-1"}}
 ASKED = {
-    "id": "per_1",
-    "sessionID": SESSION,
-    "permission": "bash",
-    "patterns": ["make"],
-    "metadata": {"command": "make"},
-}
+    "id": "per_1", "sessionID": SESSION, "permission": "bash", "patterns": ["make"], "metadata": {"command": "make"},
+}  # fmt: skip
 ASKED |= {"tool": {"callID": "c1"}}
 
 

@@ -16,11 +16,8 @@ ASK = {"action_type": "publish", "confidence": 80, "payload": {"reason": "r"}, "
 SAID = {"message": "Hello."}
 ASKING = {"question": "What for?", "options": [{"id": "1", "label": "Stars"}]}
 AGENT = {
-    "name": "Lyra",
-    "identity_profile": {"role": "x"},
-    "soul_template": "Calm.",
-    "heartbeat_config": {"every": "1m"},
-}
+    "name": "Lyra", "identity_profile": {"role": "x"}, "soul_template": "Calm.", "heartbeat_config": {"every": "1m"},
+}  # fmt: skip
 
 Body = Callable[[Cast, Things], Any]
 NOTE = {"content": "Clear sky.", "tags": ["chat"], "source": "Cleo"}
@@ -28,18 +25,10 @@ NOTE = {"content": "Clear sky.", "tags": ["chat"], "source": "Cleo"}
 # Who calls when it is not Ada or the lead: she cannot go while she is the only owner, nor accept her own
 # invitation; a lead comments only on some tasks.
 CALLERS = {
-    "accept_org_invite": "eve",
-    "leave_my_org": "ben",
-    "delete_me": "dan",
-    "agent_create_task_comment": "vega",
-    "complete_task": "vega",
-    "claim_task": "vega",
-    "agent_next": "vega",
-    "propose": "vega",
-    "extend_lease": "vega",
-    "park_task": "vega",
-    "release_lease": "vega",
-}
+    "accept_org_invite": "eve", "leave_my_org": "ben", "delete_me": "dan", "agent_create_task_comment": "vega",
+    "complete_task": "vega", "claim_task": "vega", "agent_next": "vega", "propose": "vega", "extend_lease": "vega",
+    "park_task": "vega", "release_lease": "vega",
+}  # fmt: skip
 
 
 async def one_field(cast: Cast, made: Things) -> Any:

@@ -14,32 +14,16 @@ import mission_control
 ROOT = Path(mission_control.__file__).parent
 # A private word, and what to write instead.
 NAMES = {
-    "absent": "staged, missing",
-    "bell": "channel",
-    "beside": "relations",
-    "breath": "debounce",
-    "glance": "the name of the check",
-    "heard": "notified",
-    "homeless": "a callback of the feature",
-    "manners": "middleware",
-    "meanwhile": "the name of the conflict",
-    "ring": "notify, wake",
-    "room": "free, usage",
-    "rung": "notified",
-    "stranger": "the right that is missing",
-    "told": "notified",
-    "wired": "serialized",
-}
+    "absent": "staged, missing", "bell": "channel", "beside": "relations", "breath": "debounce",
+    "glance": "the name of the check", "heard": "notified", "homeless": "a callback of the feature",
+    "manners": "middleware", "meanwhile": "the name of the conflict", "ring": "notify, wake", "room": "free, usage",
+    "rung": "notified", "stranger": "the right that is missing", "told": "notified", "wired": "serialized",
+}  # fmt: skip
 PROSE = {
-    "any more": "no longer",
-    "by now": "nothing, or the moment",
-    "for ever": "forever, in an endless loop",
-    "hand-out": "assignment",
-    "handed out": "assigned, delivered",
-    "meanwhile": "nothing, or the time",
-    "what is so": "the current value",
-    "whoever": "the actor",
-}
+    "any more": "no longer", "by now": "nothing, or the moment", "for ever": "forever, in an endless loop",
+    "hand-out": "assignment", "handed out": "assigned, delivered", "meanwhile": "nothing, or the time",
+    "what is so": "the current value", "whoever": "the actor",
+}  # fmt: skip
 STORED = {"absent_since"}  # a column of the database
 
 
@@ -91,14 +75,10 @@ def test_modules_use_no_private_words() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "def tell_rooms(): ...",
-        "class HeardBells: ...",
-        "def f(is_told): ...",
-        "ring_at = 1",
-        '"""Refuse whoever asks."""',
-        "x = 1  # handed out again",
+        "def tell_rooms(): ...", "class HeardBells: ...", "def f(is_told): ...", "ring_at = 1",
+        '"""Refuse whoever asks."""', "x = 1  # handed out again",
     ],
     ids=["function", "class", "argument", "variable", "docstring", "comment"],
-)
+)  # fmt: skip
 def test_private_words_are_found(source: str) -> None:
     assert private_words(source)

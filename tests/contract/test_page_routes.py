@@ -23,27 +23,11 @@ PROVIDERS = ("/reach/in/", "/reach/pressed")
 NO_PAGES = ("/api/", "/oauth/", "/static/", "/openapi", "/mcp", "/health", "/readyz", "/favicon.ico", *PROVIDERS)
 # What people use before they are signed in; /docs shows what any client may read of the API.
 OPEN = {
-    "/sign-in",
-    "/sign-in/forgotten",
-    "/sign-in/provider",
-    "/sign-in/callback",
-    "/sign-out",
-    "/setup",
-    "/reset/<secret>",
-    "/demo/<secret>",
-    "/offline",
-    "/service-worker.js",
-    "/invitations/<string:token>",
-    "/docs",
-    "/docs/<tag>",
-    "/docs/<tag>/shapes",
-    "/llms.txt",
-    "/llms-full.txt",
-    "/client.pyz",
-    "/mc",
-    "/redoc",
+    "/sign-in", "/sign-in/forgotten", "/sign-in/provider", "/sign-in/callback", "/sign-out", "/setup",
+    "/reset/<secret>", "/demo/<secret>", "/offline", "/service-worker.js", "/invitations/<string:token>", "/docs",
+    "/docs/<tag>", "/docs/<tag>/shapes", "/llms.txt", "/llms-full.txt", "/client.pyz", "/mc", "/redoc",
     "/reach/off/<token>",
-}
+}  # fmt: skip
 
 
 # They begin or end the browser's own session, or let a terminal in, which no operation of the API does.

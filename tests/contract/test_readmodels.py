@@ -33,21 +33,12 @@ DRAFT = {
 SAYS_NOTHING = {"take_hook"}
 # What nobody gets an answer from before there are gateways or a mail server, and how it refuses.
 REFUSED = {
-    "test_my_mail": 409,
-    "test_board_reach": 409,
-    "agent_main_message_board_lead": 403,
-    "agent_main_broadcast_lead_message": 403,
-    "update_onboarding": 403,
-    "gateways_status": 422,
-    "resend_invitation": 409,
-    "list_gateway_sessions": 422,
-    "get_gateway_session": 422,
-    "get_session_history": 422,
-    "send_gateway_session_message": 422,
-    "abort_gateway_session": 422,
-    "list_agents_on_gateway": 502,
+    "test_my_mail": 409, "test_board_reach": 409, "agent_main_message_board_lead": 403,
+    "agent_main_broadcast_lead_message": 403, "update_onboarding": 403, "gateways_status": 422,
+    "resend_invitation": 409, "list_gateway_sessions": 422, "get_gateway_session": 422, "get_session_history": 422,
+    "send_gateway_session_message": 422, "abort_gateway_session": 422, "list_agents_on_gateway": 502,
     "adopt_gateway_agent": 502,
-}
+}  # fmt: skip
 # What needs a board on a gateway, and a conversation in which the agent has to answer.
 TALKING = {"start_onboarding", "answer_onboarding", "resend_onboarding"}
 # What names a gateway with a main agent in its query.

@@ -17,14 +17,10 @@ from mission_control.core.field_tables import DeclaredField
 from tests.cast import Cast
 
 SAMPLES: dict[str, Any] = {
-    "board_type": "general",
-    "success_metrics": {"visitors": 5},
-    "wip_limits": {"review": 3},
-    "heartbeat_config": {"every": "30s"},
-    "identity_profile": {"role": "Tester"},
-    "claim_tags": ["docs"],
+    "board_type": "general", "success_metrics": {"visitors": 5}, "wip_limits": {"review": 3},
+    "heartbeat_config": {"every": "30s"}, "identity_profile": {"role": "Tester"}, "claim_tags": ["docs"],
     "session_detail": "commands",
-}
+}  # fmt: skip
 
 
 def sample(one: DeclaredField, present: Any) -> Any:

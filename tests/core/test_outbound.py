@@ -93,15 +93,10 @@ async def test_response_is_read_with_the_original_host() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.1:{port}/",
-        "http://localhost:{port}/",
-        "http://2130706433:{port}/",
-        "http://0x7f.1:{port}/",
-        "http://[::ffff:127.0.0.1]:{port}/",
-        "http://[::1]:{port}/",
-        "http://0.0.0.0:{port}/",
+        "http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://2130706433:{port}/", "http://0x7f.1:{port}/",
+        "http://[::ffff:127.0.0.1]:{port}/", "http://[::1]:{port}/", "http://0.0.0.0:{port}/",
     ],
-)
+)  # fmt: skip
 async def test_loopback_is_refused_in_every_spelling(url: str) -> None:
     async with serving(says(b"secret")) as (port, seen):
         with pytest.raises(OutboundError, match=r"may not be reached|could not be found"):

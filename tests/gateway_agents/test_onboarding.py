@@ -20,18 +20,12 @@ from mission_control.people.models import User
 from tests.cast import Cast, events, head, kinds
 
 GOAL = {
-    "board_type": "goal",
-    "objective": "See farther.",
-    "success_metrics": {"nights": 12},
-    "target_date": "2027-03-01",
-}
+    "board_type": "goal", "objective": "See farther.", "success_metrics": {"nights": 12}, "target_date": "2027-03-01",
+}  # fmt: skip
 LEAD = {"name": "Lyra", "identity_profile": {"role": " Guide ", "empty": " "}, "autonomy_level": "ask_first"}
 STYLE = {
-    "verbosity": "concise",
-    "output_format": "bullets",
-    "update_cadence": "daily",
-    "custom_instructions": " Be kind. ",
-}
+    "verbosity": "concise", "output_format": "bullets", "update_cadence": "daily", "custom_instructions": " Be kind. ",
+}  # fmt: skip
 
 
 def at(cast: Cast, tail: str = "", board: Any = None) -> str:
@@ -120,15 +114,10 @@ async def test_taken_lead_name_gets_a_number(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"board_type": None},
-        {"objective": ""},
-        {"objective": None},
-        {"success_metrics": {}},
-        {"success_metrics": [1]},
-        {"target_date": "soon"},
-        {"board_type": "x" * 65},
+        {"board_type": None}, {"objective": ""}, {"objective": None}, {"success_metrics": {}}, {"success_metrics": [1]},
+        {"target_date": "soon"}, {"board_type": "x" * 65},
     ],
-)
+)  # fmt: skip
 async def test_invalid_goal_is_refused(cast: Cast, change: dict[str, Any]) -> None:
     before = await head(cast)
     assert isinstance((await cast.ada.post(at(cast, "/confirm"), GOAL | change)).refused(422), list)

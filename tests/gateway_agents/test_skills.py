@@ -176,21 +176,12 @@ async def test_invalid_branch_becomes_main(cast: Cast, branch: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://github.com/o/r",
-        "ssh://git@github.com/o/r",
-        "file:///etc/passwd",
-        "https://localhost/o/r",
-        "https://gitlab.com/o/r",
-        "https://github.com.evil.org/o/r",
-        "https://ada:pw@github.com/o/r",
-        "https://github.com:8443/o/r",
-        "https://github.com/o",
-        "https://github.com/o/r/tree/main",
-        "https://github.com/o/..",
-        "https://github.com/o/r?x=1",
-        "https://github.com/-o/r",
+        "http://github.com/o/r", "ssh://git@github.com/o/r", "file:///etc/passwd", "https://localhost/o/r",
+        "https://gitlab.com/o/r", "https://github.com.evil.org/o/r", "https://ada:pw@github.com/o/r",
+        "https://github.com:8443/o/r", "https://github.com/o", "https://github.com/o/r/tree/main",
+        "https://github.com/o/..", "https://github.com/o/r?x=1", "https://github.com/-o/r",
     ],
-)
+)  # fmt: skip
 async def test_only_github_repositories_are_accepted(cast: Cast, url: str) -> None:
     pack = (await cast.ada.post(PACKS, {"source_url": REPOSITORY})).ok()
     for answer in (

@@ -7,14 +7,9 @@ from typing import Any
 from tests.gateways.published import FILE
 
 KINDS: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-    "null": (type(None),),
-}
+    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "object": (dict,),
+    "array": (list,), "null": (type(None),),
+}  # fmt: skip
 # What gateways of 2026.9.6 take beyond the published package, which ends at 2026.9.1.
 TAKEN_SINCE: dict[str, dict[str, str]] = {"agents.files.set": {"expectedHash": "string"}}
 

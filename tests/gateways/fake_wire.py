@@ -22,14 +22,8 @@ if TYPE_CHECKING:
     from tests.gateways.fake import FakeGateway
 
 PACED = {
-    "config.patch",
-    "config.apply",
-    "cron.add",
-    "cron.update",
-    "cron.remove",
-    "cron.run",
-    "gateway.restart.request",
-}
+    "config.patch", "config.apply", "cron.add", "cron.update", "cron.remove", "cron.run", "gateway.restart.request",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -93,14 +93,9 @@ async def packs(cast: Cast) -> dict[str, list[str]]:
 
 
 LISTS: dict[str, Any] = {
-    "/agents": agents,
-    "/settings/people": people,
-    "/gateways": gateways,
-    "/groups": groups,
-    "/settings/custom-fields": fields,
-    "/settings/skills": skills,
-    "/settings/skills/packs": packs,
-}
+    "/agents": agents, "/settings/people": people, "/gateways": gateways, "/groups": groups,
+    "/settings/custom-fields": fields, "/settings/skills": skills, "/settings/skills/packs": packs,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("url", LISTS)

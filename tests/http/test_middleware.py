@@ -137,14 +137,10 @@ async def test_forwarded_header_is_used_without_x_forwarded_for() -> None:
 @pytest.mark.parametrize(
     ("hops", "client"),
     [
-        ([], "10.0.0.1"),
-        (["1.2.3.4:55"], "1.2.3.4"),
-        (["10.0.0.7"], "10.0.0.7"),
-        (["1.2.3.4", "garbage"], "10.0.0.1"),
-        (["garbage", "1.2.3.4"], "1.2.3.4"),
-        (["::ffff:1.2.3.4"], "1.2.3.4"),
+        ([], "10.0.0.1"), (["1.2.3.4:55"], "1.2.3.4"), (["10.0.0.7"], "10.0.0.7"), (["1.2.3.4", "garbage"], "10.0.0.1"),
+        (["garbage", "1.2.3.4"], "1.2.3.4"), (["::ffff:1.2.3.4"], "1.2.3.4"),
     ],
-)
+)  # fmt: skip
 def test_client_is_the_rightmost_untrusted_hop(hops: list[str], client: str) -> None:
     trusted = settings_with(TRUSTED_PROXIES="10.0.0.0/8").trusted_proxies
     assert first_untrusted(hops, "10.0.0.1", trusted) == client

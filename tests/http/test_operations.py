@@ -22,13 +22,9 @@ ONLY_MAIN_AGENTS = {"agent_main_message_board_lead": "who is no gateway's main a
 SAFE = {"GET"}
 # What these are about is found in a gateway that the query names.
 OF_A_GATEWAY = {
-    "get_gateway_session",
-    "get_session_history",
-    "send_gateway_session_message",
-    "abort_gateway_session",
-    "install_marketplace_skill",
-    "uninstall_marketplace_skill",
-}
+    "get_gateway_session", "get_session_history", "send_gateway_session_message", "abort_gateway_session",
+    "install_marketplace_skill", "uninstall_marketplace_skill",
+}  # fmt: skip
 
 
 def operation(name: str) -> Operation:

@@ -68,26 +68,11 @@ async def test_authorized_party_does_not_count_as_audience(trusting: Quart, prov
 
 NOW = int(time.time())
 WRONG: list[dict[str, Any]] = [
-    {"iss": "https://login.example.org"},
-    {"iss": None},
-    {"aud": "another"},
-    {"aud": ["another", 7]},
-    {"aud": None},
-    {"sub": None},
-    {"sub": " "},
-    {"sub": 7},
-    {"sub": "s" * 256},
-    {"sub": "vera\x00"},
-    {"sub": "local-auth-user"},
-    {"exp": NOW - 60},
-    {"exp": None},
-    {"exp": "tomorrow"},
-    {"exp": True},
-    {"nbf": NOW + 86_400},
-    {"iat": NOW + 86_400},
-    {"iat": "now"},
-    {"note": "x" * 13_000},
-]
+    {"iss": "https://login.example.org"}, {"iss": None}, {"aud": "another"}, {"aud": ["another", 7]}, {"aud": None},
+    {"sub": None}, {"sub": " "}, {"sub": 7}, {"sub": "s" * 256}, {"sub": "vera\x00"}, {"sub": "local-auth-user"},
+    {"exp": NOW - 60}, {"exp": None}, {"exp": "tomorrow"}, {"exp": True}, {"nbf": NOW + 86_400}, {"iat": NOW + 86_400},
+    {"iat": "now"}, {"note": "x" * 13_000},
+]  # fmt: skip
 
 
 @pytest.mark.once

@@ -105,17 +105,11 @@ async def test_callback_of_another_browser_is_refused(trusting: Quart, provider:
 @pytest.mark.parametrize(
     "change",
     [
-        {"state": "other"},
-        {"state": ""},
-        {"state": "é"},
-        {"code": "other"},
-        {"code": ""},
-        {"iss": "https://login.example.org"},
-        {"error": "access_denied"},
-        {"error": "server_error"},
+        {"state": "other"}, {"state": ""}, {"state": "é"}, {"code": "other"}, {"code": ""},
+        {"iss": "https://login.example.org"}, {"error": "access_denied"}, {"error": "server_error"},
     ],
     ids=str,
-)
+)  # fmt: skip
 async def test_callback_that_does_not_match_is_refused(
     trusting: Quart, provider: RunningProvider, change: dict[str, str]
 ) -> None:

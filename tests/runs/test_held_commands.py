@@ -85,15 +85,10 @@ def spelled(word: str) -> st.SearchStrategy[str]:
 
 OPTIONS = st.sampled_from(
     [
-        ("-rf", "x"),
-        ("-fr", "x"),
-        ("-r", "-f", "x"),
-        ("x", "-rf"),
-        ("-f", "x", "-R"),
-        ("--recursive", "--force", "x"),
+        ("-rf", "x"), ("-fr", "x"), ("-r", "-f", "x"), ("x", "-rf"), ("-f", "x", "-R"), ("--recursive", "--force", "x"),
         ("x",),
     ]
-)
+)  # fmt: skip
 GLOBALS = st.sampled_from(["", "-C .", "-c a=b", "--no-pager", "-C . -c a=b", "--git-dir=."])
 PUSHES = st.sampled_from([(), ("origin",), ("-f",), ("origin", "+main"), ("origin", "main", "--force")])
 REMOVALS = st.builds(

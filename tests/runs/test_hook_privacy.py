@@ -22,18 +22,10 @@ SECRET = "zq9secretzq9"
 NAMES = {
     *("session_id", "hook_event_name", "prompt_id", "permission_mode", "tool_name", "tool_use_id", "agent_id"),
     *(
-        "agent_type",
-        "subject",
-        "task_subject",
-        "taskId",
-        "task_id",
-        "id",
-        "reason",
-        "notification_type",
-        "todos",
+        "agent_type", "subject", "task_subject", "taskId", "task_id", "id", "reason", "notification_type", "todos",
         "parent",
     ),
-}
+}  # fmt: skip
 HOOKS = recorded("claude-code-hooks")
 
 

@@ -85,23 +85,10 @@ async def test_texts_are_scanned_once(cast: Cast) -> None:
 @pytest.mark.parametrize(
     "q",
     [
-        "%22",
-        "*",
-        "-",
-        "a%20OR",
-        "NEAR(",
-        "%27%29%3B--",
-        "a:b",
-        "(",
-        "%26",
-        "!",
-        "<->",
-        "c%2B%2B",
-        "_",
-        "__a_",
+        "%22", "*", "-", "a%20OR", "NEAR(", "%27%29%3B--", "a:b", "(", "%26", "!", "<->", "c%2B%2B", "_", "__a_",
         "a_%20_b",
     ],
-)
+)  # fmt: skip
 async def test_any_query_is_valid_syntax(cast: Cast, q: str) -> None:
     (await cast.ada.get(f"/search?q={q}")).ok()
 

@@ -18,16 +18,10 @@ JUST_NOW = timedelta(minutes=5)
 
 # outcome: assignee, in_progress_at, previous_in_progress_at
 OUTCOMES = {
-    "freed": ("nobody", None, BEGUN),
-    "reviewed": ("atlas", None, BEGUN),
-    "started": ("kept", "now", EARLIER),
-    "finished": ("kept", BEGUN, EARLIER),
-    "claimed": ("vega", "now", EARLIER),
-    "completed": ("vega", BEGUN, EARLIER),
-    "returned": ("vega", None, BEGUN),
-    "given": ("rigel", "now", EARLIER),
-    "same": ("kept", BEGUN, EARLIER),
-}
+    "freed": ("nobody", None, BEGUN), "reviewed": ("atlas", None, BEGUN), "started": ("kept", "now", EARLIER),
+    "finished": ("kept", BEGUN, EARLIER), "claimed": ("vega", "now", EARLIER), "completed": ("vega", BEGUN, EARLIER),
+    "returned": ("vega", None, BEGUN), "given": ("rigel", "now", EARLIER), "same": ("kept", BEGUN, EARLIER),
+}  # fmt: skip
 REFUSALS = {
     "blocked": (409, "task_blocked_cannot_transition"),
     "not_yours": (403, "task_assignee_mismatch"),

@@ -80,17 +80,10 @@ EDITED = {
 
 # What each form refuses.
 WRONG: dict[str, dict[str, Any]] = {
-    "task": {"title": ""},
-    "board": {"name": ""},
-    "agent": {"name": ""},
-    "limits": {"claim_tags": ["x" * 500]},
-    "tag": {"color": "red"},
-    "field": {"board_ids": []},
-    "group": {"name": ""},
-    "webhook": {"choice": "own"},
-    "note": {"tags": "x" * 600},
-    "gateway": {"url": "nowhere"},
-}
+    "task": {"title": ""}, "board": {"name": ""}, "agent": {"name": ""}, "limits": {"claim_tags": ["x" * 500]},
+    "tag": {"color": "red"}, "field": {"board_ids": []}, "group": {"name": ""}, "webhook": {"choice": "own"},
+    "note": {"tags": "x" * 600}, "gateway": {"url": "nowhere"},
+}  # fmt: skip
 
 
 async def thing_of(cast: Cast, name: str) -> Any:

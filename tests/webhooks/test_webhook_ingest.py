@@ -266,16 +266,11 @@ def test_credentials_in_headers_are_hidden() -> None:
 @pytest.mark.parametrize(
     ("payload", "most", "value"),
     [
-        ({"a": "é"}, None, {"a": "é"}),
-        ({"a": 1}, 8, {"a": 1}),
-        ({"a": 12}, 8, '{"a":...'),
-        ({"a": "é"}, 14, '{"a": "\\u00...'),
-        ("hello", 5, "hello"),
-        ("hello", 4, "h..."),
-        ("hello", 3, "hel"),
+        ({"a": "é"}, None, {"a": "é"}), ({"a": 1}, 8, {"a": 1}), ({"a": 12}, 8, '{"a":...'),
+        ({"a": "é"}, 14, '{"a": "\\u00...'), ("hello", 5, "hello"), ("hello", 4, "h..."), ("hello", 3, "hel"),
         ([1, 2], 1, "["),
     ],
-)
+)  # fmt: skip
 def test_payloads_are_cut_to_max_chars(payload: Any, most: int | None, value: Any) -> None:
     assert shortened(payload, most) == value
 
