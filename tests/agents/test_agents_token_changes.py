@@ -113,10 +113,3 @@ async def test_concurrent_renewals_succeed_once(cast: Cast) -> None:
     answers = await asyncio.gather(*(cast.vega.post(RENEW, {}) for _ in range(2)))
     assert sorted(one.status for one in answers) == [200, 409]
     assert await Token.filter(agent_id=cast.vega.id, revoked_at=None, expires_at=None).count() == 1
-
-
-async def test_renewal_with_the_same_key_repeats_its_answer(cast: Cast) -> None:
-    again = {"Idempotency-Key": "renewal-1"}
-    first = (await cast.vega.post(RENEW, {}, headers=again)).ok()
-    assert (await cast.vega.post(RENEW, {}, headers=again)).ok() == first
-    assert await Token.filter(agent_id=cast.vega.id).count() == 2

@@ -8,7 +8,6 @@ from mission_control.groups import queries as group_queries
 from mission_control.tasks.models import Tag, TagAssignment
 from tests.cast import Cast, stamp
 from tests.groups.test_groups import made
-from tests.statements import cost
 
 SUMMARY = [
     "id", "board_id", "board_name", "title", "status", "priority", "assigned_agent_id", "assignee", "due_at",
@@ -118,17 +117,3 @@ async def test_people_see_boards_they_read_and_agents_see_all(cast: Cast) -> Non
 
 async def test_board_without_a_group_has_no_snapshot(cast: Cast) -> None:
     assert (await cast.dan.get(f"{cast.home}/group-snapshot")).ok() == {"group": None, "boards": []}
-
-
-async def test_snapshot_uses_the_same_statements_for_any_size(cast: Cast) -> None:
-    path = await made(cast, cast.board)
-    await cast.add_task()
-    few, few_listed = await cost(cast.ada, f"{path}/snapshot"), await cost(cast.ada, "/board-groups")
-    for number in range(4):
-        body = {"name": f"Board {number}", "slug": "b", "description": "One more.", "board_group_id": path[-36:]}
-        board = (await cast.ada.post("/boards", body)).ok()
-        (await cast.ada.post(f"/boards/{board['id']}/tasks", {"title": "Look"})).ok()
-        await made(cast, name=f"Group {number}")
-    assert len((await cast.ada.get(f"{path}/snapshot")).ok()["boards"]) == 5
-    assert await cost(cast.ada, f"{path}/snapshot") == few
-    assert await cost(cast.ada, "/board-groups") == few_listed

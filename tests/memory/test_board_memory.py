@@ -9,7 +9,6 @@ import pytest
 from mission_control.events.leases import Delivery
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
 from tests.remains import where_is
-from tests.statements import cost
 
 KEYS = ["id", "board_id", "content", "tags", "source", "is_chat", "created_at", "author", "edited_at"]
 
@@ -222,11 +221,3 @@ async def test_deleting_a_board_deletes_its_memory(cast: Cast) -> None:
     await write(cast, cast.ada, "Remember me")
     (await cast.ada.delete(cast.home)).ok()
     assert (await cast.ada.get(memory(cast))).refused(404) == "Not Found"
-
-
-async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
-    await write(cast, cast.vega, "One", "chat")
-    few = await cost(cast.ada, memory(cast))
-    for number in range(20):
-        await write(cast, cast.vega, f"More {number}", "chat")
-    assert await cost(cast.ada, memory(cast)) == few

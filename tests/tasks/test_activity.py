@@ -7,9 +7,8 @@ import pytest
 from mission_control.core import times
 from mission_control.events.models import Event
 from mission_control.people.models import BoardAccess
-from tests.cast import Cast, head, ids, stamp
+from tests.cast import Cast, ids, stamp
 from tests.groups.test_groups import made
-from tests.statements import cost
 
 KEYS = [
     "id", "event_type", "message", "agent_id", "task_id", "board_id", "route_name", "route_params", "created_at",
@@ -158,12 +157,3 @@ async def test_invisible_board_is_not_found(cast: Cast, path: str) -> None:
     for board in (cast.foreign_board.id, cast.organization.id):
         assert (await cast.ada.get(f"{path}?board_id={board}")).refused(404) == "Not Found"
     assert (await cast.cleo.get(f"{path}?board_id={cast.other_board.id}")).refused(404) == "Not Found"
-
-
-async def test_feed_uses_the_same_statements_for_any_length(cast: Cast) -> None:
-    before = await head(cast)
-    few = await cost(cast.ada, "/activity?limit=1")
-    for _ in range(10):
-        await cast.add_task()
-    assert await head(cast) == before + 10
-    assert await cost(cast.ada, "/activity") == few

@@ -13,7 +13,6 @@ from mission_control.tasks import attachments
 from mission_control.tasks.attachments import DOWNLOAD, INLINE_TYPES, kept_name
 from mission_control.tasks.models import Attachment, AttachmentContent
 from tests.cast import API, Answer, Caller, Cast, events, head
-from tests.statements import cost
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 SAFE = {
@@ -218,13 +217,3 @@ async def test_number_of_attachments_is_limited(cast: Cast, monkeypatch: pytest.
     task = await cast.add_task()
     (await send(cast, task)).ok()
     assert isinstance((await send(cast, task)).refused(409), str)
-
-
-async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
-    task = await cast.add_task()
-    (await send(cast, task)).ok()
-    path = f"{cast.task(task)}/attachments"
-    for_one = await cost(cast.ada, path)
-    for _ in range(49):
-        (await send(cast, task)).ok()
-    assert await cost(cast.ada, path) == for_one

@@ -8,7 +8,6 @@ import pytest
 
 from mission_control.tasks import checklist
 from tests.cast import Cast, events, head, ids, kinds
-from tests.statements import cost
 
 
 async def add(cast: Cast, task: Any, text: str = "Sand it", by: Any = None, **fields: Any) -> dict[str, Any]:
@@ -97,13 +96,3 @@ async def test_number_of_steps_is_limited(cast: Cast, monkeypatch: pytest.Monkey
     for text in "ab":
         await add(cast, task, text)
     assert isinstance((await cast.cleo.post(f"{cast.task(task)}/checklist", {"text": "c"})).refused(409), str)
-
-
-async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
-    task = await cast.add_task()
-    await add(cast, task)
-    path = f"{cast.task(task)}/checklist"
-    for_one = await cost(cast.ada, path)
-    for _ in range(49):
-        await add(cast, task)
-    assert await cost(cast.ada, path) == for_one

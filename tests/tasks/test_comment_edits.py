@@ -15,7 +15,6 @@ from mission_control.tasks.models import AttachmentContent
 from mission_control.tasks.snapshots import streams as live
 from tests.cast import Cast, events, head
 from tests.remains import where_is
-from tests.statements import cost
 from tests.tasks.test_attachments import send
 
 
@@ -160,15 +159,6 @@ async def _streamed(app: Quart, cast: Cast, actor: Actor) -> list[dict[str, Any]
                 if found and found[-1]["type"] == "task.archived":
                     break
     return found
-
-
-async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
-    task = await cast.add_task()
-    await say(cast, task)
-    for_one = await cost(cast.ada, f"{cast.task(task)}/comments")
-    for number in range(49):
-        await say(cast, task, f"Number {number}")
-    assert await cost(cast.ada, f"{cast.task(task)}/comments") == for_one
 
 
 async def test_comment_edit_honours_if_match(cast: Cast) -> None:

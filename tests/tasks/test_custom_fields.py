@@ -9,7 +9,6 @@ import pytest
 
 from mission_control.tasks.models import CustomField, CustomFieldBoard
 from tests.cast import Cast, events, head, kinds
-from tests.statements import cost
 
 PATH = "/organizations/me/custom-fields"
 KEYS = [
@@ -178,17 +177,3 @@ async def test_field_is_deleted(cast: Cast) -> None:
     assert await kinds(cast, before) == [("custom_field.deleted", None)]
     assert await CustomFieldBoard.all().count() == 0
     (await cast.ada.delete(path)).refused(404)
-
-
-async def test_list_uses_the_same_statements_for_any_length(cast: Cast) -> None:
-    await make(cast)
-    await cast.add_task(custom_field_values={"effort": "much"})
-
-    async def costs() -> list[int]:
-        return [await cost(cast.ada, one) for one in (PATH, cast.tasks, f"{cast.home}/snapshot")]
-
-    for_one = await costs()
-    for number in range(49):
-        await make(cast, field_key=f"field-{number}")
-        await cast.add_task(custom_field_values={f"field-{number}": "x"})
-    assert await costs() == for_one

@@ -11,7 +11,6 @@ import pytest
 from mission_control.database.sql import is_postgres
 from mission_control.tasks.models import Tag, TagAssignment
 from tests.cast import Cast, events, head, ids, kinds
-from tests.statements import cost
 
 KEYS = ["name", "slug", "color", "description", "id", "organization_id", "task_count", "created_at", "updated_at"]
 
@@ -186,22 +185,6 @@ async def test_workers_cannot_tag_tasks(cast: Cast) -> None:
     tag, task = await make(cast), await cast.add_task()
     detail = (await cast.vega.patch(cast.task(task), {"tag_ids": [tag["id"]]})).refused(403)
     assert detail["code"] == "task_update_field_forbidden"
-
-
-async def test_lists_use_the_same_statements_for_any_length(cast: Cast) -> None:
-    async def costs() -> list[int]:
-        return [
-            await cost(cast.ada, "/tags"),
-            await cost(cast.ada, cast.tasks),
-            await cost(cast.ada, f"{cast.home}/snapshot"),
-            await cost(cast.vega, f"/agent{cast.home}/tags"),
-        ]
-
-    await cast.add_task(tag_ids=[(await make(cast))["id"]])
-    for_one = await costs()
-    for number in range(49):
-        await cast.add_task(tag_ids=[(await make(cast, f"Tag {number}"))["id"]])
-    assert await costs() == for_one
 
 
 async def test_too_long_name_is_refused(cast: Cast) -> None:
