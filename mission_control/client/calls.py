@@ -11,7 +11,7 @@ import re
 import sys
 
 from mission_control.client import files
-from mission_control.client.held import ID
+from mission_control.client.fences import ID
 from mission_control.client.printing import ESCAPED, as_json
 from mission_control.client.problems import Usage
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 from mission_control.client import files, words
-from mission_control.client.held import LEASE_SECONDS, Held
+from mission_control.client.fences import LEASE_SECONDS, Held
 from mission_control.client.printing import as_json, entry, line, plain
 from mission_control.client.problems import Nothing, Problem, Unreachable, Usage
 
