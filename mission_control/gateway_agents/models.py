@@ -1,7 +1,6 @@
 """The rows of the room `fleet`."""
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -10,7 +9,7 @@ from tortoise.indexes import Index
 from mission_control.core import times
 from mission_control.core.actor import Scope
 from mission_control.core.times import clock_now as now
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 from mission_control.database.records import Changing, Identified, UtcDatetimeField, json_field, nullable, reference
 from mission_control.events.leases import Leased
 
@@ -62,7 +61,7 @@ ALONE = (*REMOVALS, "rest")
 
 
 # The steps of jobs, as they are stored and as people see them.
-def plan_of(action: str, options: dict[str, Any]) -> list[str]:
+def plan_of(action: str, options: JsonObject) -> list[str]:
     if action == "remove":
         return ["remove"]
     if action in ("unlink", "rest"):
@@ -73,16 +72,16 @@ def plan_of(action: str, options: dict[str, Any]) -> list[str]:
     return ["create", "list", "config", "files", "session", *waking]
 
 
-def new_steps(keys: Iterable[str]) -> list[dict[str, Any]]:
+def new_steps(keys: Iterable[str]) -> list[JsonObject]:
     return [{"key": key, "state": "waiting", "at": None, "note": ""} for key in keys]
 
 
-def marked(steps: list[dict[str, object]], key: str, state: str, note: str = "") -> list[dict[str, object]]:
+def marked(steps: list[JsonObject], key: str, state: str, note: str = "") -> list[JsonObject]:
     mark = {"state": state, "at": times.wire(times.clock_now()), "note": note}
     return [step | mark if step["key"] == key else step for step in steps]
 
 
-def next_step(steps: list[dict[str, Any]]) -> str | None:
+def next_step(steps: list[JsonObject]) -> str | None:
     return next((step["key"] for step in steps if step["state"] not in ("done", "skipped")), None)
 
 

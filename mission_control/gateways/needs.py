@@ -96,7 +96,7 @@ class GatewayNeeds(NeedKind[_Gateway]):
         )
 
     async def read(self, page: Page) -> Mapping[UUID, _Gateway]:
-        found = await select(
+        gateways = await select(
             _Gateway,
             "SELECT g.id, g.name, g.state, g.state_code, g.last_error, g.pairing_request_id, g.pairing_device_id,"
             " (SELECT COUNT(*) FROM boards b WHERE b.gateway_id = g.id AND b.deleted_at IS NULL) AS boards,"
@@ -104,7 +104,7 @@ class GatewayNeeds(NeedKind[_Gateway]):
             f" FROM gateways g WHERE g.id IN ({placeholders(len(page.ids))})",
             *page.ids,
         )
-        return {one.id: one for one in found}
+        return {gateway.id: gateway for gateway in gateways}
 
     def say(self, page: Page, key: Key, gateway: _Gateway) -> Need:
         text = "Its agents stay out of reach" if gateway.agents else "Nothing waits for it"
@@ -121,9 +121,10 @@ class GatewayNeeds(NeedKind[_Gateway]):
 
     async def decides(self, subjects: Sequence[UUID]) -> dict[UUID, Parts]:
         listed = placeholders(len(subjects))
-        found = await rows(f"SELECT id, name, pairing_request_id FROM gateways WHERE id IN ({listed})", *subjects)
+        gateways = await rows(f"SELECT id, name, pairing_request_id FROM gateways WHERE id IN ({listed})", *subjects)
         return {
-            UUID(str(one["id"])): {"title": one["name"], "request": Opaque(one["pairing_request_id"])} for one in found
+            UUID(str(gateway["id"])): {"title": gateway["name"], "request": Opaque(gateway["pairing_request_id"])}
+            for gateway in gateways
         }
 
     def begins(self, since: datetime, until: datetime) -> Condition:

@@ -11,6 +11,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
+from mission_control.events.broker import Signal
 from mission_control.events.models import Event
 from mission_control.gateways import queries
 from mission_control.gateways.models import Gateway
@@ -98,7 +99,7 @@ async def _find(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway | None
     return await reads.get(("gateway", gateway_id), lambda: Gateway.get_or_none(id=gateway_id))
 
 
-def _concerns(view: TabView[Gateway, Viewed], news: Event | dict[str, object]) -> bool:
+def _concerns(view: TabView[Gateway, Viewed], news: Event | Signal) -> bool:
     if view.thing is None:
         return False
     if isinstance(news, Event):

@@ -58,10 +58,10 @@ async def update_group(actor: Actor, group: BoardGroup, sent: BoardGroupUpdate) 
     if sent.board_ids is not None:
         await _set_boards(actor, group, sent.board_ids)  # boards are locked before groups
     group = await locked_group(group, no_key=True)
-    wanted = sent.model_dump(exclude_unset=True, exclude={"board_ids"})
+    values = sent.model_dump(exclude_unset=True, exclude={"board_ids"})
     if sent.slug is not None:
-        wanted["slug"] = _slug(sent.slug, group.name if sent.name is None else sent.name)
-    changes = {name: value for name, value in wanted.items() if getattr(group, name) != value}
+        values["slug"] = _slug(sent.slug, group.name if sent.name is None else sent.name)
+    changes = {name: value for name, value in values.items() if getattr(group, name) != value}
     if not changes:
         return group
     before = {name: getattr(group, name) for name in changes}
@@ -74,15 +74,15 @@ async def update_group(actor: Actor, group: BoardGroup, sent: BoardGroupUpdate) 
 
 async def _set_boards(actor: Actor, group: BoardGroup, board_ids: Collection[UUID]) -> None:
     """Put these boards into the group and take out the others, except those that the actor cannot change."""
-    wanted, present = set(board_ids), {board.id: board for board in group.boards}
-    for board_id in sorted(wanted - set(present)):
+    chosen, present = set(board_ids), {board.id: board for board in group.boards}
+    for board_id in sorted(chosen - set(present)):
         board = await Board.get_or_none(id=board_id, deleted_at=None, organization_id=group.organization_id)
         if board is None or not board.is_visible_to(actor):
             raise Invalid("One of the boards no longer exists. Choose again.")
         if not can(actor, "board.update", board):
             raise Invalid(f"You can only read the board {board.name}, so you cannot put it into a group.")
         await update_board(actor, board, BoardUpdate.model_validate({"board_group_id": group.id}))
-    for board_id in sorted(set(present) - wanted):
+    for board_id in sorted(set(present) - chosen):
         board = await locked_board(present[board_id])
         if board.board_group_id == group.id and can(actor, "board.update", board):
             await update_board(actor, board, BoardUpdate.model_validate({"board_group_id": None}))
@@ -142,9 +142,9 @@ async def locked_group(group: BoardGroup, *, no_key: bool = False) -> BoardGroup
 
     With `no_key` boards that join it at the same time do not wait.
     """
-    found = await existing(BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id))
-    found.boards = group.boards
-    return found
+    locked = await existing(BoardGroup.select_for_update(no_key=no_key).get_or_none(id=group.id))
+    locked.boards = group.boards
+    return locked
 
 
 def _slug(slug: str, name: str) -> str:

@@ -18,7 +18,7 @@ from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, NonEmptyStr, OptionalText, Paging
 from mission_control.database.sql import Row
-from mission_control.events.broker import head_of
+from mission_control.events.broker import Signal, head_of
 from mission_control.events.models import Event
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import (
@@ -100,7 +100,7 @@ class ListedGroup:
     boards: list[Row]
 
     def total(self, name: str) -> int:
-        return sum(one[name] for one in self.boards)
+        return sum(board[name] for board in self.boards)
 
 
 ORDERS = {
@@ -116,9 +116,9 @@ async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
     boards: dict[str, list[Row]] = {}
     for row in await board_rows(actor):
         boards.setdefault(str(row["board_group_id"]), []).append(row)
-    found = [ListedGroup(group, boards.get(str(group.id), [])) for group in groups]
+    listed = [ListedGroup(group, boards.get(str(group.id), [])) for group in groups]
     may_create = can(actor, "board_group.create", actor.organization_id)
-    return {"groups": ORDERS[asked.order].sorted(found), "may_create": may_create}
+    return {"groups": ORDERS[asked.order].sorted(listed), "may_create": may_create}
 
 
 LiveList(
@@ -229,7 +229,7 @@ class GroupView(AsideView):
         """Whether a text that is searched for stands in a board's name or description."""
         return any(self.text.casefold() in str(part or "").casefold() for part in (board.name, board.description))
 
-    def has_board(self, news: Event | dict[str, object]) -> bool:
+    def has_board(self, news: Event | Signal) -> bool:
         board_id = news.board_id if isinstance(news, Event) else news.get("board_id")
         return str(board_id) in map(str, self.group.board_ids)
 
@@ -281,14 +281,14 @@ async def show(group_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{GROUP}/live")
 async def live(group_id: UUID) -> Response:
     actor, group = await on_group(group_id)
-    shown = view_of(actor, group)
+    view = view_of(actor, group)
 
     async def look(viewer: Actor, reads: Reads) -> GroupView | None:
         try:
-            found = await reachable_group(viewer, group_id)
+            current = await reachable_group(viewer, group_id)
         except NotFound:
             return None
-        return replace(shown, actor=viewer, reads=reads, group=found)
+        return replace(view, actor=viewer, reads=reads, group=current)
 
     return await live_page(actor, look)
 
@@ -301,11 +301,11 @@ async def boards(view: GroupView) -> str:
     snapshot = await snapshot_of_group(view.actor, view.group, view.wanted)
     figures = {str(row["id"]): row for row in await board_rows(view.actor)}
     hidden = len(view.group.boards) - len(snapshot["boards"])
-    shown = [one for one in snapshot["boards"] if view.shows(one["board"])]
-    return render_macro(PARTS, "boards", view=view, boards=shown, figures=figures, hidden=hidden)
+    visible = [one for one in snapshot["boards"] if view.shows(one["board"])]
+    return render_macro(PARTS, "boards", view=view, boards=visible, figures=figures, hidden=hidden)
 
 
-def _is_here(view: GroupView, news: Event | dict[str, object]) -> bool:
+def _is_here(view: GroupView, news: Event | Signal) -> bool:
     """Whether something happened in the group; a board that joined or left changes which boards that are."""
     if isinstance(news, Event) and news.kind.startswith("board_group."):
         return news.subject_id == view.group.id
@@ -342,13 +342,13 @@ async def _pace_page(
         group=group,
         agents=[
             {
-                "name": one.name,
-                "is_lead": one.is_board_lead,
-                "board": names[one.board_id],
-                "every": in_words(str((one.heartbeat_config or {}).get("every", "10m"))),
-                "has_failed": one.id in failed,
+                "name": agent.name,
+                "is_lead": agent.is_board_lead,
+                "board": names[agent.board_id],
+                "every": in_words(str((agent.heartbeat_config or {}).get("every", "10m"))),
+                "has_failed": agent.id in failed,
             }
-            for one in agents
+            for agent in agents
         ],
         paces=PACES,
         units=UNITS,

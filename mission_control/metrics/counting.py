@@ -319,13 +319,13 @@ def sums_of(facts: Iterable[Fact]) -> dict[tuple[str, str], dict[str, int]]:
         sums = hours[fact.board_id, fact.moment.isoformat()[:13]]
         for name, amount in fact.amounts.items():
             sums[name] += amount
-    found: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    sums_by_period: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for (board_id, hour), amounts in hours.items():
         for level, length in LEVELS.items():
-            sums = found[board_id, level + hour[:length]]
+            sums = sums_by_period[board_id, level + hour[:length]]
             for name, amount in amounts.items():
                 sums[name] += amount
-    return found
+    return sums_by_period
 
 
 ADDED = ", ".join(f"{name} = figure_sums.{name} + excluded.{name}" for name in SUMS)
@@ -352,10 +352,10 @@ def _lines(names: Sequence[str], items: Iterable[Change | TaskState], here: set[
 
 
 async def _write(columns: Sequence[str], table: str, lines: Sequence[Sequence[object]], conflict: str = "") -> None:
-    one = f"({placeholders(len(columns))})"
+    marks = f"({placeholders(len(columns))})"
     for some in batched(lines, ROWS_AT_ONCE, strict=False):
         values = [value for line in some for value in line]
-        insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(some))}{conflict}"
+        insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([marks] * len(some))}{conflict}"
         await rows(insert, *values)
 
 
@@ -368,9 +368,9 @@ BEHIND = (
 
 async def count_all() -> None:
     """Count what is not counted yet; a long log in many small transactions, with as long a rest after each."""
-    asked = dict.fromkeys(_asked_for)
+    recently_read = dict.fromkeys(_asked_for)
     _asked_for.clear()
-    for organization_id in asked | {UUID(str(row["id"])): None for row in await rows(BEHIND)}:
+    for organization_id in recently_read | {UUID(str(row["id"])): None for row in await rows(BEHIND)}:
         began, was_long = time.monotonic(), False
         while (at := await count_more(organization_id)) is not None and at.counted < at.head:
             was_long = was_long or at.head - at.counted > MOST_UNCOUNTED or at.counted < 0

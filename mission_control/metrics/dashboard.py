@@ -40,12 +40,12 @@ PENDING = "resolved_at IS NULL"  # of approvals, as their index has it
 
 async def _boards_in_scope(actor: Actor, query: DashboardQuery) -> list[UUID]:
     readable, values = on_readable_boards(actor, actor.organization_id, "id")
-    found = await rows(
+    readable_boards = await rows(
         f"SELECT id, board_group_id FROM boards WHERE organization_id = ? AND deleted_at IS NULL{readable}",
         actor.organization_id,
         *values,
     )
-    boards = {as_id(row["id"]): as_id(row["board_group_id"]) for row in found}
+    boards = {as_id(row["id"]): as_id(row["board_group_id"]) for row in readable_boards}
     if query.board_id is not None and query.board_id not in boards:
         raise NotFound()
     return [
@@ -87,13 +87,13 @@ async def _answering(boards: list[UUID], both: Both, answers: list[Answered]) ->
     spending = await series.read_spending(boards, both)
 
     def median_hours(window: Window) -> float | None:
-        return median_or_none([one.hours for one in answers if window.contains(one.answered_at)])
+        return median_or_none([answer.hours for answer in answers if window.contains(answer.answered_at)])
 
     return Answering(
-        answered=in_both(both, lambda window: counted(window, (one.answered_at for one in answers))),
-        answered_by=await _by_person([one.user_id for one in answers if primary.contains(one.answered_at)]),
+        answered=in_both(both, lambda window: counted(window, (answer.answered_at for answer in answers))),
+        answered_by=await _by_person([answer.user_id for answer in answers if primary.contains(answer.answered_at)]),
         time_to_answer=in_both(
-            both, lambda window: averaged(window, ((one.answered_at, one.hours) for one in answers))
+            both, lambda window: averaged(window, ((answer.answered_at, answer.hours) for answer in answers))
         ),
         time_to_answer_median=median_hours(primary),
         time_to_answer_median_before=median_hours(before),
@@ -103,12 +103,12 @@ async def _answering(boards: list[UUID], both: Both, answers: list[Answered]) ->
 
 async def _by_person(answered: list[UUID | None]) -> list[PersonsAnswers]:
     numbers = Counter(answered)
-    ids = [one for one in numbers if one is not None]
+    ids = [user_id for user_id in numbers if user_id is not None]
     sql = f"SELECT u.id, {person_name('u')} AS name FROM users u WHERE u.id IN ({placeholders(len(ids))})"
     names = {as_id(row["id"]): row["name"] for row in (await rows(sql, *ids) if ids else [])}
     people = [
-        PersonsAnswers(user_id=one, name=names.get(one) or "Deleted account", answered=number)
-        for one, number in numbers.items()
+        PersonsAnswers(user_id=user_id, name=names.get(user_id) or "Deleted account", answered=number)
+        for user_id, number in numbers.items()
     ]
     return sorted(people, key=lambda person: (-person.answered, person.name))[:MOST_PEOPLE]
 
@@ -157,9 +157,9 @@ async def metrics_of(organization_id: UUID, boards: list[UUID], key: RangeKey, n
     newest = await _newest(boards) if waiting.number else []
     sums, cycle_p85 = figures.sums, series.percentile(figures.cycles, 85)
     decided = sorted(
-        series.hours_between(one.asked_at, one.answered_at)
-        for one in answers
-        if one.is_approval and primary.contains(one.answered_at)
+        series.hours_between(answer.asked_at, answer.answered_at)
+        for answer in answers
+        if answer.is_approval and primary.contains(answer.answered_at)
     )
     return DashboardMetrics(
         range=key,
@@ -203,7 +203,7 @@ class _Waiting:
 
 async def _waiting(boards: list[UUID], window: Window) -> _Waiting:
     here = f"board_id IN ({placeholders(len(boards))})"
-    found = await select_on(
+    waiting = await select_on(
         boards,
         _Waiting,
         f"{FEW_ROWS}SELECT COUNT(*) AS number, MIN(created_at) AS since,"
@@ -213,7 +213,7 @@ async def _waiting(boards: list[UUID], window: Window) -> _Waiting:
         window.start,
         *boards,
     )
-    return found[0] if found else _Waiting()
+    return waiting[0] if waiting else _Waiting()
 
 
 async def _newest(boards: list[UUID]) -> list[DashboardPendingApproval]:

@@ -28,16 +28,16 @@ CHANGES = ("work", "finished", "moved", "cycles", "cycle_micros")
 
 
 async def faults() -> tuple[list[str], str]:
-    found: list[str] = []
+    problems: list[str] = []
     behind = ""
     for row in await rows("SELECT id, name FROM organizations ORDER BY created_at, id"):
         organization_id = as_id(row["id"])
         assert organization_id is not None
         try:
-            found += [f"{row['name']}, {fault}" for fault in await _faults(organization_id)]
+            problems += [f"{row['name']}, {fault}" for fault in await _faults(organization_id)]
         except BeingCounted as error:
             behind = f"are being counted while the server runs ({error.share} % so far)"
-    return found, behind
+    return problems, behind
 
 
 async def recount() -> None:
@@ -49,14 +49,14 @@ async def recount() -> None:
 
 
 async def _faults(organization_id: UUID) -> list[str]:
-    found: list[str] = []
+    problems: list[str] = []
     for _ in range(TRIES):
         at = await position(organization_id)
         fold = await uncounted(organization_id, at)
-        found = [*await _wrong_sums(organization_id, fold), *await _wrong_tasks(organization_id, at.counted)]
-        if not found:
+        problems = [*await _wrong_sums(organization_id, fold), *await _wrong_tasks(organization_id, at.counted)]
+        if not problems:
             break
-    return found
+    return problems
 
 
 async def _wrong_sums(organization_id: UUID, fold: Fold) -> list[str]:
@@ -84,7 +84,7 @@ async def _wrong_sums(organization_id: UUID, fold: Fold) -> list[str]:
         organization_id,
         *OUTCOMES,
     )
-    numbers = ", ".join(f"SUM(CASE WHEN status = '{one}' THEN 1 ELSE 0 END) AS {one}" for one in STATUSES)
+    numbers = ", ".join(f"SUM(CASE WHEN status = '{status}' THEN 1 ELSE 0 END) AS {status}" for status in STATUSES)
     tasks = await rows(
         f"SELECT board_id, {numbers} FROM tasks WHERE {of_board} AND deleted_at IS NULL GROUP BY 1", organization_id
     )
@@ -94,17 +94,17 @@ async def _wrong_sums(organization_id: UUID, fold: Fold) -> list[str]:
         amounts = newest.setdefault(fact.board_id, {})
         for name, amount in fact.amounts.items():
             amounts[name] = amounts.get(name, 0) + amount
-    found = list[str]()
+    problems = list[str]()
     for level, words in LEVELS.items():
-        found += _differences(boards, SUMS, levels[level], words, total, "in all")
-    found += _differences(boards, CHANGES, total, "in all", _by_board(changes), "by each change")
-    found += _differences(boards, ("outcomes", "failures"), newest, "in all", _by_board(events), "in the log")
-    found += _differences(boards, STATUSES, newest, "in all", _by_board(tasks), "by the tasks")
-    return found
+        problems += _differences(boards, SUMS, levels[level], words, total, "in all")
+    problems += _differences(boards, CHANGES, total, "in all", _by_board(changes), "by each change")
+    problems += _differences(boards, ("outcomes", "failures"), newest, "in all", _by_board(events), "in the log")
+    problems += _differences(boards, STATUSES, newest, "in all", _by_board(tasks), "by the tasks")
+    return problems
 
 
-def _by_board(found: Iterable[Row]) -> Counts:
-    return {str(row["board_id"]): {name: int(row[name]) for name in row if name != "board_id"} for row in found}
+def _by_board(sums: Iterable[Row]) -> Counts:
+    return {str(row["board_id"]): {name: int(row[name]) for name in row if name != "board_id"} for row in sums}
 
 
 def _differences(
@@ -121,24 +121,24 @@ def _differences(
 async def _wrong_tasks(organization_id: UUID, counted: int) -> list[str]:
     """Replay the events of some tasks, chosen at random."""
     columns = ", ".join(f"f.{name}" for name in STATE)
-    known = await select(
+    counted_states = await select(
         TaskState,
         f"SELECT {columns} FROM figure_tasks f JOIN boards b ON b.id = f.board_id"
         f" WHERE b.organization_id = ? AND b.deleted_at IS NULL ORDER BY RANDOM() LIMIT {SAMPLE}",
         organization_id,
     )
-    if not known:
+    if not counted_states:
         return []
-    ids = [one.id for one in known]
+    ids = [stored.id for stored in counted_states]
     sql = f"{LOGGED} AND e.task_id IN ({placeholders(len(ids))}) AND e.seq <= ? ORDER BY e.seq"
     events = await select(Logged, sql, organization_id, 0, *ids, counted)
     fold = Fold({})
     for event in events:
         fold.take(event)
-    found = []
-    for one in known:
-        state = fold.states.get(one.id, TaskState(one.id, one.board_id))
-        is_as_logged = (one.logged, one.started_at, one.entered_at)
+    problems = []
+    for stored in counted_states:
+        state = fold.states.get(stored.id, TaskState(stored.id, stored.board_id))
+        is_as_logged = (stored.logged, stored.started_at, stored.entered_at)
         if is_as_logged != (state.logged, state.started_at, state.entered_at):
-            found.append(f"task {one.id}: it is counted as {one.logged}, its events say {state.logged}")
-    return found
+            problems.append(f"task {stored.id}: it is counted as {stored.logged}, its events say {state.logged}")
+    return problems

@@ -47,7 +47,7 @@ async def select_on[Row](boards: list[UUID], row: type[Row], sql: str, *values: 
 
 
 def points(window: Window, values: Values) -> DashboardRangeSeries:
-    listed = [DashboardSeriesPoint(one, float(values.get(one, 0))) for one in window.periods()]
+    listed = [DashboardSeriesPoint(period, float(values.get(period, 0))) for period in window.periods()]
     return DashboardRangeSeries(range=window.key, bucket=window.bucket, points=listed)
 
 
@@ -165,15 +165,19 @@ class Sums:
 
     def mean_hours(self, micros: str, number: str) -> DashboardSeriesSet:
         def means(window: Window) -> Values:
-            found = self.by_period[window.is_now].items()
-            return {period: hours(one[micros]) / one[number] for period, one in found if one.get(number)}
+            sums = self.by_period[window.is_now].items()
+            return {period: hours(amounts[micros]) / amounts[number] for period, amounts in sums if amounts.get(number)}
 
         return in_both(self.both, means)
 
     def error_rate(self) -> DashboardSeriesSet:
         def shares(window: Window) -> Values:
-            found = self.by_period[window.is_now].items()
-            return {period: 100.0 * one["failures"] / one["outcomes"] for period, one in found if one.get("outcomes")}
+            sums = self.by_period[window.is_now].items()
+            return {
+                period: 100.0 * amounts["failures"] / amounts["outcomes"]
+                for period, amounts in sums
+                if amounts.get("outcomes")
+            }
 
         return in_both(self.both, shares)
 
@@ -187,8 +191,8 @@ class Sums:
         for window in self.both:
             sums = {status: self.of(window, status) for status in STATUSES}
             listed = [
-                DashboardWipPoint(one, **{status: by.get(one, 0) for status, by in sums.items()})
-                for one in window.periods()
+                DashboardWipPoint(period, **{status: by.get(period, 0) for status, by in sums.items()})
+                for period in window.periods()
             ]
             made.append(DashboardWipRangeSeries(range=window.key, bucket=window.bucket, points=listed))
         return DashboardWipSeriesSet(primary=made[0], comparison=made[1])
@@ -196,11 +200,11 @@ class Sums:
     def work_in_progress(self) -> DashboardSeriesSet:
         level, levels = self.level, dict[bool, Values]()
         for window in self.both:
-            changes, found = self.of(window, "work"), {}
+            changes, by_period = self.of(window, "work"), {}
             for period in reversed(window.periods()):
-                found[period] = level
+                by_period[period] = level
                 level -= changes.get(period, 0)
-            levels[window.is_now] = found
+            levels[window.is_now] = by_period
             level += self.at_border  # both windows have it
         return in_both(self.both, lambda window: levels[window.is_now])
 
@@ -219,15 +223,15 @@ async def read_figures(organization_id: UUID, boards: list[UUID], both: Both, *,
     while True:
         at = await position(organization_id)
         fold = await uncounted(organization_id, at)
-        found = Figures(await _sums(organization_id, at.counted, boards, both, fold))
+        figures = Figures(await _sums(organization_id, at.counted, boards, both, fold))
         if not boards:
-            return found
+            return figures
         if only_sums:
             counted = (await position(organization_id)).counted
         else:
-            counted = await _times(found, organization_id, boards, both[0], fold)
+            counted = await _times(figures, organization_id, boards, both[0], fold)
         if counted == at.counted:  # else a part may have been read twice
-            return found
+            return figures
 
 
 async def _sums(organization_id: UUID, counted: int, boards: list[UUID], both: Both, fold: Fold) -> Sums:
@@ -311,31 +315,31 @@ REVIEW, AGE, COUNTED = range(3)
 
 async def _times(figures: Figures, organization_id: UUID, boards: list[UUID], window: Window, fold: Fold) -> int:
     """Read each time of the window that ends now, and which tasks are longest at work; return what is counted."""
-    here, (listed, known) = f"board_id IN ({placeholders(len(boards))})", in_list(fold.states)
-    others = f" AND id NOT IN ({listed})" if known else ""
+    here, (listed, folded) = f"board_id IN ({placeholders(len(boards))})", in_list(fold.states)
+    others = f" AND id NOT IN ({listed})" if folded else ""
     # By themselves, as a single column: they may be many.
     _, cycles = await fetch(
         f"SELECT cycle_micros FROM figure_changes WHERE {here} AND cycle_micros IS NOT NULL"
         " AND moment >= ? AND moment <= ?",
         [*boards, window.start, window.end],
     )
-    _, found = await fetch(
+    _, lines = await fetch(
         f"SELECT {REVIEW}, review_micros, NULL, NULL FROM figure_tasks"
         f" WHERE {here} AND review_micros IS NOT NULL AND moment >= ? AND moment <= ?{others}"
         f" UNION ALL SELECT * FROM (SELECT {AGE}, 0, CAST(id AS TEXT), CAST(entered_at AS TEXT) FROM figure_tasks"
         f" WHERE {here} AND entered_at IS NOT NULL{others} ORDER BY figure_tasks.entered_at, figure_tasks.id"
         f" LIMIT {MOST_AGING}) AS oldest"
         f" UNION ALL SELECT {COUNTED}, seq, NULL, NULL FROM figures_counted WHERE organization_id = ?",
-        [*boards, window.start, window.end, *known, *boards, *known, organization_id],
+        [*boards, window.start, window.end, *folded, *boards, *folded, organization_id],
     )
     figures.cycles = [micros for (micros,) in cycles]
-    figures.reviews = [line[1] for line in found if line[0] == REVIEW]
-    at_work = [(moment, str(line[2])) for line in found if (moment := as_moment(line[3])) is not None]
+    figures.reviews = [line[1] for line in lines if line[0] == REVIEW]
+    at_work = [(moment, str(line[2])) for line in lines if (moment := as_moment(line[3])) is not None]
     at_work += _add_uncounted(figures, set(map(str, boards)), window, fold)
     figures.at_work = {UUID(task_id): entered_at for entered_at, task_id in sorted(at_work)[:MOST_AGING]}
     figures.reviews.sort()
     figures.cycles.sort()
-    return next((int(line[1]) for line in found if line[0] == COUNTED), 0)
+    return next((int(line[1]) for line in lines if line[0] == COUNTED), 0)
 
 
 def _add_uncounted(figures: Figures, here: set[str], window: Window, fold: Fold) -> list[tuple[datetime, str]]:
@@ -359,9 +363,9 @@ async def aging(at_work: Mapping[UUID, datetime], now: datetime) -> list[AgingTa
         f" WHERE deleted_at IS NULL AND id IN ({placeholders(len(at_work))})",
         *at_work,
     )
-    known = {task.task_id: task for task in tasks}
-    ages = {one: round(hours_between(entered_at, now), 3) for one, entered_at in at_work.items()}
-    return [known[one].model_copy(update={"age_hours": age}) for one, age in ages.items() if one in known]
+    by_id = {task.task_id: task for task in tasks}
+    ages = {task_id: round(hours_between(entered_at, now), 3) for task_id, entered_at in at_work.items()}
+    return [by_id[task_id].model_copy(update={"age_hours": age}) for task_id, age in ages.items() if task_id in by_id]
 
 
 def hours(micros: int) -> float:
@@ -383,7 +387,7 @@ def percentile(ordered: Sequence[float], share: int) -> float | None:
 
 def median_hours(ordered: Sequence[int]) -> float | None:
     middle = (len(ordered) - 1) // 2
-    return median([hours(one) for one in ordered[middle : len(ordered) // 2 + 1]]) if ordered else None
+    return median([hours(micros) for micros in ordered[middle : len(ordered) // 2 + 1]]) if ordered else None
 
 
 @dataclass(slots=True)
@@ -410,6 +414,6 @@ async def read_spending(boards: list[UUID], both: Both) -> list[Hour]:
 
 def spent(window: Window, spending: list[Hour]) -> Values:
     sums: Counter[datetime] = Counter()
-    for one in spending:
-        sums[window.period_of(datetime.fromisoformat(f"{one.hour}:00"))] += one.now if window.is_now else one.before
+    for hour in spending:
+        sums[window.period_of(datetime.fromisoformat(f"{hour.hour}:00"))] += hour.now if window.is_now else hour.before
     return {period: micros / MICROS for period, micros in sums.items()}

@@ -53,8 +53,8 @@ async def contents_of(board: Board) -> Contents:
     if int(counted["n"]) > MOST_ROWS:
         raise TooLarge(f"The board holds more than {MOST_ROWS} things. Delete or archive some of them first.")
     moment = times.clock_now()
-    found = await rows(f"SELECT t.id, t.number FROM tasks t WHERE {LIVE} ORDER BY t.number", board.id)
-    tasks = {str(row["id"]): int(row["number"]) for row in found}
+    live = await rows(f"SELECT t.id, t.number FROM tasks t WHERE {LIVE} ORDER BY t.number", board.id)
+    tasks = {str(row["id"]): int(row["number"]) for row in live}
     waits: dict[str, list[int]] = {}
     for row in await rows(f"{EDGES} WHERE {LIVE} AND p.deleted_at IS NULL ORDER BY p.number", board.id):
         if str(row["id"]) in tasks:
@@ -79,22 +79,22 @@ async def _tags(board_id: UUID) -> list[Row]:
 
 
 async def _fields(board_id: UUID) -> list[Row]:
-    found = await rows(
+    fields = await rows(
         "SELECT f.field_key, f.label, f.field_type, f.ui_visibility, f.validation_regex, f.description, f.required,"
         " f.default_value FROM board_task_custom_fields b JOIN task_custom_field_definitions f ON f.id = b.field_id"
         " WHERE b.board_id = ? ORDER BY f.field_key",
         board_id,
     )
-    changed = ({"required": bool(row["required"]), "default_value": as_json(row["default_value"])} for row in found)
-    return [{**row, **other} for row, other in zip(found, changed, strict=True)]
+    changed = ({"required": bool(row["required"]), "default_value": as_json(row["default_value"])} for row in fields)
+    return [{**row, **other} for row, other in zip(fields, changed, strict=True)]
 
 
 async def tasks_of(contents: Contents, *, comments: bool = True) -> AsyncIterator[list[Row]]:
     """Yield pages of the board's tasks by number, with everything on them; of `comments` else their number."""
     for page in batched(contents.tasks, PAGE, strict=False):
         these = f"IN ({placeholders(len(page))})"
-        found = await rows(f"{TASKS} WHERE t.id {these} ORDER BY t.number", *page)
-        tasks = {str(row["id"]): _task(row, contents) for row in found}
+        listed = await rows(f"{TASKS} WHERE t.id {these} ORDER BY t.number", *page)
+        tasks = {str(row["id"]): _task(row, contents) for row in listed}
         await _add_details(tasks, page, contents)
         await _add_values(tasks, page, contents)
         await (_add_comments(tasks, page, contents) if comments else _count_comments(tasks, page))
@@ -194,8 +194,8 @@ def author(row: Row, otherwise: str | None) -> Row:
 
 async def approvals_of(contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of the board's approvals, the oldest first."""
-    async for found in _pages(APPROVALS, "p", contents):
-        ids = [row["id"] for row in found]
+    async for page in _pages(APPROVALS, "p", contents):
+        ids = [row["id"] for row in page]
         links: dict[str, list[int]] = {}
         for link in await rows(
             f"SELECT approval_id, task_id FROM approval_task_links WHERE approval_id IN ({placeholders(len(ids))})"
@@ -204,24 +204,24 @@ async def approvals_of(contents: Contents) -> AsyncIterator[list[Row]]:
         ):
             if (number := contents.tasks.get(str(link["task_id"]))) is not None:
                 links.setdefault(str(link["approval_id"]), []).append(number)
-        yield [_approval(row, links.get(str(row["id"]), [])) for row in found]
+        yield [_approval(row, links.get(str(row["id"]), [])) for row in page]
 
 
 async def _pages(sql: str, table: str, contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of what the board had, the oldest first."""
     after, values = "", list[object]()
     while True:
-        found = await rows(
+        page = await rows(
             f"{sql} WHERE {table}.board_id = ? AND {table}.created_at <= ?{after}"
             f" ORDER BY {table}.created_at, {table}.id LIMIT {PAGE}",
             contents.board_id,
             contents.moment,
             *values,
         )
-        if not found:
+        if not page:
             return
-        yield found
-        after, values = f" AND ({table}.created_at, {table}.id) > (?, ?)", [found[-1]["created_at"], found[-1]["id"]]
+        yield page
+        after, values = f" AND ({table}.created_at, {table}.id) > (?, ?)", [page[-1]["created_at"], page[-1]["id"]]
 
 
 APPROVALS = (
@@ -255,8 +255,8 @@ def _approval(row: Row, numbers: list[int]) -> Row:
 
 async def proposals_of(contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of what agents proposed on the board, the oldest first."""
-    async for found in _pages(PROPOSALS, "p", contents):
-        yield [_proposal(row, contents) for row in found]
+    async for page in _pages(PROPOSALS, "p", contents):
+        yield [_proposal(row, contents) for row in page]
 
 
 PROPOSALS = (
@@ -276,7 +276,7 @@ def _proposal(row: Row, contents: Contents) -> Row:
 
 async def memory_of(contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of the board's memory and chat, the oldest first."""
-    async for found in _pages(MEMORY, "m", contents):
+    async for page in _pages(MEMORY, "m", contents):
         yield [
             {
                 "content": row["content"],
@@ -287,15 +287,15 @@ async def memory_of(contents: Contents) -> AsyncIterator[list[Row]]:
                 "created_at": wire_moment(row["created_at"]),
                 "edited_at": wire_moment(row["edited_at"]),
             }
-            for row in found
+            for row in page
         ]
 
 
 async def notes_of(contents: Contents) -> AsyncIterator[list[Row]]:
     """Yield pages of what people told agents, the oldest first."""
-    async for found in _pages(NOTES, "n", contents):
-        read = (note(row, contents.history, contents.tasks) for row in found)
-        yield [one for one in read if one is not None]
+    async for page in _pages(NOTES, "n", contents):
+        read = (note(row, contents.history, contents.tasks) for row in page)
+        yield [part for part in read if part is not None]
 
 
 async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
@@ -310,8 +310,8 @@ async def file_pieces(contents: Contents) -> AsyncIterator[bytes]:
         piece += b',"%s":[' % name.encode()
         is_first = True
         async for page in pages:
-            for one in page:
-                piece += to_json(one) if is_first else b"," + to_json(one)
+            for part in page:
+                piece += to_json(part) if is_first else b"," + to_json(part)
                 is_first = False
                 if len(piece) > PIECE_BYTES:
                     yield bytes(piece)
@@ -333,11 +333,11 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d",
 
 async def tasks_csv(contents: Contents) -> AsyncIterator[bytes]:
     """Yield the board's tasks as CSV, by number, with a column for each custom field. No cell can be a formula."""
-    keys = sorted(one["field_key"] for one in contents.fields)
+    keys = sorted(field["field_key"] for field in contents.fields)
     piece = bytearray(_line([*COLUMNS, *(cell(f"field:{key}") for key in keys)]))
     async for page in tasks_of(contents, comments=False):
         for task in page:
-            piece += _line(cell(one) for one in [*map(task.get, COLUMNS), *map(task["custom_fields"].get, keys)])
+            piece += _line(cell(value) for value in [*map(task.get, COLUMNS), *map(task["custom_fields"].get, keys)])
             if len(piece) > PIECE_BYTES:
                 yield bytes(piece)
                 piece.clear()

@@ -46,11 +46,13 @@ class History:
 
 
 async def history_of(board_id: UUID, moment: datetime, tasks: Numbers) -> History:
-    found = await rows(
+    runs_here = await rows(
         "SELECT id, task_id, fence FROM task_runs WHERE board_id = ? AND started_at <= ?", board_id, moment
     )
     runs = {
-        str(row["id"]): (tasks[str(row["task_id"])], int(row["fence"])) for row in found if str(row["task_id"]) in tasks
+        str(row["id"]): (tasks[str(row["task_id"])], int(row["fence"]))
+        for row in runs_here
+        if str(row["task_id"]) in tasks
     }
     newest = await rows(f"{SESSIONS} ORDER BY s.started_at DESC, s.id DESC LIMIT {MOST_SESSIONS}", board_id, moment)
     shown, left = set(), MOST_ACTIVITIES
@@ -73,15 +75,15 @@ RUNS = f"SELECT id, task_id, started_at, ended_at, evidence, code, {', '.join(PL
 
 
 async def runs_of(history: History, task_ids: Sequence[str]) -> list[tuple[str, Row]]:
-    found = await rows(f"{RUNS} WHERE task_id IN ({placeholders(len(task_ids))}) ORDER BY task_id, fence", *task_ids)
-    return [(str(row["task_id"]), _run(row, history)) for row in found if str(row["id"]) in history.runs]
+    runs = await rows(f"{RUNS} WHERE task_id IN ({placeholders(len(task_ids))}) ORDER BY task_id, fence", *task_ids)
+    return [(str(row["task_id"]), _run(row, history)) for row in runs if str(row["id"]) in history.runs]
 
 
 def _run(row: Row, history: History) -> Row:
     part = {name: row[name] for name in PLAIN_OF_RUN} | {"evidence": as_json(row["evidence"]) or []}
     part |= _period(row, history)
     code = as_json(row["code"])
-    part["code"] = code and {name: one for name, one in code.items() if name not in FILES_OF_CODE}
+    part["code"] = code and {name: value for name, value in code.items() if name not in FILES_OF_CODE}
     return part if row["ended_at"] else part | {"state": "released"}
 
 
@@ -101,10 +103,10 @@ OWN_OF_ACTIVITY = tuple(name for name in ActivityPart.model_fields if name not i
 async def sessions_of(history: History, tasks: Numbers, at_once: int) -> AsyncIterator[list[Row]]:
     """Yield pages of the sessions, the oldest first."""
     for ids in batched(history.sessions, at_once, strict=False):
-        found = await find_all(AgentSession, f"id IN ({placeholders(len(ids))})", *ids)
+        sessions = await find_all(AgentSession, f"id IN ({placeholders(len(ids))})", *ids)
         yield [
             await _session(session, history, tasks)
-            for session in sorted(found, key=lambda session: history.sessions[str(session.id)])
+            for session in sorted(sessions, key=lambda session: history.sessions[str(session.id)])
         ]
 
 

@@ -105,13 +105,13 @@ class SessionPart(OfRun, UsedPart):
     def _agrees(self) -> Self:
         if self.external_id is None and self.fence is None:
             raise ValueError("a session has an external_id or a run")
-        seqs = [one.seq for one in self.activities]
+        seqs = [activity.seq for activity in self.activities]
         if seqs != sorted(set(seqs)) or (seqs and seqs[-1] > self.seq):
             raise ValueError("the activities of a session stand in the order of seq, up to that of the session")
         if self.digest is not None:
             digest = hashlib.sha256()
-            for one in self.activities:
-                digest.update(hashed(one))
+            for activity in self.activities:
+                digest.update(hashed(activity))
             if digest.hexdigest() != self.digest:
                 raise ValueError(f"the activities of session {self.number} are not those of its digest")
         return self

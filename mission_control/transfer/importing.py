@@ -214,8 +214,8 @@ async def dropped_of(organization_id: UUID, file: BoardFile) -> list[Dropped]:
     ids = {part.number: board.id for part in file.tasks}
     for part in file.tasks:
         _task(board, ids, part, known)
-        for one in part.comments:
-            _comment(board.id, part, one, known)
+        for comment in part.comments:
+            _comment(board.id, part, comment, known)
     list(_approvals(board, [(new_id(), part) for part in file.approvals], known))
     list(_proposals(board, file, ids, known))
     list(_memory(board, file, known))
@@ -266,7 +266,7 @@ async def _store(board: Board, file: BoardFile, ids: dict[int, UUID], known: Kno
 def _rows(board: Board, file: BoardFile, ids: dict[int, UUID], known: Known) -> Iterator[Iterable[Model]]:
     """Yield what is on a board, a table after those that it refers to."""
     yield (_task(board, ids, part, known) for part in parents_first(file.tasks))
-    yield (_comment(ids[part.number], part, one, known) for part in file.tasks for one in part.comments)
+    yield (_comment(ids[part.number], part, comment, known) for part in file.tasks for comment in part.comments)
     yield _dependencies(board, file, ids)
     yield _links(file, ids)
     yield _steps(file, ids)

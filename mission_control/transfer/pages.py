@@ -52,7 +52,7 @@ def _sentence(error: ValidationError) -> str:
         return NO_BOARD_FILE
     if first["loc"][:1] == ("version",):
         return "This file is of another version of Mission Control, which this one cannot read."
-    place = ".".join(str(one) for one in first["loc"])
+    place = ".".join(str(key) for key in first["loc"])
     reason = str(first["msg"]).removeprefix("Value error, ")
     return f"The file cannot be used{f' at {place}' if place else ''}: {reason}."
 

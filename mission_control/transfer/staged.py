@@ -86,8 +86,8 @@ async def _keep(actor: Actor, organization_id: UUID, content: bytes, preview: Im
 async def _preview(organization_id: UUID, file: BoardFile) -> ImportPreview:
     slugs, keys = [tag.slug for tag in file.tags], [field.field_key for field in file.custom_fields]
     tags = {tag.slug for tag in await Tag.filter(organization_id=organization_id, slug__in=slugs)}
-    known = CustomField.filter(organization_id=organization_id, field_key__in=keys)
-    types = dict(await known.values_list("field_key", "field_type"))
+    fields = CustomField.filter(organization_id=organization_id, field_key__in=keys)
+    types = dict(await fields.values_list("field_key", "field_type"))
     dropped = await dropped_of(organization_id, file)
     for field in file.custom_fields:
         if types.get(field.field_key, field.field_type) != field.field_type:
@@ -117,10 +117,10 @@ async def start(actor: Actor, staged: BoardImport) -> JobRead:
 
 async def _claim(staged: BoardImport, job_id: UUID) -> None:
     """Give a file to a job, unless another one has it."""
-    found = await BoardImport.select_for_update().get_or_none(id=staged.id)
-    if found is None:
+    locked = await BoardImport.select_for_update().get_or_none(id=staged.id)
+    if locked is None:
         raise NotFound(NO_IMPORT)
-    if found.job_id is not None and await Job.filter(id=found.job_id, state__in=("running", "done")).exists():
+    if locked.job_id is not None and await Job.filter(id=locked.job_id, state__in=("running", "done")).exists():
         raise Conflict(RUNS)
     await BoardImport.filter(id=staged.id).update(job_id=job_id)
 

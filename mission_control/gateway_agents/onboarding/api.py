@@ -156,8 +156,8 @@ async def confirm_goal(actor: Actor, board: Board, goal: BoardOnboardingConfirm)
         session_id = session.id if session else None
         message = f"Board set up: {board.name}."
         record("onboarding.confirmed", board, message, session_id=session_id, lead_agent_id=lead_id)
-    known = {name: getattr(board, name) for name in BoardRead.model_fields}
-    return BoardConfirmed.model_construct(**known, lead_agent_id=lead_id, lead_token=token)
+    fields = {name: getattr(board, name) for name in BoardRead.model_fields}
+    return BoardConfirmed.model_construct(**fields, lead_agent_id=lead_id, lead_token=token)
 
 
 async def _confirm_profile(actor: Actor, goal: BoardOnboardingConfirm) -> None:

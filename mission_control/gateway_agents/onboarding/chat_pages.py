@@ -22,8 +22,9 @@ from mission_control.boards.statuses import STATUSES
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
 from mission_control.core.times import date_words
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows
-from mission_control.events.broker import head_of
+from mission_control.events.broker import Signal, head_of
 from mission_control.events.leases import Delivery
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
@@ -125,7 +126,7 @@ class Chat:
         sent = session.delivery_id if session else None
         delivery = await Delivery.get_or_none(id=sent) if sent else None
         gateway = await Gateway.get_or_none(id=board.gateway_id) if board.gateway_id else None
-        lines = [_line(number, said) for number, said in enumerate((session and session.messages) or ())]
+        lines = [_line(number, message) for number, message in enumerate((session and session.messages) or ())]
         state = _state(session, delivery)
         question = question_of(session) if state == "asked" else None
         lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
@@ -143,9 +144,9 @@ def _state(session: OnboardingSession | None, delivery: Delivery | None) -> str:
     return {"failed": "failed", "sent": "waiting"}.get(sent, "sending")
 
 
-def _line(number: int, said: dict[str, object]) -> Line:
-    content, at = str(said.get("content", "")), times.parse_since(str(said.get("timestamp")))
-    if said.get("role") == "user":
+def _line(number: int, message: JsonObject) -> Line:
+    content, at = str(message.get("content", "")), times.parse_since(str(message.get("timestamp")))
+    if message.get("role") == "user":
         return Line(number, "answer" if number else "request", content, at)
     parsed = _parsed(content)
     if parsed.get("status") == "complete":
@@ -159,17 +160,17 @@ def question_of(session: OnboardingSession | None) -> Question | None:
         return None
     number = len(session.messages) - 1
     try:
-        asked = BoardOnboardingAgentQuestion.model_validate(_parsed(str(session.messages[-1].get("content", ""))))
+        parsed = BoardOnboardingAgentQuestion.model_validate(_parsed(str(session.messages[-1].get("content", ""))))
     except ValidationError:
         return None
     options = [
-        Option(option.label, option.id == "other" or bool(OWN_WORDS.search(option.label))) for option in asked.options
+        Option(option.label, option.id == "other" or bool(OWN_WORDS.search(option.label))) for option in parsed.options
     ]
-    several = bool(SEVERAL.search(" ".join([asked.question, *(option.label for option in asked.options)])))
-    return Question(number, asked.question, options, several and len(options) > 1)
+    several = bool(SEVERAL.search(" ".join([parsed.question, *(option.label for option in parsed.options)])))
+    return Question(number, parsed.question, options, several and len(options) > 1)
 
 
-def _parsed(content: str) -> dict[str, object]:
+def _parsed(content: str) -> JsonObject:
     with contextlib.suppress(ValueError):
         if isinstance(parsed := orjson.loads(content), dict):
             return parsed
@@ -180,12 +181,12 @@ TEMPLATE = "gateway_agents/onboarding/goal.html"
 
 
 async def _progress(board: Board) -> dict[str, object]:
-    found = await rows(
+    statuses = await rows(
         "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
         " WHERE board_id = ? AND deleted_at IS NULL GROUP BY 1",
         board.id,
     )
-    counts = dict.fromkeys(STATUSES, 0) | {row["status"]: int(row["n"]) for row in found}
+    counts = dict.fromkeys(STATUSES, 0) | {row["status"]: int(row["n"]) for row in statuses}
     total, done = sum(counts.values()), counts["done"]
     return {"counts": counts, "total": total, "done": done, "percent": 100 * done // total if total else 0}
 
@@ -307,7 +308,7 @@ async def _announcement(view: ChatView, _batch: Batch) -> str:
     return "The agent proposes a goal and a lead." if chat.state == "proposed" else ""
 
 
-def _is_here(view: ChatView, news: Event | dict[str, object]) -> bool:
+def _is_here(view: ChatView, news: Event | Signal) -> bool:
     if isinstance(news, Event):
         return news.board_id == view.board.id or news.subject_id == view.board.gateway_id
     return str(view.board.gateway_id) == news.get("gateway_id") or str(view.board.id) == news.get("board_id")

@@ -133,7 +133,7 @@ A proposal:
 Ask your first question now."""
 
 
-def _curl(url: str, body: dict[str, object]) -> str:
+def _curl(url: str, body: JsonObject) -> str:
     """The body is a here-document, because it may contain apostrophes."""
     return (
         f'curl -sS -X POST "{url}" -H "X-Agent-Token: $AUTH_TOKEN" -H "Content-Type: application/json" \\\n'
@@ -343,11 +343,11 @@ SILENCE = Loop(name="looking for silent main agents", look=look, pause=LONGEST_P
 
 
 async def note_silences() -> int:
-    found = await rows(f"SELECT s.id, s.board_id{WAITING} AND d.sent_at <= ?", times.clock_now() - PATIENCE)
-    for board in await Board.filter(id__in=[row["board_id"] for row in found]) if found else ():
+    silent = await rows(f"SELECT s.id, s.board_id{WAITING} AND d.sent_at <= ?", times.clock_now() - PATIENCE)
+    for board in await Board.filter(id__in=[row["board_id"] for row in silent]) if silent else ():
         with contextlib.suppress(NotFound):  # the board was deleted; the wait ends when it is restored
             await note_silence(system(board.organization_id), board)
-    return len(found)
+    return len(silent)
 
 
 @command("onboarding.watch")

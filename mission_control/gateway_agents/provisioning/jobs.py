@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from tortoise.expressions import Subquery
@@ -12,6 +12,8 @@ from mission_control.agents.models import Agent
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
+from mission_control.core.values import JsonObject
+from mission_control.database.sql import Row
 from mission_control.events.commands import command
 from mission_control.events.reader_wakeups import publish_signal
 from mission_control.events.unit_of_work import notify, record, signal, unit_of_work
@@ -34,8 +36,8 @@ async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
         return GatewayTemplatesSyncResult.model_validate(parent.target["result"])
     jobs = await ProvisioningJob.filter(sync_id=parent.id).order_by("created_at", "id")
     agents = {agent.id: agent for agent in await Agent.filter(id__in=[job.agent_id for job in jobs])}
-    known = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
-    counts = Counter((_outcome_of(job), agent.board_id is not None) for job, agent in known)
+    parts = [(job, agents[job.agent_id]) for job in jobs if job.agent_id in agents]
+    counts = Counter((_outcome_of(job), agent.board_id is not None) for job, agent in parts)
     return GatewayTemplatesSyncResult(
         gateway_id=parent.gateway_id,
         include_main=parent.options["include_main"],
@@ -43,7 +45,7 @@ async def result_of(parent: ProvisioningJob) -> GatewayTemplatesSyncResult:
         agents_updated=counts["written", True],
         agents_skipped=parent.target["skipped"] + counts["failed", True],
         main_updated=counts["written", False] > 0,
-        errors=[*map(GatewayTemplatesSyncError.model_validate, parent.target["errors"]), *_errors_of(known)],
+        errors=[*map(GatewayTemplatesSyncError.model_validate, parent.target["errors"]), *_errors_of(parts)],
         finished=not counts["open", True] + counts["open", False],
         job_id=parent.id,
     )
@@ -73,8 +75,8 @@ async def follow_setup(job: ProvisioningJob, agent: Agent, user_id: UUID | None)
     if user_id is None or agent.board_id is None:  # a gateway makes its main agent by itself
         return
     values = _of_setup(job, agent.name)
-    if (known := await Job.get_or_none(id=job.id)) is not None:
-        await _change(known, values)
+    if (row := await Job.get_or_none(id=job.id)) is not None:
+        await _change(row, values)
         return
     gateway = await Gateway.get(id=job.gateway_id)
     if gateway.state != CONNECTED:
@@ -87,37 +89,37 @@ async def tell_step(job: ProvisioningJob) -> None:
     """Outside of a command: say which step a setup is at."""
     values = {**_steps(job), "updated_at": times.clock_now()}
     if await Job.filter(id=job.id, state="running").update(**values):
-        known = await Job.get(id=job.id)
-        await publish_signal(job.organization_id, job_id=str(job.id), job_of=str(known.user_id))
+        row = await Job.get(id=job.id)
+        await publish_signal(job.organization_id, job_id=str(job.id), job_of=str(row.user_id))
 
 
 async def tell(job: ProvisioningJob) -> None:
     """Inside a command: say how a job is now, and how far the sync is that it belongs to."""
-    if job.agent_id is not None and (known := await Job.get_or_none(id=job.id)) is not None:
+    if job.agent_id is not None and (row := await Job.get_or_none(id=job.id)) is not None:
         agent = await Agent.get_or_none(id=job.agent_id)
-        await _change(known, _of_setup(job, agent.name if agent else "The agent"))
+        await _change(row, _of_setup(job, agent.name if agent else "The agent"))
     if job.sync_id is not None:
         await tell_sync(job.sync_id)
 
 
 async def tell_sync(sync_id: UUID) -> None:
     """Inside a command: say how far a sync is, and what it did when all of its agents have ended."""
-    known = await Job.select_for_update().get_or_none(id=sync_id)  # the last two agents may end at the same moment
-    if known is None:
+    row = await Job.select_for_update().get_or_none(id=sync_id)  # the last two agents may end at the same moment
+    if row is None:
         return
     jobs = await ProvisioningJob.filter(sync_id=sync_id).only("id", "state", "awaits_check_in")
     left = sum(_outcome_of(job) == "open" for job in jobs)
-    values = {"done": max((known.total or 0) - left, 0), "step": "Writing files"}
+    values = {"done": max((row.total or 0) - left, 0), "step": "Writing files"}
     if left == 0:
         values |= _ended("template_sync", "done", await _result_of_sync(sync_id))
-    await _change(known, {**_RUNNING, **values})
+    await _change(row, {**_RUNNING, **values})
 
 
 async def tell_agent_gone(jobs: list[ProvisioningJob]) -> None:
     """Inside a command: say of jobs that were dropped that their agent is gone."""
     for job in jobs:
-        if (known := await Job.get_or_none(id=job.id, state="running")) is not None:
-            await _change(known, _ended(known.kind, "interrupted", error="The agent was deleted meanwhile."))
+        if (row := await Job.get_or_none(id=job.id, state="running")) is not None:
+            await _change(row, _ended(row.kind, "interrupted", error="The agent was deleted meanwhile."))
         if job.sync_id is not None:
             await tell_sync(job.sync_id)
 
@@ -125,14 +127,14 @@ async def tell_agent_gone(jobs: list[ProvisioningJob]) -> None:
 async def tell_gateway_gone(gateway_id: UUID | None) -> None:
     """Inside a command: end what still runs on a gateway that is being deleted."""
     ours = ProvisioningJob.filter(gateway_id=gateway_id).values("id")
-    for known in await Job.filter(state="running", id__in=Subquery(ours)):
-        await _change(known, _ended(known.kind, "interrupted", error="The gateway was deleted meanwhile."))
+    for row in await Job.filter(state="running", id__in=Subquery(ours)):
+        await _change(row, _ended(row.kind, "interrupted", error="The gateway was deleted meanwhile."))
 
 
-_RUNNING: dict[str, Any] = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
+_RUNNING: Row = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
 
 
-def _of_setup(job: ProvisioningJob, name: str) -> dict[str, object]:
+def _of_setup(job: ProvisioningJob, name: str) -> Row:
     url = f"/agents/{job.agent_id}"
     if job.state == "done":
         return _ended("agent_setup", "done", JobResult(summary=f"{name} is set up.", url=url))
@@ -142,7 +144,7 @@ def _of_setup(job: ProvisioningJob, name: str) -> dict[str, object]:
     return {**_RUNNING, **_steps(job)}
 
 
-def _steps(job: ProvisioningJob) -> dict[str, object]:
+def _steps(job: ProvisioningJob) -> Row:
     key = next_step(job.steps)
     text = LABELS[key] if key else "Ending"
     if job.last_error and job.state == "waiting":
@@ -151,7 +153,7 @@ def _steps(job: ProvisioningJob) -> dict[str, object]:
     return {"step": text, "done": done, "total": len(job.steps)}
 
 
-def _ended(kind: str, state: str, result: JobResult | None = None, error: str | None = None) -> dict[str, object]:
+def _ended(kind: str, state: str, result: JobResult | None = None, error: str | None = None) -> Row:
     stored, now = None if result is None else result.model_dump(), times.clock_now()
     read_at = None if waits_to_be_read(kind, state, result) else now
     return {"state": state, "step": "", "result": stored, "error": error, "finished_at": now, "read_at": read_at}
@@ -169,11 +171,11 @@ async def _result_of_sync(sync_id: UUID) -> JobResult:
     return JobResult(summary=f"{summary}.", url=f"/gateways/{result.gateway_id}/agents", problems=problems)
 
 
-async def _change(known: Job, values: dict[str, object]) -> None:
-    if all(getattr(known, name) == value for name, value in values.items() if name not in ("finished_at", "read_at")):
+async def _change(row: Job, values: Row) -> None:
+    if all(getattr(row, name) == value for name, value in values.items() if name not in ("finished_at", "read_at")):
         return
-    await Job.filter(id=known.id).update(**values, updated_at=times.clock_now())
-    signal(known.organization_id, job_id=str(known.id))
+    await Job.filter(id=row.id).update(**values, updated_at=times.clock_now())
+    signal(row.organization_id, job_id=str(row.id))
 
 
 CHANNEL = "provisioning"
@@ -223,7 +225,7 @@ async def request_provisioning(
     return job
 
 
-async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], sync_id: UUID | None) -> None:
+async def _join(job: ProvisioningJob, action: Action, flags: JsonObject, sync_id: UUID | None) -> None:
     before_sync, job.sync_id = job.sync_id, sync_id or job.sync_id
     if job.state == "running":
         before = job.options.get("again") or {}
@@ -236,11 +238,11 @@ async def _join(job: ProvisioningJob, action: Action, flags: dict[str, Any], syn
         await tell_sync(before_sync)
 
 
-def joined(before: dict[str, object], flags: dict[str, object]) -> dict[str, object]:
+def joined(before: JsonObject, flags: JsonObject) -> JsonObject:
     return {name: value or before.get(name) for name, value in flags.items()}
 
 
-async def restart(job: ProvisioningJob, options: dict[str, object]) -> None:
+async def restart(job: ProvisioningJob, options: JsonObject) -> None:
     job.options, job.steps = options, new_steps(plan_of(job.action, options))
     # A gateway remembers the messages of earlier rounds: in each round they have names of their own.
     job.target = {"round": job.target.get("round", 0) + 1}
@@ -251,9 +253,7 @@ async def restart(job: ProvisioningJob, options: dict[str, object]) -> None:
     await job.save()
 
 
-async def request_removal(
-    agent: Agent, *, gateway_id: UUID | None = None, gone: dict[str, object] | None = None
-) -> None:
+async def request_removal(agent: Agent, *, gateway_id: UUID | None = None, gone: JsonObject | None = None) -> None:
     """Inside a command: remove an agent from its gateway in the background; its row may be gone by then.
 
     With `gateway_id` and `gone`, remove what the agent was before it moved.
@@ -269,13 +269,11 @@ async def request_removal(
     notify(CHANNEL)
 
 
-def target_of(agent: Agent) -> dict[str, object]:
+def target_of(agent: Agent) -> JsonObject:
     return {"gateway_agent_id": agent.gateway_agent_id, "session_key": agent.openclaw_session_id}
 
 
-async def request_alone(
-    agent: Agent, action: str, gateway_id: UUID | None, target: dict[str, object] | None = None
-) -> None:
+async def request_alone(agent: Agent, action: str, gateway_id: UUID | None, target: JsonObject | None = None) -> None:
     """Inside a command: have a step made in the background that needs nothing but what its job holds."""
     target = {**(target or target_of(agent)), "board_id": str(agent.board_id or ""), "name": agent.name}
     await ProvisioningJob.create(

@@ -107,24 +107,24 @@ def is_made(agent: Agent) -> bool:
 
 async def make_awaited(gateway_ids: Collection[UUID]) -> None:
     """Have the main agents made for whom something waits; one statement where there are none."""
-    found = await rows(
+    waiting = await rows(
         f"SELECT a.id FROM agents a WHERE a.gateway_id IN ({placeholders(len(gateway_ids))}) AND a.board_id IS NULL"
         " AND a.workspace_token IS NULL AND EXISTS"
         " (SELECT 1 FROM deliveries d WHERE d.agent_id = a.id AND d.state = 'waiting')",
         *gateway_ids,
     )
-    for agent in await Agent.filter(id__in=[row["id"] for row in found]):
+    for agent in await Agent.filter(id__in=[row["id"] for row in waiting]):
         await make(system(agent.organization_id), agent)
 
 
 @command("provisioning.run")
 async def make(actor: Actor, agent: Agent) -> None:
     """Have a main agent made on its gateway."""
-    found = await Agent.select_for_update().get_or_none(id=agent.id)
-    if found is None or is_made(found):
+    locked = await Agent.select_for_update().get_or_none(id=agent.id)
+    if locked is None or is_made(locked):
         return
-    await make_workspace_token(found)
-    await request_provisioning(found)
+    await make_workspace_token(locked)
+    await request_provisioning(locked)
 
 
 def main_agent_name(gateway: Gateway) -> str:

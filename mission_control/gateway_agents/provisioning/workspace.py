@@ -14,6 +14,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.schemas import RULES
 from mission_control.core import times
 from mission_control.core.paths import data_dir
+from mission_control.database.sql import Row
 from mission_control.people.models import User
 
 Role = Literal["worker", "lead", "main"]
@@ -148,11 +149,11 @@ PERSON = "Ask what you need to know with `POST /api/v1/agent/boards/{board_id}/q
 
 
 def workspace_files(facts: WorkspaceFacts, *, names: Sequence[str]) -> dict[str, str]:
-    known = [name for name in FILES if name in names]
-    folded = frozenset(FOLDED) - set(known)
+    ordered = [name for name in FILES if name in names]
+    folded = frozenset(FOLDED) - set(ordered)
     details: dict[str, Passage] = {}
-    files = {name: _file(facts, name, folded, details) for name in known if name != "MEMORY.md"}
-    if "MEMORY.md" in known:
+    files = {name: _file(facts, name, folded, details) for name in ordered if name != "MEMORY.md"}
+    if "MEMORY.md" in ordered:
         files["MEMORY.md"] = _memory(facts, folded, details)
     return files
 
@@ -168,7 +169,7 @@ def _file(facts: WorkspaceFacts, name: str, folded: frozenset[str], details: dic
     marks = dict.fromkeys(passages, "-")
     free = LIMITS.get(name, LONGEST) - size(render(marks)) + len(marks)
     texts = fitted(passages, free)
-    details |= {key: one for key, one in passages.items() if texts[key] != one.text}
+    details |= {key: passage for key, passage in passages.items() if texts[key] != passage.text}
     return render(texts)
 
 
@@ -224,7 +225,7 @@ def _rendered(facts: WorkspaceFacts, name: str, folded: frozenset[str], long: Ma
     return f"{_environment().get_template(name).render(**context).strip()}\n"
 
 
-def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> dict[str, object]:
+def _lines(facts: WorkspaceFacts, folded: frozenset[str]) -> Row:
     """One line each, so that no text of a person can pass for a line of ours."""
     agent, board, person = facts.agent, facts.board, facts.person
     name, called = _names_of(person) if person else ("", "")

@@ -1,6 +1,5 @@
 """What people decide and answer of what gateways ask for agents that are on no board, also over HTTP."""
 
-from typing import Any
 from uuid import UUID
 
 from mission_control.approvals.payloads import CHANNEL, answer_of
@@ -8,7 +7,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, ErrorCode, Invalid, existing
 from mission_control.core.substance import refuse_changed
-from mission_control.core.values import ErrorResponse, Page, page
+from mission_control.core.values import ErrorResponse, JsonObject, Page, page
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import notify, record
@@ -43,7 +42,7 @@ def what_of(request: GatewayRequest) -> str:
     return f"a {'question' if request.kind == 'question' else 'request'} of {request.agent_name}"
 
 
-def facts_of(request: GatewayRequest) -> dict[str, Any]:
+def facts_of(request: GatewayRequest) -> JsonObject:
     named = {"gateway_id": request.gateway_id, "gateway_request_id": request.id}
     return {**named, "request_kind": request.kind, "agent_id": request.agent_id}
 
@@ -118,7 +117,7 @@ api = Api(__name__, "gateways", below="/gateways/requests")
 
 
 @api.get("", Page[GatewayRequestRead], rule="gateway.manage")
-async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> dict[str, object]:
+async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> JsonObject:
     """List what gateways ask for agents that are on no board, newest first.
 
     What they ask for agents of boards is in the approvals and questions of those boards.
@@ -127,7 +126,7 @@ async def list_gateway_requests(actor: Actor, query: GatewayRequestQuery) -> dic
 
 
 @api.get("/<gateway_request_id>", GatewayRequestRead)
-async def get_gateway_request(actor: Actor, request: GatewayRequest) -> dict[str, object]:
+async def get_gateway_request(actor: Actor, request: GatewayRequest) -> JsonObject:
     """Read a request of a gateway and how it ended."""
     return await queries.read_request(request.id)
 
@@ -135,9 +134,7 @@ async def get_gateway_request(actor: Actor, request: GatewayRequest) -> dict[str
 @api.post(
     "/<gateway_request_id>/decisions", GatewayRequestRead, rule="gateway_request.answer", errors={409: ErrorResponse}
 )
-async def decide_gateway_request(
-    actor: Actor, request: GatewayRequest, data: GatewayRequestDecision
-) -> dict[str, object]:
+async def decide_gateway_request(actor: Actor, request: GatewayRequest, data: GatewayRequestDecision) -> JsonObject:
     """Approve or reject what a gateway asks for. The first decision counts; a second gets 409.
 
     The gateway gets the answer in the background; what it has from somebody else by then counts.
@@ -149,7 +146,7 @@ async def decide_gateway_request(
 @api.post(
     "/<gateway_request_id>/answers", GatewayRequestRead, rule="gateway_request.answer", errors={409: ErrorResponse}
 )
-async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: QuestionAnswer) -> dict[str, object]:
+async def answer_gateway_request(actor: Actor, request: GatewayRequest, data: QuestionAnswer) -> JsonObject:
     """Answer a question of a gateway with one of its options or in your own words. The first answer counts.
 
     Questions that a gateway asks together are sent together, once each has an answer.

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.substance import Parts
+from mission_control.core.values import JsonObject
 from mission_control.gateway_agents.requests.commands import locked_request
 from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.gateway_agents.requests.queries import Item as RequestItem
@@ -28,7 +28,7 @@ WORDS = {"approved": "approved this", "rejected": "rejected this", "answered": "
 def _decisions(item: RequestItem) -> list[NeedAnswer]:
     effects = item.request.effects(item.agent_name) if item.request is not None else {}
     approve, reject = {"decision": "approved"}, {"decision": "rejected"}
-    offered: list[tuple[str, str, str, str, Course, dict[str, Any]]] = [
+    offered: list[tuple[str, str, str, str, Course, JsonObject]] = [
         ("approved", "A", "Approve", "approve", "go", approve),
         ("always", "1", "Always", "always", "go", {**approve, "always": True}),
         ("rejected", "R", "Reject", "reject", "stop", reject),
@@ -101,7 +101,7 @@ class RequestNeeds(kinds.NeedKind[RequestItem]):
         if view.is_of_one_board:
             return []
         row = partial(queue_row, macro="gateway_agents/requests/rows.html#request_row", next_url=view.url)
-        return [row(one, one.is_pending) for one in await waiting_requests(actor, since=view.opened)]
+        return [row(request, request.is_pending) for request in await waiting_requests(actor, since=view.opened)]
 
 
 REQUESTS = RequestNeeds()

@@ -247,7 +247,5 @@ async def gateway_commands(actor: Actor, query: GatewayCommandsQuery) -> Gateway
         newest = visible_gateways(actor).exclude(connected_at=None).order_by("-connected_at")
         gateway = _connected_first(await newest) or Gateway()
     return GatewayCommandsResponse(
-        protocol_version=gateway.protocol or SPOKEN_PROTOCOL,
-        methods=gateway.methods or [],
-        events=gateway.events or [],
+        protocol_version=gateway.protocol or SPOKEN_PROTOCOL, methods=gateway.methods or [], events=gateway.events or []
     )

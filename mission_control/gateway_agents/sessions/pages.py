@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import new_id, whole_number
 from mission_control.events import broker
-from mission_control.events.broker import head_of
+from mission_control.events.broker import Signal, head_of
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.gateway_agents.sessions import view as session_view
@@ -60,7 +60,7 @@ TAB = Tab(AGENT_PAGE, "session", "Session", render, leads_to=leads_to)
 PAGE, FRAME, ENTRIES = "gateway-session", "gateway_agents/sessions/frame.html", "gateway_agents/sessions/entries.html"
 LIST_PAGE = "gateway-sessions"
 RECENT = 200
-News = Event | dict[str, object]
+News = Event | Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +106,15 @@ async def _tail(view: SessionView) -> str:
 async def _once_read(view: SessionView, batch: Batch) -> str | None:
     """Send nothing before the history was read: what the page was opened with stays."""
     _take(view, batch)
-    known = session_view.received(view.watch).history
-    return "" if known is None or known.error else None
+    history = session_view.received(view.watch).history
+    return "" if history is None or history.error else None
 
 
 async def _live(view: SessionView) -> str:
-    known = session_view.received(view.watch)
-    runs = [(run, known.shown(run)) for run in (*known.leaving.values(), *known.runs.values())]
+    received = session_view.received(view.watch)
+    runs = [(run, received.shown(run)) for run in (*received.leaving.values(), *received.runs.values())]
     await read_ahead(*(part.text for _, parts in runs for part in parts if part.kind == "text"))
-    return render_macro(ENTRIES, "live", runs=runs, failure=known.failure, view=view)
+    return render_macro(ENTRIES, "live", runs=runs, failure=received.failure, view=view)
 
 
 async def _live_changes(view: SessionView, batch: Batch) -> str | None:
@@ -123,26 +123,26 @@ async def _live_changes(view: SessionView, batch: Batch) -> str | None:
 
 
 def _take(view: SessionView, batch: Batch) -> None:
-    known = session_view.received(view.watch)
+    received = session_view.received(view.watch)
     for signal in batch.signals:
         if signal.get("gateway_session") == view.watch:
-            known.take(signal)
-    if known.must_read or any("gateway_back" in signal or "gateway_id" in signal for signal in batch.signals):
+            received.take(signal)
+    if received.must_read or any("gateway_back" in signal or "gateway_id" in signal for signal in batch.signals):
         _read_soon(view)
 
 
 def _read_soon(view: SessionView) -> None:
     """Read the history again beside the stream, and let the pages of this process know."""
-    known = session_view.received(view.watch)
-    known.must_read = True
-    if known.reading is None or known.reading.done():
-        known.reading = asyncio.create_task(_read(view, known))
+    received = session_view.received(view.watch)
+    received.must_read = True
+    if received.reading is None or received.reading.done():
+        received.reading = asyncio.create_task(_read(view, received))
 
 
-async def _read(view: SessionView, known: session_view.Received) -> None:
-    while known.must_read:
-        known.must_read = False
-        known.put(await read_history(view.gateway.id, view.key, RECENT))
+async def _read(view: SessionView, received: session_view.Received) -> None:
+    while received.must_read:
+        received.must_read = False
+        received.put(await read_history(view.gateway.id, view.key, RECENT))
         running = broker.current()
         if running is not None:
             running.signal(view.gateway.organization_id, {"gateway_session": view.watch, "history": True})

@@ -125,16 +125,16 @@ async def call_gateway(gateway_id: UUID, method: str, params: JsonObject) -> obj
 async def mask_of(gateway_id: UUID) -> Mask:
     """One read of a gateway's secrets serves half a minute."""
     moment = time.monotonic()
-    known = _masks.get(gateway_id)
-    if known is None or known[0] < moment:
+    cached = _masks.get(gateway_id)
+    if cached is None or cached[0] < moment:
         gateway = await Gateway.get_or_none(id=gateway_id)
         secrets: list[str | None] = []
         for encrypted in (gateway.token, gateway.device_token) if gateway is not None else ():
             # With another SECRET_KEY it is not known here, and no connection could be made with it.
             with contextlib.suppress(GatewayError):
                 secrets.append(opened(encrypted))
-        known = _masks[gateway_id] = (moment + MASKED_SECONDS, Mask(secrets))
-    return known[1]
+        cached = _masks[gateway_id] = (moment + MASKED_SECONDS, Mask(secrets))
+    return cached[1]
 
 
 def listed(answer: object, name: str) -> list[object]:

@@ -81,8 +81,8 @@ async def on_chat(gateway: GatewayRef, event: Payload) -> None:
 
 async def on_agent(gateway: GatewayRef, event: Payload) -> None:
     if (at := _moment(event.get("ts"))) is not None:
-        ahead, known = times.clock_now() - at, _ahead.get(gateway.id, MOST_SKEW)
-        _ahead[gateway.id] = min(ahead, known) if abs(ahead - known) < SKEW else ahead  # one that took no time to come
+        ahead, least = times.clock_now() - at, _ahead.get(gateway.id, MOST_SKEW)
+        _ahead[gateway.id] = min(ahead, least) if abs(ahead - least) < SKEW else ahead  # one that took no time to come
     await following.on_agent(gateway, event)
 
 

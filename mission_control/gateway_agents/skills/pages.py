@@ -116,8 +116,8 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
     packs = await skills.list_packs(actor.organization_id)
     detail = await skills.skill_detail(skill)
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
-    asked = {str(one.gateway_id): one for one in detail["gateways"]}
-    context: dict[str, object] = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": asked}
+    on_gateways = {str(gateway.gateway_id): gateway for gateway in detail["gateways"]}
+    context: dict[str, object] = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": on_gateways}
     return await settings_page(
         actor, "gateway_agents/skills/show.html", SETTINGS.key, skill=detail, problem=problem, **context
     )

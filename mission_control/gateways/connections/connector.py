@@ -158,13 +158,13 @@ async def fail_orphans(gateways: list[UUID]) -> None:
     if not gateways:
         return
     lost = Unreachable("HOLDER_LOST", LOST, is_retryable=True, was_sent=True)
-    found = await rows(
+    orphans = await rows(
         "UPDATE gateway_calls SET state = 'failed', error = ? WHERE state = 'taken'"
         f" AND gateway_id IN ({placeholders(len(gateways))}) RETURNING id",
         to_json(to_values(lost)).decode(),
         *gateways,
     )
-    for row in found:
+    for row in orphans:
         await publish_wakeup(answer_channel(UUID(str(row["id"]))))
 
 

@@ -73,12 +73,7 @@ class Connection:
         return not self._closed.done()
 
     async def call(
-        self,
-        method: str,
-        params: JsonObject | None = None,
-        *,
-        seconds: float = CALL_SECONDS,
-        final: bool = False,
+        self, method: str, params: JsonObject | None = None, *, seconds: float = CALL_SECONDS, final: bool = False
     ) -> Any:
         """Call a method and return its payload. Raises GatewayError, within `seconds` in every case.
 

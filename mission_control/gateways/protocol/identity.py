@@ -46,7 +46,7 @@ async def all_may_be_reached(organization_id: UUID, addresses: Collection[str]) 
     allowed = _kept.allow_private
     if allowed is None:
         allowed = await _is_first(organization_id)
-    return all(may_reach(one, allow_private=allowed) for one in addresses)
+    return all(may_reach(address, allow_private=allowed) for address in addresses)
 
 
 async def discreet(organization_id: UUID, error: GatewayError) -> GatewayError:
@@ -59,8 +59,8 @@ async def discreet(organization_id: UUID, error: GatewayError) -> GatewayError:
 
 
 async def _is_first(organization_id: UUID) -> bool:
-    found = await rows("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1")
-    return not found or as_id(found[0]["id"]) == organization_id
+    first = await rows("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1")
+    return not first or as_id(first[0]["id"]) == organization_id
 
 
 NAME = "installation"
@@ -126,8 +126,8 @@ async def identity() -> Identity:
 
     Raises GatewayError when the stored one cannot be read. It is never replaced.
     """
-    known = await _stored("private_key")
-    if known is None:
+    private_key = await _stored("private_key")
+    if private_key is None:
         new = Identity.new()
         # Two processes may get here at the same moment: the first row stays, and both read it.
         await rows(
@@ -138,17 +138,17 @@ async def identity() -> Identity:
             new.device_id,
             now(),
         )
-        known = await _stored("private_key")
-        assert known is not None
+        private_key = await _stored("private_key")
+        assert private_key is not None
     try:
-        return Identity(Ed25519PrivateKey.from_private_bytes(secrets.decrypt_bytes(known, _kept.key)))
+        return Identity(Ed25519PrivateKey.from_private_bytes(secrets.decrypt_bytes(private_key, _kept.key)))
     except (ConfigError, ValueError):
         raise GatewayError("IDENTITY_UNREADABLE", UNREADABLE) from None
 
 
 async def _stored(column: Literal["private_key", "device_id"]) -> str | None:
-    found = await rows(f"SELECT {column} FROM gateway_identity WHERE name = ?", NAME)
-    return str(found[0][column]) if found else None
+    stored = await rows(f"SELECT {column} FROM gateway_identity WHERE name = ?", NAME)
+    return str(stored[0][column]) if stored else None
 
 
 async def device_id() -> str | None:

@@ -46,14 +46,14 @@ class Compatibility:
 
 
 def parse(text: str | None) -> Version | None:
-    found = _SHAPE.fullmatch((text or "").strip())
-    if found is None or not 1 <= int(found["month"]) <= 12:
+    match = _SHAPE.fullmatch((text or "").strip())
+    if match is None or not 1 <= int(match["month"]) <= 12:
         return None
-    year, month, patch = int(found["year"]), int(found["month"]), int(found["patch"])
-    if found["stage"]:
-        stage = _STAGES.get(found["stage"].lower())
-        return None if stage is None else Version(year, month, patch, stage, int(found["number"] or 0))
-    return Version(year, month, patch, _RELEASED, int(found["revision"] or 0))
+    year, month, patch = int(match["year"]), int(match["month"]), int(match["patch"])
+    if match["stage"]:
+        stage = _STAGES.get(match["stage"].lower())
+        return None if stage is None else Version(year, month, patch, stage, int(match["number"] or 0))
+    return Version(year, month, patch, _RELEASED, int(match["revision"] or 0))
 
 
 def compatibility(version: str | None, minimum: str = DEFAULT_MINIMUM) -> Compatibility:
@@ -63,10 +63,10 @@ def compatibility(version: str | None, minimum: str = DEFAULT_MINIMUM) -> Compat
         return Compatibility(False, f"GATEWAY_MIN_VERSION is no version of OpenClaw: {minimum}")
     if (version or "").strip().lower() in ("dev", "development", "0.0.0", "0.0.0-dev"):
         return Compatibility(True, "The gateway is a development build; its version cannot be checked.")
-    found = parse(version)
-    if found is None:
+    parsed = parse(version)
+    if parsed is None:
         return Compatibility(True, f"The gateway's version is not known: {version or 'it names none'}.")
-    if found < least:
+    if parsed < least:
         return Compatibility(
             False,
             f"The gateway runs OpenClaw {version}; {minimum.strip() or BLANK_MINIMUM} or newer is needed."
@@ -199,7 +199,7 @@ class Target:
         if not await self.may_reach(addresses):
             text = "The gateway is at an address that may not be reached from here. GATEWAYS_ALLOW_PRIVATE lets it be a"
             raise GatewayError("ADDRESS_REFUSED", f"{text} private one.")
-        return [{"host": one, "port": port} for one in addresses]
+        return [{"host": address, "port": port} for address in addresses]
 
     def tls(self) -> ssl.SSLContext | None:
         """Return how TLS is checked: fully, or not at all where a person allowed that."""
