@@ -138,13 +138,10 @@ def version_in(seen: Any) -> str:
     return html.unescape(found[1])
 
 
-@pytest.mark.parametrize(
-    ("form", "hers", "his", "now"),
-    [
-        ("edit", {"name": "Vega", "role": "Pilot"}, {"name": "Vega II", "role": "Twin"}, ["Twin"]),
-        ("limits", {"wip_limit": "7"}, {"wip_limit": "2", "claim_tags": "optics"}, ["“2”", 'value="optics" checked']),
-    ],
-)
+@pytest.mark.parametrize(("form", "hers", "his", "now"), [
+    ("edit", {"name": "Vega", "role": "Pilot"}, {"name": "Vega II", "role": "Twin"}, ["Twin"]),
+    ("limits", {"wip_limit": "7"}, {"wip_limit": "2", "claim_tags": "optics"}, ["“2”", 'value="optics" checked']),
+])  # fmt: skip
 async def test_second_editor_sees_the_conflicting_change(
     cast: Cast, form: str, hers: dict[str, str], his: dict[str, str], now: list[str]
 ) -> None:

@@ -34,14 +34,11 @@ def at(agent: Any) -> str:
 
 
 @pytest.mark.parametrize("path", ["/agents", "/agent/agents"])
-@pytest.mark.parametrize(
-    ("who", "fields", "status"),
-    [
-        ("atlas", {}, 200), ("atlas", {"board_id": "own"}, 200), ("atlas", {"is_board_lead": True}, 403),
-        ("atlas", {"name": "vega"}, 409), ("atlas", {"name": " "}, 422), ("vega", {}, 403),
-        ("vega", {"name": " "}, 403),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("who", "fields", "status"), [
+    ("atlas", {}, 200), ("atlas", {"board_id": "own"}, 200), ("atlas", {"is_board_lead": True}, 403),
+    ("atlas", {"name": "vega"}, 409), ("atlas", {"name": " "}, 422), ("vega", {}, 403),
+    ("vega", {"name": " "}, 403),
+])  # fmt: skip
 async def test_lead_creates_agents(cast: Cast, path: str, who: str, fields: dict[str, Any], status: int) -> None:
     boards = {"own": cast.board.id, "other": cast.other_board.id, "foreign": cast.foreign_board.id, "none": uuid4()}
     wanted = {name: str(boards[value]) if name == "board_id" else value for name, value in fields.items()}
@@ -76,15 +73,12 @@ async def test_agents_of_callers_other_organization_are_not_found(cast: Cast) ->
     assert (await Agent.get(id=cast.nova.id)).name == "Nova"
 
 
-@pytest.mark.parametrize(
-    ("who", "fields", "status"),
-    [
-        ("ada", {}, 200), ("ben", {"is_board_lead": False}, 200), ("ada", {"board_id": None}, 422),
-        ("ada", {"board_id": str(uuid4())}, 404), ("ada", {"is_board_lead": True}, 409), ("ada", {"name": "VEGA"}, 409),
-        ("ada", {"name": "V%"}, 200), ("ada", {"name": "_ega"}, 200), ("ada", {"gateway_id": str(uuid4())}, 422),
-        ("ada", {"gateway_id": None}, 200), ("cleo", {}, 403), ("cleo", {"name": None}, 403), ("eve", {}, 404),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("who", "fields", "status"), [
+    ("ada", {}, 200), ("ben", {"is_board_lead": False}, 200), ("ada", {"board_id": None}, 422),
+    ("ada", {"board_id": str(uuid4())}, 404), ("ada", {"is_board_lead": True}, 409), ("ada", {"name": "VEGA"}, 409),
+    ("ada", {"name": "V%"}, 200), ("ada", {"name": "_ega"}, 200), ("ada", {"gateway_id": str(uuid4())}, 422),
+    ("ada", {"gateway_id": None}, 200), ("cleo", {}, 403), ("cleo", {"name": None}, 403), ("eve", {}, 404),
+])  # fmt: skip
 async def test_people_create_agents(cast: Cast, who: str, fields: dict[str, Any], status: int) -> None:
     answer = await getattr(cast, who).post("/agents", new(cast, **fields))
     assert answer.status == status, answer.body
@@ -106,16 +100,13 @@ async def test_invalid_heartbeat_interval_is_refused(cast: Cast, every: Any) -> 
         assert item["loc"] == ["body", "heartbeat_config"]
 
 
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        (None, DEFAULT_HEARTBEAT),
-        ({}, DEFAULT_HEARTBEAT),
-        ({"every": "0m"}, {"every": "0m"}),
-        ({"every": "90s", "quiet": True}, {"every": "90s", "quiet": True}),
-        ({"quiet": True}, {"quiet": True}),
-    ],
-)
+@pytest.mark.parametrize(("sent", "kept"), [
+    (None, DEFAULT_HEARTBEAT),
+    ({}, DEFAULT_HEARTBEAT),
+    ({"every": "0m"}, {"every": "0m"}),
+    ({"every": "90s", "quiet": True}, {"every": "90s", "quiet": True}),
+    ({"quiet": True}, {"quiet": True}),
+])  # fmt: skip
 async def test_heartbeat_intervals_are_stored_as_sent(cast: Cast, sent: Any, kept: Any) -> None:
     made = (await cast.ada.post("/agents", new(cast, heartbeat_config=sent))).ok()
     assert made["heartbeat_config"] == kept
@@ -133,27 +124,24 @@ async def test_templates_are_trimmed_and_blank_becomes_null(cast: Cast) -> None:
     assert (cleared["soul_template"], cleared["identity_profile"]) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("who", "body", "status"),
-    [
-        ("eve", {"status": "online"}, 404),
-        ("cleo", {"status": "online"}, 403),
-        ("ada", {"status": "online", "board_id": str(uuid4())}, 403),
-        ("ada", {"status": None}, 403),
-        ("ada", {"board_id": str(uuid4()), "is_gateway_main": True}, 404),
-        ("ada", {"board_id": "foreign"}, 404),
-        ("ada", {"board_id": None}, 422),
-        ("ada", {"is_gateway_main": True}, 422),
-        ("ada", {"name": None}, 422),
-        ("ada", {"name": " "}, 422),
-        ("ada", {"is_board_lead": None}, 422),
-        ("ada", {"is_board_lead": True}, 409),
-        ("ada", {"name": "rigel ORION"}, 409),
-        ("ada", {"is_gateway_main": False}, 200),
-        ("ada", {"is_gateway_main": None}, 200),
-        ("ada", {}, 200),
-    ],
-)
+@pytest.mark.parametrize(("who", "body", "status"), [
+    ("eve", {"status": "online"}, 404),
+    ("cleo", {"status": "online"}, 403),
+    ("ada", {"status": "online", "board_id": str(uuid4())}, 403),
+    ("ada", {"status": None}, 403),
+    ("ada", {"board_id": str(uuid4()), "is_gateway_main": True}, 404),
+    ("ada", {"board_id": "foreign"}, 404),
+    ("ada", {"board_id": None}, 422),
+    ("ada", {"is_gateway_main": True}, 422),
+    ("ada", {"name": None}, 422),
+    ("ada", {"name": " "}, 422),
+    ("ada", {"is_board_lead": None}, 422),
+    ("ada", {"is_board_lead": True}, 409),
+    ("ada", {"name": "rigel ORION"}, 409),
+    ("ada", {"is_gateway_main": False}, 200),
+    ("ada", {"is_gateway_main": None}, 200),
+    ("ada", {}, 200),
+])  # fmt: skip
 async def test_changes_are_checked_in_order(cast: Cast, who: str, body: dict[str, Any], status: int) -> None:
     sent = {key: str(cast.foreign_board.id) if value == "foreign" else value for key, value in body.items()}
     before = await head(cast)
@@ -247,22 +235,19 @@ async def test_owner_without_board_access_sees_no_agents(cast: Cast) -> None:
     (await cast.ada.get(f"/agents?board_id={cast.board.id}")).refused(404)
 
 
-@pytest.mark.parametrize(
-    ("who", "body", "status"),
-    [
-        ("ada", {"name": "Vega"}, 200),
-        ("ada", {"name": "vega"}, 422),
-        ("ada", {"name": "Nova"}, 422),
-        ("ada", {"name": "Vega", "board_id": "other"}, 200),
-        ("ada", {"name": "vega", "board_id": "own"}, 409),
-        ("ada", {"name": "Lyra", "board_id": "foreign"}, 404),
-        ("ada", {"name": " "}, 422),
-        ("ada", {}, 422),
-        ("cleo", {"name": "Lyra"}, 403),
-        ("cleo", {"name": "Vega"}, 403),
-        ("dan", {"name": "Lyra", "board_id": "own"}, 403),
-    ],
-)
+@pytest.mark.parametrize(("who", "body", "status"), [
+    ("ada", {"name": "Vega"}, 200),
+    ("ada", {"name": "vega"}, 422),
+    ("ada", {"name": "Nova"}, 422),
+    ("ada", {"name": "Vega", "board_id": "other"}, 200),
+    ("ada", {"name": "vega", "board_id": "own"}, 409),
+    ("ada", {"name": "Lyra", "board_id": "foreign"}, 404),
+    ("ada", {"name": " "}, 422),
+    ("ada", {}, 422),
+    ("cleo", {"name": "Lyra"}, 403),
+    ("cleo", {"name": "Vega"}, 403),
+    ("dan", {"name": "Lyra", "board_id": "own"}, 403),
+])  # fmt: skip
 async def test_heartbeat_or_create_follows_the_contract(
     cast: Cast, who: str, body: dict[str, Any], status: int
 ) -> None:
@@ -282,29 +267,23 @@ async def test_concurrent_heartbeats_create_one_agent(cast: Cast) -> None:
     assert await Agent.filter(name="Lyra").count() == 1
 
 
-@pytest.mark.parametrize(
-    ("stored", "minutes", "shown"),
-    [
-        ("provisioning", None, "offline"), ("online", None, "offline"), ("updating", None, "updating"),
-        ("error", 60, "error"), ("offline", None, "offline"), ("deleting", 60, "deleting"), ("online", 14, "online"),
-        ("busy", 16, "offline"), ("provisioning", 0, "provisioning"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("stored", "minutes", "shown"), [
+    ("provisioning", None, "offline"), ("online", None, "offline"), ("updating", None, "updating"),
+    ("error", 60, "error"), ("offline", None, "offline"), ("deleting", 60, "deleting"), ("online", 14, "online"),
+    ("busy", 16, "offline"), ("provisioning", 0, "provisioning"),
+])  # fmt: skip
 def test_agent_state_shown_to_people(stored: str, minutes: int | None, shown: str) -> None:
     seen = None if minutes is None else times.clock_now() - timedelta(minutes=minutes)
     assert computed_status(Agent(status=stored, last_seen_at=seen)) == shown
 
 
-@pytest.mark.parametrize(
-    ("stored", "has_called", "is_away", "shown"),
-    [
-        ("provisioning", False, False, "provisioning"),
-        ("offline", False, False, "offline"),
-        ("online", True, False, "online"),
-        ("online", True, True, "offline"),
-        ("error", True, True, "error"),
-    ],
-)
+@pytest.mark.parametrize(("stored", "has_called", "is_away", "shown"), [
+    ("provisioning", False, False, "provisioning"),
+    ("offline", False, False, "offline"),
+    ("online", True, False, "online"),
+    ("online", True, True, "offline"),
+    ("error", True, True, "error"),
+])  # fmt: skip
 def test_agent_of_a_gateway_is_there_while_its_gateway_is(
     stored: str, has_called: bool, is_away: bool, shown: str
 ) -> None:
@@ -314,13 +293,10 @@ def test_agent_of_a_gateway_is_there_while_its_gateway_is(
     assert computed_status(agent) == shown
 
 
-@pytest.mark.parametrize(
-    ("stored", "sent", "kept"),
-    [
-        ("provisioning", None, "online"), ("provisioning", "busy", "busy"), ("busy", None, "busy"),
-        ("updating", None, "online"), ("updating", "online", "online"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("stored", "sent", "kept"), [
+    ("provisioning", None, "online"), ("provisioning", "busy", "busy"), ("busy", None, "busy"),
+    ("updating", None, "online"), ("updating", "online", "online"),
+])  # fmt: skip
 async def test_agent_state_after_a_heartbeat_by_a_person(cast: Cast, stored: str, sent: str | None, kept: str) -> None:
     await Agent.filter(id=cast.vega.id).update(status=stored)
     before = await head(cast)

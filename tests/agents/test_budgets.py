@@ -102,13 +102,10 @@ async def test_budget_is_unique_per_subject_unit_and_period(cast: Cast) -> None:
     (await cast.eve.post("/budgets", {"unit": "tokens", "limit": 5})).ok()
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"limit": 0}, {"limit": -5}, {"limit": 1.5}, {"limit": 10**12 + 1}, {"limit": "Infinity"}, {"limit": None},
-        {"unit": "hours"}, {"period": "week"}, {"unit": "cost", "limit": "0.0000001"}, {"agent_id": "x"},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("wrong", [
+    {"limit": 0}, {"limit": -5}, {"limit": 1.5}, {"limit": 10**12 + 1}, {"limit": "Infinity"}, {"limit": None},
+    {"unit": "hours"}, {"period": "week"}, {"unit": "cost", "limit": "0.0000001"}, {"agent_id": "x"},
+])  # fmt: skip
 async def test_invalid_budget_is_refused(cast: Cast, wrong: dict[str, Any]) -> None:
     (await cast.ada.post("/budgets", {"unit": "tokens", "limit": 5, **wrong})).refused(422)
     budget = await limit(cast)

@@ -55,16 +55,13 @@ async def test_budget_is_created_and_shown_with_its_bar(cast: Cast) -> None:
     assert bars == [("1000", "850"), ("1000", "850"), ("1000", "850"), ("2.5", "2.5")]
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"limit": ""}, "Fill this in."), ({"limit": "much"}, "Enter a number."),
-        ({"limit": "0"}, "Enter more than 0."),
-        ({"limit": "1.5"}, "A limit of tokens is a whole number."), ({"limit": "9e99"}, "Enter at most"),
-        ({"limit": "nan"}, "Enter at most"), ({"unit": "cost", "limit": "0.0000001"}, "The limit is too small."),
-        ({"unit": "hours"}, "Choose one of the options."), ({"subject": "moon"}, "Choose one of the options."),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"limit": ""}, "Fill this in."), ({"limit": "much"}, "Enter a number."),
+    ({"limit": "0"}, "Enter more than 0."),
+    ({"limit": "1.5"}, "A limit of tokens is a whole number."), ({"limit": "9e99"}, "Enter at most"),
+    ({"limit": "nan"}, "Enter at most"), ({"unit": "cost", "limit": "0.0000001"}, "The limit is too small."),
+    ({"unit": "hours"}, "Choose one of the options."), ({"subject": "moon"}, "Choose one of the options."),
+])  # fmt: skip
 async def test_invalid_budget_is_explained(cast: Cast, change: dict[str, str], sentence: str) -> None:
     ada = await visitor(cast.app, cast.ada)
     seen = (await ada.post(HOME, wish(**change))).is_status(422)

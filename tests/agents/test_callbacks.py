@@ -60,29 +60,26 @@ async def test_removing_a_callback(cast: Cast) -> None:
     assert (agent.callback_url, agent.callback_secret) == (None, None)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"url": ""},
-        {"url": "ftp://example.org"},
-        {"url": "example.org/hook"},
-        {"url": "https://"},
-        {"url": "https://user:pw@example.org"},
-        {"url": "https://example.org:99999"},
-        {"url": "https://exa\u2028mple.org/"},
-        {"url": "https://[::1"},
-        {"url": f"https://example.org/{'x' * 2000}"},
-        {"url": "https://example.org", "secret": "short"},
-        {"url": "https://example.org", "secret": "whsec_not-base64-at-all!"},
-        {"url": "https://example.org", "secret": "whsec_dG9vIHNob3J0"},
-        {"url": "http://127.0.0.1:8080/"},
-        {"url": "http://[::1]/"},
-        {"url": "http://169.254.169.254/latest"},
-        {"url": "http://10.0.0.1/"},
-        {"url": "http://0x7f.1/"},
-    ],
-)
+@pytest.mark.parametrize("body", [
+    {},
+    {"url": ""},
+    {"url": "ftp://example.org"},
+    {"url": "example.org/hook"},
+    {"url": "https://"},
+    {"url": "https://user:pw@example.org"},
+    {"url": "https://example.org:99999"},
+    {"url": "https://exa\u2028mple.org/"},
+    {"url": "https://[::1"},
+    {"url": f"https://example.org/{'x' * 2000}"},
+    {"url": "https://example.org", "secret": "short"},
+    {"url": "https://example.org", "secret": "whsec_not-base64-at-all!"},
+    {"url": "https://example.org", "secret": "whsec_dG9vIHNob3J0"},
+    {"url": "http://127.0.0.1:8080/"},
+    {"url": "http://[::1]/"},
+    {"url": "http://169.254.169.254/latest"},
+    {"url": "http://10.0.0.1/"},
+    {"url": "http://0x7f.1/"},
+])  # fmt: skip
 async def test_invalid_callbacks_are_refused(cast: Cast, body: dict[str, Any]) -> None:
     (await cast.ada.call("PUT", path(cast), body)).refused(422)
     assert (await Agent.get(id=cast.vega.id)).callback_url is None

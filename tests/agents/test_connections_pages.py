@@ -85,17 +85,14 @@ async def test_settings_list_the_programs_that_a_person_connected(cast: Cast) ->
     (await cleo.get("/settings/sign-in")).lacks("cleo-laptop")
 
 
-@pytest.mark.parametrize(
-    ("client", "line"),
-    [
-        ("claude-code", "client.pyz connect claude-code"),
-        ("codex", "client.pyz connect codex --check"),
-        ("opencode", "client.pyz connect opencode --check"),
-        ("gemini", "client.pyz connect gemini --check"),
-        ("other", "python3 client.pyz claim --wait"),
-        ("nonsense", "client.pyz connect claude-code"),
-    ],
-)
+@pytest.mark.parametrize(("client", "line"), [
+    ("claude-code", "client.pyz connect claude-code"),
+    ("codex", "client.pyz connect codex --check"),
+    ("opencode", "client.pyz connect opencode --check"),
+    ("gemini", "client.pyz connect gemini --check"),
+    ("other", "python3 client.pyz claim --wait"),
+    ("nonsense", "client.pyz connect claude-code"),
+])  # fmt: skip
 async def test_page_has_the_lines_of_what_somebody_runs(cast: Cast, client: str, line: str) -> None:
     page = await (await visitor(cast.app, cast.dan)).get(f"/agents/connect?client={client}")
     does, does_not = ("sign-in", "connect") if client == "other" else ("connect", "sign-in")

@@ -39,15 +39,12 @@ def test_list_names_its_sources_and_days() -> None:
     assert len({(one.model, one.since, one.above) for one in listed()}) == len(listed())
 
 
-@pytest.mark.parametrize(
-    ("told", "name"),
-    [
-        ("claude-opus-5-5", "claude-opus-5-5"), ("claude-opus-4-1-20250805", "claude-opus-4-1"),
-        ("anthropic/Claude-Opus-5-5[1m]", "claude-opus-5-5"), ("gpt-5-2025-08-07", "gpt-5"),
-        ("models/gemini-2.5-pro", "gemini-2.5-pro"), ("claude-opus-4@20250514", "claude-opus-4"), ("x/", "x/"),
-        ("claude-3-5-haiku-latest", "claude-3-5-haiku"), ("20260101", "20260101"), (" ", ""),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("told", "name"), [
+    ("claude-opus-5-5", "claude-opus-5-5"), ("claude-opus-4-1-20250805", "claude-opus-4-1"),
+    ("anthropic/Claude-Opus-5-5[1m]", "claude-opus-5-5"), ("gpt-5-2025-08-07", "gpt-5"),
+    ("models/gemini-2.5-pro", "gemini-2.5-pro"), ("claude-opus-4@20250514", "claude-opus-4"), ("x/", "x/"),
+    ("claude-3-5-haiku-latest", "claude-3-5-haiku"), ("20260101", "20260101"), (" ", ""),
+])  # fmt: skip
 def test_names_of_models_are_those_of_the_list(told: str, name: str) -> None:
     assert plain(told) == name
 

@@ -48,13 +48,10 @@ async def test_empty_report_only_reads(cast: Cast) -> None:
     assert await UsageEntry.all().count() == 0
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"cost_usd": "-0.01"}, {"cost_usd": "1000001"}, {"cost_usd": "NaN"}, {"cost_usd": "much"},
-        {"cost_usd": "1e999999999"}, {"fence": 1},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("wrong", [
+    {"cost_usd": "-0.01"}, {"cost_usd": "1000001"}, {"cost_usd": "NaN"}, {"cost_usd": "much"},
+    {"cost_usd": "1e999999999"}, {"fence": 1},
+])  # fmt: skip
 async def test_absurd_numbers_are_refused(cast: Cast, wrong: dict[str, Any]) -> None:
     (await report(cast.vega, **wrong)).refused(422)
     assert await UsageEntry.all().count() == 0

@@ -5,13 +5,10 @@ import pytest
 from mission_control.core.amounts import amount_of, exact_money, money, used_of
 
 
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [
-        (0, "0.00 USD"), (1234.5, "1,234.50 USD"), (0.3789, "0.38 USD"), (0.0432, "0.043 USD"), (0.0996, "0.10 USD"),
-        (0.000125, "0.00013 USD"), (0.0000004, "0.00 USD"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("usd", "text"), [
+    (0, "0.00 USD"), (1234.5, "1,234.50 USD"), (0.3789, "0.38 USD"), (0.0432, "0.043 USD"), (0.0996, "0.10 USD"),
+    (0.000125, "0.00013 USD"), (0.0000004, "0.00 USD"),
+])  # fmt: skip
 def test_money_to_the_cent_and_small_sums_with_two_digits(usd: float, text: str) -> None:
     assert money(usd) == text
 

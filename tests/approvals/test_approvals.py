@@ -61,28 +61,22 @@ async def test_person_can_create_a_decided_approval(cast: Cast) -> None:
         (await cast.cleo.post(cast.approvals, ASK | {"agent_id": stranger})).refused(404)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"lead_reasoning": " "},
-        {"lead_reasoning": None, "payload": {"reason": " "}},
-        {"lead_reasoning": None, "payload": {"decision": "yes"}},
-    ],
-)
+@pytest.mark.parametrize("change", [
+    {"lead_reasoning": " "},
+    {"lead_reasoning": None, "payload": {"reason": " "}},
+    {"lead_reasoning": None, "payload": {"decision": "yes"}},
+])  # fmt: skip
 async def test_request_without_a_reason_is_refused(cast: Cast, change: dict[str, Any]) -> None:
     [item] = (await cast.vega.post(cast.approvals, ASK | change)).refused(422)
     assert (item["loc"], item["type"]) == (["body"], "value_error")
 
 
-@pytest.mark.parametrize(
-    ("payload", "stored"),
-    [
-        ({"reason": "Why."}, {"reason": "Why."}),
-        ({"decision": {"reason": "Why."}}, {"decision": {"reason": "Why."}}),
-        ({"a": 1}, {"a": 1, "reason": "Ready."}),
-        (None, {"reason": "Ready."}),
-    ],
-)
+@pytest.mark.parametrize(("payload", "stored"), [
+    ({"reason": "Why."}, {"reason": "Why."}),
+    ({"decision": {"reason": "Why."}}, {"decision": {"reason": "Why."}}),
+    ({"a": 1}, {"a": 1, "reason": "Ready."}),
+    (None, {"reason": "Ready."}),
+])  # fmt: skip
 async def test_reason_is_accepted_in_lead_reasoning_and_payload(cast: Cast, payload: Any, stored: Any) -> None:
     assert (await cast.vega.post(cast.approvals, ASK | {"payload": payload})).ok()["payload"] == stored
 
@@ -140,16 +134,13 @@ async def test_approvals_are_listed_newest_first(cast: Cast) -> None:
     assert (await cast.dan.get(f"{cast.approvals}/{first['id']}")).ok()["status"] == "approved"
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "decision"),
-    [
-        ({"status": "approved"}, "approved", "approved"),
-        ({"status": "rejected"}, "rejected", "rejected"),
-        ({"decision": "approved"}, "approved", "approved"),
-        ({"decision": "changes_requested", "note": "Shorter."}, "rejected", "changes_requested"),
-        ({"decision": "changes_requested", "status": "rejected"}, "rejected", "changes_requested"),
-    ],
-)
+@pytest.mark.parametrize(("body", "status", "decision"), [
+    ({"status": "approved"}, "approved", "approved"),
+    ({"status": "rejected"}, "rejected", "rejected"),
+    ({"decision": "approved"}, "approved", "approved"),
+    ({"decision": "changes_requested", "note": "Shorter."}, "rejected", "changes_requested"),
+    ({"decision": "changes_requested", "status": "rejected"}, "rejected", "changes_requested"),
+])  # fmt: skip
 async def test_writer_decides_an_approval(cast: Cast, body: dict[str, Any], status: str, decision: str) -> None:
     task = await cast.add_task()
     approval, before = await cast.ask(cast.vega, task), await head(cast)
@@ -177,14 +168,11 @@ async def test_requesting_lead_is_notified_once(cast: Cast) -> None:
     assert [one.agent_id for one in await Delivery.filter(header="APPROVAL RESOLVED")] == [cast.atlas.id]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"status": None}, {"status": "maybe"}, {"decision": None}, {"decision": "pending"},
-        {"decision": "approved", "status": "rejected"},
-        {"decision": "approved", "status": "pending"}, {"note": "Only a note."},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    {"status": None}, {"status": "maybe"}, {"decision": None}, {"decision": "pending"},
+    {"decision": "approved", "status": "rejected"},
+    {"decision": "approved", "status": "pending"}, {"note": "Only a note."},
+])  # fmt: skip
 async def test_invalid_decision_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     approval = await cast.ask()
     (await decide(cast, approval, **body)).refused(422)

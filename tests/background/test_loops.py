@@ -69,14 +69,11 @@ async def test_failed_look_is_repeated(declared: dict[str, Any], caplog: pytest.
     assert "looking failed" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "wake",
-    [
-        lambda loop: loop.wake(),
-        lambda loop: wakeup_channels.channels_notify([loop.channel]),
-        lambda _: wakeup_channels.channels_notify_all(),
-    ],
-)
+@pytest.mark.parametrize("wake", [
+    lambda loop: loop.wake(),
+    lambda loop: wakeup_channels.channels_notify([loop.channel]),
+    lambda _: wakeup_channels.channels_notify_all(),
+])  # fmt: skip
 @pytest.mark.parametrize("channel", ["", "test-letters"])
 async def test_loop_is_woken(wake: Callable[[Loop], None], channel: str) -> None:
     async with running(looks := Looks(), channel=channel) as loop:

@@ -58,26 +58,23 @@ def test_a_shell_notices_what_is_chained(tmp_path: Path, more: str) -> None:
     assert concerns("Bash(git status *)", *shell(f"rm a; git status {more}"))
 
 
-@pytest.mark.parametrize(
-    ("pattern", "command", "is_allowed"),
-    [
-        ("Bash(git status *)", "git status", True),
-        ("Bash(git status *)", "git status --short", True),
-        ("Bash(git status *)", "git statusx", False),
-        ("Bash(git status:*)", "git status --short", True),
-        ("Bash(git log * main)", "git log --oneline main", True),
-        ("Bash(git log * main)", "git log main", False),
-        ("Bash(npm run test*)", "npm run test:unit", True),
-        ("Bash(git *)", "git commit -m 'one; two'", True),
-        ("Bash(git *)", 'git commit -m "one & two"', True),
-        ("Bash(git *)", 'git commit -m "one" "two', False),
-        ("Bash(git *)", "FOO=1 git status", False),
-        ("Bash(git *)", " git status", False),
-        ("Bash(make lint && make test)", "make lint && make test", True),
-        ("Bash(make lint && make test)", "make lint && make test; rm x", False),
-        ("Bash(make)", "make deploy", False),
-    ],
-)
+@pytest.mark.parametrize(("pattern", "command", "is_allowed"), [
+    ("Bash(git status *)", "git status", True),
+    ("Bash(git status *)", "git status --short", True),
+    ("Bash(git status *)", "git statusx", False),
+    ("Bash(git status:*)", "git status --short", True),
+    ("Bash(git log * main)", "git log --oneline main", True),
+    ("Bash(git log * main)", "git log main", False),
+    ("Bash(npm run test*)", "npm run test:unit", True),
+    ("Bash(git *)", "git commit -m 'one; two'", True),
+    ("Bash(git *)", 'git commit -m "one & two"', True),
+    ("Bash(git *)", 'git commit -m "one" "two', False),
+    ("Bash(git *)", "FOO=1 git status", False),
+    ("Bash(git *)", " git status", False),
+    ("Bash(make lint && make test)", "make lint && make test", True),
+    ("Bash(make lint && make test)", "make lint && make test; rm x", False),
+    ("Bash(make)", "make deploy", False),
+])  # fmt: skip
 def test_a_pattern_allows_the_whole_command(pattern: str, command: str, *, is_allowed: bool) -> None:
     assert trouble(pattern, allows=True) == ""
     assert allows(pattern, *shell(command)) is is_allowed
@@ -98,17 +95,14 @@ def test_tools_are_named_whole() -> None:
     assert concerns("Bash(git * push *)", *shell("git -C shop push")) and concerns("Bash(rm *)", *shell("/bin/RM x"))
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        *("", "*", "Bash()", "Bash( ls)", "Bash(ls", "Bash(a\\b)", "Bash(a\nb)", "Edit(src/**)", "mcp__*", "Web Fetch"),
-        *(
-            "Bash", "Bash(*)", "Bash(:*)", "Bash(* x)", "Bash(g* x)", "Bash(sh *)", "Bash(/usr/bin/env *)",
-            "Bash(A=1 *)",
-        ),
-        *("Bash(git log | head *)", "Bash(sudo:*)", "Bash(git $X *)", f"Bash({'x' * 300})"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("pattern", [
+    *("", "*", "Bash()", "Bash( ls)", "Bash(ls", "Bash(a\\b)", "Bash(a\nb)", "Edit(src/**)", "mcp__*", "Web Fetch"),
+    *(
+        "Bash", "Bash(*)", "Bash(:*)", "Bash(* x)", "Bash(g* x)", "Bash(sh *)", "Bash(/usr/bin/env *)",
+        "Bash(A=1 *)",
+    ),
+    *("Bash(git log | head *)", "Bash(sudo:*)", "Bash(git $X *)", f"Bash({'x' * 300})"),
+])  # fmt: skip
 def test_what_would_allow_too_much_is_refused(pattern: str) -> None:
     assert trouble(pattern, allows=True)
 

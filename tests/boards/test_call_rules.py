@@ -35,18 +35,15 @@ async def test_a_rule_allows_a_call_and_is_named(cast: Cast) -> None:
     assert (await cast.ada.get(cast.approvals)).ok()["items"] == []
 
 
-@pytest.mark.parametrize(
-    ("rules", "command"),
-    [
-        ({"allow": ["Bash(git status *)"]}, "git status; rm notes"),
-        ({"allow": ["Bash(git *)"], "ask": ["Bash(git push *)"]}, "git push"),
-        ({"allow": ["Bash(git *)", "Bash(make)"], "ask": ["Bash(git push *)"]}, "git -C . push"),
-        ({"allow": ["Bash(git push origin)"], "ask": ["Bash(git push *)"]}, "git push origin"),
-        ({"allow": ["Bash(git *)"]}, "git push --force origin main"),  # of high risk
-        ({"allow": ["Bash(git *)"]}, f"git commit -m '{'x' * 20_001}'"),  # too long to be shown
-        ({}, "git status"),
-    ],
-)
+@pytest.mark.parametrize(("rules", "command"), [
+    ({"allow": ["Bash(git status *)"]}, "git status; rm notes"),
+    ({"allow": ["Bash(git *)"], "ask": ["Bash(git push *)"]}, "git push"),
+    ({"allow": ["Bash(git *)", "Bash(make)"], "ask": ["Bash(git push *)"]}, "git -C . push"),
+    ({"allow": ["Bash(git push origin)"], "ask": ["Bash(git push *)"]}, "git push origin"),
+    ({"allow": ["Bash(git *)"]}, "git push --force origin main"),  # of high risk
+    ({"allow": ["Bash(git *)"]}, f"git commit -m '{'x' * 20_001}'"),  # too long to be shown
+    ({}, "git status"),
+])  # fmt: skip
 @pytest.mark.usefixtures("unasked")
 async def test_what_no_rule_allows_is_left_to_people(cast: Cast, rules: dict[str, list[str]], command: str) -> None:
     await rule(cast, **rules)
@@ -121,15 +118,12 @@ async def test_rules_are_the_peoples_and_have_a_history(cast: Cast) -> None:
     assert (await cast.ada.patch(cast.home, {"call_rules": {"allow": [], "ask": []}})).ok()["call_rules"] is None
 
 
-@pytest.mark.parametrize(
-    ("rules", "where"),
-    [
-        ({"allow": ["Bash(*)"]}, ["allow", 0]),
-        ({"ask": ["Edit(src/**)"]}, ["ask", 0]),
-        ({"allow": ["WebFetch"] * 101}, ["allow"]),
-        ({"deny": []}, ["deny"]),
-    ],
-)
+@pytest.mark.parametrize(("rules", "where"), [
+    ({"allow": ["Bash(*)"]}, ["allow", 0]),
+    ({"ask": ["Edit(src/**)"]}, ["ask", 0]),
+    ({"allow": ["WebFetch"] * 101}, ["allow"]),
+    ({"deny": []}, ["deny"]),
+])  # fmt: skip
 async def test_rules_that_cannot_be_read_are_refused(cast: Cast, rules: dict[str, Any], where: list[Any]) -> None:
     refused = (await cast.ada.patch(cast.home, {"call_rules": rules})).refused(422)
     assert refused[0]["loc"] == ["body", "call_rules", *where]
@@ -171,13 +165,10 @@ def decided(answer: Any) -> tuple[str, str]:
     return said["permissionDecision"], said["permissionDecisionReason"]
 
 
-@pytest.mark.parametrize(
-    ("body", "decision", "words"),
-    [
-        ({"decision": "approved"}, "allow", "Cleo allowed this on the board"),
-        ({"decision": "rejected", "note": "On Monday."}, "deny", ": On Monday."),
-    ],
-)
+@pytest.mark.parametrize(("body", "decision", "words"), [
+    ({"decision": "approved"}, "allow", "Cleo allowed this on the board"),
+    ({"decision": "rejected", "note": "On Monday."}, "deny", ": On Monday."),
+])  # fmt: skip
 @pytest.mark.parametrize("client", ["claude-code", "codex"])
 async def test_a_held_call_waits_for_a_person(
     cast: Cast, client: str, body: dict[str, str], decision: str, words: str
@@ -238,15 +229,12 @@ async def test_a_held_call_without_a_yes_is_refused(cast: Cast, monkeypatch: pyt
     assert (one["status"], one["note"]) == ("rejected", "Nobody decided in time. It was refused.")
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        {"session_id": "s"},
-        {**called("PreToolUse", "Bash", "1", **PUSH), "session_id": ""},
-        event("Stop"),
-        called("PreToolUse", "Bash", "1", command="x" * 20_001),
-    ],
-)
+@pytest.mark.parametrize("sent", [
+    {"session_id": "s"},
+    {**called("PreToolUse", "Bash", "1", **PUSH), "session_id": ""},
+    event("Stop"),
+    called("PreToolUse", "Bash", "1", command="x" * 20_001),
+])  # fmt: skip
 async def test_what_cannot_be_held_is_never_let_go(cast: Cast, sent: Event) -> None:
     answer = await cast.vega.post("/connect/claude-code/hooks", sent, headers={"X-Holds": "yes"})
     assert answer.status == 404 or decided(answer.ok())[0] == "deny"

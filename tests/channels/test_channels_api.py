@@ -158,19 +158,16 @@ async def test_channels_of_an_organization_are_limited(cast: Cast, chat: Chat) -
     assert f"{MOST} channels" in (await cast.ada.post("/organizations/me/channels", sent)).refused(409)
 
 
-@pytest.mark.parametrize(
-    ("kind", "place", "wrong"),
-    [
-        ("telegram", "-1001234567890", ("77", "https://t.me/x", "-")),
-        ("slack", "C0123456789", ("U0123456789", "D0123456789", "#general", "@ada")),
-        (
-            "discord",
-            "https://discord.com/api/webhooks/1/x",
-            ("file:///api/webhooks/1/x", "discord.com/api/webhooks/1/x"),
-        ),
-        ("teams", "https://x.api.powerplatform.com/y", ("gopher://x", "https://x /y")),
-    ],
-)
+@pytest.mark.parametrize(("kind", "place", "wrong"), [
+    ("telegram", "-1001234567890", ("77", "https://t.me/x", "-")),
+    ("slack", "C0123456789", ("U0123456789", "D0123456789", "#general", "@ada")),
+    (
+        "discord",
+        "https://discord.com/api/webhooks/1/x",
+        ("file:///api/webhooks/1/x", "discord.com/api/webhooks/1/x"),
+    ),
+    ("teams", "https://x.api.powerplatform.com/y", ("gopher://x", "https://x /y")),
+])  # fmt: skip
 async def test_place_of_a_team_is_no_person(cast: Cast, kind: str, place: str, wrong: tuple[str, ...]) -> None:
     """Who writes on a board could send what waits there to the private chat of a colleague."""
     team: dict[str, Any] = {"kind": kind}

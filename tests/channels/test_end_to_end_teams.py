@@ -96,18 +96,15 @@ async def test_webhook_that_was_deleted_says_so(app: Quart, cast: Cast, monkeypa
         assert (team["state"], team["last_error"]) == ("fails", "Unknown Webhook")
 
 
-@pytest.mark.parametrize(
-    ("base_url", "private", "address"),
-    [
-        ("https://mission.example.org", False, "https://mission.example.org"),
-        ("http://10.0.0.5:8000", False, ""),
-        ("http://10.0.0.5:8000", True, "http://10.0.0.5:8000"),
-        ("http://mission.lan", True, "http://mission.lan"),
-        ("http://localhost:8000", True, ""),
-        ("http://127.0.0.1:8000", True, ""),
-        ("", True, ""),
-    ],
-)
+@pytest.mark.parametrize(("base_url", "private", "address"), [
+    ("https://mission.example.org", False, "https://mission.example.org"),
+    ("http://10.0.0.5:8000", False, ""),
+    ("http://10.0.0.5:8000", True, "http://10.0.0.5:8000"),
+    ("http://mission.lan", True, "http://mission.lan"),
+    ("http://localhost:8000", True, ""),
+    ("http://127.0.0.1:8000", True, ""),
+    ("", True, ""),
+])  # fmt: skip
 def test_buttons_lead_to_an_address_that_providers_reach(
     app: Quart, base_url: str, private: bool, address: str
 ) -> None:

@@ -170,13 +170,10 @@ async def test_digest_says_how_many_it_leaves_out(channel: Channel) -> None:
         assert "and 40 more" in shown or "and 36 more" in shown
 
 
-@pytest.mark.parametrize(
-    "one",
-    [
-        "e\u0301", "\U0001f1f8\U0001f1ea", "\U0001f44d\U0001f3fd", "\u0928\u093f",
-        "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u2764\ufe0f", "漢", "🚀",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("one", [
+    "e\u0301", "\U0001f1f8\U0001f1ea", "\U0001f44d\U0001f3fd", "\u0928\u093f",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u2764\ufe0f", "漢", "🚀",
+])  # fmt: skip
 def test_texts_are_cut_between_characters(one: str) -> None:
     for shorten in (cut, shortened):
         for most in range(2, 12):

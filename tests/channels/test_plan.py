@@ -133,25 +133,19 @@ def test_a_board_heard_at_once_is_heard_at_night_but_not_in_an_absence() -> None
     assert due(replace(ada, away_until=NIGHT + HOUR), LATE, NIGHT) == Step(MORNING, "push", "digest")
 
 
-@pytest.mark.parametrize(
-    ("night", "morning"),
-    [
-        (datetime(2026, 3, 28, 22, 30), datetime(2026, 3, 29, 6)),  # the clock goes from 2 to 3
-        (datetime(2026, 10, 24, 21, 30), datetime(2026, 10, 25, 7)),  # from 3 to 2
-    ],
-)
+@pytest.mark.parametrize(("night", "morning"), [
+    (datetime(2026, 3, 28, 22, 30), datetime(2026, 3, 29, 6)),  # the clock goes from 2 to 3
+    (datetime(2026, 10, 24, 21, 30), datetime(2026, 10, 25, 7)),  # from 3 to 2
+])  # fmt: skip
 def test_a_night_in_which_the_clock_changes_ends_at_eight_all_the_same(night: datetime, morning: datetime) -> None:
     assert due(ADA, replace(NEED, since=night), night).at == morning
 
 
-@pytest.mark.parametrize(
-    ("zone", "ends", "evening", "expected"),
-    [
-        ("Europe/Berlin", time(2, 30), datetime(2026, 3, 28, 22), datetime(2026, 3, 29, 1)),
-        ("Australia/Lord_Howe", time(2, 15), datetime(2026, 10, 3, 13), datetime(2026, 10, 3, 15, 30)),
-        ("America/Havana", time(0, 30), datetime(2026, 3, 8, 4), datetime(2026, 3, 8, 5)),
-    ],
-)
+@pytest.mark.parametrize(("zone", "ends", "evening", "expected"), [
+    ("Europe/Berlin", time(2, 30), datetime(2026, 3, 28, 22), datetime(2026, 3, 29, 1)),
+    ("Australia/Lord_Howe", time(2, 15), datetime(2026, 10, 3, 13), datetime(2026, 10, 3, 15, 30)),
+    ("America/Havana", time(0, 30), datetime(2026, 3, 8, 4), datetime(2026, 3, 8, 5)),
+])  # fmt: skip
 def test_quiet_hours_that_end_in_an_hour_left_out_end_as_it_is_skipped(
     zone: str, ends: time, evening: datetime, expected: datetime
 ) -> None:

@@ -118,20 +118,17 @@ async def test_apple_is_sent_nothing_that_shows_nothing_new(app: Quart, service:
     assert service.received == []
 
 
-@pytest.mark.parametrize(
-    ("status", "raised", "words"),
-    [
-        (404, Gone, "answered 404"),
-        (410, Gone, "answered 410"),
-        (413, Refused, "answered 413"),
-        (403, Refused, 'answered 403: {"reason":"VapidPkHashMismatch"}.'),
-        (400, Refused, "answered 400"),
-        (401, Refused, "answered 401"),
-        (302, Refused, "answered 302"),
-        (500, Later, "answered 500"),
-        (503, Later, "answered 503"),
-    ],
-)
+@pytest.mark.parametrize(("status", "raised", "words"), [
+    (404, Gone, "answered 404"),
+    (410, Gone, "answered 410"),
+    (413, Refused, "answered 413"),
+    (403, Refused, 'answered 403: {"reason":"VapidPkHashMismatch"}.'),
+    (400, Refused, "answered 400"),
+    (401, Refused, "answered 401"),
+    (302, Refused, "answered 302"),
+    (500, Later, "answered 500"),
+    (503, Later, "answered 503"),
+])  # fmt: skip
 async def test_answers_of_a_push_service(
     app: Quart, service: PushService, status: int, raised: type[Exception], words: str
 ) -> None:
@@ -203,32 +200,29 @@ async def test_key_is_made_once_and_stored_encrypted(app: Quart, service: PushSe
     assert is_readable(str(row["value"]), settings.secret_key) and first not in str(row["value"])
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "maker"),
-    [
-        ("https://fcm.googleapis.com/fcm/send/abc:def", "Google"),
-        ("https://updates.push.services.mozilla.com/wpush/v2/abc", "Mozilla"),
-        ("https://web.push.apple.com/QGuQ", APPLE),
-        ("https://wns2-by3p.notify.windows.com/w/?token=abc", "Microsoft"),
-        ("https://push.example.org:8443/abc", "push.example.org"),
-        ("http://push.example.org:8443/abc", None),
-        ("https://push.example.org/abc", None),
-        ("http://fcm.googleapis.com/fcm/send/abc", None),
-        ("https://fcm.googleapis.com:444/fcm/send/abc", None),
-        ("https://ada:secret@fcm.googleapis.com/fcm/send/abc", None),
-        ("https://fcm.googleapis.com@evil.example/abc", None),
-        ("https://fcm.googleapis.com.evil.example/abc", None),
-        ("https://evilfcm.googleapis.com/abc", None),
-        ("https://notify.windows.com/abc", None),
-        ("https://127.0.0.1/abc", None),
-        ("https://[::1]/abc", None),
-        ("https://[/abc", None),
-        ("file:///etc/passwd", None),
-        ("https://fcm.googleapis.com/é", None),
-        ("https://fcm.googleapis.com/" + "x" * 3000, None),
-        ("", None),
-    ],
-)
+@pytest.mark.parametrize(("endpoint", "maker"), [
+    ("https://fcm.googleapis.com/fcm/send/abc:def", "Google"),
+    ("https://updates.push.services.mozilla.com/wpush/v2/abc", "Mozilla"),
+    ("https://web.push.apple.com/QGuQ", APPLE),
+    ("https://wns2-by3p.notify.windows.com/w/?token=abc", "Microsoft"),
+    ("https://push.example.org:8443/abc", "push.example.org"),
+    ("http://push.example.org:8443/abc", None),
+    ("https://push.example.org/abc", None),
+    ("http://fcm.googleapis.com/fcm/send/abc", None),
+    ("https://fcm.googleapis.com:444/fcm/send/abc", None),
+    ("https://ada:secret@fcm.googleapis.com/fcm/send/abc", None),
+    ("https://fcm.googleapis.com@evil.example/abc", None),
+    ("https://fcm.googleapis.com.evil.example/abc", None),
+    ("https://evilfcm.googleapis.com/abc", None),
+    ("https://notify.windows.com/abc", None),
+    ("https://127.0.0.1/abc", None),
+    ("https://[::1]/abc", None),
+    ("https://[/abc", None),
+    ("file:///etc/passwd", None),
+    ("https://fcm.googleapis.com/é", None),
+    ("https://fcm.googleapis.com/" + "x" * 3000, None),
+    ("", None),
+])  # fmt: skip
 def test_pushes_go_to_makers_of_browsers_only(endpoint: str, maker: str | None) -> None:
     settings = replace(Settings.from_environment({}), push_hosts=("push.example.org:8443",))
     assert maker_of(endpoint, settings) == maker
@@ -248,17 +242,14 @@ async def test_private_address_needs_its_setting(app: Quart, service: PushServic
         await PUSH.send(closed, NEED)
 
 
-@pytest.mark.parametrize(
-    ("base_url", "mail_from", "subject"),
-    [
-        ("https://mission.example.org", "", "https://mission.example.org"),
-        ("http://mission.example.org:8000/mc", "", "https://mission.example.org"),
-        ("http://localhost:8000", "Mission <mission@example.org>", "mailto:mission@example.org"),
-        ("http://192.168.1.5", "", None),
-        ("http://nas.local", "root@nas.lan", None),
-        ("", "", None),
-    ],
-)
+@pytest.mark.parametrize(("base_url", "mail_from", "subject"), [
+    ("https://mission.example.org", "", "https://mission.example.org"),
+    ("http://mission.example.org:8000/mc", "", "https://mission.example.org"),
+    ("http://localhost:8000", "Mission <mission@example.org>", "mailto:mission@example.org"),
+    ("http://192.168.1.5", "", None),
+    ("http://nas.local", "root@nas.lan", None),
+    ("", "", None),
+])  # fmt: skip
 def test_push_services_know_us_by_a_public_name(base_url: str, mail_from: str, subject: str | None) -> None:
     settings = replace(Settings.from_environment({}), base_url=base_url, mail_from=mail_from)
     assert subject_of(settings) == subject

@@ -195,17 +195,14 @@ async def test_code_in_private_is_read_and_the_name_is_asked_for_afterwards(plac
     assert await SLACK.name_of(place.line(), received) == "UADA Lovelace"
 
 
-@pytest.mark.parametrize(
-    ("sent", "text"),
-    [
-        ('Name it "main"', None),
-        ("`rm` &lt;b&gt; &amp; *bold*", "`rm` <b> & *bold*"),
-        ("see <https://example.org/a?b=1&amp;c=2|example.org>, <mailto:ada@example.org|ada@example.org>",
-         "see https://example.org/a?b=1&c=2, ada@example.org"),
-        ("<@U1> in <#C1|general> \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f469", None),
-        ("a\x00b\x1bc\nd", "abc\nd"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("sent", "text"), [
+    ('Name it "main"', None),
+    ("`rm` &lt;b&gt; &amp; *bold*", "`rm` <b> & *bold*"),
+    ("see <https://example.org/a?b=1&amp;c=2|example.org>, <mailto:ada@example.org|ada@example.org>",
+     "see https://example.org/a?b=1&c=2, ada@example.org"),
+    ("<@U1> in <#C1|general> \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f469", None),
+    ("a\x00b\x1bc\nd", "abc\nd"),
+])  # fmt: skip
 async def test_words_of_people_stay_as_they_wrote_them(place: Place, sent: str, text: str | None) -> None:
     received = (await SLACK.receive(signing(place), place.incoming(json.dumps(FakeSlack.said("UADA", sent))))).received
     assert isinstance(received, Said) and received.text == (text or sent)
@@ -316,16 +313,13 @@ async def test_answer_goes_to_slack_alone() -> None:
     assert asked == ["https://hooks.slack.com/actions/T1/1/x"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "words"),
-    [
-        ("channel_not_found", Gone, "channel_not_found. Copy the channel's ID again"),
-        ("is_archived", Gone, "is_archived"),
-        ("invalid_blocks", Refused, "invalid_blocks"),
-        ("account_inactive", Refused, "account_inactive. The app is no longer installed"),
-        ("not_in_channel", Refused, "not_in_channel. Invite the app"),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "words"), [
+    ("channel_not_found", Gone, "channel_not_found. Copy the channel's ID again"),
+    ("is_archived", Gone, "is_archived"),
+    ("invalid_blocks", Refused, "invalid_blocks"),
+    ("account_inactive", Refused, "account_inactive. The app is no longer installed"),
+    ("not_in_channel", Refused, "not_in_channel. Invite the app"),
+])  # fmt: skip
 async def test_errors_keep_the_words_of_slack(place: Place, fault: str, kind: type[Refused], words: str) -> None:
     place.slack.fails = [fault]
     with pytest.raises(Refused) as caught:

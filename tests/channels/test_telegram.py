@@ -160,17 +160,14 @@ async def test_webhook_of_somebody_else_is_refused(place: Place) -> None:
         await Listening(place.line()).task
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        ((403, "Forbidden: bot was blocked by the user", None), Gone),
-        ((403, "Forbidden: user is deactivated", None), Gone),
-        ((400, "Bad Request: chat not found", None), Gone),
-        ((403, "Forbidden: bot was kicked from the supergroup chat", None), Gone),
-        ((400, "Bad Request: BUTTON_DATA_INVALID", None), Refused),
-        ((401, "Unauthorized", None), Refused),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind"), [
+    ((403, "Forbidden: bot was blocked by the user", None), Gone),
+    ((403, "Forbidden: user is deactivated", None), Gone),
+    ((400, "Bad Request: chat not found", None), Gone),
+    ((403, "Forbidden: bot was kicked from the supergroup chat", None), Gone),
+    ((400, "Bad Request: BUTTON_DATA_INVALID", None), Refused),
+    ((401, "Unauthorized", None), Refused),
+])  # fmt: skip
 async def test_errors_keep_the_words_of_telegram(
     place: Place, fault: tuple[int, str, int | None], kind: type[Refused]
 ) -> None:

@@ -106,16 +106,13 @@ async def test_workspace_beside_the_program_comes_before_the_file(made: Crew, ba
     assert "Atlas leads" in await bare.done("status")
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("http://board.example.org", "is not encrypted"),
-        ("board.example.org", "is no address of a server"),
-        ("http://board.example.org@evil.example", "is no address of a server"),
-        ("file:///etc/passwd", "is no address of a server"),
-        ("https://board.example.org/\nX: y", "is no address of a server"),
-    ],
-)
+@pytest.mark.parametrize(("url", "words"), [
+    ("http://board.example.org", "is not encrypted"),
+    ("board.example.org", "is no address of a server"),
+    ("http://board.example.org@evil.example", "is no address of a server"),
+    ("file:///etc/passwd", "is no address of a server"),
+    ("https://board.example.org/\nX: y", "is no address of a server"),
+])  # fmt: skip
 async def test_addresses_that_are_refused(bare: Terminal, url: str, words: str) -> None:
     for printed in (
         await bare.run("status", MISSION_CONTROL_URL=url, MISSION_CONTROL_TOKEN="mca_x"),

@@ -339,19 +339,16 @@ async def test_without_curl_python_does_it(board: Board, machine: Machine, monke
     assert await machine.hook("first") == "{}\n" and board.events == ["first"]
 
 
-@pytest.mark.parametrize(
-    ("line", "status"),
-    [
-        (
-            {"item": {"type": "CommandExecution", "id": "c2", "output": '"status":"completed"', "status": "failed"}},
-            "failed",
-        ),
-        ({"item": {"type": "FileChange", "id": "c2", "status": "completed"}}, "completed"),
-        ({"item": {"type": "McpToolCall", "id": "c2", "status": "completed", "result": {"status": "failed"}}}, ""),
-        ({"item": {"type": "CommandExecution", "id": "c3", "status": "failed"}}, ""),
-        (None, None),
-    ],
-)
+@pytest.mark.parametrize(("line", "status"), [
+    (
+        {"item": {"type": "CommandExecution", "id": "c2", "output": '"status":"completed"', "status": "failed"}},
+        "failed",
+    ),
+    ({"item": {"type": "FileChange", "id": "c2", "status": "completed"}}, "completed"),
+    ({"item": {"type": "McpToolCall", "id": "c2", "status": "completed", "result": {"status": "failed"}}}, ""),
+    ({"item": {"type": "CommandExecution", "id": "c3", "status": "failed"}}, ""),
+    (None, None),
+])  # fmt: skip
 async def test_status_of_a_codex_call_is_read_in_its_file(
     board: Board, machine: Machine, line: dict[str, Any] | None, status: str | None
 ) -> None:

@@ -261,12 +261,9 @@ async def test_update_by_hand(between: Between, terminal: Terminal) -> None:
     assert "Updated from 0.1.0 to 0.2.0 (SHA-256 " in (await terminal.run("update")).out
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours", "expected"),
-    [
-        ("0.2.0", "0.1.9", True), ("0.10.0", "0.9.0", True), ("0.1.0", "0.1.0", False), ("0.1.0", "0.2", False),
-        ("x", "1", False),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("theirs", "ours", "expected"), [
+    ("0.2.0", "0.1.9", True), ("0.10.0", "0.9.0", True), ("0.1.0", "0.1.0", False), ("0.1.0", "0.2", False),
+    ("x", "1", False),
+])  # fmt: skip
 def test_newer_versions(theirs: str, ours: str, expected: bool) -> None:
     assert is_newer(theirs, ours) is expected

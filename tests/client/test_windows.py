@@ -41,15 +41,12 @@ def test_windows_are_named_as_people_say_them(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        '{"error": {"code": -32600, "message": "chatgpt authentication required to read rate limits"}}',
-        '{"result": {"rateLimits": {"primary": null, "secondary": null}}}',
-        '{"result": {"rateLimits": {"primary": {"usedPercent": "x"}}}}',
-        '{"result": null}',
-    ],
-)
+@pytest.mark.parametrize("answer", [
+    '{"error": {"code": -32600, "message": "chatgpt authentication required to read rate limits"}}',
+    '{"result": {"rateLimits": {"primary": null, "secondary": null}}}',
+    '{"result": {"rateLimits": {"primary": {"usedPercent": "x"}}}}',
+    '{"result": null}',
+])  # fmt: skip
 def test_what_has_no_subscription_has_no_windows(tmp_path: Path, answer: str) -> None:
     assert codex.PROGRAM.windows(program(tmp_path, answer)) == []
 

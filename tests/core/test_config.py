@@ -40,35 +40,32 @@ def test_sqlite_paths(given: str, file: str) -> None:
     assert Settings.from_environment({"DATABASE_URL": given}).sqlite_path == Path(file)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "says"),
-    [
-        ("PORT", "http", "0 to 65535"),
-        ("PORT", "70000", "0 to 65535"),
-        ("WORKERS", "0", "1 or more"),
-        ("MAX_BODY_BYTES", "-1", "1 or more"),
-        ("DB_POOL_SIZE", "1", "2 or more"),
-        ("REQUEST_LOG_SLOW_MS", "x", "0 or more"),
-        ("AUTH_MODE", "ldap", "use local"),
-        ("AUTH_MODE", "clerk", "CLERK_SECRET_KEY"),
-        ("AUTH_MODE", "oidc", "OIDC_ISSUER"),
-        ("OIDC_ISSUER", "login.example.org", "absolute address"),
-        ("OIDC_LEEWAY", "301", "0 to 300"),
-        ("CLERK_PUBLISHABLE_KEY", "pk_test_x", "pk_live_"),
-        ("BASE_URL", "mission.example.org", "absolute address"),
-        ("LOCAL_AUTH_TOKEN", "short", "50 characters"),
-        ("LOCAL_AUTH_TOKEN", "Change-Me", "placeholder"),
-        ("SECRET_KEY", "short", "32 characters"),
-        ("CORS_ORIGINS", "example.org", "use origins"),
-        ("TRUSTED_PROXIES", "10.0.0.0/99", "networks"),
-        ("LOG_LEVEL", "LOUD", "TRACE"),
-        ("LOG_FORMAT", "xml", "text or json"),
-        ("DB_AUTO_MIGRATE", "maybe", "true or false"),
-        ("DATABASE_URL", "mysql://h/d", "sqlite:///"),
-        ("DATABASE_URL", "postgres://h", "name of a database"),
-        ("SECURITY_HEADER_X_FRAME_OPTIONS", "a\nb", "printable"),
-    ],
-)
+@pytest.mark.parametrize(("name", "value", "says"), [
+    ("PORT", "http", "0 to 65535"),
+    ("PORT", "70000", "0 to 65535"),
+    ("WORKERS", "0", "1 or more"),
+    ("MAX_BODY_BYTES", "-1", "1 or more"),
+    ("DB_POOL_SIZE", "1", "2 or more"),
+    ("REQUEST_LOG_SLOW_MS", "x", "0 or more"),
+    ("AUTH_MODE", "ldap", "use local"),
+    ("AUTH_MODE", "clerk", "CLERK_SECRET_KEY"),
+    ("AUTH_MODE", "oidc", "OIDC_ISSUER"),
+    ("OIDC_ISSUER", "login.example.org", "absolute address"),
+    ("OIDC_LEEWAY", "301", "0 to 300"),
+    ("CLERK_PUBLISHABLE_KEY", "pk_test_x", "pk_live_"),
+    ("BASE_URL", "mission.example.org", "absolute address"),
+    ("LOCAL_AUTH_TOKEN", "short", "50 characters"),
+    ("LOCAL_AUTH_TOKEN", "Change-Me", "placeholder"),
+    ("SECRET_KEY", "short", "32 characters"),
+    ("CORS_ORIGINS", "example.org", "use origins"),
+    ("TRUSTED_PROXIES", "10.0.0.0/99", "networks"),
+    ("LOG_LEVEL", "LOUD", "TRACE"),
+    ("LOG_FORMAT", "xml", "text or json"),
+    ("DB_AUTO_MIGRATE", "maybe", "true or false"),
+    ("DATABASE_URL", "mysql://h/d", "sqlite:///"),
+    ("DATABASE_URL", "postgres://h", "name of a database"),
+    ("SECURITY_HEADER_X_FRAME_OPTIONS", "a\nb", "printable"),
+])  # fmt: skip
 def test_wrong_value_is_reported_with_its_rule(name: str, value: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({name: value})

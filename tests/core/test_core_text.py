@@ -17,78 +17,63 @@ from mission_control.http.proxies import rate_limit_key
 from mission_control.tasks.notices import snippet
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("**a** _b_ ~~c~~ `d`", "<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>"),
-        ("# One", "<h3>One</h3>"),
-        ("###### Six", "<h3>Six</h3>"),
-        ("## Two\n#### Four\n# One", "<h3>Two</h3>\n<h4>Four</h4>\n<h3>One</h3>"),
-        ("# 1\n## 2\n### 3\n#### 4\n##### 5", "<h3>1</h3>\n<h4>2</h4>\n<h5>3</h5>\n<h6>4</h6>\n<h6>5</h6>"),
-        ("@vega hi", '<p><span class="mention">@vega</span> hi</p>'),
-        ("mail a@vega.org", "<p>mail a@vega.org</p>"),
-        ("`@vega`", "<p><code>@vega</code></p>"),
-        (
-            "see https://a.example/x.",
-            '<p>see <a href="https://a.example/x" rel="nofollow noopener">https://a.example/x</a>.</p>',
-        ),
-    ],
-)
+@pytest.mark.parametrize(("text", "expected"), [
+    ("**a** _b_ ~~c~~ `d`", "<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code></p>"),
+    ("# One", "<h3>One</h3>"),
+    ("###### Six", "<h3>Six</h3>"),
+    ("## Two\n#### Four\n# One", "<h3>Two</h3>\n<h4>Four</h4>\n<h3>One</h3>"),
+    ("# 1\n## 2\n### 3\n#### 4\n##### 5", "<h3>1</h3>\n<h4>2</h4>\n<h5>3</h5>\n<h6>4</h6>\n<h6>5</h6>"),
+    ("@vega hi", '<p><span class="mention">@vega</span> hi</p>'),
+    ("mail a@vega.org", "<p>mail a@vega.org</p>"),
+    ("`@vega`", "<p><code>@vega</code></p>"),
+    (
+        "see https://a.example/x.",
+        '<p>see <a href="https://a.example/x" rel="nofollow noopener">https://a.example/x</a>.</p>',
+    ),
+])  # fmt: skip
 def test_markdown_is_rendered(text: str, expected: str) -> None:
     assert render(text).strip() == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "marked"),
-    [
-        ("Ask @Mara Reyes.", ["@Mara Reyes"]),
-        ("@mara reyes, @Mara", ["@mara reyes", "@Mara"]),
-        ("@Mara Reyesson", ["@Mara"]),
-        ("@Mara Reyes Two and @Vega", ["@Mara Reyes Two", "@Vega"]),
-        ("`@Mara Reyes`", []),
-    ],
-)
+@pytest.mark.parametrize(("text", "marked"), [
+    ("Ask @Mara Reyes.", ["@Mara Reyes"]),
+    ("@mara reyes, @Mara", ["@mara reyes", "@Mara"]),
+    ("@Mara Reyesson", ["@Mara"]),
+    ("@Mara Reyes Two and @Vega", ["@Mara Reyes Two", "@Vega"]),
+    ("`@Mara Reyes`", []),
+])  # fmt: skip
 def test_whole_names_are_marked(text: str, marked: list[str]) -> None:
     html = render(text, ("Mara Reyes", "Mara Reyes Two", "Vega"))
     assert re.findall(r'<span class="mention">(.*?)</span>', html) == marked
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("@Vega Two, look", ["Vega Two"]),
-        ("@vega look", ["Vega", "Vega Two"]),
-        ("@Vega Two and @Vega", ["Vega", "Vega Two"]),
-        ("@rigel", ["Rigel"]),
-    ],
-)
+@pytest.mark.parametrize(("text", "names"), [
+    ("@Vega Two, look", ["Vega Two"]),
+    ("@vega look", ["Vega", "Vega Two"]),
+    ("@Vega Two and @Vega", ["Vega", "Vega Two"]),
+    ("@rigel", ["Rigel"]),
+])  # fmt: skip
 def test_full_name_mentions_one_agent(text: str, names: list[str]) -> None:
     agents = [Agent(name=name) for name in ("Vega", "Vega Two", "Rigel")]
     assert [agent.name for agent in mentioned(text, agents)] == names
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "![a](https://a/b.png)",
-        "[a](data:text/html,x)", "<a href='javascript:x'>b</a>", "[a](vbscript:x)", "<https://a\" onclick=\"x>",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))", "![a](https://a/b.png)",
+    "[a](data:text/html,x)", "<a href='javascript:x'>b</a>", "[a](vbscript:x)", "<https://a\" onclick=\"x>",
+])  # fmt: skip
 def test_markdown_cannot_inject(text: str) -> None:
     tags = re.findall(r"<[^>]*>", render(text))
     assert not any(re.search(r"<(script|img)|\son\w+=|href=\"(?!https?:|mailto:)", tag) for tag in tags)
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("@Vega, @rigel-2 and @lead!", {"vega", "rigel-2", "lead"}),
-        ("mail a@b.org", set()),
-        ("@1st @_x @", set()),
-        ("(@a)@b", {"a", "b"}),
-        ("@" + "x" * 40, {"x" * 32}),
-    ],
-)
+@pytest.mark.parametrize(("text", "names"), [
+    ("@Vega, @rigel-2 and @lead!", {"vega", "rigel-2", "lead"}),
+    ("mail a@b.org", set()),
+    ("@1st @_x @", set()),
+    ("(@a)@b", {"a", "b"}),
+    ("@" + "x" * 40, {"x" * 32}),
+])  # fmt: skip
 def test_mentions_are_found(text: str, names: set[str]) -> None:
     assert mentioned_names(text) == names
 
@@ -114,13 +99,10 @@ def test_ambiguous_since_is_none(text: str | None) -> None:
     assert times.parse_since(text) is None
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [
-        "2026-11-26 01:23:55.890864", "2026-11-26 01:23:55", "2026-11-26T01:23:55", "2026-11-26 01:23:55.5",
-        "2026-11-26 01:23", "2026-11-26", "2026-11-26 03:23:55+02:00", "2026-11-26 03:23:55.890864+02:00",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("stored", [
+    "2026-11-26 01:23:55.890864", "2026-11-26 01:23:55", "2026-11-26T01:23:55", "2026-11-26 01:23:55.5",
+    "2026-11-26 01:23", "2026-11-26", "2026-11-26 03:23:55+02:00", "2026-11-26 03:23:55.890864+02:00",
+])  # fmt: skip
 def test_moments_stored_as_text_are_written_like_others(stored: str) -> None:
     [text, nothing] = times.wire_texts([stored, None])
     assert text == times.wire(datetime.fromisoformat(stored)) and nothing is None

@@ -41,41 +41,38 @@ def says(body: bytes, *headers: str, status: str = "200 OK", with_length: bool =
     return answer
 
 
-@pytest.mark.parametrize(
-    ("address", "is_public", "is_fine_at_home"),
-    [
-        ("93.184.215.14", True, True),
-        ("2606:2800:21f:cb07::1", True, True),
-        ("127.0.0.1", False, True),
-        ("::1", False, True),
-        ("10.1.2.3", False, True),
-        ("172.16.0.1", False, True),
-        ("192.168.1.1", False, True),
-        ("fd12::1", False, True),
-        ("169.254.169.254", False, False),
-        ("fe80::1%eth0", False, False),
-        ("100.100.100.200", False, False),
-        ("168.63.129.16", False, False),
-        ("224.0.0.1", False, False),
-        ("ff02::1", False, False),
-        ("0.0.0.0", False, False),
-        ("240.0.0.1", False, False),
-        ("255.255.255.255", False, False),
-        ("::ffff:127.0.0.1", False, True),
-        ("::ffff:169.254.169.254", False, False),
-        ("64:ff9b::a9fe:a9fe", False, False),
-        ("64:ff9b::5db8:d70e", True, True),
-        ("2002:7f00:1::1", False, False),
-        ("2001:0:4136:e378:8000:63bf:f5ff:fffd", False, False),
-        ("::ffff:93.184.215.14", True, True),
-        ("not an address", False, False),
-        ("fec0::1", False, True),
-        ("192.88.99.1", False, False),
-        ("192.0.0.192", False, False),
-        ("fd00:ec2::254", False, False),
-        ("fd20:ce::254", False, False),
-    ],
-)
+@pytest.mark.parametrize(("address", "is_public", "is_fine_at_home"), [
+    ("93.184.215.14", True, True),
+    ("2606:2800:21f:cb07::1", True, True),
+    ("127.0.0.1", False, True),
+    ("::1", False, True),
+    ("10.1.2.3", False, True),
+    ("172.16.0.1", False, True),
+    ("192.168.1.1", False, True),
+    ("fd12::1", False, True),
+    ("169.254.169.254", False, False),
+    ("fe80::1%eth0", False, False),
+    ("100.100.100.200", False, False),
+    ("168.63.129.16", False, False),
+    ("224.0.0.1", False, False),
+    ("ff02::1", False, False),
+    ("0.0.0.0", False, False),
+    ("240.0.0.1", False, False),
+    ("255.255.255.255", False, False),
+    ("::ffff:127.0.0.1", False, True),
+    ("::ffff:169.254.169.254", False, False),
+    ("64:ff9b::a9fe:a9fe", False, False),
+    ("64:ff9b::5db8:d70e", True, True),
+    ("2002:7f00:1::1", False, False),
+    ("2001:0:4136:e378:8000:63bf:f5ff:fffd", False, False),
+    ("::ffff:93.184.215.14", True, True),
+    ("not an address", False, False),
+    ("fec0::1", False, True),
+    ("192.88.99.1", False, False),
+    ("192.0.0.192", False, False),
+    ("fd00:ec2::254", False, False),
+    ("fd20:ce::254", False, False),
+])  # fmt: skip
 def test_reachable_addresses(address: str, is_public: bool, is_fine_at_home: bool) -> None:
     assert may_reach(address, allow_private=False) is is_public
     assert may_reach(address, allow_private=True) is is_fine_at_home
@@ -90,13 +87,10 @@ async def test_response_is_read_with_the_original_host() -> None:
     assert "user-agent: mission-control/" in head
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://2130706433:{port}/", "http://0x7f.1:{port}/",
-        "http://[::ffff:127.0.0.1]:{port}/", "http://[::1]:{port}/", "http://0.0.0.0:{port}/",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("url", [
+    "http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://2130706433:{port}/", "http://0x7f.1:{port}/",
+    "http://[::ffff:127.0.0.1]:{port}/", "http://[::1]:{port}/", "http://0.0.0.0:{port}/",
+])  # fmt: skip
 async def test_loopback_is_refused_in_every_spelling(url: str) -> None:
     async with serving(says(b"secret")) as (port, seen):
         with pytest.raises(OutboundError, match=r"may not be reached|could not be found"):

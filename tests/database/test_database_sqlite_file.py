@@ -98,16 +98,13 @@ async def test_long_read_moves_to_a_thread_and_others_go_on(file: SqliteFile) ->
         assert await running == [{"n": 1_000_000}]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        COUNT,
-        "SELECT id FROM small_notes WHERE text LIKE '%a%'",
-        "SELECT id FROM small_notes WHERE instr(unicode_lower(text), 'a') > 0",
-        "SELECT SUM(id) AS n FROM small_notes",
-        "SELECT text FROM small_notes GROUP BY text",
-    ],
-)
+@pytest.mark.parametrize("statement", [
+    COUNT,
+    "SELECT id FROM small_notes WHERE text LIKE '%a%'",
+    "SELECT id FROM small_notes WHERE instr(unicode_lower(text), 'a') > 0",
+    "SELECT SUM(id) AS n FROM small_notes",
+    "SELECT text FROM small_notes GROUP BY text",
+])  # fmt: skip
 async def test_searches_and_counts_never_run_on_the_loops_thread(file: SqliteFile, statement: str) -> None:
     assert file.reader is not None
     reading, writing = threads_of(file.reader), threads_of(file.writer)

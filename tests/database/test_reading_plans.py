@@ -39,15 +39,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
     return heard
 
 
-@pytest.mark.parametrize(
-    ("path", "table", "indexes"),
-    [
-        ("/activity", "events", ["idx_events_board_i_102a6a", "idx_events_board_i_102a6a"]),
-        ("/activity?kind=board", "events", ["idx_events_kind", "idx_events_kind"]),
-        ("/activity/task-comments", "task_comments", ["idx_task_comments_counted", "idx_task_comments_shown"]),
-        ("/metrics/dashboard", "events", ["sqlite_autoindex_events_2", "idx_events_organiz_2bc0ee"]),
-    ],
-)
+@pytest.mark.parametrize(("path", "table", "indexes"), [
+    ("/activity", "events", ["idx_events_board_i_102a6a", "idx_events_board_i_102a6a"]),
+    ("/activity?kind=board", "events", ["idx_events_kind", "idx_events_kind"]),
+    ("/activity/task-comments", "task_comments", ["idx_task_comments_counted", "idx_task_comments_shown"]),
+    ("/metrics/dashboard", "events", ["sqlite_autoindex_events_2", "idx_events_organiz_2bc0ee"]),
+])  # fmt: skip
 async def test_lists_use_their_index(
     cast: Cast, asked: list[Statement], path: str, table: str, indexes: list[str]
 ) -> None:

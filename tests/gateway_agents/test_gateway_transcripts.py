@@ -71,21 +71,18 @@ def test_message_has_an_entry_for_each_part() -> None:
     assert all(one.is_open for one in entries[1:])
 
 
-@pytest.mark.parametrize(
-    ("given", "kind", "text"),
-    [
-        (message("system", "", kind="reset"), "system", "The session began anew"),
-        (message("system", "Something new", kind="unknown"), "system", "Something new"),
-        (message("alien", None), "system", "A note of the gateway"),
-        ({"role": "assistant", "content": [], "errorMessage": "No credit"}, "system", "No credit"),
-        (
-            message("user", "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>> x"),
-            "system",
-            "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>> x",
-        ),
-        (message("user", [{"type": "image", "data": "x"}]), "system", "An image"),
-    ],
-)
+@pytest.mark.parametrize(("given", "kind", "text"), [
+    (message("system", "", kind="reset"), "system", "The session began anew"),
+    (message("system", "Something new", kind="unknown"), "system", "Something new"),
+    (message("alien", None), "system", "A note of the gateway"),
+    ({"role": "assistant", "content": [], "errorMessage": "No credit"}, "system", "No credit"),
+    (
+        message("user", "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>> x"),
+        "system",
+        "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>> x",
+    ),
+    (message("user", [{"type": "image", "data": "x"}]), "system", "An image"),
+])  # fmt: skip
 def test_markers(given: dict[str, Any], kind: str, text: str) -> None:
     [entry] = read(given)
     assert (entry.kind, entry.text) == (kind, text)

@@ -111,13 +111,10 @@ async def test_taken_lead_name_gets_a_number(cast: Cast) -> None:
     assert (await Agent.get(id=done["lead_agent_id"])).name == "Lead Agent 3"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"board_type": None}, {"objective": ""}, {"objective": None}, {"success_metrics": {}}, {"success_metrics": [1]},
-        {"target_date": "soon"}, {"board_type": "x" * 65},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("change", [
+    {"board_type": None}, {"objective": ""}, {"objective": None}, {"success_metrics": {}}, {"success_metrics": [1]},
+    {"target_date": "soon"}, {"board_type": "x" * 65},
+])  # fmt: skip
 async def test_invalid_goal_is_refused(cast: Cast, change: dict[str, Any]) -> None:
     before = await head(cast)
     assert isinstance((await cast.ada.post(at(cast, "/confirm"), GOAL | change)).refused(422), list)
@@ -144,18 +141,15 @@ async def test_proposal_sets_the_leads_name_and_profile(cast: Cast) -> None:
     assert (await cast.ada.get(at(cast))).ok()["status"] == "confirmed"
 
 
-@pytest.mark.parametrize(
-    ("lead", "asks"),
-    [
-        ({"autonomy_level": "autonomous"}, False),
-        ({"autonomy_level": "balanced"}, True),
-        ({"identity_profile": {"autonomy": "Fully_Autonomous"}}, False),
-        ({"identity_profile": {"mode": "full-autonomy"}}, False),
-        ({"identity_profile": {"autonomy_level": "fully, and autonomously"}}, False),
-        ({"identity_profile": {"autonomy": "semi-autonomous"}}, True),
-        (None, True),
-    ],
-)
+@pytest.mark.parametrize(("lead", "asks"), [
+    ({"autonomy_level": "autonomous"}, False),
+    ({"autonomy_level": "balanced"}, True),
+    ({"identity_profile": {"autonomy": "Fully_Autonomous"}}, False),
+    ({"identity_profile": {"mode": "full-autonomy"}}, False),
+    ({"identity_profile": {"autonomy_level": "fully, and autonomously"}}, False),
+    ({"identity_profile": {"autonomy": "semi-autonomous"}}, True),
+    (None, True),
+])  # fmt: skip
 async def test_only_an_autonomous_lead_needs_no_approvals(cast: Cast, lead: Any, asks: bool) -> None:
     await session(cast)
     await hear(cast, draft(lead_agent=lead))

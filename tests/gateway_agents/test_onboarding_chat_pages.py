@@ -71,16 +71,13 @@ async def test_options_are_numbered_buttons_and_own_words_a_field(cast: Cast) ->
     assert 'name="typed" value="I&#39;ll type it"' in seen.text
 
 
-@pytest.mark.parametrize(
-    ("form", "text"),
-    [
-        ({"choice": "Stars"}, "Stars"),
-        ({"choice": ["Stars", "Moons"]}, "Stars, Moons"),
-        ({"choice": "Stars", "text": " and dust "}, "Stars: and dust"),
-        ({"text": "Dust", "typed": "I'll type it"}, "I'll type it: Dust"),
-        ({"text": "Dust"}, "Dust"),
-    ],
-)
+@pytest.mark.parametrize(("form", "text"), [
+    ({"choice": "Stars"}, "Stars"),
+    ({"choice": ["Stars", "Moons"]}, "Stars, Moons"),
+    ({"choice": "Stars", "text": " and dust "}, "Stars: and dust"),
+    ({"text": "Dust", "typed": "I'll type it"}, "I'll type it: Dust"),
+    ({"text": "Dust"}, "Dust"),
+])  # fmt: skip
 async def test_answers_are_sent_as_chosen_and_typed(cast: Cast, form: dict[str, Any], text: str) -> None:
     main = await begun(cast, QUESTION)
     ada = await visitor(cast.app, cast.ada)
@@ -111,13 +108,10 @@ async def test_several_options_where_the_question_says_so(cast: Cast) -> None:
     (await ada.get(at(cast.other_board))).has('type="checkbox"', "Choose all that fit, then send.")
 
 
-@pytest.mark.parametrize(
-    ("label", "is_typed"),
-    [
-        ("I'll type it", True), ("Other", True), ("Something else", True), ("Let me type my own", True),
-        ("Another brother", False), ("Typewriters", False), ("Ask first", False),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("label", "is_typed"), [
+    ("I'll type it", True), ("Other", True), ("Something else", True), ("Let me type my own", True),
+    ("Another brother", False), ("Typewriters", False), ("Ask first", False),
+])  # fmt: skip
 def test_options_that_stand_for_own_words(label: str, is_typed: bool) -> None:
     asked = f'{{"question": "What?", "options": [{{"id": "1", "label": "{label}"}}]}}'
     question = question_of(OnboardingSession(messages=[{"role": "assistant", "content": asked}]))
@@ -125,15 +119,12 @@ def test_options_that_stand_for_own_words(label: str, is_typed: bool) -> None:
     assert question.options[0].is_typed is is_typed
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("unreachable", "Dock cannot be reached. What you say is stored"),
-        ("pairing", "Dock waits to be paired."),
-        ("refused", "Dock refuses the connection."),
-        ("connecting", "Dock is being connected."),
-    ],
-)
+@pytest.mark.parametrize(("state", "words"), [
+    ("unreachable", "Dock cannot be reached. What you say is stored"),
+    ("pairing", "Dock waits to be paired."),
+    ("refused", "Dock refuses the connection."),
+    ("connecting", "Dock is being connected."),
+])  # fmt: skip
 async def test_a_gateway_that_is_away_is_said(cast: Cast, state: str, words: str) -> None:
     gateway, _ = await on_gateway(cast, state=state)
     ada = await visitor(cast.app, cast.ada)

@@ -52,20 +52,17 @@ async def test_same_address_updates_the_existing_skill(cast: Cast) -> None:
     assert other["id"] != first["id"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"source_url": ""},
-        {"source_url": "example.org/x"},
-        {"source_url": "ftp://example.org/x"},
-        {"source_url": "javascript:alert(1)"},
-        {"source_url": "https://example.org/" + "x" * 2000},
-        {"source_url": "https://example.org?" + "x" * 1980},
-        {"source_url": "https://example.org/x", "name": " "},
-        {"source_url": "https://example.org/x", "description": 5},
-    ],
-)
+@pytest.mark.parametrize("body", [
+    {},
+    {"source_url": ""},
+    {"source_url": "example.org/x"},
+    {"source_url": "ftp://example.org/x"},
+    {"source_url": "javascript:alert(1)"},
+    {"source_url": "https://example.org/" + "x" * 2000},
+    {"source_url": "https://example.org?" + "x" * 1980},
+    {"source_url": "https://example.org/x", "name": " "},
+    {"source_url": "https://example.org/x", "description": 5},
+])  # fmt: skip
 async def test_invalid_skill_is_refused(cast: Cast, body: dict[str, Any]) -> None:
     assert isinstance((await cast.ada.post(MARKET, body)).refused(422), list)
 
@@ -98,22 +95,19 @@ async def test_installing_needs_a_gateway(cast: Cast) -> None:
     assert "gateway" in (await cast.ada.get(f"{MARKET}?gateway_id={NO_ID}")).refused(404)
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("search=CHART", {"chart"}),
-        ("search=100%25", {"percent"}),
-        ("search=a_b", {"underscore"}),
-        ("search=!", {"percent"}),
-        ("search=%20sky%20", {"chart", "percent"}),
-        ("category=%20Stars", {"chart"}),
-        ("category=uncategorized", {"percent", "underscore"}),
-        ("risk=Uncategorized", {"chart", "underscore"}),
-        ("risk=low&search=sky", {"percent"}),
-        ("category=&risk=%20", {"chart", "percent", "underscore"}),
-        ("search=zebra", set()),
-    ],
-)
+@pytest.mark.parametrize(("query", "found"), [
+    ("search=CHART", {"chart"}),
+    ("search=100%25", {"percent"}),
+    ("search=a_b", {"underscore"}),
+    ("search=!", {"percent"}),
+    ("search=%20sky%20", {"chart", "percent"}),
+    ("category=%20Stars", {"chart"}),
+    ("category=uncategorized", {"percent", "underscore"}),
+    ("risk=Uncategorized", {"chart", "underscore"}),
+    ("risk=low&search=sky", {"percent"}),
+    ("category=&risk=%20", {"chart", "percent", "underscore"}),
+    ("search=zebra", set()),
+])  # fmt: skip
 async def test_skills_are_filtered(cast: Cast, query: str, found: set[str]) -> None:
     await add(cast, "chart", description="Draws the sky", category=" stars ")
     await add(cast, "percent", description="100% of the sky!", category=" ", risk="LOW")
@@ -173,15 +167,12 @@ async def test_invalid_branch_becomes_main(cast: Cast, branch: str) -> None:
     assert pack["branch"] == "main"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://github.com/o/r", "ssh://git@github.com/o/r", "file:///etc/passwd", "https://localhost/o/r",
-        "https://gitlab.com/o/r", "https://github.com.evil.org/o/r", "https://ada:pw@github.com/o/r",
-        "https://github.com:8443/o/r", "https://github.com/o", "https://github.com/o/r/tree/main",
-        "https://github.com/o/..", "https://github.com/o/r?x=1", "https://github.com/-o/r",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("url", [
+    "http://github.com/o/r", "ssh://git@github.com/o/r", "file:///etc/passwd", "https://localhost/o/r",
+    "https://gitlab.com/o/r", "https://github.com.evil.org/o/r", "https://ada:pw@github.com/o/r",
+    "https://github.com:8443/o/r", "https://github.com/o", "https://github.com/o/r/tree/main",
+    "https://github.com/o/..", "https://github.com/o/r?x=1", "https://github.com/-o/r",
+])  # fmt: skip
 async def test_only_github_repositories_are_accepted(cast: Cast, url: str) -> None:
     pack = (await cast.ada.post(PACKS, {"source_url": REPOSITORY})).ok()
     for answer in (

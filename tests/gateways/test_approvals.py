@@ -110,14 +110,11 @@ async def test_gateway_fills_no_queue_without_end(
     assert await Approval.all().count() == 3
 
 
-@pytest.mark.parametrize(
-    ("body", "there"),
-    [
-        ({"decision": "approved"}, "allow-once"),
-        ({"decision": "rejected"}, "deny"),
-        ({"decision": "changes_requested", "note": "Without --force."}, "deny"),
-    ],
-)
+@pytest.mark.parametrize(("body", "there"), [
+    ({"decision": "approved"}, "allow-once"),
+    ({"decision": "rejected"}, "deny"),
+    ({"decision": "changes_requested", "note": "Without --force."}, "deny"),
+])  # fmt: skip
 async def test_decision_answers_the_gateway(
     cast: Cast, fake_gateway: FakeGateway, gateway: Gateway, body: dict[str, str], there: str
 ) -> None:

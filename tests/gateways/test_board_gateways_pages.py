@@ -55,15 +55,12 @@ async def test_a_gateway_that_is_gone_can_be_kept_or_replaced(cast: Cast) -> Non
     (await ada.get(cast.home)).has("The board's gateway is gone.")
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("pairing", "Dock waits for pairing"),
-        ("unreachable", "Dock cannot be reached"),
-        ("refused", "Dock refuses the connection"),
-        ("connecting", "Dock is being connected"),
-    ],
-)
+@pytest.mark.parametrize(("state", "words"), [
+    ("pairing", "Dock waits for pairing"),
+    ("unreachable", "Dock cannot be reached"),
+    ("refused", "Dock refuses the connection"),
+    ("connecting", "Dock is being connected"),
+])  # fmt: skip
 async def test_the_board_says_what_its_gateway_needs(cast: Cast, state: str, words: str) -> None:
     gateway, _ = await on_gateway(cast, cast.board, state=state)
     ada, dan = await visitor(cast.app, cast.ada), await visitor(cast.app, cast.dan)

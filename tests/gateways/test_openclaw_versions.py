@@ -23,21 +23,18 @@ def test_no_versions(text: str | None) -> None:
     assert parse(text) is None
 
 
-@pytest.mark.parametrize(
-    ("version", "minimum", "is_fine", "has_text"),
-    [
-        ("2026.9.6", "2026.02.9", True, False),
-        ("2026.2.9", "2026.02.9", True, False),
-        ("2026.2.9-beta.1", "2026.02.9", False, True),
-        ("2026.1.30", "", True, False),
-        ("2026.1.29", "  ", False, True),
-        ("2026.7.35", "2026.7.33", True, False),
-        ("dev", "2026.02.9", True, True),
-        ("", "2026.02.9", True, True),
-        ("who-knows", "2026.02.9", True, True),
-        ("2026.9.6", "newest", False, True),
-    ],
-)
+@pytest.mark.parametrize(("version", "minimum", "is_fine", "has_text"), [
+    ("2026.9.6", "2026.02.9", True, False),
+    ("2026.2.9", "2026.02.9", True, False),
+    ("2026.2.9-beta.1", "2026.02.9", False, True),
+    ("2026.1.30", "", True, False),
+    ("2026.1.29", "  ", False, True),
+    ("2026.7.35", "2026.7.33", True, False),
+    ("dev", "2026.02.9", True, True),
+    ("", "2026.02.9", True, True),
+    ("who-knows", "2026.02.9", True, True),
+    ("2026.9.6", "newest", False, True),
+])  # fmt: skip
 def test_what_will_do(version: str, minimum: str, is_fine: bool, has_text: bool) -> None:
     found = compatibility(version, minimum)
     assert (found.is_fine, bool(found.text)) == (is_fine, has_text)

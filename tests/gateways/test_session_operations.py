@@ -306,16 +306,13 @@ async def test_silent_url_is_given_up(cast: Cast, fake_gateway: FakeGateway, mon
     assert found["connected"] is False and "did not answer" in found["error"]
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("http://127.0.0.1:1", "ws://"),
-        ("ws://169.254.169.254:80", "may not be reached"),
-        ("ws://[fe80::1]:80", "may not be reached"),
-        ("ws://user:secret@127.0.0.1:1", "password"),
-        ("ws://no-such-host.invalid:1", "cannot be resolved"),
-    ],
-)
+@pytest.mark.parametrize(("url", "words"), [
+    ("http://127.0.0.1:1", "ws://"),
+    ("ws://169.254.169.254:80", "may not be reached"),
+    ("ws://[fe80::1]:80", "may not be reached"),
+    ("ws://user:secret@127.0.0.1:1", "password"),
+    ("ws://no-such-host.invalid:1", "cannot be resolved"),
+])  # fmt: skip
 async def test_url_that_is_no_gateway_is_told(cast: Cast, url: str, words: str) -> None:
     found = (await status_by(cast.ada, gateway_url=url)).ok()
     assert found["connected"] is False and words in found["error"]

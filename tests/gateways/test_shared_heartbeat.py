@@ -32,17 +32,14 @@ def test_beats_a_day_are_counted(heartbeat: dict[str, Any], a_day: int) -> None:
     assert found is not None and (found.a_day, found.agents, found.command) == (a_day, 1, COMMAND)
 
 
-@pytest.mark.parametrize(
-    "harmless",
-    [
-        config(None),
-        config({"every": "0m"}),
-        config({"every": "10m", "agentId": "main"}),
-        config({"every": "10m"}, main={"heartbeat": {"every": "5m"}}),
-        {"agents": {"defaults": {"heartbeat": {}}, "entries": {"main": {}}}},
-        {"agents": ["not", "a", "map"]},
-    ],
-)
+@pytest.mark.parametrize("harmless", [
+    config(None),
+    config({"every": "0m"}),
+    config({"every": "10m", "agentId": "main"}),
+    config({"every": "10m"}, main={"heartbeat": {"every": "5m"}}),
+    {"agents": {"defaults": {"heartbeat": {}}, "entries": {"main": {}}}},
+    {"agents": ["not", "a", "map"]},
+])  # fmt: skip
 def test_what_does_not_beat_our_agents_is_not_named(harmless: dict[str, Any]) -> None:
     assert read_heartbeat(Payload(harmless)) is None
 

@@ -67,22 +67,19 @@ async def test_session_cookie_reads_and_writes(cast: Cast) -> None:
     (await browser.get("/agent/healthz")).refused(401)
 
 
-@pytest.mark.parametrize(
-    ("headers", "allowed"),
-    [
-        ({"Sec-Fetch-Site": "same-origin"}, True),
-        ({"Sec-Fetch-Site": "none"}, True),
-        ({"Sec-Fetch-Site": "same-site"}, False),
-        ({"Sec-Fetch-Site": "cross-site"}, False),
-        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, False),
-        ({"Origin": "http://localhost"}, True),
-        ({"Origin": "http://localhost:81"}, False),
-        ({"Origin": "https://localhost"}, False),
-        ({"Origin": "https://evil.example"}, False),
-        ({"Origin": "null"}, False),
-        ({}, False),
-    ],
-)
+@pytest.mark.parametrize(("headers", "allowed"), [
+    ({"Sec-Fetch-Site": "same-origin"}, True),
+    ({"Sec-Fetch-Site": "none"}, True),
+    ({"Sec-Fetch-Site": "same-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, False),
+    ({"Origin": "http://localhost"}, True),
+    ({"Origin": "http://localhost:81"}, False),
+    ({"Origin": "https://localhost"}, False),
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "null"}, False),
+    ({}, False),
+])  # fmt: skip
 async def test_cookie_writes_need_a_known_origin(cast: Cast, headers: dict[str, str], allowed: bool) -> None:
     browser = await browser_of(cast, cast.cleo.id)
     unsafe = [

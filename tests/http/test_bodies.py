@@ -140,15 +140,12 @@ async def test_number_of_form_fields_is_limited(cast: Cast, kind: str) -> None:
 LONG = "z" * 5000
 
 
-@pytest.mark.parametrize(
-    ("body", "shown"),
-    [
-        ({"title": ["a"], "priority": 5}, ["a"]),
-        ({"title": {"deep": [LONG]}}, None),
-        ([LONG] * 100, None),
-        (list(range(15_000)), None),
-    ],
-)
+@pytest.mark.parametrize(("body", "shown"), [
+    ({"title": ["a"], "priority": 5}, ["a"]),
+    ({"title": {"deep": [LONG]}}, None),
+    ([LONG] * 100, None),
+    (list(range(15_000)), None),
+])  # fmt: skip
 async def test_body_errors_quote_little_input(cast: Cast, body: object, shown: object) -> None:
     answer = await cast.ada.post(cast.tasks, body)
     problems = answer.refused(422)

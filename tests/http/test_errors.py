@@ -72,17 +72,14 @@ async def test_missing_fields_are_named(cast: Cast) -> None:
     assert await item(await cast.ada.post(cast.tasks, body)) == missing | {"loc": ["body", "title"], "input": body}
 
 
-@pytest.mark.parametrize(
-    ("query", "kind", "ctx", "given"),
-    [
-        ("limit=0", "greater_than_equal", {"ge": 1}, "0"),
-        ("limit=201", "less_than_equal", {"le": 200}, "201"),
-        ("offset=-1", "greater_than_equal", {"ge": 0}, "-1"),
-        ("limit=many", "int_parsing", None, "many"),
-        ("unassigned=maybe", "bool_parsing", None, "maybe"),
-        ("assigned_agent_id=nope", "uuid_parsing", ..., "nope"),
-    ],
-)
+@pytest.mark.parametrize(("query", "kind", "ctx", "given"), [
+    ("limit=0", "greater_than_equal", {"ge": 1}, "0"),
+    ("limit=201", "less_than_equal", {"le": 200}, "201"),
+    ("offset=-1", "greater_than_equal", {"ge": 0}, "-1"),
+    ("limit=many", "int_parsing", None, "many"),
+    ("unassigned=maybe", "bool_parsing", None, "maybe"),
+    ("assigned_agent_id=nope", "uuid_parsing", ..., "nope"),
+])  # fmt: skip
 async def test_invalid_query_parameters_are_refused(cast: Cast, query: str, kind: str, ctx: Any, given: str) -> None:
     found = await item(await cast.ada.get(f"{cast.tasks}?{query}"))
     assert (found["type"], found["loc"], found["input"]) == (kind, ["query", query.partition("=")[0]], given)
@@ -175,20 +172,17 @@ async def test_only_json_bodies_are_accepted(cast: Cast) -> None:
         assert (await cast.ada.post(cast.tasks, body)).refused(422)[0]["loc"] == ["body"]
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "loc"),
-    [
-        (r'{"title": "a\u0000b"}', "string_unicode", ["body", "title"]),
-        (r'{"title": "\ud800"}', "string_unicode", ["body", "title"]),
-        (r'{"title": "x", "custom_field_values": {"a": [1, "\u0000"]}}', "string_unicode",
-         ["body", "custom_field_values", "a", 1]),
-        ('{"title": "x", "extra": 9223372036854775808}', "int_parsing_size", ["body", "extra"]),
-        ('{"title": "x", "extra": -9223372036854775809}', "int_parsing_size", ["body", "extra"]),
-        ('{"title": "x", "extra": NaN}', "finite_number", ["body", "extra"]),
-        ('{"title": "x", "extra": 1e999}', "finite_number", ["body", "extra"]),
-        (r'"\ud800"', "model_attributes_type", ["body"]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "kind", "loc"), [
+    (r'{"title": "a\u0000b"}', "string_unicode", ["body", "title"]),
+    (r'{"title": "\ud800"}', "string_unicode", ["body", "title"]),
+    (r'{"title": "x", "custom_field_values": {"a": [1, "\u0000"]}}', "string_unicode",
+     ["body", "custom_field_values", "a", 1]),
+    ('{"title": "x", "extra": 9223372036854775808}', "int_parsing_size", ["body", "extra"]),
+    ('{"title": "x", "extra": -9223372036854775809}', "int_parsing_size", ["body", "extra"]),
+    ('{"title": "x", "extra": NaN}', "finite_number", ["body", "extra"]),
+    ('{"title": "x", "extra": 1e999}', "finite_number", ["body", "extra"]),
+    (r'"\ud800"', "model_attributes_type", ["body"]),
+])  # fmt: skip
 async def test_unstorable_characters_are_refused(cast: Cast, text: str, kind: str, loc: list[Any]) -> None:
     answer = await cast.ada.call("POST", cast.tasks, data=text.encode(), headers={"Content-Type": "application/json"})
     found = await item(answer)

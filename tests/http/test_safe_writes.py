@@ -35,19 +35,16 @@ async def test_key_reuse_with_another_request_is_refused(cast: Cast) -> None:
     assert await Task.filter(title="Twice").count() == 0
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/boards/<board_id>/tasks/<task_id>",
-        "/boards/<board_id>/tasks/<task_id>/comments/<comment_id>",
-        "/boards/<board_id>/tasks/<task_id>/attachments/<attachment_id>",
-        "/boards/<board_id>/tasks/<task_id>/checklist/<item_id>",
-        "/boards/<board_id>",
-        "/tags/<tag_id>",
-        "/organizations/me/custom-fields/<task_custom_field_definition_id>",
-        "/board-groups/<group_id>",
-    ],
-)
+@pytest.mark.parametrize("path", [
+    "/boards/<board_id>/tasks/<task_id>",
+    "/boards/<board_id>/tasks/<task_id>/comments/<comment_id>",
+    "/boards/<board_id>/tasks/<task_id>/attachments/<attachment_id>",
+    "/boards/<board_id>/tasks/<task_id>/checklist/<item_id>",
+    "/boards/<board_id>",
+    "/tags/<tag_id>",
+    "/organizations/me/custom-fields/<task_custom_field_definition_id>",
+    "/board-groups/<group_id>",
+])  # fmt: skip
 async def test_repeated_deletion_returns_the_first_answer(cast: Cast, path: str) -> None:
     thing = filled(path, await things_of(cast, path))
     first = await cast.ada.delete(thing, headers=KEY)

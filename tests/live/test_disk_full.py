@@ -70,16 +70,13 @@ async def test_readiness_reports_a_full_disk(cast: Cast, little_room: None, monk
     assert not await rows("SELECT 1 FROM instance_settings WHERE name = ?", NAME)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
-        asyncpg.InterfaceError("cannot call Connection.fetch(): connection has been released back to the pool"),
-        ConnectionResetError(104, "Connection reset by peer"),
-        ConnectionRefusedError(111, "Connection refused"),
-        asyncpg.CannotConnectNowError("the database system is starting up"),
-    ],
-)
+@pytest.mark.parametrize("error", [
+    asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+    asyncpg.InterfaceError("cannot call Connection.fetch(): connection has been released back to the pool"),
+    ConnectionResetError(104, "Connection reset by peer"),
+    ConnectionRefusedError(111, "Connection refused"),
+    asyncpg.CannotConnectNowError("the database system is starting up"),
+])  # fmt: skip
 def test_restarting_database_is_unavailable(error: Exception) -> None:
     """All of these were answers to requests while PostgreSQL restarted under load."""
     assert outage(error) == AWAY

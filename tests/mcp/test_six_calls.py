@@ -80,14 +80,11 @@ async def test_yes_is_asked_for_by_naming_the_action(cast: Cast) -> None:
         assert found["why"]["text"] == "You go on: Ada asks for changes: Not on a Friday."
 
 
-@pytest.mark.parametrize(
-    ("decision", "says"),
-    [
-        ("approved", "Ada: approved: Not on a Friday. Go on with your task."),
-        ("rejected", "Ada: rejected: Not on a Friday. Do not do it; go on without, or give_back."),
-        ("changes_requested", "Ada: changes requested: Not on a Friday. Do as it says, then ask again."),
-    ],
-)
+@pytest.mark.parametrize(("decision", "says"), [
+    ("approved", "Ada: approved: Not on a Friday. Go on with your task."),
+    ("rejected", "Ada: rejected: Not on a Friday. Do not do it; go on without, or give_back."),
+    ("changes_requested", "Ada: changes requested: Not on a Friday. Do as it says, then ask again."),
+])  # fmt: skip
 async def test_answer_says_what_to_do_next(cast: Cast, decision: str, says: str) -> None:
     await cast.add_task()
     async with connected(cast.vega) as vega:

@@ -158,17 +158,14 @@ async def test_number_that_several_boards_have_names_their_tasks(cast: Cast) -> 
 # What is refused
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ({}, "message: Field required"),
-        ({"task_id": "x", "message": "A."}, "task_id: "),
-        ({"message": "A.", "mesage": "B."}, "mesage: Extra inputs are not permitted; did you mean `message`?"),
-        ({"message": "A.", "zzz": "B."}, "zzz: Extra inputs are not permitted; known here: task_id, message, fence"),
-        ({"message": "nul \x00"}, "message: Text must be Unicode"),
-        ({"message": "A.", "fence": 0}, "fence: "),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "named"), [
+    ({}, "message: Field required"),
+    ({"task_id": "x", "message": "A."}, "task_id: "),
+    ({"message": "A.", "mesage": "B."}, "mesage: Extra inputs are not permitted; did you mean `message`?"),
+    ({"message": "A.", "zzz": "B."}, "zzz: Extra inputs are not permitted; known here: task_id, message, fence"),
+    ({"message": "nul \x00"}, "message: Text must be Unicode"),
+    ({"message": "A.", "fence": 0}, "fence: "),
+])  # fmt: skip
 async def test_invalid_arguments_are_named(cast: Cast, arguments: dict[str, Any], named: str) -> None:
     task = await cast.add_task()
     async with connected(cast.vega) as vega:

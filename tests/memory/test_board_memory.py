@@ -41,17 +41,14 @@ async def test_people_and_agents_add_memory_entries(cast: Cast) -> None:
     assert await Delivery.all().count() == 0
 
 
-@pytest.mark.parametrize(
-    ("fields", "is_chat", "source"),
-    [
-        ({"tags": ["chat"]}, True, "Ada"),
-        ({"tags": ["chat"], "source": ""}, True, "Ada"),
-        ({"tags": ["chat"], "source": "The moon"}, True, "The moon"),
-        ({"tags": ["Chat"]}, False, None),
-        ({"tags": ["x"], "is_chat": True}, False, None),
-        ({"tags": None, "source": "A book"}, False, "A book"),
-    ],
-)
+@pytest.mark.parametrize(("fields", "is_chat", "source"), [
+    ({"tags": ["chat"]}, True, "Ada"),
+    ({"tags": ["chat"], "source": ""}, True, "Ada"),
+    ({"tags": ["chat"], "source": "The moon"}, True, "The moon"),
+    ({"tags": ["Chat"]}, False, None),
+    ({"tags": ["x"], "is_chat": True}, False, None),
+    ({"tags": None, "source": "A book"}, False, "A book"),
+])  # fmt: skip
 async def test_chat_entries_are_tagged_and_name_their_source(
     cast: Cast, fields: dict[str, Any], is_chat: bool, source: str | None
 ) -> None:

@@ -238,18 +238,15 @@ async def test_reading_costs_the_same_after_many_events(cast: Cast, monkeypatch:
     assert await cost() == few
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ("UPDATE figure_sums SET done = done + 1 WHERE period = 't'", "`done` is 4 in all, but 3 by the tasks"),
-        (
-            "UPDATE figure_sums SET outcomes = outcomes - 1 WHERE period LIKE 'h%'",
-            "`outcomes` is 5 by hour, but 6 in all",
-        ),
-        ("DELETE FROM figure_changes", "`finished` is 3 in all, but 0 by each change"),
-        ("UPDATE figure_tasks SET logged = 'review'", "is counted as review, its events say done"),
-    ],
-)
+@pytest.mark.parametrize(("change", "says"), [
+    ("UPDATE figure_sums SET done = done + 1 WHERE period = 't'", "`done` is 4 in all, but 3 by the tasks"),
+    (
+        "UPDATE figure_sums SET outcomes = outcomes - 1 WHERE period LIKE 'h%'",
+        "`outcomes` is 5 by hour, but 6 in all",
+    ),
+    ("DELETE FROM figure_changes", "`finished` is 3 in all, but 0 by each change"),
+    ("UPDATE figure_tasks SET logged = 'review'", "is counted as review, its events say done"),
+])  # fmt: skip
 async def test_check_finds_what_is_counted_wrongly(cast: Cast, change: str, says: str) -> None:
     await busy(cast)
     await count_to_end(cast)

@@ -10,13 +10,10 @@ from mission_control.metrics.series import percentile
 NOW = datetime(2026, 11, 24, 14, 30, 5, 7)
 
 
-@pytest.mark.parametrize(
-    ("key", "bucket", "numbers"),
-    [
-        ("24h", "hour", {25}), ("3d", "day", {4}), ("7d", "day", {8}), ("14d", "day", {15}), ("1m", "day", {31}),
-        ("3m", "week", {13, 14}), ("6m", "week", {26, 27}), ("1y", "month", {13}),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("key", "bucket", "numbers"), [
+    ("24h", "hour", {25}), ("3d", "day", {4}), ("7d", "day", {8}), ("14d", "day", {15}), ("1m", "day", {31}),
+    ("3m", "week", {13, 14}), ("6m", "week", {26, 27}), ("1y", "month", {13}),
+])  # fmt: skip
 def test_range_is_covered_by_whole_buckets(key: RangeKey, bucket: str, numbers: set[int]) -> None:
     primary, before = windows(key, NOW)
     periods = primary.periods()

@@ -99,16 +99,13 @@ async def test_only_of_what_the_reader_reaches_and_what_is_there(cast: Cast) -> 
     assert await mine(cast.cleo) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("@Ada", [ADA, TWO]),
-        ("@ada two and @ADA", [TWO, ADA]),
-        ("@zoë å, @Zoë", [OTHER]),
-        ("mail@ada.example @ada@example.org @Adam", []),
-        ("@", []),
-    ],
-)
+@pytest.mark.parametrize(("text", "found"), [
+    ("@Ada", [ADA, TWO]),
+    ("@ada two and @ADA", [TWO, ADA]),
+    ("@zoë å, @Zoë", [OTHER]),
+    ("mail@ada.example @ada@example.org @Adam", []),
+    ("@", []),
+])  # fmt: skip
 def test_names_in_texts(text: str, found: list[str]) -> None:
     assert [str(one) for one in mentioned_people(text, PEOPLE)] == found
 

@@ -342,16 +342,13 @@ def _altered(token: str, **claims: Any) -> str:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(
-    ("issuer", "address", "is_read"),
-    [
-        ("https://login.example.org", "https://keys.example.org/jwks", True),
-        ("https://login.example.org", "http://keys.example.org/jwks", False),
-        ("http://127.0.0.1:9", "http://127.0.0.1:9/jwks", True),
-        ("http://127.0.0.1:9", "file:///etc/jwks", False),
-        ("https://login.example.org", None, False),
-    ],
-)
+@pytest.mark.parametrize(("issuer", "address", "is_read"), [
+    ("https://login.example.org", "https://keys.example.org/jwks", True),
+    ("https://login.example.org", "http://keys.example.org/jwks", False),
+    ("http://127.0.0.1:9", "http://127.0.0.1:9/jwks", True),
+    ("http://127.0.0.1:9", "file:///etc/jwks", False),
+    ("https://login.example.org", None, False),
+])  # fmt: skip
 async def test_keys_are_read_only_from_addresses_as_safe_as_the_issuer(
     trusting: Quart, monkeypatch: pytest.MonkeyPatch, issuer: str, address: str | None, is_read: bool
 ) -> None:

@@ -155,13 +155,10 @@ async def test_invited_member_is_promoted(cast: Cast) -> None:
 NOTHING, READS, WRITES, BOTH = (False, False), (True, False), (False, True), (True, True)
 
 
-@pytest.mark.parametrize(
-    ("held", "offered", "after"),
-    [
-        (None, NOTHING, NOTHING), (None, READS, READS), (None, WRITES, BOTH), (NOTHING, READS, READS),
-        (READS, NOTHING, READS), (READS, WRITES, BOTH), (WRITES, READS, BOTH), (BOTH, NOTHING, BOTH),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("held", "offered", "after"), [
+    (None, NOTHING, NOTHING), (None, READS, READS), (None, WRITES, BOTH), (NOTHING, READS, READS),
+    (READS, NOTHING, READS), (READS, WRITES, BOTH), (WRITES, READS, BOTH), (BOTH, NOTHING, BOTH),
+])  # fmt: skip
 async def test_offered_board_access_is_added_to_existing_access(
     cast: Cast, held: tuple[bool, bool] | None, offered: tuple[bool, bool], after: tuple[bool, bool]
 ) -> None:

@@ -41,18 +41,15 @@ async def test_a_recorded_session_is_on_the_board_once(cast: Cast) -> None:
     assert [one.key async for one in UsageEntry.all()] == ["cx:resp_1795887781706180228"]
 
 
-@pytest.mark.parametrize(
-    ("status", "output", "state"),
-    [
-        ("completed", "read-only file system", "ok"),
-        ("failed", "", "failed"),
-        ("declined", "", "refused"),
-        ("", "touch: cannot touch '/opt/x': Read-only file system", "failed"),
-        ("", "error building bubblewrap command", "failed"),
-        ("", "done", None),
-        (["completed"], "done", None),
-    ],
-)
+@pytest.mark.parametrize(("status", "output", "state"), [
+    ("completed", "read-only file system", "ok"),
+    ("failed", "", "failed"),
+    ("declined", "", "refused"),
+    ("", "touch: cannot touch '/opt/x': Read-only file system", "failed"),
+    ("", "error building bubblewrap command", "failed"),
+    ("", "done", None),
+    (["completed"], "done", None),
+])  # fmt: skip
 async def test_how_a_call_ended(cast: Cast, status: object, output: str, state: str | None) -> None:
     call = HOOKS["PostToolUse:Bash"]
     await hook(cast.vega, {"call_status": status, **call, "tool_response": output}, client="codex")

@@ -127,18 +127,15 @@ def test_ordinary_commands_are_not_held() -> None:
     assert len(held) <= MOST_HELD * len(ORDINARY), held
 
 
-@pytest.mark.parametrize(
-    ("tool", "given"),
-    [
-        ("exec_command", {"cmd": "cd shop && git push"}),
-        ("mcp__shell__run", {"text": "git push"}),
-        ("mcp__shell__run", {"argv": ["bash", "-lc", "git push"]}),
-        ("mcp__shell__run", {"what": {"program": ["git", "push"], "line": "git push"}}),
-        ("write_stdin", {"session_id": 1, "chars": "x"}),
-        ("Bash", {"cmd": "git push"}),
-        ("Bash", {"command": ["git", "push"]}),
-    ],
-)
+@pytest.mark.parametrize(("tool", "given"), [
+    ("exec_command", {"cmd": "cd shop && git push"}),
+    ("mcp__shell__run", {"text": "git push"}),
+    ("mcp__shell__run", {"argv": ["bash", "-lc", "git push"]}),
+    ("mcp__shell__run", {"what": {"program": ["git", "push"], "line": "git push"}}),
+    ("write_stdin", {"session_id": 1, "chars": "x"}),
+    ("Bash", {"cmd": "git push"}),
+    ("Bash", {"command": ["git", "push"]}),
+])  # fmt: skip
 def test_a_command_is_found_whatever_its_field_is_called(tool: str, given: dict[str, object]) -> None:
     assert concerning(["Bash(git push *)"], tool, given)[0]
     assert not concerning(["Bash(git push *)"], "Write", {"content": "git push"})[0]

@@ -109,14 +109,11 @@ async def test_no_secret_of_a_session_is_kept_at_the_level_of_names(
     assert {one["external_id"] for one in await sessions(cast)} >= {SESSION}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "sk-ant-api03-AbCdEfGhIjKlMnOpQr", "ghp_AbCdEfGhIjKlMnOpQrStUvWx", "AKIAIOSFODNN7EXAMPLE",
-        "xoxb-123456789012-abcdef", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
-        "eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJSM", "mca_abcdefghijklmnop", "hunter2hunter2",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "sk-ant-api03-AbCdEfGhIjKlMnOpQr", "ghp_AbCdEfGhIjKlMnOpQrStUvWx", "AKIAIOSFODNN7EXAMPLE",
+    "xoxb-123456789012-abcdef", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+    "eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJSM", "mca_abcdefghijklmnop", "hunter2hunter2",
+])  # fmt: skip
 async def test_what_looks_like_a_credential_is_hidden_at_every_level(cast: Cast, text: str) -> None:
     await Board.filter(id=cast.board.id).update(session_detail="all")
     shown = f"PASSWORD={text}" if text.startswith("hunter") else text
@@ -130,13 +127,10 @@ async def test_what_looks_like_a_credential_is_hidden_at_every_level(cast: Cast,
     assert part not in found and "deploy" in found and "please" in found
 
 
-@pytest.mark.parametrize(
-    ("command", "word"),
-    [
-        ("make test", "make"), ("/opt/key/bin/tool -x", "tool"), ("A=1 make", ""), ("$(cat key)", ""), ("'a b' c", ""),
-        ("./run.sh", "run.sh"), ("", ""), ("   ", ""), ("a=b", ""), ("~/x/y z", ""), ("cat<<EOF", ""),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("command", "word"), [
+    ("make test", "make"), ("/opt/key/bin/tool -x", "tool"), ("A=1 make", ""), ("$(cat key)", ""), ("'a b' c", ""),
+    ("./run.sh", "run.sh"), ("", ""), ("   ", ""), ("a=b", ""), ("~/x/y z", ""), ("cat<<EOF", ""),
+])  # fmt: skip
 def test_first_word_of_a_command(command: str, word: str) -> None:
     assert detail_levels.first_word(command) == word
 

@@ -117,16 +117,13 @@ async def test_notes_ride_on_its_turns_and_calls_and_a_stop_refuses_the_next(cas
     assert "is stopped: Rain." in refused["deny"]
 
 
-@pytest.mark.parametrize(
-    ("sent", "title"),
-    [
-        (event("session.error", error="MessageAbortedError", event_id="e"), "Its person interrupted it"),
-        (event("session.error", error="APIError", event_id="e"), "Stopped with an error"),
-        (event("session.compacted", event_id="e"), "Shortened its conversation"),
-        (event("question.asked", event_id="e"), "Asks its person a question"),
-        (event("lsp.updated"), "lsp.updated"),
-    ],
-)
+@pytest.mark.parametrize(("sent", "title"), [
+    (event("session.error", error="MessageAbortedError", event_id="e"), "Its person interrupted it"),
+    (event("session.error", error="APIError", event_id="e"), "Stopped with an error"),
+    (event("session.compacted", event_id="e"), "Shortened its conversation"),
+    (event("question.asked", event_id="e"), "Asks its person a question"),
+    (event("lsp.updated"), "lsp.updated"),
+])  # fmt: skip
 async def test_other_events_are_told_in_words(cast: Cast, sent: dict[str, Any], title: str) -> None:
     await send(cast, sent)
     [session] = await sessions(cast)
@@ -156,14 +153,11 @@ async def asking(cast: Cast, sent: dict[str, Any]) -> AsyncIterator[Any]:
         await asyncio.gather(waiting, return_exceptions=True)
 
 
-@pytest.mark.parametrize(
-    ("body", "reply"),
-    [
-        ({"decision": "approved"}, {"reply": "once"}),
-        ({"decision": "rejected", "note": "Use a copy."}, {"reply": "reject", "message": "Use a copy."}),
-        ({"decision": "rejected", "stop": True}, {"reply": "reject"}),
-    ],
-)
+@pytest.mark.parametrize(("body", "reply"), [
+    ({"decision": "approved"}, {"reply": "once"}),
+    ({"decision": "rejected", "note": "Use a copy."}, {"reply": "reject", "message": "Use a copy."}),
+    ({"decision": "rejected", "stop": True}, {"reply": "reject"}),
+])  # fmt: skip
 async def test_people_answer_what_it_asks(cast: Cast, body: dict[str, Any], reply: dict[str, Any]) -> None:
     async with asking(cast, ASKED["touch made.txt; ls -1"]) as (approval, waiting):
         request = approval["payload"]["session_request"]

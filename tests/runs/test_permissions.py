@@ -102,15 +102,12 @@ async def test_a_request_is_allowed_from_the_board(cast: Cast) -> None:
         assert (now["status"], now["answer_state"], now["resolved_by"]["name"]) == ("approved", "sent", "Cleo")
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ({"decision": "rejected", "note": "Use a copy."}, {"message": ": Use a copy."}),
-        ({"decision": "changes_requested", "note": "Use a copy."}, {"message": ": Use a copy."}),
-        ({"decision": "rejected"}, {"message": "."}),
-        ({"decision": "rejected", "stop": True}, {"message": ".", "interrupt": True}),
-    ],
-)
+@pytest.mark.parametrize(("body", "expected"), [
+    ({"decision": "rejected", "note": "Use a copy."}, {"message": ": Use a copy."}),
+    ({"decision": "changes_requested", "note": "Use a copy."}, {"message": ": Use a copy."}),
+    ({"decision": "rejected"}, {"message": "."}),
+    ({"decision": "rejected", "stop": True}, {"message": ".", "interrupt": True}),
+])  # fmt: skip
 async def test_a_request_is_denied_with_words(cast: Cast, body: dict[str, Any], expected: dict[str, Any]) -> None:
     async with asking(cast) as (approval, waiting):
         (await decide(cast, approval, **body)).ok()

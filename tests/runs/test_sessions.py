@@ -262,14 +262,11 @@ async def test_detail_beyond_four_kilobytes_is_cut(cast: Cast) -> None:
     assert list(activity.detail) == ["text"] and len(activity.detail["text"]) == 600
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"items": [{"title": "x" * 2_001}]}, {"items": [{}] * 201}, {"items": [{"kind": "K" * 33}]},
-        {"items": [{"state": "odd"}]}, {"plan": [{"text": " "}]}, {"usage": {"cached_tokens": -1}},
-        {"session": {"client": "codex"}}, {"state": "ended"}, {"fence": 0}, {"odd": 1},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("wrong", [
+    {"items": [{"title": "x" * 2_001}]}, {"items": [{}] * 201}, {"items": [{"kind": "K" * 33}]},
+    {"items": [{"state": "odd"}]}, {"plan": [{"text": " "}]}, {"usage": {"cached_tokens": -1}},
+    {"session": {"client": "codex"}}, {"state": "ended"}, {"fence": 0}, {"odd": 1},
+])  # fmt: skip
 async def test_invalid_reports_are_refused(cast: Cast, wrong: dict[str, Any]) -> None:
     (await report(cast.vega, **wrong)).refused(422)
     assert await AgentSession.all().count() == 0

@@ -198,15 +198,12 @@ async def test_sent_back_work_of_a_former_agent_is_unassigned(strict: Cast) -> N
     assert (task.status, task.assigned_agent_id) == ("inbox", None)
 
 
-@pytest.mark.parametrize(
-    ("then", "outcome", "where"),
-    [
-        ({}, "returned", ("inbox", None, False)),
-        ({"then": "inbox"}, "returned", ("inbox", None, False)),
-        ({"then": "mine"}, "taken_over", ("in_progress", "Cleo", False)),
-        ({"then": "trash"}, "deleted", ("review", None, True)),
-    ],
-)
+@pytest.mark.parametrize(("then", "outcome", "where"), [
+    ({}, "returned", ("inbox", None, False)),
+    ({"then": "inbox"}, "returned", ("inbox", None, False)),
+    ({"then": "mine"}, "taken_over", ("in_progress", "Cleo", False)),
+    ({"then": "trash"}, "deleted", ("review", None, True)),
+])  # fmt: skip
 @pytest.mark.parametrize("way", ["decision", "PATCH"])
 async def test_rejected_work_ends_as_the_person_says(
     strict: Cast, then: dict[str, str], outcome: str, where: tuple[str, str | None, bool], way: str

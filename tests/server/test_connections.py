@@ -129,19 +129,16 @@ async def test_answers_to_http_1_0_have_no_chunks(running: Running) -> None:
     assert body == b"got body." and b"chunked" not in head and b"connection: close" in head
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-        b"GET /\r\n\r\n",
-        b"GET / HTTP/1.2\r\nHost: x\r\n\r\n",
-        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"rubbish\r\n\r\n",
-    ],
-)
+@pytest.mark.parametrize("request_", [
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    b"GET /\r\n\r\n",
+    b"GET / HTTP/1.2\r\nHost: x\r\n\r\n",
+    b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"rubbish\r\n\r\n",
+])  # fmt: skip
 async def test_what_is_no_request_is_refused_and_closed(running: Running, request_: bytes) -> None:
     assert (await running.asked(request_ + GET)).startswith(b"HTTP/1.1 400 ")
     assert running.app.scopes == []

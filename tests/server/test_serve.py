@@ -287,16 +287,13 @@ async def test_taken_port_reports_one_sentence(tmp_path: Path) -> None:
     assert f"port {port}" in printed and "in use" in printed
 
 
-@pytest.mark.parametrize(
-    ("more", "says"),
-    [
-        ({"PORT": "x"}, "PORT cannot be"),
-        ({"WORKERS": "2"}, "SQLite serves one process only"),
-        ({"HOST": "no such host"}, "Choose another HOST"),
-        ({"DATABASE_URL": "postgres://u:hush@127.0.0.1:1/d"}, "cannot be opened"),
-        ({"DB_AUTO_MIGRATE": "false"}, "run `mission-control migrate` first"),
-    ],
-)
+@pytest.mark.parametrize(("more", "says"), [
+    ({"PORT": "x"}, "PORT cannot be"),
+    ({"WORKERS": "2"}, "SQLite serves one process only"),
+    ({"HOST": "no such host"}, "Choose another HOST"),
+    ({"DATABASE_URL": "postgres://u:hush@127.0.0.1:1/d"}, "cannot be opened"),
+    ({"DB_AUTO_MIGRATE": "false"}, "run `mission-control migrate` first"),
+])  # fmt: skip
 async def test_invalid_configuration_reports_one_sentence(tmp_path: Path, more: dict[str, str], says: str) -> None:
     code, printed = await run(tmp_path, "serve", **{"PORT": "0", **more})
     assert code == 1

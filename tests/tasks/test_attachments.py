@@ -88,25 +88,22 @@ async def test_picture_is_attached_to_a_task(cast: Cast) -> None:
     assert (again.status, again.body) == (304, b"")
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "kind", "stored", "served", "way"),
-    [
-        (b"\xff\xd8\xff\xe0rest", "a.jpg", "image/jpeg", "image/jpeg", "image/jpeg", "inline"),
-        (b"GIF89a....", "a.gif", "", "image/gif", "image/gif", "inline"),
-        (b"RIFF1234WEBPVP8 ", "a.webp", "image/webp", "image/webp", "image/webp", "inline"),
-        (b"%PDF-1.7 ...", "a.pdf", "application/pdf", "application/pdf", "application/pdf", "inline"),
-        ("Grüße\n".encode(), "a.md", "text/markdown", "text/plain", "text/plain; charset=utf-8", "inline"),
-        (b'{"a": 1}', "a.json", "application/json", "text/plain", "text/plain; charset=utf-8", "inline"),
-        (b"", "empty", "application/octet-stream", "text/plain", "text/plain; charset=utf-8", "inline"),
-        (b"<!DOCTYPE html><script>1</script>", "a.html", "text/html", *["application/octet-stream"] * 2, "attachment"),
-        (b"  <svg onload='1'/>", "a.svg", "image/svg+xml", *["application/octet-stream"] * 2, "attachment"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?>", "a.txt", "text/plain", *["application/octet-stream"] * 2, "attachment"),
-        (b"\x7fELF\x02\x01\x01\x00", "run", "application/x-elf", *["application/octet-stream"] * 2, "attachment"),
-        (b"MZ\x90\x00\x03", "run.exe", "", *["application/octet-stream"] * 2, "attachment"),
-        (b"#!/bin/sh\nrm x", "run.sh", "text/x-sh", *["application/octet-stream"] * 2, "attachment"),
-        (b"PK\x03\x04\x00", "a.zip", "application/zip", *["application/octet-stream"] * 2, "attachment"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("content", "name", "kind", "stored", "served", "way"), [
+    (b"\xff\xd8\xff\xe0rest", "a.jpg", "image/jpeg", "image/jpeg", "image/jpeg", "inline"),
+    (b"GIF89a....", "a.gif", "", "image/gif", "image/gif", "inline"),
+    (b"RIFF1234WEBPVP8 ", "a.webp", "image/webp", "image/webp", "image/webp", "inline"),
+    (b"%PDF-1.7 ...", "a.pdf", "application/pdf", "application/pdf", "application/pdf", "inline"),
+    ("Grüße\n".encode(), "a.md", "text/markdown", "text/plain", "text/plain; charset=utf-8", "inline"),
+    (b'{"a": 1}', "a.json", "application/json", "text/plain", "text/plain; charset=utf-8", "inline"),
+    (b"", "empty", "application/octet-stream", "text/plain", "text/plain; charset=utf-8", "inline"),
+    (b"<!DOCTYPE html><script>1</script>", "a.html", "text/html", *["application/octet-stream"] * 2, "attachment"),
+    (b"  <svg onload='1'/>", "a.svg", "image/svg+xml", *["application/octet-stream"] * 2, "attachment"),
+    (b"\xef\xbb\xbf<?xml version='1.0'?>", "a.txt", "text/plain", *["application/octet-stream"] * 2, "attachment"),
+    (b"\x7fELF\x02\x01\x01\x00", "run", "application/x-elf", *["application/octet-stream"] * 2, "attachment"),
+    (b"MZ\x90\x00\x03", "run.exe", "", *["application/octet-stream"] * 2, "attachment"),
+    (b"#!/bin/sh\nrm x", "run.sh", "text/x-sh", *["application/octet-stream"] * 2, "attachment"),
+    (b"PK\x03\x04\x00", "a.zip", "application/zip", *["application/octet-stream"] * 2, "attachment"),
+])  # fmt: skip
 async def test_content_type_comes_from_the_content(
     cast: Cast, content: bytes, name: str, kind: str, stored: str, served: str, way: str
 ) -> None:
@@ -119,25 +116,19 @@ async def test_content_type_comes_from_the_content(
     assert {one: answer.headers[one] for one in SAFE} == SAFE
 
 
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"no picture", "image/png"), (PNG, "image/jpeg"), (b"\x00\x01", "text/plain"), (b"\xff\xfe", "text/csv"),
-        (b"no pdf", "application/pdf"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("content", "kind"), [
+    (b"no picture", "image/png"), (PNG, "image/jpeg"), (b"\x00\x01", "text/plain"), (b"\xff\xfe", "text/csv"),
+    (b"no pdf", "application/pdf"),
+])  # fmt: skip
 async def test_file_with_a_false_type_is_refused(cast: Cast, content: bytes, kind: str) -> None:
     assert isinstance((await send(cast, await cast.add_task(), content, "file", kind)).refused(422), str)
     assert await AttachmentContent.all().count() == 0
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("../../etc/passwd", "passwd"), ("C:\\temp\\a.png", "a.png"), ("...", "file"), ("a\u202egnp.exe", "agnp.exe"),
-        ("Grüße 1.png", "Grüße 1.png"), ("x" * 300 + ".png", "x" * 251 + ".png"), ('a";b.png', 'a";b.png'),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("given", "kept"), [
+    ("../../etc/passwd", "passwd"), ("C:\\temp\\a.png", "a.png"), ("...", "file"), ("a\u202egnp.exe", "agnp.exe"),
+    ("Grüße 1.png", "Grüße 1.png"), ("x" * 300 + ".png", "x" * 251 + ".png"), ('a";b.png', 'a";b.png'),
+])  # fmt: skip
 async def test_file_names_are_sanitized(cast: Cast, given: str, kept: str) -> None:
     assert kept_name(given) == kept
     task = await cast.add_task()

@@ -62,19 +62,16 @@ async def test_lead_comments_only_where_allowed(cast: Cast) -> None:
     (await cast.atlas.post(f"{cast.task(about_another)}/comments", body)).refused(403)
 
 
-@pytest.mark.parametrize(
-    ("author", "message", "expected"),
-    [
-        ("cleo", "No names.", {("vega", "NEW TASK COMMENT")}),
-        ("vega", "No names.", set()),
-        ("rigel", "No names.", {("vega", "NEW TASK COMMENT")}),
-        ("cleo", "@rigel what is this?", {("rigel", "TASK MENTION")}),
-        ("cleo", "@RIGEL and @lead!", {("rigel", "TASK MENTION"), ("atlas", "TASK MENTION")}),
-        ("cleo", "(@vega)", {("vega", "TASK MENTION")}),
-        ("vega", "@vega talks to itself", set()),
-        ("vega", "@atlas look", {("atlas", "TASK MENTION")}),
-    ],
-)
+@pytest.mark.parametrize(("author", "message", "expected"), [
+    ("cleo", "No names.", {("vega", "NEW TASK COMMENT")}),
+    ("vega", "No names.", set()),
+    ("rigel", "No names.", {("vega", "NEW TASK COMMENT")}),
+    ("cleo", "@rigel what is this?", {("rigel", "TASK MENTION")}),
+    ("cleo", "@RIGEL and @lead!", {("rigel", "TASK MENTION"), ("atlas", "TASK MENTION")}),
+    ("cleo", "(@vega)", {("vega", "TASK MENTION")}),
+    ("vega", "@vega talks to itself", set()),
+    ("vega", "@atlas look", {("atlas", "TASK MENTION")}),
+])  # fmt: skip
 async def test_comment_notifies_the_right_agents(
     cast: Cast, author: str, message: str, expected: set[tuple[str, str]]
 ) -> None:

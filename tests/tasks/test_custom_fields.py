@@ -42,28 +42,22 @@ async def test_admins_define_fields(cast: Cast) -> None:
     assert orjson.loads(event.data)["field_key"] == "Effort"
 
 
-@pytest.mark.parametrize(
-    ("sent", "stored"),
-    [
-        ("TEXT (long)", "text_long"), ("long_text", "text_long"), (" True/False ", "boolean"),
-        ("Date & Time", "date_time"), ("datetime", "date_time"), ("decimal", "decimal"), ("JSON", "json"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("sent", "stored"), [
+    ("TEXT (long)", "text_long"), ("long_text", "text_long"), (" True/False ", "boolean"),
+    ("Date & Time", "date_time"), ("datetime", "date_time"), ("decimal", "decimal"), ("JSON", "json"),
+])  # fmt: skip
 async def test_type_aliases_are_accepted(cast: Cast, sent: str, stored: str) -> None:
     field = await make(cast, field_type=sent, ui_visibility=" If Set ")
     assert (field["field_type"], field["ui_visibility"]) == (stored, "if_set")
 
 
-@pytest.mark.parametrize(
-    ("change", "loc"),
-    [
-        ({"validation_regex": "("}, ["body", "validation_regex"]),
-        ({"validation_regex": "((((a{99}){99}){99}){99})"}, ["body", "validation_regex"]),
-        ({"validation_regex": "(?x) a"}, ["body", "validation_regex"]),
-        ({"validation_regex": "(?:abc){e<=20}"}, ["body", "validation_regex"]),
-        ({"validation_regex": "a", "field_type": "integer"}, ["body"]),
-    ],
-)
+@pytest.mark.parametrize(("change", "loc"), [
+    ({"validation_regex": "("}, ["body", "validation_regex"]),
+    ({"validation_regex": "((((a{99}){99}){99}){99})"}, ["body", "validation_regex"]),
+    ({"validation_regex": "(?x) a"}, ["body", "validation_regex"]),
+    ({"validation_regex": "(?:abc){e<=20}"}, ["body", "validation_regex"]),
+    ({"validation_regex": "a", "field_type": "integer"}, ["body"]),
+])  # fmt: skip
 async def test_invalid_fields_are_refused(cast: Cast, change: Any, loc: list[str]) -> None:
     [item] = (await cast.ada.post(PATH, new(cast, **change))).refused(422)
     assert item["loc"] == loc and item["msg"]
@@ -131,14 +125,11 @@ async def test_field_is_changed(cast: Cast) -> None:
     assert await CustomFieldBoard.all().count() == 1
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {}, {"field_key": "effort"}, {"field_key": "effort", "label": "x"}, {"label": None}, {"label": " "},
-        {"field_type": None}, {"ui_visibility": None}, {"required": None}, {"board_ids": []},
-        {"field_type": "colour"}, {"ui_visibility": "sometimes"}, {"validation_regex": "["},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    {}, {"field_key": "effort"}, {"field_key": "effort", "label": "x"}, {"label": None}, {"label": " "},
+    {"field_type": None}, {"ui_visibility": None}, {"required": None}, {"board_ids": []},
+    {"field_type": "colour"}, {"ui_visibility": "sometimes"}, {"validation_regex": "["},
+])  # fmt: skip
 async def test_malformed_changes_are_refused(cast: Cast, body: Any) -> None:
     field = await make(cast)
     items = (await cast.ada.patch(f"{PATH}/{field['id']}", body)).refused(422)

@@ -18,24 +18,21 @@ async def put(cast: Cast, task: Any, values: Any, by: Any = None) -> Any:
     return await (by or cast.ada).patch(cast.task(task), {"custom_field_values": values})
 
 
-@pytest.mark.parametrize(
-    ("field_type", "fits", "refused"),
-    [
-        ("text", ["", "5", "long " * 50], [5, True, [], {}]),
-        ("text_long", ["a\nb"], [1.5, False]),
-        ("integer", [0, -3, 2**53], [1.5, "1", True]),
-        ("decimal", [0, 1.5, -2], ["1.5", True]),
-        ("boolean", [True, False], [0, 1, "true"]),
-        ("date", ["2026-12-31"], ["31.12.2026", "2026-02-30", 20261231, ""]),
-        ("date_time", ["2026-12-31T08:00:00", "2026-12-31T08:00:00Z", "2026-12-31T08:00:00+02:00"], ["noon", 5]),
-        (
-            "url",
-            ["http://example.org", "https://example.org/a?b=c"],
-            ["ftp://example.org", "https://", "x", "http://[", 5],
-        ),
-        ("json", [{}, {"a": [1, None]}, [], [1, "x"]], ["{}", 5, True]),
-    ],
-)
+@pytest.mark.parametrize(("field_type", "fits", "refused"), [
+    ("text", ["", "5", "long " * 50], [5, True, [], {}]),
+    ("text_long", ["a\nb"], [1.5, False]),
+    ("integer", [0, -3, 2**53], [1.5, "1", True]),
+    ("decimal", [0, 1.5, -2], ["1.5", True]),
+    ("boolean", [True, False], [0, 1, "true"]),
+    ("date", ["2026-12-31"], ["31.12.2026", "2026-02-30", 20261231, ""]),
+    ("date_time", ["2026-12-31T08:00:00", "2026-12-31T08:00:00Z", "2026-12-31T08:00:00+02:00"], ["noon", 5]),
+    (
+        "url",
+        ["http://example.org", "https://example.org/a?b=c"],
+        ["ftp://example.org", "https://", "x", "http://[", 5],
+    ),
+    ("json", [{}, {"a": [1, None]}, [], [1, "x"]], ["{}", 5, True]),
+])  # fmt: skip
 async def test_each_type_accepts_its_values(cast: Cast, field_type: str, fits: list[Any], refused: list[Any]) -> None:
     await make(cast, field_type=field_type)
     task = await cast.add_task()

@@ -21,13 +21,10 @@ async def test_signs_are_taken_and_the_rest_is_the_title(cast: Cast) -> None:
     assert (person["assigned_user_id"], person["status"], person["tag_ids"]) == (str(cast.cleo.id), "review", [tag])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Mail to a@b.org", "Fix #12 and #nothing", "Ask @nobody", "Wow! !really", "due:someday", "@vega", "!high",
-        "Price#shop due: now", "Émile !",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "Mail to a@b.org", "Fix #12 and #nothing", "Ask @nobody", "Wow! !really", "due:someday", "@vega", "!high",
+    "Price#shop due: now", "Émile !",
+])  # fmt: skip
 async def test_what_matches_nothing_stays_in_the_title(cast: Cast, text: str) -> None:
     made = (await cast.cleo.post(f"{cast.tasks}/lines", {"text": text})).ok()
     assert made["title"] == text

@@ -15,14 +15,11 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast, head, kinds
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"title": "Mine"}, {"description": None}, {"priority": "high"}, {"due_at": None}, {"assigned_agent_id": None},
-        {"assigned_user_id": None}, {"tag_ids": [str(uuid4())]}, {"depends_on_task_ids": [str(uuid4())]},
-        {"depends_on_task_ids": []}, {"status": "done", "title": "Mine"},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    {"title": "Mine"}, {"description": None}, {"priority": "high"}, {"due_at": None}, {"assigned_agent_id": None},
+    {"assigned_user_id": None}, {"tag_ids": [str(uuid4())]}, {"depends_on_task_ids": [str(uuid4())]},
+    {"depends_on_task_ids": []}, {"status": "done", "title": "Mine"},
+])  # fmt: skip
 async def test_worker_may_not_send_these_fields(cast: Cast, body: dict[str, Any]) -> None:
     task = await cast.add_task()
     detail = (await cast.vega.patch(cast.task(task), body)).refused(403)

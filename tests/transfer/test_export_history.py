@@ -166,28 +166,25 @@ SESSION = {
 NOTE = {"text": "x", "task": 1, "fence": 1, "session": 1, "created_at": "2026-01-01", "expires_at": "2026-01-02"}
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "says"),
-    [
-        (["tasks", 0, "runs"], [RUN, RUN], "fence of task 1"),
-        (["tasks", 0, "runs", 0, "state"], "running", "completed"),
-        (["tasks", 0, "runs", 0, "evidence"], [{"url": "javascript:alert(1)"}], "scheme"),
-        (["tasks", 0, "runs", 0, "cost_micros"], -1, "greater"),
-        (["sessions", 0, "task"], 9, "task 9"),
-        (["sessions", 0, "fence"], 2, "fence 2"),
-        (["sessions", 0, "fence"], None, "external_id or a run"),
-        (["sessions", 0, "parent"], 2, "session 2"),
-        (["sessions", 0, "parent"], 1, "in a cycle"),
-        (["sessions", 0, "client"], "x" * 33, "32"),
-        (["sessions", 0, "digest"], "0" * 64, "those of its digest"),
-        (["sessions", 0, "seq"], 0, "order of seq"),
-        (["sessions", 0, "activities", 0, "fence"], 1, "fence 1"),
-        (["sessions"], [SESSION, SESSION], "session number 1"),
-        (["notes", 0, "session"], 2, "session 2"),
-        (["notes", 0, "task"], 2, "fence 1"),
-        (["notes", 0, "text"], " ", "at least 1"),
-    ],
-)
+@pytest.mark.parametrize(("path", "value", "says"), [
+    (["tasks", 0, "runs"], [RUN, RUN], "fence of task 1"),
+    (["tasks", 0, "runs", 0, "state"], "running", "completed"),
+    (["tasks", 0, "runs", 0, "evidence"], [{"url": "javascript:alert(1)"}], "scheme"),
+    (["tasks", 0, "runs", 0, "cost_micros"], -1, "greater"),
+    (["sessions", 0, "task"], 9, "task 9"),
+    (["sessions", 0, "fence"], 2, "fence 2"),
+    (["sessions", 0, "fence"], None, "external_id or a run"),
+    (["sessions", 0, "parent"], 2, "session 2"),
+    (["sessions", 0, "parent"], 1, "in a cycle"),
+    (["sessions", 0, "client"], "x" * 33, "32"),
+    (["sessions", 0, "digest"], "0" * 64, "those of its digest"),
+    (["sessions", 0, "seq"], 0, "order of seq"),
+    (["sessions", 0, "activities", 0, "fence"], 1, "fence 1"),
+    (["sessions"], [SESSION, SESSION], "session number 1"),
+    (["notes", 0, "session"], 2, "session 2"),
+    (["notes", 0, "task"], 2, "fence 1"),
+    (["notes", 0, "text"], " ", "at least 1"),
+])  # fmt: skip
 async def test_invalid_work_changes_nothing(cast: Cast, path: list[Any], value: Any, says: str) -> None:
     file = copy.deepcopy(SMALL | {"sessions": [SESSION], "notes": [NOTE]})
     file["tasks"][0]["runs"] = [copy.deepcopy(RUN)]

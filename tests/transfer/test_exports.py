@@ -257,44 +257,41 @@ async def test_smallest_file_is_imported(cast: Cast) -> None:
     assert empty["counts"]["tasks"] == 0 and await Board.filter(name="Small").count() == 2
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        (["format"], "something else"),
-        (["version"], 2),
-        (["board", "description"], None),
-        (["board", "name"], None),
-        (["board", "goal_confirmed"], True),
-        (["tasks", 0, "number"], 0),
-        (["tasks", 0, "number"], 2),
-        (["tasks", 0, "status"], "lost"),
-        (["tasks", 0, "title"], 5),
-        (["tasks", 0, "title"], "nul \x00"),
-        (["tasks", 0, "due_at"], "soon"),
-        (["tasks", 0, "archived_at"], "2026-01-01T00:00:00"),
-        (["tasks", 0, "depends_on"], [1]),
-        (["tasks", 0, "depends_on"], [3]),
-        (["tasks", 0, "parent"], 1),
-        (["tasks", 0, "parent"], 3),
-        (["tasks", 0, "links"], [{"kind": "found_in", "task": 3}]),
-        (["proposals"], [{"title": "a", "reason": "b", "agent_name": "c", "task": 9, "created_at": "2026-01-01"}]),
-        (["tasks", 0, "tags"], ["unknown"]),
-        (["tasks", 0, "custom_fields"], {"unknown": 1}),
-        (["tasks", 0, "comments"], [{"author": {"kind": "robot"}, "message": "x", "created_at": "2026-01-01"}]),
-        (["tasks", 0, "checklist"], [{"text": " "}]),
-        (["tags"], [{"slug": "a", "name": "A"}] * 2),
-        (["tags"], [{"slug": "a", "name": "A", "color": "red"}]),
-        (["custom_fields"], [{"field_key": "a", "label": "A", "field_type": "integer", "default_value": "x"}]),
-        (["custom_fields"], [{"field_key": "a", "label": "A", "field_type": "integer", "validation_regex": "x"}]),
-        (["approvals"], [ASKED, ASKED]),
-        (["approvals"], [ASKED | {"tasks": [9]}]),
-        (["approvals"], [ASKED | {"status": "approved"}]),
-        (["approvals"], [ASKED | {"resolved_at": "2026-01-01T00:00:00"}]),
-        (["approvals"], [ASKED | {"confidence": 101}]),
-        (["memory"], [{"content": "", "author": {"kind": "other"}, "created_at": "2026-01-01T00:00:00"}]),
-        (["tasks"], {}),
-    ],
-)
+@pytest.mark.parametrize(("path", "value"), [
+    (["format"], "something else"),
+    (["version"], 2),
+    (["board", "description"], None),
+    (["board", "name"], None),
+    (["board", "goal_confirmed"], True),
+    (["tasks", 0, "number"], 0),
+    (["tasks", 0, "number"], 2),
+    (["tasks", 0, "status"], "lost"),
+    (["tasks", 0, "title"], 5),
+    (["tasks", 0, "title"], "nul \x00"),
+    (["tasks", 0, "due_at"], "soon"),
+    (["tasks", 0, "archived_at"], "2026-01-01T00:00:00"),
+    (["tasks", 0, "depends_on"], [1]),
+    (["tasks", 0, "depends_on"], [3]),
+    (["tasks", 0, "parent"], 1),
+    (["tasks", 0, "parent"], 3),
+    (["tasks", 0, "links"], [{"kind": "found_in", "task": 3}]),
+    (["proposals"], [{"title": "a", "reason": "b", "agent_name": "c", "task": 9, "created_at": "2026-01-01"}]),
+    (["tasks", 0, "tags"], ["unknown"]),
+    (["tasks", 0, "custom_fields"], {"unknown": 1}),
+    (["tasks", 0, "comments"], [{"author": {"kind": "robot"}, "message": "x", "created_at": "2026-01-01"}]),
+    (["tasks", 0, "checklist"], [{"text": " "}]),
+    (["tags"], [{"slug": "a", "name": "A"}] * 2),
+    (["tags"], [{"slug": "a", "name": "A", "color": "red"}]),
+    (["custom_fields"], [{"field_key": "a", "label": "A", "field_type": "integer", "default_value": "x"}]),
+    (["custom_fields"], [{"field_key": "a", "label": "A", "field_type": "integer", "validation_regex": "x"}]),
+    (["approvals"], [ASKED, ASKED]),
+    (["approvals"], [ASKED | {"tasks": [9]}]),
+    (["approvals"], [ASKED | {"status": "approved"}]),
+    (["approvals"], [ASKED | {"resolved_at": "2026-01-01T00:00:00"}]),
+    (["approvals"], [ASKED | {"confidence": 101}]),
+    (["memory"], [{"content": "", "author": {"kind": "other"}, "created_at": "2026-01-01T00:00:00"}]),
+    (["tasks"], {}),
+])  # fmt: skip
 async def test_invalid_file_changes_nothing(cast: Cast, path: list[Any], value: Any) -> None:
     file = copy.deepcopy(SMALL)
     place: Any = file
@@ -349,14 +346,11 @@ async def test_tasks_are_exported_as_csv(cast: Cast) -> None:
     assert last["description"] == "two\nlines, and a comma"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"), ("  =1", "'  =1"), ("\uff1d1", "'\uff1d1"), ("1=1", "1=1"), ("a-b", "a-b"), ("", ""),
-        (None, ""), (-5, "-5"), (True, "true"), (1.5, "1.5"), (["-a", "b"], "'-a, b"), ({"a": 1}, '{"a":1}'),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("value", "text"), [
+    ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
+    ("\r=1", "'\r=1"), ("  =1", "'  =1"), ("\uff1d1", "'\uff1d1"), ("1=1", "1=1"), ("a-b", "a-b"), ("", ""),
+    (None, ""), (-5, "-5"), (True, "true"), (1.5, "1.5"), (["-a", "b"], "'-a, b"), ({"a": 1}, '{"a":1}'),
+])  # fmt: skip
 def test_csv_cells_are_never_formulas(value: Any, text: str) -> None:
     assert cell(value) == text
 

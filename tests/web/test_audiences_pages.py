@@ -330,13 +330,10 @@ def test_any_person_has_nothing_of_an_actor_but_what_rights_are_equal_by() -> No
         assert anybody.user_id
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"role": "admin"}, {"all_boards_read": True}, {"all_boards_write": True}, {"boards": {}},
-        {"organization_name": "B"},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("change", [
+    {"role": "admin"}, {"all_boards_read": True}, {"all_boards_write": True}, {"boards": {}},
+    {"organization_name": "B"},
+])  # fmt: skip
 def test_rights_differ_with_every_field_of_a_membership(change: dict[str, Any]) -> None:
     about = {"role": "member", "all_boards_read": False, "all_boards_write": False, "organization_name": "Acme"}
     about["boards"] = {_id(3): (True, False)}

@@ -6,16 +6,13 @@ from quart.routing import QuartMap, QuartRule
 from mission_control.http.middleware import Application, Route
 
 
-@pytest.mark.parametrize(
-    ("rule", "values"),
-    [
-        ("/boards", {}),
-        ("/boards", {"after": "a b", "rule": "x"}),
-        ("/boards/<board_id>/tasks", {"board_id": "a/b ü"}),
-        ("/rules/<rule>", {"rule": "self", "self": "rule"}),
-        ("/files/<path:name>", {"name": "a/b c"}),
-    ],
-)
+@pytest.mark.parametrize(("rule", "values"), [
+    ("/boards", {}),
+    ("/boards", {"after": "a b", "rule": "x"}),
+    ("/boards/<board_id>/tasks", {"board_id": "a/b ü"}),
+    ("/rules/<rule>", {"rule": "self", "self": "rule"}),
+    ("/files/<path:name>", {"name": "a/b c"}),
+])  # fmt: skip
 def test_routes_write_the_addresses_of_ordinary_rules(rule: str, values: dict[str, str]) -> None:
     written = set()
     for kind in (Route, QuartRule):

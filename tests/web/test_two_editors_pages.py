@@ -224,15 +224,12 @@ async def test_boards_of_a_group_are_merged(cast: Cast) -> None:
     assert {str(one) for one in found} == {first, third}
 
 
-@pytest.mark.parametrize(
-    ("shown", "typed", "now", "result"),
-    [
-        (["a", "b"], ["a"], ["a", "b", "c"], ["a", "c"]),
-        (["a"], ["a", "b"], [], ["b"]),
-        ([], ["a"], ["a"], ["a"]),
-        (["a"], [], ["a"], []),
-    ],
-)
+@pytest.mark.parametrize(("shown", "typed", "now", "result"), [
+    (["a", "b"], ["a"], ["a", "b", "c"], ["a", "c"]),
+    (["a"], ["a", "b"], [], ["b"]),
+    ([], ["a"], ["a"], ["a"]),
+    (["a"], [], ["a"], []),
+])  # fmt: skip
 def test_lists_are_merged_by_their_items(shown: list[str], typed: list[str], now: list[str], result: list[str]) -> None:
     merged, theirs, _ = merge(version_of({"it": shown}), {"it": typed}, {"it": now})
     assert merged["it"] == result and not theirs

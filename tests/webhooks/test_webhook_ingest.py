@@ -212,34 +212,31 @@ async def test_new_secret_applies_at_once(cast: Cast) -> None:
     await stored(await send(cast, path, body, X_Webhook_Signature=signature(body, secret)))
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type", "value"),
-    [
-        (b"", None, {}),
-        (b"  \n", JSON, {}),
-        (b'{"a": [1, null]}', None, {"a": [1, None]}),
-        (b' [1.5]', "text/plain", [1.5]),
-        (b'"quoted"', None, "quoted"),
-        (b"true", None, True),
-        (b"false", "text/plain", False),
-        (b"null", None, "null"),
-        (b"null", JSON, None),
-        (b"12", None, "12"),
-        (b"12", "application/json; charset=utf-8", 12),
-        (b"truer", None, "truer"),
-        (b"{broken", JSON, "{broken"),
-        (b"a=1&b=2", "application/x-www-form-urlencoded", "a=1&b=2"),
-        (b"caf\xe9", None, "caf\ufffd"),
-        (b'{"a": "x\\u0000y", "\\ud800": 1}', None, {"a": "x\ufffdy", "\ufffd": 1}),
-        (b"nul\x00", None, "nul\ufffd"),
-        (b"[NaN]", None, "[NaN]"),
-        (b"[1e999]", None, ["inf"]),
-        (b"[123456789012345678901234567890]", None, ["123456789012345678901234567890"]),
-        (b"[" * 200 + b"]" * 200, None, "[" * 200 + "]" * 200),
-        (b"[" * 100_000, JSON, "[" * 100_000),
-        (b"1" * 5000, JSON, "1" * 5000),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("body", "content_type", "value"), [
+    (b"", None, {}),
+    (b"  \n", JSON, {}),
+    (b'{"a": [1, null]}', None, {"a": [1, None]}),
+    (b' [1.5]', "text/plain", [1.5]),
+    (b'"quoted"', None, "quoted"),
+    (b"true", None, True),
+    (b"false", "text/plain", False),
+    (b"null", None, "null"),
+    (b"null", JSON, None),
+    (b"12", None, "12"),
+    (b"12", "application/json; charset=utf-8", 12),
+    (b"truer", None, "truer"),
+    (b"{broken", JSON, "{broken"),
+    (b"a=1&b=2", "application/x-www-form-urlencoded", "a=1&b=2"),
+    (b"caf\xe9", None, "caf\ufffd"),
+    (b'{"a": "x\\u0000y", "\\ud800": 1}', None, {"a": "x\ufffdy", "\ufffd": 1}),
+    (b"nul\x00", None, "nul\ufffd"),
+    (b"[NaN]", None, "[NaN]"),
+    (b"[1e999]", None, ["inf"]),
+    (b"[123456789012345678901234567890]", None, ["123456789012345678901234567890"]),
+    (b"[" * 200 + b"]" * 200, None, "[" * 200 + "]" * 200),
+    (b"[" * 100_000, JSON, "[" * 100_000),
+    (b"1" * 5000, JSON, "1" * 5000),
+])  # fmt: skip
 async def test_body_is_read_by_its_content(cast: Cast, body: bytes, content_type: str | None, value: Any) -> None:
     assert decoded(body, content_type) == value
     path, _ = await made(cast)
@@ -263,14 +260,11 @@ def test_credentials_in_headers_are_hidden() -> None:
     assert kept == {name.lower(): "[redacted]" for name in hidden} | {name.lower(): v for name, v in seen.items()}
 
 
-@pytest.mark.parametrize(
-    ("payload", "most", "value"),
-    [
-        ({"a": "é"}, None, {"a": "é"}), ({"a": 1}, 8, {"a": 1}), ({"a": 12}, 8, '{"a":...'),
-        ({"a": "é"}, 14, '{"a": "\\u00...'), ("hello", 5, "hello"), ("hello", 4, "h..."), ("hello", 3, "hel"),
-        ([1, 2], 1, "["),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("payload", "most", "value"), [
+    ({"a": "é"}, None, {"a": "é"}), ({"a": 1}, 8, {"a": 1}), ({"a": 12}, 8, '{"a":...'),
+    ({"a": "é"}, 14, '{"a": "\\u00...'), ("hello", 5, "hello"), ("hello", 4, "h..."), ("hello", 3, "hel"),
+    ([1, 2], 1, "["),
+])  # fmt: skip
 def test_payloads_are_cut_to_max_chars(payload: Any, most: int | None, value: Any) -> None:
     assert shortened(payload, most) == value
 

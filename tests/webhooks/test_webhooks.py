@@ -64,19 +64,16 @@ async def test_webhook_gets_a_secret_that_is_returned_once(cast: Cast) -> None:
     assert rotated["secret"] != webhook["secret"] and (await cast.cleo.get(path)).ok()["warning"] is None
 
 
-@pytest.mark.parametrize(
-    ("change", "loc"),
-    [
-        ({"description": " "}, "description"),
-        ({"description": None}, "description"),
-        ({"enabled": None}, "enabled"),
-        ({"signature_header": "X Dome"}, "signature_header"),
-        ({"signature_header": "X-Dome:"}, "signature_header"),
-        ({"signature_header": "X" * 256}, "signature_header"),
-        ({"agent_id": "vega"}, "agent_id"),
-        ({"secret": 5}, "secret"),
-    ],
-)
+@pytest.mark.parametrize(("change", "loc"), [
+    ({"description": " "}, "description"),
+    ({"description": None}, "description"),
+    ({"enabled": None}, "enabled"),
+    ({"signature_header": "X Dome"}, "signature_header"),
+    ({"signature_header": "X-Dome:"}, "signature_header"),
+    ({"signature_header": "X" * 256}, "signature_header"),
+    ({"agent_id": "vega"}, "agent_id"),
+    ({"secret": 5}, "secret"),
+])  # fmt: skip
 async def test_invalid_webhook_is_refused(cast: Cast, change: dict[str, Any], loc: str) -> None:
     path, _ = await made(cast)
     for answer in (await cast.ada.post(f"{cast.home}/webhooks", NEW | change), await cast.ada.patch(path, change)):
