@@ -16,6 +16,7 @@ from mission_control.boards.models import Run
 from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.text.diffs import parsed
+from mission_control.core.values import JsonObject
 from mission_control.database.records import find, update
 from mission_control.database.sql import as_json, rows
 from mission_control.events.commands import command
@@ -125,26 +126,34 @@ async def complete_run(actor: Actor, task: Task, completion: CompletionCreate, f
 
     A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence.
     """
-    board, status = task.board, completion.status
     task = await held_task(task)
     run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, completion.fence, actor.id)
     if run is not None and run.state == "completed" and run.summary is not None:
         return run.id
-    is_late = run is not None and run.state == "running" and is_over(run)
-    if run is None or run.state not in LIVE or is_late or task.fence != completion.fence:
+    if run is None or not _takes_report(run) or task.fence != completion.fence:
         raise await lease_lost(task.id, completion.fence, task.fence)
-    if run.state == "running":
-        is_reviewed = status == "review" or await _needs_review(task, is_open=status is None)
-        change = TaskChange(status="review" if is_reviewed else "done", comment=completion.summary)
-        task = await change_task(actor, task, change)
-    elif status not in (None, task.status) and not (status == "done" and board.require_approval_for_done):
-        message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
-        raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
-    else:
-        await add_comment(actor, task, completion.summary)
+    task = await _moved_on(actor, task, run, completion)
     await _fill(actor, task, run, completion, files)
     await ask_for_approval(actor, task, run, completion.confidence)
     return run.id
+
+
+def _takes_report(run: Run) -> bool:
+    return run.state in LIVE and not (run.state == "running" and is_over(run))
+
+
+async def _moved_on(actor: Actor, task: Task, run: Run, completion: CompletionCreate) -> Task:
+    """Move the task to review or done, with the summary as a comment; one whose run has ended stays where it is."""
+    status = completion.status
+    if run.state == "running":
+        is_reviewed = status == "review" or await _needs_review(task, is_open=status is None)
+        change = TaskChange(status="review" if is_reviewed else "done", comment=completion.summary)
+        return await change_task(actor, task, change)
+    if status not in (None, task.status) and not (status == "done" and task.board.require_approval_for_done):
+        message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
+        raise Conflict({"message": message, "code": ErrorCode.RUN_ENDED})
+    await add_comment(actor, task, completion.summary)
+    return task
 
 
 async def _needs_review(task: Task, *, is_open: bool) -> bool:
@@ -161,14 +170,7 @@ async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate
     for file in files.artifacts:
         await attach(actor, task, file, run.id)
     if completion.code is not None and completion.code != CodeCreate():
-        code = completion.code.model_dump(mode="json", exclude={"diff", "tests"})
-        diff, tests = [await attach(actor, task, file, run.id) if file else None for file in (files.diff, files.tests)]
-        ids = {
-            "diff_id": diff and str(diff.id),
-            "diff_sha256": diff and diff.sha256,
-            "tests_id": tests and str(tests.id),
-        }
-        run.code = {**code, **ids, **files.size}
+        run.code = await _stored_code(actor, task, run, completion.code, files)
     await update(run, "summary", "checked", "evidence", "code")
     if task.board.approvals_needed > 1:
         await lapse_changed(task.id)
@@ -180,3 +182,14 @@ async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate
         status=task.status, evidence=len(completion.evidence), artifacts=len(completion.artifacts),
         **completion.figures(),
     )  # fmt: skip
+
+
+async def _stored_code(actor: Actor, task: Task, run: Run, code: CodeCreate, files: Files) -> JsonObject:
+    diff, tests = [await attach(actor, task, file, run.id) if file else None for file in (files.diff, files.tests)]
+    return {
+        **code.model_dump(mode="json", exclude={"diff", "tests"}),
+        "diff_id": diff and str(diff.id),
+        "diff_sha256": diff and diff.sha256,
+        "tests_id": tests and str(tests.id),
+        **files.size,
+    }

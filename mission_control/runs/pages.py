@@ -85,22 +85,26 @@ DECIDED = {"approved": "approved", "changes_requested": "sent back", "rejected":
 
 
 async def timeline_of(view: BoardView, panel: Panel) -> Row:
-    look, found = view.look, {"comments_hidden": 0, "runs_hidden": 0}
+    look, hidden = view.look, {"comments_hidden": 0, "runs_hidden": 0}
     history, moments = await history_of_task(view.board.organization_id, panel.id, MOST_EVENTS), list[Row]()
     if look.show != "runs":
         moments += await _talk(view, panel)
-        found["comments_hidden"] = max(0, panel.comments_total - sum(not moment["is_deleted"] for moment in moments))
+        hidden["comments_hidden"] = max(0, panel.comments_total - sum(not moment["is_deleted"] for moment in moments))
         moments += await _notes(panel)
     if look.show != "talk":
-        runs, found["runs_hidden"] = await _runs(view, panel, history, whole=look.whole)
+        runs, hidden["runs_hidden"] = await _runs(view, panel, history, whole=look.whole)
         moments += runs
     if not look.show:
-        said = {(moment["author"], moment["message"]) for moment in moments if moment["kind"] == "talk"}
-        for run in (moment["run"] for moment in moments if moment["kind"] == "run"):
-            run["is_said"] = (run["agent_name"], run["summary"]) in said
+        _mark_said(moments)
         moments += await _decisions(panel)
         moments += _changes(reversed(history), sorted(moment["at"] for moment in moments))
-    return found | {"moments": sorted(moments, key=lambda one: one["at"])}
+    return hidden | {"moments": sorted(moments, key=lambda moment: moment["at"])}
+
+
+def _mark_said(moments: list[Row]) -> None:
+    messages = {(moment["author"], moment["message"]) for moment in moments if moment["kind"] == "talk"}
+    for run in (moment["run"] for moment in moments if moment["kind"] == "run"):
+        run["is_said"] = (run["agent_name"], run["summary"]) in messages
 
 
 async def _talk(view: BoardView, panel: Panel) -> list[Row]:
@@ -110,25 +114,30 @@ async def _talk(view: BoardView, panel: Panel) -> list[Row]:
         f" ORDER BY c.created_at DESC, c.id DESC{'' if whole else f' LIMIT {MOST_COMMENTS}'}",
         panel.id,
     )
-    found = [_comment(view, panel, row) for row in reversed(newest)]
-    if any(one["is_deleted"] for one in found):
-        events = await rows(
-            f"SELECT e.data, COALESCE({person_name('u')}, e.actor_name) AS actor FROM events e"
-            " LEFT JOIN users u ON u.id = e.actor_id AND e.actor_kind = 'user'"
-            " WHERE e.organization_id = ? AND e.task_id = ? AND e.kind = 'task.comment_deleted'",
-            view.board.organization_id,
-            panel.id,
-        )
-        deleted = {str(orjson.loads(event["data"]).get("comment_id")): event["actor"] or "" for event in events}
-        for comment in found:
-            comment["deleted_by"] = deleted.get(str(comment["id"]), "")
-    await _add_readers(panel, [one for one in found if one["author_kind"] == "person" and not one["is_deleted"]])
-    return found
+    comments = [_comment(view, panel, row) for row in reversed(newest)]
+    if any(comment["is_deleted"] for comment in comments):
+        await _add_deleters(view, panel, comments)
+    by_people = [comment for comment in comments if comment["author_kind"] == "person" and not comment["is_deleted"]]
+    await _add_readers(panel, by_people)
+    return comments
+
+
+async def _add_deleters(view: BoardView, panel: Panel, comments: list[Row]) -> None:
+    events = await rows(
+        f"SELECT e.data, COALESCE({person_name('u')}, e.actor_name) AS actor FROM events e"
+        " LEFT JOIN users u ON u.id = e.actor_id AND e.actor_kind = 'user'"
+        " WHERE e.organization_id = ? AND e.task_id = ? AND e.kind = 'task.comment_deleted'",
+        view.board.organization_id,
+        panel.id,
+    )
+    deleted = {str(orjson.loads(event["data"]).get("comment_id")): event["actor"] or "" for event in events}
+    for comment in comments:
+        comment["deleted_by"] = deleted.get(str(comment["id"]), "")
 
 
 def _comment(view: BoardView, panel: Panel, row: Row) -> Row:
     is_persons, is_deleted = row["user_id"] is not None, row["deleted_at"] is not None
-    is_own = is_persons and str(row["user_id"]) == str(view.actor.id)
+    is_own = str(row["user_id"]) == str(view.actor.id)
     may_change = panel.may_write and not is_deleted
     return row | {
         "kind": "talk",
@@ -175,19 +184,26 @@ async def _notes(panel: Panel) -> list[Row]:
 
 
 async def _runs(view: BoardView, panel: Panel, history: list[Entry], *, whole: bool) -> tuple[list[Row], int]:
-    found, total = await runs_of_task(panel.id, Paging(limit=200 if whole else MOST_RUNS, offset=0))
-    sessions, moments = await _sessions([run["id"] for run in found]), []
-    history = [one for one in history if not one.kind.startswith("session.")]
-    for run in map(in_words, found):
-        is_running = run["state"] == "running"
-        acts = [one for one in history if one.actor == run["agent_name"] and one.created_at >= run["began"]]
+    runs, total = await runs_of_task(panel.id, Paging(limit=200 if whole else MOST_RUNS, offset=0))
+    sessions, moments = await _sessions([run["id"] for run in runs]), []
+    for run in map(in_words, runs):
         seen = panel.last_seen_at if str(panel.assigned_agent_id) == str(run["agent_id"]) else None
         run["is_said"] = False  # by a comment, which stands below it
         run["session_id"], run["actions"] = sessions.get(str(run["id"]), (None, 0))
-        work = await work_of(view, panel.id) if is_running else None
-        more = {"acts": acts[:3] if is_running else [], "work": work if work and work.acts else None}
-        moments.append({"kind": "run", "at": run["began"], "run": run, "last_seen_at": seen, **more})
-    return moments, total - len(found)
+        live = await _live_work(view, panel, run, history) if run["state"] == "running" else {"acts": [], "work": None}
+        moments.append({"kind": "run", "at": run["began"], "run": run, "last_seen_at": seen, **live})
+    return moments, total - len(runs)
+
+
+async def _live_work(view: BoardView, panel: Panel, run: Row, history: list[Entry]) -> Row:
+    acts = [
+        entry
+        for entry in history
+        if entry.actor == run["agent_name"] and entry.created_at >= run["began"]
+        if not entry.kind.startswith("session.")
+    ]
+    work = await work_of(view, panel.id)
+    return {"acts": acts[:3], "work": work if work and work.acts else None}
 
 
 async def _sessions(run_ids: list[UUID]) -> dict[str, tuple[UUID, int]]:
@@ -263,16 +279,22 @@ async def timeline_changes(view: BoardView, batch: Batch) -> str | None:
     if batch.events or any("inbox_of" in signal for signal in batch.signals):
         return None
     panel = await panel_in(view)
-    if panel is not None and any(signal.get("task_id") == str(panel.id) for signal in batch.signals):
-        has_session = all("session_id" in signal for signal in batch.signals)
-        is_awaited = any(one["state"] in AWAITED for one in await _notes(panel))
-        return None if is_awaited or not has_session else await run_changes(view, panel)
-    if panel is None or not panel.is_working:
+    if panel is None:
         return ""
-    if all(str(signal.get("agent_id")) != str(panel.assigned_agent_id) for signal in batch.signals):
+    if any(signal.get("task_id") == str(panel.id) for signal in batch.signals):
+        return await _signs_of_run(view, panel, batch)
+    agents = {str(signal.get("agent_id")) for signal in batch.signals}
+    if not panel.is_working or str(panel.assigned_agent_id) not in agents:
         return ""
     sign = render_macro(TIMELINE_TEMPLATE, "sign", seen=panel.last_seen_at)
     return partial(f"#task-{panel.id}-sign", sign, "innerHTML")
+
+
+async def _signs_of_run(view: BoardView, panel: Panel, batch: Batch) -> str | None:
+    has_session = all("session_id" in signal for signal in batch.signals)
+    if not has_session or any(note["state"] in AWAITED for note in await _notes(panel)):
+        return None
+    return await run_changes(view, panel)
 
 
 NEWS = Concerns[BoardView](

@@ -2,6 +2,7 @@
 
 import binascii
 from base64 import b64decode
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypedDict
 from uuid import UUID
@@ -364,14 +365,7 @@ async def run_read(run_id: UUID) -> Row:
 
 
 async def _serialize_runs(runs: list[Row]) -> list[Row]:
-    artifacts: dict[str, list[Row]] = {}
-    if runs:
-        for row in await rows(
-            "SELECT f.id, f.run_id, f.name, f.size, f.content_type FROM task_attachments f"
-            f" WHERE f.run_id IN ({placeholders(len(runs))}) ORDER BY f.created_at, f.id",
-            *[row["id"] for row in runs],
-        ):
-            artifacts.setdefault(str(row.pop("run_id")), []).append(row)
+    artifacts = await _artifacts_of([row["id"] for row in runs])
     for row in runs:
         row |= {name: wire_moment(row[name]) for name in MOMENTS}
         row |= {"evidence": as_json(row["evidence"]) or [], "artifacts": artifacts.get(str(row["id"]), [])}
@@ -382,6 +376,17 @@ async def _serialize_runs(runs: list[Row]) -> list[Row]:
     for row, report in zip(handed, await reports_of(codes), strict=True):
         row["code"]["reported"] = report and report.model_dump(mode="json")
     return runs
+
+
+async def _artifacts_of(run_ids: Sequence[object]) -> dict[str, list[Row]]:
+    sql = (
+        "SELECT f.id, f.run_id, f.name, f.size, f.content_type FROM task_attachments f"
+        f" WHERE f.run_id IN ({placeholders(len(run_ids))}) ORDER BY f.created_at, f.id"
+    )
+    artifacts: dict[str, list[Row]] = {}
+    for row in await rows(sql, *run_ids) if run_ids else []:
+        artifacts.setdefault(str(row.pop("run_id")), []).append(row)
+    return artifacts
 
 
 @rule("task.claim", "task.complete")

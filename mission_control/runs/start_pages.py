@@ -114,16 +114,20 @@ async def start_task(outcome: Outcome[Task, StartForm]) -> ResponseReturnValue:
 
 
 async def box(view: BoardView, panel: Panel) -> str:
-    is_offered = panel.status == "inbox" and panel.may_write and panel.archived_at is None
-    if not is_offered or view.board.only_lead_can_change_status or await blockers_of(panel.id):
+    if not await _is_startable(view, panel):
         return ""
-    found: list[WorkerRead] = await view.reads.get(("workers", view.board.id), lambda: workers_of(view.board))
-    own = next((one for one in found if one.agent_id == panel.assigned_agent_id), None)
+    workers: list[WorkerRead] = await view.reads.get(("workers", view.board.id), lambda: workers_of(view.board))
+    own = next((worker for worker in workers if worker.agent_id == panel.assigned_agent_id), None)
     if panel.assigned_agent_id is not None and own is None:
         return ""  # the lead's
-    if panel.assigned_user_id is not None and all(one.state != "ready" for one in found):
+    if panel.assigned_user_id is not None and all(worker.state != "ready" for worker in workers):
         return ""  # a person does it
-    return render_macro("runs/start_box.html", "box", panel=panel, workers=found, own=own)
+    return render_macro("runs/start_box.html", "box", panel=panel, workers=workers, own=own)
+
+
+async def _is_startable(view: BoardView, panel: Panel) -> bool:
+    is_open = panel.status == "inbox" and panel.may_write and panel.archived_at is None
+    return is_open and not view.board.only_lead_can_change_status and not await blockers_of(panel.id)
 
 
 def _concerns(view: BoardView, news: News) -> bool:

@@ -276,18 +276,18 @@ async def waiters_with_work(waiters: Collection[Hashable], board: Board) -> set[
         ids = [*(offers.keys() | resuming)]
         sql = f"{sql} AND a.id IN ({placeholders(len(ids))})"
     able = {as_id(row["id"]): as_json(row["claim_tags"]) for row in await rows(sql, board.id, *ids)}
-
-    def is_offered(waiter: Waiter, tags: set[str] | None, taken: Sequence[str] | None) -> bool:
-        return tags is not None and _has_any(tags, taken) and _has_any(tags, waiter.tags or None)
-
     return {
         waiter
         for waiter in waiters
         if isinstance(waiter, Waiter) and waiter.agent_id in able
         if waiter.agent_id in resuming
-        or is_offered(waiter, offers.get(None), able[waiter.agent_id])
-        or is_offered(waiter, offers.get(waiter.agent_id), None)
+        or _is_offered(waiter, offers.get(None), able[waiter.agent_id])
+        or _is_offered(waiter, offers.get(waiter.agent_id), None)
     }
+
+
+def _is_offered(waiter: Waiter, tags: set[str] | None, taken: Sequence[str] | None) -> bool:
+    return tags is not None and _has_any(tags, taken) and _has_any(tags, waiter.tags or None)
 
 
 async def _offers_on(board: Board) -> tuple[dict[UUID | None, set[str]], set[UUID | None]]:

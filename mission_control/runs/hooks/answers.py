@@ -94,13 +94,16 @@ async def answer_to(actor: Actor, began: Began, place: Place, hook: Hook, *, is_
         await inbox.take(actor, began[0], _of(actor, place))
     if hook.event.stops and (why := await _why_stopped(actor, place)):
         return await _refusal(actor, place, hook, why)
-    if hook.event.asks and asked_of(hook, None) is None and hook.items:
-        title = f"{hook.items[-1].title or 'Asks'}. It is too long to be shown on the board: only its keyboard asks"
-        hook.items[-1] = hook.items[-1].model_copy(update={"title": title})
+    _note_too_long(hook)
     if not is_held and (ruled := call_rules.answer_of(hook, place.rules, place.board_name, place.held)):
         return ruled
-    takes_notes = hook.event.note and place.session_id is not None and not hook.of("agent_id")
-    return await _with_notes(actor, place, hook) if takes_notes and "new" in actor.news else {}
+    return await _with_notes(actor, place, hook) if hook.event.note and "new" in actor.news else {}
+
+
+def _note_too_long(hook: Hook) -> None:
+    if hook.event.asks and hook.items and asked_of(hook, None) is None:
+        title = f"{hook.items[-1].title or 'Asks'}. It is too long to be shown on the board: only its keyboard asks"
+        hook.items[-1] = hook.items[-1].model_copy(update={"title": title})
 
 
 def answer_to_check(hook: Hook) -> JsonObject:
@@ -127,7 +130,9 @@ async def _refusal(actor: Actor, place: Place, hook: Hook, why: str) -> JsonObje
 
 
 async def _with_notes(actor: Actor, place: Place, hook: Hook) -> JsonObject:
-    if not hook.program.carried(hook, "") or not (ids := await _offered(actor, place, NOTE)):
+    if place.session_id is None or hook.of("agent_id") or not hook.program.carried(hook, ""):
+        return {}
+    if not (ids := await _offered(actor, place, NOTE)):
         return {}
     notes = await rows(
         "SELECT n.text, n.created_at, d.data FROM run_notes n JOIN deliveries d ON d.id = n.id"

@@ -204,14 +204,7 @@ def read_hook(program: Program, body: JsonObject, level: Any, when: When | None 
         return None
     name = name_of(body.get("hook_event_name")) or "Unknown event"
     event = program.events.get(name) or OWN_EVENTS.get(name, Event())
-    folder = text_of(body.get("cwd"))
-    session = SessionGiven(
-        external_id=external_id,
-        client=program.client,
-        cwd_label=last_part(folder)[:255] or None,
-        mode=name_of(body.get("permission_mode"))[:64] or None,
-        model=name_of(body.get("model")) or None,
-    )
+    session, folder = _session_of(program, external_id, body), text_of(body.get("cwd"))
     hook = Hook(program, body, Kept(level, folder), name, event, session, when or When.of(), state=event.state)
     if body.get("is_cut"):
         hook.add("ACTIVITY", hook.key(Event()), title=f"{_spaced(name)}: too long to be read")
@@ -247,23 +240,38 @@ def only_sign(hook: Hook) -> None:
     """An event that says that the session lives, and nothing else."""
 
 
+def _session_of(program: Program, external_id: str, body: JsonObject) -> SessionGiven:
+    return SessionGiven(
+        external_id=external_id,
+        client=program.client,
+        cwd_label=last_part(text_of(body.get("cwd")))[:255] or None,
+        mode=name_of(body.get("permission_mode"))[:64] or None,
+        model=name_of(body.get("model")) or None,
+    )
+
+
 def plainly(hook: Hook) -> None:
     """Keep an event as its row in the table says."""
     event = hook.event
     if event.call not in ("", "begun"):
         hook.end_call(hook.body, event.call)
         return
-    detail = hook.call if event.call else {}
-    if agent := name_of(hook.body.get("agent_type")):
-        detail["agent"] = agent
-    if event.text and (content := hook.of(event.text)):
-        detail["size"] = len(content)
-        if text := hook.kept.text(content):
-            detail["text"] = text
+    detail = _detail_of(hook)
     title = event.title or (_spaced(hook.name) if event.kind == "ACTIVITY" else None)
     if title and "agent" in detail:
         title = f"{title}: {detail['agent']}"
     hook.add(event.kind, hook.key(event), title=title, ref=_ref_of(hook), detail=detail or None)
+
+
+def _detail_of(hook: Hook) -> JsonObject:
+    detail = hook.call if hook.event.call else {}
+    if agent := name_of(hook.body.get("agent_type")):
+        detail["agent"] = agent
+    if hook.event.text and (content := hook.of(hook.event.text)):
+        detail["size"] = len(content)
+        if text := hook.kept.text(content):
+            detail["text"] = text
+    return detail
 
 
 def _ref_of(hook: Hook) -> str | None:

@@ -36,16 +36,25 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
     diff = preview.pop("diff", "")
     if not _fits(diff) or sum(map(len, texts)) > LONGEST:
         return None
-    kind, reason = preview.pop("kind"), preview.pop("reason", "")
-    level, risks = risk_of(kind, preview.get("command", ""), str(preview.get("path", "")), cwd)
     hides = any(UNSEEN.search(text.replace("\n", "")) for text in texts)
-    request: JsonObject = {
+    reason = preview.pop("reason", "")
+    request = _request(hook, preview, host or "", hides=hides, is_held=is_held)
+    payload: JsonObject = {"reason": _clean(reason), "confidence": None, "session_request": request}
+    if diff:
+        payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}
+    return Asked(f"session.{request['kind']}", external_id_of(hook), payload)
+
+
+def _request(hook: Hook, preview: JsonObject, host: str, *, hides: bool, is_held: bool) -> JsonObject:
+    kind, cwd = preview.pop("kind"), hook.body.get("cwd")
+    level, risks = risk_of(kind, preview.get("command", ""), str(preview.get("path", "")), cwd)
+    return {
         "kind": kind,
         "client": hook.program.client,
         "tool": hook.tool,
         **{name: _clean(text) for name, text in preview.items() if text},
         "cwd": _clean(str(cwd or "")),
-        "host": host or "",
+        "host": host,
         "risk": "high" if hides else level,
         "risk_kinds": ["hides characters", *risks] if hides else risks,
         "warnings": [UNSEEN_WARNING] if hides else [],
@@ -56,10 +65,6 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
         "sha256": digest_of(hook),
         "kept": _kept(hook),
     }
-    payload: JsonObject = {"reason": _clean(reason), "confidence": None, "session_request": request}
-    if diff:
-        payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}
-    return Asked(f"session.{kind}", external_id_of(hook), payload)
 
 
 # A rule of Claude Code for a command is a pattern where it has one of these, and not exactly the command.
@@ -131,16 +136,23 @@ def _diff(arguments: JsonObject) -> Iterator[str]:
     if isinstance(arguments.get("diff"), str):
         yield from arguments.pop("diff").rstrip("\n").split("\n")
         return
-    edits = arguments.pop("edits") if isinstance(arguments.get("edits"), list) else None
-    changes = edits if edits and all(_is_edit(edit) for edit in edits) else [arguments] if _is_edit(arguments) else []
-    if edits and not changes:
-        arguments["edits"] = edits
-    if not changes and isinstance(content := arguments.get("content"), str):
-        arguments["content"] = "all of the file, as shown"
-        changes = [{"old_string": "", "new_string": content}]
-    for change in changes:
+    for change in _edits(arguments):
         before, after = (change.pop(name).split("\n") if change[name] else [] for name in ("old_string", "new_string"))
         yield from difflib.unified_diff(before, after, "before", "after", lineterm="", n=3)
+
+
+def _edits(arguments: JsonObject) -> list[JsonObject]:
+    edits: list[JsonObject] = arguments.pop("edits") if isinstance(arguments.get("edits"), list) else []
+    if edits and all(_is_edit(edit) for edit in edits):
+        return edits
+    if _is_edit(arguments):
+        return [arguments]
+    if edits:
+        arguments["edits"] = edits
+    if isinstance(content := arguments.get("content"), str):
+        arguments["content"] = "all of the file, as shown"
+        return [{"old_string": "", "new_string": content}]
+    return []
 
 
 def _is_edit(edit: object) -> bool:
@@ -177,14 +189,18 @@ RISKY_FILES = re.compile(r"(?:^|/)(?:\.env\b[^/]*|\.(?:ssh|git|claude|codex)/|\.
 
 def risk_of(kind: str, command: str, path: str, folder: object) -> tuple[str, list[str]]:
     if kind == "exec":
-        risks = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
-        worst = risks[0][0] if risks else "low"
-        return worst, [why for level, why in risks if level == worst][:3]
+        return _risk_of_command(command)
     if path and RISKY_FILES.search(path):
         return "high", ["changes settings or secrets"]
     if path and isinstance(folder, str) and path.startswith("/") and not path.startswith(f"{folder.rstrip('/')}/"):
         return "medium", ["outside of its folder"]
     return ("low", []) if kind == "edit" else ("medium", [])
+
+
+def _risk_of_command(command: str) -> tuple[str, list[str]]:
+    risks = [(level, why) for level, why, form in RISKS if re.search(form, command, re.DOTALL)]
+    worst = risks[0][0] if risks else "low"
+    return worst, [why for level, why in risks if level == worst][:3]
 
 
 def reduced(payload: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -204,19 +204,31 @@ async def _waited(actor: Actor, place: Place, approval_id: UUID, until: datetime
                 if decided is None or decided.status != "pending":
                     why = None
                     return await _passed_on(place, approval_id, decided) if decided is not None else None
-                left, running = (until - times.clock_now()).total_seconds(), broker.current()
-                why = RESTARTED if running is None or running.closing else NOT_IN_TIME if left <= 0 else GONE
-                if why != GONE:
+                left = (until - times.clock_now()).total_seconds()
+                if (why := _why_over(left)) != GONE:
                     return None
                 await wakeup_channels.notified_within(changed, left, notified)
             if changed.done() and await fresh(actor) is None:
                 return None
     finally:
-        _waiting[approval_id] -= 1
-        if _waiting[approval_id] <= 0:
-            del _waiting[approval_id]
-        if is_left and why is not None and approval_id not in _waiting:
+        if _waits_last(approval_id) and is_left and why is not None:
             await uncancelled(leave(system(place.organization_id), approval_id, why))
+
+
+def _why_over(left: float) -> str:
+    running = broker.current()
+    if running is None or running.closing:
+        return RESTARTED
+    return NOT_IN_TIME if left <= 0 else GONE
+
+
+def _waits_last(approval_id: UUID) -> bool:
+    """Count one wait less; return whether it was the last."""
+    _waiting[approval_id] -= 1
+    if _waiting[approval_id] > 0:
+        return False
+    del _waiting[approval_id]
+    return True
 
 
 async def _passed_on(place: Place, approval_id: UUID, decided: Decided) -> Verdict | None:
@@ -248,22 +260,26 @@ async def settle_with(place: Place, hook: Hook) -> None:
     """End what an event of a program shows to be answered at its keyboard."""
     if hook.event.kind == "RUN_STARTED" and all(item.kind != "RUN_STARTED" for item in hook.items):
         return  # the program itself speaks
-    actor, program = system(place.organization_id), hook.program
+    actor = system(place.organization_id)
     call = external_id_of(hook) if hook.event.settles == "call" else ""
     prefix = "" if hook.event.settles == "session" else f"{hook.of('agent_id')}:"
     pending = Approval.filter(session_id=place.session_id, status="pending")
     for approval in await pending.only("id", "external_id", "payload"):
         name = str(approval.external_id)
-        if name != call if call else not name.startswith(prefix):
-            continue
-        if _request_of(approval).get("is_held"):
-            if not call:  # no keyboard asks it, so that nothing that its program tells can answer it
-                await leave(actor, approval.id, OVER)
-        elif program.asks_again and not program.asks_there_too:
-            await leave(actor, approval.id, OVER, is_asked_there=False)
-        else:
-            is_allowed = bool(call) and (hook.name == "PostToolUse" or hook.of("reply") in ALLOWED)
-            await answered_there(actor, approval.id, is_allowed=is_allowed)
+        if name == call if call else name.startswith(prefix):
+            await _settle(actor, approval, hook, is_call=bool(call))
+
+
+async def _settle(actor: Actor, approval: Approval, hook: Hook, *, is_call: bool) -> None:
+    program = hook.program
+    if _request_of(approval).get("is_held"):
+        if not is_call:  # no keyboard asks it, so that nothing that its program tells can answer it
+            await leave(actor, approval.id, OVER)
+    elif program.asks_again and not program.asks_there_too:
+        await leave(actor, approval.id, OVER, is_asked_there=False)
+    else:
+        is_allowed = is_call and (hook.name == "PostToolUse" or hook.of("reply") in ALLOWED)
+        await answered_there(actor, approval.id, is_allowed=is_allowed)
 
 
 def _request_of(approval: Approval) -> JsonObject:

@@ -50,11 +50,9 @@ def planned(hook: Hook) -> None:
 
 def used(hook: Hook) -> None:
     """A request to the model has ended: what it used up. Its input lacks what came from the cache."""
-    message, tokens, cost = hook.of("message_id"), hook.body.get("tokens"), hook.body.get("cost")
+    message, tokens = hook.of("message_id"), hook.body.get("tokens")
     if not message or not isinstance(tokens, dict):
         return
-    is_known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 < cost <= MOST_USD
-    micros = round(cost * 10**6) if is_known and cost else 0  # where it knows no price, ours counts
     cache = cache if isinstance(cache := tokens.get("cache"), dict) else {}
     read, written = number_of(cache.get("read")), number_of(cache.get("write"))
     input_tokens = number_of(tokens.get("input")) + read + written
@@ -70,9 +68,16 @@ def used(hook: Hook) -> None:
                 written_tokens=written,
                 source="program",
                 at=hook.when.at,
-                cost_usd=Decimal(micros) / 10**6,
+                cost_usd=Decimal(_micros(hook.body.get("cost"))) / 10**6,
             )
         )
+
+
+def _micros(cost: object) -> int:
+    """Round to millionths of a dollar; nothing where the program knows no price, so that ours counts."""
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 < cost <= MOST_USD:
+        return 0
+    return round(cost * 10**6)
 
 
 def titled(hook: Hook) -> None:

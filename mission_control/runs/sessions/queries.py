@@ -185,18 +185,24 @@ def signs(row: Row, now: datetime) -> dict[str, Any]:
 
     A session of ours is its agent's only program: its agent's calls are signs of it too.
     """
-    seen, ended = cast(datetime, as_moment(row["last_seen_at"])), as_moment(row["ended_at"])
-    own, run_ended, reason = row["client"] == OWN, as_moment(row["run_ended_at"]), row["end_reason"]
-    if own and (called := as_moment(row["agent_seen_at"])) is not None and ended is None:
+    seen, called = cast(datetime, as_moment(row["last_seen_at"])), as_moment(row["agent_seen_at"])
+    if row["client"] == OWN and row["ended_at"] is None and called is not None:
         seen = max(seen, called)
-    if ended is None and own and run_ended is not None and row["external_id"] == str(row["run_id"]):
-        ended, reason = run_ended, row["run_end_reason"]
+    ended, reason = _end_of(row)
     state, since = "ended" if ended is not None else row["state"], row.get("state_at")
-    if state != "ended" and row["parked_at"] is not None and run_ended is None:
+    if state != "ended" and row["parked_at"] is not None and row["run_ended_at"] is None:
         state, since = "waiting", row["parked_at"]
     elif state in ("working", "lost"):
         state = "lost" if now - seen >= SILENT_AFTER else "working"
     return {"state": state, "state_at": since, "last_seen_at": seen, "ended_at": ended, "end_reason": reason}
+
+
+def _end_of(row: Row) -> tuple[datetime | None, str | None]:
+    """When a session ended and why; one of ours has ended with the run that it is named after."""
+    ended, run_ended = as_moment(row["ended_at"]), as_moment(row["run_ended_at"])
+    if ended is None and row["client"] == OWN and run_ended and row["external_id"] == str(row["run_id"]):
+        return run_ended, row["run_end_reason"]
+    return ended, row["end_reason"]
 
 
 def _read(row: Row) -> Row:
@@ -205,11 +211,14 @@ def _read(row: Row) -> Row:
     plan = [{name: step[name] for name in ("text", "state")} for step in as_json(row["plan"]) or []]
     row |= {"plan": plan, "is_doing_over": bool(row["is_doing_over"])}
     row["usage_windows"] = [window.model_dump(mode="json") for window in windows_of(row["usage_windows"])]
-    stated: dict[str, list[int]] = as_json(row["usage_sources"]) or {}
-    tokens = {name: figures[0] + figures[1] for name, figures in stated.items() if name != "counted"}
-    row["usage_sources"] = {name: count for name, count in tokens.items() if count}
+    row["usage_sources"] = _tokens_by_source(as_json(row["usage_sources"]) or {})
     row |= {"activity_count": row["seq"], "cost_usd": row["cost_micros"] / MICROS}
     return {name: row[name] for name in AgentSessionRead.model_fields}
+
+
+def _tokens_by_source(stated: dict[str, list[int]]) -> dict[str, int]:
+    tokens = {name: figures[0] + figures[1] for name, figures in stated.items() if name != "counted"}
+    return {name: count for name, count in tokens.items() if count}
 
 
 MOMENTS = ("state_at", "started_at", "last_seen_at", "ended_at", "doing_at", "stopped_at", "attached_at")

@@ -224,11 +224,8 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     reported = HookReport.of(data)
     run = await _run_of(agent, reported)
     session, is_new = await _session_of(actor, agent, run, reported)
-    if run is None and reported.task_id is None:
-        run = await run_served(session)
     before = {name: getattr(session, name) for name in CHANGED}
-    if session.is_check or (reported.is_check and is_new):
-        session.is_check, session.title, run = True, CHECK_TITLE, None
+    run = await _served(session, run, reported, is_new=is_new)
     _begin(agent, session, reported, is_new=is_new)
     await _describe(session, run, reported)
     new = await insert_new(_activities(session, reported.items))
@@ -242,6 +239,14 @@ async def report(actor: Actor, agent_id: UUID, agent: Agent, data: ReportCreate)
     if changed := [name for name in CHANGED if getattr(session, name) != before[name]]:
         await update(session, *changed)
     return Reported(session, run, len(new))
+
+
+async def _served(session: AgentSession, run: Run | None, data: HookReport, *, is_new: bool) -> Run | None:
+    """The run that a report is about: where it names no task that of its session, of a check none."""
+    if session.is_check or (data.is_check and is_new):
+        session.is_check, session.title = True, CHECK_TITLE
+        return None
+    return await run_served(session) if run is None and data.task_id is None else run
 
 
 async def _run_of(agent: Agent, data: HookReport) -> Run | None:
@@ -298,12 +303,16 @@ async def _describe(session: AgentSession, run: Run | None, data: HookReport) ->
         session.run_id, session.task_id = run.id, run.task_id
     if data.windows is not None:
         session.usage_windows = [_window(window, session.last_seen_at) for window in data.windows] or None
+    _plan(session, data)
+    if data.session is not None:
+        await _describe_program(session, data.session)
+
+
+def _plan(session: AgentSession, data: HookReport) -> None:
     if data.plan is not None:
         session.plan = [_step(step) for step in data.plan]
     if data.steps:
         session.plan = _with_changes(session.plan or [], data.steps) or session.plan
-    if data.session is not None:
-        await _describe_program(session, data.session)
 
 
 async def _describe_program(session: AgentSession, own: SessionGiven) -> None:

@@ -80,7 +80,13 @@ async def count_used(
         return
     if task_id is not None:
         await _count(actor, session, used, task_id, run.id if run else None, is_said=is_said)
-        return
+    else:
+        await _count_by_times(actor, session, used, run, is_said=is_said)
+
+
+async def _count_by_times(
+    actor: Actor, session: AgentSession, used: Sequence[RequestUsage], run: Run | None, *, is_said: bool
+) -> None:
     now = times.clock_now()
     moments = [moment_of(request) or now for request in used]
     is_all_of_run = run is not None and run.started_at <= min(moments)

@@ -151,9 +151,6 @@ def _act(item: ActivityRead, took: float, word: str) -> Act:
     if what == "gap" and isinstance(seconds := detail.get("seconds"), int):
         until = item.at + timedelta(seconds=seconds)
         title = "".join(title.partition(";")[1:])  # what precedes it is said by the moments
-    result = item.state if item.state in ("failed", "refused") and item.state not in item.title else ""
-    if took >= TOOK_FROM and not re.search(r"\d (s|min|h)\b", item.title):
-        result = ", ".join(filter(None, (result, _took(took))))
     text, is_bad = first_text(detail, OUTPUT).strip(), item.state == "failed" or what == "error"
     return Act(
         id=str(item.id),
@@ -161,13 +158,20 @@ def _act(item: ActivityRead, took: float, word: str) -> Act:
         glyph=GLYPHS[what],
         at=item.at,
         title=tuple(_parts(title, first_text(detail, ("command", "cmd")), word)),
-        result=result,
+        result=_result(item, took),
         tone="bad" if is_bad else {"wait": "ask", "gap": "warn"}.get(what, ""),
         output=_marked("\n".join(text.splitlines()[-MOST_OUTPUT_LINES:]), word) if is_bad else (),
         text=_marked(text, word) if what in ("prompt", "said") else (),
         path=first_text(detail, ("path", "file_path")),
         until=until,
     )
+
+
+def _result(item: ActivityRead, took: float) -> str:
+    result = item.state if item.state in ("failed", "refused") and item.state not in item.title else ""
+    if took >= TOOK_FROM and not re.search(r"\d (s|min|h)\b", item.title):
+        return ", ".join(filter(None, (result, _took(took))))
+    return result
 
 
 def _what(activity: ActivityRead) -> str:
@@ -280,10 +284,8 @@ class Turn:
 
 
 def turns_of(acts: Iterable[Act], others: Iterable[Act] = (), *, is_searched: bool = False) -> list[Turn]:
-    turns, lines = list[Turn](), list(acts)
-    for other in others:
-        lines.insert(next((index for index, act in enumerate(lines) if act.at > other.at), len(lines)), other)
-    for act in lines:
+    turns = list[Turn]()
+    for act in _merged(acts, others):
         is_prompt = act.what == "prompt"
         if is_prompt or not turns:
             turns.append(Turn(act.id, act.at, act if is_prompt else None, is_searched=is_searched))
@@ -296,6 +298,13 @@ def turns_of(acts: Iterable[Act], others: Iterable[Act] = (), *, is_searched: bo
     if turns:
         turns[-1].is_last = True
     return turns
+
+
+def _merged(acts: Iterable[Act], others: Iterable[Act]) -> list[Act]:
+    lines = list(acts)
+    for other in others:
+        lines.insert(next((index for index, act in enumerate(lines) if act.at > other.at), len(lines)), other)
+    return lines
 
 
 # How a session goes, by its state: group of the list, words after the agent's name, icon, tone.
