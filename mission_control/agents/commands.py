@@ -94,23 +94,26 @@ async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> d
     is_now_main = agent.board_id is None and agent.gateway_id is not None
     if is_main:
         return await _made_main(agent, board)
-    if is_main is False and is_now_main and board is None:
-        raise Invalid("board_id is needed: an agent that is not a gateway's main agent works on a board.")
     if board is None:
+        if is_main is False and is_now_main:
+            raise Invalid("board_id is needed: an agent that is not a gateway's main agent works on a board.")
         return {}
     if is_now_main and is_main is None:
         raise Invalid("A gateway's main agent works on no board. Send is_gateway_main: false to move it to one.")
-    changes: dict[str, object] = {"board_id": board.id}
     if agent.gateway_id is None or (board.id == agent.board_id and not is_now_main):
-        return changes
+        return {"board_id": board.id}
+    return {"board_id": board.id} | await _on_gateway_of(agent, board, is_now_main=is_now_main)
+
+
+async def _on_gateway_of(agent: Agent, board: Board, *, is_now_main: bool) -> dict[str, object]:
     if board.gateway_id is None:
         raise Invalid("This board has no gateway. Give it one first, or choose another board.")
     if board.gateway_id == agent.gateway_id and not is_now_main:
-        return changes
+        return {}
     if agent.is_adopted:
         raise Invalid("A linked agent stays on its gateway. Unlink it, then link one of the other gateway.")
     gateway = await usable_gateway(agent.organization_id, board.gateway_id)
-    return changes | await place(agent, gateway, board)
+    return await place(agent, gateway, board)
 
 
 async def _made_main(agent: Agent, board: Board | None) -> dict[str, object]:

@@ -109,14 +109,19 @@ async def lines_of(agents: Sequence[Agent]) -> dict[UUID, Line]:
     figures = {agent_id: dict.fromkeys((name for name, _, _ in FIGURES), 0) for agent_id in ids}
     for row in await rows(counts, *values):
         figures[UUID(str(row["agent_id"]))][row["name"]] += int(row["n"])
+    work = await _work_of(ids)
+    return {agent.id: _line(agent, work[agent.id], **figures[agent.id]) for agent in agents}
+
+
+async def _work_of(ids: Sequence[UUID]) -> dict[UUID, list[Work]]:
     work: dict[UUID, list[Work]] = {agent_id: [] for agent_id in ids}
     for row in await rows(
         f"SELECT {WORK}, assigned_agent_id FROM tasks WHERE deleted_at IS NULL AND status = 'in_progress'"
-        f" AND assigned_agent_id {theirs} ORDER BY in_progress_at DESC",
+        f" AND assigned_agent_id IN ({placeholders(len(ids))}) ORDER BY in_progress_at DESC",
         *ids,
     ):
         work[UUID(str(row["assigned_agent_id"]))].append(_work(row))
-    return {agent.id: _line(agent, work[agent.id], **figures[agent.id]) for agent in agents}
+    return work
 
 
 def _line(agent: Agent, work: list[Work], asking: int, **figures: int) -> Line:
@@ -132,9 +137,7 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     if agent.status in ("error", "updating") and agent.gateway_id is not None:
         return agent.status, ""
     if agent.last_seen_at is None:
-        if agent.board_id is None and agent.workspace_token is None and agent.gateway_id is not None:
-            return "unneeded", ""
-        return ("offline" if agent.status == "offline" else "provisioning"), ""
+        return _status_unseen(agent), ""
     silence = times.clock_now() - agent.last_seen_at
     if agent.gateway_id is not None:
         return _status_on_gateway(agent, work, asking, silence)
@@ -145,6 +148,12 @@ def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     if work:
         return "working", _how_long(work[0].since)
     return ("idle" if silence > IDLE_AFTER or agent.status == "idle" else "online"), ""
+
+
+def _status_unseen(agent: Agent) -> str:
+    if agent.board_id is None and agent.workspace_token is None and agent.gateway_id is not None:
+        return "unneeded"
+    return "offline" if agent.status == "offline" else "provisioning"
 
 
 def _status_on_gateway(agent: Agent, work: list[Work], asking: int, silence: timedelta) -> tuple[str, str]:

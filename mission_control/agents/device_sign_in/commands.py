@@ -196,15 +196,18 @@ async def _likely(actor: Actor, code: DeviceCode, choices: Sequence[Choice]) -> 
         if choice.agent_id and _is_named(code.wanted_agent, choice.agent_id, choice.agent_name):
             return choice
     last = await Connection.filter(user_id=actor.id).order_by("-created_at").limit(100)
-    if code.wanted_agent is None:
-        by_agent = {choice.agent_id: choice for choice in reversed(choices)}
-        same_program = [before for before in last if before.client == code.client]
-        for before in sorted(same_program, key=lambda before: before.host_label != code.host_label):
-            if before.agent_id in by_agent:
-                return by_agent[before.agent_id]
+    if code.wanted_agent is None and (connected := _connected(code, choices, last)) is not None:
+        return connected
     new_on = {choice.board_id: choice for choice in reversed(choices) if choice.agent_id is None}
     used = (new_on[before.board_id] for before in last if before.board_id in new_on)
     return next(used, choices[0] if choices else None)
+
+
+def _connected(code: DeviceCode, choices: Sequence[Choice], last: Sequence[Connection]) -> Choice | None:
+    by_agent = {choice.agent_id: choice for choice in reversed(choices)}
+    same_program = [before for before in last if before.client == code.client and before.agent_id in by_agent]
+    agents = (before.agent_id for before in sorted(same_program, key=lambda it: it.host_label != code.host_label))
+    return by_agent[agent_id] if (agent_id := next(agents, None)) is not None else None
 
 
 def _is_named(wanted: str | None, id: UUID, name: str) -> bool:

@@ -215,21 +215,26 @@ async def _count(entries: Sequence[UsageEntry]) -> list[UsageEntry]:
         await add_to_run(new[0].run_id, new)
     budgets = concerned(new[0].agent_id, new[0].board_id, new[0].organization_id)
     for budget in await budgets.order_by("id").select_for_update():
-        if budget.period == "day" and (budget.used_on or "") < day:
-            budget.used_amount = budget.unpriced_tokens = budget.gaps = 0
-        elif budget.period == "day" and budget.used_on != day:
+        if budget.period == "day" and (budget.used_on or "") > day:
             continue  # Another process is past midnight already.
-        for used in new:
-            if budget.period != "day" or used.day == day:  # else it comes late
-                tokens = used.input_tokens + used.output_tokens
-                budget.used_amount += tokens if budget.unit == "tokens" else used.cost_micros
-                budget.unpriced_tokens += used.unpriced_tokens
-                budget.gaps += used.gaps
-        budget.used_on = day
+        _add(budget, new, day)
         await mark(budget, day)
         await budget.save(update_fields=["used_amount", "unpriced_tokens", "gaps", "used_on", *MARKS])
     signal(new[0].organization_id, usage=str(new[0].agent_id))
     return new
+
+
+def _add(budget: Budget, new: Sequence[UsageEntry], day: str) -> None:
+    is_daily = budget.period == "day"
+    if is_daily and budget.used_on != day:
+        budget.used_amount = budget.unpriced_tokens = budget.gaps = 0
+    for used in new:
+        if not is_daily or used.day == day:  # else it comes late
+            tokens = used.input_tokens + used.output_tokens
+            budget.used_amount += tokens if budget.unit == "tokens" else used.cost_micros
+            budget.unpriced_tokens += used.unpriced_tokens
+            budget.gaps += used.gaps
+    budget.used_on = day
 
 
 async def add_to_run(run_id: UUID, entries: Sequence[UsageEntry]) -> None:

@@ -151,11 +151,8 @@ async def mail_invite(actor: Actor, invite: Invite) -> Invite:
         raise Forbidden("Only an owner can send an invitation for an owner.")
     if not locked.is_open or not locked.encrypted_token:
         raise Conflict("This invitation was used or has expired. Invite the person again.")
-    last = await Delivery.get_or_none(id=locked.mail_delivery_id) if locked.mail_delivery_id else None
-    if last is not None and last.state in ("waiting", "sending"):
-        raise Conflict("A mail for this invitation is on its way.")
-    if last is not None and last.sent_at is not None and last.sent_at > times.clock_now() - PAUSE:
-        raise Conflict("A mail was sent a moment ago. Wait a minute before you send another.")
+    if locked.mail_delivery_id is not None:
+        _refuse_soon_after(await Delivery.get_or_none(id=locked.mail_delivery_id))
     locked.mail_delivery_id = deliver(
         KIND,
         Scope(locked.organization_id, subject_id=locked.id),
@@ -169,6 +166,13 @@ async def mail_invite(actor: Actor, invite: Invite) -> Invite:
     await locked.save(update_fields=["mail_delivery_id"])
     record("invite.mail_requested", locked, "An invitation is sent by mail.")
     return locked
+
+
+def _refuse_soon_after(last: Delivery | None) -> None:
+    if last is not None and last.state in ("waiting", "sending"):
+        raise Conflict("A mail for this invitation is on its way.")
+    if last is not None and last.sent_at is not None and last.sent_at > times.clock_now() - PAUSE:
+        raise Conflict("A mail was sent a moment ago. Wait a minute before you send another.")
 
 
 async def mail_again(actor: Actor, invite: Invite) -> None:

@@ -133,13 +133,7 @@ def invite_reach(invite: Invite, boards: Sequence[Access], board_count: int) -> 
 async def _for_viewer(actor: Actor, members: list[Colleague]) -> list[Colleague]:
     """Add what the viewer may know and do about each member."""
     is_admin = actor.administers(actor.organization_id)
-    roles: dict[UUID, dict[UUID, str]] = {}
-    for place in await Member.filter(user_id__in=[member.user_id for member in members]):
-        roles.setdefault(place.user_id, {})[place.organization_id] = place.role
-    chosen: dict[UUID, dict[UUID, Access]] = {}
-    for access in await live_access([member.id for member in members]):
-        if (word := level(access.can_read, access.can_write)) != "none":
-            chosen.setdefault(access.organization_member_id, {})[access.board_id] = word
+    roles, chosen = await _roles(members), await _chosen(members)
     count = len(await boards_here(actor.organization_id))
     owners = await Member.filter(organization_id=actor.organization_id, role="owner").count()
     for member in members:
@@ -155,3 +149,19 @@ async def _for_viewer(actor: Actor, members: list[Colleague]) -> list[Colleague]
         if is_admin:
             member.last_seen_at = max(filter(None, (member.session_seen_at, member.token_used_at)), default=None)
     return members
+
+
+async def _roles(members: list[Colleague]) -> dict[UUID, dict[UUID, str]]:
+    """Return the roles of members in all of their organizations."""
+    roles: dict[UUID, dict[UUID, str]] = {}
+    for place in await Member.filter(user_id__in=[member.user_id for member in members]):
+        roles.setdefault(place.user_id, {})[place.organization_id] = place.role
+    return roles
+
+
+async def _chosen(members: list[Colleague]) -> dict[UUID, dict[UUID, Access]]:
+    chosen: dict[UUID, dict[UUID, Access]] = {}
+    for access in await live_access([member.id for member in members]):
+        if (word := level(access.can_read, access.can_write)) != "none":
+            chosen.setdefault(access.organization_member_id, {})[access.board_id] = word
+    return chosen

@@ -76,11 +76,12 @@ def _listed_email(listed: object, primary: object) -> tuple[str | None, bool]:
     entries = [entry for entry in listed if isinstance(entry, str | dict)] if isinstance(listed, list) else []
     primaries = (entry for entry in entries if isinstance(entry, dict) and primary and entry.get("id") == primary)
     chosen = next(primaries, entries[0] if entries else None)
-    if isinstance(chosen, dict):
-        proof = chosen.get("verification")
-        address = _address(chosen.get("email_address")) or _address(chosen.get("email"))
-        return address, address is not None and isinstance(proof, dict) and proof.get("status") == "verified"
-    return _address(chosen), False
+    return _email_of(chosen) if isinstance(chosen, dict) else (_address(chosen), False)
+
+
+def _email_of(entry: JsonObject) -> tuple[str | None, bool]:
+    proof, address = entry.get("verification"), _address(entry.get("email_address")) or _address(entry.get("email"))
+    return address, address is not None and isinstance(proof, dict) and proof.get("status") == "verified"
 
 
 def _address(value: object) -> str | None:
@@ -134,7 +135,7 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
     if row is None and await _was_deleted(claims):
         return None
     is_incomplete = row is None or not (row["email"] and row["name"])
-    if row is not None and ((not is_incomplete and not _differs_from_profile(row, profile)) or not _may_ask(profile)):
+    if row is not None and (not (is_incomplete or _differs_from_profile(row, profile)) or not _may_ask(profile)):
         _require_domain(provider, _known_profile(row, profile))
         return Person(UUID(str(row["id"])))
     if is_incomplete and not (profile.email and profile.name):

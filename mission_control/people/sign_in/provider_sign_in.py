@@ -72,13 +72,9 @@ async def finish(
     from mission_control.people.sign_in import _provider_tokens
     from mission_control.people.sign_in._provider_requests import time_limit
 
-    if attempt is None or not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode()):
+    if attempt is None:
         raise Forbidden(AGAIN)
-    if answer.get("iss", service.provider.issuer) != service.provider.issuer:
-        raise Forbidden(AGAIN)
-    if "error" in answer or not answer.get("code"):
-        refused = answer.get("error") == "access_denied"
-        raise Forbidden("The provider did not let you in." if refused else AGAIN)
+    _check(service, attempt, answer)
     metadata = await service.keys.metadata()
     if not metadata.get("token_endpoint"):
         raise ProviderUnreachable()
@@ -99,6 +95,15 @@ async def finish(
     if (claims := await _provider_tokens.id_token_claims(service.keys, signed, attempt.nonce)) is None:
         raise Forbidden(AGAIN)
     return claims, access if isinstance(access, str) else None
+
+
+def _check(service: Identity, attempt: Attempt, answer: dict[str, str]) -> None:
+    is_ours = hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode())
+    if not is_ours or answer.get("iss", service.provider.issuer) != service.provider.issuer:
+        raise Forbidden(AGAIN)
+    if "error" in answer or not answer.get("code"):
+        refused = answer.get("error") == "access_denied"
+        raise Forbidden("The provider did not let you in." if refused else AGAIN)
 
 
 def _client(service: Identity, metadata: JsonObject, redirect_uri: str) -> "AsyncOAuth2Client":
