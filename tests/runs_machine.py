@@ -818,7 +818,7 @@ class RunsMachine(RuleBasedStateMachine):
     def a_gateway_asks(self, number: int) -> None:
         if self.count_of("approvals WHERE gateway_id IS NOT NULL AND status = 'pending'") >= 2:
             return
-        asked = AskedApproval(f"{number}-{self.ground.steps}", "exec", "mc-vega", None, {"gateway_request": {}})
+        asked = AskedApproval(f"{number}-{self.ground.steps}", None, "exec", "mc-vega", {"gateway_request": {}})
         vega = Asker(self.cast.vega.id, "Vega", "vega", self.cast.board)
         self.run(keep_approval(system(self.cast.organization.id), self.ground.gateway, vega, asked))
 

@@ -226,7 +226,7 @@ def _early(batch: Batch, may_overtake: Callable[[Event], bool]) -> list[Event]:
     return [event for event in batch.events if event.created_at > since and may_overtake(event)]
 
 
-def _message(data: Any | None, name: str, seq: int | None = None) -> bytes:
+def _message(data: object, name: str, seq: int | None = None) -> bytes:
     return b"" if data is None else json_message(data, name, seq)
 
 

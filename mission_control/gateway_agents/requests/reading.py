@@ -22,9 +22,9 @@ FAREST = 253_402_300_799_000  # milliseconds: the last second that a moment can 
 @dataclass(frozen=True, slots=True)
 class AskedApproval:
     external_id: str
+    expires_at: datetime | None
     kind: str
     agent_id: str
-    expires_at: datetime | None
     payload: JsonObject
 
     @property
