@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from quart import Quart
@@ -39,6 +38,7 @@ LEASES = Leases(Delivery, "sending", timedelta(seconds=15))
 SENDING_SECONDS = 30.0  # longer than a lease, which is renewed while sending
 AT_ONCE = 20
 NOT_NOW_SECONDS = 5.0
+LONGEST_ERROR = 2000
 OPEN = "state IN ('waiting', 'sending')"
 # The same for rows that are found by their agents: in this form the partial index on what is on its way serves it, and
 # however many notices wait to be read by others, or were given up, they are not looked at.
@@ -179,18 +179,14 @@ def sender_of(delivery: Delivery) -> Actor:
 @command("delivery.settle")
 async def settle(actor: Actor, delivery: Delivery, error: str | None, *, final: bool) -> None:
     """Record how an attempt went; a no-op when another worker has taken the lease."""
-    now = times.clock_now()
     if error is None:
-        values: dict[str, Any] = {"state": "sent", "sent_at": now, "last_error": None}
-    elif final:
-        values = {"state": "failed", "last_error": error[:2000]}
+        is_held = await LEASES.settle(delivery, "sent", sent_at=times.clock_now(), last_error=None)
     else:
-        values = {
-            "state": "waiting",
-            "due_at": now + timedelta(seconds=pause_after(delivery.attempts, FIRST_PAUSE_SECONDS)),
-            "last_error": error[:2000],
-        }
-    if not await LEASES.held(delivery).update(**values, leased_by=None, leased_until=None):
+        pause = None if final else pause_after(delivery.attempts, FIRST_PAUSE_SECONDS)
+        is_held = await LEASES.settle(
+            delivery, "failed" if final else "waiting", pause=pause, last_error=error[:LONGEST_ERROR]
+        )
+    if not is_held:
         return
     _signal(delivery)
     if final:
@@ -218,15 +214,9 @@ def _signal(delivery: Delivery) -> None:
 @command("delivery.settle")
 async def postpone(actor: Actor, delivery: Delivery, reason: str, seconds: float) -> None:
     """Put a delivery back, with the reason why it waits; what was tried does not count as an attempt."""
-    is_held = await LEASES.held(delivery).update(
-        state="waiting",
-        attempts=delivery.attempts - 1,
-        due_at=times.clock_now() + timedelta(seconds=seconds),
-        last_error=reason[:2000],
-        leased_by=None,
-        leased_until=None,
-    )
-    if is_held and reason[:2000] != delivery.last_error:
+    reason, attempts = reason[:LONGEST_ERROR], delivery.attempts - 1
+    is_held = await LEASES.settle(delivery, "waiting", pause=seconds, attempts=attempts, last_error=reason)
+    if is_held and reason != delivery.last_error:
         _signal(delivery)
 
 

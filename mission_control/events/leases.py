@@ -90,6 +90,15 @@ class Leases[Row: Leased]:
         """Return a row while the lease under which it was taken lasts."""
         return self.model.filter(id=row.pk, state=self.busy, leased_by=row.leased_by)
 
+    async def settle(self, row: Row, state: str, *, pause: float | None = None, **columns: object) -> bool:
+        """End the lease of a row with what became of it, due again after `pause` seconds.
+
+        False, and nothing is written, once another worker holds the lease.
+        """
+        if pause is not None:
+            columns["due_at"] = times.clock_now() + timedelta(seconds=pause)
+        return bool(await self.held(row).update(**columns, state=state, leased_by=None, leased_until=None))
+
     @contextlib.asynccontextmanager
     async def kept(self, row: Row) -> AsyncIterator[None]:
         """Renew a row's lease while it is worked on."""

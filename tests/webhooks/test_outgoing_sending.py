@@ -16,7 +16,7 @@ from mission_control.events.commands import atomically
 from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.webhooks.outgoing import queue as outgoing_queue
 from mission_control.webhooks.outgoing import sending
-from mission_control.webhooks.outgoing.settling import PAUSES
+from mission_control.webhooks.outgoing.settling import LEASES, PAUSES
 from tests.cast import Cast
 from tests.outgoing import HOOKS, make, of, read, send, sent_by, types, until, verified
 from tests.outside import Receiver, a_receiver
@@ -316,11 +316,11 @@ async def test_message_whose_process_died_is_sent_by_another(cast: Cast, receive
     for title in ("One", "Two"):
         await cast.add_task(title=title)
     await outgoing_queue.queue_next()
-    [(taken, _)] = await sending.LEASES.take(sending.NEXT, [], 50)
+    [(taken, _)] = await LEASES.take(sending.NEXT, [], 50)
     assert await send() == 0
     assert await send(seconds=16) == 2
     assert [one["state"] for one in await sent_by(cast, hook)] == ["sent", "sent"]
-    assert await sending.LEASES.held(taken).exists() is False
+    assert await LEASES.held(taken).exists() is False
 
 
 async def test_old_messages_are_forgotten(cast: Cast, receiver: Receiver, by_hand: None, monkeypatch: Any) -> None:

@@ -230,9 +230,9 @@ async def tried(webhook: OutgoingWebhook) -> OutgoingDelivery:
     }
     test = OutgoingDelivery(webhook_id=webhook.id, message_id=new_id(), kind=TEST, data=data, attempts=1)
     outcome = await attempt(webhook, test)
-    now = times.clock_now()
-    is_sent = outcome.error is None
-    test.update_from_dict(outcome.of_row | {"state": "sent" if is_sent else "failed", "tried_at": now, "ended_at": now})
+    test.state, test.last_error = "sent" if outcome.error is None else "failed", outcome.error
+    test.status, test.answer, test.duration_ms = outcome.status, outcome.answer, outcome.duration_ms
+    test.tried_at = test.ended_at = times.clock_now()
     return test
 
 

@@ -14,23 +14,23 @@ from mission_control.agents.inbox import GONE
 from mission_control.agents.notices import signature_headers
 from mission_control.background.loops import Loop
 from mission_control.core import current_app, times
+from mission_control.core.actor import system
 from mission_control.core.outbound import Outbound, OutboundError, Reply
 from mission_control.core.secrets import decrypt, is_readable
 from mission_control.core.values import JsonObject, to_json, whole_number
 from mission_control.database.sql import rows
-from mission_control.events.leases import BUSY_SECONDS, DEBOUNCE_SECONDS, Leases
+from mission_control.events.leases import BUSY_SECONDS, DEBOUNCE_SECONDS
 from mission_control.tasks.activity.feed import read_events
 from mission_control.webhooks.incoming.calls import clean
 from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.webhooks.outgoing.queue import CHANNEL, known, queue_next
-from mission_control.webhooks.outgoing.settling import Attempt, settle
+from mission_control.webhooks.outgoing.settling import LEASES, Attempt, settle
 
 SECONDS = 15.0
 AT_ONCE = 50  # receivers, of this process
 IDLE_SECONDS = 60.0  # events and deliveries wake the loop; this is for what nobody could announce
 LONGEST_ANSWER = 2_000
 KEPT_DAYS, MOST_KEPT = 30, 1000
-LEASES = Leases(OutgoingDelivery, "sending", timedelta(seconds=15))
 SHARE = 10  # of them, for the receivers of one organization that work, and as many for those that fail
 # One message of each webhook that is on: the one that is being sent, else the one that is due first. What is being sent
 # takes a place of its organization's share, so that the receivers of nobody else wait for those of one.
@@ -148,13 +148,14 @@ async def _send(delivery: OutgoingDelivery) -> None:
         webhook = await OutgoingWebhook.get_or_none(id=delivery.webhook_id)
         if webhook is None:
             return
+        actor = system(webhook.organization_id)
         try:
             outcome = await attempt(webhook, delivery)
         except Exception as error:
-            outcome = Attempt(error=f"It could not be sent: {type(error).__name__}.")
-            await settle(webhook, LEASES.held(delivery), delivery, outcome)
+            reason = f"It could not be sent: {type(error).__name__}."
+            await settle(actor, webhook, delivery, Attempt(error=reason))
             raise
-        await settle(webhook, LEASES.held(delivery), delivery, outcome)
+        await settle(actor, webhook, delivery, outcome)
 
 
 async def forget_old() -> None:

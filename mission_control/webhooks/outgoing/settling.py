@@ -3,14 +3,14 @@
 import random
 from dataclasses import dataclass
 from datetime import timedelta
-
-from tortoise.queryset import QuerySet
+from functools import partial
 
 from mission_control.core import times
-from mission_control.core.actor import Actor, system
+from mission_control.core.actor import Actor
 from mission_control.core.times import DAY, HOUR, MINUTE
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
+from mission_control.events.leases import Leases
 from mission_control.events.unit_of_work import notify, record, signal
 from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.webhooks.outgoing.kinds import TEST
@@ -34,6 +34,7 @@ PAUSES = (5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 LONGEST_WAIT = DAY  # that a receiver may ask for
 MOST_GIVEN_UP = 5  # messages in a row, before the webhook is paused
 FAILING_FOR = timedelta(days=1)
+LEASES = Leases(OutgoingDelivery, "sending", timedelta(seconds=15))
 
 
 @dataclass(slots=True)
@@ -48,30 +49,12 @@ class Attempt:
     is_gone: bool = False
     is_final: bool = False
 
-    @property
-    def of_row(self) -> dict[str, object]:
-        """The columns of a delivery that say how its last attempt went."""
-        names = ("status", "answer", "duration_ms")
-        return {name: getattr(self, name) for name in names} | {"last_error": self.error}
-
-
-async def settle(
-    webhook: OutgoingWebhook, held: QuerySet[OutgoingDelivery], delivery: OutgoingDelivery, outcome: Attempt
-) -> None:
-    """Store how an attempt went, unless another process took the message over."""
-    await _settle(system(webhook.organization_id), webhook, held, delivery, outcome)
-
 
 @command("outgoing_webhook.settle")
-async def _settle(
-    actor: Actor,
-    webhook: OutgoingWebhook,
-    held: QuerySet[OutgoingDelivery],
-    delivery: OutgoingDelivery,
-    outcome: Attempt,
-) -> None:
+async def settle(actor: Actor, webhook: OutgoingWebhook, delivery: OutgoingDelivery, outcome: Attempt) -> None:
+    """Store how an attempt went, unless another process took the message over."""
     found = await OutgoingWebhook.select_for_update(no_key=True).get_or_none(id=webhook.id)
-    if found is None or not await held.update(**_next(delivery, outcome), leased_by=None, leased_until=None):
+    if found is None or not await _settle_delivery(delivery, outcome):
         return
     signal(found.organization_id, outgoing_webhook_id=str(found.id))
     if outcome.error is None:
@@ -82,20 +65,22 @@ async def _settle(
         await _failed(found, delivery, outcome)
 
 
-def _next(delivery: OutgoingDelivery, outcome: Attempt) -> dict[str, object]:
-    now = times.clock_now()
-    values = outcome.of_row | {"tried_at": now}
+async def _settle_delivery(delivery: OutgoingDelivery, outcome: Attempt) -> bool:
+    now, attempts = times.clock_now(), delivery.attempts
+    settle = partial(
+        LEASES.settle, delivery, tried_at=now, status=outcome.status, answer=outcome.answer,
+        duration_ms=outcome.duration_ms, last_error=outcome.error,
+    )  # fmt: skip
+    is_over = outcome.is_final or outcome.is_gone
     if outcome.error is None:
-        return values | {"state": "sent", "ended_at": now}
-    if outcome.is_final or outcome.is_gone:
-        return values | {"state": "failed", "ended_at": now}
-    if outcome.wait_seconds is not None:  # the receiver is there, so that this was no attempt
-        due_at = now + timedelta(seconds=min(outcome.wait_seconds, LONGEST_WAIT))
-        return values | {"state": "waiting", "due_at": due_at, "attempts": delivery.attempts - 1}
-    if delivery.attempts > len(PAUSES):
-        return values | {"state": "failed", "ended_at": now}
-    pause = PAUSES[delivery.attempts - 1] * random.uniform(1.0, 1.1)
-    return values | {"state": "waiting", "due_at": now + timedelta(seconds=pause)}
+        return await settle("sent", ended_at=now)
+    if not is_over and outcome.wait_seconds is not None:  # the receiver is there, so that this was no attempt
+        pause = min(outcome.wait_seconds, LONGEST_WAIT)
+        return await settle("waiting", pause=pause, attempts=attempts - 1)
+    if is_over or attempts > len(PAUSES):
+        return await settle("failed", ended_at=now)
+    pause = PAUSES[attempts - 1] * random.uniform(1.0, 1.1)
+    return await settle("waiting", pause=pause)
 
 
 async def _arrived(webhook: OutgoingWebhook) -> None:
