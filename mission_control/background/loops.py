@@ -134,8 +134,8 @@ def start(loops: Sequence[Loop]) -> list[asyncio.Task[None]]:
     """Run loops, each in a task of its own, and wake them all when somebody sets the clock."""
 
     def wake_all() -> None:
-        for one in loops:
-            one.wake()
+        for loop in loops:
+            loop.wake()
 
     return [asyncio.create_task(one) for one in (watch_clock(wake_all), *(loop.run() for loop in loops))]
 

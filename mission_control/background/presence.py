@@ -57,7 +57,6 @@ class Presence(Part):
         ).install()
 
     def at(self, board_id: UUID) -> list[str]:
-        """Return who is at a board, in an order of their own."""
         known = self._known.get(board_id)
         if known is None:
             return []

@@ -128,9 +128,9 @@ SENDING = Loop(
 
 
 def _wanted(able: list[Sender]) -> tuple[str, list[str]]:
-    conditions = [(one, one.condition) for one in able]
+    conditions = [(sender, sender.condition) for sender in able]
     wanted = [f"(kind = ? AND {OPEN_OF_AGENTS + theirs if theirs else OPEN})" for _, theirs in conditions]
-    return " OR ".join(wanted), [one.kind for one in able]
+    return " OR ".join(wanted), [sender.kind for sender in able]
 
 
 async def lease(able: list[Sender], most: int = AT_ONCE) -> list[tuple[Sender, Delivery]]:

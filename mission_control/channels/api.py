@@ -97,7 +97,7 @@ class ChannelTest(Schema):
 def read_channel(channel: ReachChannel) -> ChannelRead:
     known = stored(channel)
     kind = CHANNELS.get(channel.kind)
-    shown = {one.name for one in kind.sets} if kind is not None else set()
+    shown = {setting.name for setting in kind.sets} if kind is not None else set()
     return ChannelRead.of(
         channel,
         settings={name: value for name, value in known.settings.items() if name in shown},
@@ -110,7 +110,7 @@ def read_channel(channel: ReachChannel) -> ChannelRead:
 @api.get("", Page[ChannelRead], rule="channel.read")
 async def list_channels(actor: Actor, query: Paging) -> dict[str, object]:
     """List the channels of the organization, by which its people may link an account."""
-    return page_of([read_channel(one) for one in await channels_of(actor.organization_id)], query)
+    return page_of([read_channel(channel) for channel in await channels_of(actor.organization_id)], query)
 
 
 async def channels_of(organization_id: UUID) -> list[ReachChannel]:

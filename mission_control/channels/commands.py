@@ -1,6 +1,6 @@
 """Channels as admins set them up: made, changed, switched off, removed, and checked at the provider."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,7 @@ from mission_control.channels.addresses import line_with
 from mission_control.channels.answers.receiving import LISTENING
 from mission_control.channels.channel import CHANNELS, Channel, Later, Line, Refused, cut, plain
 from mission_control.channels.devices.commands import end_device
-from mission_control.channels.installation import opened_values, refuse_out_of_reach, sealed_values
+from mission_control.channels.installation import opened_values, refuse_out_of_reach, require_filled, sealed_values
 from mission_control.channels.models import Device, ReachChannel, ReachCode, ReachMessage
 from mission_control.channels.preferences.commands import WAKES
 from mission_control.core import times
@@ -51,7 +51,7 @@ def kind_named(kind: str) -> Channel:
     """Return the kind of a channel that admins set up. Invalid names those that there are."""
     found = CHANNELS.get(kind)
     if found is None or not found.sets:
-        kinds = ", ".join(one.kind for one in CHANNELS.values() if one.sets)
+        kinds = ", ".join(channel.kind for channel in CHANNELS.values() if channel.sets)
         raise invalid_field("kind", f"There is no channel of this kind to set up. Kinds: {kinds or 'none'}")
     return found
 
@@ -69,19 +69,16 @@ def typed_values(kind: Channel, values: Mapping[str, str], before: Typed | None 
             place[name] = value.strip()
             if name in ADDRESSES or "://" in value:
                 refuse_out_of_reach(f"values.{name}", value.strip())
-    if before is not None and any(typed.settings.get(one) != before.settings.get(one) for one in ADDRESSES):
-        for one in kind.sets:
-            if one.name in typed.secrets and one.name not in values:
-                raise invalid_field(f"values.{one.name}", "Type it again: it would be sent to another address")
-    for one in kind.sets:
-        if one.is_required and not one.default and one.name not in typed.settings | typed.secrets:
-            raise invalid_field(f"values.{one.name}", "Fill this in")
+    if before is not None and any(typed.settings.get(name) != before.settings.get(name) for name in ADDRESSES):
+        if unsafe := [setting.name for setting in kind.sets if setting.name in typed.secrets.keys() - values.keys()]:
+            raise invalid_field(f"values.{unsafe[0]}", "Type it again: it would be sent to another address")
+    require_filled(kind.sets, typed.settings | typed.secrets)
     return typed
 
 
 def line_of_typed(kind: Channel, typed: Typed) -> Line:
     """Return the way to a provider with settings that are not stored yet."""
-    defaults = {one.name: one.default for one in kind.sets if one.default}
+    defaults = {setting.name: setting.default for setting in kind.sets if setting.default}
     return line_with(None, own=defaults | typed.settings | typed.secrets)
 
 
@@ -134,21 +131,23 @@ async def update_channel(
         return channel
     channel.updated_at = times.clock_now()
     await channel.save()
-    changed: dict[str, Any] = {one: after[one] for one in after if after[one] != before[one]}
-    names = sorted({*changed, *(["settings"] if typed is not None else [])})
-    facts: dict[str, Any] = {"changed": names, "after": changed}
+    changed = {name: after[name] for name in after if after[name] != before[name]}
+    names = sorted([*changed, *(["settings"] if typed is not None else [])])
+    message, facts = f"Channel changed: {channel.name}", dict[str, Any](changed=names, after=changed)
     if others:
-        kind = CHANNELS.get(channel.kind)
-        labels = {one.name: one.label for one in kind.sets} if kind is not None else {}
-        what = in_words(labels.get(one, one) for one in others)
+        what = _in_labels(channel, others)
         ended = await _end_accounts(channel, f"{actor.name} changed {what} of {channel.name}. {LINK_AGAIN}")
         facts |= {"settings": others, "ended_accounts": ended}
-        accounts = "1 linked account" if ended == 1 else f"{ended} linked accounts"
-        record("channel.changed", channel, f"Channel changed: {channel.name}. {what}; {accounts} ended", **facts)
-    else:
-        record("channel.changed", channel, f"Channel changed: {channel.name}", **facts)
+        message += f". {what}; {'1 linked account' if ended == 1 else f'{ended} linked accounts'} ended"
+    record("channel.changed", channel, message, **facts)
     _announce(channel)
     return channel
+
+
+def _in_labels(channel: ReachChannel, names: Sequence[str]) -> str:
+    kind = CHANNELS.get(channel.kind)
+    labels = {setting.name: setting.label for setting in kind.sets} if kind is not None else {}
+    return in_words(labels.get(name, name) for name in names)
 
 
 @command("channel.manage")
@@ -176,7 +175,6 @@ async def remove_channel(actor: Actor, channel: ReachChannel) -> None:
 
 
 def _different(typed: Typed, before: Typed) -> list[str]:
-    """Return the names of the settings that are others now."""
     now, then = typed.settings | typed.secrets, before.settings | before.secrets
     return sorted(one for one in now.keys() | then.keys() if now.get(one) != then.get(one))
 

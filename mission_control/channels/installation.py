@@ -2,13 +2,13 @@
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from urllib.parse import urlsplit
 
 from quart import Quart
 
-from mission_control.channels.channel import CHANNELS, Channel
+from mission_control.channels.channel import CHANNELS, Channel, Setting
 from mission_control.core import extensions, secrets
 from mission_control.core.current_app import secret_key, settings
 from mission_control.core.errors import invalid_field
@@ -26,12 +26,12 @@ def install_channels(app: Quart) -> None:
             module = import_module(name)
         except ImportError as error:
             raise ConfigError(f"REACH_CHANNELS: the module {name} cannot be imported: {error}.") from error
-        found = [one for one in vars(module).values() if isinstance(one, Channel)]
-        if not found:
+        channels = [value for value in vars(module).values() if isinstance(value, Channel)]
+        if not channels:
             raise ConfigError(f"REACH_CHANNELS: the module {name} has no value that is a Channel.")
-        for one in found:
-            if CHANNELS.get(one.kind) is not one:
-                one.install()
+        for channel in channels:
+            if CHANNELS.get(channel.kind) is not channel:
+                channel.install()
 
 
 def sealed(text: str) -> str:
@@ -51,6 +51,13 @@ def sealed_values(values: Mapping[str, str]) -> str:
 def opened_values(text: str) -> dict[str, str]:
     found: dict[str, str] = json.loads(opened(text)) if text else {}
     return found
+
+
+def require_filled(sets: Iterable[Setting], values: Collection[str]) -> None:
+    """Raise Invalid for a setting that nobody typed and that has no default."""
+    for setting in sets:
+        if setting.is_required and not setting.default and setting.name not in values:
+            raise invalid_field(f"values.{setting.name}", "Fill this in")
 
 
 def refuse_out_of_reach(name: str, url: str) -> None:

@@ -58,7 +58,7 @@ NEWS = Concerns[View](("channel.",), ("reach_channel", "reach_message"), _concer
 async def _lists(actor: Actor, _: object) -> dict[str, object]:
     found = await channels_of(actor.organization_id)
     failed, total = await messages_in(actor.organization_id, MessagesQuery(limit=LAST, offset=0, state="failed"))
-    linked = [one.channel_id for one in await Device.filter(organization_id=actor.organization_id, ended_at=None)]
+    linked = [device.channel_id for device in await Device.filter(organization_id=actor.organization_id, ended_at=None)]
     lines = [ChannelLine(read_channel(one), CHANNELS.get(one.kind), linked.count(one.id)) for one in found]
     return {"lines": lines, "failed": failed, "failed_total": total}
 
@@ -91,12 +91,16 @@ class ChannelForm(TypedForm, VersionedForm):
     @classmethod
     def values_of(cls, thing: ReachChannel) -> dict[str, Any]:
         known, sets = stored(thing).settings, _kind(thing.kind).sets
-        values = {f"{FIELD}{one.name}": known.get(one.name, one.default) for one in sets if not one.is_secret}
+        values = {
+            f"{FIELD}{setting.name}": known.get(setting.name, setting.default)
+            for setting in sets
+            if not setting.is_secret
+        }
         return {"name": thing.name, **values}
 
     def body(self, found: ReachChannel) -> Fields:
         kind = CHANNELS.get(found.kind)
-        secret = {one.name for one in kind.sets if one.is_secret} if kind is not None else set()
+        secret = {setting.name for setting in kind.sets if setting.is_secret} if kind is not None else set()
         values = {name: value for name, value in self.values.items() if value.strip() or name not in secret}
         name = self.name.strip()[:120]
         return {"values": values, **({"name": name} if name else {})}
@@ -131,7 +135,7 @@ async def new_channel(kind: str) -> ResponseReturnValue:
     actor = await signed_in()
     require(actor, "channel.manage")
     found = _kind(kind)
-    values = {"name": found.name, **{f"{FIELD}{one.name}": one.default for one in found.sets}}
+    values = {"name": found.name, **{f"{FIELD}{setting.name}": setting.default for setting in found.sets}}
     return await _form(actor, found, None, values, {})
 
 

@@ -119,12 +119,9 @@ async def perform(
     """Perform an operation without HTTP: scope, look-up, rule, schema and handler in the same order."""
     require_scope(actor, entry.scope_of(actor))
     thing = await admitted(entry, actor, ids)
-    arguments: dict[str, object] = {}
-    if entry.query is not None:
-        arguments["query"] = entry.query.model_validate(query or {})
-    if entry.shape is not None:
-        arguments["data"] = entry.shape.validate_python(body)
-    return await Call(entry, actor, ids, thing, arguments).perform()
+    read = {} if entry.query is None else {"query": entry.query.model_validate(query or {})}
+    sent = {} if entry.shape is None else {"data": entry.shape.validate_python(body)}
+    return await Call(entry, actor, ids, thing, {**read, **sent}).perform()
 
 
 def _not_your_role(entry: Operation, actor: Actor) -> dict[str, object] | None:

@@ -138,9 +138,9 @@ def _server(tools: Mapping[str, registry.Tool], instructions: str) -> Server[Any
 async def _list_tools(context: Any, _: Any) -> ListToolsResult:
     actor: Actor = context.request.scope[ACTOR]
     tools = sorted(
-        (one for one in registry.tools_of(actor).values() if one.is_for(actor)), key=lambda one: one.position
+        (tool for tool in registry.tools_of(actor).values() if tool.is_for(actor)), key=lambda one: one.position
     )
-    return ListToolsResult(tools=[_described(one) for one in tools])
+    return ListToolsResult(tools=[_described(tool) for tool in tools])
 
 
 @functools.cache

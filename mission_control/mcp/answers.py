@@ -69,7 +69,7 @@ class _Budget:
         return value if len(value) <= most else value[:most] + CUT.format(len(value) - most)
 
 
-def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[str, JsonObject]:
+def refusal(error: Exception, known: JsonObject | None = None) -> tuple[str, JsonObject]:
     """An error as a sentence for models, and as values for programs: status, code, message, request_id, and more.
 
     `known` is the schema of the arguments, for a name that is none of them.
@@ -77,26 +77,30 @@ def refusal(error: Exception, known: Mapping[str, Any] | None = None) -> tuple[s
     if isinstance(error, DoesNotExist):
         error = NotFound()
     if isinstance(error, ValidationError):
-        problems: list[Any] = error.errors(include_url=False)
-        for one in problems:
-            if one["type"] == "extra_forbidden":
-                one["msg"] = unknown_name(one["loc"][-1], sibling_names(known or {}, one["loc"]))
-            elif one["type"] in NO_ID:
-                one["msg"] = wanted_id(one["loc"], takes_numbers=True)
-        return _refusal(422, ErrorCode.ARGUMENTS_INVALID, _sentence(problems, 0))
+        return _refusal(422, ErrorCode.ARGUMENTS_INVALID, _sentence(_problems(error, known or {}), 0))
     if isinstance(error, DomainError):
-        detail = error.detail if isinstance(error.detail, dict) else {}
+        usual = ErrorCode.of_status(error.status)
+        text = usual.sentence if error.is_bare else error.sentence
         if isinstance(error.detail, list):
             text = _sentence(error.detail, 1)
-        else:
-            text = ErrorCode.of_status(error.status).sentence if error.is_bare else error.sentence
-        return _refusal(error.status, str(detail.get("code") or ErrorCode.of_status(error.status)), text, detail)
+        more = error.detail if isinstance(error.detail, dict) else None
+        return _refusal(error.status, str(error.code or usual), text, more)
     if sentence := outage(error):
         return _refusal(503, ErrorCode.DATABASE_UNAVAILABLE, f"{sentence} Try again in a few seconds.")
     _log.exception("unhandled_exception", exc_info=error)
     return _refusal(
         500, ErrorCode.INTERNAL_ERROR, f"Something went wrong here (request {current_request_id()}). Tell a person."
     )
+
+
+def _problems(error: ValidationError, known: JsonObject) -> list[Any]:
+    problems: list[Any] = error.errors(include_url=False)
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            problem["msg"] = unknown_name(problem["loc"][-1], sibling_names(known, problem["loc"]))
+        elif problem["type"] in NO_ID:
+            problem["msg"] = wanted_id(problem["loc"], takes_numbers=True)
+    return problems
 
 
 def _refusal(status: int, code: str, message: str, more: JsonObject | None = None) -> tuple[str, JsonObject]:
@@ -106,4 +110,6 @@ def _refusal(status: int, code: str, message: str, more: JsonObject | None = Non
 
 def _sentence(problems: list[Any], begin: int) -> str:
     """Schema errors as one sentence, each with the argument that it is about."""
-    return "; ".join(f"{'.'.join(map(str, one['loc'][begin:])) or 'arguments'}: {one['msg']}" for one in problems)
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'][begin:])) or 'arguments'}: {problem['msg']}" for problem in problems
+    )

@@ -50,7 +50,7 @@ def fields_of(entry: Operation) -> dict[str, FieldInfo]:
 
 def _fields(shape: object) -> dict[str, FieldInfo]:
     options = (shape, *get_args(shape))
-    models = [one for one in options if isinstance(one, type) and issubclass(one, BaseModel)]
+    models = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
     return {name: info for model in models for name, info in model.model_fields.items()}
 
 

@@ -100,17 +100,8 @@ def takes(operation: str = "", **fields: str | Shown) -> Takes:
 
 
 def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> JsonObject:
-    """Return one schema without references, titles and what is silent; `is_named`: its description is the field's.
-
-    Null counts as not given, so it is no alternative.
-    """
-    if "$ref" in node:
-        node = _as_object(defs[node["$ref"].rpartition("/")[2]]) | {k: v for k, v in node.items() if k != "$ref"}
-    alternatives = [one for one in node.get("anyOf", ()) if one.get("type") != "null"]
-    if alternatives:  # a number that may be written as a text is shown as a number
-        node = _as_object(alternatives[0]) | {key: part for key, part in node.items() if key != "anyOf"}
-        if "$ref" in node:
-            return _short(node, defs)
+    """Return one schema without references, titles and what is silent; `is_named`: its description is the field's."""
+    node = _resolved(node, defs)
     empty = {"default": EMPTY, "minimum": (0, 1)}
     kept = {key: part for key, part in node.items() if key not in SILENT and part not in empty.get(key, ())}
     if kept.get("maximum", 0) >= LARGE:
@@ -124,6 +115,18 @@ def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> Json
     if kept.get("additionalProperties") is True or "properties" in kept:
         kept.pop("additionalProperties", None)
     return kept
+
+
+def _resolved(node: JsonObject, defs: JsonObject) -> JsonObject:
+    """Resolve what a schema refers to, and take the first of its alternatives: null counts as not given."""
+    if "$ref" in node:
+        node = _as_object(defs[node["$ref"].rpartition("/")[2]]) | {k: v for k, v in node.items() if k != "$ref"}
+    alternatives = [schema for schema in node.get("anyOf", ()) if schema.get("type") != "null"]
+    if not alternatives:
+        return node
+    # A number that may be written as a text is shown as a number.
+    first = _as_object(alternatives[0]) | {key: part for key, part in node.items() if key != "anyOf"}
+    return _resolved(first, defs) if "$ref" in first else first
 
 
 def _as_object(node: JsonObject) -> JsonObject:

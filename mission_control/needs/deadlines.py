@@ -167,7 +167,9 @@ class Deadlines[T: Asked]:
     async def _ask(self, thing: T, people: Mapping[UUID, str], why: Why, minutes: int | None = None) -> None:
         """Ask people by name, and record those who had not been asked; then who stands in for them."""
         done = await done_with(self.kind, thing.id)
-        asked = await ask_by_name(self.kind, thing.id, [one for one in people if one not in done], why, minutes)
+        asked = await ask_by_name(
+            self.kind, thing.id, [person for person in people if person not in done], why, minutes
+        )
         if asked:
             because = f"looked for {span(60 * minutes)}" if minutes is not None else self.undone
             message = f"Asked {in_words([people[one] for one in asked])} because nobody {because}"
@@ -175,10 +177,10 @@ class Deadlines[T: Asked]:
         await self._ask_stand_ins(thing)
 
     async def _ask_stand_ins(self, thing: T) -> None:
-        for one in await stand_ins(self.kind, thing.id):
-            if await ask_stand_in(self.kind, one):
-                message = f"Asked {one.name} because {one.away} is away until {day_words(one.away_until)}"
-                facts = {"user_id": one.user_id, "user_ids": [one.user_id], "why": "away"}
+        for person in await stand_ins(self.kind, thing.id):
+            if await ask_stand_in(self.kind, person):
+                message = f"Asked {person.name} because {person.away} is away until {day_words(person.away_until)}"
+                facts = {"user_id": person.user_id, "user_ids": [person.user_id], "why": "away"}
                 self._record(self.asked_another, thing, message, **facts)
                 await self.save(thing)
 

@@ -52,7 +52,7 @@ class Escalation(Body):
 
     @property
     def people(self) -> list[UUID]:
-        return _once([one for step in self.steps for one in step.user_ids])
+        return _once([user_id for step in self.steps for user_id in step.user_ids])
 
     def due(self, taken: int, since: datetime) -> datetime | None:
         """Return when the next step is due, None after the last one."""

@@ -35,7 +35,7 @@ async def render_needs(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     missing = [key for key in keys if key not in needs]
     for name in dict.fromkeys(key.kind for key in missing):
         page = Page(actor, [key for key in missing if key.kind == name], names, now)
-        rendered = await _render_page(KINDS[name], page)
+        rendered = await _render_page(page)
         needs |= rendered
         if KINDS[name].is_kept:
             for key, need in rendered.items():
@@ -43,7 +43,8 @@ async def render_needs(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     return [needs[key] for key in keys if key in needs]
 
 
-async def _render_page(kind: NeedKind[Any], page: Page) -> dict[Key, Need]:
+async def _render_page(page: Page) -> dict[Key, Need]:
+    kind = KINDS[page.keys[0].kind]
     parts, subjects = await kind.decides(page.ids), await kind.read(page)
     needs = {key: kind.say(page, key, subjects[key.id]) for key in page.keys if key.id in subjects}
     for key, need in needs.items():

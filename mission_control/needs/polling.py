@@ -34,7 +34,9 @@ async def wait_for_needs(actor: Actor, query: NeedQuery) -> NeedPage:
 async def needs_page(actor: Actor, query: NeedQuery) -> NeedPage:
     kinds = None
     if query.group is not None or query.kind is not None:
-        chosen = [one for one in KINDS.values() if query.group in (None, one.group) and query.kind in (None, one.kind)]
+        chosen = [
+            kind for kind in KINDS.values() if query.group in (None, kind.group) and query.kind in (None, kind.kind)
+        ]
         kinds = tuple(one.kind for one in chosen)
     counted = await count(actor, query.board_id)
     keys = await find_keys(actor, Filter(query.board_id, kinds, None, query.include), query.limit, query.offset)
@@ -68,15 +70,12 @@ class NeedNews[V: View](Concerns[V]):
     """The news about any kind of need, whichever features declare them; a signal may name whose needs it is about."""
 
     def of(self, view: V, batch: Batch) -> Batch | None:
-        concerned = concerns()
-        names = {"needs_of", *(name for one in KINDS.values() for name in one.signals)}
-        changes = [one for one in batch.events if one.kind.startswith(concerned) and may_change_needs(one)]
-        events = [one for one in changes if self.about(view, one)]
-        signals = [
-            one
-            for one in batch.signals
-            if not names.isdisjoint(one) and (one.get("needs_of") is None or one["needs_of"] == str(view.actor.user_id))
-        ]
+        concerned, readers = concerns(), (None, str(view.actor.user_id))
+        names = {"needs_of", *(name for kind in KINDS.values() for name in kind.signals)}
+        changes = [event for event in batch.events if event.kind.startswith(concerned) and may_change_needs(event)]
+        events = [event for event in changes if self.about(view, event)]
+        about_needs = [signal for signal in batch.signals if not names.isdisjoint(signal)]
+        signals = [signal for signal in about_needs if signal.get("needs_of") in readers]
         return Batch(events, signals) if events or signals else None
 
 

@@ -125,7 +125,6 @@ def _every(seeker: Seeker, kinds: Collection[str] | None = None, *, only_where: 
 
 
 def _writable_boards(actor: Actor, board_id: UUID | None) -> Condition:
-    """Return the boards of the active organization on which a person may act."""
     membership = actor.memberships.get(actor.organization_id)
     sql = "SELECT id FROM boards WHERE deleted_at IS NULL AND organization_id = ?"
     values = [actor.organization_id]
@@ -200,7 +199,6 @@ def _done() -> str:
 
 
 async def done_by(actor: Actor) -> set[tuple[str, UUID]]:
-    """Return the kinds and ids of what is done for a person, though it waits for others."""
     sql = f"WITH mine AS ({_BOARDS}) SELECT o.kind, o.subject_id FROM ({_done()}) o WHERE o.user_id = ?"
     found = await rows(sql, actor.organization_id, actor.user_id)
     return {(row["kind"], UUID(str(row["subject_id"]))) for row in found}
@@ -225,7 +223,6 @@ async def _off(seeker: Seeker, now: datetime) -> list[_Some]:
 
 
 def _reaches(actor: Actor, some: _Some) -> bool:
-    """Return whether a person may act on needs of this kind and board."""
     membership = actor.memberships.get(actor.organization_id)
     return membership is not None and _acts_on(membership, some.kind, some.board_id)
 

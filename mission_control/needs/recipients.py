@@ -39,7 +39,7 @@ async def writers(board: BoardLike, condition: str = "", *values: object) -> lis
 async def writers_among(board: BoardLike, people: Sequence[UUID]) -> dict[UUID, str]:
     """Return those of some people who may answer on a board, with their names, in the order given."""
     known = dict(await writers(board, f"AND m.user_id IN ({placeholders(len(people))})", *people)) if people else {}
-    return {one: known[one] for one in people if one in known}
+    return {person: known[person] for person in people if person in known}
 
 
 async def writer_named(board: BoardLike, name: str) -> UUID:
@@ -128,7 +128,7 @@ async def asked_people(kind: str, subjects: Sequence[UUID]) -> dict[UUID, list[A
 async def ask_by_name(
     kind: str, subject: UUID, people: Sequence[UUID], why: Why, minutes: int | None = None
 ) -> list[UUID]:
-    return [one for one in people if await _store(kind, subject, one, why, minutes, None, None)]
+    return [person for person in people if await _store(kind, subject, person, why, minutes, None, None)]
 
 
 async def _store(

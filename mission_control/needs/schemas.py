@@ -153,7 +153,7 @@ class Need(Schema):
     @property
     def is_to_be_opened(self) -> bool:
         """Whether one looks at it before one approves by a key: it brings code, a check failed, or it is dangerous."""
-        return bool(self.diff_url) or self.high_risk or any(one.tone == "bad" for one in self.facts)
+        return bool(self.diff_url) or self.high_risk or any(fact.tone == "bad" for fact in self.facts)
 
 
 class NeedSnooze(Body):

@@ -96,7 +96,6 @@ _MINE = "WITH mine AS (SELECT id FROM boards WHERE deleted_at IS NULL)"
 
 
 async def stand_ins(kind: str, subject: UUID) -> list[StandIn]:
-    """Return who stands in for the people who were asked about one thing."""
     ask = KINDS[kind]
     waiting = f"SELECT x.id, x.board_id, b.organization_id FROM {ask.table} x JOIN boards b ON b.id = x.board_id"
     sql, values = standing_in(kind, f"{waiting} WHERE x.id = ?", ask.done_for())
@@ -104,7 +103,6 @@ async def stand_ins(kind: str, subject: UUID) -> list[StandIn]:
 
 
 async def done_with(kind: str, subject: UUID) -> set[UUID]:
-    """Return the people for whom one thing is done, though it waits for others."""
     if not (done := KINDS[kind].done_for()):
         return set()
     found = await rows(f"{_MINE} SELECT d.user_id FROM ({done}) d WHERE d.subject_id = ?", subject)
@@ -129,6 +127,6 @@ async def _of_people_away() -> list[Due]:
 
 
 def _kinds() -> Iterator[tuple[str, Deadline]]:
-    for one in KINDS.values():
-        if one.deadline is not None:
-            yield one.kind, one.deadline
+    for kind in KINDS.values():
+        if kind.deadline is not None:
+            yield kind.kind, kind.deadline

@@ -199,7 +199,6 @@ def is_cut(line: str) -> bool:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return the first line of a text, no longer than that."""
     line, _, rest = text.strip().partition("\n")
     if len(line) > longest:
         return f"{line[: longest - 1].rstrip()}…"

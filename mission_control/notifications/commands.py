@@ -201,10 +201,10 @@ def mentioned_people(text: str, people: Iterable[Mapping[str, object]]) -> list[
     if "@" not in text:
         return []
     by_name: dict[str, list[UUID]] = {}
-    for one in people:
-        name = str(one["name"] or "").strip().lower()
+    for person in people:
+        name = str(person["name"] or "").strip().lower()
         for alias in {name, name.split()[0]} if name else ():
-            by_name.setdefault(alias, []).append(UUID(str(one["id"])))
+            by_name.setdefault(alias, []).append(UUID(str(person["id"])))
     if not by_name:
         return []
     longest_first = sorted(by_name, key=len, reverse=True)
@@ -257,7 +257,7 @@ async def _mentions(event: NewEvent, table: str, column: str, notified: Collecti
 
 async def _notify(event: NewEvent, kind: str, people: list[UUID], **about: object) -> None:
     """Keep a notification for each of them but the one who did it, and let their pages know."""
-    others = [one for one in people if one != event.actor_id]
+    others = [person for person in people if person != event.actor_id]
     if not others:
         return
     made = [

@@ -1,6 +1,6 @@
 """What the tests of reaching people share: a chat, and the loops one look at a time."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -52,6 +52,14 @@ def _senders(app: Quart) -> list[Sender]:
 def after(chat: Chat) -> After:
     """Look, plan and send, so many seconds from now."""
     return at
+
+
+@pytest.fixture
+def daytime() -> Iterator[None]:
+    """Let it be noon, so that no test of some hours gets into the morning, with its digest."""
+    now = times.clock_now()
+    with times.travelled(now.replace(hour=12) + timedelta(days=1) - now):
+        yield
 
 
 async def at(seconds: float = 0.0) -> None:

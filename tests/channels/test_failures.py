@@ -28,6 +28,7 @@ pytestmark = pytest.mark.database
 MINUTE = 60
 
 
+@pytest.mark.usefixtures("daytime")
 async def test_provider_that_is_down_for_an_hour_holds_up_nobody(cast: Cast, chat: Chat, after: After) -> None:
     """After the usual time the next link is used; who saw it there is not sent it again when the provider is back."""
     await chat.link(cast.ada.id, "first")

@@ -136,6 +136,7 @@ async def test_expired_button_answers_nothing(cast: Cast, pushes: PushService, a
     assert await decision(cast, approval) == "pending"
 
 
+@pytest.mark.usefixtures("daytime")
 async def test_service_that_is_down_for_an_hour_gets_the_message_once(
     cast: Cast, pushes: PushService, after: After
 ) -> None:

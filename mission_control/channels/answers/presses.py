@@ -31,7 +31,7 @@ from mission_control.http.lookups import Credential
 from mission_control.http.operation_api import Api
 from mission_control.needs.answers import NoteMissing, answer_one
 from mission_control.needs.lookup import asked_need
-from mission_control.needs.schemas import NeedAnswerGiven
+from mission_control.needs.schemas import NeedAnswer, NeedAnswerGiven, NeedResult
 from mission_control.needs.wording import others_missing
 
 TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.([0-9]{1,2})\.([A-Za-z0-9_-]{20})")
@@ -112,19 +112,17 @@ async def press(
         return Pressed(NOT_VALID)  # an old token of a message that was edited since, or somebody's invention
     if not is_vouched and not admits(_presses, counts):
         return Pressed(TOO_MANY)
-    user_id = button.message.user_id
-    if by is None:
-        by, refusal = await _presser(button, who, channel_id)
-    else:
-        by, refusal = by if by.user_id == user_id else None, NOT_YOURS
-    if by is None:
+    actor, refusal = await _presser(button, who, channel_id, by)
+    if actor is None:
         return Pressed(refusal)
-    return await _answer(by, button, refusal, takes_words=user_id is not None and bool(who))
+    return await _answer(actor, button, refusal, takes_words=button.message.user_id is not None and bool(who))
 
 
-async def _presser(button: _Button, who: str, channel_id: UUID | None) -> tuple[Actor | None, str]:
+async def _presser(button: _Button, who: str, channel_id: UUID | None, by: Actor | None) -> tuple[Actor | None, str]:
     """Return who pressed a button, None where this is nobody who may, and the words that refuse it."""
     device, user_id, refusal = button.device, button.message.user_id, NOT_YOURS
+    if by is not None:
+        return (by if by.user_id == user_id else None), refusal
     if device is None or device.channel_id != channel_id:
         return None, NOT_VALID
     if user_id is not None and channel_id is not None and device.who != who:
@@ -183,9 +181,13 @@ async def _answer(
             await _show_again(actor, message)
         return Pressed(REFUSED.get(type(error), error.sentence))
     await _answered(actor, message, others_are_missing=bool(result.missing))
-    others = f" {others_missing(result.missing)}" if result.missing else ""
+    return Pressed(_done(answer, result), is_given=True)
+
+
+def _done(answer: NeedAnswer, result: NeedResult) -> str:
     title = (result.title or "").removeprefix("Approve: ")
-    return Pressed(f"Done: {', '.join(filter(None, (answer.label, title)))}.{others}", is_given=True)
+    others = f" {others_missing(result.missing)}" if result.missing else ""
+    return f"Done: {', '.join(filter(None, (answer.label, title)))}.{others}"
 
 
 def _why_closed(message: ReachMessage, note: str | None) -> str | None:

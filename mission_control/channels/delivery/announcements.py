@@ -72,16 +72,16 @@ def _opened(need: Need) -> dict[str, object]:
 
 async def announce_ended(needs: Sequence[ReachNeed]) -> None:
     """Inside a command: send what no longer waits, with who ended it and where."""
-    for one in needs:
-        asked = AskedNeed(one.kind, one.subject_id, one.board_id, None)
+    for need in needs:
+        asked = AskedNeed(need.kind, need.subject_id, need.board_id, None)
         last = await last_of(asked)
         by = None if last is None or last.actor is None else {"id": last.actor_id, "name": last.actor}
         data = {
             "need": asked.name,
-            "kind": one.kind,
+            "kind": need.kind,
             "outcome": "ended" if last is None else last.data.get("decision") or last.kind.rpartition(".")[2],
             "message": await how_it_ended(asked),
             "by": None if by is None else {name: str(value) for name, value in by.items()},
             "through": None if last is None else last.surface,
         }
-        await queue(one.organization_id, one.board_id, ENDED, data)
+        await queue(need.organization_id, need.board_id, ENDED, data)

@@ -94,11 +94,7 @@ async def changes_in(organization_id: UUID) -> Changes:
     recent = await recent_of(organization_id, now - HOUR)
     mornings = await mornings_of(organization_id, readers, now)
     failing = await failing_channels(organization_id, stored)
-    ended: dict[UUID, list[ReachNeed]] = defaultdict(list)  # by reader, for digests
-    async for some_rows in in_turns(stored):
-        for row in some_rows:
-            if row.ended_at is not None:
-                ended[row.reader_id].append(row)
+    ended = await _ended_by_reader(stored)
     on_boards: dict[UUID | None, list[Waiting]] = defaultdict(list)
     for need in waiting:
         on_boards[need.found.board_id].append(need)
@@ -116,6 +112,16 @@ async def changes_in(organization_id: UUID) -> Changes:
     changes.over = [row for key, row in rows.items() if key not in present and row.ended_at is None]
     changes.is_given_up |= any(row.given_up_at is not None for row in changes.over)
     return changes
+
+
+async def _ended_by_reader(stored: Sequence[ReachNeed]) -> dict[UUID, list[ReachNeed]]:
+    """Sort what ended by its reader, of whose next digest it is a part."""
+    ended: dict[UUID, list[ReachNeed]] = defaultdict(list)
+    async for some_rows in in_turns(stored):
+        for row in some_rows:
+            if row.ended_at is not None:
+                ended[row.reader_id].append(row)
+    return ended
 
 
 def _note_reached(

@@ -97,13 +97,13 @@ async def written(
     origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
         return Written(_completed(_test(message, device), origin), [])
-    waiting = await _waiting(actor, [one for one in parts if not one.ended_how])
-    found = [(part, waiting.get(f"{part.kind}:{part.subject_id}")) for part in parts]
+    waiting = await _waiting(actor, [part for part in parts if not part.ended_how])
+    needs = [(part, waiting.get(f"{part.kind}:{part.subject_id}")) for part in parts]
     chosen = await ReachSettings.get_or_none(user_id=message.user_id) if message.user_id is not None else None
     shows = channel.kind == MAIL or not channel.is_brief or chosen is None or chosen.shows == "title"
-    part, need = found[0] if len(found) == 1 and message.why != "digest" else (None, None)
+    part, need = needs[0] if len(needs) == 1 and message.why != "digest" else (None, None)
     if part is None:
-        made = await several(message, channel, actor, found, shows=shows)
+        made = await several(message, channel, actor, needs, shows=shows)
     elif need is None:
         made = ended_message(message, part)
     elif not shows:
@@ -111,25 +111,31 @@ async def written(
     else:
         buttons_for = partial(buttons_of, message, device, channel, part) if takes else None
         made = await single_message(need, channel, actor, buttons_for)
+    made = await _addressed(made, message, channel, _why(message, chosen))
+    made = replace(made, has_ended=not any(need is not None for _, need in needs))
+    if message.user_id is not None and channel.kind == "push":
+        made = replace(made, badge=(await count(actor)).counts.total)
+    return Written(_completed(made, origin), needs, takes_words(message, channel))
+
+
+async def _addressed(made: Message, message: ReachMessage, channel: Channel, why: str) -> Message:
+    """Return a text with what each message has: its board, where it leads, its topic, and why it came."""
     if channel.kind == MAIL and not made.board:
         made = replace(made, board=(await Organization.get(id=message.organization_id)).name)
-    badge = (await count(actor)).counts.total if message.user_id is not None and channel.kind == "push" else None
-    base = settings().base_url
-    made = replace(
+    if message.user_id is not None:
+        made = replace(made, url=f"{settings().base_url}/reach/{message.id}")
+        if channel.kind == MAIL:
+            made = replace(made, stop_url=f"{settings().base_url}{stop_path(message.user_id)}")
+    return replace(
         made,
-        url=f"{base}/reach/{message.id}" if message.user_id is not None else made.url,
         key=str(message.id),
         topic=message.topic,
         is_first=message.is_first,
-        why=_why(message, chosen),
-        stop_url=f"{base}{stop_path(message.user_id)}" if message.user_id is not None and channel.kind == MAIL else "",
+        why=why,
         expires_at=message.expires_at,
-        badge=badge,
-        has_ended=not any(need is not None for _, need in found),
         title=plain(made.title),
         lines=tuple(plain(line) for line in made.lines),
     )
-    return Written(_completed(made, origin), found, takes_words(message, channel))
 
 
 def ended(message: ReachMessage) -> Written:
@@ -153,7 +159,9 @@ async def _waiting(actor: Actor, parts: Sequence[ReachMessageNeed]) -> Mapping[s
     """Return what of a message waits for its reader now, in words, by its names."""
     if not parts:
         return {}
-    wanted = Filter(kinds=tuple({one.kind for one in parts}), ids=tuple(one.subject_id for one in parts), include="all")
+    wanted = Filter(
+        kinds=tuple({part.kind for part in parts}), ids=tuple(part.subject_id for part in parts), include="all"
+    )
     most = len(parts) * len(KINDS)  # a task may wait for several reasons, of which the message tells one
     keys = [key for key in await find_keys(actor, wanted, most) if not key.is_snoozed]
     return {need.id: need for need in await render_needs(actor, keys)}
@@ -161,7 +169,8 @@ async def _waiting(actor: Actor, parts: Sequence[ReachMessageNeed]) -> Mapping[s
 
 def fingerprint_of(message: Message) -> str:
     """Return a mark of what a message shows, by which an edit is left out that would change nothing."""
-    shown = (message.title, message.lines, message.sections, tuple((one.label, one.token) for one in message.buttons))
+    buttons = tuple((button.label, button.token) for button in message.buttons)
+    shown = message.title, message.lines, message.sections, buttons
     return sha256(repr(shown).encode()).hexdigest()[:24]
 
 

@@ -49,16 +49,18 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
         return Message(title, url=f"{base}/", is_urgent=bool(waiting))
     waiting = in_order(waiting)
     sections = await sections_of(actor, channel, waiting, [] if channel.is_brief else ended, base)
+    lines = _lines_of(waiting, channel) if channel.kind != MAIL else []
     if message.why != "digest":  # of a burst, the reader may have answered some
-        sections = tuple(("Ended" if one == WITHOUT else one, items) for one, items in sections)
-    lines = [_in_list(one, channel) for one in waiting[:MOST_LISTED]] if channel.kind != MAIL else []
-    if len(waiting) > MOST_LISTED and lines:
-        lines.append(f"and {len(waiting) - MOST_LISTED} more")
-    if ended and message.why == "digest":
-        lines.append("1 ended without you" if len(ended) == 1 else f"{len(ended)} ended without you")
-    return Message(
-        title, tuple(lines), url=f"{base}/", sections=sections, is_urgent=bool(waiting) and message.why != "digest"
-    )
+        sections = tuple(("Ended" if heading == WITHOUT else heading, items) for heading, items in sections)
+        return Message(title, tuple(lines), url=f"{base}/", sections=sections, is_urgent=bool(waiting))
+    if ended:
+        lines.append(f"{len(ended)} ended without you")
+    return Message(title, tuple(lines), url=f"{base}/", sections=sections)
+
+
+def _lines_of(waiting: Sequence[Need], channel: Channel) -> list[str]:
+    more = len(waiting) - MOST_LISTED
+    return [_in_list(need, channel) for need in waiting[:MOST_LISTED]] + ([f"and {more} more"] if more > 0 else [])
 
 
 def in_order(needs: Sequence[Need]) -> list[Need]:
@@ -73,11 +75,10 @@ async def sections_of(
     items = [_waiting_item(one, channel, base) for one in waiting[:MOST_ITEMS]]
     gone = await _ended_items(actor, ended[:MOST_ITEMS])
     sections = (("Waits", (*items, *_more(len(waiting), base))), (WITHOUT, (*gone, *_more(len(ended), base))))
-    return tuple(one for one in sections if one[1])
+    return tuple(section for section in sections if section[1])
 
 
 def _more(number: int, base: str) -> tuple[Item, ...]:
-    """Return the line that says how many of a section have none."""
     more = number - MOST_ITEMS
     return (Item(f"and {more} more", url=f"{base}/", count=more),) if more > 0 else ()
 
@@ -119,10 +120,10 @@ async def _titles_of(actor: Actor, ended: Sequence[Over]) -> Mapping[UUID, str]:
     """Return what was asked, as far as the person may read it now."""
     boards = {board.id: board for board in await boards_of(actor)} if ended else {}
     found: dict[UUID, str] = {}
-    for kind in {one.kind for one in ended}:
-        ids = [one.subject_id for one in ended if one.kind == kind]
+    for kind in {part.kind for part in ended}:
+        ids = [part.subject_id for part in ended if part.kind == kind]
         found |= {id: words.title for id, words in (await KINDS[kind].in_words(actor, boards, ids)).items()}
-    listed, values = in_list([one.subject_id for one in ended if KINDS[one.kind].table == "tasks"])
+    listed, values = in_list([part.subject_id for part in ended if KINDS[part.kind].table == "tasks"])
     if values and boards:
         on, ids = in_list([*boards])
         sql = f"SELECT id, number, title FROM tasks WHERE id IN ({listed}) AND board_id IN ({on})"

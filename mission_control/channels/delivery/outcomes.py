@@ -58,7 +58,7 @@ async def shown(actor: Actor, ready: Written) -> None:
         if part.substance != need.substance:  # words that are awaited were for what was shown before
             await ReachMessage.filter(id=part.message_id).exclude(awaits=None).update(awaits=None, awaits_until=None)
         part.substance = need.substance
-        part.answers = [one.id for one in answers_of(need, with_words=ready.with_words)]
+        part.answers = [answer.id for answer in answers_of(need, with_words=ready.with_words)]
         await update(part, "substance", "answers")
 
 

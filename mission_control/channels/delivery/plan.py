@@ -105,7 +105,7 @@ def how_of(person: Person, need: Open) -> How:
 
 def next_step(person: Person, need: Open, now: datetime) -> Step | None:
     """Return what is due next for a need that still waits; None when nothing is."""
-    chain = [one for one in person.chain if one not in need.failed]
+    chain = [link for link in person.chain if link not in need.failed]
     how = how_of(person, need)
     if not chain or how == "never":
         return None
@@ -113,21 +113,30 @@ def next_step(person: Person, need: Open, now: datetime) -> Step | None:
         return None if need.sent else Step(need.since + GRACE, chain[0], "team")
     if how == "digest":
         return None if need.was_sent else Step(_digest_for(person, need, now), chain[-1], "digest")
-    used = [link for link, _ in need.sent]
-    step = None
+    steps = filter(None, (_single_step(person, need, chain, now), _last_call(need, chain, now)))
+    step = min(steps, key=lambda step: step.at, default=None)
+    return None if step is None else _kept_from_the_night(person, need, step, now)
+
+
+def _single_step(person: Person, need: Open, chain: Sequence[str], now: datetime) -> Step | None:
+    """Return when a need is sent by itself: on the first link, then on the next one as long as it is not seen."""
     if not need.sent:
         at = need.since + person.first_after
         if person.acted_at is not None and abs(now - person.acted_at) < LOOKING:  # a clock may have been set back
             at = max(at, person.acted_at + LOOKING)
-        step = Step(at, chain[0], "first")
-    elif not need.seen and (rest := [one for one in chain if one not in used]):
-        failed_at_once = used[-1] in need.failed
-        step = Step(need.sent[-1][1] + (timedelta() if failed_at_once else person.next_after), rest[0], "unseen")
-    if need.act_by is not None and now < need.act_by and not need.last_call_sent and need.sent:
-        call = Step(need.act_by - LAST_CALL, next((one for one in used if one in chain), chain[0]), "last call")
-        if need.sent[-1][1] < call.at and (step is None or call.at < step.at):
-            step = call
-    return None if step is None else _kept_from_the_night(person, need, step, now)
+        return Step(at, chain[0], "first")
+    unused = [link for link in chain if link not in dict(need.sent)]
+    if need.seen or not unused:
+        return None
+    last_link, sent_at = need.sent[-1]
+    return Step(sent_at + (timedelta() if last_link in need.failed else person.next_after), unused[0], "unseen")
+
+
+def _last_call(need: Open, chain: Sequence[str], now: datetime) -> Step | None:
+    if need.act_by is None or now >= need.act_by or need.last_call_sent or not need.sent:
+        return None
+    at, links = need.act_by - LAST_CALL, [link for link, _ in need.sent if link in chain]
+    return Step(at, [*links, chain[0]][0], "last call") if need.sent[-1][1] < at else None
 
 
 def _kept_from_the_night(person: Person, need: Open, step: Step, now: datetime) -> Step:

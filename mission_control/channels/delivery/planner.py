@@ -150,9 +150,9 @@ async def _write_all(actor: Actor, organization_id: UUID) -> datetime | None:
     await update_all(found.recovered, "failed")
     await _end(found)
     await announce_opened([one for one in found.new if one.reader_id == organization_id])
-    await announce_ended([one for one in found.over if one.reader_id == organization_id])
-    for one in found.looked_again:
-        await edit_messages(await messages_with(one))
+    await announce_ended([row for row in found.over if row.reader_id == organization_id])
+    for row in found.looked_again:
+        await edit_messages(await messages_with(row))
     for reader, due in found.due:
         await write_messages(organization_id, reader, due, found.now)
     if found.is_given_up:

@@ -29,7 +29,7 @@ def recovered(
         links = [one for one in row.failed if _works(reader.devices.get(one, ()), failing)]
         if not links:
             continue
-        last = max(recent.last.get((reader.id, one), now - PAUSE) for one in links)
+        last = max(recent.last.get((reader.id, link), now - PAUSE) for link in links)
         if last + PAUSE <= now:
             row.failed = [one for one in row.failed if one not in links]
         yield row, max(last + PAUSE, now)
@@ -37,7 +37,7 @@ def recovered(
 
 def _works(devices: Sequence[Device], failing: set[UUID]) -> bool:
     return any(
-        one.channel_id not in failing if one.channel_id is not None else one.failed_at is None
-        for one in devices
-        if one.mark is not None  # that of a team whose provider no longer knows it is set anew
+        device.channel_id not in failing if device.channel_id is not None else device.failed_at is None
+        for device in devices
+        if device.mark is not None  # that of a team whose provider no longer knows it is set anew
     )

@@ -53,7 +53,7 @@ class Reader:
         """Whether no link is left that could take a need, which reached this person nowhere."""
         if self.user_id is None or row.tried or row.seen_at is not None:
             return False
-        failed = all(one in row.failed for one in self.person.chain)
+        failed = all(link in row.failed for link in self.person.chain)
         return failed and how_of(self.person, open_of(row)) != "never"
 
     def wants(self, found: Found) -> bool:
@@ -103,12 +103,12 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
     devices = await _devices_of(organization_id, only)
     by_user: dict[UUID, list[Device]] = {}
     lost: dict[UUID, list[Device]] = {}
-    for one in devices:
-        if one.user_id is not None:
-            (by_user if one.ended_at is None else lost).setdefault(one.user_id, []).append(one)
+    for device in devices:
+        if device.user_id is not None:
+            (by_user if device.ended_at is None else lost).setdefault(device.user_id, []).append(device)
     has_mail = bool(settings().smtp_url) and MAIL in CHANNELS
     reached = list(members) if has_mail else [one for one in members if one in by_user or one in lost]
-    found = [_team(one) for one in devices if one.board_id is not None]
+    found = [_team(device) for device in devices if device.board_id is not None]
     if reached:
         chosen = await _chosen_by(reached)
         boards_chosen = await _boards_of(reached)
@@ -191,8 +191,8 @@ def links_of(devices: Sequence[Device], chosen: ReachSettings | None, *, has_mai
         return {}
     found: dict[str, list[Device]] = {}
     if mode == "devices":
-        for one in devices:
-            found.setdefault(link_of(one), []).append(one)
+        for device in devices:
+            found.setdefault(link_of(device), []).append(device)
     if has_mail and (chosen is None or chosen.mail):
         found[MAIL] = []
     return found

@@ -30,7 +30,7 @@ def our_address() -> str:
 @api.get("/devices", Page[DeviceRead], rule="reach.choose")
 async def list_my_devices(actor: Actor, query: Paging) -> dict[str, object]:
     """List where you are reached, in your order; what ended by itself in the last 30 days stands at the end."""
-    return page_of([read_device(one) for one in await devices_of(actor)], query)
+    return page_of([read_device(device) for device in await devices_of(actor)], query)
 
 
 @api.post("/addresses", rule="reach.choose")
@@ -51,7 +51,7 @@ async def remove_my_device(actor: Actor, device: Device) -> OkResponse:
 async def order_my_devices(actor: Actor, data: DeviceOrder) -> dict[str, object]:
     """Put your devices into an order: each is tried only while a need still waits after the one before."""
     await order_devices(actor, data.ids)
-    return page_of([read_device(one) for one in await devices_of(actor)])
+    return page_of([read_device(device) for device in await devices_of(actor)])
 
 
 @api.post("/codes", rule="reach.choose")

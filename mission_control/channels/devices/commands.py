@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mission_control.channels.channel import CHANNELS, Channel, Refused, Typed
-from mission_control.channels.installation import refuse_out_of_reach, sealed, sealed_values
+from mission_control.channels.channel import CHANNELS, Refused, Typed
+from mission_control.channels.installation import refuse_out_of_reach, require_filled, sealed, sealed_values
 from mission_control.channels.models import Device, ReachChannel
 from mission_control.channels.preferences.commands import WAKES, announce
 from mission_control.core import times
@@ -46,11 +46,11 @@ def typed_place(kind: str, values: Mapping[str, str], label: str, origin: str) -
     if channel is None or channel.links != "typed":
         kinds = ", ".join(one.kind for one in CHANNELS.values() if one.links == "typed")
         raise invalid_field("kind", f"This is not added by typing an address. Kinds: {kinds or 'none'}")
-    known = {one.name for one in channel.own}
+    known = {setting.name for setting in channel.own}
     if unknown := sorted(values.keys() - known):
         raise invalid_field("values", f"{unknown[0]} is not known here. Known: {', '.join(sorted(known))}")
     given = {name: value.strip() for name, value in values.items() if value.strip()}
-    _require(channel, given)
+    require_filled(channel.own, given)
     try:
         typed = channel.typed(given)
     except Refused as error:
@@ -60,12 +60,6 @@ def typed_place(kind: str, values: Mapping[str, str], label: str, origin: str) -
     # An address that is typed may be a secret: it is known by its hash.
     typed = Typed(fingerprint(typed.who), typed.address, label or typed.label)
     return Place(kind, typed, settings=given, origin=origin)
-
-
-def _require(channel: Channel, given: Mapping[str, str]) -> None:
-    for one in channel.own:
-        if one.is_required and not one.default and one.name not in given:
-            raise invalid_field(f"values.{one.name}", "Fill this in")
 
 
 @command("reach.choose")
@@ -104,7 +98,7 @@ async def add_device(actor: Actor, place: Place) -> Device:
         channel_id=channel.id if channel else None,
         kind=place.kind,
         mark=mark,
-        position=1 + max((one.position for one in mine), default=0),
+        position=1 + max((device.position for device in mine), default=0),
         **values,
     )
     if not await insert_new([made]):  # somebody else confirmed at the same time that it is theirs
@@ -129,7 +123,7 @@ async def remove_device(actor: Actor, device: Device) -> None:
 async def order_devices(actor: Actor, ids: Sequence[UUID]) -> None:
     """Put the person's devices into an order. Invalid unless it names each of them once."""
     await User.select_for_update(no_key=True).get(id=actor.user_id)
-    mine = {one.id: one.position for one in await Device.filter(user_id=actor.user_id, ended_at=None)}
+    mine = {device.id: device.position for device in await Device.filter(user_id=actor.user_id, ended_at=None)}
     if len(ids) != len(mine) or set(ids) != mine.keys():
         raise invalid_field("ids", f"Name each of your {len(mine)} devices once")
     for position, device_id in enumerate(ids, 1):

@@ -26,7 +26,6 @@ DEAD = "This link does not end any mail. Change what is sent to you in the setti
 
 
 def stop_path(user_id: UUID) -> str:
-    """Return the address on this server that ends mail to a person."""
     return f"/reach/off/{base64.urlsafe_b64encode(user_id.bytes + _mark(user_id)).decode()}"
 
 

@@ -65,9 +65,9 @@ async def mark_seen(actor: Actor, message: ReachMessage, needs: list[ReachMessag
     now = times.clock_now()
     await ReachMessage.filter(id=message.id, seen_at=None).update(seen_at=now)
     await ReachMessage.filter(id=message.id, state="sent").update(state="seen")
-    for one in needs:
-        waiting = ReachNeed.filter(reader_id=message.user_id, kind=one.kind, subject_id=one.subject_id, seen_at=None)
-        await waiting.filter(substance=one.substance, ended_at=None).update(seen_at=now)
+    for need in needs:
+        waiting = ReachNeed.filter(reader_id=message.user_id, kind=need.kind, subject_id=need.subject_id, seen_at=None)
+        await waiting.filter(substance=need.substance, ended_at=None).update(seen_at=now)
 
 
 @shown

@@ -31,7 +31,7 @@ async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
     messages = await messages_with(row)
     if not messages:
         return
-    listed, ids = in_list([one.id for one in messages])
+    listed, ids = in_list([message.id for message in messages])
     await rows(
         f"UPDATE reach_message_needs SET ended_how = ?, ended_at = ? WHERE message_id IN ({listed}) AND kind = ?"
         " AND subject_id = ? AND ended_how IS NULL",
@@ -46,7 +46,7 @@ async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
         *ids,
     )
     waiting = {as_id(one["message_id"]) for one in left}
-    listed, ids = in_list([one.id for one in messages if one.id not in waiting])
+    listed, ids = in_list([message.id for message in messages if message.id not in waiting])
     if ids:  # not one that was answered there since it was read
         await rows(
             "UPDATE reach_messages SET state = CASE WHEN state = 'queued' THEN 'withdrawn' ELSE 'elsewhere' END,"
@@ -55,11 +55,10 @@ async def end_messages(row: ReachNeed, sentence: str, now: datetime) -> None:
             sentence,
             *ids,
         )
-    await edit_messages([one for one in messages if one.why != "digest" or one.id not in waiting])
+    await edit_messages([message for message in messages if message.why != "digest" or message.id not in waiting])
 
 
 async def messages_with(row: ReachNeed) -> list[ReachMessage]:
-    """Return what was or is to be sent to a reader about a need."""
     return await find_all(
         ReachMessage,
         "(user_id = ? OR (user_id IS NULL AND device_id = ?)) AND state <> 'withdrawn' AND id IN (SELECT x.message_id"
@@ -75,9 +74,9 @@ async def note_tried(message: ReachMessage) -> None:
     """Inside a command: note that the link of a message has it, or will, at each of its needs that still wait."""
     link = link_named(message.kind, message.device_id)
     needs = await find_all(ReachNeed, OF_MESSAGE, message.user_id or message.device_id, message.id)
-    for one in needs:
-        one.failed = [other for other in one.failed if other != link]
-        one.tried = [*one.tried, [link, message.created_at.isoformat(), message.why]]
+    for need in needs:
+        need.failed = [other for other in need.failed if other != link]
+        need.tried = [*need.tried, [link, message.created_at.isoformat(), message.why]]
     await update_all(needs, "tried", "failed")
 
 
@@ -90,57 +89,58 @@ OF_MESSAGE = (
 
 async def edit_messages(messages: Sequence[ReachMessage]) -> None:
     """Inside a command: let what was sent be shown there as it is now, where the channel can."""
-    for one in messages:
-        channel = CHANNELS.get(one.kind)
-        if channel is not None and channel.edits and one.provider_name is not None and one.organization_id is not None:
-            scope = Scope(one.organization_id)
-            deliver(f"{SENDING}{one.kind}", scope, header="EDIT", text="", message=str(one.id), edit=True)
+    for message in messages:
+        channel = CHANNELS.get(message.kind)
+        if (
+            channel is not None
+            and channel.edits
+            and message.provider_name is not None
+            and message.organization_id is not None
+        ):
+            scope = Scope(message.organization_id)
+            deliver(f"{SENDING}{message.kind}", scope, header="EDIT", text="", message=str(message.id), edit=True)
 
 
 async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNeed], now: datetime) -> None:
     """Inside a command: write the messages of one step, one for each device of its link, with their deliveries."""
-    open_needs = [one for one in due.needs if one.ended_at is None]
+    open_needs = [need for need in due.needs if need.ended_at is None]
     alone = open_needs[0] if len(due.needs) == 1 and open_needs else None
-    ends = [one.act_by for one in open_needs if one.act_by is not None and one.act_by > now]
-    is_again = alone is not None and any(link == due.link for link, *_ in alone.tried)
+    scope = Scope(organization_id, board_id=alone.board_id if alone is not None else None)
     devices: list[Device | None] = [*reader.devices[due.link]] or [None]
     for device in devices:
-        message = ReachMessage(
-            organization_id=organization_id,
-            user_id=reader.user_id,
-            device_id=device.id if device is not None else None,
-            kind=device.kind if device is not None else MAIL,
-            why=due.why,
-            title="",
-            topic=topic_of(reader.id, alone) if alone is not None else "",
-            is_first=not is_again,
-            expires_at=min([*ends, now + LONGEST]),
-            created_at=now,
-        )
-        if not message.topic:
-            message.topic = message.id.hex[:TOPIC]
+        message = _new_message(organization_id, reader, due, alone, now)
+        if device is not None:
+            message.device_id, message.kind = device.id, device.kind
         await insert(message)
-        needs = [
-            ReachMessageNeed(
-                message_id=message.id,
-                position=position,
-                kind=one.kind,
-                subject_id=one.subject_id,
-                substance=one.substance,
-                ended_how=one.ended_how,
-                ended_at=one.ended_at,
-            )
-            for position, one in enumerate(due.needs)
-        ]
-        await insert(*needs)
-        scope = Scope(organization_id, board_id=alone.board_id if alone is not None else None)
+        await insert(*(_need_of(message, position, need) for position, need in enumerate(due.needs)))
         deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
-    await delete_all([one for one in due.needs if one.ended_at is not None])  # the digest says how
-    for one in open_needs:
-        one.next_at, one.tried = None, [*one.tried, [due.link, now.isoformat(), due.why]]
+    await delete_all([need for need in due.needs if need.ended_at is not None])  # the digest says how
+    for need in open_needs:
+        need.next_at, need.tried = None, [*need.tried, [due.link, now.isoformat(), due.why]]
     await update_all(open_needs, "tried", "next_at")
     if reader.user_id is not None:
         signal(organization_id, reach_of=str(reader.user_id))
+
+
+def _new_message(
+    organization_id: UUID, reader: Reader, due: Due[ReachNeed], alone: ReachNeed | None, now: datetime
+) -> ReachMessage:
+    """Make a message for no device, which is a mail: of the topic of its need where it is `alone`, else of its own."""
+    ends = [need.act_by for need in due.needs if need.ended_at is None and need.act_by is not None]
+    message = ReachMessage(
+        organization_id=organization_id, user_id=reader.user_id, kind=MAIL, why=due.why, title="",
+        expires_at=min([*(end for end in ends if end > now), now + LONGEST]), created_at=now,
+    )  # fmt: skip
+    message.topic = topic_of(reader.id, alone) if alone is not None else message.id.hex[:TOPIC]
+    message.is_first = alone is None or all(link != due.link for link, *_ in alone.tried)
+    return message
+
+
+def _need_of(message: ReachMessage, position: int, need: ReachNeed) -> ReachMessageNeed:
+    return ReachMessageNeed(
+        message_id=message.id, position=position, kind=need.kind, subject_id=need.subject_id,
+        substance=need.substance, ended_how=need.ended_how, ended_at=need.ended_at,
+    )  # fmt: skip
 
 
 def topic_of(reader_id: UUID, need: ReachNeed) -> str:

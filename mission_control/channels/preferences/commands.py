@@ -120,7 +120,6 @@ async def choices_of(actor: Actor) -> ChoicesRead:
 
 
 async def differing_boards(actor: Actor) -> list[tuple[Board, How]]:
-    """Return the boards about which a person is reached in another way, by their names."""
     chosen = {one.board_id: one.how for one in await ReachBoard.filter(user_id=actor.user_id)}
     boards = await Board.filter(id__in=[*chosen], deleted_at=None).order_by("name", "id") if chosen else []
     return [(board, _how(chosen[board.id])) for board in boards if actor.reads(board)]
@@ -135,9 +134,11 @@ async def choose(actor: Actor, chosen: Choices) -> None:
     """Store what a person chose; a no-op when that is what they have. Invalid names what does not exist."""
     if unknown := sorted(chosen.kinds.keys() - KINDS.keys()):
         raise invalid_field("kinds", f"There are no needs of the kind {unknown[0]}. Kinds: {', '.join(KINDS)}")
-    boards = {one.board_id: one.how for one in chosen.boards}
+    boards = {board.board_id: board.how for board in chosen.boards}
     seen = (
-        {one.id for one in await Board.filter(id__in=[*boards], deleted_at=None) if actor.reads(one)} if boards else ()
+        {board.id for board in await Board.filter(id__in=[*boards], deleted_at=None) if actor.reads(board)}
+        if boards
+        else ()
     )
     if unseen := [board_id for board_id in boards if board_id not in seen]:
         raise invalid_field("boards", f"You see no board {unseen[0]}")

@@ -95,7 +95,7 @@ class ChoicesForm(Form):
         for name in ("quiet_from", "quiet_to"):
             if getattr(self, name):
                 fields[name] = getattr(self, name)
-        fields["kinds"] = dict(one.split(":", 1) for one in self.kinds if ":" in one)
+        fields["kinds"] = dict(kind.split(":", 1) for kind in self.kinds if ":" in kind)
         fields["boards"] = [{"board_id": board, "how": how} for board, how in differing.items()]
         return fields
 

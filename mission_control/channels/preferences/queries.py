@@ -75,14 +75,16 @@ class Reached:
 
 async def reached(actor: Actor) -> Reached:
     channels = await ReachChannel.filter(organization_id=actor.organization_id).order_by("name", "id")
-    by_id = {one.id: one for one in channels}
-    kinds = {one.kind for one in channels}
+    by_id = {channel.id: channel for channel in channels}
+    kinds = {channel.kind for channel in channels}
     return Reached(
         lines=[_line(one, by_id) for one in await devices_of(actor)],
         mail=await _mail(actor),
-        linked_by_code=[one for one in channels if one.state != "off" and _links(one.kind) == "code"],
-        typed=[one for one in CHANNELS.values() if one.links == "typed"],
-        not_set_up=sorted(one.name for one in CHANNELS.values() if one.links == "code" and one.kind not in kinds),
+        linked_by_code=[channel for channel in channels if channel.state != "off" and _links(channel.kind) == "code"],
+        typed=[channel for channel in CHANNELS.values() if channel.links == "typed"],
+        not_set_up=sorted(
+            channel.name for channel in CHANNELS.values() if channel.links == "code" and channel.kind not in kinds
+        ),
         may_set_up=can(actor, "channel.manage"),
     )
 
@@ -133,21 +135,20 @@ async def _mail(actor: Actor) -> MailLine:
 
 
 async def chosen(actor: Actor) -> dict[str, object]:
-    """Return what a person chose, by the fields of the page's form."""
     found = await choices_of(actor)
     values = found.model_dump()
     values["kinds"] = [f"{kind}:{how}" for kind, how in found.kinds.items()]
-    values["boards"] = [f"{one.board_id}:{one.how}" for one in found.boards]
+    values["boards"] = [f"{board.board_id}:{board.how}" for board in found.boards]
     return values
 
 
 async def around(actor: Actor) -> dict[str, object]:
     """Return what the page shows beside what was chosen: the zone, the boards, the kinds, colleagues, absence."""
     user = await User.get(id=actor.user_id)
-    boards = [one for one in await boards_of(actor) if one.organization_id == actor.organization_id]
+    boards = [board for board in await boards_of(actor) if board.organization_id == actor.organization_id]
     return {
         "zone": user.timezone or "",
-        "boards": [(str(one.id), one.name) for one in boards],
+        "boards": [(str(board.id), board.name) for board in boards],
         "kinds": [(kind, KINDS[kind].title) for kind in KINDS if _may_wait_for(actor, kind)],
         "how": HOW_WORDS,
         "days": list(zip(DAYS, DAY_NAMES, strict=True)),
@@ -170,7 +171,6 @@ def _day_of(moment: datetime | None) -> str:
 
 
 async def colleagues_of(actor: Actor) -> list[tuple[str, str]]:
-    """Return the other people of the active organization, by name."""
     name = person_name("u", "User")
     found = await rows(
         f"SELECT u.id, {name} AS name FROM organization_members m JOIN users u ON u.id = m.user_id"
@@ -182,7 +182,6 @@ async def colleagues_of(actor: Actor) -> list[tuple[str, str]]:
 
 
 async def next_digest_at(actor: Actor) -> datetime:
-    """Return when a person's next digest would go out."""
     row = await ReachSettings.get_or_none(user_id=actor.user_id)
     user = await User.get(id=actor.user_id)
     person = replace(person_of(user.timezone, (), row, {}), away_until=user.away_until)
@@ -192,7 +191,7 @@ async def next_digest_at(actor: Actor) -> datetime:
 async def next_digest_of(actor: Actor) -> Sections:
     """Return the sections of a person's next digest as it would be now, in the words of the mail."""
     choices = await choices_of(actor)
-    unwanted = {str(one.board_id) for one in choices.boards if one.how == "never"}
+    unwanted = {str(board.board_id) for board in choices.boards if board.how == "never"}
     unwanted |= {kind for kind, how in choices.kinds.items() if how == "never"}
     found = await needs_page(actor, NeedQuery(limit=200, offset=0))
     waiting = [one for one in found.items if unwanted.isdisjoint({one.kind, str(one.board and one.board.id)})]

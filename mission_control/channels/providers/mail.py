@@ -21,7 +21,6 @@ OPENING = "Opening decides nothing. The page asks you to sign in, and says if so
 
 
 def _cleaned(value: Any) -> Any:
-    """Return what is shown without marks that hide something."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, tuple):

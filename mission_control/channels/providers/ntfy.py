@@ -77,12 +77,12 @@ class Ntfy(Channel):
         if shown.url:
             actions.append({"action": "view", "label": "Open", "url": shown.url})
         if shown.buttons and self.takes_answers(line) and not await self._is_open(line):
-            actions += [_button(line, one.label, one.token) for one in shown.buttons[: self.most_buttons]]
+            actions += [_button(line, button.label, button.token) for button in shown.buttons[: self.most_buttons]]
         sent = {
             "topic": _topic(line.value("topic")),
             "title": shown.title,
             "message": shown.body or "…",
-            "priority": QUIET if message.has_ended else URGENT if message.is_urgent else USUAL,
+            "priority": _priority(message),
             "sequence_id": sequence,
             "actions": actions,
             **({"click": shown.url} if shown.url else {}),
@@ -122,6 +122,12 @@ def _topic(text: str) -> str:
     if not _TOPIC.fullmatch(text.strip()):
         raise Refused("A topic has up to 64 letters, digits, - and _.")
     return text.strip()
+
+
+def _priority(message: Message) -> int:
+    if message.has_ended:
+        return QUIET
+    return URGENT if message.is_urgent else USUAL
 
 
 def _access(line: Line) -> dict[str, str]:

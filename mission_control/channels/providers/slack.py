@@ -278,7 +278,7 @@ def _plain(text: str) -> dict[str, Any]:
 
 def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 150, MOST_TEXT)
-    labels = [_plain(one_line(one.label, SLACK.longest_label)) for one in shown.buttons]
+    labels = [_plain(one_line(button.label, SLACK.longest_label)) for button in shown.buttons]
     styles = {"go": {"style": "primary"}, "stop": {"style": "danger"}}
     buttons: list[dict[str, Any]] = [
         {"type": "button", "action_id": f"answer-{number}", "text": labels[number], "value": one.token}

@@ -135,7 +135,7 @@ class Telegram(Channel):
             line,
             answer,
             words,
-            is_gone=any(one in words for one in GONE),
+            is_gone=any(phrase in words for phrase in GONE),
             is_later=answer.status == CONFLICT and "webhook" not in words,
             seconds=seconds if isinstance(seconds, int) else None,
         )
@@ -165,7 +165,7 @@ def _written(message: Message) -> dict[str, Any]:
     shown = texts(message, 250, 3500, MARKUP)
     text = f"<b>{shown.title}</b>\n{shown.body}".strip()
     longest = TELEGRAM.longest_label
-    rows = [[{"text": one_line(one.label, longest), "callback_data": one.token}] for one in shown.buttons]
+    rows = [[{"text": one_line(button.label, longest), "callback_data": button.token}] for button in shown.buttons]
     if is_linkable(shown.url):
         rows.append([{"text": "Open", "url": shown.url}])
     elif shown.url:  # a button for such an address is refused, and the message with it

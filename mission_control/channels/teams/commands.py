@@ -83,32 +83,36 @@ async def set_team(actor: Actor, board: Board, wanted: TeamPlace | None) -> None
     """Let a board's team be reached at a place, in place of the one before. The place that it has already: a no-op."""
     await Board.select_for_update(no_key=True).get(id=board.id)  # two who set it at once: the second ends the first's
     device = await Device.select_for_update().filter(board_id=board.id, ended_at=None).first()
-    kind = await _kind_of(board, wanted) if wanted is not None else None
-    if wanted is None and device is None:
+    team = await _new_team(board, wanted) if wanted is not None else None
+    if _place_of(team) == _place_of(device):
         return
-    if wanted is not None and kind is not None:
-        label = wanted.name.strip() or f"{kind.name} of {board.name}"
-        mark = fingerprint(f"team/{board.id}/{wanted.kind}/{wanted.channel_id or ''}/{wanted.place}")
-        if device is not None and (device.mark, device.label) == (mark, label):
-            return
     if device is not None:
         now = times.clock_now()
         await Device.filter(id=device.id).update(ended_at=now, mark=None, address="", settings="", last_error=None)
-    words = "No channel of the team"
-    if wanted is not None and kind is not None:
-        await Device.create(
-            board_id=board.id, organization_id=board.organization_id, kind=wanted.kind, channel_id=wanted.channel_id,
-            mark=mark, address=sealed(wanted.place), label=label,
-        )  # fmt: skip
-        words = f"The team is reached in {label}"
-    record("board.team_changed", board, f"{words}.", channel_kind=wanted.kind if wanted is not None else None)
+    if team is not None:
+        await team.save(force_create=True)
+    words = f"The team is reached in {team.label}" if team is not None else "No channel of the team"
+    record("board.team_changed", board, f"{words}.", channel_kind=team.kind if team is not None else None)
     notify(WAKES)
+
+
+def _place_of(device: Device | None) -> tuple[str | None, str] | None:
+    return None if device is None else (device.mark, device.label)
+
+
+async def _new_team(board: Board, wanted: TeamPlace) -> Device:
+    kind = await _kind_of(board, wanted)
+    return Device(
+        board_id=board.id, organization_id=board.organization_id, kind=wanted.kind, channel_id=wanted.channel_id,
+        mark=fingerprint(f"team/{board.id}/{wanted.kind}/{wanted.channel_id or ''}/{wanted.place}"),
+        address=sealed(wanted.place), label=wanted.name.strip() or f"{kind.name} of {board.name}",
+    )  # fmt: skip
 
 
 async def _kind_of(board: Board, wanted: TeamPlace) -> Channel:
     kind = CHANNELS.get(wanted.kind)
     if kind is None or kind.team is None:
-        kinds = ", ".join(one.kind for one in CHANNELS.values() if one.team is not None)
+        kinds = ", ".join(channel.kind for channel in CHANNELS.values() if channel.team is not None)
         raise invalid_field("team", f"No team is reached by this kind. Kinds: {kinds or 'none'}")
     if bool(kind.sets) != (wanted.channel_id is not None):
         needs = "one of the organization's channels" if kind.sets else "no channel of the organization"

@@ -66,7 +66,9 @@ async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict
 
 def _hints(places: list[tuple[str, str, Channel]]) -> str:
     kinds = {one.kind: one for _, _, one in places}
-    return " ".join(f"{one.name}: {one.team.label}, {one.team.hint}." for one in kinds.values() if one.team is not None)
+    return " ".join(
+        f"{kind.name}: {kind.team.label}, {kind.team.hint}." for kind in kinds.values() if kind.team is not None
+    )
 
 
 async def _starts(actor: Actor, board: Board) -> dict[str, Any]:

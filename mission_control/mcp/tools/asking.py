@@ -42,9 +42,9 @@ async def list_asked(call: Call) -> Said:
 async def _waiting(actor: Actor) -> JsonObject:
     questions = await perform("list_questions", actor, state="open", limit=MOST)
     approvals = await perform("list_approvals", actor, status="pending", limit=MOST)
-    lines = [_question_line(actor, one) for one in questions["items"]]
+    lines = [_question_line(actor, question) for question in questions["items"]]
     names = {one.id: one.name for one in await Agent.filter(board_id=home(actor)).only("id", "name")}
-    lines += [_approval_line(actor, one, names) for one in approvals["items"]]
+    lines += [_approval_line(actor, approval, names) for approval in approvals["items"]]
     lines.sort(key=lambda one: str(one["created_at"]), reverse=True)
     return {"asked": lines, "version": version_of(len(lines), (one["id"] for one in lines))}
 

@@ -88,9 +88,9 @@ async def _waiting(actor: Actor, board_id: UUID | None) -> JsonObject:
     done = await done_by(actor)
     found = await perform("list_needs", actor, kind="approval", limit=MOST)
     facts = {parse_need_id(one.id)[1]: [fact.text for fact in one.facts if fact.is_counted] for one in found.items}
-    asked = [one for one in approvals if ("approval", one.id) not in done]
+    asked = [approval for approval in approvals if ("approval", approval.id) not in done]
     lines = [{**await _approval_line(actor, one), "facts": facts.get(one.id, [])} for one in asked]
-    lines += [await _question_line(actor, one) for one in questions]
+    lines += [await _question_line(actor, question) for question in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name
     if board_id is None and may_see(actor):  # what gateways ask for agents that are on no board
@@ -197,7 +197,7 @@ async def decide_approval(call: Call) -> Said:
 
     read = await atomically(call.actor, decide)
     tasks = await tasks_read(read["task_ids"]) if read["task_ids"] else []
-    where = "".join(f" {status_text(one)}." for one in tasks)
+    where = "".join(f" {status_text(task)}." for task in tasks)
     if missing := read["approvals_missing"]:
         return f"Approved. {others_missing(missing)}", {"approval": read, "tasks": tasks}
     return f"{call['decision'].replace('_', ' ').capitalize()}.{where}", {"approval": read, "tasks": tasks}
@@ -265,9 +265,9 @@ ANSWER = Shape("id effect note note_label")
 def _need(need: Need) -> JsonObject:
     return {
         **NEED(need),
-        "facts": [one.text for one in need.facts],
+        "facts": [fact.text for fact in need.facts],
         "board_name": need.board.name if need.board is not None else None,
-        "answers": ANSWER([one for one in need.answers if one.operation is not None]),
+        "answers": ANSWER([answer for answer in need.answers if answer.operation is not None]),
         "otherwise": need.otherwise.text,
     }
 

@@ -50,7 +50,7 @@ async def get_board(call: Call) -> Said:
     values = {
         "board": shapes.board_details(board),
         "can_change": call.actor.writes(board),
-        "agents": shapes.COLLEAGUE([AgentRead.of(one) for one in agents]),
+        "agents": shapes.COLLEAGUE([AgentRead.of(agent) for agent in agents]),
         "tasks": columns,
         "pending_approvals": await Approval.filter(board_id=board.id, status="pending").count(),
         "open_questions": await Question.filter(board_id=board.id, state="open").count(),

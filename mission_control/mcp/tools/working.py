@@ -173,16 +173,13 @@ async def _run_of(call: Call) -> Row | None:
         call.actor.id,
         times.clock_now(),
     )
-    if call["task_id"] is not None:
-        found = [row for row in found if str(as_id(row["task_id"])) == str(call["task_id"])]
-    if call["fence"] is not None:
-        found = [row for row in found if row["fence"] == call["fence"]]
-    is_named = call["task_id"] is not None or call["fence"] is not None
-    working = [row for row in found if row["parked_at"] is None]
-    if is_named and not working:
-        raise Conflict(ErrorCode.NO_RUN.detail(WAITS if found else NOT_HELD))
-    found = working
-    return {**found[0], "task_id": as_id(found[0]["task_id"])} if len(found) == 1 else None
+    task_id, fence = call["task_id"], call["fence"]
+    runs = [row for row in found if task_id is None or str(as_id(row["task_id"])) == str(task_id)]
+    runs = [row for row in runs if fence is None or row["fence"] == fence]
+    working = [row for row in runs if row["parked_at"] is None]
+    if not working and (task_id, fence) != (None, None):
+        raise Conflict(ErrorCode.NO_RUN.detail(WAITS if runs else NOT_HELD))
+    return {**working[0], "task_id": as_id(working[0]["task_id"])} if len(working) == 1 else None
 
 
 async def _asked(call: Call, run: Row | None) -> tuple[str, JsonObject]:

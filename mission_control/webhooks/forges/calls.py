@@ -36,12 +36,12 @@ async def take(actor: Actor, webhook: Webhook, content: object) -> dict[str, Any
         return shown | {"ignored": "Not used."}
     if not _is_within(telling.repository, repository_of(webhook.repository or "")):
         return shown | {"ignored": "It is about another repository."}
-    shown["reports"] = [{one.kind: one.name} | one.facts for one in telling.reports]
+    shown["reports"] = [{report.kind: report.name} | report.facts for report in telling.reports]
     if not telling.reports:
         return shown | {"ignored": "Not used."}
     ids = await _concerned(webhook.board_id, telling)
     before = await code_of_tasks(ids)
-    changed = [await _keep(webhook.board_id, telling.repository, one) for one in telling.reports]
+    changed = [await _keep(webhook.board_id, telling.repository, report) for report in telling.reports]
     if not any(changed):
         return shown | {"ignored": "Nothing new."}
     after = await code_of_tasks(ids)
@@ -57,7 +57,6 @@ def _is_within(repository: str, allowed: str) -> bool:
 
 
 async def _concerned(board_id: UUID, telling: Telling) -> list[UUID]:
-    """Return the tasks in review whose code is in the repository."""
     found = await rows(
         "SELECT t.id, r.code FROM tasks t JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
         " WHERE t.board_id = ? AND t.status = 'review' AND t.deleted_at IS NULL AND t.archived_at IS NULL"

@@ -65,7 +65,7 @@ def is_gitlab_signed(body: bytes, secret: str, headers: Mapping[str, str]) -> bo
         key = secret.encode()
     head = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}."
     wanted = "v1," + b64encode(hmac.digest(key, head.encode("utf-8", "surrogateescape") + body, "sha256")).decode()
-    given = [one.encode("utf-8", "surrogateescape") for one in signatures]
+    given = [signature.encode("utf-8", "surrogateescape") for signature in signatures]
     return any(hmac.compare_digest(wanted.encode(), one) for one in given)
 
 
@@ -109,10 +109,7 @@ def _pull(payload: Facts) -> Report | None:
     number, head = _number(pull, "number"), _sha(pull, "head", "sha")
     if not number or not head:
         return None
-    state = "closed" if pull.get("state") == "closed" else "draft" if pull.get("draft") is True else "open"
-    if pull.get("merged") is True or pull.get("merged_at"):
-        state = "merged"
-    at = _moment(pull, "updated_at")
+    at, state = _moment(pull, "updated_at"), _pull_state(pull)
     facts = _pull_facts(number, _text(pull, "html_url"), state, head, _text(pull, "head", "ref"), at)
     theirs, ours = _text(pull, "head", "repo", "full_name"), _text(payload, "repository", "full_name")
     facts["is_fork"] = theirs.lower() != ours.lower()
@@ -122,6 +119,12 @@ def _pull(payload: Facts) -> Report | None:
     who = _text(review, "user", "login") or _text(payload, "sender", "login")
     _add_review(facts, who, word, _moment(review, "submitted_at") or at)
     return Report("pull", str(number), facts)
+
+
+def _pull_state(pull: Facts) -> str:
+    if pull.get("merged") is True or pull.get("merged_at"):
+        return "merged"
+    return "closed" if pull.get("state") == "closed" else "draft" if pull.get("draft") is True else "open"
 
 
 def _gitlab_pull(payload: Facts) -> Report | None:

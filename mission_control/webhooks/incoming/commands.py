@@ -183,7 +183,6 @@ KEPT_CALLS = 100  # of a forge, which calls often
 
 
 def notice_text(board: Board, webhook: Webhook, payload: WebhookPayload, content: object) -> str:
-    """Return the notice to an agent, without its header."""
     task = (
         "Decide by the instruction what the payload means for the board: change tasks or make new ones, and name the"
         f" payload id in them. Older payloads are in the memory that is no chat:"
@@ -243,10 +242,8 @@ def check_signature(webhook: Webhook, call: Call, key: str) -> bool:
     headers = {name.lower(): value for name, value in call.headers}
     configured = (webhook.signature_header or "").lower() or None
     signed = is_signed(call.body, decrypt(webhook.secret, key), headers, configured, webhook.forge)
-    if signed is None and not webhook.takes_unsigned:
-        raise Forbidden("The signature is missing.")
     if not signed and not webhook.takes_unsigned:
-        raise Forbidden("The signature is invalid.")
+        raise Forbidden(f"The signature is {'missing' if signed is None else 'invalid'}.")
     if webhook.forge and signed:  # a busy repository tells more in a minute than a stranger is allowed to try
         calls.forget(rate_limit_key(call.source_ip))
     return bool(signed)
@@ -343,7 +340,9 @@ async def resend(actor: Actor, payload: WebhookPayload) -> UUID:
 async def _recipient(webhook: Webhook) -> UUID | None:
     """Return the webhook's agent while it is on the board and can be reached, else the lead."""
     agents = await agents_to_notify([webhook.board_id])
-    chosen = [one for one in agents if one.id == webhook.agent_id] or [one for one in agents if one.is_board_lead]
+    chosen = [agent for agent in agents if agent.id == webhook.agent_id] or [
+        agent for agent in agents if agent.is_board_lead
+    ]
     return chosen[0].id if chosen else None
 
 

@@ -54,7 +54,6 @@ class Listed:
 
 
 async def listed(board: Board, base_url: str) -> list[Listed]:
-    """Return the webhooks of a board, newest first."""
     webhooks, _ = await list_webhooks(board, Paging(limit=200, offset=0))
     found = await rows(
         "SELECT webhook_id, COUNT(*) AS n, MAX(received_at) AS last_at FROM board_webhook_payloads"
@@ -81,7 +80,6 @@ def text_of(call: BoardWebhookPayloadRead) -> str:
 
 
 def curl_line(webhook: BoardWebhookRead, secret: str = "") -> str:
-    """Return the shell lines that call a webhook, signed where it has a secret."""
     url = shlex.quote(webhook.endpoint_url or webhook.endpoint_path)
     json_header = "-H 'Content-Type: application/json'"
     if not webhook.has_secret:
@@ -121,7 +119,6 @@ class WebhooksView(View):
 
 
 def base_url() -> str:
-    """Return the address of this installation, as other systems call it."""
     return str(current_app.config["SETTINGS"].base_url or request.host_url).rstrip("/")
 
 
@@ -174,7 +171,7 @@ async def _head(view: WebhooksView) -> str:
     webhook = await _one(view)
     if webhook is None:
         return render_macro(PARTS, "gone", view=view)
-    names = {str(one["id"]): one["name"] for one in await crew_of(view.board)}
+    names = {str(agent["id"]): agent["name"] for agent in await crew_of(view.board)}
     context = {
         "recipient": names.get(str(webhook.agent_id), ""), "curl": curl_line(webhook),
         "forge": NAMES.get(webhook.forge or ""), "headers": SIGNATURES.get(webhook.forge or "", ()),
@@ -302,8 +299,9 @@ async def _form(actor: Actor, found: Board | Webhook, values: Fields, errors: di
     crew, values = await crew_of(board), {"choice": "make", **values}
     return await shell_page(
         actor, "webhooks/form.html", active=f"board-{board.id}", board=board, webhook=webhook, values=values,
-        errors=errors, labels=LABELS, agents=[(one["id"], one["name"]) for one in crew],
-        has_lead=any(one["is_board_lead"] for one in crew), secrets=SECRETS if webhook else NEW_SECRETS, forges=NAMES,
+        errors=errors, labels=LABELS, agents=[(agent["id"], agent["name"]) for agent in crew],
+        secrets=SECRETS if webhook else NEW_SECRETS,
+        has_lead=any(agent["is_board_lead"] for agent in crew), forges=NAMES,
     )  # fmt: skip
 
 
@@ -353,7 +351,7 @@ async def test_board_webhook(outcome: Outcome[Webhook, WebhookTest]) -> Response
 
 @action(pages, f"{WEBHOOK}/payloads/<uuid:payload_id>/resends")
 async def resend_board_webhook_payload(outcome: Outcome[WebhookPayload, None]) -> ResponseReturnValue:
-    names = {str(one["id"]): one["name"] for one in await crew_of(outcome.found.board)}
+    names = {str(agent["id"]): agent["name"] for agent in await crew_of(outcome.found.board)}
     name = names.get(str(outcome.answer.agent_id), "The agent")
     return done(_url(outcome.found.webhook), toast=f"{name} is notified again")
 

@@ -201,13 +201,11 @@ async def visible_payload(actor: Actor, board_id: UUID, webhook_id: UUID, payloa
 
 
 async def list_webhooks(board: Board, paging: Paging) -> tuple[list[Webhook], int]:
-    """Return a page of the board's webhooks, newest first, and how many there are."""
     webhooks = Webhook.filter(board_id=board.id).order_by("-created_at", "-id")
     return await webhooks.limit(paging.limit).offset(paging.offset), await webhooks.count()
 
 
 async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[BoardWebhookPayloadRead], int]:
-    """Return a page of the calls that a webhook received, newest first, and how many there are."""
     found = await select(
         BoardWebhookPayloadRead,
         f"{PAYLOADS} WHERE webhook_id = ? ORDER BY received_at DESC, id DESC LIMIT ? OFFSET ?",
@@ -219,7 +217,6 @@ async def list_payloads(webhook: Webhook, paging: Paging) -> tuple[list[BoardWeb
 
 
 async def payload_read(payload_id: UUID) -> BoardWebhookPayloadRead:
-    """Return one received call as it is sent."""
     return await existing(select_one(BoardWebhookPayloadRead, f"{PAYLOADS} WHERE id = ?", payload_id))
 
 

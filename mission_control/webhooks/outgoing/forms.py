@@ -67,8 +67,8 @@ class OutgoingForm(_Fields, VersionedForm):
             "description": webhook.description,
             "url": decrypt(webhook.url, key_of_installation()),
             "which": "some" if webhook.kinds else "all",
-            "groups": [one for one in webhook.kinds if one.endswith(".*")],
-            "names": " ".join(one for one in webhook.kinds if not one.endswith(".*")),
+            "groups": [kind for kind in webhook.kinds if kind.endswith(".*")],
+            "names": " ".join(kind for kind in webhook.kinds if not kind.endswith(".*")),
         }
 
 

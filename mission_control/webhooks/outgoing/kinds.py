@@ -18,7 +18,6 @@ MOST, LONGEST = 100, 96
 
 
 def known() -> list[str]:
-    """Return the names of everything that can be sent, sorted."""
     return sorted({*KINDS, *NOT_IN_THE_LOG})
 
 

@@ -63,14 +63,13 @@ class Shown:
 
 
 def shown(hook: OutgoingWebhookRead) -> Shown:
-    words = [family_words(one) if one.endswith(".*") else one for one in hook.kinds]
+    words = [family_words(kind) if kind.endswith(".*") else kind for kind in hook.kinds]
     return Shown(hook, urlsplit(hook.url).netloc, ", ".join(words) or "everything that happens")
 
 
 async def listed(organization_id: UUID, board_id: UUID | None) -> list[Shown]:
-    """Return the outgoing webhooks of a board, or of the organization itself, newest first."""
     found, _ = await webhooks_at(organization_id, board_id, MOST_LISTED)
-    return [shown(one) for one in await read_webhooks(found, key_of_installation())]
+    return [shown(webhook) for webhook in await read_webhooks(found, key_of_installation())]
 
 
 async def _of_organization(actor: Actor, asked: Asked) -> dict[str, object]:
@@ -230,7 +229,6 @@ async def live(outgoing_webhook_id: UUID) -> Response:
 
 
 def board_asked() -> UUID | None:
-    """Return the board in the address of the request, None where it names none."""
     found = (request.view_args or {}).get("board_id")
     if found is not None and not isinstance(found, UUID):
         raise NotFound()

@@ -171,7 +171,6 @@ async def visible_outgoing_delivery(
 async def webhooks_at(
     organization_id: UUID, board_id: UUID | None, paging: Paging
 ) -> tuple[list[OutgoingWebhook], int]:
-    """Return a page of a board's or the organization's own outgoing webhooks, newest first, and how many there are."""
     found = OutgoingWebhook.filter(organization_id=organization_id, board_id=board_id)
     page = found.order_by("-created_at", "-id").limit(paging.limit).offset(paging.offset)
     return await page, await found.count()
@@ -180,7 +179,7 @@ async def webhooks_at(
 async def read_webhooks(webhooks: list[OutgoingWebhook], key: str) -> list[OutgoingWebhookRead]:
     if not webhooks:
         return []
-    marks, ids = in_list([one.id for one in webhooks])
+    marks, ids = in_list([webhook.id for webhook in webhooks])
     found = await rows(
         f"SELECT w.id, (SELECT COUNT(*) FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.{OPEN}) AS waiting,"
         " (SELECT MAX(d.ended_at) FROM outgoing_deliveries d WHERE d.webhook_id = w.id AND d.state = 'sent')"
@@ -192,14 +191,13 @@ async def read_webhooks(webhooks: list[OutgoingWebhook], key: str) -> list[Outgo
         for row in found
     }
     return [
-        OutgoingWebhookRead.of(one, url=decrypt(one.url, key), **figures[str(one.id)])
-        for one in webhooks
-        if str(one.id) in figures
+        OutgoingWebhookRead.of(webhook, url=decrypt(webhook.url, key), **figures[str(webhook.id)])
+        for webhook in webhooks
+        if str(webhook.id) in figures
     ]
 
 
 async def deliveries_of(webhook_id: UUID, query: OutgoingDeliveryQuery) -> tuple[list[OutgoingDelivery], int]:
-    """Return a page of a webhook's messages, newest first, and how many there are."""
     where, values = "webhook_id = ?", list[object]([webhook_id])
     if query.state is not None:
         where, values = f"{where} AND state = ?", [*values, query.state]

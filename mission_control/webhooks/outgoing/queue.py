@@ -163,14 +163,14 @@ async def queue_next() -> bool:
 
 
 async def _queue_some(organization_id: UUID, webhooks: Sequence[_Behind]) -> bool:
-    begin = min(known.begins(one.id, one.position) for one in webhooks)
+    begin = min(known.begins(webhook.id, webhook.position) for webhook in webhooks)
     events = await _events_after(organization_id, begin)
     if not events:
         return False
-    if len(events) == AT_ONCE or any(_is_for(one, event) for one in webhooks for event in events):
-        await queue_events(system(organization_id), [one.id for one in webhooks], begin, events)
+    if len(events) == AT_ONCE or any(_is_for(webhook, event) for webhook in webhooks for event in events):
+        await queue_events(system(organization_id), [webhook.id for webhook in webhooks], begin, events)
     else:
-        known.searched.update({one.id: (one.position, events[-1].seq) for one in webhooks})
+        known.searched.update({webhook.id: (webhook.position, events[-1].seq) for webhook in webhooks})
     return len(events) == AT_ONCE
 
 

@@ -55,11 +55,11 @@ def host_of(url: str) -> str | None:
 
 async def bodies_of(deliveries: Sequence[OutgoingDelivery]) -> dict[UUID, JsonObject]:
     """Return messages by the ids of their rows: what their events are in the log now, but those that are gone."""
-    logged = await read_events({one.message_id for one in deliveries if one.seq is not None})
+    logged = await read_events({delivery.message_id for delivery in deliveries if delivery.seq is not None})
     return {
-        one.id: {"type": one.kind, "timestamp": times.wire(one.happened_at), "data": data}
-        for one in deliveries
-        if (data := one.data if one.seq is None else logged.get(one.message_id)) is not None
+        delivery.id: {"type": delivery.kind, "timestamp": times.wire(delivery.happened_at), "data": data}
+        for delivery in deliveries
+        if (data := delivery.data if delivery.seq is None else logged.get(delivery.message_id)) is not None
     }
 
 

@@ -18,7 +18,6 @@ AUTH_BYTES = 16
 
 
 def unpadded(data: bytes) -> str:
-    """Return bytes as base64url without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -36,7 +35,6 @@ def key_to_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def key_from_bytes(stored: bytes) -> ec.EllipticCurvePrivateKey:
-    """Return the private key that `key_to_bytes` wrote."""
     return ec.derive_private_key(int.from_bytes(stored), ec.SECP256R1())
 
 

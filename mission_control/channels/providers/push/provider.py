@@ -82,8 +82,8 @@ def _notification(message: Message, tag: str, title: str, body: str, is_silent: 
         data["withdrawn"] = True
     elif message.buttons:
         shown["actions"] = [
-            {"action": one.token, "title": cut(plain(one.label), PUSH.longest_label), "navigate": url}
-            for one in message.buttons[: PUSH.most_buttons]
+            {"action": button.token, "title": cut(plain(button.label), PUSH.longest_label), "navigate": url}
+            for button in message.buttons[: PUSH.most_buttons]
         ]
     whole: dict[str, object] = {"web_push": 8030, "notification": shown}
     if message.badge is not None:
