@@ -170,6 +170,7 @@ async def test_changed_since_means_look_again(cast: Cast, play: Play) -> None:
     assert await status_of(cast, approval) == "approved"
 
 
+@pytest.mark.usefixtures("daytime")
 async def test_provider_that_was_down_for_an_hour_gets_what_still_waits(cast: Cast, play: Play) -> None:
     approval = await asked(cast)
     withdrawn = await asked(cast, action_type="rename", payload={"title": "Rename the project"})

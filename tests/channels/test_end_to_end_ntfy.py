@@ -103,6 +103,7 @@ async def test_topic_that_others_read_gets_no_buttons(cast: Cast, ntfy: FakeNtfy
     assert ntfy.labels(0) == ["Open"]
 
 
+@pytest.mark.usefixtures("daytime")
 async def test_server_that_was_down_gets_what_still_waits(cast: Cast, ntfy: FakeNtfy) -> None:
     await asked(cast)
     ntfy.status = 500

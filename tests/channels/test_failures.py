@@ -51,6 +51,7 @@ async def test_provider_that_is_down_for_an_hour_holds_up_nobody(cast: Cast, cha
     assert sorted([one.state for one in await ReachMessage.all()]) == ["seen", "withdrawn"]
 
 
+@pytest.mark.usefixtures("daytime")
 async def test_what_was_seen_nowhere_is_sent_when_the_provider_is_back(cast: Cast, chat: Chat, after: After) -> None:
     await chat.link(cast.ada.id, "only")
     chat.channel.failures = [Later("502 Bad Gateway")]
