@@ -7,6 +7,7 @@ what is a table: a file, places in it, values.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shlex
@@ -15,6 +16,7 @@ import subprocess
 from importlib import import_module
 
 from mission_control.client import credentials, gate
+from mission_control.client.ends import OVERLOAD, Sign
 from mission_control.client.jsonc import Document, hooks_in, without_hooks
 from mission_control.client.printing import plain
 from mission_control.client.problems import Problem, Usage
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 SERVER = "mission-control"  # the tools of the board, as programs name them
 PROMPT = "PermissionRequest"  # the event that may wait long, for it is on the screen
+TRY_LATER = 75  # the exit code of a command that may succeed later, as `sysexits.h` has it
 SECONDS = 300.0  # a turn on a busy machine
 
 
@@ -68,6 +71,7 @@ def program_for_work(named: str, *, acp: bool) -> Program:
         raise Usage(f"--agent is {', '.join(one.command for one in known)}, or a command.")
     other = Program()
     other.key, other.acp_commands, other.acp = "other", (named,), acp
+    other.signs = (Sign(OVERLOAD, str(TRY_LATER)),)
     return other
 
 
@@ -146,6 +150,9 @@ class Program:
     # For `work`: its commands by the Agent Client Protocol, if it speaks that, and the mode in which it asks.
     acp, acp_commands, acp_mode = True, (), ""  # type: bool, tuple[str, ...], str
     own = ""  # the variable by which an adapter takes the program that is installed: `VARIABLE=command`
+    # Why it ends a turn: where the code of an error stands, and what codes and words say (see `ends.py`).
+    error_code, signs = ("data", "code"), ()  # type: tuple[str, ...], tuple[Sign, ...]
+    account_names = ()  # type: tuple[str, ...] # of its environment
     serves = False  # its messages, at a port of this machine
     lacks = ""  # what it tells nobody of: its request for a "title", or small ones beside the conversation
 
@@ -233,6 +240,16 @@ class Program:
 
     def windows(self, program: str) -> list[Window]:
         return []
+
+    def account(self) -> str:
+        """Return what tells the account of its user apart from others on this machine: alike, its windows are alike."""
+        names = ("HOME", *self.account_names)
+        mark = "\0".join([self.key, *(f"{name}={os.environ.get(name, '')}" for name in names)])
+        return hashlib.sha256(mark.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+    def has_failed(self, update: object) -> bool:
+        """Whether an update of its session says that the turn fails, though it is going to end as others do."""
+        return False
 
     def commands(self) -> dict[str, str]:
         """Return our command for each event, by its settings."""

@@ -51,6 +51,12 @@ HookAnswer = TypedDict("HookAnswer", {"note": str, "stop": str, "decision": str,
 
 Claim = TypedDict("Claim", {"key": str, "body": Values})
 Request = TypedDict("Request", {"method": str, "path": str, "body": Values, "fence": int | None, "key": str})
+# When a program may be prompted again: in seconds since 1970; `times` is how often it was refused in a row, `tried_by`
+# the process that tries, `id` that of the hold on the board.
+Hold = TypedDict("Hold", {
+    "kind": str, "words": str, "since": float, "until": float, "times": int, "tried_by": int, "id": str,
+})  # fmt: skip
+HoldRow = TypedDict("HoldRow", {"id": str, "answer": str | None, "resumes_at": str | None, "ended_at": str | None})
 # An entry of a report, whose key tells it apart; `gaps` counts requests that are not in it.
 UsageEntry = TypedDict("UsageEntry", {
     "key": str, "source": str, "model": str, "input_tokens": int, "output_tokens": int, "cached_tokens": int,

@@ -1,7 +1,8 @@
 """An agent of the Agent Client Protocol, which does what its prompts say: a line `do: WORD ...` each.
 
-plan, write FILE TEXT, ask COMMAND, call COMMAND, say TEXT, sleep SECONDS, child, crash, garbage, hang. Without such a
-line it writes a file. It keeps its sessions in ACP_SESSIONS, and plays them again when one is loaded.
+plan, write FILE TEXT, ask COMMAND, call COMMAND, say TEXT, sleep SECONDS, child, crash, garbage, hang, refuse TIMES
+ERROR. Without such a line it writes a file. It keeps its sessions in ACP_SESSIONS, and plays them again when one is
+loaded.
 """
 
 import json
@@ -70,6 +71,14 @@ def run(session: str, command: str, number: str, *, asks: bool) -> None:
     update(session, "tool_call_update", toolCallId=number, status="completed", content=content, rawOutput=end)
 
 
+class RefusedError(Exception):
+    """The turn is answered with this error, as JSON."""
+
+
+def refusals() -> int:
+    return len((KEPT / "refusals").read_text().splitlines()) if (KEPT / "refusals").exists() else 0
+
+
 def do(session: str, word: str, rest: str, number: str) -> None:
     if word == "plan":
         steps = [{"content": one, "status": "in_progress", "priority": "high"} for one in rest.split(",")]
@@ -96,15 +105,24 @@ def do(session: str, word: str, rest: str, number: str) -> None:
         print("this is no JSON\n[1, 2]\n{}", flush=True)
     elif word == "hang":
         time.sleep(1000)
+    elif word == "refuse" and refusals() < int(rest.partition(" ")[0]):
+        with (KEPT / "refusals").open("a") as file:
+            file.write("refused\n")
+        raise RefusedError(rest.partition(" ")[2])
 
 
 def turn(number: int, session: str, text: str) -> None:
     steps = [line[3:].strip().partition(" ") for line in text.splitlines() if line.startswith("do:")]
     with (KEPT / "prompts").open("a") as file:
         file.write(json.dumps(text) + "\n")
-    for place, (word, _, rest) in enumerate(steps or [("write", "", "work.txt done")]):
-        if not cancelled.is_set():
-            do(session, word, rest, f"call-{time.monotonic_ns()}-{place}")
+    try:
+        for place, (word, _, rest) in enumerate(steps or [("write", "", "work.txt done")]):
+            if not cancelled.is_set():
+                do(session, word, rest, f"call-{time.monotonic_ns()}-{place}")
+    except RefusedError as refused:
+        turns.remove(number)
+        send({"id": number, "error": json.loads(str(refused))})
+        return
     update(session, "usage_update", used=100, size=1000, cost={"amount": 0.25, "currency": "USD"})
     used = {"inputTokens": 100, "cachedReadTokens": 20, "outputTokens": 10}
     reason = "cancelled" if cancelled.is_set() else "end_turn"

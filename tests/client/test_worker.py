@@ -179,24 +179,26 @@ SAYS_HOW = "echo 'do: write mended.txt yes'; exit 3"
     ("check", "told", "checked"),
     [
         (f"test -s mended.txt || {{ {SAYS_HOW}; }}", 2, "succeeds."),
-        (SAYS_HOW, 2, "ends with exit code 3."),
-        (f"yes | head -c 9000000; {SAYS_HOW}", 2, "ends with exit code 3."),
-        ("no-such-program", 2, "ends with exit code 127."),
+        (SAYS_HOW, 4, "ends with exit code 3."),
+        (f"yes | head -c 9000000; {SAYS_HOW}", 4, "ends with exit code 3."),
+        ("no-such-program\nmend: 1", 2, "ends with exit code 127."),
+        (f"{SAYS_HOW}\nmend: 0", 1, "ends with exit code 3."),
     ],
-    ids=["fails once", "fails always", "prints megabytes", "is missing"],
+    ids=["fails once", "fails always", "prints megabytes", "is missing", "is not to be mended"],
 )
 async def test_failing_check_is_mended_in_the_same_session(shop: Shop, check: str, told: int, checked: str) -> None:
     shop.check_by(check)
+    check = check.partition("\n")[0]
     task = await shop.task("do: write work.txt one\ndo: say Done.")
     await shop.once()
     [run] = await shop.runs(task)
     assert (run["state"], run["checked"]) == ("completed", f"`{check}` {checked}")
     first, *more = shop.prompts()
     assert len(more) == told - 1 and f"`{check}` is run when you end" in first
-    assert all(one.startswith(f"`{check}` ends with exit code ") and len(one) < 7_000 for one in more)
+    assert all(one.startswith(f"`{check}` ends with exit code ") and len(one) < 4_500 for one in more)
     assert len(list(shop.kept.glob("session-*"))) == 1 and shop.left() == []
     tree = git(shop.top, "ls-tree", "--name-only", run["code"]["head"]).split()
-    assert ("mended.txt" in tree) == (check != "no-such-program")
+    assert ("mended.txt" in tree) == (check != "no-such-program" and told > 1)
 
 
 @pytest.mark.parametrize("steers", ["", "1"])
@@ -245,20 +247,9 @@ async def test_worker_that_is_killed_during_its_check_checks_again(shop: Shop) -
     assert len(shop.prompts()) == 1 and shop.left() == []
 
 
-@pytest.mark.parametrize(
-    ("program", "why"),
-    [
-        ("true", "It ended without a result: nothing was changed, and nothing was said."),
-        (
-            'sh -c "touch work.txt; echo You\\\'ve hit your session limit, it resets 9:30am UTC"',
-            "You've hit your session limit, it resets 9:30am UTC",
-        ),
-    ],
-    ids=["nothing", "a used up subscription"],
-)
-async def test_what_is_no_result_is_not_handed_in(shop: Shop, program: str, why: str) -> None:
-    task = await shop.task("Mend it.")
-    printed = await shop.terminal.run("work", "--agent", program, "--repository", str(shop.top), "--once")
+async def test_what_is_no_result_is_not_handed_in(shop: Shop) -> None:
+    task, why = await shop.task("Mend it."), "It ended without a result: nothing was changed, and nothing was said."
+    printed = await shop.terminal.run("work", "--agent", "true", "--repository", str(shop.top), "--once")
     assert printed.code == 0 and why in printed.err
     [question] = (await shop.made.ask("GET", f"{API}/boards/{shop.made.board_id}/questions"))["items"]
     assert question["content"].startswith(why) and [one["state"] for one in await shop.runs(task)] == ["waiting"]

@@ -7,6 +7,7 @@ import os
 from functools import partial
 
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
+from mission_control.client.ends import OVERLOAD, SIGN_IN, WINDOW, Sign
 from mission_control.client.problems import Problem
 from mission_control.client.program import PROMPT, SERVER, JsonSettings, Place, Program, document_at, run
 from mission_control.client.script import is_our_command
@@ -52,6 +53,14 @@ class ClaudeCode(Program):
     call = ("Bash", Program.call[1])
     acp_commands = ("claude-agent-acp", "npx -y @agentclientprotocol/claude-agent-acp")
     acp_mode, own, lacks = "default", "CLAUDE_CODE_EXECUTABLE=claude", "title"
+    error_code = "data", "errorKind"
+    signs = (  # 2.1.332 by claude-agent-acp 0.101
+        Sign(WINDOW, "billing_error", words=r"you.ve hit your .{0,60}limit|(claude (ai )?)?usage limit reached"
+             r"|credit balance (is )?too low"),
+        Sign(SIGN_IN, "authentication_failed"),
+        Sign(OVERLOAD, "rate_limit", "server_error", "overloaded"),
+    )  # fmt: skip
+    account_names = "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"
 
     @property
     def path(self) -> str:

@@ -8,8 +8,10 @@ import re
 import subprocess
 
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
+from mission_control.client.ends import OVERLOAD, WINDOW, Sign
 from mission_control.client.problems import Problem
 from mission_control.client.program import PROMPT, SERVER, JsonSettings, Program, Settings, run
+from mission_control.client.work.values import value_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +40,13 @@ class Codex(Program):
     call = ("exec_command", {"cmd": "echo Mission Control"})
     acp_commands = ("codex-acp", "npx -y @agentclientprotocol/codex-acp")
     acp_mode, own, lacks = "workspace-write", "CODEX_PATH=codex", "title"
+    error_code = "data", "codexErrorInfo"
+    signs = (  # 0.171 by codex-acp 2.6
+        Sign(WINDOW, "usageLimitExceeded", words=r"you.ve hit your usage limit|quota exceeded"),
+        Sign(OVERLOAD, "serverOverloaded", "rateLimitExceeded", "internalServerError",
+             words=r"at capacity|exceeded retry limit|stream disconnected"),
+    )  # fmt: skip
+    account_names = "CODEX_HOME", "OPENAI_API_KEY", "CODEX_API_KEY"
 
     @property
     def folder(self) -> str:
@@ -50,6 +59,9 @@ class Codex(Program):
     @property
     def config(self) -> str:
         return os.path.join(self.folder, "config.toml")
+
+    def has_failed(self, update: object) -> bool:
+        return value_at(update, "_meta", "codex", "threadStatus", "type") == "systemError"
 
     def files(self, kept: Kept) -> list[Settings]:
         trusted = list(kept.value.get("trusted", ()))

@@ -10,6 +10,7 @@ import shutil
 
 from mission_control.client import files
 from mission_control.client.credentials import TOKEN
+from mission_control.client.ends import OVERLOAD, SIGN_IN, WINDOW, Sign
 from mission_control.client.jsonc import Document
 from mission_control.client.program import SERVER, JsonSettings, Place, Program, Settings, Turn
 
@@ -41,6 +42,12 @@ class Gemini(Program):
     asked = "Look around, as Mission Control looks whether its connection works."
     call = ("list_directory", {"dir_path": "."})  # which it may do without asking
     acp_commands, acp_mode, lacks = ("gemini --acp",), "default", "routing"
+    signs = (  # 0.61
+        Sign(WINDOW, words=r"exhausted your (daily )?quota|current quota"),
+        Sign(SIGN_IN, "401", words=r"api key not valid"),
+        Sign(OVERLOAD, "429", "500", "503", words=r"exhausted your capacity|resource.exhausted"),
+    )
+    account_names = "GEMINI_CLI_HOME", "GEMINI_API_KEY", "GOOGLE_CLOUD_PROJECT"
 
     @property
     def path(self) -> str:

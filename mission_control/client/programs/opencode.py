@@ -8,6 +8,7 @@ import pkgutil
 import shlex
 
 from mission_control.client import credentials, script
+from mission_control.client.ends import SIGN_IN, WINDOW, Sign
 from mission_control.client.program import SERVER, JsonSettings, Place, Program, Settings
 from mission_control.client.spool import Spool
 
@@ -37,6 +38,10 @@ class Opencode(Program):
     plan = "nothing else is done: the plugin gives it the tools of the board too."
     session_field, ends_with = "sessionID", '"sessionID"'
     acp_commands, serves = ("opencode acp",), True
+    signs = (  # 1.18.33, which hands on the words of the provider
+        Sign(WINDOW, words=r"usage limit|free (usage )?limit|current quota|insufficient.quota|credit balance"),
+        Sign(SIGN_IN, words=r"incorrect api key|invalid api key|unauthorized"),
+    )
 
     @property
     def folder(self) -> str:

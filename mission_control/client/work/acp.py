@@ -45,7 +45,7 @@ class Refused(Exception):
         data = value_at(error, "data")
         more = f" ({data.get('details') or data.get('message') or data})" if isinstance(data, dict) else ""
         super().__init__(f"{value_at(error, 'message') or error}{more}"[:1000])
-        self.code = value_at(error, "code")
+        self.error = error
 
 
 class Gone(Exception):

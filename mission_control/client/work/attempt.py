@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import re
 import shlex
 import socket
 import time
+from datetime import datetime, timezone
 
 from mission_control.client import files
+from mission_control.client.ends import FAULT, End, end_of, refusal_of
 from mission_control.client.git import code_since
 from mission_control.client.printing import plain
 from mission_control.client.problems import Busy, Problem, Unreachable
+from mission_control.client.program import TRY_LATER
 from mission_control.client.tasks import GONE
 from mission_control.client.work import acp, prompts, worktree
 from mission_control.client.work.commands import TOO_LONG, Command
+from mission_control.client.work.holding import SHORT_SECONDS, Held
 from mission_control.client.work.limits import Limits, Stopped
 from mission_control.client.work.reports import Reports
 from mission_control.client.work.sending import HAND_IN, outbox_of
@@ -24,7 +27,7 @@ from mission_control.client.work.session import TURN_SECONDS, AgentSession
 from mission_control.client.work.task import BEGUN, ENDED, KEPT, WORKED
 from mission_control.client.work.tool_calls import ToolCalls
 from mission_control.client.work.usage import Usage
-from mission_control.client.work.values import text_at, values_at
+from mission_control.client.work.values import text_at, value_at, values_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,13 +36,9 @@ if TYPE_CHECKING:
     from mission_control.client.work.task import TaskFile
     from mission_control.client.work.worker import Worker
 
-MOST_PROMPTS, MOST_STARTS = 6, 3
+MOST_PROMPTS, MOST_FAILURES, PAUSE_SECONDS = 6, 3, 0.5
+LOOK_SECONDS = 30.0  # at what a program waits for in a turn and does not tell
 LONGEST_SUMMARY = 20_000
-# What stands in place of an answer when a subscription is used up: Claude Code 2.1.332, Codex 0.171.
-USED_UP = re.compile(
-    r"\W*(you(.|&apos;)ve (hit|reached) your .{0,60}limit|claude (ai )?usage limit reached|credit balance is too low)",
-    re.IGNORECASE,
-)
 
 
 class Attempt:
@@ -54,6 +53,8 @@ class Attempt:
         self.calls = ToolCalls(self.reports, self.inbox)
         self.session = AgentSession(worker, task, self.usage, self.inbox, self._hear)
         self.texts: list[str] = []  # of the agent, since its last call of a tool
+        self.is_broken = False  # the turn, as the agent tells beside its end
+        self._looked = time.monotonic()
         self.has_failed = False
 
     def run(self, answer: Next) -> None:
@@ -66,6 +67,10 @@ class Attempt:
                 self._end_agent()
                 task.save(state=WORKED)
             code = self._commit()
+        except Held as held:
+            self._end_agent()
+            self._set_aside(held)
+            raise
         except Stopped as stopped:
             self._end_agent()
             self._leave(stopped)
@@ -84,7 +89,10 @@ class Attempt:
         with self.worker.alone():
             if not task.branch:
                 base, commit, policy = worktree.begin(repository)
-                task.save(base=base, commit=commit, setup=policy.setup, check=policy.check, words=policy.text)
+                task.save(
+                    base=base, commit=commit, setup=policy.setup, check=policy.check, mend=policy.mend,
+                    words=policy.text,
+                )  # fmt: skip
                 claimed = answer["task"]
                 assert claimed is not None
                 branch = worktree.branch_of(claimed["number"], claimed["title"])
@@ -122,26 +130,33 @@ class Attempt:
 
     def _work(self, answer: Next) -> None:
         """Have the program do the task, and mend what is found wrong with it."""
-        task, complaints, turns, starts = self.task, set[str](), 0, 0
+        task, complaints, turns, failures = self.task, dict[str, int](), 0, 0
+        most = MOST_PROMPTS + task.mend
         prompt = prompts.next_prompt(answer) if task.prompted else prompts.first_prompt(answer, task)
         if task.state == ENDED:  # another worker was killed after that
             prompt = ""
         while True:
-            if not prompt or turns == MOST_PROMPTS:
+            if not prompt or turns == most:
                 prompt = self._complaint(complaints) or self._notes()
-                if not prompt or turns == MOST_PROMPTS:
+                if not prompt or turns == most:
                     return
             try:
-                if self.program.acp and self.session.agent is None:
-                    starts += 1
                 reason = self._turn(answer, prompt)
+            except Held as held:
+                self._close_agent()
+                if not held.is_short:
+                    raise
+                self._wait_shortly(held)
+                prompt = prompts.GO_ON if task.prompted else prompt
             except (acp.Gone, acp.Refused) as trouble:
                 self._close_agent()
                 self.limits.obey()
-                self.reports.tell("StopFailure", error="ended", prompt_id=str(starts))
+                failures += 1
+                self.reports.tell("StopFailure", error="ended", prompt_id=str(failures))
                 self.worker.say(f"#{task.number}: {trouble}")
-                if starts >= MOST_STARTS:
-                    raise Stopped(f"The agent failed {starts} times. {plain(trouble)}", fails=True) from trouble
+                if failures >= MOST_FAILURES:
+                    raise Stopped(f"The agent failed {failures} times. {plain(trouble)}", fails=True) from trouble
+                self._hear_for(PAUSE_SECONDS * 4 ** (failures - 1))
                 complaints.clear()
                 prompt = prompts.GO_ON if task.prompted else prompt
             else:
@@ -151,6 +166,7 @@ class Attempt:
     def _turn(self, answer: Next, prompt: str) -> str:
         """Have the program take a turn, started if it is not, and return why it ended."""
         task, knows = self.task, self.session.agent is not None
+        self.worker.holding.obey(tries=True)
         if self.program.acp and not knows:
             knows = self.session.start()
             self.reports.begin()
@@ -158,9 +174,12 @@ class Attempt:
             prompt = "\n\n".join(dict.fromkeys((prompts.first_prompt(answer, task), prompts.GO_ON, prompt)))
         number = task.prompted + 1
         task.save(prompted=number, state=BEGUN)
-        self.texts = []
+        self.texts, self.is_broken = [], False
         self.reports.tell("UserPromptSubmit", prompt=prompt, prompt_id=str(number))
-        result = self.session.take_turn(prompt, self._hear_in_turn) if self.program.acp else self._run_program(prompt)
+        try:
+            result = self._result(prompt)
+        except acp.Refused as refusal:
+            raise self._held(self._end_of(refusal), refusal) from refusal
         self.reports.tell("Stop", prompt_id=str(number), last_assistant_message=self._text())
         self.usage.report_turn(result, number)
         task.save(counted=number)
@@ -168,7 +187,28 @@ class Attempt:
         reason = str(result.get("stopReason") or "end_turn")
         if reason == "cancelled" and not self.session.notes:
             raise acp.Gone("The agent ended its turn without having been asked.")
+        if end := refusal_of(self.program.signs, self._text(), _now()):
+            raise self._held(end)
+        self.worker.holding.end()
         return reason
+
+    def _result(self, prompt: str) -> Values:
+        if not self.program.acp:
+            return self._run_program(prompt)
+        result = self.session.take_turn(prompt, self._hear_in_turn)
+        if self.is_broken:
+            raise acp.Refused({"message": self._text()})
+        return result
+
+    def _end_of(self, refusal: acp.Refused) -> End:
+        codes = {str(value_at(refusal.error, *path)) for path in (("code",), self.program.error_code)}
+        return end_of(self.program.signs, codes, str(refusal), _now())
+
+    def _held(self, end: End, refusal: acp.Refused | None = None) -> Exception:
+        if refusal is not None and end.kind == FAULT:
+            return refusal
+        self.reports.tell("StopFailure", error=end.kind, prompt_id=str(self.task.prompted))
+        return self.worker.holding.begin(end)
 
     def _run_program(self, prompt: str) -> Values:
         """Have any command do it: it reads the brief, and what it prints at its end is the summary."""
@@ -180,6 +220,8 @@ class Attempt:
         command = ["/bin/sh", "-c", f'{words} <"$MISSION_CONTROL_BRIEF"']
         code, output = self._run(command, environment, TURN_SECONDS)
         self.texts = [output.strip()[-LONGEST_SUMMARY:]]
+        if code == TRY_LATER:
+            raise acp.Refused({"code": code, "message": self.texts[0][-500:]})
         if code != 0:
             raise Stopped(f"`{words}` ended with exit code {code}.\n\n{self.texts[0][-2_000:]}", fails=True)
         return {}
@@ -192,8 +234,6 @@ class Attempt:
         text = self._text()
         if reason == "refusal":
             raise Stopped(f"The agent refused. {text[-2_000:]}", fails=True)
-        if len(text) < 400 and USED_UP.match(text):
-            raise Stopped(text, fails=True)
         self.task.save(summary=text[-LONGEST_SUMMARY:] or self.task.summary)
         if rest := self._notes() or ("Go on." if reason in ("max_tokens", "max_turn_requests") else ""):
             return rest
@@ -208,21 +248,22 @@ class Attempt:
         notes, self.session.notes = self.session.notes, []
         return "\n\n".join(notes)
 
-    def _complaint(self, before: set[str]) -> str:
-        """Look for what is wrong with the work, each complaint once; "" when it is to be handed in."""
+    def _complaint(self, before: dict[str, int]) -> str:
+        """Look for what is wrong with the work, and was not said too often; "" when it is to be handed in."""
         task = self.task
         if not task.summary and self._tree().has_only(task.head or task.commit):
             if "nothing" in before:
                 raise Stopped("It ended without a result: nothing was changed, and nothing was said.", fails=True)
-            before.add("nothing")
+            before["nothing"] = 1
             return prompts.NOTHING
         if not task.check:
             return ""
         code, output = self._run_shell(task.check)
         task.save(checked=code, tests=output)
-        if code == 0 or "check" in before:
+        mends = before.get("check", 0)
+        if code == 0 or mends == task.mend:
             return ""
-        before.add("check")
+        before["check"] = mends + 1
         return prompts.complaint(task.check, code, output)
 
     def _tree(self) -> worktree.Tree:
@@ -245,6 +286,13 @@ class Attempt:
         self._hear(event)
         if self.limits.stop is not None:
             raise self.limits.stop
+        if self.usage.messages is not None and time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            if retry := self.usage.messages.retry_of(self.task.session):
+                words, moment = retry
+                until = datetime.fromtimestamp(moment, timezone.utc)
+                if moment - time.time() > SHORT_SECONDS:
+                    raise self._held(End(end_of(self.program.signs, (), words, _now()).kind, words, until))
 
     def _hear_agent(self, event: Event) -> None:
         agent, message = self.session.agent, event.message
@@ -258,6 +306,9 @@ class Attempt:
 
     def _hear_update(self, update: Values) -> None:
         kind, is_replayed = update.get("sessionUpdate"), self.session.is_replayed
+        if kind == "tool_call" and not is_replayed:
+            self.worker.holding.end()
+        self.is_broken = self.is_broken or (not is_replayed and self.program.has_failed(update))
         if kind in ("tool_call", "tool_call_update"):
             if self.calls.update(update, is_replayed=is_replayed):
                 self.texts = []  # what is said at last, after all calls, is the summary
@@ -305,6 +356,33 @@ class Attempt:
         outbox_of(task).put(f"{HAND_IN}hand-in-{task.fence}", "POST", f"{task.path}/completions", body, task.fence)
         self.reports.close(ended=False)
 
+    def _wait_shortly(self, held: Held) -> None:
+        """Wait in the session of the task until the hold is over, or another worker has tried."""
+        self.worker.say(f"#{self.task.number} waits: {held}")
+        while time.time() < held.until and self.worker.holding.is_on():
+            self._hear_for(0.5)
+
+    def _hear_for(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                self._hear(self.inbox.get(timeout=left))
+            self.limits.obey()
+
+    def _set_aside(self, held: Held) -> None:
+        """End for now: a task that is not begun goes back untouched, another waits with the hold."""
+        task, holding = self.task, self.worker.holding
+        is_untouched = not task.summary and (not task.branch or self._tree().has_only(task.commit))
+        self.reports.close(ended=is_untouched)
+        if self.worker.ends:
+            return
+        if is_untouched:
+            with contextlib.suppress(Problem):
+                self._give_back(f"{held.end.words[:500]} It was not begun.")
+                task.save(state=KEPT, why=held.end.words)
+                return
+        holding.keep(task.task, task.fence)
+
     def _leave(self, stopped: Stopped) -> None:
         """End without a hand-in. The worktree stays with all that is in it."""
         task, why = self.task, plain(stopped)
@@ -343,3 +421,7 @@ class Attempt:
             if problem.code in GONE:
                 return
             self._give_back(why)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()

@@ -17,6 +17,7 @@ from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem,
 from mission_control.client.tasks import HALTED, NEXT, QUIET_SECONDS, WAIT_SECONDS
 from mission_control.client.work import acp, worktree
 from mission_control.client.work.attempt import Attempt
+from mission_control.client.work.holding import Held
 from mission_control.client.work.outbox import SERVERS
 from mission_control.client.work.sending import AWAY_SECONDS, HAND_IN, outbox_of, send, send_once
 from mission_control.client.work.task import BEGUN, ENDED, HANDED_IN, KEPT, WORKED, TaskFile
@@ -104,6 +105,9 @@ class Loop:
             try:
                 is_done = self._take_up() or self._claim_task(claim)
                 away = AWAY_SECONDS
+            except Held as held:
+                self.worker.holding.wait(held)
+                continue
             except (Unreachable, Busy) as problem:
                 self.worker.say(f"{problem.text} Trying again ...")
                 self.worker.pause(away)
@@ -139,6 +143,8 @@ class Loop:
             send(self.worker, task)
             return True
         send_once(self.worker, task)
+        if task.state == BEGUN:
+            self._refuse_while_held(task)
         try:
             answer = self.worker.claim_again(task.task)
         except (Unreachable, Busy, NotSignedIn):
@@ -151,6 +157,13 @@ class Loop:
             task.save(fence=answer["lease"]["fence"])
         self._do(task, answer)
         return True
+
+    def _refuse_while_held(self, task: TaskFile) -> None:
+        try:
+            self.worker.holding.obey()
+        except Held:
+            self.worker.holding.keep(task.task, task.fence)
+            raise
 
     def _clean(self, task: TaskFile) -> None:
         """Remove the worktree of a task that is over, when it holds nothing that is not handed in; its branch stays."""
@@ -184,6 +197,7 @@ class Loop:
 
     def _claim_task(self, path: str) -> bool:
         """Claim a task, and do it. A claim whose answer was lost is sent again as it was, and answered the same."""
+        self.worker.holding.obey()
         worker, answer = self.worker, self._answer_to_claim(path)
         if answer is None:
             return False

@@ -34,4 +34,4 @@ def next_prompt(answer: Next) -> str:
 
 
 def complaint(check: str, code: int, output: str) -> str:
-    return f"`{check}` ends with exit code {code}. Mend it.\n\n```\n{output.strip()[-6_000:]}\n```"
+    return f"`{check}` ends with exit code {code}. Mend it.\n\n```\n{output.strip()[-4_096:]}\n```"

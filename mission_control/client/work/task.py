@@ -19,7 +19,7 @@ class TaskFile:
     number = fence = 0
     # The worktree, and what WORKFLOW.md says of it.
     base = commit = setup = check = words = branch = top = ""
-    is_set_up = False
+    is_set_up, mend = False, 0
     # The program and its session; of its turns, how many began, and of how many the usage is reported.
     session = version = mode = ""
     prompted = counted = 0

@@ -108,8 +108,8 @@ class Messages:
         """Read the usage of each request of a session and its helpers that was not read before."""
         entries, sessions = [], [session]
         for name in sessions:  # which grows
-            sessions += [str(child.get("id")) for child in self._get(f"{name}/children")]
-            for message in self._get(f"{name}/message"):
+            sessions += [str(child.get("id")) for child in rows_at(self._get(f"session/{name}/children"))]
+            for message in rows_at(self._get(f"session/{name}/message")):
                 info, number = values_at(message, "info"), str(value_at(message, "info", "id"))
                 is_over = info.get("role") == "assistant" and value_at(info, "time", "completed")
                 if is_over and number not in self._counted:
@@ -117,15 +117,22 @@ class Messages:
                     self._counted.add(number)
         return [entry for entry in entries if entry["input_tokens"] or entry["output_tokens"]]
 
-    def _get(self, path: str) -> list[Values]:
+    def retry_of(self, session: str) -> tuple[str, float] | None:
+        """Return why a session waits before it asks its model again, and until when; it tells its client nothing."""
+        status = values_at(self._get("session/status"), session)
+        moment = status.get("next") if status.get("type") == "retry" else None
+        return (text_at(status, "message"), moment / 1_000) if isinstance(moment, (int, float)) else None
+
+    def _get(self, path: str) -> object:
         import http.client
 
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS)
         try:
-            connection.request("GET", f"/session/{path}")
-            return rows_at(json.loads(connection.getresponse().read()))
+            connection.request("GET", f"/{path}")
+            answer: object = json.loads(connection.getresponse().read())
+            return answer
         except (OSError, ValueError, http.client.HTTPException):
-            return []  # they are told with the next turn
+            return None  # they are told with the next turn
         finally:
             connection.close()
 

@@ -16,6 +16,7 @@ from mission_control.client.problems import Problem, Usage
 from mission_control.client.program import program_for_work
 from mission_control.client.tasks import NEXT
 from mission_control.client.work import worktree
+from mission_control.client.work.holding import Holding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Worker:
     def __init__(self, api: Api, given: Namespace) -> None:
         self.api, self.given, self.connection = api, given, api.connection
         self.program = program_for_work(given.agent, acp=given.acp)
+        self.holding = Holding(self)
         self.repository = worktree.repository(os.path.abspath(given.repository))
         self.top = self.repository.folder
         self.ends, self._is_waiting = False, False

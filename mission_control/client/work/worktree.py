@@ -18,17 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 WORKFLOW, AGENTS = "WORKFLOW.md", "AGENTS.md"
-KEYS = ("base", "setup", "check")
+KEYS = ("base", "setup", "check", "mend")
+MENDS, MOST_MENDS = 3, 10  # how often a program is told of a check that fails
 LONGEST_TEXT = 20_000
 COMMAND_SECONDS = 3600.0
 
 
 class Policy:
-    """What WORKFLOW.md says: the base branch, the commands that set up and check; and its words, with AGENTS.md's."""
+    """What WORKFLOW.md says: the base branch, the commands that set up and check, how often a program is told that the
+    check fails; and its words, with AGENTS.md's.
+    """
 
     def __init__(self, values: dict[str, str], text: str) -> None:
-        self.base, self.setup, self.check = (values.get(name, "") for name in KEYS)
-        self.text = text
+        self.base, self.setup, self.check, mend = (values.get(name, "") for name in KEYS)
+        if mend and not (mend.isdecimal() and int(mend) <= MOST_MENDS):
+            raise Usage(f"{WORKFLOW} says mend: {mend}; it takes a number from 0 to {MOST_MENDS}.")
+        self.mend, self.text = int(mend or MENDS), text
 
 
 # No hook and no monitor runs, also in the person's own repository: they may be files of a worktree.

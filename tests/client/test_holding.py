@@ -1,0 +1,78 @@
+"""`work` while its program may not be prompted: no prompt, no question, no attempt, and it goes on by itself."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.client.shop import Shop, until
+from tests.client.terminal import ended
+from tests.live.servers import API
+
+pytestmark = [pytest.mark.database, pytest.mark.once]
+
+
+def refusal(seconds: float, times: int = 1) -> str:
+    message = f"Internal error: You've hit your 5-hour limit · resets in {seconds:.0f} seconds"
+    return f"do: refuse {times} {json.dumps({'code': -32603, 'message': message})}"
+
+
+async def questions(shop: Shop) -> Any:
+    return (await shop.made.ask("GET", f"{API}/boards/{shop.made.board_id}/questions"))["items"]
+
+
+async def test_task_that_met_a_closed_window_goes_back_untouched(shop: Shop) -> None:
+    task = await shop.task(refusal(3_600))
+    said = await shop.once(code=3)
+    assert "You've hit your 5-hour limit" in said and "Nothing is prompted until" in said
+    assert (await shop.made.task(task))["status"] == "inbox"
+    assert [run["state"] for run in await shop.runs(task)] == ["released"]
+    assert await questions(shop) == [] and len(shop.prompts()) == 1
+    again = await shop.once(code=3)  # another process of the same account
+    assert "Nothing is prompted until" in again and len(shop.prompts()) == 1
+    assert [run["state"] for run in await shop.runs(task)] == ["released"]
+    assert shop.trees() == [] and shop.left() == []
+
+
+async def test_worker_goes_on_by_itself_when_the_window_opens(shop: Shop) -> None:
+    task = await shop.task(f"do: write work.txt one\n{refusal(4)}\ndo: say Done.")
+    process = await shop.terminal.start(*shop.work)
+
+    async def in_review() -> bool:
+        return bool((await shop.made.task(task))["status"] == "review")
+
+    await until(in_review)
+    process.terminate()
+    assert (await ended(process)).code == 0
+    [run] = [run for run in await shop.runs(task) if run["state"] == "completed"]
+    assert run["fence"] == 1 and len(shop.prompts()) == 2
+    assert await questions(shop) == [] and shop.left() == []
+
+
+async def test_overload_is_waited_for_in_the_session(shop: Shop) -> None:
+    error = json.dumps({"code": -32603, "message": "API Error: 529 Overloaded."})
+    task = await shop.task(f"do: refuse 1 {error}\ndo: write work.txt one\ndo: say Done.")
+    assert "waits: " in await shop.once()
+    assert [run["state"] for run in await shop.runs(task)] == ["completed"]
+    assert await questions(shop) == [] and len(shop.prompts()) == 2
+
+
+async def test_fault_holds_nobody(shop: Shop) -> None:
+    task = await shop.task(f"do: refuse 9 {json.dumps({'code': -32602, 'message': 'Invalid params'})}")
+    assert "Invalid params" in await shop.once()
+    assert [run["state"] for run in await shop.runs(task)] == ["completed"] and len(shop.prompts()) == 2
+
+
+async def test_exit_code_75_of_a_command_is_no_fault(shop: Shop) -> None:
+    task = await shop.task("Mend it.")
+    tried = f"test -e {shop.kept}/tried && touch work.txt && echo Done. || {{ touch {shop.kept}/tried; exit 75; }}"
+    printed = await shop.terminal.run("work", "--agent", f"sh -c '{tried}'", "--repository", str(shop.top), "--once")
+    assert printed.code == 0 and "waits: " in printed.err
+    assert [run["state"] for run in await shop.runs(task)] == ["completed"] and await questions(shop) == []
+
+
+async def test_words_of_a_limit_are_no_result(shop: Shop) -> None:
+    task = await shop.task("do: write work.txt one\ndo: say You've hit your session limit, it resets in 3600 seconds")
+    said = await shop.once(code=3)
+    assert "You've hit your session limit" in said and await questions(shop) == []
+    assert [run["state"] for run in await shop.runs(task)] != ["completed"]
