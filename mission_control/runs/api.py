@@ -192,7 +192,8 @@ async def release_lease(
         raise Invalid([schema_error("missing", ["body", "fence"], "Field required")])
     if len(fences) > 1:
         raise Invalid(ErrorCode.FENCES_DIFFER.detail())
-    closed = await leases.release_lease(actor, task, fences.pop(), sent.reason or query.reason)
+    reason, rests = sent.reason or query.reason, sent.rests and query.rests
+    closed = await leases.release_lease(actor, task, fences.pop(), reason, rests=rests)
     return queries.LeaseReleased(closed=closed)
 
 

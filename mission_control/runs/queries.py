@@ -120,6 +120,9 @@ class LeaseRelease(Body):
 
     fence: Fence | None = None
     reason: Reason = None
+    rests: Annotated[
+        bool, Field(description="You are offered it again after ten minutes; false: at once, because it was not begun")
+    ] = True
 
 
 class LeaseReleased(OkResponse):

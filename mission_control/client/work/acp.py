@@ -17,7 +17,7 @@ import time
 
 from mission_control.client.problems import Problem
 from mission_control.client.work.inbox import Event
-from mission_control.client.work.values import value_at, values_at
+from mission_control.client.work.values import text_at, value_at, values_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Refused(Exception):
         more = f" ({data.get('details') or data.get('message') or data})" if isinstance(data, dict) else ""
         super().__init__(f"{value_at(error, 'message') or error}{more}"[:1000])
         self.error = error
+        words = text_at(error, "message").removeprefix("Internal error").removeprefix(": ")
+        self.words = (words or text_at(data, "message") or str(self))[:1000]
 
 
 class Gone(Exception):

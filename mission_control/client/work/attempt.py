@@ -202,7 +202,7 @@ class Attempt:
 
     def _end_of(self, refusal: acp.Refused) -> End:
         codes = {str(value_at(refusal.error, *path)) for path in (("code",), self.program.error_code)}
-        return end_of(self.program.signs, codes, str(refusal), _now())
+        return end_of(self.program.signs, codes, refusal.words, _now())
 
     def _held(self, end: End, refusal: acp.Refused | None = None) -> Exception:
         if refusal is not None and end.kind == FAULT:
@@ -378,7 +378,7 @@ class Attempt:
             return
         if is_untouched:
             with contextlib.suppress(Problem):
-                self._give_back(f"{held.end.words[:500]} It was not begun.")
+                self._give_back(f"{held.end.words[:500]} It was not begun.", rests=False)
                 task.save(state=KEPT, why=held.end.words)
                 return
         holding.keep(task.task, task.fence)
@@ -403,8 +403,8 @@ class Attempt:
             with contextlib.suppress(Problem):  # it is over already, or somebody else's
                 self._give_back(why)
 
-    def _give_back(self, why: str) -> None:
-        body = {"fence": self.task.fence, "reason": why[:2_000]}
+    def _give_back(self, why: str, *, rests: bool = True) -> None:
+        body: Values = {"fence": self.task.fence, "reason": why[:2_000], "rests": rests}
         self.worker.api.call("DELETE", f"{self.task.path}/lease", body, fence=self.task.fence)
 
     def _ask_how_to_go_on(self, why: str) -> None:
