@@ -16,11 +16,11 @@ import subprocess
 from importlib import import_module
 
 from mission_control.client import credentials, gate
-from mission_control.client.ends import OVERLOAD, Sign
 from mission_control.client.jsonc import Document, hooks_in, without_hooks
 from mission_control.client.printing import plain
 from mission_control.client.problems import Problem, Usage
 from mission_control.client.script import is_our_command
+from mission_control.client.work.ends import OVERLOAD, Sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Program:
     # For `work`: its commands by the Agent Client Protocol, if it speaks that, and the mode in which it asks.
     acp, acp_commands, acp_mode = True, (), ""  # type: bool, tuple[str, ...], str
     own = ""  # the variable by which an adapter takes the program that is installed: `VARIABLE=command`
-    # Why it ends a turn: where the code of an error stands, and what codes and words say (see `ends.py`).
+    # Why it ends a turn: where the code of an error stands, and what codes and words say (see `work/ends.py`).
     error_code, signs = ("data", "code"), ()  # type: tuple[str, ...], tuple[Sign, ...]
     account_names = ()  # type: tuple[str, ...] # of its environment
     serves = False  # its messages, at a port of this machine

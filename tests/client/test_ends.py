@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mission_control.client.ends import FAULT, OVERLOAD, SIGN_IN, WINDOW, end_of, refusal_of, reset_of
 from mission_control.client.program import program_of
+from mission_control.client.work.ends import FAULT, OVERLOAD, SIGN_IN, WINDOW, end_of, refusal_of, reset_of
 
 NOW = datetime(2026, 12, 3, 6, 30, tzinfo=UTC)
 # What the adapters of Claude Code 2.1.332, Codex 0.171, opencode 1.18.33 and Gemini CLI 0.61 answered to a prompt.

@@ -7,10 +7,10 @@ import os
 from functools import partial
 
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
-from mission_control.client.ends import OVERLOAD, SIGN_IN, WINDOW, Sign
 from mission_control.client.problems import Problem
 from mission_control.client.program import PROMPT, SERVER, JsonSettings, Place, Program, document_at, run
 from mission_control.client.script import is_our_command
+from mission_control.client.work.ends import OVERLOAD, SIGN_IN, WINDOW, Sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

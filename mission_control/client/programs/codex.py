@@ -8,9 +8,9 @@ import re
 import subprocess
 
 from mission_control.client.credentials import ALLOW_HTTP, TOKEN, URL
-from mission_control.client.ends import OVERLOAD, WINDOW, Sign
 from mission_control.client.problems import Problem
 from mission_control.client.program import PROMPT, SERVER, JsonSettings, Program, Settings, run
+from mission_control.client.work.ends import OVERLOAD, WINDOW, Sign
 from mission_control.client.work.values import value_at
 
 TYPE_CHECKING = False

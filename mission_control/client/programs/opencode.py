@@ -8,9 +8,9 @@ import pkgutil
 import shlex
 
 from mission_control.client import credentials, script
-from mission_control.client.ends import SIGN_IN, WINDOW, Sign
 from mission_control.client.program import SERVER, JsonSettings, Place, Program, Settings
 from mission_control.client.spool import Spool
+from mission_control.client.work.ends import SIGN_IN, WINDOW, Sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

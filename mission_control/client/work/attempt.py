@@ -11,7 +11,6 @@ import time
 from datetime import datetime, timezone
 
 from mission_control.client import files
-from mission_control.client.ends import FAULT, End, end_of, refusal_of
 from mission_control.client.git import code_since
 from mission_control.client.printing import plain
 from mission_control.client.problems import Busy, Problem, Unreachable
@@ -19,6 +18,7 @@ from mission_control.client.program import TRY_LATER
 from mission_control.client.tasks import GONE
 from mission_control.client.work import acp, prompts, worktree
 from mission_control.client.work.commands import TOO_LONG, Command
+from mission_control.client.work.ends import FAULT, End, end_of, refusal_of
 from mission_control.client.work.holding import SHORT_SECONDS, Held
 from mission_control.client.work.limits import Limits, Stopped
 from mission_control.client.work.reports import Reports

@@ -16,8 +16,8 @@ import time
 from datetime import datetime, timezone
 
 from mission_control.client import files
-from mission_control.client.ends import OVERLOAD, SIGN_IN, WINDOW, End
 from mission_control.client.problems import Busy, Nothing, Problem, Unreachable
+from mission_control.client.work.ends import OVERLOAD, SIGN_IN, WINDOW, End
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
