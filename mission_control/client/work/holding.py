@@ -124,20 +124,20 @@ class Holding:
         worker.say(f"{state}: {held.end.words} Nothing is prompted until {_clock(held.until)}.")
         if worker.given.once:
             raise Nothing(f"{state}. Nothing is prompted until {_clock(held.until)}.", "holding")
-        told, known = 0.0, None
+        stated, known = 0.0, None
         while (hold := self._read()) is not None and (seconds := hold["until"] - time.time()) > 0:
             if hold["kind"] == OVERLOAD and not self._kept and time.time() - hold["since"] < QUIET_SECONDS:
                 worker.pause(min(AWAY_SECONDS, seconds))
                 continue
             try:
-                if told != hold["until"]:
-                    known, told = self._tell(hold)["answer"], hold["until"]
+                if stated != hold["until"]:
+                    known, stated = self._tell(hold)["answer"], hold["until"]
                 elif hold["id"]:
                     known = self._obey_answer(hold, known, min(LISTEN_SECONDS, seconds))
                 else:
                     worker.pause(min(AWAY_SECONDS, seconds))
             except Problem as problem:
-                told = told if isinstance(problem, (Unreachable, Busy)) else hold["until"]
+                stated = stated if isinstance(problem, (Unreachable, Busy)) else hold["until"]
                 worker.pause(min(AWAY_SECONDS, seconds))
 
     def _tell(self, hold: Hold) -> HoldRow:
