@@ -21,6 +21,9 @@ def test_architecture_is_short_and_names_existing_files_and_every_room() -> None
     named = set(NAMED.findall(text)) - {f"{module}.py" for module in SAME_EVERYWHERE}
     assert len(named) > 50
     assert [name for name in sorted(named) if not any((folder / name).exists() for folder in FOLDERS)] == []
+    functions = re.findall(r"`@?(\w+)`(?: functions)?\s(?:in\s|\()`([\w/]+\.py)`", text)
+    assert len(functions) > 8
+    assert [name for name, file in functions if not re.search(rf"\b{name}\b", (ROOT / file).read_text("utf-8"))] == []
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", text)] == []
 
