@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from mission_control.channels.channel import Button, Client, Item, Line, Message
+import pytest
+
+from mission_control.channels.channel import CHANNELS, Button, Client, Item, Line, Message
 from mission_control.core.settings import Settings
 
+CHATS = tuple(channel for kind, channel in CHANNELS.items() if kind not in ("mail", "push"))
+each_chat = pytest.mark.parametrize("channel", CHATS, ids=lambda chat: chat.kind)
 TOKENS = tuple(f"018f3c2a9b1e4d57a6c0aa.{number}.ZQv-Q7WMm4QTUR-dvzg9" for number in range(3))
 NEED = Message(
     title="Approve: deploy to production",

@@ -13,19 +13,13 @@ from mission_control.channels.answers import presses, receiving
 from mission_control.channels.channel import CHANNELS, Channel, Client, Later, Refused
 from mission_control.channels.devices.codes import TOO_MANY
 from mission_control.channels.models import ReachChannel, ReachMessage, ReachSettings
-from mission_control.channels.providers.discord import DISCORD
-from mission_control.channels.providers.mattermost import MATTERMOST
-from mission_control.channels.providers.ntfy import NTFY
-from mission_control.channels.providers.slack import SLACK
-from mission_control.channels.providers.teams import TEAMS
-from mission_control.channels.providers.telegram import TELEGRAM
 from mission_control.core.limits import FailureLimit
 from mission_control.events.models import Event
 from mission_control.http.request_log import without_secret
 from tests.cast import Cast
 from tests.channels.conftest import After
 from tests.channels.fake_channel import Chat
-from tests.channels.samples import NEED
+from tests.channels.samples import CHATS, NEED, each_chat
 from tests.channels.serving import serving
 from tests.channels.test_core import asked
 from tests.channels.test_hostile import line_of
@@ -70,10 +64,9 @@ async def test_links_of_a_mail_answer_nothing_however_often_they_are_fetched(cas
     assert not await ReachSettings.filter(mail=False).exists()
 
 
-@pytest.mark.parametrize("kind", ["slack", "mattermost", "telegram", "discord", "teams", "ntfy", "mail", "push"])
+@pytest.mark.parametrize("kind", sorted(CHANNELS))
 async def test_junk_for_the_address_of_a_channel_does_nothing(cast: Cast, kind: str) -> None:
     row = await ReachChannel.create(organization_id=cast.organization.id, kind=kind, name="x")
-    assert kind in CHANNELS
     nobody = cast.app.test_client(use_cookies=False)
     before = await Event.all().count()
     for body in JUNK:
@@ -215,7 +208,7 @@ async def echo() -> AsyncIterator[tuple[str, dict[str, int]]]:
 SECRETS = ("xoxb-tests", "tests-token", "bot-token", "tk_tests", "good-secret")
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+@each_chat
 async def test_secrets_that_a_provider_repeats_are_in_no_error(
     channel: Channel, echo: tuple[str, dict[str, int]]
 ) -> None:
@@ -229,7 +222,7 @@ async def test_secrets_that_a_provider_repeats_are_in_no_error(
                 assert not [one for one in SECRETS if one in str(error)], (status["now"], str(error))
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+@each_chat
 async def test_secrets_are_in_no_error_when_nobody_answers(channel: Channel) -> None:
     line = line_of(channel, "http://127.0.0.1:1")
     assert isinstance(line.request, Client)
@@ -244,6 +237,6 @@ def test_secrets_in_addresses_are_in_no_log() -> None:
 
 def test_samples_hold_what_is_looked_for() -> None:
     """Each line has a secret, so that the tests above can fail."""
-    for channel in (SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS):
+    for channel in CHATS:
         line = line_of(channel, "http://127.0.0.1:1")
         assert any(one in json.dumps([dict(line.settings), line.to]) for one in SECRETS), channel.kind

@@ -12,7 +12,7 @@ from mission_control.channels.channel import CHANNELS, Later, Refused
 from mission_control.channels.installation import install_channels
 from tests.cast import Cast
 from tests.channels.playing import at_home
-from tests.channels.samples import NEED, line_to
+from tests.channels.samples import CHATS, NEED, line_to
 from tests.channels.serving import serving
 from tests.settings import having
 
@@ -65,7 +65,7 @@ async def test_channel_of_the_guide_sends(
 def test_table_says_what_each_channel_does() -> None:
     rows = re.findall(r"^\| (.+?) \| .+? \| (.+?) \| (.+?) \|$", GUIDE, re.M)
     said = {name.split(",")[0].split(" (")[0].removeprefix("Microsoft ").lower(): rest for name, *rest in rows}
-    for kind in ("slack", "telegram", "mattermost", "ntfy", "discord", "teams"):
-        answers, ended = said[kind]
-        assert ("button" in answers) == CHANNELS[kind].answers, kind
-        assert ("edited" in ended or "replaced" in ended) == CHANNELS[kind].edits, kind
+    for channel in CHATS:
+        answers, ended = said[channel.kind]
+        assert ("button" in answers) == channel.answers, channel.kind
+        assert ("edited" in ended or "replaced" in ended) == channel.edits, channel.kind

@@ -11,12 +11,10 @@ from mission_control.channels.providers._socket import opened
 from mission_control.channels.providers.discord import DISCORD
 from mission_control.channels.providers.mattermost import MATTERMOST
 from mission_control.channels.providers.ntfy import NTFY
-from mission_control.channels.providers.slack import SLACK
 from mission_control.channels.providers.teams import TEAMS
-from mission_control.channels.providers.telegram import TELEGRAM
 from tests.cast import Cast
 from tests.channels.fake_mattermost import FakeMattermost
-from tests.channels.samples import NEED, line_to
+from tests.channels.samples import NEED, each_chat, line_to
 from tests.channels.serving import serving
 
 METADATA = "http://169.254.169.254"
@@ -72,7 +70,7 @@ async def test_other_schemes_are_refused(channel: Channel) -> None:
             await channel.send(line_at(channel, url, private=True), NEED)
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+@each_chat
 async def test_redirects_are_not_followed(channel: Channel) -> None:
     app, asked = Quart("elsewhere"), []
 

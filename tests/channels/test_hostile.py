@@ -13,7 +13,6 @@ from mission_control.channels.channel import Channel, Item, Line, Message, cut, 
 from mission_control.channels.providers.chats import shortened
 from mission_control.channels.providers.discord import DISCORD
 from mission_control.channels.providers.mattermost import MATTERMOST
-from mission_control.channels.providers.ntfy import NTFY
 from mission_control.channels.providers.slack import SLACK
 from mission_control.channels.providers.teams import TEAMS
 from mission_control.channels.providers.telegram import TELEGRAM
@@ -24,7 +23,7 @@ from tests.channels.fake_slack import FakeSlack
 from tests.channels.fake_teams import FakeTeams
 from tests.channels.fake_telegram import FakeTelegram
 from tests.channels.hostile import TEXTS, message_of
-from tests.channels.samples import NEED, TOKENS, line_to
+from tests.channels.samples import CHATS, NEED, TOKENS, each_chat, line_to
 from tests.channels.serving import serving
 
 ADDRESS = "https://mission.example.org/reach/in/1"
@@ -79,7 +78,7 @@ async def sent_to(channel: Channel) -> AsyncIterator[tuple[Place, Line]]:
         yield place, line_of(channel, url)
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+@each_chat
 async def test_hostile_texts_stay_texts(channel: Channel) -> None:
     async with sent_to(channel) as (place, line):
         for case, text in TEXTS.items():
@@ -131,7 +130,7 @@ def is_text(kind: str, string: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY], ids=lambda one: one.kind)
+@pytest.mark.parametrize("channel", [chat for chat in CHATS if chat.answers], ids=lambda chat: chat.kind)
 async def test_half_of_a_command_has_no_buttons(channel: Channel) -> None:
     command = "tar -c /srv | gzip > backup.tgz; " * 400 + "rm -rf /"
     async with sent_to(channel) as (place, line):
@@ -142,7 +141,7 @@ async def test_half_of_a_command_has_no_buttons(channel: Channel) -> None:
         assert TOKENS[0] in json.dumps(place.sent(channel.kind))
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY], ids=lambda one: one.kind)
+@pytest.mark.parametrize("channel", [chat for chat in CHATS if chat.answers], ids=lambda chat: chat.kind)
 async def test_whole_command_stands_in_the_message(channel: Channel) -> None:
     command = "b" * (channel.longest - 5) + "rm -r"
     async with sent_to(channel) as (place, line):
@@ -152,7 +151,7 @@ async def test_whole_command_stands_in_the_message(channel: Channel) -> None:
         assert TOKENS[0] in json.dumps(sent) and "rm -r" in shown
 
 
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+@each_chat
 async def test_address_without_a_host_is_left_out(channel: Channel) -> None:
     async with sent_to(channel) as (place, line):
         await channel.send(line, replace(NEED, url="/reach/018f3c2a"))
@@ -194,7 +193,7 @@ def test_joiners_stay_where_writing_needs_them() -> None:
 
 
 async def test_secrets_of_the_line_are_in_no_message() -> None:
-    for channel in (SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS):
+    for channel in CHATS:
         async with sent_to(channel) as (place, line):
             await channel.send(line, message_of("text"))
             assert not [one for one in ("xoxb-tests", "tests-token", "bot-token", "tk_tests", "good-secret")

@@ -11,18 +11,14 @@ from quart import Quart, Response
 from mission_control.channels.answers.presses import OVER, WRITE, press, take_words
 from mission_control.channels.channel import Channel, Later, Line, Message, Received, Refused, Said
 from mission_control.channels.models import ReachMessage
-from mission_control.channels.providers.discord import DISCORD
-from mission_control.channels.providers.mattermost import MATTERMOST
-from mission_control.channels.providers.ntfy import NTFY
 from mission_control.channels.providers.slack import SLACK
-from mission_control.channels.providers.teams import TEAMS
 from mission_control.channels.providers.telegram import TELEGRAM
 from mission_control.core import times
 from tests.cast import Cast
 from tests.channels import one_channel
 from tests.channels.conftest import After
 from tests.channels.fake_channel import Chat
-from tests.channels.samples import NEED, line_to
+from tests.channels.samples import NEED, each_chat, line_to
 from tests.channels.serving import serving
 from tests.channels.test_core import asked
 from tests.channels.test_hostile import line_of
@@ -55,7 +51,7 @@ def answering(status: int, body: bytes) -> Quart:
 
 
 @pytest.mark.parametrize("case", BODIES)
-@pytest.mark.parametrize("channel", [SLACK, TELEGRAM, MATTERMOST, NTFY, DISCORD, TEAMS], ids=lambda one: one.kind)
+@each_chat
 async def test_odd_answer_is_a_refusal_or_for_later(channel: Channel, case: str) -> None:
     async with serving(answering(*BODIES[case])) as url:
         line = line_of(channel, url)
