@@ -11,6 +11,17 @@ from tests.visitor import PASSWORD, Visitor, give_password, visitor
 NEW = "another battery staple"
 
 
+async def test_pages_have_the_title_of_their_heading(cast: Cast) -> None:
+    ada = await visitor(cast.app, cast.ada)
+    titles = {
+        "/settings/tags": "Tags",
+        "/settings/people/invitations/new": "Invite somebody",
+        "/agents/new": "New agent",
+    }
+    for url, title in titles.items():
+        (await ada.get(url)).has(f"{title} · ", f"{title}</")
+
+
 async def test_profile_is_changed(cast: Cast) -> None:
     ada = await visitor(cast.app, cast.ada)
     form = {"name": "Ada L.", "preferred_name": "Countess", "timezone": "Europe/London"}
