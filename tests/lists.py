@@ -21,7 +21,7 @@ from mission_control.people.models import Job, User
 from mission_control.webhooks.incoming import commands as webhooks
 from tests.cast import API, Caller, Cast, _person, hire
 from tests.claiming import claim
-from tests.things import MAKERS, OUTGOING, Things, a_group, make_connection, upload
+from tests.things import MAKERS, OUTGOING, Things, a_group, hold, make_connection, upload
 
 More = Callable[[Cast, Things, int], Awaitable[None]]
 LISTS: dict[str, tuple[More, str]] = {}
@@ -342,6 +342,15 @@ async def _questions(cast: Cast, made: Things, n: int) -> None:
     asked = (await cast.atlas.post(path, {"content": f"Which lens {n}?"})).ok()["question_id"]
     if n % 2:
         (await cast.cleo.post(f"{cast.home}/questions/{asked}/answers", {"answer": "The wide one."})).ok()
+
+
+@lists("/agent/holds/<hold_id>")
+@lists(f"{BOARD}/holds")
+async def _holds(cast: Cast, made: Things, n: int) -> None:
+    await cast.add_task(title=f"Lens {n}")
+    worker = await hire(cast.app, cast.ada, cast.board, f"Worker {n}")
+    task = (await worker.post(f"/agent{cast.home}/claims", {})).ok()
+    await hold(worker, {**task["task"], "lease": task["lease"]}, account="5f0c" if "hold_id" in made else f"{n}")
 
 
 @lists(f"{GROUP}/memory")

@@ -231,6 +231,24 @@ async def _question(cast: Cast, made: Things, path: str) -> Any:
     return asked.ok()["question_id"]
 
 
+@makes("hold_id")
+async def _hold(cast: Cast, made: Things, path: str) -> Any:
+    await hold(cast.atlas)
+    return (await hold(cast.vega))["id"]
+
+
+async def hold(by: Caller, *tasks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A worker of an agent waits for two hours, and keeps claimed tasks."""
+    until = times.iso(times.clock_now() + timedelta(hours=2))
+    sent: dict[str, Any] = {
+        "program": "claude-code", "host_label": "ada-laptop", "account": "5f0c", "kind": "window", "until": until,
+        "words": "You've hit your session limit · resets 9:30am (UTC)",
+        "tasks": [{"task_id": task["id"], "fence": task["lease"]["fence"]} for task in tasks],
+    }  # fmt: skip
+    held: dict[str, Any] = (await by.post("/agent/holds", sent | more)).ok()
+    return held
+
+
 @makes("memory_id")
 async def _entry(cast: Cast, made: Things, path: str) -> Any:
     for_group = "group" in path

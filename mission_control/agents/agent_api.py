@@ -2,6 +2,7 @@
 
 from mission_control.agents import inbox, schemas
 from mission_control.agents.commands import create_agent, report_heartbeat
+from mission_control.agents.holds.schemas import AgentHold
 from mission_control.agents.models import Agent
 from mission_control.agents.notices import Inbox, InboxQuery
 from mission_control.agents.queries import list_agents, own_agent
@@ -41,6 +42,7 @@ async def agent_healthz(actor: Actor, agent: Agent) -> schemas.AgentHealthStatus
         is_board_lead=agent.is_board_lead,
         scopes=None if actor.scopes is None else sorted(actor.scopes),
         token_expires_at=actor.expires_at,
+        hold=AgentHold.stored(agent.hold),
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from mission_control.agents.holds.schemas import AgentHold
 from mission_control.core.field_tables import NOT_SENT, REQUIRED, DeclaredField
 from mission_control.core.values import BlankToNone, NonEmptyStr
 from mission_control.people.organizations.work_state import State
@@ -110,6 +111,7 @@ FIELDS: tuple[AgentField, ...] = (
     kept("work_state", State),
     kept("work_state_reason", str | None),
     kept("work_state_at", datetime | None),
+    kept("hold", AgentHold | None, "A worker of it waits for its limit, its provider or a sign-in"),
     kept("is_adopted", bool),
     kept("last_provision_error", str | None),
     kept("wake_attempts", int),

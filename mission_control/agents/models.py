@@ -202,6 +202,7 @@ class Agent(Changing):
     work_state = fields.CharField(max_length=16, default="running")
     work_state_reason = nullable(fields.TextField)
     work_state_at = UtcDatetimeField(null=True)
+    hold = json_field(null=True)  # `AgentHold`: a worker of it waits
     last_seen_at = UtcDatetimeField(null=True)
 
     organization_id: UUID

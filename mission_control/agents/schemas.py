@@ -16,6 +16,7 @@ from mission_control.agents.fields import (
     ShortText,
     Soul,
 )
+from mission_control.agents.holds.schemas import AgentHold
 from mission_control.agents.models import Agent
 from mission_control.boards.queries import is_recent
 from mission_control.core import times
@@ -100,7 +101,7 @@ class AgentRead(Schema):
     def of(cls, agent: Agent, **more: Any) -> Self:
         """The answer for an agent, with its computed status."""
         values: dict[str, Any] = {name: getattr(agent, name) for name in AgentRead.model_fields if name != MAIN}
-        values |= {"status": computed_status(agent), MAIN: agent.board_id is None}
+        values |= {"status": computed_status(agent), MAIN: agent.board_id is None, "hold": AgentHold.stored(agent.hold)}
         return cls.model_construct(**values, **more)
 
 
@@ -159,6 +160,7 @@ class AgentHealthStatusResponse(Schema):
     is_board_lead: bool
     scopes: list[str] | None
     token_expires_at: datetime | None
+    hold: AgentHold | None
 
 
 class AgentRosterQuery(Paging):

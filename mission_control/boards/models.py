@@ -115,6 +115,8 @@ class Run(Identified):
 
     `lease_seconds` is for how long its agent wanted the lease, by which turns renew it.
 
+    `hold_id` names the hold of the worker that keeps it while it waits.
+
     One that its agent gave back names in `rests_until` from when that agent may be given the task again by itself.
     """
 
@@ -135,6 +137,7 @@ class Run(Identified):
     resumes_on_any = fields.BooleanField(default=False)
     ended_at = UtcDatetimeField(null=True)
     end_reason = nullable(fields.TextField)
+    hold_id = nullable(fields.UUIDField)
     rests_until = UtcDatetimeField(null=True)
     summary = nullable(fields.TextField)
     checked = nullable(fields.TextField)

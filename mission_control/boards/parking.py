@@ -19,16 +19,21 @@ from mission_control.events.unit_of_work import record
 from mission_control.people.accounts.names import person_name
 
 EVENTS = (
-    Kind("task.parked", "The run of a task waits for people, without a lease.", "waits for an answer about"),
-    Kind("task.resumed", "A run that waited for people goes on.", "went on with"),
+    Kind("task.parked", "The run of a task waits for people or for its worker, without a lease.", "waits with"),
+    Kind("task.resumed", "A run that waited goes on.", "went on with"),
 )
 
-# SQL on `r`, a run: people have not settled something that it asked, or that somebody asked about its task.
+# SQL on `r`, a run: people have not settled something that it asked, or that somebody asked about its task; or its
+# worker waits until its program may go on.
 ASKS = (
     "(EXISTS (SELECT 1 FROM approval_task_links l WHERE l.task_id = r.task_id AND l.is_pending)"
     " OR EXISTS (SELECT 1 FROM approvals a WHERE a.run_id = r.id AND a.status = 'pending')"
-    " OR EXISTS (SELECT 1 FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open'))"
+    " OR EXISTS (SELECT 1 FROM agent_questions q WHERE q.run_id = r.id AND q.state = 'open')"
+    " OR EXISTS (SELECT 1 FROM worker_holds h WHERE h.id = r.hold_id AND h.ended_at IS NULL))"
 )
+# SQL that joins to `r`, a run, the open hold `wh` of the worker that keeps it; and until when that waits.
+HOLD_JOIN = "LEFT JOIN worker_holds wh ON wh.id = r.hold_id AND wh.ended_at IS NULL"
+HOLD_UNTIL = "COALESCE(wh.resumes_at, wh.until)"
 # SQL on `t`, a task: its run waits, so it does not count against its agent's own limit.
 IS_PARKED = (
     "EXISTS (SELECT 1 FROM task_runs z WHERE z.task_id = t.id AND z.ended_at IS NULL AND z.parked_at IS NOT NULL)"
@@ -82,9 +87,14 @@ async def park_asker(actor: Actor, run_ids: Sequence[UUID | None], request: Park
 
 
 async def park(
-    run_ids: Sequence[UUID | None], *, agent_id: UUID | None, resumes_on_any: bool = False, why: str = ""
+    run_ids: Sequence[UUID | None],
+    *,
+    agent_id: UUID | None,
+    resumes_on_any: bool = False,
+    why: str = "",
+    waits_for: str = "an answer",
 ) -> bool:
-    """Park those runs of an agent that go on and have asked something; return whether there is one.
+    """Park those runs of an agent that go on and wait for something; return whether there is one.
 
     The calling command holds their tasks, and so does one that settles what was asked: an answer comes before, and
     then there is nothing to wait for, or afterwards, and finds the run parked.
@@ -108,7 +118,7 @@ async def park(
             run["id"],
         )
         if run["parked_at"] is None:
-            record_parked(run, why)
+            record_parked(run, why, waits_for)
     return bool(runs)
 
 
@@ -120,7 +130,7 @@ async def is_parked(run_id: UUID | None) -> bool:
 async def go_on(scope: Scope, title: str) -> bool:
     """Let the run of a task go on; return whether it waited. The calling command holds the task."""
     runs = await rows(
-        "UPDATE task_runs SET parked_at = NULL, ready_at = NULL, resumes_on_any = ? WHERE task_id = ?"
+        "UPDATE task_runs SET parked_at = NULL, ready_at = NULL, hold_id = NULL, resumes_on_any = ? WHERE task_id = ?"
         " AND ended_at IS NULL AND parked_at IS NOT NULL RETURNING id, agent_id, agent_name, fence",
         False,
         scope.task_id,
@@ -132,11 +142,11 @@ async def go_on(scope: Scope, title: str) -> bool:
     return bool(runs)
 
 
-def record_parked(run: Row, why: str = "") -> None:
+def record_parked(run: Row, why: str = "", waits_for: str = "an answer") -> None:
     """Record that a run waits; the row has its task's title and organization too."""
     task_id = as_id(run["task_id"])
     organization_id, agent_id = as_id(run["organization_id"]), as_id(run["agent_id"])
     assert organization_id is not None
     scope = Scope(organization_id, as_id(run["board_id"]), task_id, subject_id=task_id)
-    message = f"{why}{run['agent_name']} waits for an answer: {run['title']}."
+    message = f"{why}{run['agent_name']} waits for {waits_for}: {run['title']}."
     record("task.parked", scope, message, agent_id=agent_id, run_id=as_id(run["id"]), fence=run["fence"])

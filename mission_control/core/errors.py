@@ -71,6 +71,8 @@ class ErrorCode(StrEnum):
     APPROVAL_FINAL = "approval_final", "The gateway has its answer. The agent can ask again."
     APPROVAL_OF_GATEWAY = "approval_of_gateway", "Who asks says until when it waits."
     QUESTION_ANSWERED = "question_answered", "Somebody answered this question already."
+    HOLD_ANSWERED = "hold_answered", "Somebody told this worker what to do already."
+    HOLD_ENDED = "hold_ended", "This worker goes on already."
     QUESTION_CLOSED = "question_closed", "This question is closed: what it was about is over."
     QUESTION_WITHDRAWN = "question_withdrawn", "This question was withdrawn."
     QUESTION_EXPIRED = "question_expired", "This question has expired on the gateway."

@@ -105,6 +105,7 @@ TITLES: dict[Group, tuple[str, str]] = {
     "answer": ("Answer", "asked by agents: those that did not hand in stand still"),
     "review": ("Review", "handed in or proposed, no agent waits"),
     "unblock": ("Unblock", "something went wrong"),
+    "paused": ("Paused", "goes on by itself, if nobody answers"),
     "own": ("Your own", "tasks assigned to you"),
 }
 

@@ -45,6 +45,8 @@ TOO_LATE = (
     ErrorCode.QUESTION_ANSWERED,
     ErrorCode.QUESTION_WITHDRAWN,
     ErrorCode.QUESTION_CLOSED,
+    ErrorCode.HOLD_ANSWERED,
+    ErrorCode.HOLD_ENDED,
     ErrorCode.APPROVAL_CLOSED,
     ErrorCode.APPROVAL_EXPIRED,
     ErrorCode.QUESTION_EXPIRED,

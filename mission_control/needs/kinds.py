@@ -25,7 +25,7 @@ type Words = Mapping[UUID, AnswerWords]
 NULL_ID = "CAST(NULL AS UUID)"
 
 Urgency = Literal["blocks", "waits", "digest"]
-GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "own")
+GROUPS: tuple[Group, ...] = ("answer", "review", "unblock", "paused", "own")
 
 
 @dataclass(frozen=True, slots=True)

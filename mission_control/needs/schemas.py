@@ -13,7 +13,7 @@ from mission_control.core.substance import Seen
 from mission_control.core.values import BlankToNone, Body, Moment, NewsPaging, NonEmptyStr, Schema, Versioned, example
 
 Include = Literal["waiting", "snoozed", "all"]
-Group = Literal["answer", "review", "unblock", "own"]
+Group = Literal["answer", "review", "unblock", "paused", "own"]
 GLYPHS: dict[str, tuple[str, str]] = {}  # of the installed kinds, in the order of the list: an icon and its tone
 
 
@@ -198,6 +198,7 @@ class NeedCounts(Schema):
     answer: int
     review: int
     unblock: int
+    paused: int
     own: int
     snoozed: int
 

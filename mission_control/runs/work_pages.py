@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mission_control.approvals.needs import asked_items
-from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON
+from mission_control.boards.parking import ASK_PAGE, ASKED_PERSON, HOLD_JOIN, HOLD_UNTIL
 from mission_control.boards.queries import SEEN_IN, shortly
 from mission_control.core import times
 from mission_control.core.amounts import MICROS, short, spent
+from mission_control.core.programs import program_name
 from mission_control.database.sql import Row, as_json, as_moment, rows
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
@@ -26,11 +27,13 @@ RUNNING = f"""
     SELECT {COLUMNS}, r.id AS running_id, r.agent_name AS worker_name, r.started_at AS run_since, r.lease_expires_at,
         r.ready_at, CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
         CASE WHEN r.parked_at IS NOT NULL THEN {ASK_PAGE} END AS ask_page,
+        wh.program AS hold_program, wh.host_label AS hold_host, {HOLD_UNTIL} AS hold_until,
         r.input_tokens + r.output_tokens AS run_tokens, r.cost_micros AS run_cost,
         r.unpriced_tokens AS run_unpriced, r.gaps AS run_gaps
     FROM task_runs r
     LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}
     LEFT JOIN agents g ON g.id = r.agent_id
+    {HOLD_JOIN}
     LEFT JOIN tasks t ON t.id = r.task_id
     WHERE r.task_id = ? AND r.ended_at IS NULL
 """
@@ -59,6 +62,9 @@ class Work:
 
     @property
     def head(self) -> str:
+        if self.run["hold_until"] is not None:
+            program = self.run["hold_program"]
+            return f"waits for {program_name(program, program)} on {self.run['hold_host']} until"
         whom = self.run["asked_name"] if self.state == "waiting" else None
         return HEADS.get(self.state, "works on this") + (f" of {whom}" if whom else "")
 
@@ -96,7 +102,16 @@ async def _read(task_id: UUID) -> Work | None:
     row |= signs(row, now)
     row |= {
         name: as_moment(row[name])
-        for name in ("run_since", "lease_expires_at", "parked_at", "ready_at", "doing_at", "state_at", "started_at")
+        for name in (
+            "run_since",
+            "lease_expires_at",
+            "parked_at",
+            "ready_at",
+            "doing_at",
+            "state_at",
+            "started_at",
+            "hold_until",
+        )
     }
     row |= {"plan": as_json(row["plan"]) or []}
     row |= {"shown_state": state_of(row), "steps": plan_of(row), "doing_words": shortly(row["doing"] or "")}

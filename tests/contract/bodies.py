@@ -228,6 +228,11 @@ BODIES: dict[str, Body] = {
     "update_onboarding": lambda cast, made: ASKING,
     "agent_lead_ask_user_via_gateway_main": lambda cast, made: {"content": "Which lens?", "correlation_id": "7"},
     "ask_question": lambda cast, made: {"content": "Which lens?", "options": [{"label": "The wide one"}]},
+    "report_hold": lambda cast, made: {
+        "program": "claude-code", "host_label": "laptop", "account": "5f0c", "kind": "window", "words": "Limit reached",
+        "until": "2099-01-01T00:00:00Z",
+    },
+    "answer_hold": lambda cast, made: {"answer": "stop", "resumes_at": "2099-01-01T00:00:00Z"},
     "answer_question": lambda cast, made: {
         "answer": "The wide one.",
     },

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mission_control.agents.holds.models import Hold
 from mission_control.agents.models import Agent, Budget, Connection, DeviceCode, ModelPrice
 from mission_control.approvals.models import Approval
 from mission_control.boards.models import Board, SavedView
@@ -61,6 +62,7 @@ async def things(cast: Cast) -> dict[str, Any]:
         "lead": await Agent.get(id=cast.atlas.id).select_related("board"),
         "delivery": Delivery(organization_id=cast.organization.id, agent_id=cast.vega.id, kind="x"),
         "question": Question(board_id=cast.board.id, board=cast.board, agent_id=cast.vega.id, content="x"),
+        "hold": Hold(organization_id=cast.organization.id, board_id=cast.board.id, board=cast.board, program="codex"),
         "webhook": Webhook(board_id=cast.board.id, board=cast.board, description="x"),
         "channel": ReachChannel(organization_id=cast.organization.id, kind="x", name="x"),
         "payload": WebhookPayload(board_id=cast.board.id, board=cast.board, webhook_id=cast.board.id),

@@ -30,7 +30,7 @@ COSTS = {
     "looking for boards left half done": 1,
     "deleting old activities": 1,
     "looking for deadlines that passed": 6,  # who else is asked: what nobody has looked at, who is away
-    "looking for leases that ended": 4,
+    "looking for leases that ended": 5,
     "looking for notes that did not arrive": 1,
     "looking for sessions that ended": 1,
     "looking for silent agents": 1,

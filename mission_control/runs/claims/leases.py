@@ -5,6 +5,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from mission_control.agents.holds.commands import end_silent_holds
 from mission_control.agents.notices import Notices
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.reactions import NOTICE
@@ -302,9 +303,10 @@ SECONDS_UNTIL_ANOTHER_TRY = 1.0
 async def look(since: datetime, until: datetime) -> float:
     """Expire leases and wake workers for tasks whose pause has ended; return the seconds until the next of both.
 
-    Take from silent agents what waits for them.
+    Take from silent agents what waits for them, and end the holds of silent workers.
     """
     expired = await expire_due()
+    await end_silent_holds()
     await take_from_silent()
     await wake_polls_for_retries(since, until)
     return 0.0 if expired == AT_ONCE else await seconds_left(until)

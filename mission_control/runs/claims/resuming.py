@@ -1,13 +1,17 @@
-"""Give a run that waited for people back to its agent, as soon as what it asked is settled."""
+"""Give a run that waited back to its agent, as soon as what it asked is settled and its worker goes on."""
 
 from collections.abc import Sequence
+from copy import copy
+from uuid import UUID
 
 from mission_control.boards.attempts import running
 from mission_control.boards.models import Board
 from mission_control.boards.parking import ASKS, record_parked
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.sql import Row, as_id, rows
+from mission_control.core.errors import existing
+from mission_control.database.records import find
+from mission_control.database.sql import Row, as_id, as_moment, is_postgres, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import NewEvent
 from mission_control.events.unit_of_work import notify, reacts_to, signal
@@ -15,8 +19,10 @@ from mission_control.http.lookups import channel_of_agent
 from mission_control.runs.claims.claiming import Claim, leased
 from mission_control.runs.claims.leases import refuse_resuming
 from mission_control.runs.queries import ClaimCreate
+from mission_control.tasks import notices
 from mission_control.tasks.changes import present_task
 from mission_control.tasks.models import Task
+from mission_control.tasks.removal import return_to_inbox
 
 # SQL on `r`, a run that waits.
 WAITS = "r.ended_at IS NULL AND r.parked_at IS NOT NULL"
@@ -26,6 +32,11 @@ OF_APPROVAL = (
     f" WHERE l.approval_id = ? AND {WAITS}"
 )
 OF_QUESTION = f"SELECT r.id FROM agent_questions q JOIN task_runs r ON r.id = q.run_id WHERE q.id = ? AND {WAITS}"
+OF_HOLD = f"SELECT r.id FROM task_runs r WHERE r.hold_id = ? AND {WAITS}"
+KEPT = (
+    "SELECT r.id, r.task_id, h.until FROM task_runs r JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
+    f" JOIN worker_holds h ON h.id = r.hold_id WHERE r.hold_id = ? AND {WAITS}"
+)
 READY = f"SELECT r.task_id FROM task_runs r WHERE r.agent_id = ? AND r.board_id = ? AND {WAITS}"
 
 
@@ -39,6 +50,34 @@ async def resume_after_decision(actor: Actor, event: NewEvent) -> None:
 @reacts_to("question.answered", "question.withdrawn", "question.closed", "question.ended_on_gateway")
 async def resume_after_answer(actor: Actor, event: NewEvent) -> None:
     await _make_ready(event, await rows(OF_QUESTION, event.data["question_id"]))
+
+
+@reacts_to("worker.continued")
+async def resume_after_hold(actor: Actor, event: NewEvent) -> None:
+    await _lock_tasks_of(event.scope.subject_id)
+    await _make_ready(event, await rows(OF_HOLD, event.scope.subject_id))
+
+
+async def _lock_tasks_of(hold_id: UUID | None) -> None:
+    if is_postgres():
+        kept = f"SELECT t.id FROM tasks t WHERE t.id IN ({OF_HOLD.replace('r.id', 'r.task_id', 1)})"
+        await rows(f"{kept} ORDER BY t.id FOR NO KEY UPDATE", hold_id)
+
+
+@reacts_to("worker.answered")
+async def let_others_take_over(actor: Actor, event: NewEvent) -> None:
+    """Put what waits for a worker into the inbox for others, as a person wants; it is no failed attempt."""
+    if event.data["decision"] != "take_over":
+        return
+    await _lock_tasks_of(event.scope.subject_id)
+    for run in await rows(f"{KEPT} ORDER BY t.id", event.scope.subject_id):
+        task = await existing(find(Task, "id = ?", run["task_id"]))
+        task.board = await Board.get(id=task.board_id)
+        before = copy(task)
+        await rows("UPDATE task_runs SET rests_until = ? WHERE id = ?", as_moment(run["until"]), run["id"])
+        why = f"{actor.name} lets others take over."
+        await return_to_inbox(actor, task, f"Task returned to inbox: {task.title}. {why}", why)
+        await notices.notify_after_change(actor, task, before)
 
 
 async def _make_ready(event: NewEvent, waiting: Sequence[Row]) -> None:

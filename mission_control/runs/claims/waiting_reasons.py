@@ -7,6 +7,7 @@ from typing import get_args
 from mission_control.approvals.payloads import action_words, asks_to_finish
 from mission_control.boards.statuses import LABELS
 from mission_control.core import times
+from mission_control.core.programs import program_name
 from mission_control.database.sql import Row, as_id, as_moment, rows, wire_moment
 from mission_control.runs.claims import waiting_sql as levels
 from mission_control.runs.claims.waiting_sql import statement
@@ -93,6 +94,11 @@ def _lease(row: Row) -> Row:
 
 
 def _parked(row: Row) -> Row:
+    """`detail` names the program and the machine of the worker that it waits for."""
+    if row["detail"]:
+        program, _, host = str(row["detail"]).partition(" ")
+        text = f"{row['name']} waits for {program_name(program, program)} on {host} until {_clock(row['until'])}."
+        return _reason("parked", text, until=wire_moment(row["until"]), **_since(row), **_by_agent(row))
     who = row["why"] or "a person of this board"
     text = f"{row['name']} waits for an answer of {who} since {_clock(row['since'])}. Nobody else is given it."
     return _reason("parked", text, **_since(row), **_by_agent(row))

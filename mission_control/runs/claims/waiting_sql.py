@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mission_control.approvals.payloads import FINISHING
-from mission_control.boards.parking import ASKED_PERSON, IS_PARKED
+from mission_control.boards.parking import ASKED_PERSON, HOLD_JOIN, HOLD_UNTIL, IS_PARKED
 from mission_control.boards.queries import PERSON, SILENT_AFTER, online_sql
 from mission_control.core import times
 from mission_control.database.sql import placeholders
@@ -120,6 +120,7 @@ def _own(now: datetime) -> list[Part]:
     parts = "w JOIN tasks p ON p.parent_id = w.id AND p.blocks_parent WHERE p.status <> 'done' AND p.deleted_at IS NULL"
     run = {"ref_id": _id("r.agent_id"), "name": "r.agent_name", "since": "r.started_at", "until": "r.lease_expires_at"}
     parked = "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at"
+    worker = {"why": ASKED_PERSON, "detail": "wh.program || ' ' || wh.host_label", "until": HOLD_UNTIL}
     sign = {**run, "since": "r.ready_at", "until": "w.last_seen_at", "number": "w.resume_after_seconds"}
     return [
         _part("asked", "w", detail="w.status", **ASSIGNEE),
@@ -127,7 +128,7 @@ def _own(now: datetime) -> list[Part]:
         _part("backoff", resting, now, until="w.retry_at", number="w.failed_attempts"),
         _part("dependency", dependencies, ref_id=_id("p.id"), name="p.title", number="p.number", since="d.created_at"),
         _part("part", parts, ref_id=_id("p.id"), name="p.title", number="p.number", since="p.created_at"),
-        _part("parked", f"{parked} IS NULL", **run | {"since": "r.parked_at", "why": ASKED_PERSON}),
+        _part("parked", f"{parked} IS NULL {HOLD_JOIN}", **run | {"since": "r.parked_at"} | worker),
         _part("ready", f"{parked} IS NOT NULL", **sign),
         _part("lease", "w JOIN task_runs r ON r.task_id = w.id AND r.ended_at IS NULL AND r.parked_at IS NULL", **run),
     ]

@@ -15,11 +15,12 @@ from mission_control.approvals.queries import parts_of_approvals
 from mission_control.boards.days import Due, due_of
 from mission_control.boards.hand_in_counts import counted_of
 from mission_control.boards.models import Board
-from mission_control.boards.parking import ASKED_PERSON
+from mission_control.boards.parking import ASKED_PERSON, HOLD_JOIN, HOLD_UNTIL
 from mission_control.boards.queries import PERSON, SEEN_IN, SIGNS, SILENT_AFTER, STUCK_AT, is_at_work, shortly
 from mission_control.boards.statuses import STATUSES, TaskStatus
 from mission_control.core import times
 from mission_control.core.field_tables import completed_row
+from mission_control.core.programs import program_name
 from mission_control.core.substance import substance_of
 from mission_control.database.sql import Condition, placeholders, select
 from mission_control.tasks.board.card_filter import CardFilter
@@ -47,6 +48,7 @@ class Line(NamedTuple):
     since: datetime
     took: str
     tone: str = ""
+    until: datetime | None = None
 
 
 OLD_AFTER = timedelta(minutes=5)  # what an agent did last is marked from then on
@@ -86,6 +88,9 @@ class Card:
     parked_at: datetime | None
     ready_at: datetime | None
     asked_name: str | None
+    hold_program: str | None
+    hold_host: str | None
+    hold_until: datetime | None
     session_state: str | None
     doing: str | None
     doing_at: datetime | None
@@ -150,6 +155,7 @@ SELECT t.id AS task_id, t.board_id, t.in_progress_at, t.flagged_at, t.flag_reaso
     r.lease_expires_at AS lease_until, w.name AS worker_name, g.name AS agent_name, {SIGNS},
     r.started_at AS held_since, r.parked_at, r.ready_at,
     CASE WHEN r.parked_at IS NOT NULL THEN {ASKED_PERSON} END AS asked_name,
+    wh.program AS hold_program, wh.host_label AS hold_host, {HOLD_UNTIL} AS hold_until,
     s.state AS session_state, s.doing, s.doing_at, s.failures, s.failing, s.last_seen_at AS session_seen_at,
     CASE WHEN t.status = 'in_progress' AND t.assigned_agent_id IS NOT NULL THEN {BUDGET_OVER_ON} END AS budget_over_on,
     CASE WHEN u.id IS NULL THEN NULL ELSE {PERSON} END AS person_name,
@@ -172,6 +178,7 @@ LEFT JOIN agents g ON g.id = t.assigned_agent_id
 LEFT JOIN users u ON u.id = t.assigned_user_id
 LEFT JOIN agents w ON w.id = t.review_agent_id AND t.status IN ('review', 'done')
 LEFT JOIN task_runs r ON r.task_id = t.id AND r.ended_at IS NULL
+{HOLD_JOIN}
 LEFT JOIN agent_sessions s ON s.id = {SEEN_IN}
 LEFT JOIN tag_assignments a ON a.task_id = t.id
 LEFT JOIN tags o ON o.id = a.tag_id
@@ -236,6 +243,8 @@ def _badge(row: Card, now: datetime) -> Badge | None:
 def _badge_of_work(row: Card, now: datetime) -> Badge | None:
     if row.ready_at:
         return Badge("Answered", "run", "play")
+    if row.hold_until:
+        return Badge("Paused", "warn", "hourglass")
     if row.parked_at or row.session_state == "waiting":
         return Badge("Asks you", "ask", "hand")
     if row.budget_over_on and row.budget_over_on >= now.date().isoformat():
@@ -256,6 +265,9 @@ def _badge_of_work(row: Card, now: datetime) -> Badge | None:
 def _line(row: Card, now: datetime) -> Line | None:
     if row.ready_at:
         return _since("has its answer and goes on", row.ready_at, now)
+    if row.hold_until and row.hold_program and row.parked_at:
+        worker = f"{program_name(row.hold_program, row.hold_program)} on {row.hold_host}"
+        return Line(f"waits for {worker} until", row.parked_at, "", "warn", row.hold_until)
     if row.parked_at:
         whom = f" of {row.asked_name}" if row.asked_name else ""
         return _since(f"waits for an answer{whom}", row.parked_at, now)
