@@ -38,7 +38,7 @@ def title_of(item: Item) -> str:
 
 
 def _facts(item: Item) -> list[NeedFact]:
-    facts = [*_counted(item), fact("user" if item.is_of_person else "bot", item.asker)]
+    facts = [*_counted(item), fact("user" if item.is_of_person else "bot", item.asker), *item.counted.branch]
     facts += link_facts([(link.name, link.url) for link in item.evidence])
     if item.request is not None and item.request.client:
         facts.append(fact("laptop", _machine(item.request)))

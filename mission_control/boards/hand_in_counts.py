@@ -28,9 +28,10 @@ _SELECT = (
 
 
 class Counted(NamedTuple):
-    """The facts of the last hand-in of a task, and where its change can be read, if there is one."""
+    """The facts of the last hand-in of a task, its branch, and where its change can be read, if there is one."""
 
     facts: Sequence[NeedFact] = ()
+    branch: Sequence[NeedFact] = ()
     diff_url: str | None = None
     is_unchanged: bool = False
 
@@ -71,7 +72,8 @@ async def counted_of(task_ids: Sequence[UUID]) -> dict[UUID, Counted]:
 
 
 def _counted(row: Row, code: Facts, state: HandedIn) -> Counted:
-    is_unchanged = bool(code.get("head")) and code["head"] == code.get("base") and not code.get("diff_id")
+    is_same = bool(code.get("head")) and code["head"] == code.get("base")
+    is_unchanged = (is_same or code.get("files") == 0) and not code.get("diff_id")
     facts = [*_change(code, state, is_unchanged=is_unchanged), *_checks(row, code, state)]
     if met := criteria_met(row):
         facts.append(fact("list-checks", met))
@@ -80,7 +82,7 @@ def _counted(row: Row, code: Facts, state: HandedIn) -> Counted:
     facts += [fact("gauge", amount) for amount in money]
     facts.sort(key=lambda item: item.tone != "bad")
     url = f"/boards/{row['board_id']}/tasks/{row['id']}/diff" if code.get("diff_id") else None
-    return Counted(counted(facts), url, is_unchanged)
+    return Counted(counted(facts), list(_branch(code)), url, is_unchanged)
 
 
 def criteria_met(row: Row) -> str:
@@ -91,11 +93,17 @@ def counted(facts: Sequence[NeedFact]) -> list[NeedFact]:
     return [item.model_copy(update={"is_counted": True}) for item in facts]
 
 
+def _branch(code: Facts) -> Iterator[NeedFact]:
+    if count := len(code.get("commits") or ()):
+        commits = f"{count} {'commit' if count == 1 else 'commits'}"
+        yield fact("git-branch", ", ".join(filter(None, (code.get("branch"), commits))))
+
+
 def _change(code: Facts, state: HandedIn, *, is_unchanged: bool) -> Iterator[NeedFact]:
     if is_unchanged:
         yield fact("triangle-alert", "Nothing was changed", "warn")
     elif code.get("files"):
-        yield fact("file-diff", lines_changed(code["files"], code["added"], code["removed"]))
+        yield fact("file-diff", lines_changed(code["files"], code["added"] or 0, code["removed"] or 0))
     if state.pushed:
         yield fact("triangle-alert", state.change, "warn")
 
@@ -103,14 +111,26 @@ def _change(code: Facts, state: HandedIn, *, is_unchanged: bool) -> Iterator[Nee
 def _checks(row: Row, code: Facts, state: HandedIn) -> Iterator[NeedFact]:
     head, report, check = code.get("head") or "", state.report, code.get("check")
     at = f" on {head[:7]}" if head else ""
-    if check and (exit_code := check["exit_code"]):
-        yield fact("circle-x", f"Check failed{at}, exit code {exit_code}", "bad")
-    elif check:
-        yield fact("circle-check", f"Check passed{at}", "ok")
+    if check:
+        yield _checked(check, head)
     if report is not None and report.sentence:
         yield _reported(report, state, head, at)
     if head and not (check or (report and report.checks) or row["checked"] or code.get("tests_id")):
         yield fact("circle-dashed", "No check ran")
+
+
+def _checked(check: Facts, head: str) -> NeedFact:
+    commit = check.get("commit") or ""
+    at = f" on {commit[:7]}" if commit else ""
+    if exit_code := check["exit_code"]:
+        return fact("circle-x", f"Check failed{at}, exit code {exit_code}", "bad")
+    if commit and not is_same_commit(commit, head):
+        return fact("triangle-alert", f"Check passed{at}, not on what was handed in", "warn")
+    return (
+        fact("circle-check", f"Check passed{at}", "ok")
+        if commit
+        else fact("circle-dashed", "Check passed, commit unknown")
+    )
 
 
 def _reported(report: ForgeReport, state: HandedIn, head: str, at: str) -> NeedFact:

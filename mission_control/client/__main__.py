@@ -107,6 +107,9 @@ def _finish(parser: argparse.ArgumentParser) -> None:
         metavar="BASE",
         help="what you committed here since BASE: commits and diff; left out, since the main branch of origin",
     )
+    parser.add_argument(
+        "--check", metavar="COMMAND", help="with --code: run this, and say how it ended on which commit"
+    )
     parser.add_argument("--tests", metavar="FILE", help="what the tests printed; - reads it from standard input")
     parser.add_argument("--pull-request", metavar="URL", help="the pull or merge request")
     parser.add_argument("--confidence", type=float, metavar="PERCENT", help="how sure you are that it is finished")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-LONGEST_DIFF, MOST_COMMITS = 1_000_000, 100
+LONGEST_DIFF, LONGEST_COMMAND, MOST_COMMITS = 1_000_000, 2_000, 100
 DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/")
 
 
@@ -81,12 +81,39 @@ def code_since(base: str, repository: Repository) -> dict[str, Any]:
             for one, _, title in commits[-MOST_COMMITS:]
         ],
         "diff": _cut(repository.git(*DIFF, start, head, strip=False)),
+        **_size(repository.git(*DIFF, "--numstat", start, head)),
     }
     if branch != "HEAD":
         found["branch"] = branch[:255]
     if repository.git("status", "--porcelain", "--ignore-submodules=dirty"):
         print("What is not committed is not in it.", file=sys.stderr)
     return found
+
+
+def _size(counts: str) -> dict[str, int]:
+    """Add up the lines of `git diff --numstat`, in which a binary file has dashes for its lines."""
+    files = [line.split("\t") for line in counts.splitlines()]
+    added, removed = (sum(int(file[at]) for file in files if file[at].isdigit()) for at in (0, 1))
+    return {"files": len(files), "added": added, "removed": removed}
+
+
+def checked(command: str, repository: Repository) -> tuple[dict[str, Any], str]:
+    """Run a command that checks the work; return how it ended and what it printed.
+
+    The commit is named where nothing else was there, before it ran and after.
+    """
+    commit = _only_commit(repository)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env=repository.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False,
+    )  # fmt: skip
+    is_of_commit = bool(commit) and _only_commit(repository) == commit
+    found = {"command": command[:LONGEST_COMMAND], "exit_code": done.returncode}
+    return {**found, **({"commit": commit} if is_of_commit else {})}, done.stdout.decode("utf-8", "replace")
+
+
+def _only_commit(repository: Repository) -> str:
+    return "" if repository.git("status", "--porcelain") else repository.commit("HEAD")
 
 
 WEB = re.compile(r"(https?)://(?:[^/@]*@)?([a-z0-9.-]+(?::[0-9]+)?)/([a-z0-9_.~/+-]{1,300})", re.IGNORECASE)

@@ -235,13 +235,23 @@ def _code(given: Namespace) -> dict[str, Any]:
     if given.code is not None:
         from mission_control.client import git
 
-        found = git.code_since(given.code, git.Repository())
+        repository = git.Repository()
+        check, output = git.checked(given.check, repository) if given.check else (None, "")
+        found = git.code_since(given.code, repository)
+        if check:
+            found.update(check=check, tests=_output(output))
+    elif given.check:
+        raise Usage("--check belongs to the commits that --code names.")
     if given.pull_request:
         found["pull_request"] = given.pull_request
     if given.tests:
-        output = sys.stdin.buffer.read() if given.tests == "-" else read(given.tests)
-        found["tests"] = output.decode("utf-8", "replace").replace("\0", "")[-LONGEST_OUTPUT:]
+        printed = sys.stdin.buffer.read() if given.tests == "-" else read(given.tests)
+        found["tests"] = _output(printed.decode("utf-8", "replace"))
     return found
+
+
+def _output(text: str) -> str:
+    return text.replace("\0", "")[-LONGEST_OUTPUT:]
 
 
 def _attached(path: str) -> dict[str, str]:

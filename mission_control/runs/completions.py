@@ -103,7 +103,7 @@ class Files:
     artifacts: list[Upload]
     diff: Upload | None = None
     tests: Upload | None = None
-    size: Mapping[str, int] = field(default_factory=dict)  # of the diff: files, lines added, lines removed
+    size: Mapping[str, int] = field(default_factory=dict)  # files, lines added and removed; where no client counted
 
 
 def files_of(completion: CompletionCreate) -> Files:
@@ -115,7 +115,7 @@ def files_of(completion: CompletionCreate) -> Files:
     code = completion.code or CodeCreate()
     texts = ((DIFF, code.diff), (TESTS, code.tests))
     diff, tests = (uploaded(name, text.encode(), "") if text.strip() else None for name, text in texts)
-    changed = parsed(code.diff, "", 0)
+    changed = parsed(code.diff, "", 0) if None in (code.files, code.added, code.removed) else []
     lines = {"added": sum(file.added for file in changed), "removed": sum(file.removed for file in changed)}
     return Files(artifacts, diff, tests, {"files": len(changed), **lines} if changed else {})
 

@@ -194,6 +194,13 @@ class CheckRun(Body):
 
     command: Annotated[str, Field(max_length=2000, description="The command, as a shell takes it")]
     exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31, description="0 when it passed; below 0, the signal")]
+    commit: Annotated[
+        CommitId | None,
+        Field(description="The commit on which it ran, with nothing beside it; green is that of `head`"),
+    ] = None
+
+
+Figure = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Code(Body):
@@ -206,7 +213,10 @@ class Code(Body):
     )
     pull_request: Annotated[HttpUrl | None, Field(description="Its pull or merge request")] = None
     commits: Annotated[list[Commit], Field(max_length=MOST_COMMITS, description="From the first to the last")] = []
-    check: Annotated[CheckRun | None, Field(description="The command that checked exactly this work")] = None
+    check: Annotated[CheckRun | None, Field(description="The command that checked it, and how that ended")] = None
+    files: Annotated[Figure | None, Field(description="How many files it changes; left out: as the diff says")] = None
+    added: Annotated[Figure | None, Field(description="How many lines it adds")] = None
+    removed: Annotated[Figure | None, Field(description="How many lines it removes")] = None
 
 
 class CodeCreate(Code):
@@ -218,15 +228,7 @@ class CodeCreate(Code):
     tests: Annotated[str, Field(max_length=LONGEST_OUTPUT, description="What the tests printed")] = ""
 
 
-class CountedCode(Code):
-    """What changed in a repository, in figures."""
-
-    files: Annotated[int | None, Field(description="How many files the diff changes")] = None
-    added: Annotated[int | None, Field(description="How many lines it adds")] = None
-    removed: Annotated[int | None, Field(description="How many lines it removes")] = None
-
-
-class CodeRead(CountedCode):
+class CodeRead(Code):
     """What changed in a repository; its diff and the output of its tests are files of the task."""
 
     diff_id: Annotated[UUID | None, Field(description="The file with the diff")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from mission_control.core.values import Body, Moment, NonEmptyStr
-from mission_control.runs.queries import CountedCode, Evidence
+from mission_control.runs.queries import Code, Evidence
 from mission_control.runs.sessions.ends import hashed
 from mission_control.runs.sessions.reports import MOST_STEPS, Label, Name, Short, StepGiven
 
@@ -41,7 +41,7 @@ class RunPart(UsedPart):
     summary: str | None = None
     checked: str | None = None
     evidence: list[Evidence] = Field(default_factory=list)
-    code: CountedCode | None = None
+    code: Code | None = None
 
 
 class OfRun(Body):

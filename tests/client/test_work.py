@@ -338,7 +338,9 @@ async def test_commits_and_diff_are_handed_in_from_the_repository(made: Crew, ve
     git("commit", "--quiet", "--all", "--message=Keep it\tlonger")
     for wrong in ("nothing", "--output=/x"):
         assert (await vega.run("finish", "Done.", f"--code={wrong}")).code == 2
-    printed = await vega.run("finish", "Done.", "--code", "--tests", "-", typed="1 passed\n")
+    assert (await vega.run("finish", "Done.", "--check", "make test")).code == 2  # of which code?
+    check = "cat app.py; exit 3"
+    printed = await vega.run("finish", "Done.", "--code", "--check", check)
     assert printed.code == 0 and "What is not committed is not in it." in printed.err
     [run] = (await made.ask("GET", f"{made.tasks}/{(await made.ask('GET', made.tasks))['items'][0]['id']}/runs"))[
         "items"
@@ -352,6 +354,8 @@ async def test_commits_and_diff_are_handed_in_from_the_repository(made: Crew, ve
     url = f"https://forge.example/acme/app/commit/{code['head']}"
     assert code["commits"] == [{"id": code["head"], "title": "Keep it\tlonger", "url": url}]
     assert [one["name"] for one in run["artifacts"]] == ["changes.diff", "tests.txt"]
+    assert (code["files"], code["added"], code["removed"]) == (1, 1, 1)
+    assert code["check"] == {"command": check, "exit_code": 3, "commit": None}  # a file beside it is not committed
 
 
 @pytest.mark.parametrize(("remote", "address"), [

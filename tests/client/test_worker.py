@@ -22,6 +22,8 @@ async def test_a_task_from_the_inbox_to_done(shop: Shop) -> None:
     assert (run["state"], run["summary"]) == ("completed", "It is mended.")
     assert run["checked"] == "`test -s work.txt` succeeds."
     code = run["code"]
+    assert code["check"] == {"command": "test -s work.txt", "exit_code": 0, "commit": code["head"]}
+    assert [code[name] for name in ("files", "added", "removed")] == [1, 1, 0]
     assert code["branch"] == "mission-control/1-mend-the-lock" and len(code["commits"]) == 1
     assert git(shop.top, "show", f"{code['head']}:work.txt") == "oiled\n"
     [prompt] = shop.prompts()
@@ -199,6 +201,19 @@ async def test_failing_check_is_mended_in_the_same_session(shop: Shop, check: st
     assert len(list(shop.kept.glob("session-*"))) == 1 and shop.left() == []
     tree = git(shop.top, "ls-tree", "--name-only", run["code"]["head"]).split()
     assert ("mended.txt" in tree) == (check != "no-such-program" and told > 1)
+
+
+@pytest.mark.parametrize(("check", "is_named"), [
+    ("test -e made.txt || echo yes >made.txt", True), ("echo more >>made.txt", False),
+], ids=["writes once", "writes each time"])  # fmt: skip
+async def test_check_that_writes_files_is_of_the_commit_that_has_them(shop: Shop, check: str, is_named: bool) -> None:
+    shop.check_by(check)
+    task = await shop.task("do: write work.txt one\ndo: say Done.")
+    await shop.once()
+    [run] = await shop.runs(task)
+    head = run["code"]["head"]
+    assert "made.txt" in git(shop.top, "ls-tree", "--name-only", head).split()
+    assert run["code"]["check"] == {"command": check, "exit_code": 0, "commit": head if is_named else None}
 
 
 @pytest.mark.parametrize("steers", ["", "1"])

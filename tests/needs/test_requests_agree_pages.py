@@ -11,7 +11,8 @@ from tests.needs.test_needs import one_of
 from tests.runs.test_code_handed_in import BASE, HEAD, code_handed_in
 from tests.visitor import visitor
 
-PASSED, FAILED = {"command": "make test", "exit_code": 0}, {"command": "make test", "exit_code": 2}
+CHECK = {"command": "make test", "exit_code": 0}
+PASSED, FAILED = ({**CHECK, "exit_code": code, "commit": HEAD} for code in (0, 2))
 WORDS = "It is kept longer."
 OWN: dict[str, Any] = {"pull_request": None, "commits": [{"id": HEAD, "title": "Keep it longer"}]}
 SIZE, AT = "1 file +2 \N{MINUS SIGN}1", HEAD[:7]
@@ -19,6 +20,17 @@ CASES: dict[str, tuple[dict[str, Any], list[str], list[str], bool]] = {
     "green": ({"check": PASSED}, [SIZE, f"Check passed on {AT}"], ["Approve", "Request changes"], True),
     "red": (
         {"check": FAILED}, [f"Check failed on {AT}, exit code 2", SIZE], ["Request changes", "Approve anyway"], False,
+    ),
+    "stale": (
+        {"check": CHECK | {"commit": BASE}}, [SIZE, f"Check passed on {BASE[:7]}, not on what was handed in"],
+        ["Approve", "Request changes"], False,
+    ),
+    "of no commit": (
+        {"check": CHECK}, [SIZE, "Check passed, commit unknown"], ["Approve", "Request changes"], True,
+    ),
+    "counted by the client": (
+        {"check": PASSED, "files": 4, "added": 87, "removed": 12},
+        ["4 files +87 \N{MINUS SIGN}12", f"Check passed on {AT}"], ["Approve", "Request changes"], True,
     ),
     "unknown": ({"tests": ""}, [SIZE, "No check ran"], ["Approve", "Request changes"], True),
     "unchanged": (
@@ -48,7 +60,9 @@ async def test_surfaces_show_the_same_facts_before_the_words(cast: Cast, case: s
         assert ("View diff" in text) is (case != "unchanged"), path
     async with connected(cast.cleo) as client:
         [told] = (await client.ok("list_needs"))["needs"]
-    assert told["facts"][: len(facts)] == facts and told["diff_url"] == need["diff_url"]
+    assert told["facts"][: len(facts)] == facts
+    assert ("task/1-cache, 1 commit" in told["facts"]) is (case != "unchanged")
+    assert told["diff_url"] == need["diff_url"]
 
 
 def plain(html: str) -> str:

@@ -11,7 +11,7 @@ import time
 from datetime import datetime, timezone
 
 from mission_control.client import files
-from mission_control.client.git import code_since
+from mission_control.client.git import LONGEST_COMMAND, code_since
 from mission_control.client.printing import plain
 from mission_control.client.problems import Busy, Problem, Unreachable
 from mission_control.client.program import TRY_LATER
@@ -253,18 +253,27 @@ class Attempt:
         task = self.task
         if not task.summary and self._tree().has_only(task.head or task.commit):
             if "nothing" in before:
-                raise Stopped("It ended without a result: nothing was changed, and nothing was said.", fails=True)
+                raise Stopped(prompts.NO_RESULT, fails=True)
             before["nothing"] = 1
             return prompts.NOTHING
         if not task.check:
             return ""
-        code, output = self._run_shell(task.check)
-        task.save(checked=code, tests=output)
+        code, output = self._check()
         mends = before.get("check", 0)
         if code == 0 or mends == task.mend:
             return ""
         before["check"] = mends + 1
         return prompts.complaint(task.check, code, output)
+
+    def _check(self) -> tuple[int, str]:
+        """Run the check, again where it wrote files, so that what is handed in is what was checked."""
+        for _ in range(2):
+            tree = self._tree().stage_rest()
+            code, output = self._run_shell(self.task.check)
+            self.task.save(checked=code, tests=output, checked_tree=tree)
+            if code != 0 or self._tree().stage_rest() == tree:
+                break
+        return code, output
 
     def _tree(self) -> worktree.Tree:
         return worktree.Tree(self.worker.repository, self.task.tree)
@@ -341,7 +350,13 @@ class Attempt:
         task, tree = self.task, self._tree()
         tree.commit_rest(f"#{task.number} {task.title}")
         code = code_since(task.commit, tree)
+        if not task.summary and code["head"] == code["base"]:
+            raise Stopped(prompts.NO_RESULT, fails=True)
         task.save(head=code["head"])
+        if task.checked is not None:
+            code["check"] = {"command": task.check[:LONGEST_COMMAND], "exit_code": task.checked}
+            if tree.git("rev-parse", "HEAD^{tree}") == task.checked_tree:
+                code["check"]["commit"] = code["head"]
         return dict(code)
 
     def _hand_in(self, code: Values) -> None:
@@ -350,7 +365,6 @@ class Attempt:
         if task.checked is not None:
             word = "succeeds" if task.checked == 0 else f"ends with exit code {task.checked}"
             body["checked"] = f"`{task.check}` {word}."
-            code["check"] = {"command": task.check[:2_000], "exit_code": task.checked}
         if task.tests:
             code["tests"] = task.tests
         outbox_of(task).put(f"{HAND_IN}hand-in-{task.fence}", "POST", f"{task.path}/completions", body, task.fence)

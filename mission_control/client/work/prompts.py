@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mission_control.client.shapes import Next
     from mission_control.client.work.task import TaskFile
 
+NO_RESULT = "It ended without a result: nothing was changed, and nothing was said."
 NOTHING = "Nothing was changed, and you said nothing. Say why, or go on."
 GO_ON = "You were interrupted. Look at what is done already, then go on, and end when the task is finished."
 ENDS = (

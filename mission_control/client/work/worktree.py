@@ -135,10 +135,21 @@ class Tree(Repository):
         files.write(os.path.join(self.private, "config"), os.fsencode("\n".join([*lines, ""])))
 
     def commit_rest(self, message: str) -> None:
-        """Commit what is not committed. A repository inside is left out: git would run what that one is set to run."""
+        self.stage_rest()
+        if self.run("diff", "--cached", "--quiet", "--ignore-submodules=all").returncode:
+            self.git("commit", "--quiet", "-m", message[:200])
+
+    def stage_rest(self) -> str:
+        """Stage what is not committed, and return the id of all that is there, which is that of a commit's tree.
+
+        A repository inside is left out: git would run what that one is set to run.
+        """
         changed = {path: state for state, path in self._changed() if not path.endswith("/")}
-        if not changed:
-            return
+        if changed:
+            self._stage(changed)
+        return self.git("write-tree")
+
+    def _stage(self, changed: dict[str, str]) -> None:
         answers = os.fsdecode(self.answer("check-attr", "-z", "--stdin", "filter", typed=_listed(changed))).split("\0")
         for path, name in zip(answers[::3], answers[2::3]):
             if name in self.filters:
@@ -148,8 +159,6 @@ class Tree(Repository):
         self.git(
             "update-index", "-z", "--add", "--remove", "--replace", "--stdin", typed=_listed(changed.keys() - gone)
         )
-        if self.run("diff", "--cached", "--quiet", "--ignore-submodules=all").returncode:
-            self.git("commit", "--quiet", "-m", message[:200])
 
     def _changed(self) -> list[tuple[str, str]]:
         """Return the states and paths of what is not committed; the path of a repository inside ends with a slash."""

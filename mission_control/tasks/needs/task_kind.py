@@ -90,7 +90,7 @@ class TaskRow:
 
 
 def facts_of(task: TaskRow) -> list[NeedFact]:
-    facts = [*task.counted.facts, *([fact("bot", task.worker)] if task.worker else [])]
+    facts = [*task.counted.facts, *([fact("bot", task.worker)] if task.worker else []), *task.counted.branch]
     if task.steps:
         facts.append(fact("list", f"{task.steps_done} of {task.steps} steps"))
     if task.files:
