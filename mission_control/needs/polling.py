@@ -70,12 +70,16 @@ class NeedNews[V: View](Concerns[V]):
     """The news about any kind of need, whichever features declare them; a signal may name whose needs it is about."""
 
     def of(self, view: V, batch: Batch) -> Batch | None:
-        concerned, readers = concerns(), (None, str(view.actor.user_id))
+        concerned = concerns()
         names = {"needs_of", *(name for kind in KINDS.values() for name in kind.signals)}
         changes = [event for event in batch.events if event.kind.startswith(concerned) and may_change_needs(event)]
         events = [event for event in changes if self.about(view, event)]
         about_needs = [signal for signal in batch.signals if not names.isdisjoint(signal)]
-        signals = [signal for signal in about_needs if signal.get("needs_of") in readers]
+        # Who looks is asked only where a signal is for one person: what asks is rendered for each viewer.
+        signals = [
+            signal for signal in about_needs if signal.get("needs_of") is None
+            or signal["needs_of"] == str(view.actor.user_id)
+        ]  # fmt: skip
         return Batch(events, signals) if events or signals else None
 
 
