@@ -17,7 +17,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import Conflict, Forbidden, Invalid, NotFound, existing
 from mission_control.core.values import Paging
-from mission_control.database.sql import lowered, rows
+from mission_control.database.sql import Row, lowered, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import deliver, react, record, signal, unit_of_work
@@ -52,7 +52,7 @@ async def usable_gateway(organization_id: UUID, gateway_id: UUID) -> Gateway:
     return gateway
 
 
-async def place(agent: Agent, gateway: Gateway, board: Board | None) -> dict[str, object]:
+async def place(agent: Agent, gateway: Gateway, board: Board | None) -> Row:
     """Return the fields that put an agent on a gateway; without a board it is the gateway's main agent."""
     if board is None:
         key = identity.main_session_key(gateway.id)
@@ -89,7 +89,7 @@ async def refuse_namesake(agent: Agent, where: Literal["board", "gateway"]) -> N
         raise Conflict(f"An agent named {agent.name} works on this {where} already.")
 
 
-async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> dict[str, object]:
+async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> Row:
     """Return the fields that a move changes: to another board, and so perhaps to its gateway, or to a gateway's top."""
     is_now_main = agent.board_id is None and agent.gateway_id is not None
     if is_main:
@@ -105,7 +105,7 @@ async def moved(agent: Agent, board: Board | None, *, is_main: bool | None) -> d
     return {"board_id": board.id} | await _on_gateway_of(agent, board, is_now_main=is_now_main)
 
 
-async def _on_gateway_of(agent: Agent, board: Board, *, is_now_main: bool) -> dict[str, object]:
+async def _on_gateway_of(agent: Agent, board: Board, *, is_now_main: bool) -> Row:
     if board.gateway_id is None:
         raise Invalid("This board has no gateway. Give it one first, or choose another board.")
     if board.gateway_id == agent.gateway_id and not is_now_main:
@@ -116,7 +116,7 @@ async def _on_gateway_of(agent: Agent, board: Board, *, is_now_main: bool) -> di
     return await place(agent, gateway, board)
 
 
-async def _made_main(agent: Agent, board: Board | None) -> dict[str, object]:
+async def _made_main(agent: Agent, board: Board | None) -> Row:
     if agent.gateway_id is None:
         raise Invalid("An agent without a gateway cannot be a gateway's main agent.")
     gateway_id = board.gateway_id if board is not None else agent.gateway_id
@@ -256,7 +256,7 @@ async def update_agent(
     return agent
 
 
-async def _change(agent: Agent, changes: dict[str, object], board: Board | None, soul_reason: str | None) -> None:
+async def _change(agent: Agent, changes: Row, board: Board | None, soul_reason: str | None) -> None:
     before = {name: getattr(agent, name) for name in changes}
     agent.update_from_dict(changes)
     agent.updated_at = times.clock_now()

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from mission_control.agents.holds.schemas import AgentHold
 from mission_control.core.field_tables import NOT_SENT, REQUIRED, DeclaredField
-from mission_control.core.values import BlankToNone, NonEmptyStr
+from mission_control.core.values import BlankToNone, JsonObject, NonEmptyStr
 from mission_control.people.organizations.work_state import State
 
 SOUL_LENGTH = 18_000
@@ -35,7 +35,7 @@ def _profile(value: object) -> dict[str, str] | None:
     return profile or None
 
 
-def _heartbeat(config: dict[str, object] | None) -> dict[str, object] | None:
+def _heartbeat(config: JsonObject | None) -> JsonObject | None:
     every = (config or {}).get("every", "10m")
     if not (isinstance(every, str) and re.fullmatch(EVERY, every)):
         raise ValueError("every is a number and s, m, h or d, such as 30s or 10m; 0m is off")
@@ -97,8 +97,8 @@ FIELDS: tuple[AgentField, ...] = (
     ruled("board_id", UUID | None, None, is_changed=True),
     plain("name", str, REQUIRED, accepts=AgentName),
     ruled("status", str, "provisioning"),
-    plain("heartbeat_config", dict[str, object] | None, accepts=HeartbeatConfig),
-    plain("identity_profile", dict[str, object] | None, accepts=Profile),
+    plain("heartbeat_config", JsonObject | None, accepts=HeartbeatConfig),
+    plain("identity_profile", JsonObject | None, accepts=Profile),
     plain("identity_template", str | None, accepts=Soul),
     plain("soul_template", str | None, accepts=Soul),
     kept("id", UUID),

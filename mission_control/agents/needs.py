@@ -13,7 +13,7 @@ from mission_control.core import times
 from mission_control.core.amounts import MICROS, amount, amount_of
 from mission_control.core.substance import Opaque, Parts
 from mission_control.core.times import iso
-from mission_control.database.sql import placeholders, rows, select
+from mission_control.database.sql import Row, placeholders, rows, select
 from mission_control.needs.kinds import NULL_ID, Key, NeedKind, Page, Rows, Seeker
 from mission_control.needs.schemas import Need, NeedAnswer, NeedParty
 from mission_control.needs.wording import Ids, answer, fact, need, shortened
@@ -141,7 +141,7 @@ def _answers(key: Key, budget: Budget, *, is_over: bool) -> list[NeedAnswer]:
         goes_on = "Its agents may use more."
     body = {"limit": amount(budget.unit, more)}
     wait, later = "Leave it", "again before it changes"
-    until: dict[str, object] = {"until_changed": True}
+    until: Row = {"until_changed": True}
     if budget.period == "day":
         wait, later = "Wait until midnight", "until midnight (UTC), when it starts over"
         until = {"until": iso(_midnight())}

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -19,7 +19,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import existing
 from mission_control.core.extensions import Part, add
-from mission_control.core.values import Body, Paging, Schema, example
+from mission_control.core.values import Body, JsonObject, Paging, Schema, example
 from mission_control.database.records import find_all
 from mission_control.database.sql import Values, rows, select
 from mission_control.events.leases import FOR_ITS_TURN, Delivery
@@ -137,7 +137,7 @@ class InboxItem(_Notice):
     text: str
     task_id: UUID | None
     board_id: UUID | None
-    data: dict[str, Any]
+    data: JsonObject
     created_at: datetime
 
 
@@ -164,7 +164,7 @@ class DeliveryRead(_Notice):
     text: str
     task_id: UUID | None
     board_id: UUID | None
-    data: dict[str, Any]
+    data: JsonObject
     state: State
     attempts: int
     last_error: str | None

@@ -14,6 +14,7 @@ from mission_control.agents.work_state import Directive, directive_of
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import whole_number
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.web.actions import action
 from mission_control.web.regions import Concerns, Reads
@@ -82,7 +83,7 @@ async def _find(viewer: Actor, reads: Reads, agent_id: UUID) -> Agent | None:
     return await visible_agents(viewer).select_related("board").get_or_none(id=agent_id)
 
 
-def concerns(agent: Agent | None, news: Event | dict[str, object]) -> bool:
+def concerns(agent: Agent | None, news: News) -> bool:
     """Return whether news may concern an agent; all concern the page of one that is gone.
 
     What happens to no board in particular concerns every agent; and each report may draw on a budget that several

@@ -20,11 +20,13 @@ from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.amounts import short
 from mission_control.core.errors import Conflict
-from mission_control.core.values import BlankToNone
+from mission_control.core.values import BlankToNone, JsonObject
+from mission_control.database.sql import Row
 from mission_control.events.broker import head_of
 from mission_control.gateways.queries import gateway_names
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, VersionedForm, done, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry, dialog_or_page, shell_page, signed_in
@@ -51,7 +53,7 @@ class _TraitsForm(Form):
     emoji: ShortText | None = None
     identity: Soul = None
 
-    def profile(self, known: dict[str, object] | None) -> dict[str, object] | None:
+    def profile(self, known: JsonObject | None) -> JsonObject | None:
         """Return an identity profile with what was typed; its other keys stay."""
         sent = [one for one in ("role", "communication_style", "emoji") if one in {"role", *self.model_fields_set}]
         kept = {name: value for name, value in (known or {}).items() if name not in sent}
@@ -64,7 +66,7 @@ class AgentForm(VersionedForm, _TraitsForm):
     board_id: UUID | None = None
 
     def body(self, found: Agent) -> Fields:
-        changes: dict[str, object] = {
+        changes: Row = {
             "name": self.name,
             "is_board_lead": self.is_board_lead,
             "identity_profile": self.profile(found.identity_profile),
@@ -77,7 +79,7 @@ class AgentForm(VersionedForm, _TraitsForm):
         return changes
 
     @classmethod
-    def values_of(cls, agent: Agent) -> dict[str, object]:
+    def values_of(cls, agent: Agent) -> FormValues:
         return {
             "name": agent.name,
             "is_board_lead": agent.is_board_lead,
@@ -90,7 +92,7 @@ class AgentForm(VersionedForm, _TraitsForm):
         }
 
 
-def pace_of(config: dict[str, object] | None) -> str:
+def pace_of(config: JsonObject | None) -> str:
     return str((config or {}).get("every", "10m"))
 
 
@@ -123,7 +125,7 @@ class LimitsForm(VersionedForm):
         return {"wip_limit": self.wip_limit, "claim_tags": self.claim_tags or None}
 
     @classmethod
-    def values_of(cls, agent: Agent) -> dict[str, object]:
+    def values_of(cls, agent: Agent) -> FormValues:
         return {"wip_limit": agent.wip_limit, "claim_tags": agent.claim_tags or []}
 
 
@@ -137,7 +139,7 @@ class SoulForm(VersionedForm):
         return {"content": self.soul, "reason": self.reason}
 
     @classmethod
-    def values_of(cls, agent: Agent) -> dict[str, object]:
+    def values_of(cls, agent: Agent) -> FormValues:
         return {"soul": agent.soul_template}
 
 
@@ -166,7 +168,7 @@ class Wanted(Asked):
         return cls(order_asked(ORDERS), 0, base_url())
 
 
-async def _listed(actor: Actor, asked: Wanted) -> dict[str, object]:
+async def _listed(actor: Actor, asked: Wanted) -> PageContext:
     order = ORDERS[asked.order]
     groups = [replace(one, lines=order.sorted(one.lines)) for one in await roster.roster_by_board(actor)]
     lines = [line for group in groups for line in group.lines]
@@ -209,7 +211,7 @@ async def create_agent(outcome: Outcome[None, NewAgentForm]) -> ResponseReturnVa
 async def _new_page(actor: Actor, values: Fields, errors: dict[str, str]) -> str:
     boards = [board for board in await boards_of(actor) if can(actor, "agent.create", board)]
     gateways = await gateway_names([board.gateway_id for board in boards if board.gateway_id is not None])
-    context: dict[str, object] = {"errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
+    context: PageContext = {"errors": errors, "labels": LABELS, "boards": boards, "gateways": gateways}
     context |= {"paces": PACES, "values": {"every": "10m", **values}}
     return await shell_page(actor, "agents/new.html", active="agents", **context)
 
@@ -245,7 +247,7 @@ async def delete_agent(outcome: Outcome[None, None]) -> ResponseReturnValue:
     return go("/agents")
 
 
-async def _choices(actor: Actor, agent: Agent | None, ids: object) -> dict[str, object]:
+async def _choices(actor: Actor, agent: Agent | None, ids: object) -> PageContext:
     boards, paces = [], list(PACES)
     if agent is not None:
         pace = pace_of(agent.heartbeat_config)
@@ -255,7 +257,7 @@ async def _choices(actor: Actor, agent: Agent | None, ids: object) -> dict[str, 
     return {"boards": boards, "paces": paces}
 
 
-async def _tag_choices(actor: Actor, agent: Agent | None, ids: object) -> dict[str, object]:
+async def _tag_choices(actor: Actor, agent: Agent | None, ids: object) -> PageContext:
     return {"choices": await tag_choices(actor.organization_id, (agent and agent.claim_tags) or [])}
 
 

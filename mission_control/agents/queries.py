@@ -15,10 +15,11 @@ from mission_control.boards.queries import SILENT_AFTER, is_recent, online_sql, 
 from mission_control.core import times
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound, existing
-from mission_control.core.values import to_json
+from mission_control.core.values import JsonObject, to_json
 from mission_control.database.records import find, find_all
 from mission_control.database.sql import as_id, rows
 from mission_control.events import broker
+from mission_control.events.broker import News, Signal
 from mission_control.events.models import Event
 from mission_control.events.shared_reads import Shared
 from mission_control.events.stream import json_stream
@@ -206,7 +207,7 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         current = await lookups.fresh(actor)
         return current is not None and current.administers(actor.organization_id)
 
-    async def message_for(agent_id: object, source: Event | dict[str, object]) -> bytes | None:
+    async def message_for(agent_id: object, source: News) -> bytes | None:
         key = (source.id if isinstance(source, Event) else id(source), broker.known_head(actor.organization_id))
         found = await _messages.get(key, lambda: _read(actor.organization_id, agent_id, source))
         current = await lookups.fresh(actor)
@@ -216,12 +217,12 @@ async def stream_of_agents(actor: Actor, board_id: UUID | None) -> Response:
         whole, single = current.readable_boards()
         return message if actor.organization_id in whole or where in single else None
 
-    async def payload(event: Event) -> bytes | dict[str, object] | None:
+    async def payload(event: Event) -> bytes | JsonObject | None:
         if event.kind == "agent.deleted":  # without the agent, which clients would add to their list again
             return {"agent": None, "deleted_agent_id": event.subject_id} if board_id in (None, event.board_id) else None
         return await message_for(event.subject_id, event) if event.kind.startswith("agent.") else None
 
-    async def signal_payload(signal: dict[str, object]) -> bytes | None:
+    async def signal_payload(signal: Signal) -> bytes | None:
         return await message_for(signal["agent_id"], signal) if "agent_id" in signal else None
 
     return await json_stream(actor.organization_id, "agent", payload, alive, signal_payload)
@@ -233,7 +234,7 @@ type AgentMessage = tuple[UUID | None, bytes | None, Event | dict[str, object]]
 _messages: Shared[AgentMessage] = Shared()
 
 
-async def _read(organization_id: UUID, agent_id: object, source: Event | dict[str, object]) -> AgentMessage:
+async def _read(organization_id: UUID, agent_id: object, source: News) -> AgentMessage:
     agent = await Agent.get_or_none(id=agent_id, organization_id=organization_id, board__deleted_at=None)
     return (agent.board_id, to_json({"agent": AgentRead.of(agent)}), source) if agent else (None, None, source)
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import get_args
 from uuid import UUID
 
 from quart import Blueprint, Response
@@ -39,7 +39,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.people.models import Token
 from mission_control.web.actions import Outcome
 from mission_control.web.forms import done
-from mission_control.web.fragments import read_ahead, render_block, render_macro
+from mission_control.web.fragments import PageContext, read_ahead, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.tabs import FormPage, Tab
 
@@ -68,7 +68,7 @@ async def render(viewed: Viewed) -> str:
     return render_macro(TEMPLATE, "tab", viewed=viewed, **context)
 
 
-async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, object]]:
+async def tags_named(organization_id: UUID, slugs: list[str]) -> list[PageContext]:
     """Return tags by their slugs; a deleted one has its slug as its name, and no colour."""
     if not slugs:
         return []
@@ -81,7 +81,7 @@ async def tags_named(organization_id: UUID, slugs: list[str]) -> list[dict[str, 
     return [by_slug.get(slug, {"slug": slug, "name": slug, "color": None}) for slug in slugs]
 
 
-async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[dict[str, object]]:
+async def tag_choices(organization_id: UUID, chosen: list[str]) -> list[PageContext]:
     """Return all tags of the organization by name, after chosen ones that were deleted."""
     tags = await rows(
         "SELECT slug, name, color FROM tags WHERE organization_id = ? ORDER BY LOWER(name), slug LIMIT 200",
@@ -119,13 +119,13 @@ async def token_card(viewed: Viewed) -> str:
     return render_macro(TOKEN_TEMPLATE, "card", viewed=viewed, live=(await _tokens(viewed))["live"])
 
 
-async def _tokens(viewed: Viewed) -> dict[str, list[dict[str, Any]]]:
+async def _tokens(viewed: Viewed) -> dict[str, list[PageContext]]:
     """Return the live tokens and those that ended last, both newest first.
 
     All live ones but the newest were replaced, and are valid until their overlap ends; those of connections live apart.
     """
     newest = await Token.filter(agent_id=viewed.id).order_by("-created_at", "-id").limit(200)
-    tokens: dict[str, list[dict[str, Any]]] = {"live": [], "ended": []}
+    tokens: dict[str, list[PageContext]] = {"live": [], "ended": []}
     for token in newest:
         state, may = state_of(token), MAY[power_of(token.scopes)]
         kind = tokens["live" if state in ("active", "expiring") else "ended"]
@@ -302,11 +302,11 @@ def _title(notice: Delivery, task: tuple[int, str] | None) -> str:
 INBOX_TAB = Tab(AGENT_PAGE, "inbox", "Inbox", inbox_render, inbox_card)
 
 
-async def _address(agent: Agent, ids: object) -> dict[str, object]:
+async def _address(agent: Agent, ids: object) -> PageContext:
     return {"url": (await callback_state(agent.id)).url}
 
 
-async def _to_remove(actor: Actor, agent: Agent, ids: object) -> dict[str, object]:
+async def _to_remove(actor: Actor, agent: Agent, ids: object) -> PageContext:
     state = await callback_state(agent.id)
     if state.url is None:
         raise NotFound("The callback was removed already.")

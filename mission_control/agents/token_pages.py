@@ -22,7 +22,8 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import existing
 from mission_control.people.models import Token
 from mission_control.web.actions import Outcome
-from mission_control.web.forms import Form, done
+from mission_control.web.forms import Form, FormValues, done
+from mission_control.web.fragments import PageContext
 from mission_control.web.tabs import FormPage
 
 DAY = 86_400
@@ -53,9 +54,9 @@ class TokenTraits(Form):
     ends: Ends = KEEP
     requests_per_minute: Budget | None = None
 
-    def body(self, found: Any) -> dict[str, object]:
+    def body(self, found: Any) -> FormValues:
         sent = self.model_fields_set
-        given: dict[str, object] = self.model_dump(include=sent & {"name", "requests_per_minute"})
+        given: FormValues = self.model_dump(include=sent & {"name", "requests_per_minute"})
         if "may" in sent:
             given["scopes"] = None if self.may == "all" else [self.may]
         if "ends" in sent and self.ends != KEEP:
@@ -68,7 +69,7 @@ class TokenTraits(Form):
 class TokenForm(TokenTraits):
     """A change of a token."""
 
-    def body(self, found: tuple[Agent, Token]) -> dict[str, object]:
+    def body(self, found: tuple[Agent, Token]) -> FormValues:
         """Return the change; scopes that the form can only show roughly stay when another choice was not made."""
         traits = super().body(found)
         if self.may == power_of(found[1].scopes):
@@ -81,15 +82,15 @@ class NewTokenForm(TokenTraits):
 
     overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = 600
 
-    def body(self, found: Agent) -> dict[str, object]:
+    def body(self, found: Agent) -> FormValues:
         return super().body(found) | {"overlap_seconds": self.overlap_seconds}
 
 
-def values_of(token: Token, power: str) -> dict[str, object]:
+def values_of(token: Token, power: str) -> FormValues:
     return {"name": token.name, "may": power, "ends": KEEP, "requests_per_minute": token.requests_per_minute}
 
 
-async def _successor(agent: Agent, ids: object) -> dict[str, object]:
+async def _successor(agent: Agent, ids: object) -> FormValues:
     """Return what the form shows for the next token: the same rights and rate limit, and about the same lifetime."""
     token = await newest_live_token(agent.id)
     if token is None:
@@ -105,12 +106,12 @@ async def _token(agent: Agent, ids: Mapping[str, UUID]) -> Token:
     return await existing(Token.get_or_none(id=ids["token_id"], agent_id=agent.id))
 
 
-async def _present(agent: Agent, ids: Mapping[str, UUID]) -> dict[str, object]:
+async def _present(agent: Agent, ids: Mapping[str, UUID]) -> FormValues:
     token = await _token(agent, ids)
     return values_of(token, power_of(token.scopes))
 
 
-async def _choices(actor: Actor, agent: Agent | None, ids: Mapping[str, UUID]) -> dict[str, object]:
+async def _choices(actor: Actor, agent: Agent | None, ids: Mapping[str, UUID]) -> PageContext:
     budget = current_app.config["SETTINGS"].agent_requests_per_minute
     choices = {"powers": POWERS, "ends": ENDS, "overlaps": OVERLAPS}
     choices |= {"ends": [(KEEP, "As it is"), *ENDS], "overlaps": []} if "token_id" in ids else {}
@@ -118,7 +119,7 @@ async def _choices(actor: Actor, agent: Agent | None, ids: Mapping[str, UUID]) -
     return {"choices": choices, "submit": "Save" if "token_id" in ids else "Create the token"}
 
 
-async def _others(actor: Actor, agent: Agent, ids: Mapping[str, UUID]) -> dict[str, object]:
+async def _others(actor: Actor, agent: Agent, ids: Mapping[str, UUID]) -> PageContext:
     token = await _token(agent, ids)
     return {"prefix": token.prefix, "others": await live_tokens(agent.id).exclude(id=token.id).count()}
 
@@ -167,11 +168,11 @@ async def _to_limit(agent_id: UUID) -> tuple[Actor, Agent]:
     return actor, agent
 
 
-async def _own(agent: Agent, ids: object) -> dict[str, object]:
+async def _own(agent: Agent, ids: object) -> FormValues:
     return {"subject": f"agent:{agent.id}", "unit": "tokens", "period": "day"}
 
 
-async def _subjects(actor: Actor, agent: Agent | None, ids: Mapping[str, UUID]) -> dict[str, object]:
+async def _subjects(actor: Actor, agent: Agent | None, ids: Mapping[str, UUID]) -> PageContext:
     if agent is None:
         return {"subjects": [(f"agent:{ids['agent_id']}", "This agent")]}
     board = [(f"board:{agent.board_id}", f"All agents of {agent.board.name}")] if agent.board else []

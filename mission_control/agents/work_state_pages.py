@@ -19,7 +19,7 @@ from mission_control.people.organizations.queries import active_organization
 from mission_control.people.organizations.work_state import PAUSED, RUNNING, STOPPED, HasWorkState, WorkStateChange
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import FormInvalid, done, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 pages = Blueprint("work_state_pages", __name__)
@@ -91,7 +91,7 @@ def _back(thing: Switched) -> str:
 async def _ask(actor: Actor, thing: Switched, invalid: FormInvalid | None = None) -> str:
     if request.args.get("to") == STOPPED and invalid is None:
         return await _confirm_stop(actor, thing)
-    context: dict[str, object] = {"thing": thing, "url": f"{_home_of(thing)}/work-state", "subject": thing.name}
+    context: PageContext = {"thing": thing, "url": f"{_home_of(thing)}/work-state", "subject": thing.name}
     context["values"] = invalid.values if invalid else {"reason": thing.work_state_reason}
     context["errors"] = invalid.errors if invalid else {}
     if is_htmx():
@@ -115,7 +115,7 @@ async def _confirm_stop(actor: Actor, thing: Switched) -> str:
         scope,
     )
     names = [f"#{one['number']}" + (f" of {one['board']}" if column.startswith("b.") else "") for one in held]
-    context: dict[str, object] = {
+    context: PageContext = {
         "url": f"{_home_of(thing)}/work-state",
         "whose": whose,
         "consequence": consequence_of(names),

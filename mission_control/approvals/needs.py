@@ -19,6 +19,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.programs import program_name
 from mission_control.core.substance import Parts
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows
 from mission_control.needs import kinds
 from mission_control.needs.pages import queue_row
@@ -79,7 +80,7 @@ def _answers(item: Item, *, is_fine: bool) -> list[NeedAnswer]:
     ids = {"board_id": item.board_id, "approval_id": item.id}
     is_outside, effects = item.request is not None, item.effects
 
-    def decision(id: str, key: str | None, label: str, effect: str, body: dict[str, Any], **more: Any) -> NeedAnswer:
+    def decision(id: str, key: str | None, label: str, effect: str, body: JsonObject, **more: Any) -> NeedAnswer:
         in_house = {"undoable": True, "in_bulk": True} if not is_outside and id != "always" else {}
         return answer(id, key, label, effect, "decide_approval", ids, body, **{"note": WHY, **in_house, **more})
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from mission_control.core.errors import Conflict, Invalid, existing
 from mission_control.core.times import iso
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.needs.deadlines import HOURS
@@ -35,8 +35,8 @@ from mission_control.needs.kinds import MOST_QUEUED, QueueView
 from mission_control.needs.pages import OTHERWISE, AnswerPage, DeadlineForm, deadline_actions
 from mission_control.needs.wording import others_missing
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
-from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, done, is_htmx
+from mission_control.web.fragments import PageContext, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, announcements, live_page
 from mission_control.web.shell import PaletteEntry, safe_next, shell_page, signed_in
 
@@ -85,7 +85,7 @@ def address_of(board: Board | None, opened: datetime) -> QueueAddress:
     )
 
 
-async def queue_context(actor: Actor, view: QueueAddress) -> dict[str, object]:
+async def queue_context(actor: Actor, view: QueueAddress) -> PageContext:
     all_boards = await boards_of(actor)
     boards = [board for board in all_boards if view.board_id in (None, board.id)]
     view_of_queue = QueueView(boards, view.board is None, view.board_id is not None, opened=view.opened, url=view.base)
@@ -142,7 +142,7 @@ async def _announcement(_view: QueuePageView, batch: Batch) -> str:
     return f"A new {asked[0]} waits for you." if len(asked) == 1 else f"{len(asked)} new {what} wait for you."
 
 
-def _is_in_queue(view: QueuePageView, news: Event | Signal) -> bool:
+def _is_in_queue(view: QueuePageView, news: News) -> bool:
     return isinstance(news, Event) and view.address.board_id in (None, news.board_id)
 
 
@@ -230,11 +230,11 @@ async def send_back_form(board_id: UUID, approval_id: UUID) -> ResponseReturnVal
     return await _send_back(actor, approval, {}, {})
 
 
-async def _send_back(actor: Actor, approval: Approval, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _send_back(actor: Actor, approval: Approval, values: FormValues, errors: dict[str, str]) -> str:
     item = await item_of(actor, approval.board, approval.id)
     next_url = safe_next(values.get("next") or request.args.get("next") or f"/boards/{approval.board_id}/approvals")
     seen = values.get("substance") or request.args.get("substance") or (item and item.substance) or ""
-    context: dict[str, object] = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
+    context = {"item": item, "values": values, "errors": errors, "next_url": next_url, "seen": seen}
     if not is_htmx():
         return await shell_page(actor, "approvals/send_back.html", active="approvals", **context)
     if not errors:
@@ -337,7 +337,7 @@ async def new_approval(board_id: UUID) -> ResponseReturnValue:
     return await existing(_page(actor, board, {"task": request.args.get("task", "")}, {}))
 
 
-async def _page(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str | None:
+async def _page(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str | None:
     """Return the form for a task; None when the task is not on the board."""
     task = parse_id(str(values.get("task") or ""))
     found = await rows(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import orjson
@@ -77,7 +77,7 @@ async def with_code(tasks: list[Row]) -> list[Row]:
 
 def parts_of(action_type: str, payload: object, tasks: Sequence[Row] = ()) -> Parts:
     payload = payload if isinstance(payload, dict) else {}
-    parts: dict[str, Any] = {
+    parts = {
         "request": [action_type, {name: value for name, value in payload.items() if name != "reason"}],
         "reason": payload.get("reason"),
     }

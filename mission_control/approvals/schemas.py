@@ -11,7 +11,7 @@ from mission_control.boards.attempts import LeaseLostDetail
 from mission_control.boards.parking import ParkAsked
 from mission_control.core.errors import ErrorCode
 from mission_control.core.substance import Seen, Substance
-from mission_control.core.values import Body, NewsPaging, NotNull, Schema, SentBack, example, parse_id
+from mission_control.core.values import Body, JsonObject, NewsPaging, NotNull, Schema, SentBack, example, parse_id
 from mission_control.needs.deadlines import AFTER_ALL, DeadlineAsked, DeadlineRead
 
 ApprovalStatus = Literal["pending", "approved", "rejected"]
@@ -33,7 +33,7 @@ class ApprovalWanted(Schema):
     action_type: str
     task_id: UUID | None = None
     task_ids: list[UUID] = Field(default_factory=list)
-    payload: dict[str, Any] | None = None
+    payload: JsonObject | None = None
     confidence: Annotated[float | None, Field(ge=0, le=100)] = None
     rubric_scores: dict[str, int] | None = None
     status: ApprovalStatus = "pending"
@@ -165,7 +165,7 @@ class AskedApproval(Schema):
     action_type: str
     task_id: UUID | None
     task_ids: list[UUID]
-    payload: dict[str, Any] | None
+    payload: JsonObject | None
     confidence: Annotated[float, Field(description=CONFIDENCE)]
     rubric_scores: dict[str, int] | None
     status: ApprovalStatus

@@ -14,7 +14,7 @@ from mission_control.core.programs import program_name, unheld_programs
 from mission_control.database.sql import as_moment, rows
 from mission_control.people.accounts.names import person_name
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import FormInvalid, VersionedForm, go, sentences
+from mission_control.web.forms import FormInvalid, FormValues, VersionedForm, go, sentences
 from mission_control.web.lists import Pages
 from mission_control.web.shell import shell_page
 
@@ -39,7 +39,7 @@ class CallRulesForm(VersionedForm):
         return TypedBoardChange(call_rules=rules)  # type: ignore[call-arg]  # completed by the table of fields
 
     @classmethod
-    def values_of(cls, board: Board) -> dict[str, object]:
+    def values_of(cls, board: Board) -> FormValues:
         return {name: "\n".join((board.call_rules or {}).get(name, ())) for name in LABELS}
 
 
@@ -73,7 +73,7 @@ def _named(rules: dict[str, list[str]] | None) -> list[tuple[str, str]]:
     return [(name, pattern) for name, patterns in (rules or {}).items() for pattern in patterns]
 
 
-async def _calls(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
+async def _calls(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
     return await shell_page(
         actor, "boards/calls.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
         labels=LABELS, history=await history_of(board), may_set=actor.administers(board.organization_id),

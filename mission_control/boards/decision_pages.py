@@ -1,6 +1,6 @@
 """Who decides on a board, as a page: how many people have to approve, and who is asked when nobody has looked."""
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, ValidationError
@@ -17,7 +17,7 @@ from mission_control.needs.recipients import in_words, writers
 from mission_control.needs.wording import span
 from mission_control.people.accounts.names import person_name
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import FormInvalid, VersionedForm, go, sentences
+from mission_control.web.forms import FormInvalid, FormValues, VersionedForm, go, sentences
 from mission_control.web.lists import Pages
 from mission_control.web.shell import shell_page
 
@@ -49,7 +49,7 @@ class DecidingForm(VersionedForm):
     then_rota: Literal["", "day", "week"] = ""
 
     def body(self, found: Board) -> TypedBoardChange:
-        wanted: dict[str, Any] = {"escalation": self._escalation(found)}
+        wanted: FormValues = {"escalation": self._escalation(found)}
         if self.approvals_needed is not None:
             wanted |= {"approvals_needed": self.approvals_needed, "programs_need_quorum": self.programs_need_quorum}
         return TypedBoardChange.model_validate(wanted)
@@ -88,10 +88,10 @@ class DecidingForm(VersionedForm):
         return found
 
     @classmethod
-    def values_of(cls, board: Board) -> dict[str, object]:
+    def values_of(cls, board: Board) -> FormValues:
         escalation = escalation_of(board.escalation)
         steps = dict(zip(STEPS, escalation.steps if escalation is not None else (), strict=False))
-        values: dict[str, object] = {
+        values: FormValues = {
             "approvals_needed": board.approvals_needed,
             "programs_need_quorum": board.programs_need_quorum,
         }
@@ -130,7 +130,7 @@ def _whom(step: EscalationStep, asked: str) -> str:
     return f"without a look, {asked} {'is' if len(step.user_ids) == 1 else 'are'} asked"
 
 
-async def _deciding(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
+async def _deciding(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
     return await shell_page(
         actor, "boards/deciding.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
         labels=LABELS, people=await writers(board), rotas=ROTAS, most=MOST_NEEDED,

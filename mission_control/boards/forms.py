@@ -22,7 +22,7 @@ from mission_control.boards.schemas import (
 from mission_control.core.actor import Actor
 from mission_control.core.values import JsonObject, NonEmptyStr, OptionalText
 from mission_control.gateways.queries import visible_gateways
-from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, TypedName, VersionedForm
 
 STATES = {
     "connected": "connected",
@@ -109,7 +109,7 @@ class BoardSettingsForm(VersionedForm):
             for name in ("gateway_id", "board_group_id")
             if name in self.model_fields_set and getattr(self, name) != getattr(board, name)
         }
-        plain: dict[str, object] = self.model_dump(include=set(PLAIN))
+        plain: FormValues = self.model_dump(include=set(PLAIN))
         if self.codex_wait_seconds is not None:
             plain["codex_wait_seconds"] = self.codex_wait_seconds
         if (minutes := self.resume_after_minutes) is not None and minutes != _minutes(board):
@@ -148,7 +148,7 @@ class BoardSettingsForm(VersionedForm):
         return metrics
 
     @classmethod
-    def values_of(cls, board: Board) -> dict[str, object]:
+    def values_of(cls, board: Board) -> FormValues:
         limits = {name: (board.wip_limits or {}).get(status) for name, status in LIMITS.items()}
         more = ("gateway_id", "board_group_id", "board_type", "codex_wait_seconds")
         plain = {name: getattr(board, name) for name in (*PLAIN, *more)}
@@ -177,7 +177,7 @@ class LimitForm(VersionedForm):
         return (board.wip_limits or {}).get(self.status)
 
     @classmethod
-    def values_of(cls, limit: int | None) -> dict[str, object]:
+    def values_of(cls, limit: int | None) -> FormValues:
         return {"limit": limit}
 
 

@@ -33,10 +33,11 @@ from mission_control.boards.statuses import LABELS
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import Paging, parse_id
+from mission_control.database.sql import Row
 from mission_control.events.broker import head_of
 from mission_control.web.actions import Outcome, Refusal, action, again, same_form_again
-from mission_control.web.forms import FormInvalid, done, go
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import FormInvalid, FormValues, done, go
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page, shell_page, signed_in
@@ -81,7 +82,7 @@ def _text() -> str:
     return request.args.get("q", "").strip()[:200]
 
 
-def _listed(boards: list[dict[str, object]], text: str, order: str) -> list[dict[str, object]]:
+def _listed(boards: list[Row], text: str, order: str) -> list[Row]:
     """Return the boards in whose name, description or group a text stands, in an order of `ORDERS`."""
     wanted = text.casefold()
     parts = ("name", "description", "group_name")
@@ -108,12 +109,12 @@ NEWS = ("task.", "approval.", "agent.", "board.", "member.")
 REGIONS = (Region(INDEX, "#boards", Concerns(NEWS, ("agent_id",)), _tiles),)
 
 
-async def _start(actor: Actor, _: None) -> dict[str, object]:
+async def _start(actor: Actor, _: None) -> FormValues:
     group = parse_id(request.args.get("group", ""))
     return {"require_approval_for_done": True, "board_group_id": group, "board_type": "goal"}
 
 
-async def _new(actor: Actor, _: None, values: dict[str, object], errors: dict[str, str]) -> str:
+async def _new(actor: Actor, _: None, values: FormValues, errors: dict[str, str]) -> str:
     groups = await group_choices(actor, actor.organization_id)
     return await shell_page(
         actor, "boards/new.html", active="boards", values=values, errors=errors, kinds=KINDS, groups=groups,
@@ -129,7 +130,7 @@ async def create_board(outcome: Outcome[None, NewBoardForm]) -> ResponseReturnVa
 SETTINGS, DELETION = "/boards/<uuid:board_id>/settings", "/boards/<uuid:board_id>/deletion"
 
 
-async def _settings(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
+async def _settings(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
     return await shell_page(
         actor, "boards/settings.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
         is_saved=request.method == "GET" and request.args.get("saved") == "1",
@@ -181,7 +182,7 @@ async def moved() -> ResponseReturnValue:
     return go(TRASH)
 
 
-async def _deleted(actor: Actor, _: Asked) -> dict[str, object]:
+async def _deleted(actor: Actor, _: Asked) -> PageContext:
     may_restore = can(actor, "board.create", actor.organization_id)
     boards, total = await deleted_boards(actor, Paging(limit=200, offset=0)) if may_restore else ([], 0)
     return {"boards": boards, "total": total, "may_restore": may_restore}
@@ -209,7 +210,7 @@ async def ask_erasure(board_id: UUID) -> ResponseReturnValue:
     return await _erasure(actor, board, {}, {})
 
 
-async def _erasure(actor: Actor, board: Board, values: dict[str, object], errors: dict[str, str]) -> str:
+async def _erasure(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
     number = await number_held(board.id)
     return await settings_page(
         actor, "boards/erase.html", TRASH_PAGE.key, board=board, number=number, values=values, errors=errors

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mission_control.client.patterns import trouble
 from mission_control.core.field_tables import REQUIRED, DeclaredField, answered, changed, completed, created
-from mission_control.core.values import Body, FromRow, Moment, NonEmptyStr, Paging, Schema, example
+from mission_control.core.values import Body, FromRow, JsonObject, Moment, NonEmptyStr, Paging, Schema, example
 from mission_control.needs.escalation import Escalation
 from mission_control.people.organizations.work_state import State
 
@@ -119,7 +119,7 @@ FIELDS: tuple[BoardField, ...] = (
     link("board_group_id"),
     own("board_type", str, "goal", accepts=Annotated[str, Field(max_length=64)]),
     own("objective", str | None),
-    own("success_metrics", dict[str, Any] | None),
+    own("success_metrics", JsonObject | None),
     own("target_date", datetime | None, accepts=Moment | None),
     own("goal_confirmed", bool, False),
     own("goal_source", str | None),
@@ -150,7 +150,7 @@ FIELDS: tuple[BoardField, ...] = (
     ),
     kept(
         "escalation",
-        dict[str, Any] | None,
+        JsonObject | None,
         accepts=Annotated[Escalation | None, Field(description="Whom to ask when nobody has looked; null: nobody")],
         default=None,
         is_changed=True,
@@ -212,7 +212,7 @@ class BoardFields(Schema):
     description: NonEmptyStr
     board_type: str = "goal"
     objective: str | None = None
-    success_metrics: dict[str, Any] | None = None
+    success_metrics: JsonObject | None = None
     goal_confirmed: bool = False
 
     @model_validator(mode="after")
@@ -254,7 +254,7 @@ class BoardQuery(Paging):
     board_group_id: UUID | None = None
 
 
-def as_lines(metrics: dict[str, object] | None) -> str:
+def as_lines(metrics: JsonObject | None) -> str:
     return "\n".join(f"{name}: {_as_text(value)}" for name, value in (metrics or {}).items())
 
 
@@ -262,9 +262,9 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def from_lines(text: str, known: dict[str, object] | None = None) -> dict[str, object]:
+def from_lines(text: str, known: JsonObject | None = None) -> JsonObject:
     """Parse metrics from lines; an unchanged line keeps its value. A line without a colon: ValueError."""
-    metrics: dict[str, Any] = {}
+    metrics: JsonObject = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         name, colon, wanted = (part.strip() for part in line.partition(":"))
         if not (name and colon and wanted):
@@ -274,7 +274,7 @@ def from_lines(text: str, known: dict[str, object] | None = None) -> dict[str, o
     return metrics
 
 
-def as_rows(metrics: dict[str, object] | None) -> list[tuple[str, str]]:
+def as_rows(metrics: JsonObject | None) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), _in_words(value)) for name, value in (metrics or {}).items()]
 
 

@@ -20,6 +20,7 @@ from mission_control.core.values import (
     Body,
     Change,
     FromRow,
+    JsonObject,
     NotNull,
     OkResponse,
     Page,
@@ -108,7 +109,7 @@ def read_channel(channel: ReachChannel) -> ChannelRead:
 
 
 @api.get("", Page[ChannelRead], rule="channel.read")
-async def list_channels(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_channels(actor: Actor, query: Paging) -> JsonObject:
     """List the channels of the organization, by which its people may link an account."""
     return page_of([read_channel(channel) for channel in await channels_of(actor.organization_id)], query)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from mission_control.channels.addresses import line_with
 from mission_control.channels.answers.receiving import LISTENING
@@ -14,6 +13,7 @@ from mission_control.channels.preferences.commands import WAKES
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, existing, invalid_field
+from mission_control.core.values import JsonObject
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import notify, record, signal
@@ -133,7 +133,7 @@ async def update_channel(
     await channel.save()
     changed = {name: after[name] for name in after if after[name] != before[name]}
     names = sorted([*changed, *(["settings"] if typed is not None else [])])
-    message, facts = f"Channel changed: {channel.name}", dict[str, Any](changed=names, after=changed)
+    message, facts = f"Channel changed: {channel.name}", JsonObject(changed=names, after=changed)
     if others:
         what = _in_labels(channel, others)
         ended = await _end_accounts(channel, f"{actor.name} changed {what} of {channel.name}. {LINK_AGAIN}")

@@ -1,7 +1,7 @@
 """The settings page of an organization's channels: the list, setting one up, and messages that were given up."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from quart.typing import ResponseReturnValue
 
@@ -15,10 +15,11 @@ from mission_control.channels.typed_form import FIELD, TypedForm, by_setting
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.current_app import settings
 from mission_control.core.errors import NotFound
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, VersionedForm, done, go
+from mission_control.web.forms import Fields, Form, FormValues, VersionedForm, done, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -48,14 +49,14 @@ class ChannelLine:
     accounts: int
 
 
-def _concerns(view: View, news: Event | Signal) -> bool:
+def _concerns(view: View, news: News) -> bool:
     return isinstance(news, Event) or "reach_channel" in news or "reach_message" in news
 
 
 NEWS = Concerns[View](("channel.",), ("reach_channel", "reach_message"), _concerns)
 
 
-async def _lists(actor: Actor, _: object) -> dict[str, object]:
+async def _lists(actor: Actor, _: object) -> PageContext:
     found = await channels_of(actor.organization_id)
     failed, total = await messages_in(actor.organization_id, MessagesQuery(limit=LAST, offset=0, state="failed"))
     linked = [device.channel_id for device in await Device.filter(organization_id=actor.organization_id, ended_at=None)]
@@ -63,7 +64,7 @@ async def _lists(actor: Actor, _: object) -> dict[str, object]:
     return {"lines": lines, "failed": failed, "failed_total": total}
 
 
-async def _around(actor: Actor) -> dict[str, object]:
+async def _around(actor: Actor) -> PageContext:
     kinds = [one for one in CHANNELS.values() if one.sets]
     teams = [one.name for one in CHANNELS.values() if one.team is not None and not one.sets]
     return {"kinds": sorted(kinds, key=lambda one: one.name), "teams": sorted(teams)}
@@ -89,7 +90,7 @@ class ChannelForm(TypedForm, VersionedForm):
     name: str = ""
 
     @classmethod
-    def values_of(cls, thing: ReachChannel) -> dict[str, Any]:
+    def values_of(cls, thing: ReachChannel) -> FormValues:
         known, sets = stored(thing).settings, _kind(thing.kind).sets
         values = {
             f"{FIELD}{setting.name}": known.get(setting.name, setting.default)

@@ -21,6 +21,8 @@ from uuid_utils.compat import uuid7
 from mission_control.core.errors import ErrorCode, Invalid, SchemaError, schema_error
 from mission_control.core.times import naive_utc, with_plus
 
+JsonObject = dict[str, Any]  # no type of its own: schemas and documents show it as the object that it is
+
 UNKNOWN = "Extra inputs are not permitted"
 MOST_NAMES, LONGEST_NAME = 20, 64
 
@@ -110,7 +112,7 @@ def _unstorable(value: object, loc: list[str | int]) -> Iterator[SchemaError]:
         yield schema_error("finite_number", loc, "Input should be a finite number", str(value))
 
 
-def _unstorable_items(value: dict[str, Any] | list[Any], loc: list[str | int]) -> Iterator[SchemaError]:
+def _unstorable_items(value: JsonObject | list[Any], loc: list[str | int]) -> Iterator[SchemaError]:
     if len(loc) > DEEPEST:
         yield schema_error("nested_too_deeply", loc[:2], f"Values are nested at most {DEEPEST} deep")
     elif isinstance(value, list):
@@ -210,7 +212,7 @@ class ActorRef(Schema):
 class ErrorResponse(Schema):
     """What every error answers."""
 
-    detail: str | dict[str, Any] | list[Any]
+    detail: str | JsonObject | list[Any]
     request_id: str | None = None
     code: ErrorCode | None = None
 
@@ -218,7 +220,7 @@ class ErrorResponse(Schema):
 class LLMErrorResponse(Schema):
     """What errors of agent operations answer."""
 
-    detail: str | dict[str, Any] | list[Any]
+    detail: str | JsonObject | list[Any]
     request_id: str | None = None
     code: str | None = None
     retryable: bool | None = None
@@ -231,13 +233,13 @@ class ValidationItem(Schema):
     msg: str
     type: str
     input: Any = None
-    ctx: dict[str, Any] | None = None
+    ctx: JsonObject | None = None
 
 
 class HTTPValidationError(Schema):
     """The request does not fit: a list for schema errors, a sentence or an object for business rules."""
 
-    detail: list[ValidationItem] | str | dict[str, Any]
+    detail: list[ValidationItem] | str | JsonObject
     request_id: str | None = None
     code: ErrorCode | None = None
 
@@ -297,16 +299,15 @@ def version_of(total: int, marks: Iterable[object]) -> str:
     return hashlib.sha256(repr((total, list(marks))).encode()).hexdigest()[:16]
 
 
-def page(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
+def page(items: list[Any], total: int, paging: Paging) -> JsonObject:
     return {"items": items, "total": total, "limit": paging.limit, "offset": paging.offset}
 
 
-def page_of(whole: Sequence[Any], paging: Paging | None = None) -> dict[str, Any]:
+def page_of(whole: Sequence[Any], paging: Paging | None = None) -> JsonObject:
     part = paging or Paging.model_construct(limit=len(whole), offset=0)
     return page([*whole[part.offset : part.offset + part.limit]], len(whole), part)
 
 
-type JsonObject = dict[str, Any]
 ENTRIES_AT_ONCE = 4
 TURN_SECONDS = 0.005
 MOMENTS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z

@@ -88,7 +88,7 @@ def postgres_credentials(url: str) -> dict[str, Any]:
     """Return the parts of a PostgreSQL address; `sslmode` and a socket directory as `host` are known."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
-    credentials: dict[str, Any] = {
+    credentials = {
         "host": query.pop("host", None) or parts.hostname or "localhost",
         "port": parts.port or 5432,
         "user": unquote(parts.username or "") or None,

@@ -29,6 +29,7 @@ APART_SECONDS = 2.0  # how far the clocks of two machines may differ
 DIGITS = 18
 
 Signal = dict[str, Any]
+News = Event | Signal
 
 
 # Signals of the last moments, for pages that were read before their stream was open. Events are in the log, where a
@@ -99,13 +100,13 @@ class Subscription:
     """
 
     def __init__(self) -> None:
-        self.queue: deque[Event | Signal] = deque()
+        self.queue: deque[News] = deque()
         self.overflowed = False
         self.missed_signals = False
         self.closed = False
         self._waits: asyncio.Future[None] | None = None
 
-    def put(self, item: Event | Signal) -> None:
+    def put(self, item: News) -> None:
         """Add an item, or mark the reader as fallen behind."""
         if len(self.queue) >= QUEUE_SIZE:
             self.overflowed = True
@@ -121,7 +122,7 @@ class Subscription:
         self.closed = True
         self._wake()
 
-    async def take(self, timeout: float | None = None) -> list[Event | Signal]:
+    async def take(self, timeout: float | None = None) -> list[News]:
         """Return everything that has arrived; waits for the first item, up to `timeout` seconds."""
         if not (self.queue or self.closed or self.overflowed or self.missed_signals):
             loop = asyncio.get_running_loop()
@@ -134,7 +135,7 @@ class Subscription:
                     timer.cancel()
         return self.take_now()
 
-    def take_now(self) -> list[Event | Signal]:
+    def take_now(self) -> list[News]:
         taken = list(self.queue)
         self.queue.clear()
         return taken
@@ -289,7 +290,7 @@ class Broker:
         for organization_id in list(self._readers):
             self.signal(organization_id, signal)
 
-    def _put(self, organization_id: UUID, items: Sequence[Event | Signal]) -> None:
+    def _put(self, organization_id: UUID, items: Sequence[News]) -> None:
         signals = [item for item in items if isinstance(item, dict)]
         self._signal_counts[organization_id] = self.signal_count(organization_id) + len(signals)
         self.recent.add(organization_id, signals)

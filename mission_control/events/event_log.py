@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,7 +16,7 @@ from mission_control.core.actor import Scope
 from mission_control.core.errors import NotFound
 from mission_control.core.extensions import Part, add
 from mission_control.core.request_facts import current_request_id
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.events.models import Event
 
@@ -154,7 +153,7 @@ class NewEvent:
     surface: str
     agent_id: UUID | None
     message: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: JsonObject = field(default_factory=dict)
     id: UUID | None = None
 
 

@@ -7,7 +7,6 @@ import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -15,7 +14,7 @@ from tortoise.indexes import Index
 from tortoise.queryset import QuerySet
 
 from mission_control.core import times
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 from mission_control.database.records import Record, UtcDatetimeField, json_field, nullable, reference
 from mission_control.database.sql import as_id, as_moment, is_postgres, placeholders, rows
 from mission_control.events.event_log import Head
@@ -58,7 +57,7 @@ class Leases[Row: Leased]:
 
     async def take(
         self, which: str, values: Sequence[object], most: int, *, changes: str = "", returning: str = "id"
-    ) -> list[tuple[Row, dict[str, Any]]]:
+    ) -> list[tuple[Row, JsonObject]]:
         """Lease rows that meet a condition and are due, also those of dead processes; no two calls get the same.
 
         Each is returned with the columns of `returning`, which takes the values of the condition once more if it is

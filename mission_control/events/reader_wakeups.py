@@ -5,12 +5,14 @@ from uuid import UUID
 
 import orjson
 
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import is_postgres, rows
 from mission_control.events import broker, wakeup_channels
+from mission_control.events.broker import Signal
 from mission_control.events.event_log import NOTIFY
 
 
-def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]]) -> None:
+def wake(heads: dict[UUID, int], signals: list[tuple[UUID, Signal]]) -> None:
     """Wake the readers of this process after a commit; pass them signals where no database carries those."""
     running = broker.current()
     if running is None:
@@ -22,7 +24,7 @@ def wake(heads: dict[UUID, int], signals: list[tuple[UUID, dict[str, object]]]) 
             running.signal(organization_id, signal)
 
 
-def messages(signals: list[tuple[UUID, dict[str, object]]], names: Iterable[str]) -> list[str]:
+def messages(signals: list[tuple[UUID, Signal]], names: Iterable[str]) -> list[str]:
     """Return what PostgreSQL tells every process of signals and channels; nothing on SQLite, which has one process."""
     if not is_postgres():
         return []
@@ -36,7 +38,7 @@ async def announce(payloads: list[str]) -> None:
         await rows(NOTIFY, payloads)
 
 
-def _json(message: dict[str, object]) -> str:
+def _json(message: JsonObject) -> str:
     return orjson.dumps(message, default=str).decode()
 
 
@@ -45,7 +47,7 @@ async def publish_signal(organization_id: UUID, **signal: object) -> None:
     await publish_signals([(organization_id, signal)])
 
 
-async def publish_signals(signals: list[tuple[UUID, dict[str, object]]]) -> None:
+async def publish_signals(signals: list[tuple[UUID, Signal]]) -> None:
     if signals:
         await announce(messages(signals, ()))
         wake({}, signals)

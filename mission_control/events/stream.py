@@ -17,7 +17,7 @@ from mission_control.core.request_facts import answered
 from mission_control.core.values import to_json
 from mission_control.database.sql import rows
 from mission_control.events import broker
-from mission_control.events.broker import Signal, Subscription
+from mission_control.events.broker import News, Signal, Subscription
 from mission_control.events.event_log import SLACK
 from mission_control.events.models import Event
 
@@ -50,7 +50,7 @@ class Batch:
     missed_signals: bool = False
 
     @classmethod
-    def of(cls, items: Sequence[Event | Signal], after: int, reader: Subscription) -> "Batch":
+    def of(cls, items: Sequence[News], after: int, reader: Subscription) -> "Batch":
         """Return what a reader took from its subscription, without the events up to a number."""
         events = [item for item in items if isinstance(item, Event) and item.seq > after]
         signals = [item for item in items if isinstance(item, dict)]
@@ -202,7 +202,7 @@ async def _pieces(
     """Yield messages in pieces of about `PIECE` bytes: sending a piece costs more than making a message."""
     waiting = bytearray()
     early = _early(batch, may_overtake)
-    items: tuple[Event | Signal, ...] = (*batch.events, *batch.signals)
+    items: tuple[News, ...] = (*batch.events, *batch.signals)
     for item in items:
         if early and item is early[0]:
             if waiting:

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from mission_control.core.actor import Actor, Scope, Scoped
 from mission_control.core.extensions import marked
+from mission_control.events.broker import Signal
 from mission_control.events.event_log import KINDS, NewEvent
 from mission_control.events.leases import Delivery
 
@@ -24,7 +24,7 @@ class UnitOfWork:
     recorded: Actor | None = None
     events: list[NewEvent] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    signals: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+    signals: list[tuple[UUID, Signal]] = field(default_factory=list)
     channels: set[str] = field(default_factory=set)
     reacted: int = 0
 

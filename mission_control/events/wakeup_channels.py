@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mission_control.core.extensions import add, marked
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 
 _queues: dict[str, "_Queue"] = {}
 
@@ -193,7 +193,7 @@ def is_awaited(family: str) -> bool:
     return any(channel.startswith(f"{family}:") for channel in _waiting)
 
 
-def messages(channels: Iterable[str]) -> Iterator[dict[str, object]]:
+def messages(channels: Iterable[str]) -> Iterator[JsonObject]:
     """Return the messages that notify other processes; each is under the 8,000 bytes that PostgreSQL allows."""
     names = sorted(channels)
     for start in range(0, len(names), AT_ONCE):

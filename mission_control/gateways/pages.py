@@ -11,7 +11,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.values import Paging
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.gateways import queries
 from mission_control.gateways.models import Gateway
@@ -21,7 +21,8 @@ from mission_control.gateways.queries import REFUSED, TOKEN_CODES, missing_scope
 from mission_control.people.organizations.queries import left_on_gateways
 from mission_control.web import forms
 from mission_control.web.actions import Outcome, Refusal, Typed, action, again
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import FormValues
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, Reads, View
 from mission_control.web.shell import PaletteEntry, dialog_or_page, shell_page, signed_in
@@ -99,7 +100,7 @@ async def _find(viewer: Actor, reads: Reads, gateway_id: UUID) -> Gateway | None
     return await reads.get(("gateway", gateway_id), lambda: Gateway.get_or_none(id=gateway_id))
 
 
-def _concerns(view: TabView[Gateway, Viewed], news: Event | Signal) -> bool:
+def _concerns(view: TabView[Gateway, Viewed], news: News) -> bool:
     if view.thing is None:
         return False
     if isinstance(news, Event):
@@ -156,11 +157,11 @@ class GatewayForm(forms.VersionedForm, NewGatewayForm):
         return self.model_dump(exclude={"version", *self._untouched})
 
     @classmethod
-    def values_of(cls, gateway: Gateway) -> dict[str, object]:
+    def values_of(cls, gateway: Gateway) -> FormValues:
         return {name: getattr(gateway, name) for name in ("name", "url", "workspace_root", "allow_insecure_tls")}
 
     @classmethod
-    def shown(cls, gateway: Gateway) -> dict[str, object]:
+    def shown(cls, gateway: Gateway) -> FormValues:
         return super().shown(gateway) | {"token": "", "clear_token": False}
 
 
@@ -183,7 +184,7 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _listed(actor: Actor, asked: Asked) -> PageContext:
     gateways, _ = await queries.list_gateways(actor, Paging(limit=200, offset=0))
     removals = await queries.removals(actor.organization_id)
     return {"gateways": ORDERS[asked.order].sorted(gateways), "removals": removals}
@@ -196,7 +197,7 @@ LiveList(
 )  # fmt: skip
 
 
-def _refused(refusal: Typed[object]) -> dict[str, object]:
+def _refused(refusal: Typed[object]) -> PageContext:
     """Return the reasons by field, and the gateway that this one is: what the gateway refuses stands at its field."""
     error = refusal.error
     if isinstance(error, forms.EditConflict) or not isinstance(error, Invalid | Conflict):

@@ -334,7 +334,7 @@ class GatewayRead(Schema):
 
     @classmethod
     def of(cls, gateway: Gateway) -> Self:
-        own: Row = {name: getattr(gateway, name) for name in cls.model_fields if name in FROM_ROW}
+        own = {name: getattr(gateway, name) for name in cls.model_fields if name in FROM_ROW}
         command = approve_command(gateway.pairing_request_id) if gateway.state == PAIRING else None
         return cls.model_construct(
             **own, token=None, has_token=gateway.token is not None, pairing_command=command,

@@ -1,7 +1,7 @@
 """The page of a group: its boards side by side, and how often its agents report."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, NonEmptyStr, OptionalText, Paging
 from mission_control.database.sql import Row
-from mission_control.events.broker import Signal, head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.groups.models import BoardGroup
 from mission_control.groups.queries import (
@@ -29,8 +29,8 @@ from mission_control.groups.queries import (
     snapshot_of_group,
 )
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, TypedName, VersionedForm, go
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, TypedName, VersionedForm, go
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import PaletteEntry, dialog_or_page, shell_page, signed_in
@@ -111,7 +111,7 @@ ORDERS = {
 }
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _listed(actor: Actor, asked: Asked) -> PageContext:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
     boards: dict[str, list[Row]] = {}
     for row in await board_rows(actor):
@@ -134,7 +134,7 @@ async def new_group() -> str:
     return await _form(actor, None, {"board_ids": []}, {})
 
 
-async def _form(actor: Actor, group: BoardGroup | None, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _form(actor: Actor, group: BoardGroup | None, values: FormValues, errors: dict[str, str]) -> str:
     groups, _ = await list_groups(actor, Paging(limit=200, offset=0))
     return await shell_page(
         actor,
@@ -229,7 +229,7 @@ class GroupView(AsideView):
         """Whether a text that is searched for stands in a board's name or description."""
         return any(self.text.casefold() in str(part or "").casefold() for part in (board.name, board.description))
 
-    def has_board(self, news: Event | Signal) -> bool:
+    def has_board(self, news: News) -> bool:
         board_id = news.board_id if isinstance(news, Event) else news.get("board_id")
         return str(board_id) in map(str, self.group.board_ids)
 
@@ -305,7 +305,7 @@ async def boards(view: GroupView) -> str:
     return render_macro(PARTS, "boards", view=view, boards=visible, figures=figures, hidden=hidden)
 
 
-def _is_here(view: GroupView, news: Event | Signal) -> bool:
+def _is_here(view: GroupView, news: News) -> bool:
     """Whether something happened in the group; a board that joined or left changes which boards that are."""
     if isinstance(news, Event) and news.kind.startswith("board_group."):
         return news.subject_id == view.group.id

@@ -126,7 +126,7 @@ class BoardGroupHeartbeatApplyResult(Schema):
     """Which agents have the new interval."""
 
     board_group_id: UUID
-    requested: dict[str, object]
+    requested: JsonObject
     updated_agent_ids: list[UUID]
     failed_agent_ids: list[UUID]
 

@@ -251,7 +251,7 @@ async def selection() -> ResponseReturnValue:
 
 async def _selection(actor: Actor, ids: list[str], next_url: str, **refusal: object) -> str:
     needs = await chosen_needs(actor, ids)
-    context: dict[str, object] = {"needs": needs, "offers": offers(needs), "next_url": safe_next(next_url), **refusal}
+    context = {"needs": needs, "offers": offers(needs), "next_url": safe_next(next_url), **refusal}
     if is_htmx():
         return render_macro(BULK, "dialog_of" if next_url else "bar", **context) if needs else ""
     return await shell_page(actor, "needs/selection.html", active="home", **context)

@@ -9,7 +9,7 @@ from mission_control.agents.queries import online_count
 from mission_control.boards.queries import boards_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import to_json
-from mission_control.events.broker import head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.home.shell_health import REGION as HEALTH
 from mission_control.home.shell_health import health_for
@@ -96,7 +96,7 @@ def _organization(view: View) -> tuple[object, ...]:
 DECISIVE = tuple(f'"{name}"' for name in ("status", "due_at", "assigned_user_id", "assigned_agent_id", "flagged_at"))
 
 
-def _is_decisive(_view: View, news: Event | dict[str, object]) -> bool:
+def _is_decisive(_view: View, news: News) -> bool:
     """Return whether news may change what waits for people. Other changes of a task are many, and cost no look."""
     return not isinstance(news, Event) or news.kind != "task.updated" or any(name in news.data for name in DECISIVE)
 

@@ -237,7 +237,7 @@ def install(app: Quart, settings: Settings) -> None:
     async def ready() -> tuple[Response, int]:
         checks = await _checks(app, settings)
         fine = all(result == OK for result in checks.values())
-        body: dict[str, object] = {"ok": True} if fine else {"ok": False, "checks": checks}
+        body = {"ok": True} if fine else {"ok": False, "checks": checks}
         return jsonify(body), 200 if fine else 503
 
     app.add_url_rule("/health", "health", alive)

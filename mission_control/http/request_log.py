@@ -7,7 +7,6 @@ import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -76,7 +75,7 @@ class JsonFormatter(logging.Formatter):
         self._environment = environment
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        line = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
@@ -159,7 +158,7 @@ def log_end(scope: Scope, status: int | None, seconds: float, *, slow_ms: int, w
         level, message = logging.ERROR if status >= 500 else level, "http.request.complete"
     if not (is_slow or logger.isEnabledFor(level)):
         return
-    extra: dict[str, Any] = {"duration_ms": round(seconds * 1000, 2), "client_ip": scope_client_ip(scope)}
+    extra = {"duration_ms": round(seconds * 1000, 2), "client_ip": scope_client_ip(scope)}
     if status is None:
         logger.log(level, message, extra=extra)
         return

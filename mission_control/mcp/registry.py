@@ -62,7 +62,7 @@ class Takes:
     @cached_property
     def model(self) -> type[Arguments]:
         """The class that reads them. Ask for it once all operations are installed."""
-        fields: dict[str, Any] = {name: self._field(name, one) for name, one in self.shown.items()}
+        fields: JsonObject = {name: self._field(name, one) for name, one in self.shown.items()}
         return create_model("Arguments", __base__=Arguments, __module__=__name__, **fields)
 
     @cached_property

@@ -21,7 +21,7 @@ from mission_control.memory.queries import visible_entry, visible_group_entry
 from mission_control.memory.side_panels import memory_of, older_messages
 from mission_control.tasks.board.view import view_of as view_of_board
 from mission_control.web.actions import Outcome, action, again
-from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done
+from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, FormValues, VersionedForm, done
 from mission_control.web.shell import dialog_or_page
 
 MOST_TAGS = 20
@@ -61,7 +61,7 @@ class EntryForm(VersionedForm):
         return {"content": self.content, "tags": [*kept, *tags_in(self.tags)] or None}
 
     @classmethod
-    def values_of(cls, entry: Entry) -> dict[str, object]:
+    def values_of(cls, entry: Entry) -> FormValues:
         return {"content": entry.content, "tags": ", ".join(tag for tag in entry.tags or () if tag != "chat")}
 
 

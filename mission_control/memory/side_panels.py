@@ -16,6 +16,7 @@ from mission_control.boards.queries import people_of
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import parse_id, whole_number
 from mission_control.database.sql import Row, as_json, as_moment, placeholders, rows
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.groups.models import BoardGroup
@@ -319,7 +320,7 @@ async def _notes(view: AnyView) -> str:
 
 
 def _regions(place: str, kinds: str, is_about: Callable[[Any, Event], bool]) -> tuple[Region[Any], ...]:
-    def about(view: object, news: Event | dict[str, Any]) -> bool:
+    def about(view: object, news: News) -> bool:
         return isinstance(news, Event) and is_about(view, news)
 
     render: Callable[[Any], Awaitable[str | None]] = _chat

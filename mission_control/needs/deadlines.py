@@ -17,7 +17,7 @@ from mission_control.background.loops import Loop
 from mission_control.core import times
 from mission_control.core.actor import BoardLike, system
 from mission_control.core.errors import Invalid
-from mission_control.core.values import Moment, Schema
+from mission_control.core.values import JsonObject, Moment, Schema
 from mission_control.database.records import Asked
 from mission_control.database.sql import as_moment, rows
 from mission_control.events import broker, wakeup_channels
@@ -116,7 +116,7 @@ class Deadlines[T: Asked]:
     columns: tuple[str, ...]
     save: Callable[[T], Awaitable[None]]
     about: Callable[[T], str]
-    facts: Callable[[T], dict[str, Any]]
+    facts: Callable[[T], JsonObject]
     # What nobody did in time, and what is waited for.
     undone: str
     wanted: str

@@ -14,6 +14,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, BoardLike
 from mission_control.core.extensions import Part
 from mission_control.core.substance import Parts
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import Condition
 from mission_control.events.event_log import NewEvent
 from mission_control.events.models import Event
@@ -111,7 +112,7 @@ class Last:
     actor_id: UUID | None
     actor: str | None
     created_at: datetime
-    data: dict[str, Any]
+    data: JsonObject
     surface: str = ""  # where: on a page, by MCP, in a chat
 
     def sentence(self, endings: Mapping[str, str], *, with_age: bool = True) -> str:

@@ -13,19 +13,19 @@ from quart.typing import ResponseReturnValue
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid, NotFound, existing
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.needs.deadlines import HOURS
 from mission_control.needs.kinds import QueueRow
 from mission_control.needs.recipients import writers
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
-from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.fragments import PageContext, render_block, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import safe_next, shell_page, signed_in
 
 OTHERWISE = {"remind": "remind everybody", "ask": "ask somebody else"}
-NOTHING_TYPED: dict[str, Any] = {"sentence": "", "typed": "", "values": {}, "errors": {}}
+NOTHING_TYPED: PageContext = {"sentence": "", "typed": "", "values": {}, "errors": {}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class AnswerPage[T]:
     def at_home(self, actor: Actor, thing: T) -> Actor:
         return actor
 
-    async def context(self, actor: Actor, thing: Any, reads: Reads) -> dict[str, Any]:
+    async def context(self, actor: Actor, thing: Any, reads: Reads) -> PageContext:
         """Return what the page shows while nobody typed anything; `item` is None when it is gone."""
         item = await reads.get((self.kind, thing.id, actor.id), lambda: self.item(actor, thing))
         found = {**NOTHING_TYPED, "item": item, "next_url": self.next_url(item) if item is not None else ""}
@@ -127,7 +127,7 @@ class AnswerPageView(View):
     thing: Any
 
 
-def _concerns(view: AnswerPageView, news: Event | Signal) -> bool:
+def _concerns(view: AnswerPageView, news: News) -> bool:
     return isinstance(news, Event) and view.page.is_about(view.thing, news)
 
 

@@ -10,8 +10,7 @@ from quart.typing import ResponseReturnValue
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import whole_number
-from mission_control.events.broker import Signal
-from mission_control.events.models import Event
+from mission_control.events.broker import News
 from mission_control.notifications.commands import NotificationQuery, find_notifications, unread_count
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, Form, done
@@ -55,7 +54,7 @@ async def _unread(view: View) -> str:
     return str(await unread_count(view.actor) or "")
 
 
-def _is_own(view: View, news: Event | Signal) -> bool:
+def _is_own(view: View, news: News) -> bool:
     return isinstance(news, dict) and news.get("notified_user") == str(view.actor.id)
 
 

@@ -42,7 +42,7 @@ async def ask_for_approval(actor: Actor, task: Task, run: Run, confidence: float
         return
     if await is_finish_approved(task.id) or await _must_wait(actor, task):
         return
-    payload: dict[str, object] = {"reason": run.summary, "evidence": as_json(run.evidence) or [], "fence": run.fence}
+    payload = {"reason": run.summary, "evidence": as_json(run.evidence) or [], "fence": run.fence}
     await ask_to_finish(task.board, task.id, run, payload, confidence)
 
 

@@ -18,6 +18,7 @@ from mission_control.core.programs import OTHER, PROGRAMS
 from mission_control.core.values import parse_id
 from mission_control.database.sql import rows
 from mission_control.runs.connection_pages import sessions_of
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry
@@ -75,7 +76,7 @@ class Wanted:
         return cls(asked if asked in PROGRAMS or asked == OTHER else "claude-code", base_url(), board)
 
 
-async def _read(actor: Actor, asked: Wanted) -> dict[str, object]:
+async def _read(actor: Actor, asked: Wanted) -> PageContext:
     found = await _newest(actor)
     return {
         "programs": offers(), "chosen": next(offer for offer in offers() if offer.key == asked.client),

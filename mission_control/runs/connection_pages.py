@@ -20,7 +20,7 @@ from mission_control.runs.sessions.list_pages import SessionLine, line_of
 from mission_control.runs.sessions.queries import COLUMNS, RELATIONS, signs
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import go
-from mission_control.web.fragments import render_block
+from mission_control.web.fragments import PageContext, render_block
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import PaletteEntry, shell_page, signed_in
@@ -31,7 +31,7 @@ CONNECTION = f"{CONNECTED}/<uuid:connection_id>"
 KINDS = ("agent.", "member.", "board.")
 
 
-async def _listed(actor: Actor, asked: str) -> dict[str, object]:
+async def _listed(actor: Actor, asked: str) -> PageContext:
     live, total = await queries.list_connections(actor, ConnectionQuery(is_live=True, limit=MOST_LIVE, offset=0))
     ended, _ = await queries.list_connections(actor, ConnectionQuery(is_live=False, limit=MOST_ENDED, offset=0))
     return {"live": live, "total": total, "ended": ended}
@@ -70,7 +70,7 @@ async def sessions_of(connection_id: UUID) -> list[SessionLine]:
     return [line_of(row | signs(row, now)) for row in found]
 
 
-async def context_of(actor: Actor, connection: Connection) -> dict[str, object]:
+async def context_of(actor: Actor, connection: Connection) -> PageContext:
     [read] = await queries.connections_read([connection.id])
     sessions = await sessions_of(connection.id)
     may_end = read.is_live and can(actor, "connection.end", connection)

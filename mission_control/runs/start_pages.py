@@ -1,7 +1,7 @@
 """Start on a card: who is ready for its task, and handing it to one of them."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from quart import Blueprint
@@ -14,21 +14,22 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.database.sql import rows
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.people.models import User
 from mission_control.runs.claims.readiness import WorkerRead, workers_of
 from mission_control.runs.connect_pages import Wanted
 from mission_control.runs.sessions.queries import OWN
 from mission_control.runs.sessions.view import program_of
-from mission_control.tasks.board.view import BoardView, News
+from mission_control.tasks.board.view import BoardView
 from mission_control.tasks.forms import assignee_value
 from mission_control.tasks.models import Task
 from mission_control.tasks.panel.frame import Panel, concerns_panel, panel_region
 from mission_control.tasks.panel.pages import TASK
 from mission_control.tasks.rules import Limits, blockers_of, full
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, VersionedForm, done
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import Fields, FormValues, VersionedForm, done
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.regions import Concerns
 from mission_control.web.shell import dialog_or_page
 
@@ -53,7 +54,7 @@ class StartForm(VersionedForm):
         return {"assigned_agent_id": self.agent_id}
 
     @classmethod
-    def values_of(cls, task: Task) -> dict[str, object]:
+    def values_of(cls, task: Task) -> FormValues:
         assignee = assignee_value(task.assigned_agent_id, task.assigned_user_id)
         return {"status": task.status, "assignee": assignee}
 
@@ -74,12 +75,12 @@ async def _where_now(task: Task) -> str:
     return f"#{task.number} {' and '.join(filter(None, (where, owner)))}."
 
 
-async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[str, str]) -> ResponseReturnValue:
+async def _ask(actor: Actor, task: Task, values: FormValues, errors: dict[str, str]) -> ResponseReturnValue:
     """Show who is ready: a dialog for htmx, else a page."""
     if not errors and (why := await _why_not(task)):
         raise Conflict(why)
     board = task.board
-    context: dict[str, Any] = {"task": task, "workers": await workers_of(board)}
+    context: PageContext = {"task": task, "workers": await workers_of(board)}
     sessions = await rows(SESSIONS, board.id, times.clock_now() - QUIET_FOR)
     context["sessions"] = [session | {"program": program_of(session)} for session in sessions]
     context["lines"] = f"{Wanted('other', base_url(), board.id).sign_in} &&\npython3 client.pyz work --agent claude"

@@ -10,6 +10,7 @@ from mission_control.core import times
 from mission_control.core.amounts import MICROS, short, spent
 from mission_control.core.programs import program_name
 from mission_control.database.sql import Row, as_json, as_moment, rows
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.runs.sessions.queries import COLUMNS, OWN, ActivityQuery, activities_of, signs
@@ -125,7 +126,7 @@ async def box(view: BoardView, panel: Panel) -> str:
     return "" if work is None else render_macro(TEMPLATE, "box", panel=panel, work=work)
 
 
-def concerns_work(view: BoardView, news: Event | dict[str, object]) -> bool:
+def concerns_work(view: BoardView, news: News) -> bool:
     if isinstance(news, Event) or "session_id" in news:
         return concerns_panel(view, news)
     return news.get("board_id") == str(view.board.id)
@@ -154,7 +155,7 @@ async def asks(view: BoardView, panel: Panel) -> str:
     return "".join(render_macro("approvals/rows.html", "approval_row", item=one, **shown) for one in found)
 
 
-def _concerns_asks(view: BoardView, news: Event | dict[str, object]) -> bool:
+def _concerns_asks(view: BoardView, news: News) -> bool:
     if isinstance(news, Event) and news.kind.startswith("approval."):
         return news.board_id == view.board.id
     return concerns_panel(view, news)

@@ -208,7 +208,7 @@ async def attach(actor: Actor, task: Task, upload: Upload, run_id: UUID | None =
         raise Conflict(f"A task has at most {MOST} files.")
     facts: JsonObject = {"comment_id": upload.comment_id, "name": upload.name, "size": len(upload.content)}
     facts["sha256"] = upload.sha256
-    by: dict[str, Any] = {"agent_id": actor.agent_id, "user_id": actor.user_id, "run_id": run_id}
+    by: Row = {"agent_id": actor.agent_id, "user_id": actor.user_id, "run_id": run_id}
     attachment = await Attachment.create(task_id=task.id, content_type=upload.content_type, **facts, **by)
     await AttachmentContent.create(attachment_id=attachment.id, content=upload.content)
     record("task.file_attached", task, f"File attached: {upload.name}.", attachment_id=attachment.id, **facts)

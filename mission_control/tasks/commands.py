@@ -12,7 +12,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.field_tables import UNSET, Unset, sent
-from mission_control.core.values import JsonObject, new_id
+from mission_control.core.values import new_id
 from mission_control.database.records import insert
 from mission_control.database.sql import rows
 from mission_control.events.commands import command
@@ -109,7 +109,7 @@ async def _check_new(actor: Actor, board: Board, task_id: UUID, new: TaskCreate)
 
 
 async def _announce_new(actor: Actor, task: Task, original: Task | None) -> None:
-    more: JsonObject = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
+    more = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
     more |= {"copy_of_task_id": original.id} if original is not None else {}
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **more)
     await parts.tell_parent(task, task.parent_id, "was added")

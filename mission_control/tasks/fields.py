@@ -21,7 +21,7 @@ from mission_control.boards.priorities import PRIORITIES, Priority, canonical, r
 from mission_control.boards.statuses import LABELS, TaskStatus
 from mission_control.core import times
 from mission_control.core.field_tables import NOT_SENT, REQUIRED, DeclaredField
-from mission_control.core.values import Moment, OptionalText
+from mission_control.core.values import JsonObject, Moment, OptionalText
 from mission_control.tasks.tags.commands import TagRef
 from mission_control.tasks.waiting import WaitingReason
 
@@ -227,7 +227,7 @@ FIELDS: tuple[TaskField, ...] = (
         on=EVERYWHERE - IN_TABLE, label="Tags", word="tag", sign="#", is_drawn=True,
         offers=(("none", "without tags"),),
     ),
-    related("custom_field_values", dict[str, Any] | None, EVERYBODY, accepts=dict[str, Any], default={}),
+    related("custom_field_values", JsonObject | None, EVERYBODY, accepts=JsonObject, default={}),
     fixed("number", int, on=IN_TABLE, label="Number", word="number", is_drawn=True),
     ruled("assigned_user_id", UUID | None, PEOPLE),
     kept("archived_at", datetime | None, is_exported=True),
@@ -292,7 +292,7 @@ def changeable_by(role: Role) -> frozenset[str]:
     return frozenset(field.name for field in FIELDS if role in field.changed_by)
 
 
-def to_export() -> dict[str, object]:
+def to_export() -> JsonObject:
     moments: dict[Any, Any] = {datetime: Moment, datetime | None: Moment | None}
     return {
         field.name: (
@@ -304,11 +304,11 @@ def to_export() -> dict[str, object]:
     }
 
 
-def to_form() -> dict[str, object]:
+def to_form() -> JsonObject:
     return {field.word: (field.form.kind, field.form.default) for field in FIELDS if field.form is not None}
 
 
-def from_form(typed: Mapping[str, object]) -> dict[str, object]:
+def from_form(typed: Mapping[str, object]) -> JsonObject:
     return {
         field.name: field.form.value(typed[field.word])
         for field in FIELDS
@@ -316,7 +316,7 @@ def from_form(typed: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def in_form(value_of: Callable[[str], object]) -> dict[str, object]:
+def in_form(value_of: Callable[[str], object]) -> JsonObject:
     return {field.word: field.form.shown(value_of(field.name)) for field in FIELDS if field.form is not None}
 
 

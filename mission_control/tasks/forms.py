@@ -29,6 +29,7 @@ from mission_control.web.forms import (
     Fields,
     Form,
     FormInvalid,
+    FormValues,
     VersionedForm,
     merge,
     read_form,
@@ -155,7 +156,7 @@ class MoveForm(VersionedForm):
         return {"status": task.status, **moved, **(assignee_fields(self.assignee) if self.assignee else {})}
 
     @classmethod
-    def values_of(cls, task: Task) -> dict[str, object]:
+    def values_of(cls, task: Task) -> FormValues:
         return {"status": task.status}
 
     async def merged(self, task: Task) -> Self:
@@ -189,7 +190,7 @@ class ChangeForm(VersionedForm):
         return changes
 
     @classmethod
-    def values_of(cls, task: Any) -> dict[str, object]:
+    def values_of(cls, task: Any) -> FormValues:
         assignee = assignee_value(task.assigned_agent_id, task.assigned_user_id)
         return in_form(partial(getattr, task)) | {"assignee": assignee}
 
@@ -278,7 +279,7 @@ class TitleForm(VersionedForm):
     title: Title
 
 
-def assignee_fields(value: str | None) -> dict[str, object]:
+def assignee_fields(value: str | None) -> FormValues:
     kind, _, name = (value or "").partition(":")
     if not kind:
         return {"assigned_agent_id": None, "assigned_user_id": None}
@@ -323,7 +324,7 @@ class OwnFieldsForm(Form):
         form.fields = fields
         return form
 
-    def own(self) -> dict[str, Any]:
+    def own(self) -> FormValues:
         values: JsonObject = {}
         for name, text in self.fields.items():
             _, kind, key = name.split(":", 2)

@@ -45,7 +45,7 @@ class _Names:
 
 
 async def understood(board: Board, new: QuickTask) -> TaskCreate:
-    fields: JsonObject = {"status": new.status}
+    fields = {"status": new.status}
     names = await _names(board, [(match[1].lower(), match[2].strip('"')) for match in _WORD.finditer(new.text)])
 
     def take(word: re.Match[str]) -> str:

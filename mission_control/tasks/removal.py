@@ -2,7 +2,7 @@
 
 from copy import copy
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from mission_control.agents.models import Agent
@@ -287,7 +287,7 @@ async def release_stopped_work(actor: Actor, event: NewEvent) -> None:
     if event.data["after"]["work_state"] != STOPPED:
         return
     scope = event.scope
-    conditions: dict[str, Any] = {"board__organization_id": scope.organization_id, "board__deleted_at": None}
+    conditions = {"board__organization_id": scope.organization_id, "board__deleted_at": None}
     if scope.agent_id is not None:
         conditions["assigned_agent_id"] = scope.agent_id
     elif scope.board_id is not None:

@@ -13,7 +13,7 @@ from mission_control.boards.priorities import Priority
 from mission_control.boards.schemas import BoardFields, BoardRead
 from mission_control.boards.statuses import TaskStatus
 from mission_control.core.field_tables import completed
-from mission_control.core.values import Body, Moment, NonEmptyStr, Schema
+from mission_control.core.values import Body, JsonObject, Moment, NonEmptyStr, Schema
 from mission_control.tasks.custom_fields.queries import FieldType, Pattern, Visibility
 from mission_control.tasks.custom_fields.values import WITH_PATTERN, mismatch
 from mission_control.tasks.fields import to_export
@@ -111,7 +111,7 @@ class TaskPart(Body):
     parent: Number | None = None
     links: list[LinkPart] = Field(default_factory=list)
     tags: list[Slug] = Field(default_factory=list)
-    custom_fields: dict[str, object] = Field(default_factory=dict)
+    custom_fields: JsonObject = Field(default_factory=dict)
     checklist: list[StepPart] = Field(default_factory=list, max_length=200)
     comments: list[CommentPart] = Field(default_factory=list)
     runs: list[RunPart] = Field(default_factory=list)
@@ -132,7 +132,7 @@ class ApprovalPart(Body):
 
     action_type: str
     tasks: list[Number] = Field(default_factory=list)
-    payload: dict[str, object] | None = None
+    payload: JsonObject | None = None
     confidence: float = Field(ge=0, le=100)
     rubric_scores: dict[str, int] | None = None
     status: Literal["pending", "approved", "rejected"]

@@ -104,7 +104,7 @@ async def preview(import_id: UUID) -> str:
 async def _preview(actor: Actor, waiting: BoardImport, values: Fields, errors: dict[str, str]) -> str:
     job = await Job.get_or_none(id=waiting.job_id) if waiting.job_id else None
     problem = " ".join(errors.values())
-    context: dict[str, object] = {"file": serialize_import(waiting), "job": job, "problem": problem}
+    context = {"file": serialize_import(waiting), "job": job, "problem": problem}
     return await settings_page(actor, "transfer/preview.html", SETTINGS.key, **context)
 
 

@@ -22,7 +22,7 @@ from isal import isal_zlib
 
 from mission_control.core.actor import Actor, AnyPerson, rights_of
 from mission_control.events import broker, stream
-from mission_control.events.broker import Broker, Signal, Subscription
+from mission_control.events.broker import Broker, News, Subscription
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch, Unavailable, message, ping
 from mission_control.http import lookups
@@ -332,7 +332,7 @@ class Audience[P]:
         for viewer in self._members:
             viewer.leave(why)
 
-    async def _take(self, items: Sequence[Event | Signal], running: Broker, reader: Subscription) -> None:
+    async def _take(self, items: Sequence[News], running: Broker, reader: Subscription) -> None:
         if reader.overflowed:
             reader.queue.clear()
             reader.overflowed = False

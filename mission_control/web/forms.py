@@ -21,7 +21,7 @@ from werkzeug.datastructures import MultiDict
 
 from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.text.diffs import steady
-from mission_control.core.values import Schema, fingerprint, is_storable
+from mission_control.core.values import JsonObject, Schema, fingerprint, is_storable
 
 SENTENCES = {
     "missing": "Fill this in.",
@@ -46,12 +46,13 @@ SHORT = 80
 
 
 type Fields = Mapping[str, object]
+type FormValues = dict[str, Any]  # of a form, by the names of its fields
 
 
 class FormInvalid(Exception):
     """What was typed cannot be used: the values as they were and one sentence per field."""
 
-    def __init__(self, values: dict[str, Any], errors: dict[str, str]) -> None:
+    def __init__(self, values: FormValues, errors: dict[str, str]) -> None:
         super().__init__(errors)
         self.values = values
         self.errors = errors
@@ -68,7 +69,7 @@ async def read_form[Model: BaseModel](model: type[Model]) -> Model:
         raise FormInvalid(_complete(model, values), sentences(error.errors())) from None
 
 
-def _complete(model: type[BaseModel], values: Fields) -> dict[str, Any]:
+def _complete(model: type[BaseModel], values: Fields) -> FormValues:
     """What was typed, and for every other field its default: templates show every field of a refused form."""
     shown = dict(values)
     for name, field in model.model_fields.items():
@@ -79,9 +80,9 @@ def _complete(model: type[BaseModel], values: Fields) -> dict[str, Any]:
     return shown
 
 
-def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, object]:
+def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> FormValues:
     """Turn what browsers send into what models expect: lists, unticked boxes, blanks that mean nothing."""
-    values: dict[str, object] = {}
+    values: FormValues = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
         kinds = kinds_of(field.annotation)
@@ -95,7 +96,7 @@ def form_values(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, 
     return values
 
 
-def _keep(values: dict[str, object], key: str, text: str, kinds: set[Any], field: FieldInfo) -> None:
+def _keep(values: FormValues, key: str, text: str, kinds: set[Any], field: FieldInfo) -> None:
     text = text.replace("\r\n", "\n")
     if text.strip():
         values[key] = text
@@ -195,7 +196,7 @@ class VersionedForm(Form):
         return bool(self.version)
 
     @classmethod
-    def values_of(cls, thing: Any) -> dict[str, Any]:
+    def values_of(cls, thing: Any) -> FormValues:
         """Return what the form shows of a thing, by the names of its fields."""
         return {name: getattr(thing, name) for name in cls.model_fields if name != "version"}
 
@@ -206,7 +207,7 @@ class VersionedForm(Form):
         return version_of({name: values[name] for name in names or values})
 
     @classmethod
-    def shown(cls, thing: Any) -> dict[str, Any]:
+    def shown(cls, thing: Any) -> FormValues:
         return cls.values_of(thing) | {"version": cls.version_of(thing)}
 
     async def merged(self, thing: Any) -> Self:
@@ -276,7 +277,7 @@ def _mark_of_one(value: object) -> str:
     return fingerprint(text.replace("\r\n", "\n").lstrip("\n").rstrip())[:12]
 
 
-def merge(version: str, typed: Fields, present: Fields) -> tuple[dict[str, object], dict[str, object], set[str]]:
+def merge(version: str, typed: Fields, present: Fields) -> tuple[FormValues, FormValues, set[str]]:
     """Return the values to save, those of others that they would overwrite, and the names of untouched fields.
 
     A field without a mark in the version is saved as typed, one that was not sent is left out.
@@ -322,7 +323,7 @@ def done(
         return Response("", 303, {"Location": to})
     response = Response("", 204)
     if toast:
-        detail: dict[str, object] = {"message": steady(toast), "target": "body"}
+        detail: JsonObject = {"message": steady(toast), "target": "body"}
         if undo_action:
             label = {"label": undo_label} if undo_label != "Undo" else {}
             detail["undo"] = {"action": undo_action, "fields": dict(undo or {}), **label}

@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum
-from typing import cast
+from typing import Any, cast
 from zlib import crc32
 
 from jinja2 import Environment, StrictUndefined
@@ -31,6 +31,8 @@ from mission_control.web.shared_macros import SharedMacros
 from mission_control.web.template_cache import CompiledTemplates
 
 _MACROS = "mission_control.macros"
+
+type PageContext = dict[str, Any]  # what a template renders, by the names that it reads
 
 
 def install(app: Quart) -> None:

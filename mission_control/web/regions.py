@@ -19,7 +19,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, AnyPerson, Personal
 from mission_control.core.extensions import Part
 from mission_control.events import broker
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.shared_reads import Shared
 from mission_control.events.stream import Batch, message, ping, requested_cursor, respond
@@ -94,7 +94,7 @@ class Concerns[V: View]:
 
     kinds: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
-    about: Callable[[V, Event | Signal], bool] = lambda view, news: True
+    about: Callable[[V, News], bool] = lambda view, news: True
 
     def of(self, view: V, batch: Batch) -> Batch | None:
         events = [item for item in batch.events if item.kind.startswith(self.kinds) and self.about(view, item)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.commands import create_agent, free_name, locked_agent
@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, Forbidden
 from mission_control.core.programs import program_name
 from mission_control.core.text.masking import Mask
-from mission_control.database.sql import as_id, is_postgres, placeholders, rows
+from mission_control.database.sql import Row, as_id, is_postgres, placeholders, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind, NewEvent
 from mission_control.events.unit_of_work import reacts_to, record, signal
@@ -108,7 +108,7 @@ async def _agent_for(actor: Actor, board: Board, code: DeviceCode) -> Agent:
 @command("connection.report")
 async def report_connection(actor: Actor, connection: Connection, sent: ConnectionReport) -> Connection:
     """Store what a program says about its connection, without an event: a signal tells open pages."""
-    now, changes = times.clock_now(), dict[str, Any]()
+    now, changes = times.clock_now(), dict[str, object]()
     if sent.client_version is not None and sent.client_version != connection.client_version:
         changes["client_version"] = plain(sent.client_version, 64)
     if sent.checks is not None:
@@ -123,7 +123,7 @@ async def report_connection(actor: Actor, connection: Connection, sent: Connecti
     return connection
 
 
-def _kept(check: Check, now: datetime) -> dict[str, object]:
+def _kept(check: Check, now: datetime) -> Row:
     at = min(check.at or now, now)
     text = MASK.text(plain(check.text, 500) or "")
     return {"name": plain(check.name, 64) or "Check", "state": check.state, "text": text, "at": times.wire(at)}

@@ -49,7 +49,7 @@ async def list_found() -> str:
     actor = await signed_in()
     words = request.args.get("q", "").strip()[:200]
     found, problem = await _read(directory().search(words, SHOWN + 1))
-    context: dict[str, object] = {
+    context = {
         "souls": (found or [])[:SHOWN],
         "has_more": len(found or []) > SHOWN,
         "words": words,
@@ -69,7 +69,7 @@ async def one_soul(handle: str, slug: str) -> ResponseReturnValue:
         return page, 502
     await read_ahead(found.content)
     agents = await _agents(actor)
-    context: dict[str, object] = {"agents": agents[:MOST_AGENTS], "page_url": directory().page_url(handle, slug)}
+    context = {"agents": agents[:MOST_AGENTS], "page_url": directory().page_url(handle, slug)}
     return await settings_page(actor, "agents/souls/show.html", SETTINGS.key, soul=found, **context)
 
 
@@ -93,7 +93,7 @@ async def ask_for_agent(handle: str, slug: str, agent_id: UUID) -> str:
 
 
 async def _give(actor: Actor, agent: Agent, handle: str, slug: str, values: Fields, errors: dict[str, str]) -> str:
-    context: dict[str, object] = {"agent": agent, "values": values, "errors": errors, "labels": LABELS}
+    context = {"agent": agent, "values": values, "errors": errors, "labels": LABELS}
     where = {"handle": handle, "slug": slug, "page_url": directory().page_url(handle, slug)}
     return await settings_page(actor, "agents/souls/give.html", SETTINGS.key, **where, **context)
 

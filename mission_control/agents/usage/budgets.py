@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from operator import add
-from typing import Any, get_args
+from typing import get_args
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -20,8 +20,9 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
 from mission_control.core.amounts import inside
 from mission_control.core.errors import Conflict, Invalid, existing, invalid_field
+from mission_control.core.values import JsonObject
 from mission_control.database.records import insert_new
-from mission_control.database.sql import as_id, is_postgres, placeholders, rows
+from mission_control.database.sql import Row, as_id, is_postgres, placeholders, rows
 from mission_control.events import wakeup_channels
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
@@ -131,7 +132,7 @@ async def report_usage(
     return await _count(entries)
 
 
-def moment_fields(at: datetime | None) -> dict[str, object]:
+def moment_fields(at: datetime | None) -> Row:
     moment = at or times.clock_now()
     return {"created_at": moment, "day": today(moment)}
 
@@ -266,7 +267,7 @@ async def owner_of(budget: Budget) -> str:
     return " ".join(["the", budget.subject, *(row["name"] for row in names)])
 
 
-def facts(budget: Budget, day: str) -> dict[str, Any]:
+def facts(budget: Budget, day: str) -> JsonObject:
     named = {name: getattr(budget, name) for name in ("subject", "unit", "period")}
     return named | {"budget_id": budget.id, "limit": budget.limit_amount, "used": budget.used(day)}
 
@@ -331,7 +332,7 @@ async def change_limit(actor: Actor, budget: Budget, limit: Decimal) -> Budget:
     was_used_up = budget.stands(budget.exceeded_on, day)
     budget.limit_amount, budget.updated_at = amount, times.clock_now()
     budget.warned_on = budget.exceeded_on = None
-    changed: dict[str, Any] = {"before": {"limit": before}, "after": {"limit": amount}}
+    changed: JsonObject = {"before": {"limit": before}, "after": {"limit": amount}}
     changed["opens"] = was_used_up and budget.state(day) != "exceeded"
     what = f"Budget changed for {await owner_of(budget)}."
     record("budget.updated", await scope_of(budget), what, **changed, **facts(budget, day))

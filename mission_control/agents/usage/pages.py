@@ -20,7 +20,7 @@ from mission_control.core.values import Paging, parse_id
 from mission_control.database.sql import placeholders, rows
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import EditConflict, Fields, Form, FormInvalid, VersionedForm, done, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry, SettingsPage, administers, settings_page, signed_in
@@ -28,7 +28,7 @@ from mission_control.web.shell import PaletteEntry, SettingsPage, administers, s
 MAX_ROWS = 200
 
 
-async def listed(actor: Actor, _: Asked) -> dict[str, object]:
+async def listed(actor: Actor, _: Asked) -> PageContext:
     budgets, total = await usage_queries.list_budgets(actor, Paging(limit=MAX_ROWS, offset=0))
     return {"budgets": budgets, "total": total}
 
@@ -55,7 +55,7 @@ class Shares:
         return usage_schemas.ShareQuery.model_validate({"by": self.by, "from": since, "limit": MAX_ROWS, "offset": 0})
 
 
-async def _shared(actor: Actor, asked: Shares) -> dict[str, object]:
+async def _shared(actor: Actor, asked: Shares) -> PageContext:
     shares = await usage_queries.usage_shares(actor, asked.query)
     return {
         "asked": asked, "shares": shares, "spans": DAYS, "sharers": tuple(usage_queries.SHARERS),
@@ -141,7 +141,7 @@ SETTINGS = SettingsPage(
 NEW = {"subject": "organization", "unit": "tokens", "period": "day"}
 
 
-async def _form(actor: Actor) -> dict[str, object]:
+async def _form(actor: Actor) -> PageContext:
     return {"subjects": await _subjects(actor), "values": NEW, "errors": {}, "labels": LABELS}
 
 

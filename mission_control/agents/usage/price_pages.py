@@ -13,6 +13,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.values import BlankToNone, NonEmptyStr
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Form, done
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers
@@ -53,12 +54,12 @@ class PriceForm(Form):
     written_usd: Annotated[Typed | None, BeforeValidator(lambda text: text or None)] = None
 
 
-async def _listed(actor: Actor, _: Asked) -> dict[str, object]:
+async def _listed(actor: Actor, _: Asked) -> PageContext:
     found = await list_prices(actor)
     return {"own": [one for one in found if one.id], "listed": [one for one in found if not one.id]}
 
 
-async def _around(actor: Actor) -> dict[str, object]:
+async def _around(actor: Actor) -> PageContext:
     return {"values": {"model": request.args.get("model", "")[:200]}, "errors": {}, "labels": LABELS}
 
 

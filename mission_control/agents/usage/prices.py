@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -20,7 +20,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor, Scope, rule
 from mission_control.core.amounts import MICROS, micros
 from mission_control.core.errors import Conflict, existing
-from mission_control.core.values import Body, NonEmptyStr, Paging, Schema, example
+from mission_control.core.values import Body, JsonObject, NonEmptyStr, Paging, Schema, example
 from mission_control.database.sql import placeholders, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
@@ -247,5 +247,5 @@ def _scope(price: ModelPrice) -> Scope:
     return Scope(price.organization_id, subject_id=price.id)
 
 
-def _facts(price: PriceRead) -> dict[str, Any]:
+def _facts(price: PriceRead) -> JsonObject:
     return price.model_dump(mode="json", exclude={"id", "above", "source", "checked"})

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from mission_control.agents.models import WARN_AT_PERCENT, Budget
 from mission_control.core import times
 from mission_control.core.amounts import MICROS, amount, amount_of, cost, inside, micros, money, tokens, used_of
-from mission_control.core.values import BlankToNone, Body, Moment, Page, Paging, Schema, example
+from mission_control.core.values import BlankToNone, Body, JsonObject, Moment, Page, Paging, Schema, example
 
 MOST_TOKENS = 10**12
 MOST_USD = 10**6
@@ -42,7 +42,7 @@ class UsageFigures(Body):
     ] = Decimal(0)
     model: Annotated[Annotated[str, Field(max_length=200)] | None, BlankToNone] = None
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> JsonObject:
         """As they are stored: money in millionths of a dollar."""
         names = {"input_tokens", "output_tokens", "cached_tokens", "written_tokens", "model", "gaps"}
         figures = self.model_dump(include=names)

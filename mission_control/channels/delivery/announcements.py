@@ -10,6 +10,7 @@ from mission_control.channels.models import ReachNeed
 from mission_control.core import times
 from mission_control.core.actor import Actor, Membership
 from mission_control.core.current_app import settings
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows
 from mission_control.needs.kinds import AskedNeed
 from mission_control.needs.lookup import how_it_ended, last_of, render_needs
@@ -56,7 +57,7 @@ async def _waiting(needs: Sequence[ReachNeed]) -> Mapping[str, Need]:
     return {need.id: need for need in await render_needs(actor, keys)}
 
 
-def _opened(need: Need) -> dict[str, object]:
+def _opened(need: Need) -> JsonObject:
     at = need.otherwise.at
     return {
         "need": need.id,

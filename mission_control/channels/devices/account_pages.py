@@ -19,8 +19,7 @@ from mission_control.channels.typed_form import TypedForm, by_setting
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Conflict, Invalid, NotFound, TooMany
 from mission_control.core.settings import ConfigError
-from mission_control.events.broker import Signal, head_of
-from mission_control.events.models import Event
+from mission_control.events.broker import News, head_of
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, FormInvalid, go
 from mission_control.web.fragments import render_macro
@@ -41,7 +40,7 @@ class CodeView(View):
     code: LinkCodeRead
 
 
-def _is_own(view: CodeView, news: Event | Signal) -> bool:
+def _is_own(view: CodeView, news: News) -> bool:
     return isinstance(news, dict) and news.get("reach_of") == str(view.actor.id)
 
 

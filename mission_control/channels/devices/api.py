@@ -16,7 +16,7 @@ from mission_control.channels.models import Device, ReachChannel, ReachCode
 from mission_control.channels.test_messages import answer_with_test
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.values import OK, OkResponse, Page, Paging, page_of
+from mission_control.core.values import OK, JsonObject, OkResponse, Page, Paging, page_of
 from mission_control.http.operation_api import Api
 from mission_control.people.sign_in.browser_sessions import sends_mail
 
@@ -28,7 +28,7 @@ def our_address() -> str:
 
 
 @api.get("/devices", Page[DeviceRead], rule="reach.choose")
-async def list_my_devices(actor: Actor, query: Paging) -> dict[str, object]:
+async def list_my_devices(actor: Actor, query: Paging) -> JsonObject:
     """List where you are reached, in your order; what ended by itself in the last 30 days stands at the end."""
     return page_of([read_device(device) for device in await devices_of(actor)], query)
 
@@ -48,7 +48,7 @@ async def remove_my_device(actor: Actor, device: Device) -> OkResponse:
 
 
 @api.put("/devices/order", Page[DeviceRead], rule="reach.choose")
-async def order_my_devices(actor: Actor, data: DeviceOrder) -> dict[str, object]:
+async def order_my_devices(actor: Actor, data: DeviceOrder) -> JsonObject:
     """Put your devices into an order: each is tried only while a need still waits after the one before."""
     await order_devices(actor, data.ids)
     return page_of([read_device(device) for device in await devices_of(actor)])

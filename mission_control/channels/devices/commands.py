@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mission_control.channels.channel import CHANNELS, Refused, Typed
@@ -78,7 +77,7 @@ async def add_device(actor: Actor, place: Place) -> Device:
     mine = await Device.filter(user_id=actor.user_id, ended_at=None).order_by("position")
     if known is None and len(mine) >= MOST:
         raise Conflict(f"You have {MOST} devices already. Remove one that you no longer use.")
-    values: dict[str, Any] = {
+    values = {
         "address": sealed(place.typed.address),
         "settings": sealed_values(place.settings or {}),
         "origin": place.origin,

@@ -9,7 +9,7 @@ from mission_control.channels.teams.commands import BoardReach, BoardReachUpdate
 from mission_control.channels.test_messages import answer_with_test
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
-from mission_control.core.values import Page, page
+from mission_control.core.values import JsonObject, Page, page
 from mission_control.http.operation_api import Api
 
 of_people = Api(f"{__name__}.people", "users")
@@ -18,14 +18,14 @@ of_boards = Api(f"{__name__}.boards", "boards")
 
 
 @of_people.get("/users/me/reach/messages", Page[MessageRead], rule="reach.choose")
-async def list_my_messages(actor: Actor, query: MessagesQuery) -> dict[str, object]:
+async def list_my_messages(actor: Actor, query: MessagesQuery) -> JsonObject:
     """List what was sent to you in the last 30 days about what needs you, newest first, with what became of it."""
     found, total = await queries.messages_of(actor, query)
     return page(found, total, query)
 
 
 @of_organizations.get("/organizations/me/messages", Page[MessageRead], rule="channel.manage")
-async def list_messages(actor: Actor, query: MessagesQuery) -> dict[str, object]:
+async def list_messages(actor: Actor, query: MessagesQuery) -> JsonObject:
     """List what was sent to anybody in the organization in the last 30 days, newest first."""
     found, total = await queries.messages_in(actor.organization_id, query)
     return page(found, total, query)

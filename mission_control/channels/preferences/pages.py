@@ -17,11 +17,11 @@ from mission_control.channels.preferences.queries import around, chosen, next_di
 from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Invalid
-from mission_control.events.broker import Signal
-from mission_control.events.models import Event
+from mission_control.events.broker import News
 from mission_control.people.models import User
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, go, is_htmx
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -35,14 +35,14 @@ SETTINGS_PAGE = SettingsPage(
 LAST, ALL = 10, 200
 
 
-def _is_own(view: View, news: Event | Signal) -> bool:
+def _is_own(view: View, news: News) -> bool:
     return isinstance(news, dict) and ("reach_channel" in news or news.get("reach_of") == str(view.actor.id))
 
 
 OWN = Concerns[View](("channel.",), ("reach_of", "reach_channel"), _is_own)
 
 
-async def _lists(actor: Actor, _: object) -> dict[str, object]:
+async def _lists(actor: Actor, _: object) -> PageContext:
     messages, total = await messages_of(actor, MessagesQuery(limit=LAST, offset=0))
     return {
         "reached": await reached(actor), "messages": messages, "total": total, "values": await chosen(actor),
@@ -50,7 +50,7 @@ async def _lists(actor: Actor, _: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def _around(actor: Actor) -> dict[str, object]:
+async def _around(actor: Actor) -> PageContext:
     saved = request.method == "GET" and request.args.get("saved") == "1"
     return {"is_saved": saved, "push_key": await subscribing_key()}
 
@@ -190,7 +190,7 @@ async def next_digest() -> str:
     return await settings_page(actor, "channels/next.html", SETTINGS_PAGE.key, sections=sections, at=at)
 
 
-async def _all(actor: Actor, _: object) -> dict[str, object]:
+async def _all(actor: Actor, _: object) -> PageContext:
     messages, total = await messages_of(actor, MessagesQuery(limit=ALL, offset=0))
     return {"messages": messages, "total": total}
 

@@ -15,6 +15,7 @@ from mission_control.channels.models import Device, ReachChannel, ReachMessage, 
 from mission_control.channels.preferences.commands import choices_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, can
+from mission_control.core.values import JsonObject
 from mission_control.database.records import find_all
 from mission_control.database.sql import rows
 from mission_control.needs.kinds import KINDS
@@ -134,7 +135,7 @@ async def _mail(actor: Actor) -> MailLine:
     )
 
 
-async def chosen(actor: Actor) -> dict[str, object]:
+async def chosen(actor: Actor) -> JsonObject:
     found = await choices_of(actor)
     values = found.model_dump()
     values["kinds"] = [f"{kind}:{how}" for kind, how in found.kinds.items()]
@@ -142,7 +143,7 @@ async def chosen(actor: Actor) -> dict[str, object]:
     return values
 
 
-async def around(actor: Actor) -> dict[str, object]:
+async def around(actor: Actor) -> JsonObject:
     """Return what the page shows beside what was chosen: the zone, the boards, the kinds, colleagues, absence."""
     user = await User.get(id=actor.user_id)
     boards = [board for board in await boards_of(actor) if board.organization_id == actor.organization_id]

@@ -6,7 +6,6 @@ import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,6 +15,7 @@ from mission_control.channels.channel import Later, Refused
 from mission_control.core._requests import USER_AGENT, authorities
 from mission_control.core.host_names import addresses_of
 from mission_control.core.outbound import may_reach
+from mission_control.core.values import JsonObject
 
 OPENING_SECONDS = 15.0
 MOST_BYTES = 1_048_576
@@ -46,7 +46,7 @@ class Frames:
             return False
         return True
 
-    async def received(self) -> AsyncIterator[dict[str, Any]]:
+    async def received(self) -> AsyncIterator[JsonObject]:
         """Yield the frames that are JSON objects, until the connection ends."""
         while True:
             try:

@@ -1,11 +1,11 @@
 """Discord: messages in a team's channel by a webhook, with a link that leads to the answer."""
 
 import re
-from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from mission_control.channels.channel import Answer, Channel, Line, Message, Refused, Setting
 from mission_control.channels.providers.chats import fields, is_linkable, markdown, problem, texts
+from mission_control.core.values import JsonObject
 
 UNKNOWN_WEBHOOK = 10015
 _PATH = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+/?")
@@ -63,7 +63,7 @@ def _webhook(address: str) -> SplitResult:
     raise Refused("This is no webhook of Discord. Copy the Webhook URL again.")
 
 
-def _written(message: Message) -> dict[str, Any]:
+def _written(message: Message) -> JsonObject:
     shown = texts(message, 128, 1800, MARKUP)
     embed = {"title": shown.title, "description": shown.body}
     if is_linkable(shown.url):

@@ -18,7 +18,7 @@ from mission_control.channels.channel import (
     Setting,
 )
 from mission_control.channels.providers.chats import fields, markdown, one_line, problem, spoken, texts, written_by
-from mission_control.core.values import whole_number
+from mission_control.core.values import JsonObject, whole_number
 
 MARKUP = markdown("\\`*_{}[]()#+-.!|~>")
 STYLES = {"go": "good", "stop": "danger"}
@@ -117,7 +117,7 @@ def _server(line: Line) -> str:
     return line.value("server").strip().rstrip("/")
 
 
-def _read(frame: dict[str, Any], me: str) -> Said | None:
+def _read(frame: JsonObject, me: str) -> Said | None:
     """Read an event of the socket: what a person wrote to the bot in private."""
     match frame:
         case {"event": "posted", "data": {"channel_type": "D", "post": str(text)} as data}:
@@ -134,7 +134,7 @@ def _read(frame: dict[str, Any], me: str) -> Said | None:
     return None
 
 
-def _written(answers_at: str, message: Message) -> dict[str, Any]:
+def _written(answers_at: str, message: Message) -> JsonObject:
     shown = texts(message, 250, 8000, MARKUP)
     actions = [
         {
@@ -146,7 +146,7 @@ def _written(answers_at: str, message: Message) -> dict[str, Any]:
         }
         for number, one in enumerate(shown.buttons)
     ]
-    part: dict[str, Any] = {"fallback": shown.title, "title": shown.title, "text": shown.body, "actions": actions}
+    part = {"fallback": shown.title, "title": shown.title, "text": shown.body, "actions": actions}
     if shown.url:
         part["title_link"] = shown.url
     return {"message": "", "props": {"attachments": [part]}}

@@ -4,11 +4,11 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from mission_control.channels.channel import Answer, Channel, Line, Message, Refused, Setting, Typed
 from mission_control.channels.providers.chats import Markup, fields, one_line, problem, texts
+from mission_control.core.values import JsonObject
 
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
 URGENT, USUAL, QUIET = 4, 3, 2
@@ -73,7 +73,7 @@ class Ntfy(Channel):
 
     async def _publish(self, line: Line, sequence: str, message: Message) -> None:
         shown = texts(replace(message, sections=()), 200, 1200, Markup())
-        actions: list[dict[str, Any]] = []
+        actions: list[JsonObject] = []
         if shown.url:
             actions.append({"action": "view", "label": "Open", "url": shown.url})
         if shown.buttons and self.takes_answers(line) and not await self._is_open(line):
@@ -135,7 +135,7 @@ def _access(line: Line) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _button(line: Line, label: str, token: str) -> dict[str, Any]:
+def _button(line: Line, label: str, token: str) -> JsonObject:
     return {
         "action": "http",
         "label": one_line(label, NTFY.longest_label),

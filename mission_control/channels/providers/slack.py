@@ -34,6 +34,7 @@ from mission_control.channels.providers.chats import (
     texts,
     written_by,
 )
+from mission_control.core.values import JsonObject
 
 API = "https://slack.com/api"
 OLDEST_SECONDS = 300
@@ -272,22 +273,22 @@ def _escaped(text: str) -> str:
     return spoken(text, 2900).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _plain(text: str) -> dict[str, Any]:
+def _plain(text: str) -> JsonObject:
     return {"type": "plain_text", "text": text, "emoji": False}  # no mentions, no links
 
 
-def _written(message: Message) -> dict[str, Any]:
+def _written(message: Message) -> JsonObject:
     shown = texts(message, 150, MOST_TEXT)
     labels = [_plain(one_line(button.label, SLACK.longest_label)) for button in shown.buttons]
     styles = {"go": {"style": "primary"}, "stop": {"style": "danger"}}
-    buttons: list[dict[str, Any]] = [
+    buttons: list[JsonObject] = [
         {"type": "button", "action_id": f"answer-{number}", "text": labels[number], "value": one.token}
         | styles.get(one.style, {})
         for number, one in enumerate(shown.buttons)
     ]
     if shown.url:
         buttons.append({"type": "button", "action_id": "open", "text": _plain("Open"), "url": shown.url})
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(shown.title)}]
+    blocks: list[JsonObject] = [{"type": "header", "text": _plain(shown.title)}]
     blocks += [{"type": "section", "text": _plain(one)} for one in _pieces(shown.body)]
     if buttons:
         blocks.append({"type": "actions", "elements": buttons})

@@ -1,10 +1,10 @@
 """Microsoft Teams: messages in a team's channel by a workflow, with a link that leads to the answer."""
 
 import re
-from typing import Any
 
 from mission_control.channels.channel import Channel, Line, Message, Setting
 from mission_control.channels.providers.chats import fields, problem, texts
+from mission_control.core.values import JsonObject
 
 # Connectors that Teams keeps for a while answer 200 with the status of the inner request.
 _INNER = re.compile(r"HTTP error (\d{3})")
@@ -46,19 +46,19 @@ def _passes(status: str) -> bool:
     return status == "429" or status.startswith("5")
 
 
-def _run(text: str, **more: object) -> dict[str, Any]:
+def _run(text: str, **more: object) -> JsonObject:
     """Return a text that no Markdown is made of, unlike that of a TextBlock."""
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **more}]}
 
 
-def _written(message: Message) -> dict[str, Any]:
+def _written(message: Message) -> JsonObject:
     shown = texts(message, 250, 3000)
     rows = [_run(shown.title, weight="Bolder", size="Medium")]
     lines = [one for one in shown.body.split("\n") if one]
     rows += [_run(one) for one in lines[:MOST_ROWS]]
     if len(lines) > MOST_ROWS:
         rows.append(_run(f"and {len(lines) - MOST_ROWS} more lines"))
-    card: dict[str, Any] = {
+    card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",

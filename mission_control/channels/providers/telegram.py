@@ -18,7 +18,7 @@ from mission_control.channels.providers.chats import (
     texts,
     written_by,
 )
-from mission_control.core.values import whole_number
+from mission_control.core.values import JsonObject, whole_number
 
 API = "https://api.telegram.org"
 POLL_SECONDS = 15  # below the deadline of a request
@@ -161,7 +161,7 @@ def _read(update: Mapping[str, Any]) -> Received | None:
     return None
 
 
-def _written(message: Message) -> dict[str, Any]:
+def _written(message: Message) -> JsonObject:
     shown = texts(message, 250, 3500, MARKUP)
     text = f"<b>{shown.title}</b>\n{shown.body}".strip()
     longest = TELEGRAM.longest_label

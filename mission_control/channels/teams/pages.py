@@ -1,7 +1,5 @@
 """The page of a board's settings on which its team gets a channel of a chat."""
 
-from typing import Any
-
 from pydantic import Field
 from quart.typing import ResponseReturnValue
 
@@ -14,7 +12,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Invalid
 from mission_control.core.values import parse_id
 from mission_control.web.actions import Outcome, Refusal, action, again
-from mission_control.web.forms import EditConflict, Fields, FormInvalid, VersionedForm, done, go
+from mission_control.web.forms import EditConflict, Fields, FormInvalid, FormValues, VersionedForm, done, go
 from mission_control.web.lists import Pages
 from mission_control.web.shell import shell_page
 
@@ -30,7 +28,7 @@ class TeamForm(VersionedForm):
     name: str = Field("", max_length=150)
 
     @classmethod
-    def values_of(cls, thing: TeamRead | None) -> dict[str, Any]:
+    def values_of(cls, thing: TeamRead | None) -> FormValues:
         if thing is None:
             return {"channel": "", "place": "", "name": ""}
         channel = f"{thing.kind}:{thing.channel_id}" if thing.channel_id else thing.kind
@@ -49,7 +47,7 @@ class TeamForm(VersionedForm):
         return {"team": team}
 
 
-async def _page(actor: Actor, board: Board, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _page(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
     places = [
         (value, f"{one.name} (switched off)" if one.state == "off" else one.name, CHANNELS[one.kind])
         for one in await channels_of(board.organization_id)
@@ -71,7 +69,7 @@ def _hints(places: list[tuple[str, str, Channel]]) -> str:
     )
 
 
-async def _starts(actor: Actor, board: Board) -> dict[str, Any]:
+async def _starts(actor: Actor, board: Board) -> FormValues:
     return TeamForm.shown((await read_reach(board)).team)
 
 

@@ -24,7 +24,7 @@ from mission_control.core.actor import Actor, can
 from mission_control.core.times import date_words
 from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows
-from mission_control.events.broker import Signal, head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.leases import Delivery
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
@@ -49,7 +49,7 @@ from mission_control.gateways.models import Gateway
 from mission_control.tasks.board.view import BoardView, of_board
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, go
-from mission_control.web.fragments import read_ahead, render_macro
+from mission_control.web.fragments import PageContext, read_ahead, render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, announcements, live_page, rendered
 from mission_control.web.shell import shell_page
 from mission_control.web.side_panels import Aside, Opened
@@ -180,7 +180,7 @@ def _parsed(content: str) -> JsonObject:
 TEMPLATE = "gateway_agents/onboarding/goal.html"
 
 
-async def _progress(board: Board) -> dict[str, object]:
+async def _progress(board: Board) -> PageContext:
     statuses = await rows(
         "SELECT CASE WHEN archived_at IS NOT NULL THEN 'done' ELSE status END AS status, COUNT(*) AS n FROM tasks"
         " WHERE board_id = ? AND deleted_at IS NULL GROUP BY 1",
@@ -255,7 +255,7 @@ async def conversation(board_id: UUID) -> ResponseReturnValue:
         return go(f"/boards/{board.id}/setup")
     seq = await head_of(board.organization_id)
     regions = await rendered(PAGE, _view(actor, board))
-    context: dict[str, object] = {"board": board, "ways": ways_of(board), "regions": regions}
+    context = {"board": board, "ways": ways_of(board), "regions": regions}
     context["live_url"] = f"/boards/{board.id}/onboarding/live?after={seq}"
     return await shell_page(actor, "gateway_agents/onboarding/conversation.html", active=f"board-{board.id}", **context)
 
@@ -308,7 +308,7 @@ async def _announcement(view: ChatView, _batch: Batch) -> str:
     return "The agent proposes a goal and a lead." if chat.state == "proposed" else ""
 
 
-def _is_here(view: ChatView, news: Event | Signal) -> bool:
+def _is_here(view: ChatView, news: News) -> bool:
     if isinstance(news, Event):
         return news.board_id == view.board.id or news.subject_id == view.board.gateway_id
     return str(view.board.gateway_id) == news.get("gateway_id") or str(view.board.id) == news.get("board_id")

@@ -162,7 +162,7 @@ class Learned:
 
 
 async def learned_about(
-    actor: Actor, session: OnboardingSession | None, typed: dict[str, object] | None = None
+    actor: Actor, session: OnboardingSession | None, typed: JsonObject | None = None
 ) -> list[Learned]:
     """Return what would change in a person's profile; `typed` is what they chose in a form that was refused.
 

@@ -29,7 +29,8 @@ from mission_control.gateway_agents.onboarding.queries import (
     latest_session,
 )
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, go
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.shell import shell_page, signed_in
 
 AUTONOMY = [("ask_first", "Asks first"), ("balanced", "Asks when it matters"), ("autonomous", "Works alone")]
@@ -98,7 +99,7 @@ def kinds_of(board: Board) -> list[tuple[str, str]]:
     return KINDS if board.board_type in dict(KINDS) else [*KINDS, (board.board_type, board.board_type)]
 
 
-def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> dict[str, object]:
+def values_of(board: Board, draft: BoardOnboardingAgentComplete | None) -> FormValues:
     goal = draft or board
     lead = (draft and draft.lead_agent) or BoardOnboardingLeadAgentDraft()
     return {
@@ -135,7 +136,7 @@ async def set_up_form(board_id: UUID) -> ResponseReturnValue:
 
 async def _form(actor: Actor, board: Board, values: Fields, errors: dict[str, str], learned: list[Learned]) -> str:
     lead = await Agent.get_or_none(board_id=board.id, is_board_lead=True)
-    context: dict[str, object] = {"board": board, "lead": lead, "learned": learned, "values": values, "errors": errors}
+    context: PageContext = {"board": board, "lead": lead, "learned": learned, "values": values, "errors": errors}
     context |= {"labels": LABELS, "autonomy": AUTONOMY, "kinds": kinds_of(board), "ways": ways_of(board)}
     return await shell_page(actor, "gateway_agents/onboarding/setup.html", active=f"board-{board.id}", **context)
 
@@ -154,7 +155,7 @@ async def confirm_onboarding(outcome: Outcome[Board, SetUpForm]) -> ResponseRetu
         was_discussed = board.gateway_id is not None and await latest_session(board.id) is not None
         return go(f"/boards/{board.id}/onboarding" if was_discussed else f"/boards/{board.id}")
     lead = await Agent.get(id=answer.lead_agent_id).select_related("board")
-    context: dict[str, object] = {"lead": lead, "token": answer.lead_token, "base": base_url()}
+    context: PageContext = {"lead": lead, "token": answer.lead_token, "base": base_url()}
     context |= {"board": board, "may_read": can(outcome.actor, "agent.read", lead)}
     return await shell_page(
         outcome.actor, "gateway_agents/onboarding/ready.html", active=f"board-{board.id}", **context

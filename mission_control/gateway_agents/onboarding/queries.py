@@ -14,7 +14,7 @@ from mission_control.boards.schemas import BoardRead
 from mission_control.core import times
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import ErrorCode, Invalid, NotFound
-from mission_control.core.values import BlankToNone, Moment, NonEmptyStr, Schema
+from mission_control.core.values import BlankToNone, JsonObject, Moment, NonEmptyStr, Schema
 from mission_control.gateway_agents.models import OnboardingSession
 from mission_control.gateways.models import Gateway
 from mission_control.gateways.protocol.identity import main_session_key
@@ -57,7 +57,7 @@ class BoardOnboardingGoal(Schema):
 
     board_type: Annotated[str, StringConstraints(max_length=64)]
     objective: Text | None = None
-    success_metrics: dict[str, object] | None = None
+    success_metrics: JsonObject | None = None
     target_date: Moment | None = None
 
     @model_validator(mode="after")
@@ -125,7 +125,7 @@ class BoardOnboardingRead(Schema):
     board_id: UUID
     session_key: str
     status: str
-    messages: list[dict[str, object]] | None
+    messages: list[JsonObject] | None
     draft_goal: BoardOnboardingAgentComplete | None
     delivery_ids: Annotated[list[UUID], Field(description="The message on its way to the agent, or unanswered")]
     silent_at: Annotated[datetime | None, Field(description="Since when the agent's answer is overdue")]

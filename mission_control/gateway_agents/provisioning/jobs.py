@@ -131,7 +131,7 @@ async def tell_gateway_gone(gateway_id: UUID | None) -> None:
         await _change(row, _ended(row.kind, "interrupted", error="The gateway was deleted meanwhile."))
 
 
-_RUNNING: Row = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
+_RUNNING = {"state": "running", "result": None, "error": None, "finished_at": None, "read_at": None}
 
 
 def _of_setup(job: ProvisioningJob, name: str) -> Row:

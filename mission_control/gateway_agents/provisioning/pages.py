@@ -24,7 +24,7 @@ from mission_control.people.jobs.commands import ended_soon
 from mission_control.people.models import Job
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done, go
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.shell import signed_in
 from mission_control.web.tabs import FormPage, Tab
 
@@ -59,7 +59,7 @@ async def _with_agents(gateway_id: UUID) -> tuple[Actor, Gateway]:
     return actor, gateway
 
 
-async def _choices(actor: Actor, gateway: Gateway, ids: object) -> dict[str, object]:
+async def _choices(actor: Actor, gateway: Gateway, ids: object) -> PageContext:
     choices, problem = await choices_to_link(gateway)
     boards = [(board.id, board.name) for board in await boards_of(actor) if board.gateway_id == gateway.id]
     return {"there": choices, "boards": boards, "problem": problem}
@@ -108,7 +108,7 @@ async def card(viewed: Viewed) -> str:
     return render_macro("gateway_agents/provisioning/agent.html", "card", viewed=viewed, gateway=gateway, job=job)
 
 
-async def _jobs(viewed: Viewed, most: int) -> list[dict[str, object]]:
+async def _jobs(viewed: Viewed, most: int) -> list[PageContext]:
     jobs = ProvisioningJob.filter(agent_id=viewed.id).order_by("-created_at", "-id")
     return [
         {

@@ -8,7 +8,6 @@ from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor, Scope
-from mission_control.database.sql import Row
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.leases import Leases
@@ -195,7 +194,7 @@ async def fail(actor: Actor, job: ProvisioningJob, reason: str, *, again_in: flo
     if key:
         job.steps = marked(job.steps, key, "failed" if is_last else "waiting", reason)
     if again_in is None:
-        values: Row = {"state": "failed", "finished_at": times.clock_now()}
+        values = {"state": "failed", "finished_at": times.clock_now()}
     else:
         values = {"state": "waiting", "due_at": times.clock_now() + timedelta(seconds=again_in)}
     if await _settle(job, **values, steps=job.steps, attempts=job.attempts, last_error=reason) is None:

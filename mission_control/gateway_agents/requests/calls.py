@@ -5,7 +5,6 @@ from uuid import UUID
 
 from mission_control.approvals.payloads import ACTIONS
 from mission_control.boards.models import Board
-from mission_control.core.values import JsonObject
 from mission_control.database.sql import rows
 from mission_control.gateway_agents.requests.reading import AskedQuestion, Ended, read_end, read_question
 from mission_control.gateways.connections.connector import call
@@ -121,7 +120,7 @@ async def question_of(gateway_id: UUID, external_id: str) -> AskedQuestion | Non
 
 async def resolve_question(gateway_id: UUID, external_id: str, answers: dict[str, list[str]] | None, by: str) -> bool:
     """Tell a gateway the answers, or that nobody wants to answer; False when the question was over there."""
-    params: JsonObject = {"id": external_id, "resolvedBy": by}
+    params = {"id": external_id, "resolvedBy": by}
     nested = params | ({"cancel": True} if answers is None else {"answers": {"answers": answers}})
     try:
         try:

@@ -13,7 +13,7 @@ from mission_control.approvals.payloads import request_of
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.substance import Parts, Seen, Substance, substance_of
-from mission_control.core.values import ActorRef, Body, Paging, Schema, example
+from mission_control.core.values import ActorRef, Body, JsonObject, Paging, Schema, example
 from mission_control.database.sql import Row, Values, placeholders, rows, select
 from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.gateways.pages import GATEWAY_PAGE, Viewed
@@ -79,7 +79,7 @@ class GatewayRequestRead(Schema):
     agent_id: UUID | None
     agent_name: str
     action_type: str | None
-    payload: dict[str, Any] | None
+    payload: JsonObject | None
     content: str | None
     options: list[OptionRead]
     allows_text: bool

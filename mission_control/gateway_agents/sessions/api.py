@@ -9,7 +9,7 @@ from pydantic import Field
 from mission_control.core.actor import Actor, require
 from mission_control.core.errors import Invalid, Unreachable
 from mission_control.core.text.masking import Mask
-from mission_control.core.values import Body, ErrorResponse, NonEmptyStr, OkResponse, Schema, new_id
+from mission_control.core.values import Body, ErrorResponse, JsonObject, NonEmptyStr, OkResponse, Schema, new_id
 from mission_control.gateway_agents.sessions import reading as session_reading
 from mission_control.gateway_agents.sessions import view as session_view
 from mission_control.gateway_agents.sessions.reading import GatewayQuery, Reach, reached
@@ -46,7 +46,7 @@ class GatewaysStatusResponse(Schema):
     gateway_url: str
     sessions_count: int | None = None
     sessions: list[object] | None = None
-    main_session: dict[str, object] | None = None
+    main_session: JsonObject | None = None
     main_session_error: str | None = None
     error: str | None = None
 
@@ -55,7 +55,7 @@ class GatewaySessionsResponse(Schema):
     """The sessions of a gateway as it describes them."""
 
     sessions: list[object]
-    main_session: dict[str, object] | None = None
+    main_session: JsonObject | None = None
 
 
 class GatewaySessionResponse(Schema):

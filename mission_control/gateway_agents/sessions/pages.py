@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import new_id, whole_number
 from mission_control.events import broker
-from mission_control.events.broker import Signal, head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.gateway_agents.sessions import view as session_view
@@ -60,7 +60,6 @@ TAB = Tab(AGENT_PAGE, "session", "Session", render, leads_to=leads_to)
 PAGE, FRAME, ENTRIES = "gateway-session", "gateway_agents/sessions/frame.html", "gateway_agents/sessions/entries.html"
 LIST_PAGE = "gateway-sessions"
 RECENT = 200
-News = Event | Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ from mission_control.background.loops import Loop
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.times import monotonic
-from mission_control.core.values import JsonObject
 from mission_control.database.records import update
 from mission_control.events.commands import command
 from mission_control.gateway_agents.models import SessionUsage
@@ -140,7 +139,7 @@ def _first_day(agents: Collection[Agent]) -> str:
 
 
 async def _sums(gateway_id: UUID, since: str) -> object:
-    params: JsonObject = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
+    params = {"startDate": since, "endDate": LAST_DAY, "limit": MOST_SESSIONS}
     newer = {**params, "agentScope": "all", "includeHistorical": True}
     try:
         return await call(gateway_id, "sessions.usage", newer, seconds=CALL_SECONDS)

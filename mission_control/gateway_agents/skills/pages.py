@@ -16,7 +16,8 @@ from mission_control.gateway_agents.skills import queries as skills
 from mission_control.gateways.queries import list_gateways
 from mission_control.people.jobs.commands import own_jobs
 from mission_control.web.actions import SHOWN, Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, go
+from mission_control.web.forms import Fields, Form, FormValues, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest, order_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, settings_page, signed_in
@@ -65,7 +66,7 @@ class Wanted(skills.MarketplaceQuery):
         return f"{SKILLS}?{urlencode(parts)}" if parts else SKILLS
 
 
-async def _listed(actor: Actor, wanted: Wanted) -> dict[str, object]:
+async def _listed(actor: Actor, wanted: Wanted) -> PageContext:
     packs = await skills.list_packs(actor.organization_id)
     if wanted.pack_id is not None and str(wanted.pack_id) not in {str(pack["id"]) for pack in packs}:
         wanted = wanted.model_copy(update={"pack_id": None})
@@ -117,7 +118,7 @@ async def _show(actor: Actor, skill: Skill, problem: str) -> str:
     detail = await skills.skill_detail(skill)
     gateways, _ = await list_gateways(actor, Paging(limit=200, offset=0))
     on_gateways = {str(gateway.gateway_id): gateway for gateway in detail["gateways"]}
-    context: dict[str, object] = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": on_gateways}
+    context = {"pack": _pack_of(detail, packs), "gateways": gateways, "asked": on_gateways}
     return await settings_page(
         actor, "gateway_agents/skills/show.html", SETTINGS.key, skill=detail, problem=problem, **context
     )
@@ -162,7 +163,7 @@ PACK_ORDERS = {
 PACKS, PACK = f"{SKILLS}/packs", f"{SKILLS}/packs/<uuid:pack_id>"
 
 
-async def _pack_listed(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _pack_listed(actor: Actor, asked: Asked) -> PageContext:
     own = await own_jobs(actor)
     jobs = [job for job in (*own.running, *own.finished) if job.kind == "pack_sync"]
     return {"packs": PACK_ORDERS[asked.order].sorted(await skills.list_packs(actor.organization_id)), "jobs": jobs}
@@ -199,7 +200,7 @@ class PackForm(Form):
         return self.model_dump() | {"metadata": found.metadata if found is not None else {}}
 
 
-async def _starting(actor: Actor, pack: SkillPack | None) -> dict[str, object]:
+async def _starting(actor: Actor, pack: SkillPack | None) -> FormValues:
     return {name: getattr(pack, name) for name in PACK_LABELS} if pack is not None else {"branch": "main"}
 
 

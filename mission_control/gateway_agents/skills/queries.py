@@ -10,7 +10,7 @@ from pydantic.aliases import AliasChoices
 
 from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound
-from mission_control.core.values import NonEmptyStr, Schema
+from mission_control.core.values import JsonObject, NonEmptyStr, Schema
 from mission_control.database.sql import Row, as_json, as_moment, contains, placeholders, rows, wire_moment
 from mission_control.gateway_agents.models import Skill, SkillPack
 from mission_control.gateways.models import Gateway
@@ -52,7 +52,7 @@ class MarketplaceSkillRead(Schema):
     risk: str | None
     source: str | None
     source_url: str
-    metadata: dict[str, object]
+    metadata: JsonObject
     created_at: datetime
     updated_at: datetime
 
@@ -122,7 +122,7 @@ class SkillPackCreate(Schema):
     name: NonEmptyStr | None = None
     description: str | None = None
     branch: str = "main"
-    metadata: dict[str, object] = Field(
+    metadata: JsonObject = Field(
         default_factory=dict, validation_alias=AliasChoices("metadata", "metadata_"), serialization_alias="metadata"
     )
 
@@ -136,7 +136,7 @@ class SkillPackRead(Schema):
     description: str | None
     source_url: str
     branch: str
-    metadata: dict[str, object]
+    metadata: JsonObject
     skill_count: int
     created_at: datetime
     updated_at: datetime
@@ -229,7 +229,7 @@ async def list_cards(actor: Actor, query: MarketplaceQuery, order: str = NEWEST)
     skills = await rows(sql, *values, query.limit or ALL, query.offset)
     if query.gateway_id is not None:
         on_gateway = await gateways_of([skill["id"] for skill in skills], query.gateway_id)
-    nothing: Row = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
+    nothing = {"installed": False, "installed_at": None, "pending": False, "last_error": None}
     cards = [{**_serialize(skill), "source": skill["source_url"], **nothing} for skill in skills]
     for card in cards:
         for gateway in on_gateway.get(UUID(str(card["id"])), []):

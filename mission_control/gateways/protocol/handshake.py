@@ -185,7 +185,7 @@ def connect_params(target: Target, identity: Identity, challenge: Challenge, att
     }
     client = {"id": CLIENT_ID, "displayName": DISPLAY_NAME, "version": __version__, "platform": PLATFORM}
     client["mode"] = CLIENT_MODE
-    params: JsonObject = {
+    params = {
         "minProtocol": MIN_PROTOCOL,
         "maxProtocol": MAX_PROTOCOL,
         "client": client,

@@ -1,7 +1,6 @@
 """The page of one need, made for a thumb: answered there, and the next one follows. It is light, and works alone."""
 
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, Response, request
@@ -61,7 +60,7 @@ async def _page(
     if found.need is not None and not found.ended:
         for see in shown.functions:
             await see(actor, found.need)
-    context: dict[str, Any] = {
+    context = {
         "actor": actor,
         "one": found,
         "after": after,

@@ -140,7 +140,7 @@ class Choice(Arguments):
             None,
             "With otherwise=ask: a person's name as you read it, or an id",
         ),
-        payload=own(dict[str, Any] | None, None, "More to look at, such as a diff or a draft; with action"),
+        payload=own(JsonObject | None, None, "More to look at, such as a diff or a draft; with action"),
         confidence=own(Annotated[float | None, Field(ge=0, le=100)], None, "How sure you are, in percent; with action"),
         wait_seconds=own(WAIT, WAIT_SECONDS, "How long to wait for the answer here; 0: leave at once"),
     ),

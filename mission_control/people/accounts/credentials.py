@@ -25,6 +25,7 @@ from mission_control.core.limits import (
     wrong_sign_ins_by_address,
 )
 from mission_control.core.values import fingerprint, new_secret
+from mission_control.database.sql import Row
 from mission_control.events.commands import command
 from mission_control.events.event_log import AccountKind
 from mission_control.events.reader_wakeups import publish_wakeup
@@ -123,7 +124,7 @@ async def make_agent_token(agent_id: UUID, *, overlap_seconds: int = 0, **traits
 async def make_connection_token(connection_id: UUID, agent_id: UUID, name: str) -> NewToken:
     """Inside a command: create the token of a connection, which is renewed as long as it is used."""
     ends = times.clock_now() + CONNECTED_FOR
-    about: dict[str, Any] = {"name": name, "scopes": CONNECTION_SCOPES, "expires_at": ends}
+    about: Row = {"name": name, "scopes": CONNECTION_SCOPES, "expires_at": ends}
     return await _make("mca", agent_id=agent_id, connection_id=connection_id, **about)
 
 

@@ -109,7 +109,7 @@ async def _page(actor: Actor, key: str, **changes: object) -> str:
     if provider and kind == "session" and session_id is not None and not user.is_linked:
         ticket = link_ticket(session_id, current_app.config["SECRET_KEY"])
     saved = request.args.get("saved", "") if request.method == "GET" else ""
-    context: dict[str, object] = {
+    context = {
         "user": user,
         "profile": entrance.ProfileForm.shown(user),
         "away": entrance.AwayForm.shown(user),

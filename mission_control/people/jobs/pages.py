@@ -3,13 +3,13 @@
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.people.jobs.commands import JobsQuery, Own, list_jobs, own_jobs
 from mission_control.people.models import Job, User
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import done
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import EVERY_PAGE, Concerns, Region, View
 from mission_control.web.shell import PaletteEntry
@@ -23,7 +23,7 @@ WORDS = {
 }  # fmt: skip
 
 
-def _is_own(view: View, news: Event | Signal) -> bool:
+def _is_own(view: View, news: News) -> bool:
     """Whether news may be of the reader's own work: how far the work of others is concerns nobody's shell."""
     return isinstance(news, Event) or news.get("job_of") in (None, str(view.actor.user_id))
 
@@ -43,7 +43,7 @@ async def acknowledge_jobs(outcome: Outcome[None, None]) -> ResponseReturnValue:
     return done(WORK)
 
 
-async def _listed(actor: Actor, _: Asked) -> dict[str, object]:
+async def _listed(actor: Actor, _: Asked) -> PageContext:
     jobs, total = await list_jobs(actor, JobsQuery(limit=SHOWN, offset=0))
     own = await own_jobs(actor)
     people = await User.filter(id__in={job.user_id for job in jobs if job.user_id is not None})

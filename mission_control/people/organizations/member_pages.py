@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import Conflict, DomainError
-from mission_control.events.broker import Signal
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.http import authentication
 from mission_control.http.request_log import SecretPath
@@ -22,7 +22,7 @@ from mission_control.people.organizations.pages import AcceptForm, InviteForm, J
 from mission_control.people.sign_in.browser_sessions import sends_mail
 from mission_control.web.actions import Outcome, Refusal, Typed, action, again, session_action
 from mission_control.web.forms import Fields, FormInvalid, done, go, is_htmx
-from mission_control.web.fragments import render_block, render_macro
+from mission_control.web.fragments import PageContext, render_block, render_macro
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked, ordering
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page
 from mission_control.web.shell import SettingsPage, settings_page, signed_in
@@ -39,7 +39,7 @@ class InvitationView(View):
     invite: Invite | None
 
 
-async def context(actor: Actor, invite: Invite, error: str = "") -> dict[str, object]:
+async def context(actor: Actor, invite: Invite, error: str = "") -> PageContext:
     """Return what the page shows; the link as long as somebody can accept it."""
     chosen = await InviteBoardAccess.filter(organization_invite_id=invite.id)
     boards = await boards_here(actor.organization_id)
@@ -60,7 +60,7 @@ async def _invitation(view: InvitationView) -> str:
     return await render_block(TEMPLATE, "invitation", **shown)
 
 
-def _is_its_own(view: InvitationView, news: Event | Signal) -> bool:
+def _is_its_own(view: InvitationView, news: News) -> bool:
     """Events of invitations are few; a signal names the mail that it is about."""
     return isinstance(news, Event) or (
         view.invite is not None and news["delivery_id"] == str(view.invite.mail_delivery_id)
@@ -221,7 +221,7 @@ def _saved() -> str:
     return SAVED.get(request.args.get("saved", ""), "") if request.method == "GET" else ""
 
 
-async def _members(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _members(actor: Actor, asked: Asked) -> PageContext:
     """Return the members and, for admins, the open invitations."""
     orders = member_view.orders_for(actor)
     order = asked.order if asked.order in orders else "role"
@@ -252,7 +252,7 @@ LiveList(
 )  # fmt: skip
 
 
-async def _reaches(actor: Actor, corner: tuple[int, int]) -> dict[str, object]:
+async def _reaches(actor: Actor, corner: tuple[int, int]) -> PageContext:
     """Return the members with the boards that each of them reaches, a page of both."""
     offset, boards_from = corner
     members, total = await member_view.members_of(actor, offset)
@@ -285,7 +285,7 @@ async def member(member_id: UUID) -> str:
 
 
 async def _member_page(actor: Actor, member_id: UUID, **changes: object) -> str:
-    context: dict[str, object] = {
+    context = {
         "member": await member_view.member_of(actor, member_id),
         "boards": await boards_here(actor.organization_id),
         "provider": current_app.config["SETTINGS"].sign_in_provider,

@@ -22,6 +22,7 @@ from mission_control.people.organizations.access import Reach
 from mission_control.people.sign_in.first_run import Email, Line, zone
 from mission_control.web.actions import Outcome, Refusal, action, again
 from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, administers, safe_next, settings_page, signed_in
@@ -268,7 +269,7 @@ SETTINGS = SettingsPage(
 )
 
 
-async def _read(actor: Actor, _: Asked) -> dict[str, object]:
+async def _read(actor: Actor, _: Asked) -> PageContext:
     """Return the head of the log and its last check."""
     organization = await queries.active_organization(actor)
     may_read = can(actor, "organization.read_account_log", organization)

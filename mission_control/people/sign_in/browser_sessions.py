@@ -17,7 +17,7 @@ from mission_control.core.actor import Actor, Scope, system
 from mission_control.core.errors import Conflict, Forbidden, NotFound, TooMany
 from mission_control.core.limits import NEIGHBOURS, PersonScope, unknown_tokens, wider
 from mission_control.core.outbound import Mail, MailRefused, send_mail
-from mission_control.core.values import Schema, fingerprint, new_secret
+from mission_control.core.values import JsonObject, Schema, fingerprint, new_secret
 from mission_control.database.sql import is_postgres, rows
 from mission_control.events.commands import command
 from mission_control.events.leases import Delivery
@@ -74,7 +74,7 @@ class AwayForm(VersionedForm):
         return {"away_until": back, "stand_in_id": self.stand_in_id}
 
     @classmethod
-    def values_of(cls, user: User) -> dict[str, object]:
+    def values_of(cls, user: User) -> JsonObject:
         is_away = user.away_until is not None and user.away_until > times.clock_now()
         day = times.day_of(user.away_until, times.reader()) if is_away and user.away_until is not None else None
         return {"away_until": day, "stand_in_id": user.stand_in_id}

@@ -33,7 +33,7 @@ class Kept(NamedTuple):
     def call(self, tool: object, arguments: object) -> JsonObject:
         values = arguments if isinstance(arguments, Mapping) else {}
         path = next((text for name in PATHS if (text := text_of(values.get(name)))), "")
-        detail: JsonObject = {"tool": name_of(tool) or "a tool", "path": path and self._path(path)}
+        detail = {"tool": name_of(tool) or "a tool", "path": path and self._path(path)}
         if self.level == "names":
             detail["command"] = first_word(text_of(values.get("command")))
         else:

@@ -1,6 +1,6 @@
 """What people say to an agent at work, stopping it, and putting its session to a task, on pages."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from markupsafe import Markup
@@ -26,8 +26,8 @@ from mission_control.tasks.panel.frame import Panel, of_panel, panel_region
 from mission_control.tasks.panel.pages import TASK
 from mission_control.tasks.query import LIVING, matching
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, done, is_htmx
-from mission_control.web.fragments import as_html, render_macro
+from mission_control.web.forms import Fields, Form, FormValues, done, is_htmx
+from mission_control.web.fragments import PageContext, as_html, render_macro
 from mission_control.web.shell import dialog_or_page, shell_page
 
 pages = Blueprint("steering_pages", __name__)
@@ -54,7 +54,7 @@ async def send_session_note(outcome: Outcome[AgentSession, NoteForm]) -> Respons
     return done(f"/boards/{session.board_id}/sessions/{session.id}")
 
 
-async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[str, str]) -> ResponseReturnValue:
+async def _ask(actor: Actor, task: Task, values: FormValues, errors: dict[str, str]) -> ResponseReturnValue:
     """Ask before an agent is stopped: a dialog for htmx, else a page."""
     run = await running(task.id)
     if run is None and not errors:
@@ -64,7 +64,7 @@ async def _ask(actor: Actor, task: Task, values: dict[str, Any], errors: dict[st
     return await _ask_to_stop(actor, f"board-{task.board_id}", f"#{task.number} {task.title}", context)
 
 
-async def _ask_to_stop(actor: Actor, active: str, back: str, context: dict[str, Any]) -> ResponseReturnValue:
+async def _ask_to_stop(actor: Actor, active: str, back: str, context: PageContext) -> ResponseReturnValue:
     title, way_back = f"Stop {context['name']}?", (context["url"], back)
     return await dialog_or_page(
         actor, STOPPING, "stop_form", title, active=active, back=way_back, is_again=bool(context["errors"]), **context
@@ -82,12 +82,12 @@ def _url(session: AgentSession) -> str:
 
 
 async def _ask_session(
-    actor: Actor, session: AgentSession, values: dict[str, Any], errors: dict[str, str]
+    actor: Actor, session: AgentSession, values: FormValues, errors: dict[str, str]
 ) -> ResponseReturnValue:
     """Ask before a session is stopped: a dialog for htmx, else a page."""
     run = "SELECT t.number FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ? AND r.ended_at IS NULL"
     found = await rows(run, session.run_id)
-    context: dict[str, Any] = {"url": _url(session), "name": session.agent_name, "values": values, "errors": errors}
+    context: PageContext = {"url": _url(session), "name": session.agent_name, "values": values, "errors": errors}
     context["number"] = found[0]["number"] if found else None
     return await _ask_to_stop(actor, "agents", "the session", context)
 

@@ -39,7 +39,7 @@ def asked_of(hook: Hook, host: str | None, *, is_held: bool = False) -> Asked | 
     hides = any(UNSEEN.search(text.replace("\n", "")) for text in texts)
     reason = preview.pop("reason", "")
     request = _request(hook, preview, host or "", hides=hides, is_held=is_held)
-    payload: JsonObject = {"reason": _clean(reason), "confidence": None, "session_request": request}
+    payload = {"reason": _clean(reason), "confidence": None, "session_request": request}
     if diff:
         payload["diff"] = {"path": request.get("path", ""), "diff": _clean(diff)}
     return Asked(f"session.{request['kind']}", external_id_of(hook), payload)
@@ -203,7 +203,7 @@ def _risk_of_command(command: str) -> tuple[str, list[str]]:
     return worst, [why for level, why in risks if level == worst][:3]
 
 
-def reduced(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+def reduced(payload: Mapping[str, Any]) -> JsonObject | None:
     """Return what is kept of a request that is over, by the board's level when it was asked; None: all of it."""
     request = payload.get("session_request")
     reduction = request.get("kept") if isinstance(request, Mapping) else None

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -251,7 +250,7 @@ async def deliver(actor: Actor, approval_id: UUID) -> None:
     record("approval.answered", approval.scope(), f"Program told: {approval.action_type}.", **approval_facts(approval))
 
 
-def approval_facts(approval: Approval) -> dict[str, Any]:
+def approval_facts(approval: Approval) -> JsonObject:
     named = {"agent_id": approval.agent_id, "approval_id": approval.id, "action_type": approval.action_type}
     return {**named, "task_ids": []}
 

@@ -12,6 +12,7 @@ from mission_control.core.amounts import MICROS, spent
 from mission_control.database.sql import Row, Values, as_moment, contains, rows
 from mission_control.runs.sessions.queries import COLUMNS, OWN, RELATIONS, signs
 from mission_control.runs.sessions.view import STATES, program_of, state_of
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry
@@ -122,7 +123,7 @@ def line_of(row: Row) -> SessionLine:
     )
 
 
-async def _listed(actor: Actor, asked: Wanted) -> dict[str, object]:
+async def _listed(actor: Actor, asked: Wanted) -> PageContext:
     by_state: dict[str, list[SessionLine]] = {}
     for row in await sessions_of(actor, asked.text):
         by_state.setdefault(state_of(row), []).append(line_of(row))

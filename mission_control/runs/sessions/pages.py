@@ -19,7 +19,7 @@ from mission_control.core.amounts import WORDS
 from mission_control.core.programs import PROGRAMS
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_id, as_moment, rows
-from mission_control.events.broker import head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.runs.notes.commands import notes_of_session
@@ -115,7 +115,7 @@ STANDING = (
 
 async def _session(session_id: UUID) -> Row:
     session = await session_read(session_id)
-    run: Row = {"ask_page": None}
+    run = {"ask_page": None}
     if session["state"] == "waiting" and session["run_id"] is not None:
         asks = f"SELECT {ASK_PAGE} AS ask_page, r.ready_at FROM task_runs r WHERE r.id = ?"
         [run] = await rows(asks, as_id(session["run_id"]))
@@ -266,7 +266,7 @@ async def newest_changes(view: SessionView, batch: Batch) -> str | None:
 JUST_BEGUN = 30  # seconds
 
 
-def _is_about(view: SessionView, news: Event | dict[str, object]) -> bool:
+def _is_about(view: SessionView, news: News) -> bool:
     if not isinstance(news, Event):
         has_other = news.get("session_id", str(view.session_id)) != str(view.session_id)
         return "inbox_of" in news or (news.get("board_id") == str(view.board.id) and not has_other)

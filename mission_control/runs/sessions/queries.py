@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from pydantic import Field, JsonValue
@@ -16,7 +16,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.amounts import MICROS
 from mission_control.core.errors import existing
-from mission_control.core.values import Paging, Schema
+from mission_control.core.values import JsonObject, Paging, Schema
 from mission_control.database.records import find
 from mission_control.database.sql import (
     Row,
@@ -180,7 +180,7 @@ async def run_served(session: AgentSession) -> Run | None:
     return await find(Run, "id = ? AND ended_at IS NULL", session.run_id) if session.run_id is not None else None
 
 
-def signs(row: Row, now: datetime) -> dict[str, Any]:
+def signs(row: Row, now: datetime) -> Row:
     """Return the state of a row of `COLUMNS` by its signs, with its last sign, its end and the reason for that.
 
     A session of ours is its agent's only program: its agent's calls are signs of it too.
@@ -329,7 +329,7 @@ def _line(row: Row, now: datetime) -> Line:
     if row["id"] is None:
         row |= {"client": OWN, "state": "working", "is_doing_over": True, "failures": 0}
     sign = signs(row, now)
-    facts: dict[str, Any] = {name: as_id(row[name]) for name in ("task_id", "run_id", "agent_id")}
+    facts: JsonObject = {name: as_id(row[name]) for name in ("task_id", "run_id", "agent_id")}
     facts |= {name: as_moment(row[name]) for name in ("started_at", "doing_at")}
     facts |= {name: row[name] for name in ("agent_name", "doing", "failures", "failing", "cost_micros")}
     return Line(

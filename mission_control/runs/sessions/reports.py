@@ -23,7 +23,7 @@ from mission_control.core.errors import Forbidden, existing
 from mission_control.core.times import wire
 from mission_control.core.values import BlankToNone, Body, Moment, NonEmptyStr, Schema, example
 from mission_control.database.records import find, find_all, insert, insert_new, update
-from mission_control.database.sql import rows
+from mission_control.database.sql import Row, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import record
@@ -341,7 +341,7 @@ def _with_changes(plan: Sequence[dict[str, str]], changes: Sequence[StepChange])
     return list(steps.values())[:MOST_STEPS]
 
 
-def _window(window: WindowGiven, at: datetime) -> dict[str, object]:
+def _window(window: WindowGiven, at: datetime) -> Row:
     resets = wire(window.resets_at) if window.resets_at is not None else None
     used = round(window.used_percent)
     return {"name": one_line(window.name), "used_percent": used, "resets_at": resets, "at": wire(at)}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mission_control.background.loops import Loop
 from mission_control.core import times
+from mission_control.events.broker import Signal
 from mission_control.events.reader_wakeups import publish_signals
 from mission_control.runs.models import AgentSession
 
@@ -12,13 +13,13 @@ EVERY = timedelta(seconds=1)
 
 # When each session was announced last, and those that are announced later.
 _last: dict[UUID, datetime] = {}
-_later: dict[UUID, tuple[UUID, dict[str, object]]] = {}
+_later: dict[UUID, tuple[UUID, Signal]] = {}
 
 
 async def announce(organization_id: UUID, session: AgentSession) -> None:
     """Signal that a session changed, after the commit: at once, or when a second is over since the last time."""
     about = {"session_id": session.id, "board_id": session.board_id, "task_id": session.task_id}
-    news: tuple[UUID, dict[str, object]]
+    news: tuple[UUID, Signal]
     news = organization_id, {name: str(value) for name, value in about.items() if value is not None}
     now = times.clock_now()
     due = _last.get(session.id, now - EVERY) + EVERY

@@ -13,7 +13,7 @@ from mission_control.boards.pages import on_board
 from mission_control.boards.queries import boards_of, still_exists
 from mission_control.core.actor import Actor
 from mission_control.core.values import whole_number
-from mission_control.events.broker import Signal, head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.tasks.activity import queries as activity_queries
 from mission_control.tasks.activity.queries import FILTERS, PAGE, Day, FeedFilter, by_day, day_name, feed
@@ -161,7 +161,7 @@ async def _first_day(view: FeedView) -> str | None:
     return "" if days[-1][0] == view.first_day else view.first_day
 
 
-def _is_on(view: FeedView, news: Event | Signal) -> bool:
+def _is_on(view: FeedView, news: News) -> bool:
     return isinstance(news, Event) and view.new.board_id in (None, news.board_id)
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial as filled
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -19,29 +18,19 @@ from mission_control.boards.statuses import STATUSES
 from mission_control.boards.views import Name, ViewRead, default_view
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
-from mission_control.events.broker import head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.tasks.board.card_filter import OPEN, STANDS_STILL, CardFilter
 from mission_control.tasks.board.table import shown_columns
-from mission_control.tasks.board.view import (
-    PAGE,
-    PANEL,
-    PLACE,
-    BoardView,
-    News,
-    Rights,
-    is_no_notice,
-    of_board,
-    view_of,
-)
+from mission_control.tasks.board.view import PAGE, PANEL, PLACE, BoardView, Rights, is_no_notice, of_board, view_of
 from mission_control.tasks.board.viewers import keep_presence
 from mission_control.tasks.fields import Surface, shown_at
 from mission_control.tasks.query import quoted
 from mission_control.tasks.tags.commands import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action, same_form_again
-from mission_control.web.forms import Fields, Form, VersionedForm, done, go
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.forms import Fields, Form, FormValues, VersionedForm, done, go
+from mission_control.web.fragments import PageContext, partial, render_macro
 from mission_control.web.regions import Reads, Region, fragments, live_page, rendered
 from mission_control.web.shell import shell_page
 from mission_control.web.side_panels import asides, asked, opened, panel_alone, wants_panel_alone, with_aside
@@ -144,7 +133,7 @@ FIXED = (
 )
 
 
-async def query_of(view: BoardView) -> dict[str, object]:
+async def query_of(view: BoardView) -> PageContext:
     """Return the query as the field shows it: what is understood as tokens, the rest as text."""
     keys = {field.field_key.lower() for field in await view.fields()}
     words, url = view.wanted.words(), f"/boards/{view.board.id}"
@@ -211,7 +200,7 @@ class ViewForm(VersionedForm):
     columns: str = ""
 
     def body(self, found: SavedView) -> Fields:
-        sent: dict[str, Any] = {"name": self.name, "move": self.move or None}
+        sent: FormValues = {"name": self.name, "move": self.move or None}
         sent |= {one: getattr(self, one) == "yes" for one in ("is_shared", "is_default") if getattr(self, one)}
         if self.kind:
             columns = [one for one in self.columns.split(",") if one]
@@ -219,7 +208,7 @@ class ViewForm(VersionedForm):
         return {name: one for name, one in sent.items() if one is not None}
 
     @classmethod
-    def values_of(cls, view: SavedView) -> dict[str, object]:
+    def values_of(cls, view: SavedView) -> FormValues:
         return {"name": view.name}
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from mission_control.boards.queries import people_of
 from mission_control.boards.statuses import LABELS
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.gateways.models import Gateway
@@ -18,7 +19,6 @@ from mission_control.tasks.board.view import (
     PAGE,
     TABLE_PAGE,
     BoardView,
-    News,
     is_no_notice,
     of_board,
     state_of_cards,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from mission_control.database.sql import Condition, as_json, lowered, placeholders, rows, searched, select
+from mission_control.database.sql import Condition, Row, as_json, lowered, placeholders, rows, searched, select
 from mission_control.events.stream import Batch
 from mission_control.tasks.board.card_filter import TABLE, CardFilter
 from mission_control.tasks.board.cards import CARD, JOINS, Card, Order, PlacedRow, cards_from, with_code
@@ -55,7 +55,7 @@ class Table:
     columns: list[TableColumn]
     total: int = 0
     rows: list[Card] = field(default_factory=list)
-    values: dict[UUID, dict[str, Any]] = field(default_factory=dict)  # of the shown custom fields, by task
+    values: dict[UUID, Row] = field(default_factory=dict)  # of the shown custom fields, by task
     sums: dict[str, float] = field(default_factory=dict)
 
     @property

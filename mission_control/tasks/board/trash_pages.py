@@ -1,7 +1,6 @@
 """The deleted and the archived tasks of a board, which can be restored."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from quart import request
@@ -16,6 +15,7 @@ from mission_control.tasks.panel.pages import TASK
 from mission_control.tasks.queries import gone_tasks
 from mission_control.web.actions import Outcome, action
 from mission_control.web.forms import Fields, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import Asked, LiveList, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import settings_page, shell_page
@@ -50,7 +50,7 @@ async def erase_task(outcome: Outcome[Task, None]) -> ResponseReturnValue:
 KINDS = {"tasks": "trash", "archive": "archive"}
 
 
-async def _listed(which: str, actor: Actor, asked: Asked) -> dict[str, Any]:
+async def _listed(which: str, actor: Actor, asked: Asked) -> PageContext:
     found, total = await gone_tasks(await boards_of(actor), KINDS[which], Paging(limit=SIZE, offset=asked.first))
     return {
         "which": which, "tasks": found, "total": total, "first": asked.first, "size": SIZE,

@@ -14,6 +14,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.values import parse_id
 from mission_control.database.sql import Row, placeholders, rows
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.position import position_of_board
 from mission_control.tasks.board.card_filter import OPEN, STANDS_STILL, CardFilter
@@ -73,8 +74,6 @@ COLUMNS, TABLE_PAGE = "board-columns", "board-table"  # the tasks
 NOTICES = ("notified", "notify_failed")  # end the kinds that say how a notice was sent
 PLACE = "board"  # where asides open
 PANEL = "task:"  # begins the name of an open task in the stream's address
-
-News = Event | Row
 
 
 @dataclass(frozen=True, slots=True)

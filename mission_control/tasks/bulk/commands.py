@@ -64,7 +64,7 @@ class TaskChangeOfOne(Body):
             raise ValueError("send before_task_id or after_task_id, not both")
         return self
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> JsonObject:
         sent = self.model_dump(exclude_unset=True, exclude=APART)
         return {name: value for name, value in sent.items() if value is not None or BY_NAME[name].is_nullable}
 
@@ -99,7 +99,7 @@ class TaskBulkResult(Schema):
     task_id: UUID
     ok: bool
     status: int
-    detail: str | dict[str, Any] | list[Any] | None
+    detail: str | JsonObject | list[Any] | None
     task: TaskRead | None
 
 
@@ -116,7 +116,7 @@ class TaskBulkFailure(Schema):
 
     task_id: UUID
     status: int
-    detail: str | dict[str, Any] | list[Any]
+    detail: str | JsonObject | list[Any]
 
 
 class TaskBulkConflict(Schema):

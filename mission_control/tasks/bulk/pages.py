@@ -1,7 +1,7 @@
 """Many tasks at once on a board's page: one change for all that are selected, and taking it back."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -19,8 +19,8 @@ from mission_control.tasks.forms import assignee_fields
 from mission_control.tasks.panel.pages import back_to_board
 from mission_control.tasks.query import NOTHING
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, done, is_htmx
+from mission_control.web.fragments import PageContext, partial, render_macro
 from mission_control.web.shell import shell_page
 
 KINDS = ("move", "assign", "tag", "untag", "archive", "delete", *SETTABLE)
@@ -67,7 +67,7 @@ class BulkForm(Form):
         ]
         return {"changes": changes, "atomic": False}
 
-    def _change(self) -> dict[str, object]:
+    def _change(self) -> FormValues:
         match self.kind:
             case "move":
                 return {"status": self.value}
@@ -127,7 +127,7 @@ async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue
     changes = undo_of(form.kind, before, changed)
     undo = to_json({"changes": changes}).decode() if changes else ""
     said = {"board_id": board.id, "changed": len(changed), "said": _said(form)}
-    context: dict[str, Any] = {**said, "undo": undo, "refused": refused}
+    context = {**said, "undo": undo, "refused": refused}
     if is_htmx():
         return partial("#bulk-result", render_macro(RESULT, "result", **context), "innerHTML")
     if not refused:
@@ -136,7 +136,7 @@ async def update_tasks(outcome: Outcome[Board, BulkForm]) -> ResponseReturnValue
     return await shell_page(outcome.actor, "boards/bulk.html", active=active, back=back_to_board(board.id), **context)
 
 
-def _refusal(result: dict[str, object], before: Before) -> dict[str, object]:
+def _refusal(result: PageContext, before: Before) -> PageContext:
     known = before.get(UUID(str(result["task_id"])), {})
     detail = result["detail"]
     reason = detail.get("message", "") if isinstance(detail, dict) else detail if isinstance(detail, str) else ""

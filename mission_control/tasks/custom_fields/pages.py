@@ -1,7 +1,7 @@
 """Custom fields as pages of the settings: the list and its order, a new one, changing and deleting one."""
 
 import json
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field, ValidationError
@@ -24,8 +24,8 @@ from mission_control.tasks.custom_fields.queries import (
 from mission_control.tasks.custom_fields.values import WITH_PATTERN
 from mission_control.tasks.models import CustomField
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, go, is_htmx
-from mission_control.web.fragments import render_macro
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, VersionedForm, go, is_htmx
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Order, Pages, greatest
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import SettingsPage, settings_page
@@ -97,7 +97,7 @@ class _Fields(Form):
     default_value: str | None = None
     board_ids: list[UUID] = Field(default_factory=list)
 
-    def _given(self) -> dict[str, object]:
+    def _given(self) -> FormValues:
         if not self.board_ids:
             raise FormInvalid(self.model_dump(), {"board_ids": "Choose at least one board."})
         given = self.model_dump(include=set(LABELS) - {"example", "field_key"})
@@ -117,7 +117,7 @@ class FieldForm(_Fields, VersionedForm):
         return given | {"label": given["label"] or found.field_key}
 
     @classmethod
-    def values_of(cls, read: TaskCustomFieldDefinitionRead) -> dict[str, object]:
+    def values_of(cls, read: TaskCustomFieldDefinitionRead) -> FormValues:
         shown = {name: getattr(read, name) for name in LABELS if name in cls.model_fields and name != "example"}
         default = read.default_value
         text = default if default is None or isinstance(default, str) else json.dumps(default, ensure_ascii=False)
@@ -155,7 +155,7 @@ class MoveForm(Form):
         return {"field_ids": ids}
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _listed(actor: Actor, asked: Asked) -> PageContext:
     found = ORDERS[asked.order].sorted(await list_fields(actor.organization_id))
     boards = {board.id: board.name for board in await boards_of(actor)}
     may_change = can(actor, "custom_field.create")
@@ -178,13 +178,13 @@ async def order_org_custom_fields(outcome: Outcome[None, MoveForm]) -> ResponseR
     return go(f"{FIELDS}#move-{outcome.form.field_id}")
 
 
-async def _new(actor: Actor, found: None) -> dict[str, Any]:
+async def _new(actor: Actor, found: None) -> FormValues:
     boards = [str(board.id) for board in await boards_of(actor)]
     return {"field_type": "text", "ui_visibility": "always", "board_ids": boards}
 
 
 async def _form(
-    actor: Actor, field: CustomField | None, values: dict[str, Any], errors: dict[str, str], trial: object = None
+    actor: Actor, field: CustomField | None, values: FormValues, errors: dict[str, str], trial: object = None
 ) -> str:
     return await settings_page(
         actor, "tasks/custom_fields/form.html", SETTINGS.key, field=field, values=values, errors=errors, labels=LABELS,
@@ -200,7 +200,7 @@ async def create_org_custom_field(outcome: Outcome[None, NewFieldForm]) -> Respo
     return go(f"{FIELDS}#field-{outcome.answer.id}")
 
 
-async def _present(actor: Actor, field: CustomField) -> dict[str, Any]:
+async def _present(actor: Actor, field: CustomField) -> FormValues:
     return FieldForm.shown(await field_read(field.id))
 
 
@@ -235,7 +235,7 @@ async def try_org_custom_field_pattern(outcome: Outcome[None, TrialForm]) -> Res
 
 async def _deletion(actor: Actor, field: CustomField, values: Fields, errors: dict[str, str]) -> str:
     number = await number_of_values(field.id)
-    context: dict[str, object] = {"field": field, "number": number, "errors": errors}
+    context = {"field": field, "number": number, "errors": errors}
     return await settings_page(actor, "tasks/custom_fields/delete.html", SETTINGS.key, **context)
 
 

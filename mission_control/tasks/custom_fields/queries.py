@@ -211,12 +211,12 @@ class Values:
 
     def __init__(self, fields: list[BoardField], stored: list[Row]) -> None:
         self._defaults = {str(field.id): (field.field_key, field.default_value) for field in fields}
-        self._stored: dict[str, dict[str, Any]] = {}
+        self._stored: dict[str, JsonObject] = {}
         for row in stored:
             of_task = self._stored.setdefault(str(row["task_id"]), {})
             of_task[str(row["field_id"])] = as_json(row["value"])
 
-    def of(self, task_id: object) -> dict[str, Any]:
+    def of(self, task_id: object) -> JsonObject:
         stored = self._stored.get(str(task_id), {})
         return {key: stored.get(field_id, default) for field_id, (key, default) in self._defaults.items()}
 

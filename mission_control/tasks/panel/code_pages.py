@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -18,6 +18,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import NotFound
 from mission_control.core.substance import substance_of
 from mission_control.core.text.diffs import FileDiff, parsed, visible
+from mission_control.core.values import JsonObject
 from mission_control.database.sql import as_json, rows
 from mission_control.tasks.board.view import BoardView, view_of
 from mission_control.tasks.models import AttachmentContent, Task
@@ -27,7 +28,7 @@ from mission_control.tasks.schemas import LineComment
 from mission_control.tasks.seen import parts_of_tasks
 from mission_control.web.actions import Outcome, Refusal, action
 from mission_control.web.forms import Fields, Form, FormInvalid, done, is_htmx, sentences
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.shell import shell_page
 
 MOST_LINES, MOST_FILES, LONGEST_OUTPUT = 1500, 200, 20_000
@@ -43,7 +44,7 @@ pages = Blueprint("code_pages", __name__)
 class CodeShown:
     """The change in a repository that the last hand-in brought. `hidden_files` are so many that are not listed."""
 
-    facts: dict[str, Any]
+    facts: JsonObject
     files: list[FileDiff]
     hidden_files: int
     tests: str
@@ -82,7 +83,7 @@ async def change_of(task_id: UUID) -> list[FileDiff]:
     return (await _files_of(as_json(found[0]["code"]) or {}))[:MOST_FILES] if found else []
 
 
-async def _files_of(facts: dict[str, Any]) -> list[FileDiff]:
+async def _files_of(facts: JsonObject) -> list[FileDiff]:
     return await asyncio.to_thread(parsed, await _text_of(facts.get("diff_id")), "", MOST_LINES)
 
 
@@ -129,7 +130,7 @@ async def _typed() -> dict[str, str]:
     return {name: text.replace("\r\n", "\n") for name, text in (await request.form).items()}
 
 
-def _comment(name: str, text: str) -> dict[str, object]:
+def _comment(name: str, text: str) -> PageContext:
     [(side, line, path)] = LINE.findall(name)
     return {"path": path, "line": int(line) if line else None, "is_former": side == "old", "text": text.strip()}
 

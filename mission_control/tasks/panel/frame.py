@@ -10,14 +10,16 @@ from mission_control.boards.priorities import canonical
 from mission_control.boards.queries import PERSON, SIGNS, is_at_work, people_of
 from mission_control.core import times
 from mission_control.database.sql import Row, rows, select_one
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.people.accounts.names import person_name
-from mission_control.tasks.board.view import BoardView, News, of_board
+from mission_control.tasks.board.view import BoardView, of_board
 from mission_control.tasks.fields import Surface, TaskField, alike_at
 from mission_control.tasks.forms import ChangeForm, TextForm, assignee_value
 from mission_control.tasks.queries import COLUMNS, TaskRow
 from mission_control.tasks.seen import code_seen
+from mission_control.web.forms import FormValues
 from mission_control.web.regions import Concerns, Region
 
 NEXT_TO = """
@@ -95,7 +97,7 @@ class Panel(TaskRow):
         return tuple(named["name"] for named in (*self.agents, *self.people))
 
     @property
-    def text_values(self) -> dict[str, object]:
+    def text_values(self) -> FormValues:
         return TextForm.shown(self)
 
     def version_of(self, name: str) -> str:

@@ -1,7 +1,6 @@
 """The form of a new task with everything that can be said of it at once: a dialog on the board, or a page."""
 
 import json
-from typing import Any
 from urllib.parse import urlencode
 
 from quart import Blueprint, request
@@ -21,8 +20,8 @@ from mission_control.tasks.query import LIVING, STATES
 from mission_control.tasks.quick_add import QuickTask, not_understood, understood
 from mission_control.tasks.tags.commands import tags_offered
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, done, go, is_htmx
-from mission_control.web.fragments import partial, render_macro
+from mission_control.web.forms import Fields, FormValues, done, go, is_htmx
+from mission_control.web.fragments import PageContext, partial, render_macro
 from mission_control.web.shell import NamedBoard, PaletteEntry, shell_page
 
 pages = Blueprint("tasks_new_pages", __name__)
@@ -30,7 +29,7 @@ NEW = "/boards/<uuid:board_id>/tasks/new"
 MOST_TASKS = 100
 
 
-async def _asked(actor: Actor, board: Board) -> dict[str, Any]:
+async def _asked(actor: Actor, board: Board) -> FormValues:
     status = request.args.get("status", "")
     line = (request.args.get("text") or request.args.get("title", ""))[:500].strip()
     values = {"title": "", "priority": "medium", "status": status if status in STATUSES else "inbox"}
@@ -48,7 +47,7 @@ async def _form(
     return await shell_page(actor, "tasks/new.html", active=f"board-{board.id}", **context)
 
 
-async def understood_values(board: Board, line: QuickTask) -> dict[str, object]:
+async def understood_values(board: Board, line: QuickTask) -> FormValues:
     found = (await understood(board, line)).model_dump()
     assignee = assignee_value(found["assigned_agent_id"], found["assigned_user_id"])
     shown = {name: found[name] for name in ("title", "status", "tag_ids", "parent_id")}
@@ -66,7 +65,7 @@ def misses_fields(error: object) -> list[str]:
     return list(detail.get("missing_field_keys", [])) if isinstance(detail, dict) else []
 
 
-async def _choices(board: Board) -> dict[str, Any]:
+async def _choices(board: Board) -> PageContext:
     crew, people, tags = await crew_of(board), await people_of(board), await tags_offered(board)
     unfinished = await rows(
         f"SELECT t.id, t.number, t.title FROM tasks t WHERE t.board_id = ? AND {LIVING} AND {STATES['open']}"

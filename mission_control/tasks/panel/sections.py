@@ -10,11 +10,12 @@ from mission_control.core import times
 from mission_control.core.text.diffs import FileDiff, parsed
 from mission_control.core.values import Paging
 from mission_control.database.sql import Row, as_json, as_moment, rows
+from mission_control.events.broker import News
 from mission_control.events.models import Event
 from mission_control.events.stream import Batch
 from mission_control.tasks.attachments import INLINE_TYPES, list_attachments
 from mission_control.tasks.attachments import MOST as MOST_FILES
-from mission_control.tasks.board.view import BoardView, News
+from mission_control.tasks.board.view import BoardView
 from mission_control.tasks.checklist import MOST, list_items
 from mission_control.tasks.forms import fields_of
 from mission_control.tasks.models import AttachmentContent, Task

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -76,7 +76,7 @@ class ProposalDecision(Body):
     ] = None
     note: Note = None
     custom_field_values: Annotated[
-        dict[str, Any], Field(description="Of the task that is made, where the board requires some")
+        JsonObject, Field(description="Of the task that is made, where the board requires some")
     ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -251,7 +251,7 @@ async def _accept(actor: Actor, proposal: TaskProposal, values: JsonObject) -> T
 
 async def _merge(actor: Actor, proposal: TaskProposal, named: UUID | str | None) -> Task:
     """Say in a comment of a task what was proposed. Raise Invalid for a task that is not on the board."""
-    which: dict[str, Any] = {"number": number_in(named.strip())} if isinstance(named, str) else {"id": named}
+    which = {"number": number_in(named.strip())} if isinstance(named, str) else {"id": named}
     task = await Task.get_or_none(board_id=proposal.board_id, deleted_at=None, **which)
     if task is None:
         raise Invalid("The task to merge it into is not on this board.")

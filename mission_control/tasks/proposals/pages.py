@@ -1,6 +1,6 @@
 """The dialog or page in which a proposal of an agent is decided, and the forms of the shelf above the inbox."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -17,7 +17,7 @@ from mission_control.tasks.models import TaskProposal
 from mission_control.tasks.panel.new_pages import misses_fields
 from mission_control.tasks.proposals.commands import Decision, proposals_read, visible_proposal
 from mission_control.web.actions import Outcome, Refusal, action
-from mission_control.web.forms import Fields, FormInvalid, done, is_htmx
+from mission_control.web.forms import Fields, FormInvalid, FormValues, done, is_htmx
 from mission_control.web.fragments import partial, read_ahead, render_macro
 from mission_control.web.shell import shell_page
 
@@ -35,7 +35,7 @@ class DecisionForm(OwnFieldsForm):
     note: Annotated[Annotated[str, Field(max_length=4000)] | None, BlankToNone] = None
 
     def body(self, found: TaskProposal) -> Fields:
-        said: dict[str, Any] = {"decision": self.decision, "note": self.note}
+        said = {"decision": self.decision, "note": self.note}
         if self.decision == "accept":
             return said | {"custom_field_values": self.own()}
         if self.decision == "merge" and self.task is None:
@@ -50,7 +50,7 @@ async def show(board_id: UUID, proposal_id: UUID) -> ResponseReturnValue:
     return await _form(actor, await visible_proposal(actor, board_id, proposal_id), {}, {})
 
 
-async def _form(actor: Actor, proposal: TaskProposal, values: dict[str, Any], errors: dict[str, str]) -> str:
+async def _form(actor: Actor, proposal: TaskProposal, values: FormValues, errors: dict[str, str]) -> str:
     [one] = await proposals_read([proposal.id])
     await read_ahead(one["description"] or "")
     board: Board = proposal.board

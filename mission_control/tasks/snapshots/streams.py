@@ -150,7 +150,7 @@ _payloads: Shared[bytes | None] = Shared()
 
 
 async def _payload(event: Event) -> bytes | None:
-    activity: Row = {
+    activity = {
         "id": event.id, "event_type": event.kind, "message": event.message, "agent_id": event.agent_id,
         "task_id": event.task_id, "created_at": event.created_at,
     }  # fmt: skip

@@ -1,7 +1,5 @@
 """Tags as pages of the settings: the list, a new one, changing, merging and deleting one."""
 
-from typing import Any
-
 from quart.typing import ResponseReturnValue
 
 from mission_control.core.actor import Actor, can
@@ -11,7 +9,8 @@ from mission_control.tasks.policy import may_add_labels
 from mission_control.tasks.tags import commands as tags
 from mission_control.tasks.tags.commands import TagCreate, TagMerge
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, VersionedForm, go
+from mission_control.web.forms import Fields, FormValues, VersionedForm, go
+from mission_control.web.fragments import PageContext
 from mission_control.web.lists import Asked, LiveList, Order, Pages
 from mission_control.web.regions import Concerns, View
 from mission_control.web.shell import PaletteEntry, SettingsPage, settings_page
@@ -28,7 +27,7 @@ ORDERS = {
 LABELS = {"name": "Name", "slug": "Slug", "color": "Colour", "description": "Description", "into": "Tag to keep"}
 
 
-async def _listed(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _listed(actor: Actor, asked: Asked) -> PageContext:
     wanted = Paging(limit=SIZE, offset=asked.first)
     found, total = await tags.list_tags(actor.organization_id, wanted, ORDERS[asked.order].sql)
     may_change = can(actor, "tag.create")
@@ -46,17 +45,17 @@ class TagForm(VersionedForm, TagCreate):
 
 
 async def _form(actor: Actor, tag: Tag | None, values: Fields, errors: dict[str, str]) -> str:
-    context: dict[str, object] = {"values": values, "errors": errors, "labels": LABELS}
+    context = {"values": values, "errors": errors, "labels": LABELS}
     return await settings_page(actor, "tasks/tags/form.html", SETTINGS.key, tag=tag, **context)
 
 
 async def _deletion(actor: Actor, tag: Tag, values: Fields, errors: dict[str, str]) -> str:
     others = [one for one in await tags.tags_of_organization(actor.organization_id) if one.id != tag.id]
-    context: dict[str, object] = {"tag": await tags.tag_read(tag.id), "others": others, "errors": errors}
+    context = {"tag": await tags.tag_read(tag.id), "others": others, "errors": errors}
     return await settings_page(actor, "tasks/tags/delete.html", SETTINGS.key, labels=LABELS, **context)
 
 
-async def _new(actor: Actor, found: None) -> dict[str, Any]:
+async def _new(actor: Actor, found: None) -> FormValues:
     return {"color": "6b7280"}
 
 

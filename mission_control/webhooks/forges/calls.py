@@ -2,14 +2,14 @@
 
 from copy import copy
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from mission_control.boards.forge_states import HandedIn, code_of_tasks, place_of, repository_of
 from mission_control.boards.models import Board, ForgeState
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.database.sql import as_json, rows
+from mission_control.core.values import JsonObject
+from mission_control.database.sql import Row, as_json, rows
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import record
 from mission_control.tasks.changes import present_task
@@ -28,10 +28,10 @@ EVENTS = (
 KEPT = timedelta(days=90)  # what nothing was told about for so long is forgotten
 
 
-async def take(actor: Actor, webhook: Webhook, content: object) -> dict[str, Any]:
+async def take(actor: Actor, webhook: Webhook, content: object) -> JsonObject:
     """Keep what a forge told, and return what of it the log of calls shows. The calling command holds the board."""
     telling = reading(content)
-    shown: dict[str, Any] = {"repository": telling.repository or None}
+    shown: JsonObject = {"repository": telling.repository or None}
     if not telling.repository:
         return shown | {"ignored": "Not used."}
     if not _is_within(telling.repository, repository_of(webhook.repository or "")):
@@ -69,7 +69,7 @@ async def _concerned(board_id: UUID, telling: Telling) -> list[UUID]:
 
 async def _keep(board_id: UUID, repository: str, report: Report) -> bool:
     """Return whether something is known now that was not before."""
-    named: dict[str, Any] = {"board_id": board_id, "repository": repository, "kind": report.kind, "name": report.name}
+    named: Row = {"board_id": board_id, "repository": repository, "kind": report.kind, "name": report.name}
     known = await ForgeState.get_or_none(**named)
     state = known or ForgeState(**named)
     facts = merged(report.kind, copy(state.facts), report.facts)

@@ -8,7 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from mission_control.boards.models import Board
 from mission_control.core.actor import Actor, system
 from mission_control.core.errors import TooLarge
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, Paging, page
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, Paging, page
 from mission_control.http.body_limit import BodyLimit, admit_body
 from mission_control.http.operation_api import Api, hints
 from mission_control.http.proxies import client_ip
@@ -44,7 +44,7 @@ def _webhook_read(webhook: Webhook, secret: str | None = None) -> BoardWebhookRe
 
 
 @api.get("", Page[BoardWebhookRead], rule="board.read")
-async def list_board_webhooks(actor: Actor, board: Board, query: Paging) -> dict[str, object]:
+async def list_board_webhooks(actor: Actor, board: Board, query: Paging) -> JsonObject:
     """List the webhooks of a board, newest first."""
     found, total = await list_webhooks(board, query)
     return page([_webhook_read(webhook) for webhook in found], total, query)
@@ -134,7 +134,7 @@ payload_api = Api(__name__, "board-webhooks", below="/boards/<board_id>/webhooks
 
 
 @payload_api.get("/<webhook_id>/payloads", Page[BoardWebhookPayloadRead], rule="webhook.read")
-async def list_board_webhook_payloads(actor: Actor, webhook: Webhook, query: Paging) -> dict[str, object]:
+async def list_board_webhook_payloads(actor: Actor, webhook: Webhook, query: Paging) -> JsonObject:
     """List the calls that a webhook received, newest first."""
     return page(*await list_payloads(webhook, query), query)
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, Forbidden, Gone, Invalid, existing
 from mission_control.core.limits import FailureLimit
 from mission_control.core.secrets import decrypt, encrypt
-from mission_control.core.values import new_id, new_secret, to_json
+from mission_control.core.values import JsonObject, new_id, new_secret, to_json
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.leases import Delivery
@@ -116,7 +115,7 @@ async def update_webhook(actor: Actor, webhook: Webhook, change: BoardWebhookUpd
     return webhook
 
 
-def _record_update(webhook: Webhook, before: dict[str, Any], *, has_new_secret: bool) -> None:
+def _record_update(webhook: Webhook, before: JsonObject, *, has_new_secret: bool) -> None:
     after = _visible_fields(webhook)
     changed = [name for name in after if after[name] != before[name]]
     record(
@@ -172,7 +171,7 @@ def _check_forge(webhook: Webhook, secret: str | None) -> None:
         raise Invalid("The calls of a forge must be signed: they need a secret.")
 
 
-def _visible_fields(webhook: Webhook) -> dict[str, Any]:
+def _visible_fields(webhook: Webhook) -> JsonObject:
     same = ("description", "enabled", "agent_id", "signature_header", "forge", "repository")
     takes_unsigned = webhook.secret is None or webhook.takes_unsigned
     secret = {"has_secret": webhook.secret is not None, "takes_unsigned": takes_unsigned}
@@ -305,7 +304,7 @@ async def _receive(actor: Actor, webhook: Webhook, call: Call, *, is_signed: boo
     return payload
 
 
-async def _taken(actor: Actor, webhook: Webhook, call: Call, content: object, *, is_signed: bool) -> dict[str, Any]:
+async def _taken(actor: Actor, webhook: Webhook, call: Call, content: object, *, is_signed: bool) -> JsonObject:
     """Return what is kept of a forge's call: what it told, and no more of its payload. A test tells nothing."""
     headers = {name.lower(): value for name, value in call.headers}
     event = next((clean(headers[name]) for name in EVENT_HEADERS if headers.get(name)), None)

@@ -4,7 +4,7 @@ import json
 import shlex
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -17,10 +17,10 @@ from mission_control.boards.queries import crew_of, present
 from mission_control.core.actor import Actor, can
 from mission_control.core.values import Paging, whole_number
 from mission_control.database.sql import as_moment, rows
-from mission_control.events.broker import Signal, head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, VersionedForm, done, go
 from mission_control.web.fragments import render_macro
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import dialog_or_page, shell_page
@@ -192,11 +192,11 @@ async def _payloads(view: WebhooksView) -> str:
     )  # fmt: skip
 
 
-def _on_board(view: WebhooksView, news: Event | Signal) -> bool:
+def _on_board(view: WebhooksView, news: News) -> bool:
     return isinstance(news, Event) and news.board_id == view.board.id
 
 
-def _on_webhook(view: WebhooksView, news: Event | Signal) -> bool:
+def _on_webhook(view: WebhooksView, news: News) -> bool:
     return isinstance(news, Event) and (news.subject_id == view.webhook_id or news.kind.startswith("agent."))
 
 
@@ -245,7 +245,7 @@ class _Fields(Form):
     signature_header: HeaderName = None
     secret: str | None = Field(None, max_length=500)
 
-    def fields(self, choice: str) -> dict[str, Any]:
+    def fields(self, choice: str) -> FormValues:
         """Return the fields of the body; the secret only where one or none was chosen."""
         if choice == "own" and not (self.secret or "").strip():
             raise FormInvalid(self.model_dump() | {"secret": ""}, {"secret": "Enter the secret."})
@@ -281,12 +281,12 @@ class WebhookForm(_Fields, VersionedForm):
         return self.fields(self.choice) | {"enabled": self.enabled}
 
     @classmethod
-    def values_of(cls, webhook: Webhook) -> dict[str, object]:
+    def values_of(cls, webhook: Webhook) -> FormValues:
         names = ("description", "agent_id", "signature_header", "enabled", "repository")
         return {name: getattr(webhook, name) for name in names}
 
     @classmethod
-    def shown(cls, webhook: Webhook) -> dict[str, object]:
+    def shown(cls, webhook: Webhook) -> FormValues:
         return super().shown(webhook) | {"choice": "keep", "secret": ""}
 
 

@@ -12,7 +12,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.errors import existing
-from mission_control.core.values import Body, NonEmptyStr, NotNull, OptionalText, Paging, Schema, example
+from mission_control.core.values import Body, JsonObject, NonEmptyStr, NotNull, OptionalText, Paging, Schema, example
 from mission_control.database.sql import select, select_one
 from mission_control.http.registry import lookup
 from mission_control.webhooks.forges.providers import Forge
@@ -104,14 +104,14 @@ class BoardWebhookRead(Schema):
     @classmethod
     def of(cls, webhook: Webhook, base_url: str, secret: str | None = None) -> "BoardWebhookRead":
         path, has_secret = endpoint_path(webhook), webhook.secret is not None
-        computed: dict[str, Any] = {
+        computed: JsonObject = {
             "has_secret": has_secret,
             "endpoint_path": path,
             "endpoint_url": f"{base_url}{path}",
             "warning": NOT_SIGNED_YET if has_secret and webhook.takes_unsigned else None if has_secret else UNSIGNED,
             "secret": secret,
         }
-        stored: dict[str, Any] = {name: getattr(webhook, name) for name in cls.model_fields if name not in computed}
+        stored: JsonObject = {name: getattr(webhook, name) for name in cls.model_fields if name not in computed}
         return cls.model_construct(**stored, **computed)
 
 
@@ -147,7 +147,7 @@ class BoardWebhookPayloadRead(Schema):
     id: UUID
     board_id: UUID
     webhook_id: UUID
-    payload: dict[str, Any] | list[Any] | str | int | float | bool | None
+    payload: JsonObject | list[Any] | str | int | float | bool | None
     headers: dict[str, str] | None
     source_ip: str | None
     content_type: str | None

@@ -4,7 +4,7 @@ from quart import current_app
 
 from mission_control.boards.queries import visible_board, visible_board_here
 from mission_control.core.actor import Actor, require
-from mission_control.core.values import OK, ErrorResponse, OkResponse, Page, page
+from mission_control.core.values import OK, ErrorResponse, JsonObject, OkResponse, Page, page
 from mission_control.http.operation_api import Api
 from mission_control.http.retries import committed
 from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
@@ -46,7 +46,7 @@ async def _read(webhook: OutgoingWebhook) -> OutgoingWebhookRead:
 
 
 @api.get("", Page[OutgoingWebhookRead])
-async def list_outgoing_webhooks(actor: Actor, query: OutgoingWebhookQuery) -> dict[str, object]:
+async def list_outgoing_webhooks(actor: Actor, query: OutgoingWebhookQuery) -> JsonObject:
     """List the outgoing webhooks of a board, or without `board_id` of the organization itself, newest first."""
     board = None if query.board_id is None else await visible_board_here(actor, query.board_id)
     require(actor, "outgoing_webhook.list", board)
@@ -139,9 +139,7 @@ async def resend_outgoing_webhook(
 
 
 @api.get(f"{ONE}/deliveries", Page[OutgoingDeliveryRead], rule="outgoing_webhook.read")
-async def list_outgoing_deliveries(
-    actor: Actor, webhook: OutgoingWebhook, query: OutgoingDeliveryQuery
-) -> dict[str, object]:
+async def list_outgoing_deliveries(actor: Actor, webhook: OutgoingWebhook, query: OutgoingDeliveryQuery) -> JsonObject:
     """List what an outgoing webhook sent or is to send, newest first: the last 1,000 messages of 30 days."""
     found, total = await deliveries_of(webhook.id, query)
     return page([OutgoingDeliveryRead.of(one) for one in found], total, query)

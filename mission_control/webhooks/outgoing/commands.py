@@ -12,7 +12,7 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict, existing
 from mission_control.core.secrets import decrypt, encrypt
-from mission_control.core.values import new_id
+from mission_control.core.values import JsonObject, new_id
 from mission_control.database.records import find
 from mission_control.events.broker import head_of
 from mission_control.events.commands import command
@@ -85,7 +85,7 @@ async def create_outgoing_webhook(
     return webhook, secret
 
 
-def _facts(webhook: OutgoingWebhook, url: str) -> dict[str, Any]:
+def _facts(webhook: OutgoingWebhook, url: str) -> JsonObject:
     """Return what the log keeps: of the address its host only, because the rest may be a secret."""
     return {"description": webhook.description, "kinds": webhook.kinds, "host": urlsplit(url).netloc}
 
@@ -157,7 +157,7 @@ async def resume_outgoing_webhook(actor: Actor, webhook: OutgoingWebhook, *, ski
         return webhook
     now = times.clock_now()
     unsent = OutgoingDelivery.filter(webhook_id=webhook.id, state="waiting")
-    changes: dict[str, Any] = {"state": "on", "state_at": now, "reason": None, "not_before": None}
+    changes = {"state": "on", "state_at": now, "reason": None, "not_before": None}
     if skip_missed:
         await unsent.update(state="failed", ended_at=now, last_error=SKIPPED)
         changes["position"] = await head_of(webhook.organization_id)

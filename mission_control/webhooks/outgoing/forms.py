@@ -15,7 +15,7 @@ from mission_control.core.actor import Actor, require
 from mission_control.core.secrets import decrypt
 from mission_control.core.values import Schema
 from mission_control.web.actions import Outcome, action
-from mission_control.web.forms import Fields, Form, FormInvalid, VersionedForm, done, go
+from mission_control.web.forms import Fields, Form, FormInvalid, FormValues, VersionedForm, done, go
 from mission_control.web.shell import dialog_or_page, shell_page
 from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.webhooks.outgoing.api import key_of_installation
@@ -37,7 +37,7 @@ class _Fields(Schema):
     groups: list[str] = Field(default_factory=list)
     names: str = ""
 
-    def fields(self) -> dict[str, object]:
+    def fields(self) -> FormValues:
         kinds: list[str] = []
         if self.which == "some":
             try:
@@ -62,7 +62,7 @@ class OutgoingForm(_Fields, VersionedForm):
         return self.fields()
 
     @classmethod
-    def values_of(cls, webhook: OutgoingWebhook) -> dict[str, object]:
+    def values_of(cls, webhook: OutgoingWebhook) -> FormValues:
         return {
             "description": webhook.description,
             "url": decrypt(webhook.url, key_of_installation()),

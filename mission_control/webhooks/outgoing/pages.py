@@ -14,9 +14,9 @@ from mission_control.boards.queries import present
 from mission_control.core.actor import Actor, can, require
 from mission_control.core.errors import NotFound
 from mission_control.core.values import JsonObject, Paging, json_values
-from mission_control.events.broker import Signal, head_of
+from mission_control.events.broker import News, head_of
 from mission_control.events.models import Event
-from mission_control.web.fragments import render_macro
+from mission_control.web.fragments import PageContext, render_macro
 from mission_control.web.lists import Asked, LiveList, Pages, number_asked
 from mission_control.web.regions import Concerns, Reads, Region, View, live_page, rendered
 from mission_control.web.shell import SettingsPage, administers, shell_page, signed_in
@@ -72,7 +72,7 @@ async def listed(organization_id: UUID, board_id: UUID | None) -> list[Shown]:
     return [shown(webhook) for webhook in await read_webhooks(found, key_of_installation())]
 
 
-async def _of_organization(actor: Actor, asked: Asked) -> dict[str, object]:
+async def _of_organization(actor: Actor, asked: Asked) -> PageContext:
     return {"webhooks": await listed(actor.organization_id, None)}
 
 
@@ -95,11 +95,11 @@ def _key(view: OutgoingView) -> object:
     return view.board.id if view.board else None, view.webhook_id, view.first
 
 
-def _on_board(view: OutgoingView, news: Event | Signal) -> bool:
+def _on_board(view: OutgoingView, news: News) -> bool:
     return not isinstance(news, Event) or (view.board is not None and news.board_id == view.board.id)
 
 
-def _about(view: OutgoingView, news: Event | Signal) -> bool:
+def _about(view: OutgoingView, news: News) -> bool:
     named = news.subject_id if isinstance(news, Event) else news.get("outgoing_webhook_id")
     return str(named) == str(view.webhook_id)
 

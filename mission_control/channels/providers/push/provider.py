@@ -11,6 +11,7 @@ from mission_control.channels.providers.push.encryption import MOST_BYTES, autho
 from mission_control.channels.providers.push.hosts import APPLE, NO_NAME, local_subject, maker_of, subject_of
 from mission_control.channels.providers.push.key import push_key
 from mission_control.core import times
+from mission_control.core.values import JsonObject
 
 LONGEST = timedelta(hours=4)  # that a push service keeps what it cannot deliver
 TITLE, BODY = 150, 600  # characters
@@ -65,10 +66,10 @@ def _body(message: Message) -> str:
     return "\n".join(message.lines or listed or [message.board])
 
 
-def _notification(message: Message, tag: str, title: str, body: str, is_silent: bool) -> dict[str, object]:
+def _notification(message: Message, tag: str, title: str, body: str, is_silent: bool) -> JsonObject:
     url = message.url or "/"
-    data: dict[str, object] = {"url": url}
-    shown: dict[str, object] = {
+    data: JsonObject = {"url": url}
+    shown: JsonObject = {
         "title": title or "Mission Control",
         "body": body,
         "navigate": url,
@@ -85,7 +86,7 @@ def _notification(message: Message, tag: str, title: str, body: str, is_silent: 
             {"action": button.token, "title": cut(plain(button.label), PUSH.longest_label), "navigate": url}
             for button in message.buttons[: PUSH.most_buttons]
         ]
-    whole: dict[str, object] = {"web_push": 8030, "notification": shown}
+    whole: JsonObject = {"web_push": 8030, "notification": shown}
     if message.badge is not None:
         # A number here in the standard's draft, a text there in Apple's browsers.
         whole["app_badge"], shown["app_badge"] = message.badge, str(message.badge)
