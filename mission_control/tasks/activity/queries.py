@@ -196,16 +196,17 @@ async def _newest(organization_id: UUID, sql: str, values: Values, limit: int, *
     events = await rows(f"{select}{sql} ORDER BY e.seq DESC LIMIT ?", organization_id, *values, limit)
     data = [orjson.loads(row["data"] or "{}") for row in events]
     names = await _names(set().union(*map(named_ids, data)) if data else set())
-    lines = [_entry(row, facts, names) for row, facts in zip(events, data, strict=True)]
-    if any("@" in line.body for line in lines):
+    entries = [_entry(row, facts, names) for row, facts in zip(events, data, strict=True)]
+    if mentioning := [entry for entry in entries if "@" in entry.body]:
         everybody = await rows(
             f"SELECT g.name FROM agents g WHERE g.organization_id = ? UNION SELECT {PERSON} FROM users u"
             " JOIN organization_members m ON m.user_id = u.id WHERE m.organization_id = ?",
             *(organization_id, organization_id),
         )
         mentionable = tuple(str(row["name"]) for row in everybody)
-        lines = [replace(line, names=mentionable) if "@" in line.body else line for line in lines]
-    return lines
+        for entry in mentioning:
+            entry.names = mentionable
+    return entries
 
 
 async def _names(ids: set[str]) -> dict[str, str]:
@@ -225,7 +226,7 @@ async def _names(ids: set[str]) -> dict[str, str]:
 def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
     kind, message = row["kind"], row["message"] or ""
     did, then, body = describe(kind, data, message, names, by_person=row["actor_kind"] == "user")
-    about, url = _subject(row, data, names)
+    about, url = _subject(row, data, names) if row["task_id"] is None else _task(row, data)
     if kind.startswith("approval.") and row["task_id"] is None:
         did, about = did.partition(f"{asked_action(data)}, for")[0].strip(), asked_action(data)
     return Entry(
@@ -244,12 +245,16 @@ def _entry(row: Row, data: Data, names: dict[str, str]) -> Entry:
     )
 
 
+def _task(row: Row, data: Data) -> tuple[str, str]:
+    if not row["number"]:
+        return str(data.get("title", "a task")), ""
+    url = f"/boards/{row['board_id']}/tasks/{row['task_id']}" if row["board_name"] else ""
+    return f"#{row['number']} {row['title']}", url
+
+
 def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
-    kind, board = row["kind"], row["board_id"] if row["board_name"] else None
-    at, named = f"/boards/{board}" if board else "", (row["message"] or "").partition(": ")[2]
-    if row["task_id"] is not None:
-        name = f"#{row['number']} {row['title']}" if row["number"] else str(data.get("title", "a task"))
-        return name, f"{at}/tasks/{row['task_id']}" if board and row["number"] else ""
+    kind, named = row["kind"], (row["message"] or "").partition(": ")[2]
+    at = f"/boards/{row['board_id']}" if row["board_id"] and row["board_name"] else ""
     match kind.partition(".")[0]:
         case "approval":
             return "a decision", at and f"{at}/approvals/{row['subject_id']}"
@@ -258,15 +263,19 @@ def _subject(row: Row, data: Data, names: dict[str, str]) -> tuple[str, str]:
             return name, f"/agents/{row['live_agent_id']}" if row["live_agent_id"] else ""
         case "question":
             return named, at and f"{at}/questions/{row['subject_id']}"
-        case "proposal" if board:
+        case "proposal" if at:
             return named.rstrip("."), f"{at}/proposals/{row['subject_id']}"
-        case "webhook" if board:
+        case "webhook" if at:
             return named.rstrip("."), f"{at}/webhooks"
         case "board" | "onboarding":
             return row["board_name"] or str(data.get("name", "a board")), at
+    return _named(kind, data, named, names), ""
+
+
+def _named(kind: str, data: Data, named: str, names: dict[str, str]) -> str:
     if kind in ("member.role_changed", "member.access_changed", "member.removed", "organization.ownership_transferred"):
-        return names.get(str(data.get("user_id")), "somebody"), ""
-    return named.rstrip(".") if kind in KINDS and KINDS[kind].is_named_in_message else "", ""
+        return names.get(str(data.get("user_id")), "somebody")
+    return named.rstrip(".") if kind in KINDS and KINDS[kind].is_named_in_message else ""
 
 
 async def actors_of(actor: Actor) -> list[Row]:

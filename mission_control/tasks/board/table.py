@@ -64,13 +64,17 @@ class Table:
 
 
 def columns_of_table(fields: list[BoardField], chosen: Collection[str]) -> list[TableColumn]:
-    visible = [f"{FIELD}{field.field_key}" for field in fields if field.ui_visibility == "always"][:MOST_FIELDS]
-    visible_names = set(chosen) or {*(name for name, column in BUILT_IN.items() if column.is_usual), *visible}
-    names = [(name, column.label, "", column) for name, column in BUILT_IN.items() if name not in ALWAYS]
+    always = [f"{FIELD}{field.field_key}" for field in fields if field.ui_visibility == "always"][:MOST_FIELDS]
+    shown = set(chosen) or {*(name for name, column in BUILT_IN.items() if column.is_usual), *always}
+    optional = [(name, column.label, "", column) for name, column in BUILT_IN.items() if name not in ALWAYS]
     of_fields = [(f"{FIELD}{field.field_key}", field.label, field.field_type, None) for field in fields]
-    moments = [column for column in names if column[0] in MOMENTS]
-    ordered = [column for column in names if column not in moments] + of_fields + moments
-    return [TableColumn(name, label, kind, name in visible_names, column) for name, label, kind, column in ordered]
+    ordered = sorted([*optional, *of_fields], key=lambda column: _place(column[0]))
+    return [TableColumn(name, label, kind, name in shown, column) for name, label, kind, column in ordered]
+
+
+def _place(name: str) -> int:
+    """Moments stand last, behind custom fields."""
+    return 2 if name in MOMENTS else 1 if name.startswith(FIELD) else 0
 
 
 async def table_of(view: BoardView, only: Collection[UUID] = ()) -> Table:
@@ -131,19 +135,19 @@ def _limit(view: BoardView) -> int:
 
 
 async def _add_values(table: Table, fields: list[BoardField]) -> None:
-    keys = {column.key for column in table.columns if column.is_shown and column.kind}
-    keys_by_id = {str(field.id): field.field_key for field in fields if field.field_key in keys}
-    if not keys_by_id or not table.rows:
+    keys = {column.key for column in table.shown if column.kind}
+    by_id = {field.id: field for field in fields if field.field_key in keys}
+    if not by_id or not table.rows:
         return
-    defaults = {field.field_key: field.default_value for field in fields if field.field_key in keys}
+    defaults = {field.field_key: field.default_value for field in by_id.values()}
     table.values = {row.task_id: dict(defaults) for row in table.rows}
     for row in await rows(
         f"SELECT v.task_id, v.field_id, v.value FROM task_custom_field_values v"
-        f" WHERE v.field_id IN ({placeholders(len(keys_by_id))}) AND v.task_id IN ({placeholders(len(table.values))})",
-        *map(UUID, keys_by_id),
-        *table.values,
+        f" WHERE v.field_id IN ({placeholders(len(by_id))}) AND v.task_id IN ({placeholders(len(table.values))})",
+        *(*by_id, *table.values),
     ):
-        table.values[UUID(str(row["task_id"]))][keys_by_id[str(row["field_id"])]] = as_json(row["value"])
+        key = by_id[UUID(str(row["field_id"]))].field_key
+        table.values[UUID(str(row["task_id"]))][key] = as_json(row["value"])
 
 
 async def _sums(view: BoardView, table: Table) -> dict[str, float]:

@@ -201,18 +201,23 @@ async def _change(actor: Actor, board: Board, change: TaskChangeOfOne) -> None:
         raise NotFound()
     if change.archived is False:
         task = await unarchive_task(actor, task)
-    if change.status or change.before_task_id or change.after_task_id:
-        status = change.status or task.status
-        if status == "done" and change.substance is not None:
-            await locked_task(task)
-            await refuse_unseen(task.id, change.substance)
-        task = await move_task(actor, task, status, change.before_task_id, change.after_task_id)
+    task = await _moved(actor, task, change)
     if fields := change.fields() | await _changed_tags(task, change):
         task = await change_task(actor, task, TaskUpdate.model_construct(**fields).change())
     if change.archived:
         task = await archive_task(actor, task)
     if change.deleted:
         await delete_task(actor, task)
+
+
+async def _moved(actor: Actor, task: Task, change: TaskChangeOfOne) -> Task:
+    if not (change.status or change.before_task_id or change.after_task_id):
+        return task
+    status = change.status or task.status
+    if status == "done" and change.substance is not None:
+        await locked_task(task)
+        await refuse_unseen(task.id, change.substance)
+    return await move_task(actor, task, status, change.before_task_id, change.after_task_id)
 
 
 async def _changed_tags(task: Task, change: TaskChangeOfOne) -> JsonObject:
@@ -276,10 +281,9 @@ def undo_of(kind: str, before: Before, changed: Collection[UUID]) -> list[JsonOb
 def _undo(kind: str, state: Row) -> JsonObject:
     match kind:
         case "move":
-            below, above = state["below"], state["above"]
-            place = {"before_task_id": below} if below else {"after_task_id": above} if above else {}
-            assignee = {name: state[name] for name in ("assigned_agent_id", "assigned_user_id") if state[name]}
-            return {"status": state["status"], **place, **assignee}
+            was = {"before_task_id": state["below"], "after_task_id": None if state["below"] else state["above"]}
+            was |= {name: state[name] for name in ("assigned_agent_id", "assigned_user_id")}
+            return {"status": state["status"]} | {name: value for name, value in was.items() if value}
         case "assign":
             names = ("assigned_user_id", "assigned_agent_id")
             return next(({name: state[name]} for name in names if state[name]), dict.fromkeys(names))

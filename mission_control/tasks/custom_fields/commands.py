@@ -74,10 +74,7 @@ async def update_field(actor: Actor, field: CustomField, change: TaskCustomField
     if board_ids is not None:
         await _check_boards(field.organization_id, board_ids)
     if "field_type" in before:
-        values = await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id)
-        if any(type_mismatch(field.field_type, as_json(row["value"])) for row in values):
-            misfits = f"Tasks have values in this field that are not of type {field.field_type}. Clear them first."
-            raise Conflict(misfits)
+        await _refuse_misfits(field)
     after = {name: sent[name] for name in before}
     if before:
         field.updated_at = times.clock_now()
@@ -90,6 +87,12 @@ async def update_field(actor: Actor, field: CustomField, change: TaskCustomField
     if before:
         record("custom_field.updated", field, f"Custom field changed: {field.label}.", before=before, after=after)
     return field
+
+
+async def _refuse_misfits(field: CustomField) -> None:
+    values = await rows("SELECT value FROM task_custom_field_values WHERE field_id = ?", field.id)
+    if any(type_mismatch(field.field_type, as_json(row["value"])) for row in values):
+        raise Conflict(f"Tasks have values in this field that are not of type {field.field_type}. Clear them first.")
 
 
 @command("custom_field.delete")

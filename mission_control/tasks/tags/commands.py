@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -195,13 +195,11 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
     own_slug, tried = tag.slug, ""
     while True:
         alike = await Tag.filter(organization_id=tag.organization_id, slug__startswith=NAMELESS).exclude(id=tag.id)
-        others = [other for other in alike if is_nameless(other.slug)]
-        for other in others:
+        others = {other.slug: other for other in alike if is_nameless(other.slug)}
+        for other in others.values():
             if other.name.casefold() == tag.name.casefold() and other.id not in excluding:
                 return other
-        taken = {other.slug for other in others}
-        numbered = (f"{NAMELESS}-{number}" for number in itertools.count(2))
-        tag.slug = next(slug for slug in itertools.chain([own_slug], numbered) if slug not in taken)
+        tag.slug = _free_slug(own_slug, others)
         try:
             await _save_unique(tag, fields)
         except Conflict:
@@ -211,6 +209,11 @@ async def save_nameless(tag: Tag, fields: list[str] | None = None, *, excluding:
             tried = tag.slug
         else:
             return tag
+
+
+def _free_slug(slug: str, taken: Container[str]) -> str:
+    numbered = (f"{NAMELESS}-{number}" for number in itertools.count(2))
+    return next(free for free in itertools.chain([slug], numbered) if free not in taken)
 
 
 async def _lock_claimants(organization_id: UUID, slug: str) -> list[Agent]:
@@ -252,10 +255,11 @@ async def update_tag(actor: Actor, tag: Tag, change: TagUpdate) -> Tag:
     sent = change.model_dump(exclude_unset=True)
     claimants = await _lock_claimants(tag.organization_id, tag.slug) if "slug" in sent else []
     tag = await existing(Tag.select_for_update().get_or_none(id=tag.id))
-    typed = (sent.get("slug") or "").strip()
-    slug = slug_from(typed or sent.get("name", tag.name))
-    becomes_nameless = "slug" in sent and not typed and not slug
+    becomes_nameless = False
     if "slug" in sent:
+        typed = (sent["slug"] or "").strip()
+        slug = slug_from(typed or sent.get("name", tag.name))
+        becomes_nameless = not (typed or slug)
         sent["slug"] = tag.slug if becomes_nameless and is_nameless(tag.slug) else slug or NAMELESS
     changes = {name: value for name, value in sent.items() if getattr(tag, name) != value}
     if not changes:
