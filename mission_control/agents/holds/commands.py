@@ -26,9 +26,9 @@ from mission_control.events.unit_of_work import notify, reacts_to, record, signa
 from mission_control.people.models import Token
 
 EVENTS = (
-    Kind.named("worker.held", "A worker waits for its limit, its provider or a sign-in, or for another time."),
-    Kind.named("worker.answered", "A person said what a worker that waits is to do, or took that back."),
-    Kind.named("worker.continued", "A worker that waited goes on, or gave no sign any more."),
+    Kind.named("worker.held", "A worker waits for its limit, its provider or a sign-in.", "paused the worker"),
+    Kind.named("worker.answered", "A person said what a worker that waits is to do.", "decided about the worker"),
+    Kind.named("worker.continued", "A worker goes on, or gave no sign any more.", "ended the pause of the worker"),
 )
 
 OPEN = "board_id = ? AND program = ? AND host_label = ? AND account = ? AND ended_at IS NULL"
