@@ -68,10 +68,12 @@ def may_reach(text: str, *, allow_private: bool) -> bool:
     address = getattr(address, "ipv4_mapped", None) or address
     if any(address in network for network in REFUSED):
         return False
+    if address.is_loopback:
+        return allow_private
+    if address.is_reserved:
+        return False
     is_inside = address.is_private or getattr(address, "is_site_local", False)
-    if allow_private and (address.is_loopback or (is_inside and not address.is_reserved)):
-        return True
-    return address.is_global and not is_inside and not address.is_reserved
+    return allow_private if is_inside else address.is_global
 
 
 class OutboundError(Exception):
@@ -145,12 +147,16 @@ class Mail:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def _unquoted(text: str | None) -> str | None:
+    return unquote(text) if text else None
+
+
 async def send_mail(server: str, sender: str, mail: Mail) -> None:
     """Hand a message to the mail server. A name and password are sent over TLS only, unless the server is local."""
     import aiosmtplib
 
     parts = urlsplit(server)
-    host, user = parts.hostname or "", unquote(parts.username or "") or None
+    host, user, password = parts.hostname or "", _unquoted(parts.username), _unquoted(parts.password)
     uses_tls = parts.scheme == "smtps"
     must_start_tls = True if user is not None and not _is_local(host) else None  # None: where the server offers it
     try:
@@ -159,7 +165,7 @@ async def send_mail(server: str, sender: str, mail: Mail) -> None:
             hostname=host,
             port=parts.port or PORTS[parts.scheme],
             username=user,
-            password=unquote(parts.password or "") or None,
+            password=password,
             use_tls=uses_tls,
             start_tls=False if uses_tls else must_start_tls,
             timeout=SECONDS,

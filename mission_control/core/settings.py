@@ -121,13 +121,7 @@ class Settings:
 
     def _missing(self) -> Iterator[str]:
         """Yield one sentence for each setting that the chosen way to sign in, or sending mail, lacks."""
-        match self.auth_mode:
-            case "clerk" if not self.clerk_secret_key:
-                yield "AUTH_MODE=clerk needs CLERK_SECRET_KEY."
-            case "oidc" if not self.oidc_issuer:
-                yield "AUTH_MODE=oidc needs OIDC_ISSUER."
-            case "oidc" if not (self.oidc_client_id or self.oidc_audience):
-                yield "AUTH_MODE=oidc needs OIDC_CLIENT_ID for signing in on pages, or OIDC_AUDIENCE for bearer tokens."
+        yield from self._missing_to_sign_in()
         urls = (self.database_url, self.database_direct_url)
         if urls[1] and not all(url.startswith("postgres://") for url in urls):
             yield "DATABASE_DIRECT_URL is for PostgreSQL: it and DATABASE_URL must begin with postgres://."
@@ -135,6 +129,15 @@ class Settings:
             yield "SMTP_URL needs MAIL_FROM, the address that mail comes from."
         if self.smtp_url and not self.base_url:
             yield "SMTP_URL needs BASE_URL, because mails hold links."
+
+    def _missing_to_sign_in(self) -> Iterator[str]:
+        match self.auth_mode:
+            case "clerk" if not self.clerk_secret_key:
+                yield "AUTH_MODE=clerk needs CLERK_SECRET_KEY."
+            case "oidc" if not self.oidc_issuer:
+                yield "AUTH_MODE=oidc needs OIDC_ISSUER."
+            case "oidc" if not (self.oidc_client_id or self.oidc_audience):
+                yield "AUTH_MODE=oidc needs OIDC_CLIENT_ID for signing in on pages, or OIDC_AUDIENCE for bearer tokens."
 
     @property
     def direct_url(self) -> str:

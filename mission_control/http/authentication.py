@@ -274,14 +274,20 @@ async def authenticate(
     return actor
 
 
-async def _identified(who: Who, touches: bool, spends: bool, takes_basic: bool) -> Actor | None:
+def _sent_tokens(takes_basic: bool) -> tuple[str, str]:
+    """Return the token of an agent and the bearer token that the request carries; empty where it carries none."""
     agent_token, authorization = request.headers.get("X-Agent-Token", "").strip(), request.authorization
     if takes_basic and not agent_token and authorization is not None and authorization.type == "basic":
         agent_token = authorization.password or ""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return agent_token, bearer.strip() if scheme.lower() == "bearer" else ""
+
+
+async def _identified(who: Who, touches: bool, spends: bool, takes_basic: bool) -> Actor | None:
+    agent_token, bearer = _sent_tokens(takes_basic)
     if agent_token and who != "user":
         return await _by_token(agent_token, {"agent"}, touches, spends)
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and (bearer := bearer.strip()):
+    if bearer:
         person = await user_without_row(bearer) if who != "agent" else None
         return person or await _by_token(bearer, KINDS[who], touches, spends)
     if who == "agent":

@@ -97,12 +97,17 @@ def validated(
     if body is not None:
         is_left_out = raw is NOTHING and not needs_body
         arguments["data"] = None if is_left_out else _checked(lambda: _read_body(body, raw), "body", problems)
-    for problem in problems:
-        if problem["type"] == "extra_forbidden" and problem["loc"][0] == "body" and body is not None:
-            problem["msg"] = unknown_name(problem["loc"][-1], sibling_names(_schema(body), problem["loc"][1:]))
+        _name_siblings(body, problems)
     if problems:
         raise Invalid(problems)
     return arguments
+
+
+def _name_siblings(body: TypeAdapter[Any], problems: list[SchemaError]) -> None:
+    """Have each refusal of an unknown field of the body say which ones there are."""
+    for problem in problems:
+        if problem["type"] == "extra_forbidden" and problem["loc"][0] == "body":
+            problem["msg"] = unknown_name(problem["loc"][-1], sibling_names(_schema(body), problem["loc"][1:]))
 
 
 def _undeclared(declared: Mapping[str, bool]) -> list[SchemaError]:
@@ -200,11 +205,12 @@ def with_fence(entry: Operation, actor: Actor | None, raw: object) -> tuple[Acto
     """
     if actor is None or not actor.is_agent or not isinstance(raw, dict) or not takes_fence(entry):
         return actor, raw
-    is_declared = any(FIELD in shape.model_fields for shape in _shapes(entry))
-    if raw.get(FIELD) is not None:
-        actor = _holding(actor, raw[FIELD])
-        return actor, raw if is_declared else {name: value for name, value in raw.items() if name != FIELD}
-    return actor, {**raw, FIELD: actor.fence} if is_declared and actor.fence is not None else raw
+    body = {**raw}
+    if body.get(FIELD) is not None:
+        actor = _holding(actor, body.pop(FIELD))
+    if actor.fence is not None and any(FIELD in shape.model_fields for shape in _shapes(entry)):
+        body[FIELD] = actor.fence
+    return actor, body
 
 
 def _holding(actor: Actor, sent: object) -> Actor:

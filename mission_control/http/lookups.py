@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -278,16 +278,22 @@ async def callers(actors: Sequence[Actor]) -> list[Caller | None]:
     while True:
         began, keys = _changes, [_key(actor) for actor in actors]
         entries = {key: entry for key in keys if (entry := _known(key)) is not None}
-        missing = {key: actor for key, actor in zip(keys, actors, strict=True) if key not in entries}
-        signed_in = [key for key, actor in missing.items() if actor.credential[0] == "session"]
-        for some in batched(signed_in, SIZES[-1], strict=False):
-            entries |= {key: (time.monotonic(), caller) for key, caller in (await _sessions(some)).items()}
-        for key in missing.keys() - set(signed_in):
-            entries[key] = time.monotonic(), await by_credential(missing[key].credential, missing[key].id)
+        missing = await _look_up({key: actor for key, actor in zip(keys, actors, strict=True) if key not in entries})
         if began == _changes:
             _forget_many()
-            _fresh.update((key, entries[key]) for key in missing)
+            _fresh.update(missing)
+            entries |= missing
             return [entries[key][1] for key in keys]
+
+
+async def _look_up(actors: Mapping[Key, Actor]) -> dict[Key, tuple[float, Caller | None]]:
+    found: dict[Key, tuple[float, Caller | None]] = {}
+    signed_in = [key for key, actor in actors.items() if actor.credential[0] == "session"]
+    for some in batched(signed_in, SIZES[-1], strict=False):
+        found |= {key: (time.monotonic(), caller) for key, caller in (await _sessions(some)).items()}
+    for key in actors.keys() - set(signed_in):
+        found[key] = time.monotonic(), await by_credential(actors[key].credential, actors[key].id)
+    return found
 
 
 async def _sessions(keys: Sequence[Key]) -> dict[Key, Caller | None]:

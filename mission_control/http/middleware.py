@@ -321,14 +321,18 @@ API = "/api/v1/"
 ADDED_BY_QUART = {"HEAD", "OPTIONS"}
 
 
+def _without_slash(app: Quart) -> Response | None:
+    path, query = request.path.rstrip("/"), request.query_string.decode("latin-1")
+    location = f"{request.scheme}://{request.host}{quote(path)}" + (f"?{query}" if query else "")
+    return Response("", 307, {"Location": location}) if _methods(app, path) else None
+
+
 def refused_or_redirected(app: Quart) -> Response | None:
     """Redirect `/api/v1/things/` to the path without the slash, and refuse OPTIONS on the API, and HEAD of a stream."""
     if not request.path.startswith(API):
         return None
     if request.path.endswith("/"):
-        path, query = request.path.rstrip("/"), request.query_string.decode("latin-1")
-        location = f"{request.scheme}://{request.host}{quote(path)}" + (f"?{query}" if query else "")
-        return Response("", 307, {"Location": location}) if _methods(app, path) else None
+        return _without_slash(app)
     if request.method in ADDED_BY_QUART and request.routing_exception is None:
         # They come with every GET; a route that declares them has no other method.
         rule = request.url_rule

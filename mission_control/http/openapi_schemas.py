@@ -133,6 +133,10 @@ def example_of(schema: Part, schemas: Part) -> object:
     if "anyOf" in schema:
         kinds = schema["anyOf"]
         return example_of(next((kind for kind in kinds if kind.get("type") != "null"), kinds[0]), schemas)
+    return _example_of_type(schema, schemas)
+
+
+def _example_of_type(schema: Part, schemas: Part) -> object:
     match schema.get("type"):
         case "object":
             return _object(schema, schemas)

@@ -133,18 +133,14 @@ class Api(Part):
         is_of_agents, hints = path.startswith(AGENTS), declared.get("hints")
         summary, _, more = (handler.__doc__ or handler.__name__).strip().partition("\n")
         roles = hints.tags if hints is not None else ()
-        options: dict[str, Any] = {
-            "who": "agent" if is_of_agents else self._who,
-            "tags": roles if is_of_agents else (*self._tags, *roles[1:]),
-            **declared,
-        }
+        own = {"who": "agent", "tags": roles} if is_of_agents else {"who": self._who, "tags": self._tags + roles[1:]}
+        options: dict[str, Any] = {**own, **declared}
         signature = inspect.signature(handler)
         shapes = {name: parameter.annotation for name, parameter in signature.parameters.items()}
         if returns is ...:
             returns = None if signature.return_annotation is Response else signature.return_annotation
         body = shapes.get("data")
-        _, *others = [name for name in shapes if name not in ("data", "query")]
-        ids = re.findall(r"<(?:\w+:)?(\w+)>", path)
+        known = {"data", "query", *re.findall(r"<(?:\w+:)?(\w+)>", path)}
         return Operation(
             method=method,
             path=path,
@@ -155,7 +151,7 @@ class Api(Part):
             needs_body=NoneType not in get_args(body),
             query=shapes.get("query"),
             returns=returns,
-            subject=next((shapes[name] for name in others if name not in ids), None),
+            subject=next((shapes[name] for name in [*shapes][1:] if name not in known), None),
             **options,
         )
 

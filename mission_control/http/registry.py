@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -234,14 +234,16 @@ def read_of(entry: Operation) -> Operation | None:
     It has the same path, or, for what is done to a thing by another noun (`moves`, `archivals`), the path above.
     """
     paths = (entry.path, entry.path.replace("/api/v1/agent/", "/api/v1/", 1))
-    for path in paths:
-        if (
-            read := next((read for read in OPERATIONS if read.path == path and is_single_read(read)), None)
-        ) is not None:
-            return read
+    reads = {read.path: read for read in OPERATIONS if is_single_read(read)}
+    return reads.get(paths[0]) or reads.get(paths[1]) or _read_above(entry, paths, reads.values())
+
+
+def _read_above(entry: Operation, paths: Iterable[str], reads: Iterable[Operation]) -> Operation | None:
+    if entry.finder is None:
+        return None
     above = {path.rpartition("/")[0] for path in paths if re.fullmatch(r".*<[\w:]+>/[^/]+", path)}
-    reads = [read for read in OPERATIONS if read.path in above and is_single_read(read) and entry.finder is not None]
-    return next((read for read in reads if read.finder is entry.finder and read.returns is entry.returns), None)
+    likely = (read for read in reads if read.path in above and read.returns is entry.returns)
+    return next((read for read in likely if read.finder is entry.finder), None)
 
 
 def takes_match(entry: Operation) -> bool:

@@ -99,13 +99,16 @@ def takes(operation: str = "", **fields: str | Shown) -> Takes:
     return Takes(operation, {name: Shown(one) if isinstance(one, str) else one for name, one in fields.items()})
 
 
+def _is_silent(key: str, part: Any) -> bool:
+    """Return whether what a schema says by a key tells a model nothing."""
+    empty = {"default": EMPTY, "minimum": (0, 1)}.get(key, ())
+    return key in SILENT or part in empty or (key == "maximum" and part >= LARGE)
+
+
 def _short(node: JsonObject, defs: JsonObject, *, is_named: bool = True) -> JsonObject:
     """Return one schema without references, titles and what is silent; `is_named`: its description is the field's."""
     node = _resolved(node, defs)
-    empty = {"default": EMPTY, "minimum": (0, 1)}
-    kept = {key: part for key, part in node.items() if key not in SILENT and part not in empty.get(key, ())}
-    if kept.get("maximum", 0) >= LARGE:
-        del kept["maximum"]
+    kept = {key: part for key, part in node.items() if not _is_silent(key, part)}
     if not is_named:
         kept.pop("description", None)
     if "properties" in kept:

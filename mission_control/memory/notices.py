@@ -40,6 +40,11 @@ def is_broadcast(content: str, tags: list[str] | None) -> bool:
     return "broadcast" in (tags or ()) or "all" in mentioned_names(content)
 
 
+def _pass_on(order: str, agents: list[Agent]) -> None:
+    for agent in agents:
+        deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
+
+
 async def notify_board(actor: Actor, board: Board, entry: BoardMemory, *, tells_lead: bool) -> None:
     """Notify every agent of an order or a message with `@all`, else the lead and mentioned agents; never the author.
 
@@ -50,8 +55,7 @@ async def notify_board(actor: Actor, board: Board, entry: BoardMemory, *, tells_
     order = content.strip().lower()
     if order in ORDERS:
         await apply_order(actor, board, order)
-        for agent in agents:
-            deliver(NOTICE, agent.scope(), agent_id=agent.id, header=order, text="", command=order, deliver=True)
+        _pass_on(order, agents)
         return
     to_all = "all" in mentioned_names(content)
     for agent in agents:

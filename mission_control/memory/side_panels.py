@@ -181,12 +181,18 @@ def _answered(entry: Shown, questions: list[Row]) -> tuple[UUID, str] | None:
     return None
 
 
-def _shown(row: Row) -> Shown:
-    kind, author, author_id = "none", row["source"] or "Somebody", ""
+def _author_of(row: Row) -> tuple[str, str, str]:
+    """Return the kind, the name and the id of who wrote an entry."""
+    name = row["source"] or "Somebody"
     if row["author_agent_id"] is not None:
-        kind, author, author_id = "agent", row["agent_name"] or author, str(row["author_agent_id"])
-    elif row["author_user_id"] is not None:
-        kind, author, author_id = "person", row["user_name"] or author, str(row["author_user_id"])
+        return "agent", row["agent_name"] or name, str(row["author_agent_id"])
+    if row["author_user_id"] is not None:
+        return "person", row["user_name"] or name, str(row["author_user_id"])
+    return "none", name, ""
+
+
+def _shown(row: Row) -> Shown:
+    kind, author, author_id = _author_of(row)
     created_at = as_moment(row["created_at"])
     assert created_at is not None
     return Shown(
@@ -228,7 +234,11 @@ async def addressees(view: AnyView) -> list[Row]:
             " WHERE m.organization_id = ? ORDER BY LOWER(u.name), u.id LIMIT 200",
             view.group.organization_id,
         )
-    leads = [{"name": "lead", "label": "Lead of the board" if len(boards) == 1 else "Leads of the boards"}]
+    return _labelled(agents, people, "Lead of the board" if len(boards) == 1 else "Leads of the boards")
+
+
+def _labelled(agents: list[Row], people: list[Row], leads_label: str) -> list[Row]:
+    leads = [{"name": "lead", "label": leads_label}]
     every = [{"name": "all", "label": "Every agent"}]
     return [
         *(leads if any(agent["is_board_lead"] for agent in agents) else []),

@@ -332,11 +332,7 @@ class NeedKind[T](Part):
 KINDS: dict[str, NeedKind[Any]] = {}
 
 
-def concerns() -> tuple[str, ...]:
-    """Return how the kinds of events begin that concern some kind of need."""
-    return tuple({name for one in KINDS.values() for name in one.concerns})
-
-
 def may_change_needs(event: Event | NewEvent) -> bool:
-    """Return whether an event of a kind that concerns needs can change one: comments of agents do not, and are many."""
-    return event.kind != "task.comment" or event.actor_kind == "user"
+    """Return whether an event concerns some kind of need: comments of agents do not, and are many."""
+    concerns = tuple({name for kind in KINDS.values() for name in kind.concerns})
+    return event.kind.startswith(concerns) and (event.kind != "task.comment" or event.actor_kind == "user")

@@ -1,7 +1,9 @@
 """One need: looked up by its name, rendered in words, and how it ended when it no longer waits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -22,29 +24,33 @@ from mission_control.people.accounts.names import person_name
 
 async def render_needs(actor: Actor, keys: Sequence[Key]) -> list[Need]:
     """Render needs in words, in the order of their keys; leave out those that have ended."""
-    now, board_ids = times.clock_now(), [key.board_id for key in keys if key.board_id is not None]
-    boards = await positions_of_boards(actor.organization_id, list(set(board_ids)))
-    reader = actor.user_id, times.reader().key, who_reads_the_same(actor, None)
-
-    def cell_of(key: Key) -> tuple[tuple[object, ...], object]:
-        board = boards.get(key.board_id) if key.board_id is not None else None
-        return ("need", *reader, key.name), (key, board, now.replace(second=0, microsecond=0))
-
+    everything = Page(actor, keys, {}, times.clock_now())
+    boards = await positions_of_boards(actor.organization_id, everything.board_ids)
+    cell_of = partial(_cell, actor, boards, everything.now.replace(second=0, microsecond=0))
     needs = {key: cached.need for key in keys if isinstance(cached := cache.kept(*cell_of(key)), CachedNeed)}
     names = {board_id: name for board_id, (name, _) in boards.items()}
-    missing = [key for key in keys if key not in needs]
-    for name in dict.fromkeys(key.kind for key in missing):
-        page = Page(actor, [key for key in missing if key.kind == name], names, now)
-        rendered = await _render_page(page)
+    missing = replace(everything, keys=[key for key in keys if key not in needs], boards=names)
+    for kind, page in _by_kind(missing):
+        rendered = await _render_page(kind, page)
         needs |= rendered
-        if KINDS[name].is_kept:
-            for key, need in rendered.items():
-                cache.keep(*cell_of(key), CachedNeed(need))
-    return [needs[key] for key in keys if key in needs]
+        for key, need in rendered.items() if kind.is_kept else ():
+            cache.keep(*cell_of(key), CachedNeed(need))
+    return [*filter(None, map(needs.get, keys))]
 
 
-async def _render_page(page: Page) -> dict[Key, Need]:
-    kind = KINDS[page.keys[0].kind]
+def _cell(actor: Actor, boards: Mapping[UUID, object], minute: datetime, key: Key) -> tuple[tuple[object, ...], object]:
+    """Return where a need is kept for those who read the same, and the state for which it is."""
+    board = boards.get(key.board_id) if key.board_id is not None else None
+    reader = actor.user_id, times.reader().key, who_reads_the_same(actor, None)
+    return ("need", *reader, key.name), (key, board, minute)
+
+
+def _by_kind(page: Page) -> Iterator[tuple[NeedKind[Any], Page]]:
+    for kind in dict.fromkeys(key.kind for key in page.keys):
+        yield KINDS[kind], replace(page, keys=[key for key in page.keys if key.kind == kind])
+
+
+async def _render_page(kind: NeedKind[Any], page: Page) -> dict[Key, Need]:
     parts, subjects = await kind.decides(page.ids), await kind.read(page)
     needs = {key: kind.say(page, key, subjects[key.id]) for key in page.keys if key.id in subjects}
     for key, need in needs.items():

@@ -5,11 +5,12 @@ from uuid import UUID
 from mission_control.core.actor import Actor
 from mission_control.core.values import version_of
 from mission_control.database.sql import rows
+from mission_control.events.broker import Signal
 from mission_control.events.event_log import NewEvent
 from mission_control.events.stream import Batch
 from mission_control.events.unit_of_work import ALL, notify, reacts_to
 from mission_control.http.operation import settled, themselves
-from mission_control.needs.kinds import KINDS, concerns, may_change_needs
+from mission_control.needs.kinds import KINDS, may_change_needs
 from mission_control.needs.lookup import render_needs
 from mission_control.needs.queries import Filter, count, find_keys
 from mission_control.needs.schemas import NeedPage, NeedQuery
@@ -62,7 +63,7 @@ async def show_again(actor: Actor, event: NewEvent) -> None:
 @reacts_to(ALL)
 async def wake_polls_of_needs(actor: Actor, event: NewEvent) -> None:
     """Something may have come to wait for people, or no longer does."""
-    if event.kind.startswith(concerns()) and may_change_needs(event):
+    if may_change_needs(event):
         notify(channel_of(event.scope.organization_id))
 
 
@@ -70,17 +71,16 @@ class NeedNews[V: View](Concerns[V]):
     """The news about any kind of need, whichever features declare them; a signal may name whose needs it is about."""
 
     def of(self, view: V, batch: Batch) -> Batch | None:
-        concerned = concerns()
-        names = {"needs_of", *(name for kind in KINDS.values() for name in kind.signals)}
-        changes = [event for event in batch.events if event.kind.startswith(concerned) and may_change_needs(event)]
-        events = [event for event in changes if self.about(view, event)]
-        about_needs = [signal for signal in batch.signals if not names.isdisjoint(signal)]
-        # Who looks is asked only where a signal is for one person: what asks is rendered for each viewer.
-        signals = [
-            signal for signal in about_needs if signal.get("needs_of") is None
-            or signal["needs_of"] == str(view.actor.user_id)
-        ]  # fmt: skip
+        names = {"needs_of"}.union(*(kind.signals for kind in KINDS.values()))
+        events = [event for event in filter(may_change_needs, batch.events) if self.about(view, event)]
+        signals = [signal for signal in batch.signals if names & signal.keys() and _is_for(view, signal)]
         return Batch(events, signals) if events or signals else None
+
+
+def _is_for(view: View, signal: Signal) -> bool:
+    """Return whether a signal is for its viewer, who is asked for only then: what asks is rendered for each."""
+    person = signal.get("needs_of")
+    return person is None or person == str(view.actor.user_id)
 
 
 def channel_of(organization_id: UUID) -> str:

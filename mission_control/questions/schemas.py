@@ -92,16 +92,17 @@ class QuestionCreate(ParkAsked, DeadlineAsked, QuestionWanted):
         check_option(self.otherwise, self.otherwise_option_id)
         for number, option in enumerate(self.options, start=1):
             option.id = option.id or str(number)
-        if len({option.id for option in self.options}) < len(self.options):
-            raise ValueError("each option needs an id of its own")
-        if len({option.label.lower() for option in self.options}) < len(self.options):
-            raise ValueError("each option needs a label of its own")
-        if sum(option.recommended for option in self.options) > 1:
-            raise ValueError("recommend one option at most")
-        if not self.options and not self.allows_text:
-            raise ValueError("without options people can only answer in their own words")
-        if self.otherwise_option_id not in (None, *(option.id for option in self.options)):
-            raise ValueError("otherwise_option_id names none of the options")
+        ids, labels = {option.id for option in self.options}, {option.label.lower() for option in self.options}
+        refusals = {
+            "each option needs an id of its own": len(ids) < len(self.options),
+            "each option needs a label of its own": len(labels) < len(self.options),
+            "recommend one option at most": sum(option.recommended for option in self.options) > 1,
+            "without options people can only answer in their own words": not (self.options or self.allows_text),
+            "otherwise_option_id names none of the options": self.otherwise_option_id not in {None, *ids},
+        }
+        for sentence, applies in refusals.items():
+            if applies:
+                raise ValueError(sentence)
         return self
 
 

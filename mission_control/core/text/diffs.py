@@ -97,7 +97,7 @@ def _files(text: str, path: str, most: int) -> Iterator[FileDiff]:
         if hunk is not None and (in_hunk := hunk.line(line)) is not None:
             file.add(in_hunk, left)
         elif (head := HUNK.match(line)) is not None:
-            hunk = _Hunk(int(head[1]), int(head[2] or 1), int(head[3]), int(head[4] or 1))
+            hunk = _Hunk(*map(int, head.groups("1")))
             file.add(DiffLine("hunk", _seen(line), None, None), left)
         elif line.startswith(("diff --git ", "Index: ")) or (line.startswith("--- ") and hunk is not None):
             yield file
@@ -113,7 +113,12 @@ def _read_head(file: FileDiff, line: str, path: str) -> None:
         file.path = path or _path(line) or file.path
     elif line.startswith(("rename to ", "copy to ")):
         file.path = path or _named(line.split(" ", 2)[2])
-    elif line.startswith(("Binary files ", "GIT binary patch")):
+    else:
+        _read_state(file, line)
+
+
+def _read_state(file: FileDiff, line: str) -> None:
+    if line.startswith(("Binary files ", "GIT binary patch")):
         file.state = "binary"
     elif line.startswith("new mode "):
         file.state = file.state or f"mode {_seen(line.split()[-1])}"

@@ -63,13 +63,13 @@ def compounds(text: str) -> Iterator[Compound]:
     """Yield what stands together in a text."""
     plain = folded(text)
     compound = Compound([], False)
-    end = -1
+    end = -2  # nothing stands before the first chunk
     for chunk in (_ASCII_CHUNK if plain.isascii() else _chunk()).finditer(plain):
         start, kind = chunk.start(), str(chunk.lastgroup)
         piece = (kind, chunk[0] if kind == "pairs" else chunk[0][:LONGEST_TERM])
         if start == end:
             compound.runs[-1].append(piece)
-        elif start == end + 1 and compound.runs and plain[end] in JOINERS:
+        elif start == end + 1 and plain[end] in JOINERS:
             compound.runs.append([piece])
             if plain[end] == ".":
                 compound = compound._replace(has_dots=True)
@@ -117,7 +117,7 @@ def terms_of(text: str) -> tuple[list[str], set[str]]:
             terms.append(term)
             if term.isalpha():
                 words.add(term)
-    return terms, {word for word in words if has_keys(word)}
+    return terms, set(filter(has_keys, words))
 
 
 def has_keys(word: str) -> bool:

@@ -80,16 +80,19 @@ async def list_requests(call: Call) -> Said:
     return f"Waiting: {counted(number, 'approval')} and {counted(len(lines) - number, 'question')}.", answer
 
 
+async def _approval_lines(actor: Actor, board_ids: list[UUID]) -> list[JsonObject]:
+    approvals = await Approval.filter(board_id__in=board_ids, status="pending").order_by("created_at").limit(MOST)
+    done = await done_by(actor)
+    page = await perform("list_needs", actor, kind="approval", limit=MOST)
+    facts = {parse_need_id(need.id)[1]: [fact.text for fact in need.facts if fact.is_counted] for need in page.items}
+    asked = [approval for approval in approvals if ("approval", approval.id) not in done]
+    return [{**await _approval_line(actor, one), "facts": facts.get(one.id, [])} for one in asked]
+
+
 async def _waiting(actor: Actor, board_id: UUID | None) -> JsonObject:
     boards = {board.id: board for board in await _boards(actor, board_id)}
-    ids = list(boards)
-    approvals = await Approval.filter(board_id__in=ids, status="pending").order_by("created_at").limit(MOST)
-    questions = await Question.filter(board_id__in=ids, state="open").order_by("created_at").limit(MOST)
-    done = await done_by(actor)
-    found = await perform("list_needs", actor, kind="approval", limit=MOST)
-    facts = {parse_need_id(one.id)[1]: [fact.text for fact in one.facts if fact.is_counted] for one in found.items}
-    asked = [approval for approval in approvals if ("approval", approval.id) not in done]
-    lines = [{**await _approval_line(actor, one), "facts": facts.get(one.id, [])} for one in asked]
+    lines = await _approval_lines(actor, [*boards])
+    questions = await Question.filter(board_id__in=[*boards], state="open").order_by("created_at").limit(MOST)
     lines += [await _question_line(actor, question) for question in questions]
     for line in lines:
         line["board_name"] = boards[line["board_id"]].name

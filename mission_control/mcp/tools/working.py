@@ -165,6 +165,10 @@ async def ask(call: Call) -> Said:
     return _said(found, is_parked=is_parked), {**_outcome(found), "parked": is_parked}
 
 
+def _is_of(run: Row, task_id: object) -> bool:
+    return task_id is None or str(as_id(run["task_id"])) == str(task_id)
+
+
 async def _run_of(call: Call) -> Row | None:
     """Return the run that a call names, or its agent's only one. Raise Conflict when the agent has none like that."""
     found = await rows(
@@ -174,8 +178,7 @@ async def _run_of(call: Call) -> Row | None:
         times.clock_now(),
     )
     task_id, fence = call["task_id"], call["fence"]
-    runs = [row for row in found if task_id is None or str(as_id(row["task_id"])) == str(task_id)]
-    runs = [row for row in runs if fence is None or row["fence"] == fence]
+    runs = [row for row in found if fence in (None, row["fence"]) and _is_of(row, task_id)]
     working = [row for row in runs if row["parked_at"] is None]
     if not working and (task_id, fence) != (None, None):
         raise Conflict(ErrorCode.NO_RUN.detail(WAITS if runs else NOT_HELD))

@@ -131,14 +131,19 @@ async def own_jobs(actor: Actor) -> Own:
     recent = times.clock_now() - NEWS_FOR
     mine = Job.filter(organization_id=actor.organization_id, user_id=actor.user_id)
     jobs = await mine.filter(Q(read_at=None) | Q(read_at__gt=recent)).order_by("-updated_at").limit(AT_MOST)
-    running = sorted((job for job in jobs if job.is_running), key=lambda job: job.created_at, reverse=True)
+    running = [job for job in jobs if job.is_running]
+    running.sort(key=lambda job: (job.kind not in SHOWN_ELSEWHERE, job.created_at), reverse=True)
     ended = sorted((job for job in jobs if not job.is_running), key=lambda job: job.finished_at, reverse=True)
     return Own(
-        tuple(sorted(running, key=lambda job: job.kind in SHOWN_ELSEWHERE)),
+        tuple(running),
         tuple(job for job in ended if job.read_at is None),
-        # A result that was read after the end was looked at; one that is shown elsewhere counts as read at the end.
-        tuple(job for job in ended if job.finished_at > recent and (job.read_at or recent) <= job.finished_at),
+        tuple(job for job in ended if job.finished_at > recent and not _was_looked_at(job)),
     )
+
+
+def _was_looked_at(job: Job) -> bool:
+    """Return whether a result was read after the end; one that is shown elsewhere counts as read at the end."""
+    return job.read_at is not None and job.read_at > job.finished_at
 
 
 SECONDS_BETWEEN = 0.25  # at least, between two notes of the same step

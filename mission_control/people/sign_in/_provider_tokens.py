@@ -89,18 +89,23 @@ async def _valid_claims(keys: ProviderKeys, token: str, expected: TokenClaims) -
     return claims
 
 
-async def _signed_claims(keys: ProviderKeys, token: str) -> JsonObject:
-    if len(token) > LONGEST_TOKEN:
-        raise ValueError("The token is too long")
-    # Providers add header fields of their own, as Clerk does; the critical ones are refused below.
-    registry = JWSRegistry(algorithms=keys.provider.algorithms, strict_check_header=False)
-    header = extract_compact(token.encode(), registry=registry).headers()
+def _key_named(header: JsonObject, provider: Provider) -> tuple[str, str | None]:
+    """Return the algorithm and the key id of a token. Raise ValueError for what no key is worth looking up for."""
     algorithm, key_id = header["alg"], header.get("kid")
-    # What follows needs no key to be looked up for.
-    if not isinstance(algorithm, str) or algorithm not in keys.provider.algorithms or "crit" in header:
+    if not isinstance(algorithm, str) or algorithm not in provider.algorithms or "crit" in header:
         raise ValueError("The algorithm or a critical header field is not supported")
     if key_id is not None and not isinstance(key_id, str):
         raise ValueError("The key id is not a text")
+    return algorithm, key_id
+
+
+async def _signed_claims(keys: ProviderKeys, token: str) -> JsonObject:
+    if len(token) > LONGEST_TOKEN:
+        raise ValueError("The token is too long")
+    # Providers add header fields of their own, as Clerk does; the critical ones are refused.
+    registry = JWSRegistry(algorithms=keys.provider.algorithms, strict_check_header=False)
+    header = extract_compact(token.encode(), registry=registry).headers()
+    algorithm, key_id = _key_named(header, keys.provider)
     is_other = token.startswith(OTHER_THAN_SESSIONS) or str(header.get("typ", "")).lower().endswith("at+jwt")
     if keys.provider.kind == "clerk" and is_other:
         raise ValueError("The token is not one of a session")

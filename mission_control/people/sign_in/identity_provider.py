@@ -177,8 +177,7 @@ class ProviderKeys:
         safe = {"https", urlsplit(issuer).scheme}  # at least the issuer's protection
         try:
             document = await read_object(get_well_known_url(issuer, external=True))
-            addresses = [document[name] for name in ENDPOINTS if name in document]
-            if not all(isinstance(address, str) and urlsplit(address).scheme in safe for address in addresses):
+            if not all(urlsplit(str(document.get(name, issuer))).scheme in safe for name in ENDPOINTS):
                 raise ProviderUnreachable()
             if document.get("issuer") != issuer or "jwks_uri" not in document:
                 raise ProviderUnreachable()

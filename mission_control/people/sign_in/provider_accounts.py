@@ -131,14 +131,13 @@ async def person_behind(provider: Provider, claims: JsonObject, details: Details
     profile = profile_of_claims(claims)
     _require_group(provider, claims.get("groups"))
     users = await rows("SELECT id, email, email_verified, name FROM users WHERE clerk_user_id = ?", profile.subject)
-    row = users[0] if users else None
+    row = next(iter(users), None)
     if row is None and await _was_deleted(claims):
         return None
-    is_incomplete = row is None or not (row["email"] and row["name"])
-    if row is not None and (not (is_incomplete or _differs_from_profile(row, profile)) or not _may_ask(profile)):
+    if row is not None and not _is_worth_asking(row, profile):
         _require_domain(provider, _known_profile(row, profile))
         return Person(UUID(str(row["id"])))
-    if is_incomplete and not (profile.email and profile.name):
+    if _is_incomplete(row) and not (profile.email and profile.name):
         profile = profile.completed_by(await details())
     _require_domain(provider, profile if profile.email or row is None else _known_profile(row, profile))
     return await _admit(system(), profile)
@@ -168,6 +167,14 @@ def _require_domain(provider: Provider, profile: Profile) -> None:
     domain = (profile.email or "").rpartition("@")[2].lower()
     if not profile.email_verified or domain not in provider.allowed_domains:
         raise Forbidden(NOT_ALLOWED)
+
+
+def _is_incomplete(row: Row | None) -> bool:
+    return row is None or not (row["email"] and row["name"])
+
+
+def _is_worth_asking(row: Row, profile: Profile) -> bool:
+    return (_is_incomplete(row) or _differs_from_profile(row, profile)) and _may_ask(profile)
 
 
 def _differs_from_profile(row: Row, profile: Profile) -> bool:

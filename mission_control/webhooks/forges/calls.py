@@ -44,12 +44,17 @@ async def take(actor: Actor, webhook: Webhook, content: object) -> JsonObject:
     changed = [await _keep(webhook.board_id, telling.repository, report) for report in telling.reports]
     if not any(changed):
         return shown | {"ignored": "Nothing new."}
+    await _report_changed(actor, webhook, ids, before)
+    return shown
+
+
+async def _report_changed(actor: Actor, webhook: Webhook, ids: list[UUID], before: dict[UUID, HandedIn]) -> None:
+    """Report on the tasks in review whose code is shown differently now."""
     after = await code_of_tasks(ids)
     for found in await Task.filter(id__in=ids).order_by("id").select_related("board"):
         is_other = _seen(before.get(found.id)) != _seen(after.get(found.id))
         if is_other and (task := await present_task(found)) is not None and task.status == "review":
             await _report(actor, webhook, task, after[task.id])
-    return shown
 
 
 def _is_within(repository: str, allowed: str) -> bool:

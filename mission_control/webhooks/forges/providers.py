@@ -230,9 +230,9 @@ def _merged_branch(known: Facts, report: Facts) -> Facts:
     head, seen = known.get("head"), known.get("seen", [])
     is_next = head is None or head in report["seen"]
     if report["head"] == head or (report["head"] in seen and not is_next):
-        kept = [one for one in report["seen"] if one not in seen and one != head]
+        kept = [commit for commit in report["seen"] if commit not in (head, *seen)]
         return known | {"seen": (kept + seen)[-MOST_SEEN:]}
-    left = [one for one in (*seen, *report["seen"], head) if one and one != report["head"]]
+    left = [commit for commit in (*seen, *report["seen"], head) if commit not in (None, "", report["head"])]
     return {"head": report["head"], "seen": list(dict.fromkeys(left))[-MOST_SEEN:]}
 
 

@@ -63,8 +63,11 @@ def storable(value: object, depth: int = 0) -> object:
         return [storable(one, depth + 1) for one in value]
     if isinstance(value, str):
         return clean(value)
-    too_large = isinstance(value, int) and not -INT64 <= value < INT64
-    return str(value) if too_large or (isinstance(value, float) and not math.isfinite(value)) else value
+    return str(value) if isinstance(value, int | float) and _is_beyond(value) else value
+
+
+def _is_beyond(number: int | float) -> bool:
+    return not math.isfinite(number) if isinstance(number, float) else not -INT64 <= number < INT64
 
 
 def clean(text: str) -> str:

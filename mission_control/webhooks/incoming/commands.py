@@ -78,7 +78,7 @@ async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, ke
     chosen = "secret" in new.model_fields_set
     secret = new.secret if chosen else _new_secret(webhook)
     _check_forge(webhook, secret)
-    webhook.secret = encrypt(secret, key) if secret else None
+    webhook.secret = _sealed(secret, key)
     webhook.takes_unsigned = not chosen and webhook.forge is None
     webhook.board = board
     await webhook.save(force_create=True)
@@ -86,28 +86,29 @@ async def create_webhook(actor: Actor, board: Board, new: BoardWebhookCreate, ke
     return webhook, None if chosen else secret
 
 
+_UNSIGNED = object()  # no secret at all: any that is sent is another
+
+
 @command("webhook.update")
 async def update_webhook(actor: Actor, webhook: Webhook, change: BoardWebhookUpdate, key: str) -> Webhook:
     """Change the fields that were sent. Setting a field to its current value is a no-op."""
     sent = change.model_dump(exclude_unset=True)
-    if "agent_id" in sent:
-        await _check_agent(webhook.board_id, sent["agent_id"])
+    await _check_agent(webhook.board_id, sent.get("agent_id"))
     webhook = await locked_webhook(webhook)
     secret = None if webhook.secret is None else decrypt(webhook.secret, key)
-    if "secret" in sent and sent["secret"] == secret and not webhook.takes_unsigned:
-        del sent["secret"]
     before = _visible_fields(webhook)
-    changes = {name: value for name, value in sent.items() if name == "secret" or getattr(webhook, name) != value}
+    stored = {name: getattr(webhook, name) for name in sent} | {
+        "secret": _UNSIGNED if webhook.takes_unsigned else secret
+    }
+    changes = {name: value for name, value in sent.items() if stored[name] != value}
     if not changes:
         return webhook
-    if "repository" in changes and (webhook.forge is None or changes["repository"] is None):
+    if "repository" in changes and None in (webhook.forge, changes["repository"]):
         raise Invalid("repository belongs to a forge, which needs one.")
     _check_forge(webhook, changes.get("secret", secret))
     has_new_secret = changes.get("secret") is not None
-    if has_new_secret:
-        changes["secret"] = encrypt(changes["secret"], key)
     if "secret" in changes:
-        changes["takes_unsigned"] = False
+        changes |= {"secret": _sealed(sent["secret"], key), "takes_unsigned": False}
     webhook.update_from_dict(changes)
     webhook.updated_at = times.clock_now()
     await webhook.save(update_fields=[*changes, "updated_at"])
@@ -164,6 +165,10 @@ async def _check_agent(board_id: UUID, agent_id: UUID | None) -> None:
 
 def _new_secret(webhook: Webhook) -> str:
     return new_forge_secret(webhook.forge) if webhook.forge else new_secret("mcw")
+
+
+def _sealed(secret: str | None, key: str) -> str | None:
+    return encrypt(secret, key) if secret else None
 
 
 def _check_forge(webhook: Webhook, secret: str | None) -> None:

@@ -255,9 +255,8 @@ class _Fields(Form):
         fields["description"] = about or f"What becomes of the code in {self.repository}"
         if self.repository:
             fields["repository"] = self.repository
-        if choice in ("own", "none"):
-            fields["secret"] = self.secret if choice == "own" else None
-        return fields
+        secrets: dict[str, dict[str, str | None]] = {"own": {"secret": self.secret}, "none": {"secret": None}}
+        return fields | secrets.get(choice, {})
 
 
 class NewWebhookForm(_Fields):

@@ -113,7 +113,13 @@ async def update_outgoing_webhook(
         await catch_up(webhook)
         changes["position"] = webhook.position
     await _save(webhook, **changes)
-    after = _facts(webhook, url)
+    _record_update(webhook, before, _facts(webhook, url), has_new_address="url" in changes)
+    return webhook
+
+
+def _record_update(
+    webhook: OutgoingWebhook, before: dict[str, Any], after: dict[str, Any], *, has_new_address: bool
+) -> None:
     changed = [name for name in after if after[name] != before[name]]
     record(
         "outgoing_webhook.updated",
@@ -121,9 +127,8 @@ async def update_outgoing_webhook(
         f"Outgoing webhook changed: {webhook.description}",
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
-        has_new_address="url" in changes,
+        has_new_address=has_new_address,
     )
-    return webhook
 
 
 @command("outgoing_webhook.rotate_secret")
