@@ -76,3 +76,31 @@ async def test_words_of_a_limit_are_no_result(shop: Shop) -> None:
     said = await shop.once(code=3)
     assert "You've hit your session limit" in said and await questions(shop) == []
     assert [run["state"] for run in await shop.runs(task)] != ["completed"]
+
+
+async def hold_of(shop: Shop) -> Any:
+    """The one need of people that a worker waits."""
+    found = (await shop.made.ask("GET", "/api/v1/needs?kind=hold"))["items"]
+    return found[0] if found else None
+
+
+async def test_begun_task_waits_for_its_worker_until_people_let_it_go_on(shop: Shop) -> None:
+    message = "Internal error: You've hit your 5-hour limit · resets in 3600 seconds"
+    error = json.dumps({"code": -32603, "message": message})
+    task = await shop.task(f"do: write work.txt one\ndo: refuse 1 {error}\ndo: say Done.")
+    process = await shop.terminal.start(*shop.work)
+    need = await until(lambda: hold_of(shop))
+    assert [run["state"] for run in await shop.runs(task)] == ["waiting"]
+    assert (await shop.made.task(task))["status"] == "in_progress" and len(shop.prompts()) == 1
+    [answer] = [answer for answer in need["answers"] if answer["label"] == "Continue now"]
+    await shop.made.ask("POST", f"/api/v1/needs/{need['id']}/answers", {"answer": answer["id"]})
+
+    async def in_review() -> bool:
+        return bool((await shop.made.task(task))["status"] == "review")
+
+    await until(in_review)
+    process.terminate()
+    assert (await ended(process)).code == 0
+    [run] = await shop.runs(task)
+    assert (run["state"], run["fence"]) == ("completed", 1) and len(shop.prompts()) == 2
+    assert await hold_of(shop) is None and await questions(shop) == [] and shop.left() == []
