@@ -327,7 +327,7 @@ def status(session: Session, given: Namespace) -> None:
     who = session.api.call("POST", "/api/v1/agent/heartbeat")
     token = session.api.call("GET", "/api/v1/agent/healthz")
     board = session.api.call("GET", f"/api/v1/agent/boards/{who['board_id']}") if who["board_id"] else None
-    held = session.held.look()["held"]
+    hold, held = token.get("hold"), session.held.look()["held"]
     from mission_control.client.changes import connected as programs_here
 
     connected = programs_here()
@@ -339,13 +339,14 @@ def status(session: Session, given: Namespace) -> None:
         f"{line(who['name'])} {where} at {session.api.connection.url}",
         f"Token from {session.api.connection.source}, {until}",
         entry(f"Directive: {who['directive']}{why}"),
+        *([f"A worker waits until {words.moment(hold['until'])}: {line(hold['words'])}"] if hold else []),
         *([words.held_line(one) for one in held] or ["Holds no task."]),
         *(f"Connected on this machine: {one['client']} {one['version']} at {one['url']}" for one in connected),
     ]
     answer = {
         "agent": {"id": who["id"], "name": who["name"]}, "board": board and {"id": board["id"], "name": board["name"]},
         "url": session.api.connection.url, "directive": who["directive"], "directive_reason": who["directive_reason"],
-        "token_expires_at": token["token_expires_at"], "held": held, "connected": connected,
+        "token_expires_at": token["token_expires_at"], "hold": hold, "held": held, "connected": connected,
     }  # fmt: skip
     session.say("\n".join(lines), answer)
 

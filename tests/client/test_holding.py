@@ -92,6 +92,8 @@ async def test_begun_task_waits_for_its_worker_until_people_let_it_go_on(shop: S
     need = await until(lambda: hold_of(shop))
     assert [run["state"] for run in await shop.runs(task)] == ["waiting"]
     assert (await shop.made.task(task))["status"] == "in_progress" and len(shop.prompts()) == 1
+    printed = await shop.terminal.run("status")
+    assert "A worker waits until" in printed.out and message.removeprefix("Internal error: ") in printed.out
     [answer] = [answer for answer in need["answers"] if answer["label"] == "Continue now"]
     await shop.made.ask("POST", f"/api/v1/needs/{need['id']}/answers", {"answer": answer["id"]})
 
