@@ -28,6 +28,7 @@ class Row:
     is_there: bool
     is_deleted: bool
     retry_at: datetime | None
+    not_before: datetime | None
     is_flagged: bool
     is_blocked: bool
     is_held: bool
@@ -54,6 +55,8 @@ class Row:
             return "a person's"
         if self.retry_at is not None and self.retry_at > times.clock_now():
             return "resting"
+        if self.not_before is not None and self.not_before > times.clock_now():
+            return "early"
         return "free" if self.agent is None else "rework" if self.is_rework else "assigned"
 
 
@@ -64,6 +67,7 @@ NEXT = {
     "flagged": ("a person", "clears the flag, moves it or assigns it"),
     "blocked": ("who has what it waits for", "finishes that"),
     "resting": ("the clock", "ends its rest"),
+    "early": ("the clock", "reaches its moment; a person starts it"),
     "free": ("any worker", "claims it"),
     "assigned": ("its agent", "claims it"),
     "rework": ("its agent", "claims it; after the board's time anybody"),
@@ -85,7 +89,8 @@ async def tasks_of(board_id: UUID | None) -> list[Row]:
     """All tasks of a board as they are, by number."""
     found = await rows(
         "SELECT id, status, priority, assigned_agent_id, assigned_user_id, fence, created_at, due_at, deleted_at,"
-        " archived_at, retry_at, flagged_at, rework_at, failed_attempts FROM tasks WHERE board_id = ? ORDER BY number",
+        " archived_at, retry_at, not_before, flagged_at, rework_at, failed_attempts FROM tasks WHERE board_id = ?"
+        " ORDER BY number",
         board_id,
     )
     done = {str(one["id"]) for one in found if one["status"] == "done" or one["deleted_at"] is not None}
@@ -124,6 +129,7 @@ async def tasks_of(board_id: UUID | None) -> list[Row]:
             is_there=one["deleted_at"] is None and one["archived_at"] is None,
             is_deleted=one["deleted_at"] is not None,
             retry_at=as_moment(one["retry_at"]),
+            not_before=as_moment(one["not_before"]),
             is_flagged=one["flagged_at"] is not None,
             is_blocked=str(one["id"]) in blocked,
             is_held=str(one["id"]) in held,
@@ -182,7 +188,7 @@ async def may_have(board_id: UUID, agent: Program, row: Row) -> bool:
         and not row.is_flagged
         and not row.is_blocked
         and not (row.is_held and board["p"])
-        and (row.retry_at is None or row.retry_at <= times.clock_now())
+        and all(moment is None or moment <= times.clock_now() for moment in (row.retry_at, row.not_before))
     )
 
 

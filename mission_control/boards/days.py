@@ -1,4 +1,4 @@
-"""Days as people type and read them: a weekday, a date, a span, and when a task is due."""
+"""Days and moments as people type and read them: a weekday, a date, a span, and when a task is due."""
 
 import calendar
 import re
@@ -16,6 +16,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WRITTEN = re.compile(r"(?:([a-z]{3})[a-z]*,? )?(\d{1,2})\.? ([a-z]{3})[a-z]*(?: (\d{4}))?")
 HALF_A_YEAR = 182
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_AT = re.compile(r"(?:(.+?)[ t])?(\d{1,2}):(\d{2})")
+LAST_YEAR = 9990  # the end of a later day is not a moment everywhere
 _COMPARED = re.compile(r"(<=|>=|<|>)?(.+)")
 
 Span = tuple[datetime | None, datetime | None]  # from a moment on, and before another
@@ -42,6 +44,22 @@ def day_of(text: str, now: datetime) -> date | None:
         return None
 
 
+def moment_of(text: str, now: datetime) -> datetime | None:
+    """Return the moment that words mean, such as `fri 22:00`, `22:00` or `2026-12-04T22:00`; None for any other words.
+
+    A day alone is its beginning, `tonight` is 22:00. A weekday or a time that is over means the next one.
+    """
+    text = "today 22:00" if text.lower() == "tonight" else text.lower()
+    match = _AT.fullmatch(text)
+    word, hour, minute = match.groups() if match else (text, "0", "0")
+    day = day_of(word or "today", now)
+    if day is None or day.year > LAST_YEAR or int(hour) > 23 or int(minute) > 59:
+        return None
+    clock, zone = time(int(hour), int(minute)), times.reader()
+    moment, days = times.at(day, clock, zone), 7 if word in _WEEKDAY else 0 if word else 1
+    return moment if moment > now else times.at(day + timedelta(days=days), clock, zone)
+
+
 def _written(text: str, today: date) -> date | None:
     """Return the day of `Fri 4 Dec` or `4 December 2027`; without a year the one that is nearest to today."""
     match = _WRITTEN.fullmatch(text)
@@ -58,6 +76,12 @@ def day_words(day: date, now: datetime) -> str:
     words = f"{WEEKDAYS[day.weekday()].capitalize()} {day.day} {MONTHS[day.month - 1].capitalize()}"
     is_near = abs((day - times.day_of(now, times.reader())).days) < HALF_A_YEAR
     return words if is_near else f"{words} {day.year}"
+
+
+def moment_words(moment: datetime, now: datetime) -> str:
+    """Return a moment as it is read and typed: `Fri 4 Dec 22:00`."""
+    zone = times.reader()
+    return f"{day_words(times.day_of(moment, zone), now)} {times.local(moment, zone):%H:%M}"
 
 
 class Due(NamedTuple):
@@ -91,7 +115,7 @@ def days_of(text: str, now: datetime) -> Span | None:
         monday = today - timedelta(days=today.weekday())
         return _start(monday), _start(monday + timedelta(days=7))
     day = day_of(word, now)
-    if day is None or day.year > 9990:
+    if day is None or day.year > LAST_YEAR:
         return None
     begin, end = _start(day), _start(day + timedelta(days=1))
     return {"": (begin, end), "<": (None, begin), "<=": (None, end), ">": (end, None), ">=": (begin, None)}[sign]

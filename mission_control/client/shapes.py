@@ -12,7 +12,7 @@ Values = dict[str, object]
 Named = TypedDict("Named", {"name": str})
 Task = TypedDict("Task", {
     "id": str, "board_id": str, "number": int, "title": str, "description": str | None, "status": str, "priority": str,
-    "due_at": str | None, "tags": list[Named], "custom_field_values": Values | None,
+    "due_at": str | None, "not_before": str | None, "tags": list[Named], "custom_field_values": Values | None,
 })  # fmt: skip
 Step = TypedDict("Step", {"text": str, "is_done": bool})
 # A comment of a brief; those of a list have an `author` with more than a name, or none.

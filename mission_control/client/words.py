@@ -17,6 +17,8 @@ def task_head(task: shapes.Task) -> list[str]:
     facts = [str(task["status"]).replace("_", " "), f"priority {task['priority']}"]
     if task.get("due_at"):
         facts.append(f"due {moment(task['due_at'])}")
+    if task.get("not_before"):
+        facts.append(f"not before {moment(task['not_before'])}")
     if task.get("tags"):
         facts.append("tags " + ", ".join(tag["name"] for tag in task["tags"]))
     values = task.get("custom_field_values") or {}

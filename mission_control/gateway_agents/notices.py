@@ -240,7 +240,7 @@ async def _for_lead(agent: Agent, since: datetime) -> list[Work]:
     for task in tasks:
         reasons = waiting.get(str(task["id"]), [])
         kinds = {str(reason["kind"]) for reason in reasons}
-        if kinds & NEEDS_LEAD and "approval" not in kinds:
+        if kinds & NEEDS_LEAD and not kinds & {"approval", "not_before"}:
             text = " ".join(str(reason["text"]) for reason in reasons)
             key = f"task:{task['id']}:{task['status']}:{task['attempt']}"
             work.append(Work(key, f"#{task['number']} {task['title']} ({task['status']}): {text}"))

@@ -78,7 +78,7 @@ def part_of(page: Any, name: str, noun: str = "") -> tuple[str, Any]:
 
 
 # Nobody has a task when both assignees are null; is_blocked: it waits for other tasks.
-_LINE = "id number title status priority due_at assigned_agent_id assigned_user_id is_blocked"
+_LINE = "id number title status priority due_at not_before assigned_agent_id assigned_user_id is_blocked"
 TASK_LINE = Shape(_LINE, tags=each("name"))
 TASKS = Shape("total", tasks=lambda found: [TASK_LINE(one) | {"waiting": _waiting(one)} for one in found])
 TASK_DETAIL = Shape(

@@ -51,7 +51,7 @@ class StartForm(VersionedForm):
     agent_id: UUID
 
     def body(self, found: Task) -> Fields:
-        return {"assigned_agent_id": self.agent_id}
+        return {"assigned_agent_id": self.agent_id} | ({"not_before": None} if _is_early(found) else {})
 
     @classmethod
     def values_of(cls, task: Task) -> FormValues:
@@ -63,6 +63,10 @@ class StartForm(VersionedForm):
         if self.version != self.version_of(found):
             raise Conflict(f"Somebody was faster: {await _where_now(found)}")
         return self
+
+
+def _is_early(task: Task) -> bool:
+    return task.not_before is not None and task.not_before > times.clock_now()
 
 
 async def _where_now(task: Task) -> str:
@@ -84,6 +88,7 @@ async def _ask(actor: Actor, task: Task, values: FormValues, errors: dict[str, s
     sessions = await rows(SESSIONS, board.id, times.clock_now() - QUIET_FOR)
     context["sessions"] = [session | {"program": program_of(session)} for session in sessions]
     context["lines"] = f"{Wanted('other', base_url(), board.id).sign_in} &&\npython3 client.pyz work --agent claude"
+    context["early"] = task.not_before if _is_early(task) else None
     context["full"] = await full(Limits.of(None, board.wip_limits), None, board.id)
     context |= {"values": StartForm.shown(task) | values, "errors": errors}
     context["values"]["version"] = StartForm.version_of(task)

@@ -1,6 +1,7 @@
 """Commands that create and change tasks."""
 
 from copy import copy
+from datetime import datetime
 from uuid import UUID
 
 from mission_control.approvals.votes import lapse_changed
@@ -74,6 +75,7 @@ async def create_task(
     assignee = new.model_dump(include={"assigned_agent_id", "assigned_user_id"}, exclude_none=True)
     await rules.assign(board, task, TaskChange(**assignee))
     if actor.is_agent and held_by(task) is not None:
+        rules.refuse_early(task)
         await rules.refuse_assignment(limits, task)
     neighbour = above or original
     if neighbour is not None and neighbour.status == task.status:
@@ -111,6 +113,7 @@ async def _check_new(actor: Actor, board: Board, task_id: UUID, new: TaskCreate)
 async def _announce_new(actor: Actor, task: Task, original: Task | None) -> None:
     more = {"assigned_user_id": task.assigned_user_id} if task.assigned_user_id else {}
     more |= {"copy_of_task_id": original.id} if original is not None else {}
+    more |= {"not_before": task.not_before} if task.not_before is not None else {}
     record("task.created", task, f"Task created: {task.title}.", title=task.title, status=task.status, **more)
     await parts.tell_parent(task, task.parent_id, "was added")
     if actor.is_user:
@@ -252,14 +255,14 @@ async def duplicate_task(actor: Actor, task: Task) -> Task:
     """Copy a task into the inbox, below the original when that is there, else on top: nobody has begun the copy.
 
     It has the title, description, priority, tags, custom fields, parent, dependencies and steps, none of them
-    done; the due date unless it is over; and no assignee. The fields that the board requires now must have values.
+    done; its moments unless they are over; and no assignee. The fields that the board requires now must have values.
     """
     await locked_board(task.board)
     task = await locked_task(task)
-    values = (await values_of_tasks(task.board_id, [task.id])).of(task.id)
+    values, now = (await values_of_tasks(task.board_id, [task.id])).of(task.id), times.clock_now()
+    plain = {name: getattr(task, name) for name in PLAIN}
     new = TaskCreate.model_construct(
-        **{name: getattr(task, name) for name in PLAIN if name != "due_at"},
-        due_at=task.due_at if task.due_at and task.due_at > times.clock_now() else None,
+        **{name: value for name, value in plain.items() if not (isinstance(value, datetime) and value <= now)},
         depends_on_task_ids=await dependencies.dependency_ids(task.id),
         tag_ids=await tag_ids_of(task.id),
         parent_id=task.parent_id,

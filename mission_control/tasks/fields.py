@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from mission_control.boards.days import day_of, end_of_day
+from mission_control.boards.days import LAST_YEAR, day_of, end_of_day, moment_of, moment_words
 from mission_control.boards.priorities import PRIORITIES, Priority, canonical, rank
 from mission_control.boards.statuses import LABELS, TaskStatus
 from mission_control.core import times
@@ -54,20 +54,20 @@ class Surface(StrEnum):
 
 EVERYWHERE = frozenset(Surface)
 IN_TABLE = frozenset({Surface.TABLE})
-LAST_YEAR = 9990  # of due dates: the end of a later day is not a moment everywhere
 type Sentence = Callable[[Any, Any], tuple[str, str]]  # of the values before and after
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """How people type a field: the type of its input, what the value becomes, how it is shown, and which words of a
-    line mean a value."""
+    """How people type a field: the type of its input, what the value becomes, how it is shown, which words of a line
+    mean a value, and an example."""
 
     kind: Any
     default: Any = None
     value: Callable[[Any], Any] = lambda typed: typed
     shown: Callable[[Any], Any] = lambda value: value
     is_word: Callable[[str], bool] = lambda text: True
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,10 @@ class TaskField(DeclaredField):
     tool: str = ""
 
     @property
+    def is_moment(self) -> bool:
+        return datetime in (self.kind, *get_args(self.kind))
+
+    @property
     def quick_sign(self) -> str:
         return self.sign or f"{self.word}:"
 
@@ -109,6 +113,17 @@ class TaskField(DeclaredField):
             return form.value(TypeAdapter(form.kind).validate_python(text))
         except ValidationError as error:
             raise ValueError(text) from error
+
+    @property
+    def values(self) -> list[str]:
+        """What it offers that sets it, beside what only finds it."""
+        return [text for text, _ in self.offers if self._sets(text)]
+
+    def _sets(self, text: str) -> bool:
+        try:
+            return self.typed(text) is not None
+        except ValueError:
+            return text == "none" and self.is_nullable
 
     def text_of(self, value: object) -> str:
         displayed = value if self.form is None else self.form.shown(value)
@@ -138,15 +153,14 @@ def plain(name: str, kind: object, default: object, **more: Any) -> TaskField:
     return ruled(name, kind, PEOPLE, default, is_plain=True, is_exported=True, **more)
 
 
-def _rescheduled(before: object, after: object) -> tuple[str, str]:
+def _rescheduled(name: str, shown: str, before: object, after: object) -> tuple[str, str]:
     if not after:
-        return "removed the due date of", ""
+        return f"removed the {name} of", ""
     try:
-        moment = times.naive_utc(datetime.fromisoformat(str(after)))
-        day = times.day_of(moment, times.reader()).isoformat()
+        text = format(times.local(times.naive_utc(datetime.fromisoformat(str(after))), times.reader()), shown)
     except ValueError:
-        day = str(after)[:10]
-    return "set the due date of", f"to {day}"
+        text = str(after)[:10]
+    return f"set the {name} of", f"to {text}"
 
 
 def _day(typed: object) -> object:
@@ -158,6 +172,14 @@ def _day(typed: object) -> object:
 
 
 Day = Annotated[date | None, BeforeValidator(_day)]
+
+
+def _moment(typed: object) -> object:
+    if isinstance(typed, str) and (moment := moment_of(typed.strip(), times.clock_now())) is not None:
+        return moment
+    if isinstance(typed, str):
+        raise ValueError("Enter a day and a time such as fri 22:00 or 2026-03-14 22:00")
+    return typed
 
 
 # In the order in which answers have them.
@@ -186,8 +208,8 @@ FIELDS: tuple[TaskField, ...] = (
     ),
     plain(
         "due_at", datetime | None, None,
-        accepts=Moment | None, sentence=_rescheduled, on=EVERYWHERE, label="Due", word="due", is_usual=True,
-        is_drawn=True,
+        accepts=Moment | None, sentence=partial(_rescheduled, "due date", "%Y-%m-%d"), on=EVERYWHERE,
+        label="Due", word="due", is_usual=True, is_drawn=True,
         form=FormField(
             Day, None, lambda day: end_of_day(day) if day else None,
             lambda due_at: times.day_of(due_at, times.reader()) if due_at else None,
@@ -197,6 +219,21 @@ FIELDS: tuple[TaskField, ...] = (
             ("week", "this week"), ("none", "without a date"),
         ),
         tool="When it must be done, as 2026-12-24T12:00:00Z",
+    ),
+    plain(
+        "not_before", datetime | None, None,
+        accepts=Moment | None, sentence=partial(_rescheduled, "earliest start", "%Y-%m-%d %H:%M"), on=EVERYWHERE,
+        sign="not before ",
+        form=FormField(
+            Annotated[datetime | None, BeforeValidator(_moment)],
+            shown=lambda moment: moment_words(moment, times.clock_now()) if moment else None,
+            hint="Such as fri 22:00",
+        ),
+        offers=(
+            ("future", "no agent begins it yet"), ("past", "its moment has come"), ("tonight", "22:00"),
+            ("tomorrow", ""), ("mon", ""), ("none", "at any time"),
+        ),
+        tool="Before when no agent begins it, as 2026-12-24T22:00:00Z",
     ),
     ruled("assigned_agent_id", UUID | None, PEOPLE_AND_LEADS),
     related(
@@ -275,6 +312,7 @@ TRACKED = tuple(field.name for field in FIELDS if field.is_tracked)
 EXPORTED = tuple(field.name for field in FIELDS if field.is_exported)
 # What tools of MCP that create a task say of a field; they show it in their answers, too.
 TOOL_WORDS = {field.name: field.tool for field in FIELDS if field.tool}
+MOMENTS = frozenset(field.name for field in FIELDS if field.is_moment)
 PLAIN = tuple(field.name for field in FIELDS if field.is_plain)
 REWRITTEN = {field.name: field.answer for field in FIELDS if field.answer is not None}
 

@@ -25,6 +25,8 @@ class Task(Changing):
     `attempt` rises with every assignment, its end without a hand-in, and every step back to an earlier column: what was
     asked before is about other work. `rework_at` is when the work was sent back to its agent.
 
+    No agent begins it before the moment `not_before`, which holds nobody else.
+
     `blocks_parent` says that its parent cannot be handed in before it is done.
     """
 
@@ -37,6 +39,7 @@ class Task(Changing):
     priority = fields.CharField(max_length=64, default="medium")
     position = fields.FloatField()
     due_at = UtcDatetimeField(null=True)
+    not_before = UtcDatetimeField(null=True)
     in_progress_at = UtcDatetimeField(null=True)
     previous_in_progress_at = UtcDatetimeField(null=True)
     created_by_user = reference("User", null=True, on_delete=fields.SET_NULL)

@@ -8,6 +8,7 @@ from mission_control.agents.queries import lead_id_of, mentioned
 from mission_control.agents.reactions import NOTICE
 from mission_control.approvals.queries import has_pending, is_finish_approved
 from mission_control.boards.attempts import held_by
+from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.errors import existing
 from mission_control.database.records import find, find_all
@@ -131,7 +132,11 @@ async def notify_assignee(actor: Actor, task: Task, before_status: str | None) -
         if before_status == "review":  # else as soon as it is known whether people were asked: `notify_reviewer`
             await notify_reviewer(task)
     else:
-        _notify(task, agent.id, "TASK ASSIGNED", "next gives it to you with all that is known.", "task.assignee")
+        when = (
+            f", from {times.iso(task.not_before)} on" if task.not_before and task.not_before > times.clock_now() else ""
+        )
+        what = f"next gives it to you with all that is known{when}."
+        _notify(task, agent.id, "TASK ASSIGNED", what, "task.assignee")
 
 
 async def notify_reviewer(task: Task) -> None:

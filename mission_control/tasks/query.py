@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from mission_control.boards.days import days_of
+from mission_control.boards.days import days_of, moment_of
 from mission_control.boards.priorities import rank_sql, spellings
 from mission_control.boards.queries import PERSON, SEEN_IN, SILENT_AFTER, STUCK_AT
 from mission_control.boards.statuses import STATUSES
@@ -29,6 +29,8 @@ BLOCKER = (
     "SELECT 1 FROM task_dependencies d JOIN tasks p ON p.id = d.depends_on_task_id"
     " WHERE d.task_id = t.id AND p.deleted_at IS NULL AND p.status <> 'done'"
 )
+# When what was sent back can be taken up again.
+REWORK_SINCE = "CASE WHEN t.not_before > t.rework_at THEN t.not_before ELSE t.rework_at END"
 PENDING = "SELECT 1 FROM approval_task_links l WHERE l.task_id = t.id AND l.is_pending"
 NEEDS_REVIEW = "(t.status = 'review' AND t.assigned_agent_id IS NULL)"
 NOBODY = "(t.assigned_agent_id IS NULL AND t.assigned_user_id IS NULL)"
@@ -57,6 +59,7 @@ NEEDS = {
     "review": NEEDS_REVIEW,
     "person": f"(EXISTS ({PENDING}) OR {NEEDS_REVIEW} OR t.flagged_at IS NOT NULL)",
 }
+SIDES = {"future": ">", "past": "<="}  # of this moment
 HAS = {"parts": "EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.deleted_at IS NULL)"}
 # Keys of every board; any other key may be that of a custom field.
 FIELDS = {field.word: field for field in shown_at(Surface.FILTER)}
@@ -99,7 +102,7 @@ def _word(piece: str, now: datetime) -> Word:
 
 
 def _meant(key: str, value: str) -> str:
-    if key not in ("status", "is", "needs", "has", "due"):
+    if key not in ("status", "is", "needs", "has", "due", "not_before"):
         return value
     value = value.lower()
     return _STATUS_WORDS.get(value, value.replace("-", "_")) if key == "status" else value
@@ -108,6 +111,8 @@ def _meant(key: str, value: str) -> str:
 def _is_value(key: str, value: str, now: datetime) -> bool:
     if key == "due":
         return value in (NOTHING, "overdue") or days_of(value, now) is not None
+    if key == "not_before":
+        return value in (NOTHING, *SIDES) or (days_of(value, now) or moment_of(compared(value)[1], now)) is not None
     if key == "parent":
         return value.lower() == NOTHING or number_in(value) is not None or parse_id(value) is not None
     if key == "silent":
@@ -221,7 +226,11 @@ def _one(word: Word, value: str, viewer_id: UUID | None, now: datetime) -> Condi
             words = spellings(value)
             return f"LOWER(t.priority) IN ({placeholders(len(words))})", [*words]
         case "due":
-            return _due(value, now)
+            return ("(t.due_at < ? AND t.status <> 'done')", [now]) if value == "overdue" else _at("due_at", value, now)
+        case "not_before" if value in SIDES:
+            return f"t.not_before {SIDES[value]} ?", [now]
+        case "not_before":
+            return _at("not_before", value, now)
         case "status":
             return "t.status = ?", [value]
         case "is" if value == STILL:
@@ -299,19 +308,15 @@ def _parent(value: str) -> Condition:
     return (f"NOT {part})", []) if value.lower() == NOTHING else (f"{part} AND h.{column} = ?)", [reference])
 
 
-def _due(value: str, now: datetime) -> Condition:
+def _at(column: str, value: str, now: datetime) -> Condition:
+    """The column has no moment, one in a span of days, or one that compares so: people type it, the API sends ISO."""
     if value == NOTHING:
-        return "t.due_at IS NULL", []
-    if value == "overdue":
-        return "(t.due_at < ? AND t.status <> 'done')", [now]
-    if (span := days_of(value, now)) is None:  # the API's parameters have moments, where people type days
+        return f"t.{column} IS NULL", []
+    if (span := days_of(value, now)) is None:
         sign, text = compared(value)
-        moment = datetime.fromisoformat(text)
-        span = (None, moment) if sign == "<" else (moment, None)
-    limits = [
-        (sql, limit) for sql, limit in zip(("t.due_at >= ?", "t.due_at < ?"), span, strict=True) if limit is not None
-    ]
-    return f"({' AND '.join(sql for sql, _ in limits)})", [moment for _, moment in limits]
+        return f"t.{column} {sign or '='} ?", [moment_of(text, now) or datetime.fromisoformat(text)]
+    limits = [(sign, limit) for sign, limit in zip((">=", "<"), span, strict=True) if limit is not None]
+    return f"({' AND '.join(f't.{column} {sign} ?' for sign, _ in limits)})", [moment for _, moment in limits]
 
 
 def field_text() -> str:

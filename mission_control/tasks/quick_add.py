@@ -1,4 +1,7 @@
-"""What one line says of a new task: `@name`, `#tag`, `!high`, `due:fri`. What matches nothing is part of the title."""
+"""What one line says of a new task: `@name`, `#tag`, `!high`, `due:fri`, `not before fri 22:00`.
+
+What matches nothing is part of the title.
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +22,8 @@ from mission_control.tasks.schemas import TaskCreate
 FIELDS = {field.quick_sign: field for field in shown_at(Surface.QUICK)}
 PARENT = BY_NAME["parent_id"].quick_sign
 _SIGNS = "|".join(map(re.escape, FIELDS))
-_WORD = re.compile(rf'(?<!\S)({_SIGNS})("[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)', re.I)
+_MOMENT = r'(?<=before )(?:next )?[^\s"]+(?: \d{1,2}:\d\d)?'
+_WORD = re.compile(rf'(?<!\S)({_SIGNS})("[^"]+"|(?<=due:)next [a-z]+|{_MOMENT}|[^\s"]+)(?!\S)', re.I)
 
 
 class QuickTask(Body):
@@ -29,7 +33,10 @@ class QuickTask(Body):
 
     text: Annotated[
         NonEmptyStr,
-        Field(max_length=500, description="The title; `@name`, `#tag`, `!high` and `due:fri` anywhere in it are taken"),
+        Field(
+            max_length=500,
+            description="The title; `@name`, `#tag`, `!high`, `due:fri` and `not before fri 22:00` in it are taken",
+        ),
     ]
     status: TaskStatus = "inbox"
     after_task_id: Annotated[

@@ -99,6 +99,8 @@ async def _apply_worker_rules(actor: Actor, board: Board, task: Task, change: Ta
         return
     if status != "inbox":
         await _refuse_blocked(task, status)
+    if task.status == "inbox":
+        refuse_early(task)
     enter(task, status)
     if status in ("in_progress", "done"):
         task.assigned_agent_id = actor.id
@@ -122,6 +124,7 @@ async def _apply_lead_rules(board: Board, task: Task, change: TaskChange) -> Non
             task.assigned_agent_id = await last_worker(task)
             task.rework_at = times.clock_now() if task.assigned_agent_id else None
     elif task.status == "inbox" and status == "in_progress" and sent(change.assigned_agent_id, None) is not None:
+        refuse_early(task)
         enter(task, "in_progress")
     else:
         raise Forbidden("A lead takes a task from review to done or inbox, or assigns and starts one from the inbox.")
@@ -230,6 +233,13 @@ async def _refuse_blocked(task: Task, status: str) -> None:
         raise blocked_error(blockers)
     if parts and status != task.status and status in ("review", "done"):
         raise Conflict(ErrorCode.TASK_PARTS_OPEN.detail(blocked_by_task_ids=parts))
+
+
+def refuse_early(task: Task) -> None:
+    """Refuse that an agent begins a task before its moment; people may at any time."""
+    if task.not_before is not None and task.not_before > times.clock_now():
+        message = f"No agent begins this task before {times.iso(task.not_before)}; a person may start it earlier."
+        raise Conflict({"message": message, "code": ErrorCode.TASK_NOT_CLAIMABLE})
 
 
 def blocked_error(blockers: list[str]) -> Conflict:

@@ -10,8 +10,8 @@ from mission_control.core.values import JsonObject, Schema
 
 Kind = Literal[
     "flagged", "organization_paused", "board_paused", "assignee_paused", "parked", "ready", "lease", "dependency",
-    "part", "approval", "question", "rule", "backoff", "budget", "wip_limit", "review", "person", "assignee_offline",
-    "no_capable_agent", "available",
+    "part", "approval", "question", "rule", "backoff", "not_before", "budget", "wip_limit", "review", "person",
+    "assignee_offline", "no_capable_agent", "available",
 ]  # fmt: skip
 Reasons = list[JsonObject]
 

@@ -14,7 +14,7 @@ from mission_control.core.times import wire
 from mission_control.core.values import to_json
 from mission_control.database.sql import Row, as_json, placeholders, rows, wire_moment
 from mission_control.people.accounts.names import chosen_name
-from mission_control.tasks.fields import EXPORTED
+from mission_control.tasks.fields import EXPORTED, MOMENTS
 from mission_control.transfer.file import FORMAT, VERSION, BoardPart
 from mission_control.transfer.history import NOTES, History, history_of, note, runs_of, sessions_of
 
@@ -167,7 +167,7 @@ COMMENTS = (
 
 
 def _task(row: Row, contents: Contents) -> Row:
-    plain = {name: wire_moment(value) if name.endswith("_at") else value for name, value in row.items()}
+    plain = {name: wire_moment(value) if name in MOMENTS else value for name, value in row.items()}
     plain |= {"blocks_parent": bool(plain["blocks_parent"]), "parent": contents.tasks.get(str(plain.pop("parent_id")))}
     depends_on = contents.waits.get(str(plain.pop("id")), [])
     lists: Row = {name: [] for name in ("links", "tags", "checklist", "comments", "runs")}

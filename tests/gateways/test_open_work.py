@@ -170,3 +170,15 @@ async def test_agent_is_silent_only_when_it_was_told_and_did_nothing(
         assert len(await silent()) == 1
         await Agent.filter(id=lyra.id).update(gateway_away_at=times.clock_now())
         assert await silent() == []
+
+
+async def test_task_is_told_to_nobody_before_its_moment(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    moment = times.clock_now() + timedelta(hours=2)
+    await task(cast, not_before=times.wire(moment))
+    await task(cast, title="Its own", not_before=times.wire(moment), assigned_agent_id=str(lyra.id))
+    assert await looked(gateway, 60) == []
+    [told] = await looked(gateway, 180)
+    assert "Count the moons waits to be claimed" in told and "Its own waits to be claimed" in told

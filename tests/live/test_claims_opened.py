@@ -165,3 +165,19 @@ async def test_timer_wakes_waiters_when_backoff_ends(cast: Cast) -> None:
     await cast.put(task, retry_at=times.clock_now() + timedelta(seconds=1))
     LEASES.no_later_than(times.clock_now())  # the timer looks, and learns of the rest
     assert (await answer_of(waiting))["task"]["id"] == task["id"]
+
+
+async def test_moment_that_comes_wakes_waiters(cast: Cast) -> None:
+    task = await cast.add_task(not_before=times.wire(times.clock_now() + timedelta(hours=1)))
+    waiting = await poll(cast)
+    soon = times.clock_now() + timedelta(seconds=1)
+    (await cast.ada.patch(cast.task(task), {"not_before": times.wire(soon)})).ok()
+    assert (await answer_of(waiting))["task"]["id"] == task["id"]
+    assert times.clock_now() >= soon
+
+
+async def test_moment_that_is_taken_away_wakes_waiters(cast: Cast) -> None:
+    task = await cast.add_task(not_before=times.wire(times.clock_now() + timedelta(hours=1)))
+    waiting = await poll(cast)
+    (await cast.ada.patch(cast.task(task), {"not_before": None})).ok()
+    assert (await answer_of(waiting))["task"]["id"] == task["id"]

@@ -38,6 +38,8 @@ async def sample_of(cast: Cast, one: TaskField) -> Sample:
             return Sample({"priority": "high"}, "high", "High")
         case "due_at":
             return Sample({"due_at": "2031-03-14T23:59:00Z"}, "2031-03-14", "Fri 14 Mar 2031")
+        case "not_before":
+            return Sample({"not_before": "2031-03-14T22:00:00Z"}, "2031-03-14T22:00", "Fri 14 Mar 2031 22:00")
         case "assignee":
             return Sample({"assigned_agent_id": str(cast.vega.id)}, "vega", cast.vega.name)
         case "tags":

@@ -44,6 +44,7 @@ EVENTS = (
 OPEN = (
     "t.board_id = ? AND t.status = 'inbox' AND t.deleted_at IS NULL AND t.archived_at IS NULL"
     " AND t.assigned_user_id IS NULL AND t.flagged_at IS NULL AND (t.retry_at IS NULL OR t.retry_at <= ?)"
+    " AND (t.not_before IS NULL OR t.not_before <= ?)"
     f" AND NOT (SELECT b.only_lead_can_change_status FROM boards b WHERE b.id = ?) AND NOT EXISTS ({BLOCKER})"
     f" AND NOT EXISTS ({OPEN_PART})"
     " AND NOT ((SELECT b.block_status_changes_with_pending_approval FROM boards b WHERE b.id = ?) AND EXISTS ("
@@ -124,7 +125,8 @@ async def _best(worker: Worker, tags: Sequence[str] | None, among: Sequence[UUID
 
 
 def open_on(board_id: UUID) -> Part:
-    return OPEN, [board_id, times.clock_now(), board_id, board_id]
+    now = times.clock_now()
+    return OPEN, [board_id, now, now, board_id, board_id]
 
 
 def _tagged(names: Sequence[str]) -> Part:

@@ -27,6 +27,7 @@ from mission_control.runs.queries import LONGEST_LEASE_SECONDS, LeaseRead
 from mission_control.tasks import notices
 from mission_control.tasks.changes import held_task, save
 from mission_control.tasks.models import Task
+from mission_control.tasks.query import REWORK_SINCE
 from mission_control.tasks.removal import return_to_inbox
 from mission_control.tasks.rules import Limits, enter, lock_limits, refuse_assignment
 
@@ -244,7 +245,7 @@ WAITS_FOR_AGENT = (
     " a.work_state_at AS agent_changed_at, b.work_state_at AS board_changed_at, o.work_state_at AS changed_at"
     " FROM (SELECT r.task_id, r.agent_id, r.board_id, r.ready_at AS since, FALSE AS is_rework FROM task_runs r"
     " WHERE r.ended_at IS NULL AND r.parked_at IS NOT NULL AND r.ready_at IS NOT NULL{one_run}"
-    " UNION ALL SELECT t.id, t.assigned_agent_id, t.board_id, t.rework_at, TRUE FROM tasks t"
+    " UNION ALL SELECT t.id, t.assigned_agent_id, t.board_id, {since}, TRUE FROM tasks t"
     " WHERE t.rework_at IS NOT NULL AND t.status = 'inbox' AND t.deleted_at IS NULL{one_task}) w"
     " JOIN agents a ON a.id = w.agent_id JOIN boards b ON b.id = w.board_id"
     " JOIN organizations o ON o.id = b.organization_id WHERE b.deleted_at IS NULL AND b.work_state = 'running'"
@@ -255,7 +256,7 @@ WAITS_FOR_AGENT = (
 async def _overdue(task_id: UUID | None = None) -> list[Row]:
     one_run, one_task = ("", "") if task_id is None else (" AND r.task_id = ?", " AND t.id = ?")
     waiting = await rows(
-        WAITS_FOR_AGENT.format(one_run=one_run, one_task=one_task),
+        WAITS_FOR_AGENT.format(one_run=one_run, one_task=one_task, since=REWORK_SINCE),
         *([] if task_id is None else [task_id, task_id]),
         longest_turn_ago(),
     )
@@ -316,27 +317,27 @@ LEASES = Loop(name="looking for leases that ended", look=look, pause=LONGEST_SLE
 
 
 async def wake_polls_for_retries(since: datetime, until: datetime) -> None:
-    """Wake the workers of this process that wait on boards with tasks whose pause has ended."""
-    boards = await rows(
-        "SELECT DISTINCT board_id FROM tasks WHERE retry_at > ? AND retry_at <= ? AND status = 'inbox'", since, until
-    )
+    """Wake the workers of this process that wait on boards with tasks that may be given to them from now on."""
+    came = "SELECT board_id FROM tasks WHERE {0} > ? AND {0} <= ? AND status = 'inbox'"
+    boards = await rows(f"{came.format('retry_at')} UNION {came.format('not_before')}", since, until, since, until)
     wakeup_channels.channels_notify(f"work:{row['board_id']}" for row in boards)
 
 
 async def seconds_left(looked_at: datetime) -> float:
-    """Return the seconds until the next lease or pause ends. An overdue lease is tried again after a moment.
+    """Return the seconds until the next lease or pause ends, or a task may begin. An overdue lease is tried again soon.
 
     A pause that ended since this run began was not announced: the next run is at once.
     """
     [row] = await rows(
         "SELECT (SELECT MIN(lease_expires_at) FROM task_runs WHERE ended_at IS NULL) AS lease,"
-        " (SELECT MIN(retry_at) FROM tasks WHERE retry_at > ?) AS rest",
+        " (SELECT MIN(retry_at) FROM tasks WHERE retry_at > ?) AS rest,"
+        " (SELECT MIN(not_before) FROM tasks WHERE not_before > ?) AS begin",
+        looked_at,
         looked_at,
     )
-    lease, rest, now = as_moment(row["lease"]), as_moment(row["rest"]), times.clock_now()
+    lease, now = as_moment(row["lease"]), times.clock_now()
     left = [LONGEST_SLEEP_SECONDS]
     if lease is not None:
         left.append((lease - now).total_seconds() if lease > now else SECONDS_UNTIL_ANOTHER_TRY)
-    if rest is not None:
-        left.append(max(0.0, (rest - now).total_seconds()))
-    return min(left)
+    rests = [moment for name in ("rest", "begin") if (moment := as_moment(row[name])) is not None]
+    return min([*left, *(max(0.0, (rest - now).total_seconds()) for rest in rests)])

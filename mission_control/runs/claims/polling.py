@@ -226,7 +226,7 @@ async def _worker(actor: Actor, board: Board) -> tuple[Worker, bool]:
 
 
 # Of the fields of a task, those that decide whether it can be claimed, and by whom.
-DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids"}
+DECISIVE = {"status", "assigned_agent_id", "assigned_user_id", "depends_on_task_ids", "tag_ids", "not_before"}
 
 
 @reacts_to("task.created", "task.status_changed", "task.updated")
@@ -242,6 +242,8 @@ async def wake_polls_for_task(actor: Actor, event: NewEvent) -> None:
         opens = after.get("status") != "in_progress" or before.get("status") == "review"
     if opens:
         await wake_polls_of_board(actor, event)
+    if (event.data | after).get("not_before") is not None:
+        notify(leases.LEASES.channel)  # which learns of the moment
 
 
 @reacts_to("task.restored", "task.deleted", "task.lease_expired", "task.unflagged", "approval.decided")

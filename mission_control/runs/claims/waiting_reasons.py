@@ -74,6 +74,11 @@ def _backoff(row: Row) -> Row:
     return _reason("backoff", text, until=wire_moment(row["until"]))
 
 
+def _not_before(row: Row) -> Row:
+    text = f"No agent begins it before {_clock(row['until'])}; a person may start it earlier."
+    return _reason("not_before", text, until=wire_moment(row["until"]))
+
+
 AWAITED: dict[Kind, str] = {"dependency": "It waits for {}.", "part": "It cannot be handed in before {} {} done."}
 
 
@@ -211,7 +216,7 @@ def _budget(row: Row) -> Row:
 
 SAID: dict[str, Callable[[Row], Row]] = {
     "flagged": _flagged, "organization_paused": _paused, "board_paused": _paused, "assignee_paused": _paused,
-    "approval": _approval, "question": _question, "rule": _rule, "backoff": _backoff, "budget": _budget,
-    "wip_limit": _wip_limit, "parked": _parked, "ready": _ready, "lease": _lease, "review": _review, "person": _person,
-    "assignee_offline": _offline, "no_capable_agent": _crew,
+    "approval": _approval, "question": _question, "rule": _rule, "backoff": _backoff, "not_before": _not_before,
+    "budget": _budget, "wip_limit": _wip_limit, "parked": _parked, "ready": _ready, "lease": _lease, "review": _review,
+    "person": _person, "assignee_offline": _offline, "no_capable_agent": _crew,
 }  # fmt: skip

@@ -19,7 +19,7 @@ Part = tuple[str, list[object]]
 ASKED = (
     "SELECT t.id, t.status, t.board_id, b.organization_id, t.assigned_agent_id AS agent_id,"
     " t.assigned_user_id AS user_id, COALESCE(t.previous_in_progress_at, t.in_progress_at) AS work_since,"
-    " t.flagged_at, t.flag_reason, t.retry_at, t.failed_attempts, t.attempt, t.fence, b.wip_limits,"
+    " t.flagged_at, t.flag_reason, t.retry_at, t.not_before, t.failed_attempts, t.attempt, t.fence, b.wip_limits,"
     " b.require_approval_for_done, b.resume_after_seconds,"
     " b.require_review_before_done, b.comment_required_for_review, b.only_lead_can_change_status,"
     " b.block_status_changes_with_pending_approval, b.name AS board_name, b.work_state AS board_state,"
@@ -126,6 +126,7 @@ def _own(now: datetime) -> list[Part]:
         _part("asked", "w", detail="w.status", **ASSIGNEE),
         _part("flagged", "w WHERE w.flagged_at IS NOT NULL", since="w.flagged_at", why="w.flag_reason"),
         _part("backoff", resting, now, until="w.retry_at", number="w.failed_attempts"),
+        _part("not_before", f"w WHERE {ASSIGNABLE} AND w.not_before > ?", now, until="w.not_before"),
         _part("dependency", dependencies, ref_id=_id("p.id"), name="p.title", number="p.number", since="d.created_at"),
         _part("part", parts, ref_id=_id("p.id"), name="p.title", number="p.number", since="p.created_at"),
         _part("parked", f"{parked} IS NULL {HOLD_JOIN}", **run | {"since": "r.parked_at"} | worker),

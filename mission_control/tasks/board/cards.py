@@ -114,6 +114,7 @@ class Card:
     badge: Badge | None = None
     line: Line | None = None
     due: Due | None = None
+    others: tuple[tuple[str, str], ...] = ()  # labels and texts of the fields that have no drawing of their own
     substance: str = ""
     code: Badge | None = None
     seen: str = ""
@@ -134,12 +135,6 @@ class Card:
     @property
     def flag(self) -> str:
         return self.flag_reason or "No reason was given." if self.flagged_at else ""
-
-    @property
-    def others(self) -> list[tuple[str, str]]:
-        """The labels and texts of the fields that cards show without a drawing of their own."""
-        texts = [(field.label, field.text_of(getattr(self, field.name))) for field in alike_at(Surface.CARD)]
-        return [(label, text) for label, text in texts if text]
 
 
 FOR_EVER = "9999-12-31"
@@ -225,7 +220,16 @@ def cards_from(cards: Sequence[Card]) -> Iterator[Card]:
         row.tags, row.badge = tuple(tags.get(row.task_id, ())), _badge(row, now)
         row.line = _line(row, now) if row.status == "in_progress" and row.agent_name else None
         row.due = due_of(row.due_at, now, is_done=row.status == "done")
+        row.others = tuple(_others(row, now))
         yield row
+
+
+def _others(row: Card, now: datetime) -> Iterator[tuple[str, str]]:
+    """Leave out moments that have come: they no longer hold anything."""
+    for one in alike_at(Surface.CARD):
+        value = getattr(row, one.name)
+        if not (isinstance(value, datetime) and value <= now) and (text := one.text_of(value)):
+            yield one.label, text
 
 
 def _badge(row: Card, now: datetime) -> Badge | None:

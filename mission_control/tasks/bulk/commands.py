@@ -293,5 +293,5 @@ def _undo(kind: str, state: Row) -> JsonObject:
             return {"archived": False}
     if (field := SETTABLE.get(kind)) is not None:
         before = state[field.name]
-        return {field.name: as_moment(before) if field.name.endswith("_at") else before}
+        return {field.name: as_moment(before) if field.is_moment else before}
     return {"deleted": False}

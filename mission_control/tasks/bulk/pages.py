@@ -83,7 +83,10 @@ class BulkForm(Form):
                 return {"remove_tag_ids": [self.value]}
         if (field := SETTABLE.get(self.kind)) is not None:
             is_nothing = field.is_nullable and self.value in ("", NOTHING)
-            return {field.name: None if is_nothing else self.value}
+            try:
+                return {field.name: None if is_nothing else field.typed(self.value)}
+            except ValueError as error:
+                raise FormInvalid({}, {"": f"This is no value of {field.label.lower()}: {self.value}"}) from error
         return {"archived" if self.kind == "archive" else "deleted": True}
 
 
@@ -99,7 +102,7 @@ pages = Blueprint("tasks_bulk_pages", __name__)
 RESULT = "boards/bulk_result.html"
 DONE = {
     "assign": "assigned", "priority": "got a priority", "due": "got a due date", "tag": "got the tag",
-    "untag": "lost the tag", "archive": "archived", "delete": "deleted",
+    "not_before": "got another earliest start", "untag": "lost the tag", "archive": "archived", "delete": "deleted",
 }  # fmt: skip
 
 

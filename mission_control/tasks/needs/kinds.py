@@ -14,6 +14,7 @@ from mission_control.needs.schemas import Need, NeedParty
 from mission_control.needs.wording import answer, in_one_line, link_facts, span
 from mission_control.tasks.needs.task_kind import CHANGES, VERSION, TaskNeeds, TaskRow, facts_of
 from mission_control.tasks.notices import WORK_WAITS
+from mission_control.tasks.query import REWORK_SINCE
 
 STOPPED_BY_PERSON = "Stopped by a person"  # how the reason of the flag begins
 NOTE = ("note", "What should change?", True)
@@ -199,7 +200,7 @@ class NotResumedNeeds(TaskNeeds):
     def find(self, seeker: Seeker) -> Iterator[Rows]:
         """Find ready runs and rework, but where people wait for the answer to a comment of theirs."""
         now = times.clock_now()
-        for rest, since in ((READY, "r.ready_at"), (REWORK, "t.rework_at")):
+        for rest, since in ((READY, "r.ready_at"), (REWORK, REWORK_SINCE)):
             yield Rows(
                 f"{rest} JOIN mine ON mine.id = b.id JOIN organizations o ON o.id = b.organization_id"
                 f" WHERE {seconds_from(since)} >= b.resume_after_seconds AND b.work_state = 'running'"
@@ -215,7 +216,7 @@ class NotResumedNeeds(TaskNeeds):
         age = f"{seconds_from('w.ready_at')} {{}} b.resume_after_seconds"
         return (
             "SELECT b.organization_id, 'agent_id' AS name, w.agent_id AS value FROM (SELECT r.agent_id, r.board_id,"
-            f" r.ready_at {READY} UNION ALL SELECT t.assigned_agent_id, t.board_id, t.rework_at {REWORK}) w"
+            f" r.ready_at {READY} UNION ALL SELECT t.assigned_agent_id, t.board_id, {REWORK_SINCE} {REWORK}) w"
             f" JOIN boards b ON b.id = w.board_id WHERE {age.format('<')} AND {age.format('>=')}",
             [since, until],
         )

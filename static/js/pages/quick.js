@@ -1,7 +1,8 @@
 // What quick add understands, shown while typing: [data-suggest-as=quick] says it in the [data-quick] beside it.
 import { offered } from "./suggest.js";
-const WORD = /(?<!\S)(?:[@#!]|due:)(?:"[^"]+"|(?<=due:)next [a-z]+|[^\s"]+)(?!\S)/giu;
-const DAY = /^due:(?:next week|(?:next )?(?:mon|fri|sun)(?:day)?|(?:next )?(?:tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|sat(?:urday)?)|today|tomorrow|\+?\d{1,3}[dw]|\d{4}-\d\d-\d\d)$/i;
+const WORD = /(?<!\S)(?:[@#!]|due:|not before )(?:"[^"]+"|(?<=due:)next [a-z]+|(?<=before )(?:next )?[^\s"]+(?: \d{1,2}:\d\d)?|[^\s"]+)(?!\S)/giu;
+const DAYS = "(?:next week|(?:next )?(?:mon|fri|sun)(?:day)?|(?:next )?(?:tue(?:sday)?|wed(?:nesday)?|thu(?:rsday)?|sat(?:urday)?)|today|tomorrow|\\+?\\d{1,3}[dw]|\\d{4}-\\d\\d-\\d\\d)";
+const DAY = new RegExp(`^(?:due:${DAYS}|not before (?:${DAYS}(?: \\d{1,2}:\\d\\d)?|\\d{1,2}:\\d\\d|tonight))$`, "i");
 
 const plain = (text) => text.toLowerCase().replaceAll('"', "");
 
