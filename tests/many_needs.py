@@ -58,7 +58,7 @@ async def put_needs(board: Board, user_id: UUID, number: int) -> dict[str, int]:
     await _put_approvals(board, agent, tasks[: counts["approval"]])
     await TaskProposal.bulk_create([_proposal(board, agent, one) for one in range(counts["proposal"])])
     await Question.bulk_create([_question(board, agent, one) for one in range(counts["question"])])
-    await Hold.bulk_create([_hold(board, one) for one in range(counts["hold"])])
+    await Hold.bulk_create([_hold(board, place, one) for one in range(counts["hold"])])
     await GatewayRequest.bulk_create([_request(board, gateway, one) for one in range(counts["request"])])
     pairing = [Gateway(**_gateway(board, f"Attic {place}.{one}", "pairing")) for one in range(counts["gateway"])]
     await Gateway.bulk_create(pairing)
@@ -151,9 +151,9 @@ def _question(board: Board, agent: Agent, one: int) -> Question:
     )  # fmt: skip
 
 
-def _hold(board: Board, one: int) -> Hold:
+def _hold(board: Board, place: int, one: int) -> Hold:
     return Hold(
-        organization_id=board.organization_id, board_id=board.id, program="codex", host_label=f"laptop-{one}",
+        organization_id=board.organization_id, board_id=board.id, program="codex", host_label=f"laptop-{place}-{one}",
         account="5f0c", kind="window", words="Limit reached", until=_before(hours=-2),
     )  # fmt: skip
 

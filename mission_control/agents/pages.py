@@ -10,6 +10,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents import roster, tabs
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
+from mission_control.agents.holds.needs import hold_needs
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.page_frame import AGENT, AGENT_PAGE, agent_of_page, changes_agent, on_agent, stream_of_page
 from mission_control.agents.queries import reachable_agent
@@ -146,7 +147,8 @@ class SoulForm(VersionedForm):
 pages = Pages("agents_pages", __name__)
 # What asks for a person stands first, what nobody waits for last.
 STATES = (
-    "error", "waiting", "gateway_away", "updating", "working", "online", "idle", "provisioning", "offline", "unneeded",
+    "error", "waiting", "holding", "gateway_away", "updating", "working", "online", "idle", "provisioning", "offline",
+    "unneeded",
 )  # fmt: skip
 NOT_ONLINE = ("offline", "gateway_away", "provisioning", "unneeded")
 ORDERS = {
@@ -173,7 +175,11 @@ async def _listed(actor: Actor, asked: Wanted) -> PageContext:
     groups = [replace(one, lines=order.sorted(one.lines)) for one in await roster.roster_by_board(actor)]
     lines = [line for group in groups for line in group.lines]
     online = sum(line.status not in NOT_ONLINE for line in lines)
-    return {"groups": groups, "total": len(lines), "online": online, "base": asked.base, "short": short}
+    paused = [line for line in lines if line.hold is not None]
+    needs = await hold_needs(actor, [line.hold.id for line in paused if line.hold is not None])
+    groups = [replace(group, lines=[line for line in group.lines if line.hold is None]) for group in groups]
+    figures = {"total": len(lines), "online": online, "base": asked.base, "short": short}
+    return {"groups": groups, "paused": paused, "needs": needs, **figures}
 
 
 LiveList(

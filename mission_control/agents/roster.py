@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
+from mission_control.agents.holds.schemas import AgentHold
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import visible_agents
 from mission_control.boards.models import Board
@@ -34,6 +35,7 @@ class Line:
 
     agent: Agent
     role: str
+    hold: AgentHold | None
     status: str
     extra: str
     work: list[Work]
@@ -129,13 +131,15 @@ def _line(agent: Agent, work: list[Work], asking: int, **figures: int) -> Line:
     role = role_of(agent)
     if agent.is_board_lead and role.lower() in ("lead", "board lead"):
         role = ""  # its badge says it
-    return Line(agent, role, status, extra, work, asking=asking, **figures)
+    return Line(agent, role, AgentHold.stored(agent.hold), status, extra, work, asking=asking, **figures)
 
 
 def status_of(agent: Agent, work: list[Work], asking: int) -> tuple[str, str]:
     """Return the agent's state, and the text after its word."""
     if agent.status in ("error", "updating") and agent.gateway_id is not None:
         return agent.status, ""
+    if agent.hold is not None:
+        return "holding", ""
     if agent.last_seen_at is None:
         return _status_unseen(agent), ""
     silence = times.clock_now() - agent.last_seen_at

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pydantic import JsonValue
+
+from mission_control.agents.holds.schemas import AgentHold
 from mission_control.boards.queries import SILENT_AFTER, on_readable_boards, online_sql, shortly
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -24,6 +27,7 @@ class AtWork:
     last_seen_at: datetime | None
     is_online: bool
     gateway_away_at: datetime | None
+    hold: JsonValue
     board_id: UUID | None = None
     task_id: UUID | None = None
     number: int | None = None
@@ -32,6 +36,10 @@ class AtWork:
     steps: int = 0
     steps_done: int = 0
     line: Line | None = None
+
+    @property
+    def waits(self) -> AgentHold | None:
+        return AgentHold.stored(self.hold) if self.task_id is None else None
 
     @property
     def row_id(self) -> str:
@@ -87,7 +95,7 @@ async def at_work(actor: Actor, only: Collection[UUID] = ()) -> list[AtWork]:
     found = await select(
         AtWork,
         "SELECT a.id AS agent_id, a.name AS agent_name, b.name AS board_name, a.last_seen_at,"
-        f" {online_sql('a')} AS is_online, a.gateway_away_at, t.board_id,"
+        f" {online_sql('a')} AS is_online, a.gateway_away_at, a.hold, t.board_id,"
         " t.id AS task_id, t.number, t.title, r.started_at,"
         " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id) AS steps,"
         " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_done) AS steps_done"
@@ -95,7 +103,7 @@ async def at_work(actor: Actor, only: Collection[UUID] = ()) -> list[AtWork]:
         " LEFT JOIN task_runs r ON r.agent_id = a.id AND r.ended_at IS NULL AND r.parked_at IS NULL"
         " LEFT JOIN tasks t ON t.id = r.task_id AND t.deleted_at IS NULL"
         f" WHERE a.organization_id = ? AND b.deleted_at IS NULL{readable}{which}"
-        f" AND (t.id IS NOT NULL OR {online_sql('a')})"
+        f" AND (t.id IS NOT NULL OR a.hold IS NOT NULL OR {online_sql('a')})"
         " ORDER BY CASE WHEN t.id IS NULL THEN 1 ELSE 0 END, LOWER(a.name), a.id LIMIT ?",
         seen := times.clock_now() - SILENT_AFTER,
         actor.organization_id,

@@ -9,6 +9,8 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.connections import queries
 from mission_control.agents.connections.queries import ConnectionQuery, ConnectionRead
+from mission_control.agents.holds.needs import hold_needs
+from mission_control.agents.holds.queries import hold_of
 from mission_control.agents.models import Connection
 from mission_control.core import times
 from mission_control.core.actor import Actor, can, require
@@ -76,7 +78,10 @@ async def context_of(actor: Actor, connection: Connection) -> PageContext:
     may_end = read.is_live and can(actor, "connection.end", connection)
     failing = [check.name for check in read.checked if check.state == "failed"]
     lacks = is_held(connection.client) and not set(read.board_must) <= set(read.must)
-    return {"one": read, "sessions": sessions, "may_end": may_end, "failing": failing, "lacks": lacks}
+    hold = await hold_of(connection.agent_id, connection.id)
+    needs = await hold_needs(actor, [hold.id] if hold is not None else [])
+    waits = {"hold": hold, "need": next(iter(needs.values()), None)}
+    return {"one": read, "sessions": sessions, "may_end": may_end, "failing": failing, "lacks": lacks, **waits}
 
 
 async def _block(name: str, view: ConnectionView) -> str:
@@ -86,7 +91,9 @@ async def _block(name: str, view: ConnectionView) -> str:
     return await render_block("runs/connection.html", name, **context)
 
 
-NEWS = Concerns[ConnectionView](("agent.", "board.", "session.", "task."), ("connection_id", "session_id", "agent_id"))
+NEWS = Concerns[ConnectionView](
+    ("agent.", "board.", "session.", "task.", "worker."), ("connection_id", "session_id", "agent_id")
+)
 PAGE = "connection"
 REGIONS = tuple(
     Region(PAGE, f"#connection-{name}", NEWS, partial(_block, f"connection_{name}")) for name in ("head", "body")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mission_control.agents.holds.commands import end_silent_holds
+from mission_control.agents.holds.models import HoldWorker
 from mission_control.agents.models import Agent
 from mission_control.runs.claims.leases import expire_due
 from mission_control.tasks.models import Task
@@ -14,7 +15,8 @@ from tests.claiming import extend, later, taken, title_of_next
 from tests.hand_ins import hand_in
 from tests.needs.test_needs import needs, one_of
 from tests.needs.test_needs_answers import answer
-from tests.things import hold
+from tests.things import hold, make_connection
+from tests.visitor import visitor
 
 
 async def tell(cast: Cast, held: dict[str, Any], what: str, by: Caller | None = None, **more: Any) -> Answer:
@@ -222,3 +224,19 @@ async def test_task_says_for_which_worker_it_waits(cast: Cast) -> None:
     [reason] = (await cast.ada.get(f"{cast.task(task)}/waiting")).ok()["reasons"]
     assert reason["kind"] == "parked"
     assert reason["text"].startswith("Vega waits for Claude Code on ada-laptop until ")
+
+
+async def test_pages_say_why_a_worker_waits_and_take_the_answers(cast: Cast) -> None:
+    task, held = await kept(cast)
+    connection = await make_connection(cast, cast.vega.id)
+    await HoldWorker.filter(hold_id=held["id"]).update(connection_id=connection.id)
+    ada = await visitor(cast.app, cast.ada)
+    for path in ("/agents", f"/agents/{cast.vega.id}", f"/agents/connected/{connection.id}"):
+        page = await ada.get(path)
+        page.has("Claude Code on ada-laptop", "Its limit is reached", "Continue now", "Stop for today")
+    (await ada.get("/agents")).has("1 paused", f"It keeps #{task['number']}")
+    (await ada.get(f"{cast.home}?panel=1")).has("waits for Claude Code on ada-laptop until")
+    [vega] = [one for one in (await cast.ada.get(f"{cast.home}/workers")).ok()["items"] if one["agent_name"] == "Vega"]
+    assert (vega["state"], vega["hold"]["id"]) == ("holding", held["id"])
+    await ada.post(f"/needs/hold:{held['id']}/answers", {"answer": "stop"})
+    (await ada.get("/agents")).has("Stopped until").lacks("Continue now")

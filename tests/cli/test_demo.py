@@ -15,7 +15,7 @@ import pytest
 from mission_control.cli.demo import agents as colleague
 from mission_control.cli.demo import story
 from mission_control.cli.demo.agents import LEFT, Api, Gone, Refused
-from mission_control.cli.demo.seed import GATEWAY, SILENT_AGENT
+from mission_control.cli.demo.seed import GATEWAY, HOLDING_AGENT, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
 
 pytestmark = pytest.mark.database
@@ -98,7 +98,8 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 assert [board["name"] for board in boards] == ["Shop relaunch", "Support desk"]
                 tasks = f"/boards/{boards[0]['id']}/tasks"
                 await eventually(client, tasks, lambda found: count_of("done", found) >= 4)
-                crew = {**dict.fromkeys(("Atlas", "Juno", "Kit", "Orla", "Pim"), "online"), SILENT_AGENT: "offline"}
+                online = ("Atlas", "Juno", "Kit", "Orla", "Pim", HOLDING_AGENT)
+                crew = {**dict.fromkeys(online, "online"), SILENT_AGENT: "offline"}
                 await eventually(client, "/agents", lambda found: statuses(found) == crew)
                 cards = (await client.get(tasks)).json()["items"]
                 assert any(card["tags"] and card["due_at"] and card["custom_field_values"] for card in cards)
@@ -107,6 +108,8 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 assert (await client.get("/users/me/reach")).json()["mail"] is False  # nobody is at these addresses
                 needs = (await client.get("/needs?kind=silent")).json()["items"]
                 assert [one["agent"]["name"] for one in needs] == [SILENT_AGENT]
+                [limit] = (await client.get("/needs?kind=hold")).json()["items"]
+                assert limit["agent"]["name"] == HOLDING_AGENT and "mara-laptop" in limit["title"]
                 assert await pairing(client) == ["Gateway office-mini (invented) waits to be paired"]
                 [gateway] = (await client.get("/gateways")).json()["items"]
                 checked = (await client.post(f"/gateways/{gateway['id']}/checks")).json()

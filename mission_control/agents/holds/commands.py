@@ -9,8 +9,8 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from mission_control.agents.holds.models import Hold, HoldWorker
-from mission_control.agents.holds.queries import channel_of, others_free
-from mission_control.agents.holds.schemas import AgentHold, HoldAnswered, HoldCreate, KeptRun
+from mission_control.agents.holds.queries import channel_of, hold_of, others_free
+from mission_control.agents.holds.schemas import HoldAnswered, HoldCreate, KeptRun
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.boards.parking import park
@@ -124,14 +124,9 @@ async def _add_worker(actor: Actor, hold: Hold, *, is_notified: bool) -> None:
 async def _show_on_agents(hold: Hold) -> None:
     """Write on the agents of a hold which one of theirs is open, the newest."""
     for row in await rows("SELECT agent_id FROM hold_workers WHERE hold_id = ? ORDER BY agent_id", hold.id):
-        open_holds = await rows(
-            "SELECT h.id, h.kind, h.program, h.host_label, h.words, h.created_at AS since, h.answer,"
-            " COALESCE(h.resumes_at, h.until) AS until FROM hold_workers w JOIN worker_holds h ON h.id = w.hold_id"
-            " WHERE w.agent_id = ? AND h.ended_at IS NULL ORDER BY h.created_at DESC, h.id LIMIT 1",
-            row["agent_id"],
-        )
-        shown = AgentHold.model_validate(open_holds[0]).model_dump(mode="json") if open_holds else None
-        await Agent.filter(id=row["agent_id"]).update(hold=shown)
+        newest = await hold_of(UUID(str(row["agent_id"])))
+        summary = newest.model_dump(mode="json") if newest is not None else None
+        await Agent.filter(id=row["agent_id"]).update(hold=summary)
         signal(hold.organization_id, agent_id=str(as_id(row["agent_id"])))
 
 

@@ -16,9 +16,11 @@ from mission_control.core.substance import Parts
 from mission_control.database.records import find
 from mission_control.database.sql import placeholders
 from mission_control.needs.kinds import Answers, AnswerWords, Boards, Key, Last, NeedKind, Page, Rows, Seeker, Words
+from mission_control.needs.lookup import parse_need_id, render_needs
+from mission_control.needs.queries import Filter, find_keys
 from mission_control.needs.recipients import day_words, in_words
 from mission_control.needs.schemas import Need, NeedAnswer, NeedParty, NeedTask
-from mission_control.needs.wording import answer, fact, need, span
+from mission_control.needs.wording import answer, fact, need
 
 TITLES = {
     "window": "{worker} waits for its limit to reset at {at}",
@@ -126,7 +128,8 @@ class HoldNeeds(NeedKind[Waiting]):
 
     def say(self, page: Page, key: Key, waiting: Waiting) -> Need:
         hold, at = waiting.hold, times.clock_time(waiting.hold.ends)
-        left = span(max(0.0, (hold.ends - page.now).total_seconds()))
+        minutes = max(0, int((hold.ends - page.now).total_seconds() // 60))
+        left = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
         workers = f", {len(hold.agents)} workers on one account" if len(hold.agents) > 1 else ""
         return need(
             page,
@@ -169,3 +172,11 @@ class HoldNeeds(NeedKind[Waiting]):
 
 
 HOLDS = HoldNeeds()
+
+
+async def hold_needs(actor: Actor, holds: Sequence[UUID]) -> dict[UUID, Need]:
+    """Return what people may answer about some holds, by their ids."""
+    if not actor.is_user or not holds:
+        return {}
+    keys = await find_keys(actor, Filter(kinds=(HOLDS.kind,), ids=tuple(holds), include="all"), len(holds))
+    return {parse_need_id(need.id)[1]: need for need in await render_needs(actor, keys)}

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from mission_control.agents.holds.models import Hold
-from mission_control.agents.holds.schemas import HoldAnswer, HoldingAgent, HoldKind, HoldRead, HoldWait, KeptTask
+from mission_control.agents.holds.schemas import (
+    AgentHold,
+    HoldAnswer,
+    HoldingAgent,
+    HoldKind,
+    HoldRead,
+    HoldWait,
+    KeptTask,
+)
 from mission_control.boards.models import Board
 from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
@@ -14,7 +22,7 @@ from mission_control.core.actor import Actor, rule
 from mission_control.core.errors import NotFound, existing
 from mission_control.core.values import ActorRef
 from mission_control.database.records import find
-from mission_control.database.sql import placeholders, rows, select
+from mission_control.database.sql import placeholders, rows, select, select_one
 from mission_control.http.operation import settled
 from mission_control.http.registry import lookup
 from mission_control.people.accounts.names import person_name
@@ -115,6 +123,19 @@ async def hold_read(hold_id: UUID) -> HoldRead:
     if not holds:
         raise NotFound()
     return holds[0]
+
+
+async def hold_of(agent_id: UUID, connection_id: UUID | None = None) -> AgentHold | None:
+    """Return the newest open hold of an agent, or of one of its connections."""
+    which = "" if connection_id is None else " AND w.connection_id = ?"
+    return await select_one(
+        AgentHold,
+        "SELECT h.id, h.kind, h.program, h.host_label, h.words, h.created_at AS since, h.answer,"
+        " COALESCE(h.resumes_at, h.until) AS until FROM hold_workers w JOIN worker_holds h ON h.id = w.hold_id"
+        f" WHERE w.agent_id = ?{which} AND h.ended_at IS NULL ORDER BY h.created_at DESC, h.id LIMIT 1",
+        agent_id,
+        *([] if connection_id is None else [connection_id]),
+    )
 
 
 async def open_holds_of(board: Board) -> list[HoldRead]:

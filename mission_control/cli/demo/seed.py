@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from mission_control.agents.commands import create_agent
+from mission_control.agents.holds.commands import report_hold
+from mission_control.agents.holds.schemas import HoldCreate, KeptRun
 from mission_control.agents.models import Agent
 from mission_control.agents.schemas import AgentCreate, TokenCreate
 from mission_control.agents.tokens import rotate_token
@@ -146,12 +148,17 @@ ASKED = {
 }
 LATE = {"title": "Send the photographer the shot list", "description": "She needs it two days before the session."}
 FAILED = {"title": "Import the old orders", "description": "8,900 orders of three years, for the yearly report."}
+LIMITED = {
+    "title": "Load photos only when they come into view",
+    "description": "The product pages load all photos at once; those below the fold can wait.",
+}
 SILENT = {
     "title": "Answer the refunds of November",
     "description": "23 customers wait; the rules are in the memory of the board.",
 }
 
 
+HOLDING_AGENT = "Remy"
 GATEWAY, SILENT_AGENT = "office-mini (invented)", "Otto"
 
 
@@ -188,18 +195,42 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
             pairing_request_id="7f2c91ad",
             pairing_device_id="5b0e7d1c94a2",
         )
+    await _reach_limit(mara, shop)
     return await _fall_silent(mara, support)
+
+
+async def _reach_limit(mara: Actor, board: Board) -> None:
+    """Let the worker of an agent that nobody simulates wait for its limit, with a task that it began."""
+    with times.travelled(-timedelta(minutes=18)):
+        agent, actor, task = await _begin(mara, board, HOLDING_AGENT, "Waits for its limit, for the demo", LIMITED)
+        until = times.clock_now() + timedelta(hours=2, minutes=12)
+        limit = HoldCreate(
+            program="claude-code", host_label="mara-laptop", account="d3", kind="window", until=until,
+            words=f"You've hit your session limit · resets {until:%-I:%M%p} (UTC)",
+            tasks=[KeptRun(task_id=task.id, fence=task.fence + 1)],
+        )  # fmt: skip
+        await report_hold(actor, board, limit)
+    await Agent.filter(id=agent.id).update(last_seen_at=times.clock_now())
+
+
+async def _begin(
+    mara: Actor, board: Board, name: str, note: str, texts: Mapping[str, str]
+) -> tuple[Agent, Actor, Task]:
+    """Let a new agent begin a new task."""
+    profile = {"role": "Worker", "note": note}
+    agent, secret = await create_agent(mara, board, AgentCreate(name=name, identity_profile=profile))
+    actor = await authentication.agent_by_token(secret or "")
+    assert actor is not None
+    task = await create_task(mara, board, _task(texts))
+    await change_task(actor, task, TaskChange(status="in_progress"))
+    return agent, actor, task
 
 
 async def _fall_silent(mara: Actor, board: Board) -> Agent:
     """Let an agent that nobody simulates take a task, and stop."""
     with times.travelled(-timedelta(hours=1, minutes=40)):
-        profile = {"role": "Worker", "note": "Stopped in the middle of a task, for the demo"}
-        agent, secret = await create_agent(mara, board, AgentCreate(name=SILENT_AGENT, identity_profile=profile))
-        actor = await authentication.agent_by_token(secret or "")
-        assert actor is not None
-        task = await create_task(mara, board, _task(SILENT))
-        await change_task(actor, task, TaskChange(status="in_progress"))
+        stopped = "Stopped in the middle of a task, for the demo"
+        agent, actor, task = await _begin(mara, board, SILENT_AGENT, stopped, SILENT)
         await add_comment(actor, task, "I read the rules and begin with the oldest.")
         await Agent.filter(id=agent.id).update(last_seen_at=times.clock_now())
     with times.travelled(-timedelta(minutes=31)):  # it waits for a call that does not come

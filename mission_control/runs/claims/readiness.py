@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from mission_control.agents.holds.schemas import AgentHold
 from mission_control.background.presence import Presence
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
@@ -16,15 +17,15 @@ from mission_control.core import times
 from mission_control.core.actor import Actor
 from mission_control.core.programs import Client, program_name
 from mission_control.core.values import Schema, parse_id
-from mission_control.database.sql import Row, as_id, as_moment, placeholders, rows
+from mission_control.database.sql import Row, as_id, as_json, as_moment, placeholders, rows
 from mission_control.people.organizations.work_state import RUNNING
 from mission_control.runs.queries import ClaimCreate
 
 ASKS_AGAIN_SECONDS = 2.0  # within which one whose wait ended with nothing asks again
 WAITING = Presence("workers", "workers_on")
 
-State = Literal["ready", "busy", "paused", "away"]
-ORDER: tuple[State, ...] = ("ready", "busy", "away", "paused")
+State = Literal["ready", "busy", "holding", "paused", "away"]
+ORDER: tuple[State, ...] = ("ready", "busy", "holding", "away", "paused")
 
 
 @dataclass(slots=True)
@@ -85,12 +86,16 @@ class WorkerRead(Schema):
     agent_name: str
     state: Annotated[
         State,
-        Field(description="`ready`: it waits for work, or its gateway wakes it; `away`: it does not wait for work now"),
+        Field(
+            description="`ready`: it waits for work, or its gateway wakes it; `holding`: its program may not go on"
+            " until `hold.until`; `away`: it does not wait for work now"
+        ),
     ]
     places: Annotated[int, Field(description="How many tasks it would begin now")]
     waits: Annotated[list[WaitRead], Field(description="Where it waits for work")]
     tasks: Annotated[list[HeldRead], Field(description="What it has in progress, without what waits for people")]
     last_seen_at: datetime | None
+    hold: AgentHold | None
 
     @property
     def where(self) -> str:
@@ -99,7 +104,7 @@ class WorkerRead(Schema):
 
 # The workers of a board with their tasks in progress, one row a task, or one without any.
 WORKERS = (
-    f"SELECT g.id, g.name, g.last_seen_at, g.wip_limit, g.gateway_id, {online_sql('g')} AS is_online,"
+    f"SELECT g.id, g.name, g.last_seen_at, g.wip_limit, g.gateway_id, g.hold, {online_sql('g')} AS is_online,"
     " g.work_state, b.work_state AS board_state, o.work_state AS organization_state, t.id AS task_id, t.number"
     " FROM agents g JOIN boards b ON b.id = g.board_id JOIN organizations o ON o.id = b.organization_id"
     " LEFT JOIN tasks t ON t.assigned_agent_id = g.id AND t.board_id = g.board_id AND t.status = 'in_progress'"
@@ -139,10 +144,10 @@ def _read(agent_id: UUID, leases: Sequence[Row], waits: list[WaitRead]) -> Worke
     places = sum(wait.places for wait in waits) or int(is_woken)
     if row["wip_limit"] is not None:
         places = min(places, max(0, row["wip_limit"] - len(tasks)))
-    state: State = "ready" if places else "busy" if tasks else "away"
+    state: State = "ready" if places else "busy" if tasks else "holding" if row["hold"] else "away"
     if any(row[name] != RUNNING for name in ("work_state", "board_state", "organization_state")):
         state, places = "paused", 0
     return WorkerRead(
         agent_id=agent_id, agent_name=row["name"], state=state, places=places, waits=waits, tasks=tasks,
-        last_seen_at=as_moment(row["last_seen_at"]),
+        last_seen_at=as_moment(row["last_seen_at"]), hold=AgentHold.stored(as_json(row["hold"])),
     )  # fmt: skip

@@ -103,7 +103,7 @@ def _parked(row: Row) -> Row:
     if row["detail"]:
         program, _, host = str(row["detail"]).partition(" ")
         text = f"{row['name']} waits for {program_name(program, program)} on {host} until {_clock(row['until'])}."
-        return _reason("parked", text, until=wire_moment(row["until"]), **_since(row), **_by_agent(row))
+        return _reason("parked", text, until=wire_moment(row["until"]), **_by_agent(row))
     who = row["why"] or "a person of this board"
     text = f"{row['name']} waits for an answer of {who} since {_clock(row['since'])}. Nobody else is given it."
     return _reason("parked", text, **_since(row), **_by_agent(row))
