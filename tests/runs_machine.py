@@ -18,6 +18,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from mission_control.agents.holds.commands import end_silent_holds
 from mission_control.agents.models import Agent
 from mission_control.boards.models import Board
 from mission_control.core import times
@@ -41,6 +42,7 @@ from tests.agents_on_gateways import add_gateway
 from tests.cast import Answer, Cast, Program, each
 from tests.runs_law import FINISHING, FLAGGED_AT, STATUSES, Law
 from tests.runs_oracle import Row
+from tests.things import hold
 
 ACTIONS = (*FINISHING, "read.docs", "deploy", "send.email")
 DECISIONS = ("approved", "approved", "approved", "rejected", "changes_requested")
@@ -157,6 +159,7 @@ class RunsMachine(RuleBasedStateMachine):
         await Task.all().delete()
         await rows("DELETE FROM approvals")
         await rows("DELETE FROM agent_questions")
+        await rows("DELETE FROM worker_holds")
         running = {"work_state": "running", "work_state_reason": None}
         await Board.filter(id=cast.board.id).update(
             **running,
@@ -256,6 +259,7 @@ class RunsMachine(RuleBasedStateMachine):
     @deed()
     def leases_are_swept(self) -> None:
         self.run(expire_due())
+        self.run(end_silent_holds())
         for row in self.run(rows("SELECT lease_expires_at FROM task_runs WHERE ended_at IS NULL")):
             expires_at = as_moment(row["lease_expires_at"])
             assert expires_at is None or expires_at > times.clock_now()
@@ -390,6 +394,26 @@ class RunsMachine(RuleBasedStateMachine):
             self.must(self.cast.atlas.delete(f"/agent{path}"))
         else:
             self.must(self.cast.cleo.post(f"{path}/answers", {"answer": "This one."}))
+
+    @deed(worker=WORKERS, begins=st.booleans(), then=st.sampled_from(("nothing", "goes on", "take_over", "stop")))
+    def a_worker_waits_for_its_limit(self, worker: int, begins: bool, then: str) -> None:
+        """With what its agent has in progress; it is a failed attempt of nobody."""
+        agent = self.worker(worker)
+        if begins:
+            self._claimed(worker)
+        own = [row for row in self.table() if row.is_there and row.status == "in_progress" and row.agent == agent.id]
+        keeps = [{"id": str(row.id), "lease": {"fence": row.fence}} for row in own]
+        held = self.run(hold(agent, *keeps, account=f"{worker}"))
+        if then == "goes on":
+            self._end_hold(held["id"])
+        elif then != "nothing":
+            path = f"{self.cast.home}/holds/{held['id']}/answers"
+            self.may(self.cast.cleo.post(path, {"answer": then}), 409, 422)
+
+    def _end_hold(self, hold_id: object) -> None:
+        found = self.run(rows("SELECT agent_id FROM hold_workers WHERE hold_id = ?", hold_id))
+        agent = next(one for one in self.workers() if str(one.id) == str(found[0]["agent_id"]))
+        self.must(agent.delete(f"/agent/holds/{hold_id}"))
 
     @deed()
     def deadlines_end(self) -> None:
@@ -606,7 +630,9 @@ class RunsMachine(RuleBasedStateMachine):
 
     def _answer(self, row: Row, _: Program) -> bool:
         kind, one = row.asks[0]
-        if kind == "question":
+        if kind == "hold":
+            self._end_hold(one)
+        elif kind == "question":
             self.must(self.cast.cleo.post(f"{self.cast.home}/questions/{one}/answers", {"answer": "So."}))
         else:
             self.must(self.cast.cleo.post(f"{self.cast.approvals}/{one}/decisions", {"decision": "approved"}))
@@ -686,7 +712,9 @@ class RunsMachine(RuleBasedStateMachine):
             await agent.post(f"/agent{cast.task(row)}/completions", {"fence": row.fence, "summary": "Done."})
         elif row is not None and row.asks:
             kind, one = row.asks[0]
-            if kind == "question":
+            if kind == "hold":
+                await cast.cleo.post(f"{cast.home}/holds/{one}/answers", {"answer": "take_over"})
+            elif kind == "question":
                 await cast.cleo.post(f"{cast.home}/questions/{one}/answers", {"answer": "So."})
             else:
                 await cast.cleo.post(f"{cast.approvals}/{one}/decisions", {"decision": "approved"})

@@ -75,7 +75,7 @@ NEXT = {
     "nobody's": ("a person", "assigns it or moves it back"),
     "working": ("its agent", "hands it in; the clock ends its lease"),
     "held": ("its agent", "hands it in; a person may move it"),
-    "waiting": ("a person", "answers what was asked; its agent may go on without"),
+    "waiting": ("a person", "answers what was asked, or its worker goes on; its agent may go on without"),
     "ready": ("its agent", "claims it; after the board's time anybody"),
 }
 
@@ -110,6 +110,11 @@ async def tasks_of(board_id: UUID | None) -> list[Row]:
         " AND r.ended_at IS NULL"
     ):
         asks.setdefault(str(one["task_id"]), []).append(("question", str(one["id"])))
+    for one in await rows(
+        "SELECT r.task_id, h.id FROM worker_holds h JOIN task_runs r ON r.hold_id = h.id WHERE h.ended_at IS NULL"
+        " AND r.ended_at IS NULL"
+    ):
+        asks.setdefault(str(one["task_id"]), []).append(("hold", str(one["id"])))
     runs = {str(one["task_id"]): one for one in await rows(LIVE)}
     gave_back: dict[str, set[UUID]] = {}
     resting = "SELECT task_id, agent_id FROM task_runs WHERE rests_until > ? AND agent_id IS NOT NULL"
