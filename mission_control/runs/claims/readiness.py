@@ -95,7 +95,7 @@ class WorkerRead(Schema):
     waits: Annotated[list[WaitRead], Field(description="Where it waits for work")]
     tasks: Annotated[list[HeldRead], Field(description="What it has in progress, without what waits for people")]
     last_seen_at: datetime | None
-    hold: AgentHold | None
+    hold: Annotated[AgentHold | None, Field(description="Where, why and until when its program may not go on")]
 
     @property
     def where(self) -> str:
