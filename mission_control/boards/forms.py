@@ -15,6 +15,7 @@ from mission_control.boards.schemas import (
     RULES,
     BoardCreate,
     BoardUpdate,
+    DoneNeed,
     SessionDetail,
     as_lines,
     from_lines,
@@ -50,7 +51,7 @@ LIMITS = {"wip_in_progress": "in_progress", "wip_review": "review"}
 KINDS = [("goal", "A goal to reach"), ("general", "Work without an end")]
 GOAL_NEEDS = "A board with a goal needs it, and at least one success metric."
 LONGEST_TEXT = 10_000
-PLAIN = ("name", "description", "objective", "brief", "session_detail", "max_agents", *RULES)
+PLAIN = ("name", "description", "objective", "brief", "session_detail", "max_agents", "done_needs", *RULES)
 
 
 class TypedBoard(BoardCreate):
@@ -99,6 +100,7 @@ class BoardSettingsForm(VersionedForm):
     block_status_changes_with_pending_approval: bool = False
     only_lead_can_change_status: bool = False
     done_when_merged: bool = False
+    done_needs: list[DoneNeed] = []
     wip_in_progress: Limit = None
     wip_review: Limit = None
 
@@ -157,7 +159,8 @@ class BoardSettingsForm(VersionedForm):
             "metrics_json": "",
             "target_date": goal_day(board.target_date),
         }
-        return plain | limits | goal | {"resume_after_minutes": _minutes(board)}
+        rules = {"resume_after_minutes": _minutes(board), "done_needs": board.done_needs or []}
+        return plain | limits | goal | rules
 
 
 def _minutes(board: Board) -> int:

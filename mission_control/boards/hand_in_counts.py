@@ -21,9 +21,9 @@ CRITERIA = (
     " (SELECT COUNT(*) FROM task_checklist_items i WHERE i.task_id = t.id AND i.is_criterion AND i.is_done) AS met"
 )
 _SELECT = (
-    "SELECT t.id, t.board_id, r.code, r.ended_at, r.checked, r.input_tokens, r.output_tokens, r.unpriced_tokens,"
-    f" r.gaps, r.cost_micros, {CRITERIA} FROM tasks t LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence"
-    " WHERE t.id IN "
+    "SELECT t.id, t.board_id, r.code, r.ended_at, r.summary, r.checked, r.input_tokens, r.output_tokens,"
+    f" r.unpriced_tokens, r.gaps, r.cost_micros, {CRITERIA} FROM tasks t"
+    " LEFT JOIN task_runs r ON r.task_id = t.id AND r.fence = t.fence WHERE t.id IN "
 )
 
 
@@ -72,8 +72,7 @@ async def counted_of(task_ids: Sequence[UUID]) -> dict[UUID, Counted]:
 
 
 def _counted(row: Row, code: Facts, state: HandedIn) -> Counted:
-    is_same = bool(code.get("head")) and code["head"] == code.get("base")
-    is_unchanged = (is_same or code.get("files") == 0) and not code.get("diff_id")
+    is_unchanged = _is_unchanged(code)
     facts = [*_change(code, state, is_unchanged=is_unchanged), *_checks(row, code, state)]
     if met := criteria_met(row):
         facts.append(fact("list-checks", met))
@@ -83,6 +82,44 @@ def _counted(row: Row, code: Facts, state: HandedIn) -> Counted:
     facts.sort(key=lambda item: item.tone != "bad")
     url = f"/boards/{row['board_id']}/tasks/{row['id']}/diff" if code.get("diff_id") else None
     return Counted(counted(facts), list(_branch(code)), url, is_unchanged)
+
+
+def _is_unchanged(code: Facts) -> bool:
+    is_same = bool(code.get("head")) and code["head"] == code.get("base")
+    return (is_same or code.get("files") == 0) and not code.get("diff_id")
+
+
+async def missing_for_done(needs: Sequence[str], task_id: UUID, words: str) -> dict[str, str]:
+    """Say what the work on a task still needs, by the name of the need; `words` come with the hand-in."""
+    [row] = await rows(f"{_SELECT}(?)", task_id)
+    handed = HandIn(row["board_id"], row["code"], row["ended_at"])
+    [state] = await handed_in([handed])
+    missing = {
+        "result": _no_result(handed.facts, f"{words}{row['summary'] or ''}"),
+        "check": _no_green([*_checks(row, handed.facts, state)]),
+        "criteria": "" if row["met"] == row["criteria"] else f"all criteria ({row['met']} of {row['criteria']} met)",
+    }
+    return {need: missing[need] for need in needs if missing[need]}
+
+
+def _no_result(code: Facts, words: str) -> str:
+    is_there = says_something(words) or changes_something(code)
+    return "" if is_there else "a change or a written reason (nothing was changed, and nothing is said)"
+
+
+def _no_green(checks: list[NeedFact]) -> str:
+    checks.sort(key=lambda item: ["bad", "ok"].index(item.tone) if item.tone in ("bad", "ok") else 2)
+    why = checks[0].text if checks else "No check ran"
+    is_green = bool(checks) and checks[0].tone == "ok"
+    return "" if is_green else f"a check that passes on the handed-in commit ({why[:1].lower()}{why[1:]})"
+
+
+def says_something(words: str) -> bool:
+    return any(character.isalnum() for character in words)
+
+
+def changes_something(code: Facts) -> bool:
+    return bool(code.get("pull_request") or code.get("head") or code.get("files")) and not _is_unchanged(code)
 
 
 def criteria_met(row: Row) -> str:

@@ -35,6 +35,7 @@ class Board(Changing):
     block_status_changes_with_pending_approval = fields.BooleanField(default=False)
     only_lead_can_change_status = fields.BooleanField(default=False)
     done_when_merged = fields.BooleanField(default=False)
+    done_needs = json_field(null=True)
     approvals_needed = fields.IntField(default=1)
     programs_need_quorum = fields.BooleanField(default=False)
     escalation = json_field(null=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 
 import orjson
@@ -103,6 +103,11 @@ def _complete(rules: CallRules | None) -> CallRules | None:
 GivenRules = Annotated[CallRules | None, AfterValidator(_complete)]
 
 
+DoneNeed = Literal["result", "check", "criteria"]
+GivenNeeds = Annotated[
+    list[DoneNeed] | None,
+    AfterValidator(lambda needs: [need for need in get_args(DoneNeed) if need in (needs or ())] or None),
+]
 LONGEST_BRIEF = 10_000
 MOST_NEEDED = 5
 SessionDetail = Literal["names", "commands", "all"]
@@ -129,6 +134,7 @@ FIELDS: tuple[BoardField, ...] = (
     rule("block_status_changes_with_pending_approval", "waiting approvals hold tasks"),
     rule("only_lead_can_change_status", "only the lead moves tasks"),
     rule("done_when_merged", "done when merged"),
+    own("done_needs", list[str] | None, accepts=GivenNeeds, label="what done needs"),
     # None of the three is its own: an importer has other people.
     kept(
         "approvals_needed",

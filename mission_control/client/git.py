@@ -97,7 +97,7 @@ def _size(counts: str) -> dict[str, int]:
     return {"files": len(files), "added": added, "removed": removed}
 
 
-def checked(command: str, repository: Repository) -> tuple[dict[str, Any], str]:
+def checked(command: str, repository: Repository) -> tuple[dict[str, str | int], str]:
     """Run a command that checks the work; return how it ended and what it printed.
 
     The commit is named where nothing else was there, before it ran and after.
@@ -107,9 +107,10 @@ def checked(command: str, repository: Repository) -> tuple[dict[str, Any], str]:
         ["/bin/sh", "-c", command], env=repository.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         check=False,
     )  # fmt: skip
-    is_of_commit = bool(commit) and _only_commit(repository) == commit
-    found = {"command": command[:LONGEST_COMMAND], "exit_code": done.returncode}
-    return {**found, **({"commit": commit} if is_of_commit else {})}, done.stdout.decode("utf-8", "replace")
+    check: dict[str, str | int] = {"command": command[:LONGEST_COMMAND], "exit_code": done.returncode}
+    if commit and _only_commit(repository) == commit:
+        check["commit"] = commit
+    return check, done.stdout.decode("utf-8", "replace")
 
 
 def _only_commit(repository: Repository) -> str:

@@ -55,6 +55,7 @@ class ErrorCode(StrEnum):
         "task_approval_required",
         "On this board a person has to approve that a task is finished. They are asked when it is handed in.",
     )
+    TASK_DONE_NEEDS = "task_done_needs", "On this board done needs more than there is: a result, a check or criteria."
     TASK_NOT_IN_REVIEW = "task_not_in_review", "This task is no longer in review."
     TASK_ASSIGNEE_MISMATCH = "task_assignee_mismatch", "This task is assigned to somebody else."
     TASK_UPDATE_FIELD_FORBIDDEN = "task_update_field_forbidden", "Your role may not change one of these fields."

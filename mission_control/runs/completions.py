@@ -12,9 +12,10 @@ from mission_control.approvals.payloads import asks_to_finish
 from mission_control.approvals.queries import is_finish_approved
 from mission_control.approvals.votes import lapse_changed
 from mission_control.boards.attempts import LIVE, lease_lost
+from mission_control.boards.hand_in_counts import changes_something, says_something
 from mission_control.boards.models import Run
 from mission_control.core.actor import Actor, Scope, system
-from mission_control.core.errors import Conflict, ErrorCode
+from mission_control.core.errors import Conflict, ErrorCode, Invalid
 from mission_control.core.text.diffs import parsed
 from mission_control.core.values import JsonObject
 from mission_control.database.records import find, update
@@ -124,30 +125,42 @@ def files_of(completion: CompletionCreate) -> Files:
 async def complete_run(actor: Actor, task: Task, completion: CompletionCreate, files: Files) -> UUID:
     """Complete a run and return its id. Completing it again is a no-op.
 
-    A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence.
+    A run that a change of status ended accepts its report afterwards. Raise Conflict for a stale fence, Invalid for
+    what has neither words nor anything to show.
     """
+    _refuse_empty(completion, files)
     task = await held_task(task)
     run = await find(Run, "task_id = ? AND fence = ? AND agent_id = ?", task.id, completion.fence, actor.id)
     if run is not None and run.state == "completed" and run.summary is not None:
         return run.id
     if run is None or not _takes_report(run) or task.fence != completion.fence:
         raise await lease_lost(task.id, completion.fence, task.fence)
-    task = await _moved_on(actor, task, run, completion)
+    task = await _moved_on(actor, task, run, completion, files)
     await _fill(actor, task, run, completion, files)
     await ask_for_approval(actor, task, run, completion.confidence)
     return run.id
+
+
+def _refuse_empty(completion: CompletionCreate, files: Files) -> None:
+    if says_something(completion.summary) or completion.artifacts or completion.evidence or files.diff:
+        return
+    if not changes_something(_facts(completion.code or CodeCreate(), files)):
+        raise Invalid("Nothing was changed, and nothing is said: say what you found, or why there is nothing to do.")
 
 
 def _takes_report(run: Run) -> bool:
     return run.state in LIVE and not (run.state == "running" and is_over(run))
 
 
-async def _moved_on(actor: Actor, task: Task, run: Run, completion: CompletionCreate) -> Task:
+async def _moved_on(actor: Actor, task: Task, run: Run, completion: CompletionCreate, files: Files) -> Task:
     """Move the task to review or done, with the summary as a comment; one whose run has ended stays where it is."""
     status = completion.status
     if run.state == "running":
         is_reviewed = status == "review" or await _needs_review(task, is_open=status is None)
         change = TaskChange(status="review" if is_reviewed else "done", comment=completion.summary)
+        if task.board.done_needs and completion.code is not None:  # the rule reads it, before its files are stored
+            run.code = _facts(completion.code, files)
+            await update(run, "code")
         return await change_task(actor, task, change)
     if status not in (None, task.status) and not (status == "done" and task.board.require_approval_for_done):
         message = f"This run ended already and the task is in {task.status}; leave the status out to hand in a report."
@@ -187,9 +200,12 @@ async def _fill(actor: Actor, task: Task, run: Run, completion: CompletionCreate
 async def _stored_code(actor: Actor, task: Task, run: Run, code: CodeCreate, files: Files) -> JsonObject:
     diff, tests = [await attach(actor, task, file, run.id) if file else None for file in (files.diff, files.tests)]
     return {
-        **code.model_dump(mode="json", exclude={"diff", "tests"}),
+        **_facts(code, files),
         "diff_id": diff and str(diff.id),
         "diff_sha256": diff and diff.sha256,
         "tests_id": tests and str(tests.id),
-        **files.size,
     }
+
+
+def _facts(code: CodeCreate, files: Files) -> JsonObject:
+    return {**code.model_dump(mode="json", exclude={"diff", "tests"}), **files.size}

@@ -11,7 +11,7 @@ from mission_control.boards.models import Board
 from mission_control.boards.parking import go_on
 from mission_control.core import times
 from mission_control.core.actor import Actor
-from mission_control.core.errors import Conflict
+from mission_control.core.errors import Conflict, ErrorCode
 from mission_control.core.field_tables import UNSET, Unset, sent
 from mission_control.core.values import new_id
 from mission_control.database.records import insert
@@ -105,6 +105,8 @@ async def _check_new(actor: Actor, board: Board, task_id: UUID, new: TaskCreate)
     values = await check_new_values(board.id, new.custom_field_values)
     if new.status == "done":
         await rules.pass_done_gates(board, None, None)
+    if actor.is_agent and board.done_needs and new.status in ("review", "done"):
+        raise Conflict(ErrorCode.TASK_DONE_NEEDS.detail(missing=board.done_needs))
     if actor.is_agent:
         await rules.check_agent(board, new.assigned_agent_id, may_be_lead=False)
     return values

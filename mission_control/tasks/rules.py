@@ -8,6 +8,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.queries import lead_id_of
 from mission_control.agents.work_state import refuse_when_paused, refuse_when_used_up
 from mission_control.approvals.queries import has_pending, is_finish_approved
+from mission_control.boards.hand_in_counts import missing_for_done
 from mission_control.boards.models import Board
 from mission_control.boards.parking import IS_PARKED
 from mission_control.boards.statuses import STATUSES
@@ -61,17 +62,24 @@ async def apply(actor: Actor, task: Task, before: Task, change: TaskChange) -> N
     task.parent_id = sent(change.parent_id, task.parent_id)
     task.blocks_parent = sent(change.blocks_parent, task.blocks_parent)
     if task.status != before.status:
-        is_held = change.status is not UNSET and board.block_status_changes_with_pending_approval
-        if is_held and await has_pending(task.id):
-            raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
-        if task.status == "done":
-            await pass_done_gates(board, task.id, before.status)
-        if task.status == "review" and not (actor.is_agent and actor.is_lead):
-            if board.comment_required_for_review and not sent(change.comment, ""):
-                await _require_comment(actor, before)
-            await assign_to_lead(task)
+        await _pass_gates(actor, task, before, change)
     if task.status != "done":
         task.archived_at = None
+
+
+async def _pass_gates(actor: Actor, task: Task, before: Task, change: TaskChange) -> None:
+    board = task.board
+    is_held = change.status is not UNSET and board.block_status_changes_with_pending_approval
+    if is_held and await has_pending(task.id):
+        raise _refusal(ErrorCode.TASK_HAS_PENDING_APPROVAL)
+    if task.status == "done":
+        await pass_done_gates(board, task.id, before.status)
+    if actor.is_agent and task.status in ("review", "done"):
+        await _pass_done_needs(actor, board, before, sent(change.comment, ""))
+    if task.status == "review" and not (actor.is_agent and actor.is_lead):
+        if board.comment_required_for_review and not sent(change.comment, ""):
+            await _require_comment(actor, before)
+        await assign_to_lead(task)
 
 
 async def _apply_user_rules(board: Board, task: Task, change: TaskChange) -> None:
@@ -258,8 +266,24 @@ async def pass_done_gates(board: Board, task_id: UUID | None, before: str | None
         raise _refusal(ErrorCode.TASK_APPROVAL_REQUIRED)
 
 
+async def _pass_done_needs(actor: Actor, board: Board, before: Task, words: str) -> None:
+    """Check what the board's done needs of agents; people may finish a task without."""
+    missing = await missing_for_done(board.done_needs, before.id, words) if board.done_needs else {}
+    if "result" in missing and await _has_comment(actor, before):
+        del missing["result"]
+    if missing:
+        message = f"On this board done needs {' and '.join(missing.values())}."
+        raise Conflict(ErrorCode.TASK_DONE_NEEDS.detail(message, missing=[*missing], blocked_by_task_ids=[]))
+
+
 async def _require_comment(actor: Actor, before: Task) -> None:
-    """Check rule C: a move to review needs a comment, or one by the worker or the actor since the work began."""
+    """Check rule C: a move to review needs a comment, or one since the work began."""
+    if not await _has_comment(actor, before):
+        raise Invalid("A comment is required to send a task to review on this board.")
+
+
+async def _has_comment(actor: Actor, before: Task) -> bool:
+    """Whether the worker or the actor commented since the work began."""
     since = before.previous_in_progress_at or before.in_progress_at
     comments = since and await rows(
         "SELECT 1 AS one FROM task_comments WHERE task_id = ? AND created_at >= ? AND deleted_at IS NULL"
@@ -269,8 +293,7 @@ async def _require_comment(actor: Actor, before: Task) -> None:
         before.assigned_agent_id,
         actor.user_id,
     )
-    if not comments:
-        raise Invalid("A comment is required to send a task to review on this board.")
+    return bool(comments)
 
 
 FULL = {

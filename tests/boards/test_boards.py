@@ -13,8 +13,8 @@ KEYS = [
     "name", "slug", "description", "gateway_id", "board_group_id", "board_type", "objective", "success_metrics",
     "target_date", "goal_confirmed", "goal_source", "require_approval_for_done", "require_review_before_done",
     "comment_required_for_review", "block_status_changes_with_pending_approval", "only_lead_can_change_status",
-    "done_when_merged", "approvals_needed", "programs_need_quorum", "escalation", "max_agents", "wip_limits", "brief",
-    "resume_after_seconds", "session_detail",
+    "done_when_merged", "done_needs", "approvals_needed", "programs_need_quorum", "escalation", "max_agents",
+    "wip_limits", "brief", "resume_after_seconds", "session_detail",
     "call_rules", "codex_wait_seconds", "work_state", "work_state_reason",
     "work_state_at", "id", "organization_id", "created_at", "updated_at",
 ]  # fmt: skip

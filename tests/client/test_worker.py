@@ -270,6 +270,16 @@ async def test_what_is_no_result_is_not_handed_in(shop: Shop) -> None:
     assert question["content"].startswith(why) and [one["state"] for one in await shop.runs(task)] == ["waiting"]
 
 
+async def test_people_are_asked_where_done_needs_more(shop: Shop) -> None:
+    await shop.made.ask("PATCH", f"{API}/boards/{shop.made.board_id}", {"done_needs": ["check"]})
+    shop.check_by("exit 3\nmend: 0")
+    task = await shop.task("do: write work.txt one\ndo: say Done.")
+    assert "was not handed in: On this board done needs a check" in await shop.once()
+    [question] = (await shop.made.ask("GET", f"{API}/boards/{shop.made.board_id}/questions"))["items"]
+    assert "exit code 3" in question["content"] and "How should it go on?" in question["content"]
+    assert [one["state"] for one in await shop.runs(task)] == ["waiting"] and shop.left() == []
+
+
 async def test_program_that_did_nothing_is_told_once(shop: Shop) -> None:
     task = await shop.task("do: sleep 0")
     await shop.once()

@@ -6,23 +6,21 @@ import contextlib
 import os
 import queue
 import shlex
-import socket
 import time
 from datetime import datetime, timezone
 
 from mission_control.client import files
 from mission_control.client.git import LONGEST_COMMAND, code_since
 from mission_control.client.printing import plain
-from mission_control.client.problems import Busy, Problem, Unreachable
+from mission_control.client.problems import Problem
 from mission_control.client.program import TRY_LATER
-from mission_control.client.tasks import GONE
 from mission_control.client.work import acp, prompts, worktree
 from mission_control.client.work.commands import TOO_LONG, Command
 from mission_control.client.work.ends import FAULT, End, end_of, refusal_of
 from mission_control.client.work.holding import SHORT_SECONDS, Held
 from mission_control.client.work.limits import Limits, Stopped
 from mission_control.client.work.reports import Reports
-from mission_control.client.work.sending import HAND_IN, outbox_of
+from mission_control.client.work.sending import HAND_IN, ask_how_to_go_on, give_back, outbox_of
 from mission_control.client.work.session import TURN_SECONDS, AgentSession
 from mission_control.client.work.task import BEGUN, ENDED, KEPT, WORKED
 from mission_control.client.work.tool_calls import ToolCalls
@@ -392,7 +390,7 @@ class Attempt:
             return
         if is_untouched:
             with contextlib.suppress(Problem):
-                self._give_back(f"{held.end.words[:500]} It was not begun.", rests=False)
+                give_back(self.worker, task, f"{held.end.words[:500]} It was not begun.", rests=False)
                 task.save(state=KEPT, why=held.end.words)
                 return
         holding.keep(task.task, task.fence)
@@ -410,31 +408,12 @@ class Attempt:
         self.has_failed = stopped.fails
         if stopped.asks:
             try:
-                self._ask_how_to_go_on(why)
+                ask_how_to_go_on(self.worker, task, why)
             except Problem as problem:
                 self.worker.say(problem.text)
         else:
             with contextlib.suppress(Problem):  # it is over already, or somebody else's
-                self._give_back(why)
-
-    def _give_back(self, why: str, *, rests: bool = True) -> None:
-        body: Values = {"fence": self.task.fence, "reason": why[:2_000], "rests": rests}
-        self.worker.api.call("DELETE", f"{self.task.path}/lease", body, fence=self.task.fence)
-
-    def _ask_how_to_go_on(self, why: str) -> None:
-        """Ask people. The task waits for them without a lease, so that no worker begins it over and over."""
-        task = self.task
-        where = f"What was done is in the branch {task.branch}" if task.branch else "Nothing was done"
-        text = f"{why[:3_000]}\n\n{where} on {socket.gethostname()}. How should it go on?"
-        path, body = f"/api/v1/agent/boards/{task.board}/questions", {"content": text, "park": True}
-        try:
-            self.worker.api.call("POST", path, {**body, "task_id": task.task}, fence=task.fence)
-        except (Unreachable, Busy):
-            raise
-        except Problem as problem:
-            if problem.code in GONE:
-                return
-            self._give_back(why)
+                give_back(self.worker, task, why)
 
 
 def _now() -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable
 from mission_control.client.tasks import GONE
@@ -12,11 +13,13 @@ from mission_control.client.work.task import HANDED_IN, KEPT, WORKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mission_control.client.shapes import Values
     from mission_control.client.work.task import TaskFile
     from mission_control.client.work.worker import Worker
 
 AWAY_SECONDS = 2.0
 HAND_IN = "2-"  # after all reports
+DONE_NEEDS = "task_done_needs"  # a rule of the board that holds the hand-in
 
 
 def outbox_of(task: TaskFile) -> Outbox:
@@ -59,19 +62,13 @@ def _refused(worker: Worker, task: TaskFile, name: str, problem: Problem) -> Non
     request = outbox.read(name)
     body = request["body"]
     if problem.code in GONE:
-        try:
-            fence = worker.claim_again(task.task)["lease"]["fence"]
-        except (Unreachable, Busy, NotSignedIn) as away:
-            _pause(worker, AWAY_SECONDS, away.text)
+        refusal = _claim_again(worker, task, name)
+        if refusal is None:
             return
-        except Problem as refusal:
-            problem = refusal
-        else:
-            if fence != request["fence"]:  # else it was ours at this moment
-                task.save(fence=fence)
-                outbox.put(f"{HAND_IN}hand-in-{fence}", "POST", request["path"], {**body, "fence": fence}, fence)
-                outbox.drop(name)
-            return
+        problem = refusal
+    elif problem.code == DONE_NEEDS:
+        with contextlib.suppress(Problem):
+            ask_how_to_go_on(worker, task, problem.text)
     elif "code" in body:
         summary = f"{body['summary']}\n\nThe diff was refused: {problem.text}"
         shorter = {field: value for field, value in body.items() if field != "code"}
@@ -80,3 +77,42 @@ def _refused(worker: Worker, task: TaskFile, name: str, problem: Problem) -> Non
     outbox.drop(name)
     worker.say(f"#{task.number} was not handed in: {problem.text} Its work stays in {task.tree}.")
     task.save(state=KEPT, why=problem.text)
+
+
+def _claim_again(worker: Worker, task: TaskFile, name: str) -> Problem | None:
+    """Claim a task anew whose hand-in came too late, which then is sent with the new fence; return what forbids it."""
+    outbox = outbox_of(task)
+    request = outbox.read(name)
+    try:
+        fence = worker.claim_again(task.task)["lease"]["fence"]
+    except (Unreachable, Busy, NotSignedIn) as away:
+        _pause(worker, AWAY_SECONDS, away.text)
+    except Problem as refusal:
+        return refusal
+    else:
+        if fence != request["fence"]:  # else it was ours at this moment
+            task.save(fence=fence)
+            body = {**request["body"], "fence": fence}
+            outbox.put(f"{HAND_IN}hand-in-{fence}", "POST", request["path"], body, fence)
+            outbox.drop(name)
+    return None
+
+
+def give_back(worker: Worker, task: TaskFile, why: str, *, rests: bool = True) -> None:
+    body: Values = {"fence": task.fence, "reason": why[:2_000], "rests": rests}
+    worker.api.call("DELETE", f"{task.path}/lease", body, fence=task.fence)
+
+
+def ask_how_to_go_on(worker: Worker, task: TaskFile, why: str) -> None:
+    """Ask people. The task waits for them without a lease, so that no worker begins it over and over."""
+    where = f"What was done is in the branch {task.branch}" if task.branch else "Nothing was done"
+    text = f"{why[:3_000]}\n\n{where} on {socket.gethostname()}. How should it go on?"
+    path, body = f"/api/v1/agent/boards/{task.board}/questions", {"content": text, "park": True}
+    try:
+        worker.api.call("POST", path, {**body, "task_id": task.task}, fence=task.fence)
+    except (Unreachable, Busy):
+        raise
+    except Problem as problem:
+        if problem.code in GONE:
+            return
+        give_back(worker, task, why)
