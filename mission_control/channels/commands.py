@@ -1,6 +1,6 @@
 """Channels as admins set them up: made, changed, switched off, removed, and checked at the provider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from mission_control.channels.addresses import line_with
@@ -58,22 +58,29 @@ def kind_named(kind: str) -> Channel:
 
 def typed_values(kind: Channel, values: Mapping[str, str], before: Typed | None = None) -> Typed:
     """Return what was typed, over what was stored; an empty value removes one. Invalid says what is missing."""
-    known = {one.name: one for one in kind.sets}
+    known = {setting.name: setting.is_secret for setting in kind.sets}
     if unknown := sorted(values.keys() - known.keys() - {"api"}):
         raise invalid_field("values", f"{unknown[0]} is not known here. Known: {', '.join(known)}")
     typed = Typed(dict(before.settings), dict(before.secrets)) if before else Typed()
     for name, value in values.items():
-        place = typed.secrets if name in known and known[name].is_secret else typed.settings
+        place = typed.secrets if known.get(name) else typed.settings
         place.pop(name, None)
         if value.strip():
             place[name] = value.strip()
             if name in ADDRESSES or "://" in value:
                 refuse_out_of_reach(f"values.{name}", value.strip())
-    if before is not None and any(typed.settings.get(name) != before.settings.get(name) for name in ADDRESSES):
-        if unsafe := [setting.name for setting in kind.sets if setting.name in typed.secrets.keys() - values.keys()]:
-            raise invalid_field(f"values.{unsafe[0]}", "Type it again: it would be sent to another address")
+    if before is not None:
+        _refuse_redirected(kind, typed.secrets.keys() - values.keys(), typed, before)
     require_filled(kind.sets, typed.settings | typed.secrets)
     return typed
+
+
+def _refuse_redirected(kind: Channel, untyped: Set[str], typed: Typed, before: Typed) -> None:
+    """Raise Invalid for a secret that was not typed again although it would go to another address."""
+    if all(typed.settings.get(name) == before.settings.get(name) for name in ADDRESSES):
+        return
+    if unsafe := [setting.name for setting in kind.sets if setting.name in untyped]:
+        raise invalid_field(f"values.{unsafe[0]}", "Type it again: it would be sent to another address")
 
 
 def line_of_typed(kind: Channel, typed: Typed) -> Line:
@@ -120,10 +127,7 @@ async def update_channel(
     channel = await locked(channel)
     before = {"name": channel.name, "state": channel.state}
     others = _different(typed, stored(channel)) if typed is not None else []
-    if name is not None:
-        channel.name = name[:120]
-    if state is not None and (state == "off") != (channel.state == "off"):
-        channel.state, channel.last_error, channel.failing_since = state, None, None
+    _rename_or_switch(channel, name, state)
     if typed is not None:
         _store(channel, typed, found)
     after = {"name": channel.name, "state": channel.state}
@@ -142,6 +146,13 @@ async def update_channel(
     record("channel.changed", channel, message, **facts)
     _announce(channel)
     return channel
+
+
+def _rename_or_switch(channel: ReachChannel, name: str | None, state: str | None) -> None:
+    if name is not None:
+        channel.name = name[:120]
+    if state is not None and (state == "off") != (channel.state == "off"):
+        channel.state, channel.last_error, channel.failing_since = state, None, None
 
 
 def _in_labels(channel: ReachChannel, names: Sequence[str]) -> str:

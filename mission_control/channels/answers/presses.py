@@ -118,6 +118,12 @@ async def press(
     return await _answer(actor, button, refusal, takes_words=button.message.user_id is not None and bool(who))
 
 
+async def _linked_person(channel_id: UUID | None, who: str) -> UUID | None:
+    condition = "channel_id = ? AND who = ? AND user_id IS NOT NULL AND ended_at IS NULL"
+    device = await find(Device, condition, channel_id, who)
+    return None if device is None else device.user_id
+
+
 async def _presser(button: _Button, who: str, channel_id: UUID | None, by: Actor | None) -> tuple[Actor | None, str]:
     """Return who pressed a button, None where this is nobody who may, and the words that refuse it."""
     device, user_id, refusal = button.device, button.message.user_id, NOT_YOURS
@@ -125,13 +131,10 @@ async def _presser(button: _Button, who: str, channel_id: UUID | None, by: Actor
         return (by if by.user_id == user_id else None), refusal
     if device is None or device.channel_id != channel_id:
         return None, NOT_VALID
-    if user_id is not None and channel_id is not None and device.who != who:
+    if None not in (user_id, channel_id) and device.who != who:
         return None, refusal
     if user_id is None:  # to a team: anybody with a linked account in the channel
-        linked = await find(
-            Device, "channel_id = ? AND who = ? AND user_id IS NOT NULL AND ended_at IS NULL", channel_id, who
-        )
-        user_id, refusal = None if linked is None else linked.user_id, NOT_LINKED
+        user_id, refusal = await _linked_person(channel_id, who), NOT_LINKED
     credential: Credential = ("none", None) if channel_id is None else ("channel", channel_id)
     return (await user_actor(user_id, credential) if user_id is not None else None), refusal
 

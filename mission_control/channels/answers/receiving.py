@@ -163,19 +163,23 @@ async def look() -> float:
         now,
         *kinds,
     )
-    held = await find_all(ReachChannel, f"leased_by = ? AND state <> 'off' AND kind IN ({listed})", PROCESS, *kinds)
-    wanted = {one.id: one for one in held if await _is_wanted(one)}
+    leased = await find_all(ReachChannel, f"leased_by = ? AND state <> 'off' AND kind IN ({listed})", PROCESS, *kinds)
+    await _listen_to({channel.id: channel for channel in leased if await _is_wanted(channel)})
+    return RENEW_SECONDS
+
+
+async def _listen_to(channels: dict[UUID, ReachChannel]) -> None:
+    """Stop listening to channels that are others now or no longer ours, and begin with the new ones."""
     for channel_id, listener in list(_state.running.items()):
-        one = wanted.get(channel_id)
-        if one is None or listener.mark != _mark(one) or listener.task.done():
+        channel = channels.get(channel_id)
+        if channel is None or listener.mark != _mark(channel) or listener.task.done():
             listener.task.cancel()
             await asyncio.gather(listener.task, return_exceptions=True)
             del _state.running[channel_id]
-    for channel_id, one in wanted.items():
+    for channel_id, channel in channels.items():
         if channel_id not in _state.running:
-            task = asyncio.create_task(_listen(one), name=f"listening to {one.kind}")
-            _state.running[channel_id] = _Listener(task, _mark(one))
-    return RENEW_SECONDS
+            task = asyncio.create_task(_listen(channel), name=f"listening to {channel.kind}")
+            _state.running[channel_id] = _Listener(task, _mark(channel))
 
 
 async def _is_wanted(channel: ReachChannel) -> bool:

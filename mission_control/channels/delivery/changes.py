@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,8 @@ from mission_control.channels.delivery.plan import (
     GRACE,
     MOST_IN_AN_HOUR,
     Due,
+    Open,
+    Person,
     Step,
     how_of,
     kept_promise,
@@ -34,6 +36,7 @@ from mission_control.channels.models import ReachNeed
 from mission_control.core import times
 from mission_control.core.time_slices import in_turns
 from mission_control.database.records import find_all
+from mission_control.needs.queries import Found
 
 HOUR = timedelta(hours=1)
 AGAIN = timedelta(seconds=1)
@@ -95,23 +98,42 @@ async def changes_in(organization_id: UUID) -> Changes:
     mornings = await mornings_of(organization_id, readers, now)
     failing = await failing_channels(organization_id, stored)
     ended = await _ended_by_reader(stored)
-    on_boards: dict[UUID | None, list[Waiting]] = defaultdict(list)
-    for need in waiting:
-        on_boards[need.found.board_id].append(need)
+    on_boards = _by_board(waiting)
     present: set[NeedKey] = set()
     for reader in readers:
         await asyncio.sleep(0)  # where much waits for many, others have their turn in between
-        theirs: list[ReachNeed] = []
-        async for needs in in_turns(waiting if reader.board_id is None else on_boards[reader.board_id]):
-            theirs += [_current_row(changes, reader, need, rows) for need in needs if reader.wants(need.found)]
-        present.update(_key_of(row) for row in theirs)
+        may_wait = waiting if reader.board_id is None else on_boards[reader.board_id]
+        theirs = await _current_rows(changes, reader, may_wait, rows)
+        present.update(map(_key_of, theirs))
         _note_reached(changes, reader, theirs, recovered(reader, theirs, recent, failing, now))
         over = [row for row in ended[reader.id] if _key_of(row) not in present]
         await _plan(changes, reader, theirs, over, recent, mornings.get(reader.id))
+    _note_over(changes, waiting, rows, present)
+    return changes
+
+
+def _note_over(
+    changes: Changes, waiting: list[Waiting], rows: Mapping[NeedKey, ReachNeed], present: Set[NeedKey]
+) -> None:
     changes.waiting = {(need.found.kind, need.found.id) for need in waiting}
     changes.over = [row for key, row in rows.items() if key not in present and row.ended_at is None]
     changes.is_given_up |= any(row.given_up_at is not None for row in changes.over)
-    return changes
+
+
+async def _current_rows(
+    changes: Changes, reader: Reader, waiting: Sequence[Waiting], rows: Mapping[NeedKey, ReachNeed]
+) -> list[ReachNeed]:
+    current: list[ReachNeed] = []
+    async for needs in in_turns(waiting):
+        current += [_current_row(changes, reader, need, rows) for need in needs if reader.wants(need.found)]
+    return current
+
+
+def _by_board(waiting: Sequence[Waiting]) -> Mapping[UUID | None, list[Waiting]]:
+    on_boards: dict[UUID | None, list[Waiting]] = defaultdict(list)
+    for need in waiting:
+        on_boards[need.found.board_id].append(need)
+    return on_boards
 
 
 async def _ended_by_reader(stored: Sequence[ReachNeed]) -> dict[UUID, list[ReachNeed]]:
@@ -140,21 +162,25 @@ def _note_reached(
             changes.change(row)
 
 
+def _new_row(organization_id: UUID, reader: Reader, need: Found) -> ReachNeed:
+    return ReachNeed(
+        reader_id=reader.id,
+        organization_id=organization_id,
+        user_id=reader.user_id,
+        device_id=reader.id if reader.board_id is not None else None,
+        kind=need.kind,
+        subject_id=need.id,
+        board_id=need.board_id,
+    )
+
+
 def _current_row(changes: Changes, reader: Reader, waiting: Waiting, rows: Mapping[NeedKey, ReachNeed]) -> ReachNeed:
     """Make the row of a need of a reader, or bring it up to date."""
     need, is_named = waiting.found, reader.user_id is not None and reader.user_id in waiting.asked
     row = rows.get((reader.id, need.kind, need.id))
     if row is None or row.ended_at is not None:
         is_new = row is None
-        row = row or ReachNeed(
-            reader_id=reader.id,
-            organization_id=changes.organization_id,
-            user_id=reader.user_id,
-            device_id=reader.id if reader.board_id is not None else None,
-            kind=need.kind,
-            subject_id=need.id,
-            board_id=need.board_id,
-        )
+        row = row or _new_row(changes.organization_id, reader, need)
         row.since, row.tried, row.failed = need.since, [], []
         row.seen_at = row.next_at = row.given_up_at = row.ended_at = row.ended_how = None
         (changes.new if is_new else changes.again).append(row)
@@ -184,16 +210,7 @@ async def _plan(
     morning: datetime | None,
 ) -> None:
     """Add what is due now for a reader, and when the next step is; all that waited by `morning` is in its digest."""
-    now, person, chain = changes.now, reader.person, reader.person.chain
-    if not chain:
-        return
-    steps: list[tuple[ReachNeed, Step]] = []
-    async for some_rows in in_turns(rows):
-        steps += [(row, step) for row in some_rows if (step := _step_of(changes, reader, row, morning)) is not None]
-    for row in ended:
-        if row.next_at is not None:
-            steps.append((row, Step(kept_promise(person, row.next_at, now), chain[-1], "digest")))
-    steps.sort(key=lambda row_and_step: chain.index(row_and_step[1].link))
+    now, steps = changes.now, await _steps_of(changes, reader, rows, ended, morning)
     last = {link: moment for (reader_id, link), moment in recent.last.items() if reader_id == reader.id}
     number = recent.number.get(reader.id, 0)
     due = messages_of(steps, last, number, now)
@@ -210,12 +227,30 @@ async def _plan(
             changes.at(max(last.get(step.link, now) + COLLECT, now + AGAIN))
 
 
+def _is_of_morning(person: Person, need: Open, morning: datetime | None) -> bool:
+    return morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
+
+
+async def _steps_of(
+    changes: Changes, reader: Reader, rows: list[ReachNeed], ended: list[ReachNeed], morning: datetime | None
+) -> list[tuple[ReachNeed, Step]]:
+    """Return the next steps of what waits, and of digests that are to tell of what ended, in the order of the links."""
+    person, chain, steps = reader.person, reader.person.chain, list[tuple[ReachNeed, Step]]()
+    if not chain:
+        return steps
+    async for some_rows in in_turns(rows):
+        steps += [(row, step) for row in some_rows if (step := _step_of(changes, reader, row, morning)) is not None]
+    for row in ended:
+        if row.next_at is not None:
+            steps.append((row, Step(kept_promise(person, row.next_at, changes.now), chain[-1], "digest")))
+    return sorted(steps, key=lambda row_and_step: chain.index(row_and_step[1].link))
+
+
 def _step_of(changes: Changes, reader: Reader, row: ReachNeed, morning: datetime | None) -> Step | None:
     """Return the next step of a need; note in its row when a digest is to tell of it."""
     need, now, person = open_of(row), changes.now, reader.person
     step = next_step(person, need, now)
-    was_there = morning is not None and need.since + GRACE <= morning and how_of(person, need) != "never"
-    if was_there and (step is None or step.at > now):
+    if (step is None or step.at > now) and _is_of_morning(person, need, morning):
         step = Step(now, step.link if step is not None else person.chain[-1], "digest")
     digest_at = step.at if step is not None and step.why == "digest" and step.at > now else None
     if row.next_at != digest_at:

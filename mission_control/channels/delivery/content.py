@@ -94,9 +94,8 @@ async def written(
     """Return a message as it is now; `takes`: answers may be given by its buttons."""
     times.read_by(actor)
     parts = await find_all(ReachMessageNeed, "message_id = ? ORDER BY position", message.id)
-    origin = "" if device is None or settings().base_url else device.origin
     if message.why == "test":
-        return Written(_completed(_test(message, device), origin), [])
+        return Written(_completed(_test(message, device), device), [])
     waiting = await _waiting(actor, [part for part in parts if not part.ended_how])
     needs = [(part, waiting.get(f"{part.kind}:{part.subject_id}")) for part in parts]
     chosen = await ReachSettings.get_or_none(user_id=message.user_id) if message.user_id is not None else None
@@ -115,7 +114,7 @@ async def written(
     made = replace(made, has_ended=not any(need is not None for _, need in needs))
     if message.user_id is not None and channel.kind == "push":
         made = replace(made, badge=(await count(actor)).counts.total)
-    return Written(_completed(made, origin), needs, takes_words(message, channel))
+    return Written(_completed(made, device), needs, takes_words(message, channel))
 
 
 async def _addressed(made: Message, message: ReachMessage, channel: Channel, why: str) -> Message:
@@ -145,8 +144,9 @@ def ended(message: ReachMessage) -> Written:
     return Written(Message(message.title, (plain(how),), key=key, topic=topic, is_first=False, has_ended=True), [])
 
 
-def _completed(made: Message, origin: str) -> Message:
+def _completed(made: Message, device: Device | None) -> Message:
     """Return a message whose addresses are whole, where BASE_URL says none: at our address when its device was made."""
+    origin = "" if device is None or settings().base_url else device.origin
 
     def whole(url: str) -> str:
         return f"{origin}{url}" if url.startswith("/") else url

@@ -42,16 +42,16 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
     base = settings().base_url
     waiting = [need for _, need in found if need is not None]
     ended = [part for part, need in found if need is None]
-    title = f"{len(waiting)} things wait for you" if len(waiting) != 1 else "1 thing waits for you"
-    if not waiting:
-        title = "Nothing waits for you now"
+    title = {0: "Nothing waits for you now", 1: "1 thing waits for you"}.get(
+        len(waiting), f"{len(waiting)} things wait for you"
+    )
     if not shows:
         return Message(title, url=f"{base}/", is_urgent=bool(waiting))
     waiting = in_order(waiting)
     sections = await sections_of(actor, channel, waiting, [] if channel.is_brief else ended, base)
-    lines = _lines_of(waiting, channel) if channel.kind != MAIL else []
+    lines = _lines_of(waiting, channel)
     if message.why != "digest":  # of a burst, the reader may have answered some
-        sections = tuple(("Ended" if heading == WITHOUT else heading, items) for heading, items in sections)
+        sections = tuple(({WITHOUT: "Ended"}.get(heading, heading), items) for heading, items in sections)
         return Message(title, tuple(lines), url=f"{base}/", sections=sections, is_urgent=bool(waiting))
     if ended:
         lines.append(f"{len(ended)} ended without you")
@@ -59,6 +59,8 @@ async def several(message: ReachMessage, channel: Channel, actor: Actor, found: 
 
 
 def _lines_of(waiting: Sequence[Need], channel: Channel) -> list[str]:
+    if channel.kind == MAIL:  # which has sections for them
+        return []
     more = len(waiting) - MOST_LISTED
     return [_in_list(need, channel) for need in waiting[:MOST_LISTED]] + ([f"and {more} more"] if more > 0 else [])
 
@@ -123,10 +125,14 @@ async def _titles_of(actor: Actor, ended: Sequence[Over]) -> Mapping[UUID, str]:
     for kind in {part.kind for part in ended}:
         ids = [part.subject_id for part in ended if part.kind == kind]
         found |= {id: words.title for id, words in (await KINDS[kind].in_words(actor, boards, ids)).items()}
-    listed, values = in_list([part.subject_id for part in ended if KINDS[part.kind].table == "tasks"])
-    if values and boards:
-        on, ids = in_list([*boards])
-        sql = f"SELECT id, number, title FROM tasks WHERE id IN ({listed}) AND board_id IN ({on})"
-        for row in await rows(sql, *values, *ids):
-            found[UUID(str(row["id"]))] = f"#{row['number']} {row['title']}"
-    return found
+    tasks = [part.subject_id for part in ended if KINDS[part.kind].table == "tasks"]
+    return found | await _titles_of_tasks(tasks, [*boards])
+
+
+async def _titles_of_tasks(ids: Sequence[UUID], board_ids: Sequence[UUID]) -> dict[UUID, str]:
+    (listed, values), (on, boards) = in_list(ids), in_list(board_ids)
+    if not values or not boards:
+        return {}
+    sql = f"SELECT id, number, title FROM tasks WHERE id IN ({listed}) AND board_id IN ({on})"
+    found = await rows(sql, *values, *boards)
+    return {UUID(str(row["id"])): f"#{row['number']} {row['title']}" for row in found}

@@ -149,12 +149,19 @@ def _kept_from_the_night(person: Person, need: Open, step: Step, now: datetime) 
         return Step(_digest_for(person, need, now), step.link, "digest") if need.is_promised_by(now) else step
     if person.wake and need.act_by is not None and need.act_by <= ends:
         return step
-    is_away = person.away_until is not None and max(step.at, now) < person.away_until
-    if not is_away and need.board is not None and person.boards.get(need.board) == "at_once":
+    if (
+        not _is_away(person, max(step.at, now))
+        and need.board is not None
+        and person.boards.get(need.board) == "at_once"
+    ):
         return step
     if need.was_sent:
         return replace(step, at=ends)
     return Step(_digest_for(person, need, now, ends), step.link, "digest")
+
+
+def _is_away(person: Person, at: datetime) -> bool:
+    return person.away_until is not None and at < person.away_until
 
 
 def quiet_until(person: Person, at: datetime) -> datetime | None:
@@ -166,12 +173,16 @@ def quiet_until(person: Person, at: datetime) -> datetime | None:
         return quiet_until(person, person.away_until) or person.away_until
     if person.is_team or person.zone is None or at >= LAST:
         return None
-    day = _wall(person.zone, at).date()
+    is_quiet = _is_day_off(person, person.zone, at) or _is_night(person, person.zone, at)
+    return _end_of_quiet(person, person.zone, at) if is_quiet else None
+
+
+def _is_day_off(person: Person, zone: ZoneInfo, at: datetime) -> bool:
+    day = _wall(zone, at).date()
     before = day - timedelta(days=1)
-    is_off = day.weekday() in person.days_off or (
-        before.weekday() in person.days_off and at < _moment(person.zone, day, _ends(person))
+    return day.weekday() in person.days_off or (
+        before.weekday() in person.days_off and at < _moment(zone, day, _ends(person))
     )
-    return _end_of_quiet(person, person.zone, at) if is_off or _is_night(person, person.zone, at) else None
 
 
 def _is_night(person: Person, zone: ZoneInfo, at: datetime) -> bool:
@@ -260,20 +271,24 @@ def messages_of[N](
     """
     due = [(need, step) for need, step in steps if step.at <= now]
     link = next((step.link for _, step in due if step.why == "digest"), None)
-    found: list[Due[N]] = []
     alone: dict[tuple[str, bool], list[tuple[N, Step]]] = {}
     digest: list[N] = []
     for need, step in due:
-        is_last = step.why == "last call"
-        if link is not None and not is_last and (step.link == link or step.why != "unseen"):
+        if _is_in_digest(step, link):
             digest.append(need)
         elif abs(now - last_on.get(step.link, now - COLLECT)) >= COLLECT:
-            alone.setdefault((step.link, is_last), []).append((need, step))
-    if link is not None:
-        found.append(Due(link, "digest", tuple(digest)))
+            alone.setdefault((step.link, step.why == "last call"), []).append((need, step))
+    messages = [] if link is None else [Due(link, "digest", tuple(digest))]
     for (to, _), those in alone.items():
-        if len(those) >= BURST:
-            found.append(Due(to, min(step.why for _, step in those), tuple(need for need, _ in those)))
-        else:
-            found += [Due(to, step.why, (need,)) for need, step in those]
-    return found[: max(0, MOST_IN_AN_HOUR - in_last_hour)]
+        messages += _burst_or_single(to, those)
+    return messages[: max(0, MOST_IN_AN_HOUR - in_last_hour)]
+
+
+def _is_in_digest(step: Step, link: str | None) -> bool:
+    return link is not None and step.why != "last call" and (step.link == link or step.why != "unseen")
+
+
+def _burst_or_single[N](link: str, steps: Sequence[tuple[N, Step]]) -> list[Due[N]]:
+    if len(steps) < BURST:
+        return [Due(link, step.why, (need,)) for need, step in steps]
+    return [Due(link, min(step.why for _, step in steps), tuple(need for need, _ in steps))]

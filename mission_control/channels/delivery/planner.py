@@ -53,6 +53,16 @@ class _Known:
     looked_at: datetime | None = None
     due_at: datetime | None = None
 
+    @property
+    def seconds_to_go(self) -> float:
+        left = LOOK_SECONDS if self.due_at is None else (self.due_at - times.clock_now()).total_seconds()
+        return max(left, 0.05)
+
+    def is_behind(self, seq: int, now: datetime) -> bool:
+        if seq != self.seq or (self.due_at is not None and self.due_at <= now):
+            return True
+        return self.looked_at is None or not timedelta() <= now - self.looked_at < timedelta(seconds=LOOK_SECONDS)
+
 
 @dataclass(slots=True)
 class _State:
@@ -79,6 +89,18 @@ def choices_changed() -> None:
     KEEPING.wake()
 
 
+async def _look_at(organization_id: UUID, known: _Known, seq: int, now: datetime) -> float:
+    """Bring an organization up to date; return after how many seconds to look again when this fails."""
+    try:
+        known.due_at = await bring_up_to_date(organization_id)
+        known.seq, known.looked_at = seq, now
+    except Exception:
+        _log.exception("needs of an organization could not be sent", extra={"about": str(organization_id)})
+        known.looked_at = None
+        return BROKEN_SECONDS
+    return LOOK_SECONDS
+
+
 async def look() -> float:
     """Bring every organization in which somebody is reached up to date; return the seconds until the next look."""
     everything, _state.all_changed = _state.all_changed, False
@@ -93,17 +115,9 @@ async def look() -> float:
         raise
     for organization_id, seq in organizations.items():
         known = _state.known.setdefault(organization_id, _Known())
-        is_due = known.due_at is not None and known.due_at <= now
-        is_old = known.looked_at is None or not timedelta() <= now - known.looked_at < timedelta(seconds=LOOK_SECONDS)
-        if everything or is_due or is_old or seq != known.seq or str(organization_id) in changed:
-            try:
-                known.due_at = await bring_up_to_date(organization_id)
-                known.seq, known.looked_at = seq, now
-            except Exception:
-                _log.exception("needs of an organization could not be sent", extra={"about": str(organization_id)})
-                known.looked_at, pause = None, min(pause, BROKEN_SECONDS)
-        if known.due_at is not None:
-            pause = min(pause, max((known.due_at - times.clock_now()).total_seconds(), 0.05))
+        if everything or known.is_behind(seq, now) or str(organization_id) in changed:
+            pause = min(pause, await _look_at(organization_id, known, seq, now))
+        pause = min(pause, known.seconds_to_go)
     for gone in _state.known.keys() - organizations.keys():
         del _state.known[gone]
     return pause
@@ -172,17 +186,18 @@ async def _end(found: Changes) -> None:
             if key not in others:
                 others[key] = await KINDS[row.kind].missing(row.subject_id)
             sentence = await _waits_for_others(row, others[key])
-        elif (known := sentences.get(key)) is not None:
-            sentence = known
         else:
-            sentence = sentences[key] = await how_it_ended(_asked(row), with_age=False)
+            sentence = sentences[key] = sentences.get(key) or await how_it_ended(_asked(row), with_age=False)
         row.ended_at, row.ended_how = found.now, sentence
         if row.tried:
             await end_messages(row, sentence, found.now)
-    # The digest for which one was kept says how it ended.
-    kept = [one for one in found.over if one.next_at is not None and not one.tried]
-    await update_all(kept, "ended_at", "ended_how")
-    await delete_all([one for one in found.over if one.next_at is None or one.tried])
+    await _keep_for_digests(found.over)
+
+
+async def _keep_for_digests(over: list[ReachNeed]) -> None:
+    """Keep of what is over that of which a digest is to say how it ended."""
+    await update_all([row for row in over if row.next_at is not None and not row.tried], "ended_at", "ended_how")
+    await delete_all([row for row in over if row.next_at is None or row.tried])
 
 
 async def _waits_for_others(row: ReachNeed, others: int) -> str:

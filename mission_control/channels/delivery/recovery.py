@@ -24,14 +24,12 @@ def recovered(
 ) -> Iterator[tuple[ReachNeed, datetime]]:
     """Yield needs that no link took, and from when on they may be tried again; those of now have their links back."""
     for row in kept:
-        if not row.failed or row.tried:
-            continue
-        links = [one for one in row.failed if _works(reader.devices.get(one, ()), failing)]
-        if not links:
+        links = [link for link in row.failed if _works(reader.devices.get(link, ()), failing)]
+        if not links or row.tried:
             continue
         last = max(recent.last.get((reader.id, link), now - PAUSE) for link in links)
         if last + PAUSE <= now:
-            row.failed = [one for one in row.failed if one not in links]
+            row.failed = [link for link in row.failed if link not in links]
         yield row, max(last + PAUSE, now)
 
 

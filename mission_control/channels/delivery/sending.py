@@ -139,8 +139,15 @@ async def _send(message: ReachMessage) -> None:
         return
     await shown(who, ready)
     message.title = ready.message.title
+    name = await _taken_by(channel, line, message, device, ready.message)
+    await sent(who, message, device, name, ready)
+
+
+async def _taken_by(channel: Channel, line: Line, message: ReachMessage, device: Device | None, text: Message) -> str:
+    """Send a text; return its name at the provider. Where it is not taken, note why, and raise GiveUp or NotNow."""
+    who, now = system(message.organization_id), times.clock_now()
     try:
-        name = await _sent_by(channel, line, ready.message)
+        return await _sent_by(channel, line, text)
     except Gone as error:
         await gone(who, message, device, str(error))
         raise GiveUp(str(error)) from error
@@ -152,7 +159,6 @@ async def _send(message: ReachMessage) -> None:
         pause = error.seconds or _pause(message)
         _rest(device, now, pause)
         raise NotNow(str(error), pause) from error
-    await sent(who, message, device, name, ready)
 
 
 def _refuse_resting(device: Device | None, now: datetime) -> None:

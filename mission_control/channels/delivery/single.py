@@ -115,14 +115,19 @@ LABELS = {
 }  # fmt: skip
 
 
-def _facts(need: Need) -> Iterator[tuple[str, str]]:
-    """Yield what an answer rests on, in the order of the page: what was counted, who and where, which answers, what
-    happens else.
-    """
+def _labelled_facts(need: Need) -> dict[str, list[str]]:
     labelled: dict[str, list[str]] = {}
     for fact in need.facts:
         if fact.icon not in ("bot", "user") or fact.text not in need.title:  # the title says who asks
             labelled.setdefault(LABELS.get(fact.icon, "Also"), []).append(fact.text)
+    return labelled
+
+
+def _facts(need: Need) -> Iterator[tuple[str, str]]:
+    """Yield what an answer rests on, in the order of the page: what was counted, who and where, which answers, what
+    happens else.
+    """
+    labelled = _labelled_facts(need)
     if need.high_risk and "Risk" not in labelled:
         yield "Risk", "High: look at all of it"
     for label, texts in labelled.items():

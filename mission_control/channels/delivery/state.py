@@ -1,5 +1,6 @@
 """What is known of an organization when messages are planned: its people, how they are reached, what waits."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -15,11 +16,14 @@ from mission_control.core.current_app import settings
 from mission_control.core.substance import substance_of
 from mission_control.core.time_slices import in_turns
 from mission_control.database.records import find_all
-from mission_control.database.sql import as_id, as_moment, in_list, rows
+from mission_control.database.sql import Row, as_id, as_moment, in_list, rows
 from mission_control.needs.kinds import KINDS
 from mission_control.needs.queries import Found, everything_in
 from mission_control.needs.recipients import asked_people
 from mission_control.people.sign_in.first_run import mail_address
+
+type Devices = dict[UUID, list[Device]]
+type Granted = dict[UUID, tuple[bool, bool]]  # boards, each with whether it may be read and written
 
 MAIL, PUSH = "mail", "push"
 NOBODY = UUID(int=0)  # who reads for a team, or for webhooks
@@ -65,10 +69,11 @@ class Reader:
             return False
         if KINDS[found.kind].is_personal and not self.is_first:
             return False
+        return not self._has_put_off(found) and found.is_for(self.membership, self.user_id)
+
+    def _has_put_off(self, found: Found) -> bool:
         off = (found.kind, found.id)
-        if off in self.put_off and self.put_off[off] in (None, found.version):
-            return False
-        return found.is_for(self.membership, self.user_id)
+        return off in self.put_off and self.put_off[off] in (None, found.version)
 
 
 @dataclass(slots=True)
@@ -93,49 +98,63 @@ async def readers_of(organization_id: UUID, only: UUID | None = None) -> list[Re
 
     A person whose devices all ended by themselves is among them, without a link.
     """
-    members: dict[UUID, tuple[dict[str, Any], dict[UUID, tuple[bool, bool]]]] = {}
-    one_of, who = (" AND m.user_id = ?", [only]) if only is not None else ("", [])
-    for row in await rows(f"{_MEMBERS}{one_of}", organization_id, *who):
-        user_id = UUID(str(row["user_id"]))
-        _, boards = members.setdefault(user_id, (dict(row), {}))
-        if row["board_id"] is not None:
-            boards[UUID(str(row["board_id"]))] = True, bool(row["can_write"])
+    members = await _members_of(organization_id, only)
     devices = await _devices_of(organization_id, only)
-    by_user: dict[UUID, list[Device]] = {}
-    lost: dict[UUID, list[Device]] = {}
+    teams = [_team(device) for device in devices if device.board_id is not None]
+    return teams + await _people(organization_id, members, devices)
+
+
+async def _people(
+    organization_id: UUID, members: Mapping[UUID, tuple[Row, Granted]], devices: Sequence[Device]
+) -> list[Reader]:
+    working, lost = _by_person(devices)
+    has_mail = bool(settings().smtp_url) and MAIL in CHANNELS
+    reached = list(members) if has_mail else [*filter((working | lost).get, members)]
+    if not reached:
+        return []
+    people: list[Reader] = []
+    chosen, boards_chosen, off = await _chosen_by(reached), await _boards_of(reached), await _put_off_by(reached)
+    for user_id in reached:
+        row, boards = members[user_id]
+        choices = chosen.get(user_id)
+        gets_mail = has_mail and bool(mail_address(row["email"]))
+        links = links_of(working.get(user_id, []), choices, has_mail=gets_mail)
+        if links or links_of(lost.get(user_id, []), choices, has_mail=False):
+            person = person_of(row["timezone"], tuple(links), choices, boards_chosen.get(user_id, {}))
+            reader = _reader(organization_id, row, boards, person, links)
+            reader.put_off = off.get(user_id, {})
+            reader.wants_mornings = choices is not None and choices.morning
+            people.append(reader)
+    return people
+
+
+def _by_person(devices: Sequence[Device]) -> tuple[Devices, Devices]:
+    """Return the devices of each person: those that work, and those that ended by themselves."""
+    working: Devices = {}
+    lost: Devices = {}
     for device in devices:
         if device.user_id is not None:
-            (by_user if device.ended_at is None else lost).setdefault(device.user_id, []).append(device)
-    has_mail = bool(settings().smtp_url) and MAIL in CHANNELS
-    reached = list(members) if has_mail else [one for one in members if one in by_user or one in lost]
-    found = [_team(device) for device in devices if device.board_id is not None]
-    if reached:
-        chosen = await _chosen_by(reached)
-        boards_chosen = await _boards_of(reached)
-        off = await _put_off_by(reached)
-        for user_id in reached:
-            row, boards = members[user_id]
-            membership = Membership(
-                UUID(str(row["id"])),
-                organization_id,
-                "",
-                row["role"],
-                bool(row["all_boards_read"]),
-                bool(row["all_boards_write"]),
-                boards,
-            )
-            gets_mail = has_mail and bool(mail_address(row["email"]))
-            links = links_of(by_user.get(user_id, []), chosen.get(user_id), has_mail=gets_mail)
-            if not links and not links_of(lost.get(user_id, []), chosen.get(user_id), has_mail=False):
-                continue
-            person = person_of(row["timezone"], tuple(links), chosen.get(user_id), boards_chosen.get(user_id, {}))
-            person = replace(person, away_until=as_moment(row["away_until"]))
-            reader = Reader(user_id, user_id, person, links, membership)
-            reader.put_off = off.get(user_id, {})
-            reader.is_first = as_id(row["first_id"]) == organization_id
-            reader.wants_mornings = user_id in chosen and chosen[user_id].morning
-            found.append(reader)
-    return found
+            (working if device.ended_at is None else lost).setdefault(device.user_id, []).append(device)
+    return working, lost
+
+
+def _reader(organization_id: UUID, row: Row, boards: Granted, person: Person, links: dict[str, list[Device]]) -> Reader:
+    reads_all, writes_all = bool(row["all_boards_read"]), bool(row["all_boards_write"])
+    member_id, user_id = UUID(str(row["id"])), UUID(str(row["user_id"]))
+    membership = Membership(member_id, organization_id, "", row["role"], reads_all, writes_all, boards)
+    person = replace(person, away_until=as_moment(row["away_until"]))
+    is_first = as_id(row["first_id"]) == organization_id
+    return Reader(user_id, user_id, person, links, membership, is_first=is_first)
+
+
+async def _members_of(organization_id: UUID, only: UUID | None) -> dict[UUID, tuple[Row, Granted]]:
+    members: dict[UUID, tuple[Row, Granted]] = {}
+    one_of, who = (" AND m.user_id = ?", [only]) if only is not None else ("", [])
+    for row in await rows(f"{_MEMBERS}{one_of}", organization_id, *who):
+        _, boards = members.setdefault(UUID(str(row["user_id"])), (row, {}))
+        if row["board_id"] is not None:
+            boards[UUID(str(row["board_id"]))] = True, bool(row["can_write"])
+    return members
 
 
 async def _devices_of(organization_id: UUID, only: UUID | None) -> list[Device]:
@@ -220,10 +239,12 @@ def person_of(
 
 async def waiting_in(organization_id: UUID) -> list[Waiting]:
     found = await everything_in(organization_id)
+    ids_of: dict[str, list[UUID]] = defaultdict(list)
+    for need in found:
+        ids_of[need.kind].append(need.id)
     substances: dict[tuple[str, UUID], str] = {}
     asked: dict[tuple[str, UUID], frozenset[UUID]] = {}
-    for kind in {one.kind for one in found}:
-        ids = [one.id for one in found if one.kind == kind]
+    for kind, ids in ids_of.items():
         async for some in in_turns(ids):
             for subject, decided in (await KINDS[kind].decides(some)).items():
                 substances[kind, subject] = substance_of(decided)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from mission_control.channels.channel import CHANNELS, Refused, Typed
+from mission_control.channels.channel import CHANNELS, Channel, Refused, Typed
 from mission_control.channels.installation import refuse_out_of_reach, require_filled, sealed, sealed_values
 from mission_control.channels.models import Device, ReachChannel
 from mission_control.channels.preferences.commands import WAKES, announce
@@ -39,12 +39,17 @@ class Place:
         return fingerprint(f"{self.kind}/{self.channel.id if self.channel else user_id}/{self.typed.who}")
 
 
+def _typed_channel(kind: str) -> Channel:
+    typed = {channel.kind: channel for channel in CHANNELS.values() if channel.links == "typed"}
+    if kind not in typed:
+        kinds = ", ".join(typed) or "none"
+        raise invalid_field("kind", f"This is not added by typing an address. Kinds: {kinds}")
+    return typed[kind]
+
+
 def typed_place(kind: str, values: Mapping[str, str], label: str, origin: str) -> Place:
     """Return the place that a person typed. Invalid says what is wrong."""
-    channel = CHANNELS.get(kind)
-    if channel is None or channel.links != "typed":
-        kinds = ", ".join(one.kind for one in CHANNELS.values() if one.links == "typed")
-        raise invalid_field("kind", f"This is not added by typing an address. Kinds: {kinds or 'none'}")
+    channel = _typed_channel(kind)
     known = {setting.name for setting in channel.own}
     if unknown := sorted(values.keys() - known):
         raise invalid_field("values", f"{unknown[0]} is not known here. Known: {', '.join(sorted(known))}")

@@ -48,21 +48,15 @@ class MessageRead(FromRow):
 
 
 def words_of(message: ReachMessage) -> str:
-    match message.state:
-        case "queued":
-            return f"tried again: {message.error}" if message.error else "on its way"
-        case "sent":
-            return "arrived" if message.why in ("test", "digest") else "waits"
-        case "answered":
-            return "answered here"
-        case "failed":
-            return f"given up: {message.error or 'no answer'}"
-        case "elsewhere":
-            return message.ended_how or "answered elsewhere"
-        case "withdrawn":
-            return message.ended_how or "no longer needed"
-        case _:
-            return message.state
+    words = {
+        "queued": f"tried again: {message.error}" if message.error else "on its way",
+        "sent": "arrived" if message.why in ("test", "digest") else "waits",
+        "answered": "answered here",
+        "failed": f"given up: {message.error or 'no answer'}",
+        "elsewhere": message.ended_how or "answered elsewhere",
+        "withdrawn": message.ended_how or "no longer needed",
+    }
+    return words.get(message.state, message.state)
 
 
 def read_message(message: ReachMessage, labels: dict[UUID, str]) -> MessageRead:

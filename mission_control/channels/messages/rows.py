@@ -101,10 +101,18 @@ async def edit_messages(messages: Sequence[ReachMessage]) -> None:
             deliver(f"{SENDING}{message.kind}", scope, header="EDIT", text="", message=str(message.id), edit=True)
 
 
+async def _note_told(due: Due[ReachNeed], now: datetime) -> None:
+    """Note on which link what still waits is told; of what ended, the digest says how."""
+    open_needs = [need for need in due.needs if need.ended_at is None]
+    await delete_all([need for need in due.needs if need.ended_at is not None])
+    for need in open_needs:
+        need.next_at, need.tried = None, [*need.tried, [due.link, now.isoformat(), due.why]]
+    await update_all(open_needs, "tried", "next_at")
+
+
 async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNeed], now: datetime) -> None:
     """Inside a command: write the messages of one step, one for each device of its link, with their deliveries."""
-    open_needs = [need for need in due.needs if need.ended_at is None]
-    alone = open_needs[0] if len(due.needs) == 1 and open_needs else None
+    alone = due.needs[0] if len(due.needs) == 1 and due.needs[0].ended_at is None else None
     scope = Scope(organization_id, board_id=alone.board_id if alone is not None else None)
     devices: list[Device | None] = [*reader.devices[due.link]] or [None]
     for device in devices:
@@ -114,10 +122,7 @@ async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNe
         await insert(message)
         await insert(*(_need_of(message, position, need) for position, need in enumerate(due.needs)))
         deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
-    await delete_all([need for need in due.needs if need.ended_at is not None])  # the digest says how
-    for need in open_needs:
-        need.next_at, need.tried = None, [*need.tried, [due.link, now.isoformat(), due.why]]
-    await update_all(open_needs, "tried", "next_at")
+    await _note_told(due, now)
     if reader.user_id is not None:
         signal(organization_id, reach_of=str(reader.user_id))
 

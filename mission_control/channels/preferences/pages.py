@@ -62,6 +62,10 @@ LIST = LiveList(
 )  # fmt: skip
 
 
+def _hows(differing: list[str]) -> dict[str, str]:
+    return dict(one.rsplit(":", 1) for one in differing if ":" in one)
+
+
 class ChoicesForm(Form):
     """All that is chosen on the page: `kinds` and `boards` are what differs, each with how, behind a colon."""
 
@@ -82,20 +86,16 @@ class ChoicesForm(Form):
     how: How = "digest"
 
     def body(self, found: object) -> Fields:
-        names = ("mode", "next_after", "has_quiet", "days_off", "wake", "shows", "only_blocking", "morning", "mail")
-        differing = dict(one.rsplit(":", 1) for one in self.boards if ":" in one)
+        differing = _hows(self.boards)
         if self.board is not None:
             differing[str(self.board)] = self.how
-        # A field of a browser is empty while only a part of the time is typed.
-        if self.has_quiet and not (self.quiet_from and self.quiet_to):
-            missing = "quiet_to" if self.quiet_from else "quiet_from"
-            raise FormInvalid(self.model_dump(), {missing: "Enter a time such as 22:00."})
-        fields = {name: getattr(self, name) for name in names}
+        quiet = {"quiet_from": self.quiet_from, "quiet_to": self.quiet_to}
+        empty = [name for name, time in quiet.items() if not time]
+        if self.has_quiet and empty:  # so is a field of a browser while only a part of the time is typed
+            raise FormInvalid(self.model_dump(), {empty[0]: "Enter a time such as 22:00."})
+        fields = self.model_dump(exclude={"kinds", "boards", "board", "how", *empty})
         fields["mail"] = self.mail or self.mode == "mail"
-        for name in ("quiet_from", "quiet_to"):
-            if getattr(self, name):
-                fields[name] = getattr(self, name)
-        fields["kinds"] = dict(kind.split(":", 1) for kind in self.kinds if ":" in kind)
+        fields["kinds"] = _hows(self.kinds)
         fields["boards"] = [{"board_id": board, "how": how} for board, how in differing.items()]
         return fields
 

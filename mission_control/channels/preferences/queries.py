@@ -82,12 +82,14 @@ async def reached(actor: Actor) -> Reached:
         lines=[_line(one, by_id) for one in await devices_of(actor)],
         mail=await _mail(actor),
         linked_by_code=[channel for channel in channels if channel.state != "off" and _links(channel.kind) == "code"],
-        typed=[channel for channel in CHANNELS.values() if channel.links == "typed"],
-        not_set_up=sorted(
-            channel.name for channel in CHANNELS.values() if channel.links == "code" and channel.kind not in kinds
-        ),
+        typed=_linked_by("typed"),
+        not_set_up=sorted(channel.name for channel in _linked_by("code") if channel.kind not in kinds),
         may_set_up=can(actor, "channel.manage"),
     )
+
+
+def _linked_by(how: str) -> list[Channel]:
+    return [channel for channel in CHANNELS.values() if channel.links == how]
 
 
 def _links(kind: str) -> str:

@@ -106,6 +106,17 @@ class _Paper:
         aside = " · ".join(filter(None, (item.detail, item.aside)))
         self.add("• ", linked, f" · {self.taken(one_line(aside, 200))}" if aside else "")
 
+    def add_section(self, heading: str, items: tuple[Item, ...]) -> None:
+        """Add as many lines of a section of a digest as there is room for, and how many more there are."""
+        self.add()
+        self.add(self._markup.heading(self.taken(one_line(heading, 200))))
+        listed = 0
+        while listed < min(len(items), MOST_ITEMS) and not self.is_full:
+            self.add_item(items[listed])
+            listed += 1
+        if left := sum(item.count for item in items[listed:]):
+            self.add(f"and {left} more")
+
 
 def texts(message: Message, title_most: int, most: int, markup: Markup = PLAIN) -> Texts:
     """Return a message with a title and a body of at most so many units of UTF-16, before they are escaped."""
@@ -117,14 +128,7 @@ def texts(message: Message, title_most: int, most: int, markup: Markup = PLAIN) 
         if plain(line):
             paper.add(paper.taken(line))
     for heading, items in message.sections:
-        paper.add()
-        paper.add(markup.heading(paper.taken(one_line(heading, 200))))
-        listed = 0
-        while listed < min(len(items), MOST_ITEMS) and not paper.is_full:
-            paper.add_item(items[listed])
-            listed += 1
-        if left := sum(one.count for one in items[listed:]):
-            paper.add(f"and {left} more")
+        paper.add_section(heading, items)
     url = message.url if message.url.startswith(("http://", "https://")) else ""
     return Texts(markup.escape(title), "\n".join(paper.rows), message.buttons if paper.is_whole else (), url)
 

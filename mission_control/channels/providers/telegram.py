@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from mission_control.channels.channel import Channel, Line, Message, Press, Received, Receives, Refused, Said, Setting
+from mission_control.channels.channel import (
+    Answer,
+    Channel,
+    Line,
+    Message,
+    Press,
+    Received,
+    Receives,
+    Refused,
+    Said,
+    Setting,
+)
 from mission_control.channels.providers.chats import (
     Markup,
     fields,
@@ -117,18 +128,23 @@ class Telegram(Channel):
         except _Moved as moved:
             return await self._call(line, method, chat_id=moved.chat, **sent)
 
+    @staticmethod
+    def _words_of(answer: Answer, found: Mapping[str, Any]) -> str:
+        words = str(found.get("description") or "")
+        if answer.status == 404 and words in ("", "Not Found"):
+            return "Not Found. Copy the bot token again."  # Telegram's answer to a token of another form
+        return words
+
     async def _call(self, line: Line, method: str, **sent: Any) -> Any:
         url = f"{line.value('api') or API}/bot{line.value('token')}/{method}"
         answer = await line.request("POST", url, json=sent)
         found = fields(answer)
         if found.get("ok"):
             return found["result"]
-        words, more = str(found.get("description") or ""), found.get("parameters")
+        words, more = self._words_of(answer, found), found.get("parameters")
         more = more if isinstance(more, Mapping) else {}
         if "migrate_to_chat_id" in more:
             raise _Moved(words, str(more["migrate_to_chat_id"]))
-        if answer.status == 404 and words in ("", "Not Found"):
-            words = "Not Found. Copy the bot token again."  # Telegram's answer to a token of another form
         seconds = more.get("retry_after")
         raise problem(
             self,

@@ -109,18 +109,22 @@ async def _new_team(board: Board, wanted: TeamPlace) -> Device:
     )  # fmt: skip
 
 
+async def _check_channel(board: Board, kind: Channel, channel_id: UUID | None) -> None:
+    if bool(kind.sets) != (channel_id is not None):
+        needs = "one of the organization's channels" if kind.sets else "no channel of the organization"
+        raise invalid_field("team", f"{kind.name} needs {needs}")
+    if channel_id is not None:
+        here = ReachChannel.filter(organization_id=board.organization_id, kind=kind.kind)
+        if not await here.filter(id=channel_id).exists():
+            raise invalid_field("team", "There is no such channel in this organization")
+
+
 async def _kind_of(board: Board, wanted: TeamPlace) -> Channel:
     kind = CHANNELS.get(wanted.kind)
     if kind is None or kind.team is None:
         kinds = ", ".join(channel.kind for channel in CHANNELS.values() if channel.team is not None)
         raise invalid_field("team", f"No team is reached by this kind. Kinds: {kinds or 'none'}")
-    if bool(kind.sets) != (wanted.channel_id is not None):
-        needs = "one of the organization's channels" if kind.sets else "no channel of the organization"
-        raise invalid_field("team", f"{kind.name} needs {needs}")
-    if wanted.channel_id is not None:
-        here = ReachChannel.filter(organization_id=board.organization_id, kind=wanted.kind)
-        if not await here.filter(id=wanted.channel_id).exists():
-            raise invalid_field("team", "There is no such channel in this organization")
+    await _check_channel(board, kind, wanted.channel_id)
     if kind.team.pattern and not re.fullmatch(kind.team.pattern, wanted.place):
         raise invalid_field("team", f"This is no place of a team. {kind.team.label}: {kind.team.hint}")
     if "://" in wanted.place:

@@ -47,14 +47,20 @@ class TeamForm(VersionedForm):
         return {"team": team}
 
 
-async def _page(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
+async def _places(board: Board, chosen: object) -> list[tuple[str, str, Channel]]:
+    """Return where a team may be reached, with its name; a channel that is switched off only where it is chosen."""
+    kinds = {kind.kind: kind for kind in CHANNELS.values() if kind.team is not None}
     places = [
-        (value, f"{one.name} (switched off)" if one.state == "off" else one.name, CHANNELS[one.kind])
-        for one in await channels_of(board.organization_id)
-        if one.kind in CHANNELS and CHANNELS[one.kind].team is not None
-        if (value := f"{one.kind}:{one.id}") == values.get("channel") or one.state != "off"
+        (value, f"{channel.name} (switched off)" if channel.state == "off" else channel.name, kinds[channel.kind])
+        for channel in await channels_of(board.organization_id)
+        if channel.kind in kinds
+        if (value := f"{channel.kind}:{channel.id}") == chosen or channel.state != "off"
     ]
-    places += [(one.kind, one.name, one) for one in CHANNELS.values() if one.team is not None and not one.sets]
+    return places + [(kind.kind, kind.name, kind) for kind in kinds.values() if not kind.sets]
+
+
+async def _page(actor: Actor, board: Board, values: FormValues, errors: dict[str, str]) -> str:
+    places = await _places(board, values.get("channel"))
     return await shell_page(
         actor, "channels/team.html", active=f"board-{board.id}", board=board, values=values, errors=errors,
         options=[(value, name) for value, name, _ in places], hints=_hints(places),

@@ -30,10 +30,14 @@ def maker_of(endpoint: str, settings: Settings) -> str | None:
     if len(endpoint) > MOST_CHARACTERS or not endpoint.isascii() or "@" in parts.netloc:
         return None
     if parts.netloc.lower() in settings.push_hosts:
-        is_secure = parts.scheme == "https" or (parts.scheme == "http" and settings.outbound_allow_private)
-        return host if is_secure else None
+        schemes = ("https", "http") if settings.outbound_allow_private else ("https",)
+        return host if parts.scheme in schemes else None
     if parts.scheme != "https" or parts.netloc.lower() != host:  # a port is none of theirs
         return None
+    return _maker_at(host)
+
+
+def _maker_at(host: str) -> str | None:
     return next((name for known, name in MAKERS.items() if _is_at(host, known)), None)
 
 
