@@ -241,6 +241,7 @@ def failing_for(channel: FakeChannel, who: str, error: Exception) -> None:
     channel.send = failing  # type: ignore[method-assign]
 
 
+@pytest.mark.usefixtures("daytime")
 @pytest.mark.parametrize("error", [Gone("410"), Refused("403"), None])
 async def test_one_of_two_devices_of_a_link_does_not_take_it(
     cast: Cast, chat: Chat, after: After, pushes: FakeChannel, error: Exception | None
