@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -135,7 +134,7 @@ async def answer_many(actor: Actor, sent: schemas.NeedsAnswered) -> schemas.Need
     return results
 
 
-async def _each(attempts: Iterable[tuple[str, Coroutine[Any, Any, schemas.NeedResult]]]) -> schemas.NeedResults:
+async def _each(attempts: Iterable[tuple[str, Coroutine[object, object, schemas.NeedResult]]]) -> schemas.NeedResults:
     """Await attempts on needs, by their ids, one after the other; a refusal is the result of its need."""
     results = []
     for need_id, attempt in attempts:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, PlainSerializer
@@ -71,5 +71,5 @@ def on_duty(people: Sequence[UUID], rota: Rota, day: date) -> UUID:
     return people[turn % len(people)]
 
 
-def escalation_of(stored: Mapping[str, Any] | None) -> Escalation | None:
+def escalation_of(stored: Mapping[str, object] | None) -> Escalation | None:
     return Escalation.model_validate(stored) if stored else None

@@ -113,7 +113,7 @@ class AskedOn:
     gateway_id: UUID | None = None
 
 
-async def where_asked(kind: NeedKind[Any], subject: UUID) -> AskedOn | None:
+async def where_asked(kind: NeedKind[object], subject: UUID) -> AskedOn | None:
     """Return where something was asked, also when it no longer waits; None when it is gone."""
     sql = f"SELECT id, organization_id FROM {kind.table} WHERE id = ?"
     if not kind.is_for_admins:
@@ -122,7 +122,7 @@ async def where_asked(kind: NeedKind[Any], subject: UUID) -> AskedOn | None:
     return await select_one(AskedOn, sql, subject)
 
 
-async def _board_of_ended(actor: Actor, kind: NeedKind[Any], subject: UUID) -> UUID | None:
+async def _board_of_ended(actor: Actor, kind: NeedKind[object], subject: UUID) -> UUID | None:
     """Return the board of something that the person could have answered. Raise NotFound otherwise."""
     if kind.is_personal:
         if not await rows(f"SELECT id FROM {kind.table} WHERE id = ? AND user_id = ?", subject, actor.user_id):

@@ -70,7 +70,7 @@ class AnswerPage[T]:
             found |= {"people": people, "hours": HOURS, "otherwise": self.otherwise(item)}
         return found
 
-    async def again(self, actor: Actor, thing: T, **typed: Any) -> str:
+    async def again(self, actor: Actor, thing: T, **typed: object) -> str:
         """Return it as it is now with what was typed: its row for htmx, else its page. NotFound when it is gone."""
         if not is_htmx():
             return await self._whole(actor, thing, **typed)
@@ -79,7 +79,7 @@ class AnswerPage[T]:
         next_url = safe_next(context["values"].get("next") or self.next_url(item))
         return await render_block(self.template, "row", **context, next_url=next_url)
 
-    async def refused_answer(self, refusal: Refusal[T, Any]) -> str:
+    async def refused_answer(self, refusal: Refusal[T, object]) -> str:
         """Answer what was typed with the reason; the thing as it is when somebody else was faster."""
         error = refusal.error
         if isinstance(error, FormInvalid | Invalid):
@@ -90,7 +90,7 @@ class AnswerPage[T]:
             return await self.again(refusal.actor, refusal.found, sentence=error.sentence, typed=typed)
         raise error
 
-    async def _whole(self, actor: Actor, thing: T, **typed: Any) -> str:
+    async def _whole(self, actor: Actor, thing: T, **typed: object) -> str:
         context = await self.context(actor, thing, Reads()) | typed
         if context["item"] is None:
             raise NotFound()

@@ -173,7 +173,7 @@ async def save_end(kind: str, question: Question, rest: str = "", **facts: Any) 
 
 
 async def send_notice(
-    question: Question, agent_id: UUID | None, header: str, lines: Iterable[str], **about: Any
+    question: Question, agent_id: UUID | None, header: str, lines: Iterable[str], **about: object
 ) -> None:
     """Send an agent a notice about a question and the task in whose run it was asked."""
     named = "SELECT t.id, t.number, t.title FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE r.id = ?"

@@ -1,7 +1,6 @@
 """Where terminals ask to be signed in, as RFC 8628 and RFC 6749 describe it: forms in, JSON out."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 from quart import Blueprint, Response, request
@@ -33,7 +32,7 @@ class Refused(Exception):
         self.error, self.sentence, self.status = error, sentence, status
 
 
-def _answer(body: Mapping[str, Any], status: int = 200, **headers: str) -> Response:
+def _answer(body: Mapping[str, object], status: int = 200, **headers: str) -> Response:
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache", **headers}
     return Response(to_json(body), status, headers, content_type="application/json")
 

@@ -1,7 +1,6 @@
 """Pages on which a person adds an account of a chat, by a code, or an address that they type."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from quart import Response
@@ -71,13 +70,13 @@ async def _code_page(actor: Actor, code: LinkCodeRead, **more: object) -> str:
     )  # fmt: skip
 
 
-async def _refused_code(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
+async def _refused_code(refusal: Refusal[object, object]) -> ResponseReturnValue:
     refusal.only(Invalid, Conflict, TooMany, FormInvalid)
     return await LIST.show(refusal.actor, errors=refusal.errors)
 
 
 @action(pages, CODES, refused=_refused_code)
-async def make_my_reach_code(outcome: Outcome[None, Any]) -> ResponseReturnValue:
+async def make_my_reach_code(outcome: Outcome[None, object]) -> ResponseReturnValue:
     """Show a new code, this once, with what is done with it."""
     made = outcome.answer
     html = await _code_page(outcome.actor, made, text=made.code, line=made.line, link=made.link)

@@ -20,7 +20,7 @@ SETTINGS_PAGE = "/settings/notifications"
 OPENING = "Opening decides nothing. The page asks you to sign in, and says if somebody was faster."
 
 
-def _cleaned(value: Any) -> Any:
+def _cleaned(value: object) -> Any:
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, tuple):

@@ -190,7 +190,7 @@ class Slack(Channel):
             return user
 
     async def _call(
-        self, line: Line, method: str, by: str = "token", verb: str = "POST", **sent: Any
+        self, line: Line, method: str, by: str = "token", verb: str = "POST", **sent: object
     ) -> Mapping[str, Any]:
         headers = {"Authorization": f"Bearer {line.value(by)}"}
         answer = await line.request(verb, f"{line.value('api') or API}/{method}", headers=headers, json=sent or None)

@@ -121,7 +121,7 @@ class Telegram(Channel):
     async def tell(self, line: Line, words: str) -> None:
         await self._to_chat(line, "sendMessage", line.to, text=spoken(words, 4000))
 
-    async def _to_chat(self, line: Line, method: str, chat: str, **sent: Any) -> Any:
+    async def _to_chat(self, line: Line, method: str, chat: str, **sent: object) -> Any:
         """Call a method for a chat. A group that became a supergroup has another id: go there."""
         try:
             return await self._call(line, method, chat_id=chat, **sent)
@@ -135,7 +135,7 @@ class Telegram(Channel):
             return "Not Found. Copy the bot token again."  # Telegram's answer to a token of another form
         return words
 
-    async def _call(self, line: Line, method: str, **sent: Any) -> Any:
+    async def _call(self, line: Line, method: str, **sent: object) -> Any:
         url = f"{line.value('api') or API}/bot{line.value('token')}/{method}"
         answer = await line.request("POST", url, json=sent)
         found = fields(answer)

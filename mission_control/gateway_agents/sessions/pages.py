@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -154,7 +153,7 @@ async def _actions(view: SessionView) -> str:
 
 
 async def _stream[V: (SessionView, ListView)](
-    view: V, page: str, follow: Callable[[], Coroutine[Any, Any, None]]
+    view: V, page: str, follow: Callable[[], Coroutine[object, object, None]]
 ) -> Response:
 
     async def look(viewer: Actor, reads: Reads) -> V | None:

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -203,7 +203,7 @@ def _risk_of_command(command: str) -> tuple[str, list[str]]:
     return worst, [why for level, why in risks if level == worst][:3]
 
 
-def reduced(payload: Mapping[str, Any]) -> JsonObject | None:
+def reduced(payload: Mapping[str, object]) -> JsonObject | None:
     """Return what is kept of a request that is over, by the board's level when it was asked; None: all of it."""
     request = payload.get("session_request")
     reduction = request.get("kept") if isinstance(request, Mapping) else None

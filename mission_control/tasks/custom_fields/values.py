@@ -139,7 +139,7 @@ def pattern_mismatch(pattern: str, value: str) -> str | None:
         return "Checking it against the field's pattern took too long."
 
 
-def _reads(read: Callable[[str], Any], value: object) -> bool:
+def _reads(read: Callable[[str], object], value: object) -> bool:
     try:
         return isinstance(value, str) and read(value) is not None
     except ValueError:

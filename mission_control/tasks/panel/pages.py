@@ -2,7 +2,6 @@
 
 import re
 from functools import partial as filled
-from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
@@ -100,12 +99,12 @@ async def _explain(refusal: Refusal[Task, object], sentence: str = "") -> Respon
     return render_macro(GONE, "reason", sentence=sentence or refusal.sentence) + await _facts(refusal, "innerHTML")
 
 
-async def _facts(answered: Refusal[Task, Any] | Outcome[Task, Any], swap: str = "") -> str:
+async def _facts(answered: Refusal[Task, object] | Outcome[Task, object], swap: str = "") -> str:
     task = answered.found
     return await fragment(PAGE, "facts", view_of(answered.actor, task.board, panel_id=task.id), swap)
 
 
-async def _said(refusal: Refusal[Any, Any]) -> ResponseReturnValue:
+async def _said(refusal: Refusal[object, object]) -> ResponseReturnValue:
     if not is_htmx():
         raise refusal.error
     return render_macro(COMMENTS, "said", sentence=refusal.sentence)
@@ -256,7 +255,7 @@ async def links(board_id: UUID, task_id: UUID) -> ResponseReturnValue:
 @action(pages, f"{TASK}/files", performs="attach_file")
 @action(pages, f"{TASK}/restoration", performs="restore_task")
 @action(pages, f"{TASK}/archivals/removals", performs="unarchive_task")
-async def to_task(outcome: Outcome[Task, Any]) -> ResponseReturnValue:
+async def to_task(outcome: Outcome[Task, object]) -> ResponseReturnValue:
     return done(outcome.found.url)
 
 

@@ -261,7 +261,7 @@ async def _locked(webhook: OutgoingWebhook) -> OutgoingWebhook:
     return await existing(find(OutgoingWebhook, "id = ?", webhook.id, lock=True))
 
 
-async def _save(webhook: OutgoingWebhook, **changes: Any) -> None:
+async def _save(webhook: OutgoingWebhook, **changes: object) -> None:
     """Write some columns; every process learns of it, and looks for what is to be sent."""
     changes["updated_at"] = times.clock_now()
     webhook.update_from_dict(changes)
