@@ -3,6 +3,7 @@
 import re
 
 from mission_control.events.event_log import ACCOUNT_KINDS, KINDS
+from mission_control.gateways.connections.link import HAPPENED
 from mission_control.tasks.snapshots.streams import STREAMED
 from tests.contract.source import calls, texts, trees
 
@@ -22,6 +23,8 @@ def recorded() -> set[str]:
             found |= {text for one in outcomes for text in texts(one)}
         for call in calls(tree, "Deadlines"):  # records what it is given
             found |= {text for one in call.keywords for text in texts(one.value) if KIND.fullmatch(text)}
+        if name == "gateways.connections.link":  # records that of a state
+            found |= {kind for kind, _ in HAPPENED.values()}
         if name == "tasks.notices":
             stems = [text for call in calls(tree, "_notify") for text in texts(call.args[-1])]
             found |= {f"{stem}_{end}" for stem in stems for end in ("notified", "notify_failed")}

@@ -101,7 +101,7 @@ async def edit_messages(messages: Sequence[ReachMessage]) -> None:
             deliver(f"{SENDING}{message.kind}", scope, header="EDIT", text="", message=str(message.id), edit=True)
 
 
-async def _note_told(due: Due[ReachNeed], now: datetime) -> None:
+async def _note_written(due: Due[ReachNeed], now: datetime) -> None:
     """Note on which link what still waits is told; of what ended, the digest says how."""
     open_needs = [need for need in due.needs if need.ended_at is None]
     await delete_all([need for need in due.needs if need.ended_at is not None])
@@ -122,7 +122,7 @@ async def write_messages(organization_id: UUID, reader: Reader, due: Due[ReachNe
         await insert(message)
         await insert(*(_need_of(message, position, need) for position, need in enumerate(due.needs)))
         deliver(f"{SENDING}{message.kind}", scope, header=due.why.upper(), text="", message=str(message.id))
-    await _note_told(due, now)
+    await _note_written(due, now)
     if reader.user_id is not None:
         signal(organization_id, reach_of=str(reader.user_id))
 

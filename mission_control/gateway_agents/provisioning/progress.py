@@ -214,8 +214,9 @@ async def _note_failure(job: ProvisioningJob, reason: str) -> None:
     agent.status, agent.last_provision_error = "error", reason
     await agent.save(update_fields=["status", "last_provision_error"])
     if is_new:
-        kind = "agent.update.failed" if job.action == "update" else "agent.provision.failed"
-        record(kind, agent, f"Not set up on its gateway: {agent.name}. {reason}", reason=reason)
+        message = f"Not set up on its gateway: {agent.name}. {reason}"
+        is_update = job.action == "update"
+        record("agent.update.failed" if is_update else "agent.provision.failed", agent, message, reason=reason)
 
 
 @command("provisioning.run")
