@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -229,6 +230,12 @@ async def test_wait_ends_up_to_a_fifth_earlier(monkeypatch: pytest.MonkeyPatch, 
 async def test_every_wait_ends_at_a_moment_of_its_own(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """What may wait asks `end_of_wait` when it ends: here at once."""
     question, approval = await ask(cast), await cast.ask(cast.vega)
+    until = (times.clock_now() + timedelta(hours=1)).isoformat()
+    held = {"program": "claude-code", "host_label": "ada-laptop", "account": "5f", "kind": "window", "words": ""}
+    ids = {
+        "board_id": str(cast.board.id), "question_id": question["id"], "approval_id": approval["id"],
+        "hold_id": (await cast.vega.post("/agent/holds", held | {"until": until})).ok()["id"],
+    }  # fmt: skip
     asked: list[float] = []
 
     def end_of_wait(seconds: float) -> float:
@@ -238,8 +245,7 @@ async def test_every_wait_ends_at_a_moment_of_its_own(cast: Cast, monkeypatch: p
     monkeypatch.setattr(wakeup_channels, "end_of_wait", end_of_wait)
     for one in [one for one in OPERATIONS if one.is_long_poll]:
         caller = cast.ada if one.who == "user" else cast.vega
-        path = one.path.removeprefix("/api/v1").replace("<board_id>", str(cast.board.id))
-        path = path.replace("<question_id>", question["id"]).replace("<approval_id>", approval["id"])
+        path = re.sub(r"<(\w+)>", lambda match: ids[match[1]], one.path.removeprefix("/api/v1"))
         known = (await caller.get(path)).ok().get("version", "") if "version" in str(one.returns) else ""
         asked.clear()
         body = {} if one.body is None else {"wait_seconds": 50}
