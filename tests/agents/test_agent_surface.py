@@ -16,7 +16,7 @@ async def test_agent_reads_its_own_profile(cast: Cast) -> None:
     answer = (await cast.atlas.get("/agent/healthz")).ok()
     assert answer == {
         "ok": True, "agent_id": str(cast.atlas.id), "board_id": str(cast.board.id), "gateway_id": None,
-        "status": "online", "is_board_lead": True, "scopes": None, "token_expires_at": None,
+        "status": "online", "is_board_lead": True, "scopes": None, "token_expires_at": None, "hold": None,
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tests.cast import Cast, events, head, kinds
 KEYS = [
     "board_id", "name", "status", "heartbeat_config", "identity_profile", "identity_template", "soul_template", "id",
     "gateway_id", "is_board_lead", "is_gateway_main", "openclaw_session_id", "wip_limit", "claim_tags",
-    "work_state", "work_state_reason", "work_state_at", "is_adopted", "last_provision_error", "wake_attempts",
+    "work_state", "work_state_reason", "work_state_at", "hold", "is_adopted", "last_provision_error", "wake_attempts",
     "checkin_deadline_at", "last_seen_at", "gateway_away_at", "run_began_at", "created_at", "updated_at",
 ]  # fmt: skip
 
