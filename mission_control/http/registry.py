@@ -318,7 +318,8 @@ async def require_match(call: Call, actor: Actor, tags: str) -> None:
         if isinstance(thing, Model):
             await type(thing).select_for_update(no_key=True).filter(pk=thing.pk).first()
     thing = None if read.finder is None else await read.finder(actor, **call.ids)
-    state = await Call(read, actor, call.ids, thing, {}).perform()
+    arguments = {} if read.query is None else {"query": read.query()}
+    state = await Call(read, actor, call.ids, thing, arguments).perform()
     tag = tag_of(to_json(state))
     if not _names(tags, tag):
         raise PreconditionFailed(

@@ -19,7 +19,7 @@ from tests.cast import Cast
 SAMPLES: dict[str, Any] = {
     "board_type": "general", "success_metrics": {"visitors": 5}, "wip_limits": {"review": 3},
     "heartbeat_config": {"every": "30s"}, "identity_profile": {"role": "Tester"}, "claim_tags": ["docs"],
-    "session_detail": "commands",
+    "session_detail": "commands", "done_needs": ["check"],
 }  # fmt: skip
 
 

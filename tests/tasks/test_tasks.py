@@ -10,7 +10,8 @@ from tests.cast import Cast, apart_from_news, events, head, ids, kinds, stamp
 from tests.moments import loose_moments
 
 KEYS = [
-    "title", "description", "status", "priority", "due_at", "assigned_agent_id", "depends_on_task_ids", "tag_ids",
+    "title", "description", "status", "priority", "due_at", "not_before", "assigned_agent_id", "depends_on_task_ids",
+    "tag_ids",
     "id", "board_id", "created_by_user_id", "in_progress_at", "created_at", "updated_at", "blocked_by_task_ids",
     "is_blocked", "tags", "custom_field_values", "number", "assigned_user_id", "archived_at", "deleted_at",
     "fence", "flagged_at", "parent_id", "blocks_parent", "parts_count", "parts_done_count",
