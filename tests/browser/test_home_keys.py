@@ -24,7 +24,7 @@ BEYOND = 33  # more than a page has rows at first
 KEYS = {
     "approval": "a", "question": "1", "request": "a", "review": "a", "proposal": "a", "flagged": "1", "silent": "1",
     "not_resumed": "1", "gateway": "1", "delivery": "1", "overdue": "1", "outgoing_webhook": "1",
-    "channel": "2", "device": "2",
+    "channel": "2", "device": "2", "hold": "1",
 }  # fmt: skip
 # Note how long the focus takes from a key to another row.
 LISTEN = """() => {
