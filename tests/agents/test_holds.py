@@ -1,6 +1,7 @@
 """Workers that wait for their limit: what they keep, what people tell them, and how they go on."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mission_control.agents.holds.commands import end_silent_holds
 from mission_control.agents.holds.models import HoldWorker
 from mission_control.agents.models import Agent
+from mission_control.core import times
 from mission_control.runs.claims.leases import expire_due
 from mission_control.tasks.models import Task
 from tests.cast import Answer, Caller, Cast, events, head
@@ -98,6 +100,14 @@ async def test_need_is_one_for_a_worker_and_says_until_when(cast: Cast) -> None:
     assert need["otherwise"]["at"] is not None
     for person in (cast.dan, cast.eve):
         assert (await needs(person, "?kind=hold"))["items"] == []
+
+
+async def test_overloaded_provider_is_a_need_after_an_hour(cast: Cast) -> None:
+    await hold(cast.vega, kind="overload", words="529 Overloaded")
+    assert (await needs(cast.cleo, "?kind=hold"))["items"] == []
+    with times.travelled(timedelta(minutes=61)):
+        [need] = (await needs(cast.cleo, "?kind=hold"))["items"]
+    assert "its provider is overloaded" in need["title"]
 
 
 async def test_taking_over_puts_what_was_kept_into_the_inbox_without_a_failed_attempt(cast: Cast) -> None:

@@ -49,6 +49,15 @@ async def test_worker_goes_on_by_itself_when_the_window_opens(shop: Shop) -> Non
     assert await questions(shop) == [] and shop.left() == []
 
 
+async def test_worker_of_one_task_lets_what_it_has_begun_wait(shop: Shop) -> None:
+    task = await shop.task(f"do: write work.txt one\n{refusal(3_600)}\ndo: say Done.")
+    await shop.once(code=3)
+    assert [run["state"] for run in await shop.runs(task)] == ["waiting"] and await hold_of(shop)
+    await shop.once(code=3)  # which prompts nobody, and takes no other task
+    assert [run["state"] for run in await shop.runs(task)] == ["waiting"] and len(shop.prompts()) == 1
+    assert await questions(shop) == [] and shop.left() == []
+
+
 async def test_overload_is_waited_for_in_the_session(shop: Shop) -> None:
     error = json.dumps({"code": -32603, "message": "API Error: 529 Overloaded."})
     task = await shop.task(f"do: refuse 1 {error}\ndo: write work.txt one\ndo: say Done.")
@@ -80,8 +89,8 @@ async def test_words_of_a_limit_are_no_result(shop: Shop) -> None:
 
 async def hold_of(shop: Shop) -> Any:
     """The one need of people that a worker waits."""
-    found = (await shop.made.ask("GET", "/api/v1/needs?kind=hold"))["items"]
-    return found[0] if found else None
+    waiting = (await shop.made.ask("GET", "/api/v1/needs?kind=hold"))["items"]
+    return next((need for need in waiting if need["board"]["id"] == shop.made.board_id), None)
 
 
 async def test_begun_task_waits_for_its_worker_until_people_let_it_go_on(shop: Shop) -> None:

@@ -1,7 +1,8 @@
 """Workers that wait, as a kind of needs: one for an account on a machine, however many tasks it keeps."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from mission_control.agents.holds.commands import MORNING, next_morning, take_back_answer
@@ -14,7 +15,7 @@ from mission_control.core.actor import Actor
 from mission_control.core.programs import program_name
 from mission_control.core.substance import Parts
 from mission_control.database.records import find
-from mission_control.database.sql import placeholders
+from mission_control.database.sql import Condition, placeholders
 from mission_control.needs.kinds import Answers, AnswerWords, Boards, Key, Last, NeedKind, Page, Rows, Seeker, Words
 from mission_control.needs.lookup import parse_need_id, render_needs
 from mission_control.needs.queries import Filter, find_keys
@@ -32,10 +33,14 @@ FACTS = {
     "overload": "Provider overloaded · tries again {at}, in {left}",
     "sign_in": "Sign-in ended · tries again {at}, in {left}",
 }
+PATIENCE = timedelta(hours=1)  # in which an overloaded provider is nobody's concern
+LATE = (
+    "SELECT organization_id, 'hold_id' AS name, id AS value FROM worker_holds WHERE ended_at IS NULL"
+    " AND answer IS NULL AND kind = 'overload' AND created_at >= ? AND created_at < ?"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A hold, and the workers of its board that could take over."""
 
     hold: HoldRead
@@ -92,6 +97,7 @@ class HoldNeeds(NeedKind[Waiting]):
     glyph = ("hourglass", "warn")
     table = "worker_holds"
     concerns = ("worker.", "board.", "agent.")
+    signals = ("hold_id",)
     takes_back = True
     endings = {
         "worker.continued": "went on",
@@ -111,13 +117,18 @@ class HoldNeeds(NeedKind[Waiting]):
 
     def find(self, seeker: Seeker) -> Iterator[Rows]:
         yield Rows(
-            "FROM worker_holds h JOIN mine ON mine.id = h.board_id WHERE h.ended_at IS NULL AND h.answer IS NULL",
+            "FROM worker_holds h JOIN mine ON mine.id = h.board_id WHERE h.ended_at IS NULL AND h.answer IS NULL"
+            " AND (h.kind <> 'overload' OR h.created_at <= ?)",
+            [times.clock_now() - PATIENCE],
             id="h.id",
             since="h.created_at",
             board_id="h.board_id",
             act_by="h.until",
             version="h.kind || CAST(h.until AS TEXT)",
         )
+
+    def begins(self, since: datetime, until: datetime) -> Condition:
+        return LATE, [since - PATIENCE, until - PATIENCE]
 
     async def read(self, page: Page) -> Mapping[UUID, Waiting]:
         return await self._waiting(page.ids)

@@ -123,10 +123,11 @@ class Holding:
         state = WORDS[held.end.kind].format(name)
         worker.say(f"{state}: {held.end.words} Nothing is prompted until {_clock(held.until)}.")
         if worker.given.once:
+            self._tell_of_kept()
             raise Nothing(f"{state}. Nothing is prompted until {_clock(held.until)}.", "holding")
         stated, known = 0.0, None
         while (hold := self._read()) is not None and (seconds := hold["until"] - time.time()) > 0:
-            if hold["kind"] == OVERLOAD and not self._kept and time.time() - hold["since"] < QUIET_SECONDS:
+            if hold["tried_by"] or self._concerns_nobody(hold):
                 worker.pause(min(AWAY_SECONDS, seconds))
                 continue
             try:
@@ -139,6 +140,15 @@ class Holding:
             except Problem as problem:
                 stated = stated if isinstance(problem, (Unreachable, Busy)) else hold["until"]
                 worker.pause(min(AWAY_SECONDS, seconds))
+
+    def _concerns_nobody(self, hold: Hold) -> bool:
+        return hold["kind"] == OVERLOAD and not self._kept and time.time() - hold["since"] < QUIET_SECONDS
+
+    def _tell_of_kept(self) -> None:
+        hold = self._read() if self._kept else None
+        if hold is not None:
+            with contextlib.suppress(Problem):
+                self._tell(hold)
 
     def _tell(self, hold: Hold) -> HoldRow:
         """Have the board know of the hold, and let the tasks that wait with it do so without a lease."""
@@ -159,17 +169,12 @@ class Holding:
         path = f"{HOLDS}/{hold['id']}?wait_seconds={int(seconds)}&known={known or ''}"
         with self._worker.waiting():
             row: HoldRow = self._worker.api.call("GET", path, seconds=seconds)
-        answer, resumes_at = row["answer"], row["resumes_at"]
-        until = None
-        if row["ended_at"] or (answer != known and answer == "continue"):
-            until = time.time()
-        elif answer != known and answer == "stop" and resumes_at:
-            until = datetime.fromisoformat(resumes_at.replace("Z", "+00:00")).timestamp()
+        until = _resumption(row) if row["ended_at"] or row["answer"] != known else None
         if until is not None:
             with self._locked():
-                if now := self._read():
+                if (now := self._read()) and not now["tried_by"]:
                     self._write({**now, "until": until})
-        return answer
+        return row["answer"]
 
     # -- its file -----------------------------------------------------------------------------------------------------
 
@@ -190,6 +195,15 @@ class Holding:
 
     def _write(self, hold: Hold) -> None:
         files.write(self._path, json.dumps(hold).encode())
+
+
+def _resumption(row: HoldRow) -> float | None:
+    """When people want a worker to go on, in seconds since 1970."""
+    if row["ended_at"] or row["answer"] == "continue":
+        return time.time()
+    if row["answer"] == "stop" and row["resumes_at"]:
+        return datetime.fromisoformat(row["resumes_at"].replace("Z", "+00:00")).timestamp()
+    return None
 
 
 def _clock(moment: float) -> str:
