@@ -14,7 +14,17 @@ from mission_control.server import installation
 from tests.cast import Cast
 
 installation.install()
-SIGNALS = {"reach_channel", "reach_of", "agent_id", "gateway_id", "inbox_of", "budgets", "needs_of", "unreached"}
+SIGNALS = {
+    "reach_channel",
+    "reach_of",
+    "agent_id",
+    "gateway_id",
+    "inbox_of",
+    "budgets",
+    "needs_of",
+    "unreached",
+    "hold_id",
+}
 
 
 def test_kinds_stand_in_the_order_of_the_list() -> None:
