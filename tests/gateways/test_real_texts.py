@@ -13,6 +13,7 @@ from mission_control.gateways.connections.open_connection import Connection
 from mission_control.gateways.protocol import handshake
 from mission_control.gateways.protocol.errors import GatewayError, Said
 from mission_control.gateways.protocol.handshake import Identity
+from mission_control.gateways.protocol.payload import Payload
 from mission_control.gateways.protocol.target import Target
 from tests.gateways.real import RealGateway, from_elsewhere
 from tests.gateways.real_plays import connected, listed
@@ -69,7 +70,7 @@ async def test_gateway_says_what_can_be_provoked_by_a_call(real_gateway: RealGat
 async def test_connection_that_waits_for_pairing_is_closed_with_the_request(real_gateway: RealGateway) -> None:
     identity = Identity.new()
     async with from_elsewhere(real_gateway) as url, open_socket(url, origin=None) as socket:
-        challenge = handshake.read_challenge(orjson.loads(await socket.recv()))
+        challenge = handshake.read_challenge(Payload.of(orjson.loads(await socket.recv())))
         params: Mapping[str, Any] = handshake.connect_params(
             Target(url, real_gateway.token), identity, challenge, handshake.Attempt()
         )
