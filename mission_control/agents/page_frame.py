@@ -7,7 +7,7 @@ from uuid import UUID
 
 from quart import Response
 
-from mission_control.agents.holds.needs import hold_needs
+from mission_control.agents.holds.needs import HoldAsk, asks_about
 from mission_control.agents.models import Agent
 from mission_control.agents.queries import reachable_agent, visible_agents
 from mission_control.agents.roster import Line, lines_of
@@ -17,7 +17,6 @@ from mission_control.core.errors import NotFound
 from mission_control.core.values import whole_number
 from mission_control.events.broker import News
 from mission_control.events.models import Event
-from mission_control.needs.schemas import Need
 from mission_control.web.actions import action
 from mission_control.web.regions import Concerns, Reads
 from mission_control.web.shell import signed_in
@@ -40,7 +39,7 @@ class Viewed:
     may_change: bool  # the agent, its tokens and its callback
     may_set_state: bool
     may_limit: bool
-    hold_need: Need | None
+    ask: HoldAsk | None
 
     @property
     def id(self) -> UUID:
@@ -71,7 +70,7 @@ async def agent_of_page(actor: Actor, agent_id: UUID, **ids: UUID) -> Agent:
 
 async def _see(actor: Actor, agent: Agent, args: Mapping[str, str]) -> Viewed:
     line = (await lines_of([agent]))[agent.id]
-    needs = await hold_needs(actor, [line.hold.id] if line.hold is not None else [])
+    asks_of = await asks_about(actor, [line.hold])
     return Viewed(
         actor,
         agent,
@@ -81,7 +80,7 @@ async def _see(actor: Actor, agent: Agent, args: Mapping[str, str]) -> Viewed:
         may_change=can(actor, "agent.update", agent),
         may_set_state=can(actor, "agent.set_work_state", agent),
         may_limit=can(actor, "budget.manage", agent.organization_id),
-        hold_need=next(iter(needs.values()), None),
+        ask=next(iter(asks_of.values()), None),
     )
 
 

@@ -10,7 +10,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents import roster, tabs
 from mission_control.agents.fields import AgentName, ClaimTags, ShortText, Soul, WipLimit
-from mission_control.agents.holds.needs import hold_needs
+from mission_control.agents.holds.needs import asks_about
 from mission_control.agents.models import Agent, AgentSoul
 from mission_control.agents.page_frame import AGENT, AGENT_PAGE, agent_of_page, changes_agent, on_agent, stream_of_page
 from mission_control.agents.queries import reachable_agent
@@ -176,10 +176,10 @@ async def _listed(actor: Actor, asked: Wanted) -> PageContext:
     lines = [line for group in groups for line in group.lines]
     online = sum(line.status not in NOT_ONLINE for line in lines)
     paused = [line for line in lines if line.hold is not None]
-    needs = await hold_needs(actor, [line.hold.id for line in paused if line.hold is not None])
+    asks_of = await asks_about(actor, [line.hold for line in paused])
     groups = [replace(group, lines=[line for line in group.lines if line.hold is None]) for group in groups]
     figures = {"total": len(lines), "online": online, "base": asked.base, "short": short}
-    return {"groups": groups, "paused": paused, "needs": needs, **figures}
+    return {"groups": groups, "paused": paused, "asks_of": asks_of, **figures}
 
 
 LiveList(

@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from mission_control.agents.connections import queries
 from mission_control.agents.connections.queries import ConnectionQuery, ConnectionRead
-from mission_control.agents.holds.needs import hold_needs
+from mission_control.agents.holds.needs import asks_about
 from mission_control.agents.holds.queries import hold_of
 from mission_control.agents.models import Connection
 from mission_control.core import times
@@ -79,8 +79,7 @@ async def context_of(actor: Actor, connection: Connection) -> PageContext:
     failing = [check.name for check in read.checked if check.state == "failed"]
     lacks = is_held(connection.client) and not set(read.board_must) <= set(read.must)
     hold = await hold_of(connection.agent_id, connection.id)
-    needs = await hold_needs(actor, [hold.id] if hold is not None else [])
-    waits = {"hold": hold, "need": next(iter(needs.values()), None)}
+    waits = {"hold": hold, "ask": next(iter((await asks_about(actor, [hold])).values()), None)}
     return {"one": read, "sessions": sessions, "may_end": may_end, "failing": failing, "lacks": lacks, **waits}
 
 

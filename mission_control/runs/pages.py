@@ -62,7 +62,7 @@ def in_words(run: Row) -> Row:
 # A task waits for other tasks, for decisions, answers, agents, limits and budgets.
 NEAR = Concerns[BoardView](
     ("task.", "approval.", "question.", "agent.", "board.", "organization.", "budget."),
-    ("agent_id", "usage"),
+    ("agent_id", "usage", "opened"),
     lambda view, news: (
         news.board_id in (view.board.id, None)
         if isinstance(news, Event)
@@ -328,6 +328,7 @@ def _runs_of_agent(macro: str, viewed: Viewed, found: list[Row], total: int) -> 
     runs = [in_words(run) for run in found]
     for run in runs:
         run["lease_until"] = run["lease"] if run["state"] == "running" else None
+        run["waits_until"] = as_moment(run["waits_until"])
     return render_macro(AGENT_TEMPLATE, macro, viewed=viewed, runs=runs, total=total)
 
 

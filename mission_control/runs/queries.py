@@ -14,7 +14,7 @@ from mission_control.agents.usage.schemas import UsageFigures
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.boards.forge_states import ForgeReport, HandIn, reports_of
 from mission_control.boards.models import Board
-from mission_control.boards.parking import Resume
+from mission_control.boards.parking import HOLD_UNTIL, Resume
 from mission_control.boards.queries import on_readable_boards
 from mission_control.core.actor import Actor, OnlySystem, rule
 from mission_control.core.amounts import MICROS
@@ -121,7 +121,11 @@ class LeaseRelease(Body):
     fence: Fence | None = None
     reason: Reason = None
     rests: Annotated[
-        bool, Field(description="You are offered it again after ten minutes; false: at once, because it was not begun")
+        bool,
+        Field(
+            description="You are offered it again after ten minutes; false: at once, because it was not begun,"
+            " and nobody is notified"
+        ),
     ] = True
 
 
@@ -293,6 +297,9 @@ class RunRead(Schema):
     lease_expires_at: datetime | None
     parked_at: Annotated[datetime | None, Field(description="Since when it waits for people, without a lease")]
     ready_at: Annotated[datetime | None, Field(description="Since when its agent may go on: all it asked is settled")]
+    waits_until: Annotated[
+        datetime | None, Field(description="When the worker that keeps it goes on, where its program may not go on now")
+    ]
     ended_at: datetime | None
     notified_at: Annotated[datetime | None, Field(description="When its agent was told that a person stopped it")]
     end_reason: str | None
@@ -332,13 +339,15 @@ class TaskWaitingRead(Schema):
     reasons: list[WaitingReason]
 
 
-MOMENTS = ("started_at", "lease_expires_at", "parked_at", "ready_at", "ended_at", "notified_at")
+MOMENTS = ("started_at", "lease_expires_at", "parked_at", "ready_at", "waits_until", "ended_at", "notified_at")
 COLUMNS = (
     "r.id, r.task_id, r.board_id, r.agent_id, r.agent_name, r.fence, CASE WHEN r.ended_at IS NULL AND r.parked_at"
     " IS NOT NULL THEN 'waiting' ELSE r.state END AS state, r.started_at, r.lease_expires_at, r.parked_at, r.ready_at,"
     " (SELECT COALESCE(d.offered_at, d.sent_at) FROM deliveries d WHERE d.id = r.id) AS notified_at,"
-    " r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, r.code, NULL AS artifacts, r.input_tokens,"
-    " r.output_tokens, r.cached_tokens, r.written_tokens, r.unpriced_tokens, r.gaps, r.cost_micros AS cost_usd"
+    f" (SELECT {HOLD_UNTIL} FROM worker_holds wh WHERE wh.id = r.hold_id AND wh.ended_at IS NULL"
+    " AND r.ended_at IS NULL) AS waits_until, r.ended_at, r.end_reason, r.summary, r.checked, r.evidence, r.code,"
+    " NULL AS artifacts, r.input_tokens, r.output_tokens, r.cached_tokens, r.written_tokens, r.unpriced_tokens, r.gaps,"
+    " r.cost_micros AS cost_usd"
 )
 
 

@@ -74,12 +74,15 @@ async def notify_lead_of_new_task(task: Task) -> None:
         _notify(task, lead_id, "NEW TASK ADDED", "Decide who works on it and assign it.", "task.lead")
 
 
-async def notify_after_change(actor: Actor, task: Task, before: Task) -> None:
-    """Notify the new assignee, or the lead when a task came back without one, and the former assignee."""
+async def notify_after_change(actor: Actor, task: Task, before: Task, *, is_untouched: bool = False) -> None:
+    """Notify the new assignee, or the lead when a task came back without one, and the former assignee.
+
+    Do not bother the lead with one that nobody began (`is_untouched`): it is for the next claim.
+    """
     lead_id = None
     is_free, was_free = (state.assigned_agent_id is None and state.assigned_user_id is None for state in (task, before))
     came_back = task.status == "inbox" and is_free and not (before.status == "inbox" and was_free)
-    if came_back and not (actor.is_agent and actor.is_lead):
+    if came_back and not is_untouched and not (actor.is_agent and actor.is_lead):
         if lead_id := await lead_id_of(task.board_id):
             _notify(task, lead_id, "TASK BACK IN INBOX", "Find a new owner for it.", "task.lead_unassigned")
     if task.assigned_agent_id not in (None, before.assigned_agent_id, actor.agent_id):

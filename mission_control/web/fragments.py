@@ -10,6 +10,7 @@ counts as a tag, `{{ name }}` as a word, `{% if %}` as an opening and `{% endif 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from enum import Enum
 from typing import Any, cast
 from zlib import crc32
@@ -54,7 +55,7 @@ def _prepare(environment: Environment, kind: str) -> None:
     environment.filters.update(
         markdown=_prose, relative=times.relative, absolute=times.absolute, clock=times.clock_time, iso=times.iso,
         age=times.age, initials=initials, version_of=version_of, since_read=since_read,
-        figures=figures, inline=inline, letters=letters, hue=hue,
+        figures=figures, timed=timed, inline=inline, letters=letters, hue=hue,
     )  # fmt: skip
     environment.bytecode_cache = CompiledTemplates(environment, kind)
 
@@ -66,6 +67,15 @@ def as_html(text: str) -> str:
 def _steady(value: object) -> object:
     """Return what a page shows of a value: no name on it moves what stands around it."""
     return steady(value) if type(value) is str else value
+
+
+def timed(text: str, moment: datetime | None) -> Markup:
+    """Mark the moment that a text names up, so that the page writes it in the zone of its reader."""
+    html = as_html(text)
+    if moment is None:
+        return Markup(html)
+    clock = f'<time datetime="{times.iso(moment)}" data-format="clock">{times.clock_time(moment)}</time>'
+    return Markup(html.replace(times.clock_time(moment), clock))
 
 
 _FIGURE = re.compile(r"(?P<plus>\+[\d,]+)|(?P<minus>\N{MINUS SIGN}[\d,]+)|(?<= on )(?P<code>[0-9a-f]{7})\b")

@@ -245,8 +245,26 @@ async def test_pages_say_why_a_worker_waits_and_take_the_answers(cast: Cast) -> 
         page = await ada.get(path)
         page.has("Claude Code on ada-laptop", "Its limit is reached", "Continue now", "Stop for today")
     (await ada.get("/agents")).has("1 paused", f"It keeps #{task['number']}")
-    (await ada.get(f"{cast.home}?panel=1")).has("waits for Claude Code on ada-laptop until")
+    (await ada.get(f"{cast.home}/tasks/{task['id']}")).has("waits for Claude Code on ada-laptop until")
     [vega] = [one for one in (await cast.ada.get(f"{cast.home}/workers")).ok()["items"] if one["agent_name"] == "Vega"]
     assert (vega["state"], vega["hold"]["id"]) == ("holding", held["id"])
     await ada.post(f"/needs/hold:{held['id']}/answers", {"answer": "stop"})
-    (await ada.get("/agents")).has("Stopped until").lacks("Continue now")
+    page = await ada.get("/agents")
+    page.has("Stopped until", "Continue now").lacks("Stop for today")
+    await ada.post(f"{cast.home}/holds/{held['id']}/answers", {"answer": "continue"})
+    assert (await cast.vega.get(f"/agent/holds/{held['id']}")).ok()["answer"] == "continue"
+    (await ada.get("/agents")).lacks("Continue now")
+
+
+async def test_pages_write_until_when_in_the_zone_of_who_reads(cast: Cast) -> None:
+    task, held = await kept(cast)
+    ada = await visitor(cast.app, cast.ada)
+    moment = f'<time datetime="{held["until"][:19]}Z" data-format="clock"'
+    need = f"needs/hold:{held['id']}"
+    for path, title in (("/", "limit to reset at"), (f"/{need}", "limit to reset at")):
+        (await ada.get(path)).has(f"{title} {moment}", f"resets {moment}")
+    page = (await ada.get(cast.home)).has("Vega:</b> waits until")
+    assert 'title="waits for Claude Code on ada-laptop"' in page.text
+    (await ada.get(f"/agents/{cast.vega.id}")).has("Paused until").lacks("Waits for an answer")
+    [run] = (await cast.ada.get(f"{cast.task(task)}/runs")).ok()["items"]
+    assert (run["state"], run["waits_until"]) == ("waiting", held["until"])

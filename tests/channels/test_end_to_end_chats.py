@@ -20,6 +20,7 @@ from tests.channels.playing import code_for, link, listen, played, say, set_up, 
 from tests.channels.plays import PLAYS, Play
 from tests.channels.test_core import asked
 from tests.settings import having
+from tests.things import hold
 
 
 @pytest.fixture(params=PLAYS)
@@ -52,6 +53,19 @@ async def test_need_is_answered_where_it_was_sent(cast: Cast, play: Play) -> Non
     [shown] = play.messages(play.ada)
     assert "Approve" not in shown.labels and "approved this" in shown.text
     assert (await ReachMessage.get()).state == "answered"
+
+
+async def test_worker_that_waits_is_told_to_go_on(cast: Cast, play: Play) -> None:
+    held = await hold(cast.vega)
+    await at(25)
+    [shown] = play.messages(play.ada)
+    assert "Claude Code on ada-laptop waits for its limit to reset at " in shown.text
+    assert {"Continue now", "Stop for today"} <= set(shown.labels)
+    assert "Done" in await play.press(play.ada, "Continue now")
+    assert (await cast.vega.get(f"/agent/holds/{held['id']}")).ok()["answer"] == "continue"
+    await at(40)
+    [shown] = play.messages(play.ada)
+    assert "Continue now" not in shown.labels and "let it try again" in shown.text
 
 
 async def test_words_of_a_send_back_are_the_next_message(cast: Cast, play: Play) -> None:

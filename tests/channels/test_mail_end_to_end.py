@@ -21,6 +21,7 @@ from tests.channels.fake_channel import Chat
 from tests.deliveries import look_away, send_due
 from tests.mail import Post, mail_server
 from tests.many_needs import put_needs
+from tests.things import hold
 from tests.visitor import Visitor, visitor
 
 
@@ -336,3 +337,16 @@ async def test_person_without_an_organization_of_the_need_reads_nothing_by_an_ol
     while seen.status == 303:
         seen = await cleo.get(seen.leads_to)
     seen.lacks("Tests are green.")
+
+
+async def test_mail_says_until_when_a_worker_waits_where_its_reader_is(cast: Cast, post: Post) -> None:
+    await User.filter(id=cast.ada.id).update(timezone="Asia/Kathmandu")
+    ends = times.clock_now() + timedelta(minutes=100)
+    held = await hold(cast.vega, until=times.iso(ends))
+    await later(minutes=11)
+    [mail] = sent_to(post, cast.ada)
+    there = f"{times.local(ends, times.named('Asia/Kathmandu')):%H:%M}"
+    assert f"{there} +0545" in text_of(mail) and "waits for its limit to reset" in str(mail["Subject"])
+    (await cast.vega.delete(f"/agent/holds/{held['id']}")).ok()
+    await later(hours=1)
+    assert len(sent_to(post, cast.ada)) <= 2, "it went on: nothing is asked any more"

@@ -15,6 +15,7 @@ from tests.channels import test_core
 from tests.channels.conftest import After
 from tests.channels.push_service import PushService, Received, allowed_push_service
 from tests.runs.test_code_handed_in import code_handed_in
+from tests.things import hold
 
 HOME = "https://mission.example.org"
 SECRET, COMMAND = "the key is hunter2", "rm -rf /srv/prod-db-7"
@@ -73,6 +74,18 @@ async def test_need_is_pushed_and_answered_once(cast: Cast, pushes: PushService,
     await after(30)
     assert [one.notification["data"].get("withdrawn", False) for one in pushes.received] == [False, True]
     assert pushes.received[-1].notification["tag"] == sent.notification["tag"]
+
+
+async def test_worker_that_waits_is_stopped_from_a_push(cast: Cast, pushes: PushService, after: After) -> None:
+    await show_texts(cast)
+    await add(cast, pushes, cast.ada, "phone")
+    held = await hold(cast.vega)
+    await after(25)
+    [sent] = pushes.received
+    assert (await press(cast.ada, token_of(sent, "Stop for today")))["is_given"]
+    assert (await cast.vega.get(f"/agent/holds/{held['id']}")).ok()["answer"] == "stop"
+    await after(30)
+    assert pushes.received[-1].notification["data"]["withdrawn"]
 
 
 async def test_what_a_push_does_not_show_is_not_answered_from_it(cast: Cast, pushes: PushService, after: After) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from mission_control.boards.models import Run
 from mission_control.core import times
-from mission_control.runs.claims.leases import LEASES, expire_due, wake_polls_for_retries
+from mission_control.runs.claims.leases import LEASES, begin_waited, expire_due
 from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.claiming import later, taken
 from tests.live.waiters import PATIENCE, answer_of, poll
+from tests.visitor import visitor
 
 pytestmark = pytest.mark.usefixtures("looks_are_counted")
 
@@ -110,10 +111,16 @@ async def clear_a_flag(cast: Cast) -> Callable[[], Awaitable[Any]]:
     return lambda: cast.ada.delete(f"{cast.task(task)}/flag")
 
 
+async def let_it_begin_now(cast: Cast) -> Callable[[], Awaitable[Any]]:
+    task = await cast.add_task(not_before=times.wire(times.clock_now() + timedelta(hours=1)))
+    now = times.wire(times.clock_now() - timedelta(seconds=1))
+    return lambda: cast.ada.patch(cast.task(task), {"not_before": now})
+
+
 OPENINGS = (
     finish_what_it_waits_for, delete_what_it_waits_for, wait_no_longer, move_back, assign, restore, decide,
     lift_a_columns_limit, make_room, go_on_with_what_was_reviewed, lift_its_own_limit, learn,
-    call_a_tag_by_the_name_that_it_asks_for, clear_a_flag,
+    call_a_tag_by_the_name_that_it_asks_for, clear_a_flag, let_it_begin_now,
 )  # fmt: skip
 
 
@@ -145,8 +152,20 @@ async def test_ended_backoff_wakes_waiters(cast: Cast) -> None:
     await cast.put(task, retry_at=now + timedelta(seconds=30))
     waiting = await poll(cast)
     with later(31):
-        await wake_polls_for_retries(now, times.clock_now())
+        await begin_waited(now, times.clock_now())
         assert (await answer_of(waiting))["task"]["id"] == task["id"]
+
+
+async def test_open_pages_say_that_the_moment_has_come(cast: Cast) -> None:
+    now = times.clock_now()
+    task = await cast.add_task(title="Tonight", not_before=times.wire(now + timedelta(minutes=30)))
+    ada = await visitor(cast.app, cast.ada)
+    async with ada.watching(f"{cast.home}/live?panel=task:{task['id']}") as watch:
+        with later(minutes=31):
+            await begin_waited(now, times.clock_now())
+            await watch.until(f'id="task-{task["id"]}"')
+            await watch.until("No agent that could take it is online")
+    assert "Not before" not in watch.text
 
 
 async def test_timer_returns_expired_tasks(cast: Cast) -> None:

@@ -118,6 +118,13 @@ async def test_released_task_is_available_at_once(cast: Cast) -> None:
     assert (await release(cast, task, fence=1)).refused(409)["code"] == "lease_lost"
 
 
+async def test_lead_is_not_told_of_a_task_that_nobody_began(cast: Cast) -> None:
+    await cast.add_task()
+    await release(cast, await taken(cast), fence=1, rests=False)
+    assert not await Delivery.filter(agent_id=cast.atlas.id, header="TASK BACK IN INBOX").exists()
+    assert (await taken(cast))["lease"]["fence"] == 2
+
+
 async def test_task_that_was_given_back_goes_to_others_and_closes_what_was_asked(cast: Cast) -> None:
     task = await cast.add_task(title="Polish")
     await taken(cast)

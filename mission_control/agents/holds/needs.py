@@ -8,10 +8,10 @@ from uuid import UUID
 from mission_control.agents.holds.commands import MORNING, next_morning, take_back_answer
 from mission_control.agents.holds.models import Hold
 from mission_control.agents.holds.queries import holds_read, others_free
-from mission_control.agents.holds.schemas import HoldRead
+from mission_control.agents.holds.schemas import AgentHold, HoldRead
 from mission_control.boards.queries import on_visible_board
 from mission_control.core import times
-from mission_control.core.actor import Actor
+from mission_control.core.actor import Actor, can
 from mission_control.core.programs import program_name
 from mission_control.core.substance import Parts
 from mission_control.database.records import find
@@ -70,10 +70,14 @@ class Waiting(NamedTuple):
         return in_words(f"#{task.number}" for task in self.hold.tasks) if self.hold.tasks else ""
 
 
+def _continuing(board_id: UUID, hold_id: UUID) -> NeedAnswer:
+    again, ids = "It tries once. If that does not help, it waits again.", {"board_id": board_id, "hold_id": hold_id}
+    return answer("continue", "1", "Continue now", again, "answer_hold", ids, {"answer": "continue"})
+
+
 def answers_of(waiting: Waiting) -> list[NeedAnswer]:
     hold, ids = waiting.hold, {"board_id": waiting.hold.board_id, "hold_id": waiting.hold.id}
-    again = "It tries once. If that does not help, it waits again."
-    answers = [answer("continue", "1", "Continue now", again, "answer_hold", ids, {"answer": "continue"})]
+    answers = [_continuing(hold.board_id, hold.id)]
     if hold.tasks and waiting.others:
         who = waiting.others[0] if len(waiting.others) == 1 else "another"
         goes = "goes" if len(hold.tasks) == 1 else "go"
@@ -185,9 +189,26 @@ class HoldNeeds(NeedKind[Waiting]):
 HOLDS = HoldNeeds()
 
 
-async def hold_needs(actor: Actor, holds: Sequence[UUID]) -> dict[UUID, Need]:
-    """Return what people may answer about some holds, by their ids."""
-    if not actor.is_user or not holds:
+class HoldAsk(NamedTuple):
+    """What a person may answer about a hold on a page, and the address that takes it."""
+
+    url: str
+    answers: Sequence[NeedAnswer]
+    substance: str = ""
+
+
+async def asks_about(actor: Actor, holds: Sequence[AgentHold | None]) -> dict[UUID, HoldAsk]:
+    """Return what a person may answer about some holds, by their ids: who was stopped may continue."""
+    ids = tuple(hold.id for hold in holds if hold is not None)
+    if not actor.is_user or not ids:
         return {}
-    keys = await find_keys(actor, Filter(kinds=(HOLDS.kind,), ids=tuple(holds), include="all"), len(holds))
-    return {parse_need_id(need.id)[1]: need for need in await render_needs(actor, keys)}
+    keys = await find_keys(actor, Filter(kinds=(HOLDS.kind,), ids=ids, include="all"), len(ids))
+    asks = {
+        parse_need_id(need.id)[1]: HoldAsk(f"/needs/{need.id}/answers", need.answers, need.substance)
+        for need in await render_needs(actor, keys)
+    }
+    for hold in await Hold.filter(id__in=ids, answer="stop", ended_at=None).select_related("board"):
+        if can(actor, "hold.answer", hold):
+            answers = [_continuing(hold.board_id, hold.id)]
+            asks[hold.id] = HoldAsk(f"/boards/{hold.board_id}/holds/{hold.id}/answers", answers)
+    return asks

@@ -19,7 +19,7 @@ from mission_control.core.actor import Actor, system
 from mission_control.core.programs import PROGRAMS
 from mission_control.database.records import find
 from mission_control.database.sql import Condition, Row, as_id, as_moment, placeholders, rows
-from mission_control.events import wakeup_channels
+from mission_control.events import broker, wakeup_channels
 from mission_control.events.commands import command
 from mission_control.events.event_log import Kind
 from mission_control.events.unit_of_work import deliver, record, signal
@@ -100,7 +100,7 @@ async def release_lease(actor: Actor, task: Task, fence: int, reason: str | None
     if rests:
         await Run.filter(id=run.id).update(rests_until=times.clock_now() + AFTER_RELEASE)
     await return_to_inbox(actor, task, f"Task released: {task.title}.{f' {reason}' if reason else ''}", reason)
-    await notices.notify_after_change(actor, task, before)
+    await notices.notify_after_change(actor, task, before, is_untouched=not rests)
     return [row["what"] for row in asked]
 
 
@@ -309,18 +309,26 @@ async def look(since: datetime, until: datetime) -> float:
     expired = await expire_due()
     await end_silent_holds()
     await take_from_silent()
-    await wake_polls_for_retries(since, until)
+    await begin_waited(since, until)
     return 0.0 if expired == AT_ONCE else await seconds_left(until)
 
 
 LEASES = Loop(name="looking for leases that ended", look=look, pause=LONGEST_SLEEP_SECONDS, spans=True)
 
 
-async def wake_polls_for_retries(since: datetime, until: datetime) -> None:
-    """Wake the workers of this process that wait on boards with tasks that may be given to them from now on."""
-    came = "SELECT board_id FROM tasks WHERE {0} > ? AND {0} <= ? AND status = 'inbox'"
-    boards = await rows(f"{came.format('retry_at')} UNION {came.format('not_before')}", since, until, since, until)
-    wakeup_channels.channels_notify(f"work:{row['board_id']}" for row in boards)
+async def begin_waited(since: datetime, until: datetime) -> None:
+    """Wake the workers of this process that wait on boards with tasks that may be given to them from now on, and its
+    pages that show these."""
+    came = (
+        "SELECT t.id, t.board_id, b.organization_id FROM tasks t JOIN boards b ON b.id = t.board_id"
+        " WHERE t.{0} > ? AND t.{0} <= ? AND t.status = 'inbox'"
+    )
+    tasks = await rows(f"{came.format('retry_at')} UNION {came.format('not_before')}", since, until, since, until)
+    wakeup_channels.channels_notify({f"work:{as_id(row['board_id'])}" for row in tasks})
+    if (running := broker.current()) is not None:
+        for row in tasks:
+            task_id, board_id = str(as_id(row["id"])), str(as_id(row["board_id"]))
+            running.signal(as_id(row["organization_id"]) or NOWHERE, {"opened": task_id, "board_id": board_id})
 
 
 async def seconds_left(looked_at: datetime) -> float:

@@ -271,7 +271,7 @@ def _line(row: Card, now: datetime) -> Line | None:
         return _since("has its answer and goes on", row.ready_at, now)
     if row.hold_until and row.hold_program and row.parked_at:
         worker = f"{program_name(row.hold_program, row.hold_program)} on {row.hold_host}"
-        return Line(f"waits for {worker} until", row.parked_at, "", "warn", row.hold_until)
+        return Line(f"waits for {worker}", row.parked_at, "", "warn", row.hold_until)
     if row.parked_at:
         whom = f" of {row.asked_name}" if row.asked_name else ""
         return _since(f"waits for an answer{whom}", row.parked_at, now)

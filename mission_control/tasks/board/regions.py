@@ -71,6 +71,7 @@ def tasks_of(batch: Batch) -> frozenset[UUID]:
     for event in batch.events:
         if event.kind.startswith("approval."):
             task_ids |= {UUID(task_id) for task_id in orjson.loads(event.data).get("task_ids") or ()}
+    task_ids |= {UUID(str(signal["opened"])) for signal in batch.signals if "opened" in signal}
     return frozenset(task_ids)
 
 
@@ -254,7 +255,7 @@ def _view(view: BoardView) -> Hashable:
 
 
 WORK_STATE = of_board("board.work_state_changed", "board.updated")
-AT_WORK = (*SIGN_OF_LIFE, "session_id")
+AT_WORK = (*SIGN_OF_LIFE, "session_id", "opened")
 CARDS = of_board(
     "task.", "approval.", "session.", *CREW, "board.updated", "budget.", signals=AT_WORK, about=is_no_notice
 )
