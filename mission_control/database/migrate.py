@@ -30,6 +30,8 @@ from mission_control.database.setup import APP, CONNECTION, orm_config, unreacha
 
 KEPT = 3
 
+_log = logging.getLogger(__name__)
+
 
 def before_migration(file: Path, version: str) -> Path | None:
     """Copy `file` to `<file>.before-<version>` when it holds tables, and keep the newest three copies."""
@@ -198,11 +200,13 @@ async def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
         files = _files(folder or migration_folder())
         waiting = _pending(files, await _applied(client))
         if not waiting and await _was_applied_otherwise(client, files[-1:]):  # of those before, only when one fails
-            logging.getLogger(__name__).warning(OTHER_TABLES)
+            _log.warning(OTHER_TABLES)
         if waiting and settings.sqlite_path is not None:
             before_migration(settings.sqlite_path, waiting[0].stem)
         async with without_servers(lock) if waiting and lock is not None else nullcontext():
-            for file in waiting:
+            for number, file in enumerate(waiting, 1):
+                if len(waiting) < len(files):  # with much in an old database each of them can take a minute
+                    _log.info("Applying migration %s of %s: %s", number, len(waiting), file.stem)
                 try:
                     await _apply(client, file)
                 except Exception as error:

@@ -270,6 +270,18 @@ async def test_database_of_another_newest_migration_is_told(
     assert await migrate(settings, files) == [] and "development version" in caplog.text
 
 
+async def test_an_old_database_tells_each_migration_before_it_is_applied(
+    settings: Settings, files: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "mission_control.database.migrate")
+    write(files, 0, FIRST)
+    await migrate(settings, files)
+    assert "Applying" not in caplog.text
+    name = write(files, 1, SECOND)
+    await migrate(settings, files)
+    assert f"Applying migration 1 of 1: {Path(name).stem}" in caplog.text
+
+
 async def test_tables_of_another_program_are_left_alone(settings: Settings, files: Path) -> None:
     async with TortoiseContext() as context:
         await context.init(config=orm_config(settings.database_url, 2, ["aerich.models"]))
