@@ -21,11 +21,13 @@ ListedComment = TypedDict("ListedComment", {"author": Named | None, "message": s
 # A file: a brief calls it `name`, a list `filename`.
 File = TypedDict("File", {"id": str, "name": str, "filename": str, "size": int})
 # What people were asked about a task, in its brief.
-Ask = TypedDict("Ask", {"text": str, "state": str, "answer": str | None, "answered_by": str | None})
+Ask = TypedDict("Ask", {
+    "kind": str, "id": str, "text": str, "state": str, "answer": str | None, "answered_by": str | None,
+})  # fmt: skip
 # A question or an approval; only questions have `content`.
 Asked = TypedDict("Asked", {
     "id": str, "content": str, "state": str, "answer": str | None, "answered_by": Named | None, "status": str,
-    "decision": str | None, "note": str | None, "resolved_by": Named | None,
+    "decision": str | None, "note": str | None, "resolved_by": Named | None, "chosen_option_id": str | None,
 })  # fmt: skip
 Run = TypedDict("Run", {
     "agent_name": str, "started_at": str, "state": str, "summary": str | None, "end_reason": str | None,

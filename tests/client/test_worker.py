@@ -262,12 +262,39 @@ async def test_worker_that_is_killed_during_its_check_checks_again(shop: Shop) -
     assert len(shop.prompts()) == 1 and shop.left() == []
 
 
-async def test_what_is_no_result_is_not_handed_in(shop: Shop) -> None:
+async def without_result(shop: Shop) -> tuple[str, Any]:
+    """A task that a command ended without a result, and what people are asked then."""
     task, why = await shop.task("Mend it."), "It ended without a result: nothing was changed, and nothing was said."
     printed = await shop.terminal.run("work", "--agent", "true", "--repository", str(shop.top), "--once")
     assert printed.code == 0 and why in printed.err
     [question] = (await shop.made.ask("GET", f"{API}/boards/{shop.made.board_id}/questions"))["items"]
     assert question["content"].startswith(why) and [one["state"] for one in await shop.runs(task)] == ["waiting"]
+    return task, question
+
+
+async def answer(shop: Shop, question: Any, label: str, words: str) -> None:
+    [option] = [one["id"] for one in question["options"] if one["label"] == label]
+    path = f"{API}/boards/{shop.made.board_id}/questions/{question['id']}/answers"
+    await shop.made.ask("POST", path, {"option_id": option, "answer": words})
+
+
+async def test_what_is_no_result_is_tried_again_in_a_fresh_session(shop: Shop) -> None:
+    task, question = await without_result(shop)
+    await answer(shop, question, "Try again", "The lock is in lock.py.")
+    await shop.once()
+    [run] = await shop.runs(task)
+    assert run["state"] == "completed" and run["code"]["files"] == 1
+    [prompt] = shop.prompts()
+    assert "Mend it." in prompt and "The lock is in lock.py." in prompt
+
+
+async def test_what_is_no_result_is_dropped_with_the_reason_of_people(shop: Shop) -> None:
+    task, question = await without_result(shop)
+    await answer(shop, question, "Drop it", "The lock was replaced.")
+    await shop.once()
+    [run] = await shop.runs(task)
+    assert run["state"] == "completed" and run["summary"].endswith("dropped it: The lock was replaced.")
+    assert run["code"]["head"] == run["code"]["base"] and not (shop.kept / "prompts").exists()
 
 
 async def test_people_are_asked_where_done_needs_more(shop: Shop) -> None:

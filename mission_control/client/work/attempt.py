@@ -18,9 +18,9 @@ from mission_control.client.work import acp, prompts, worktree
 from mission_control.client.work.commands import TOO_LONG, Command
 from mission_control.client.work.ends import FAULT, End, end_of, refusal_of
 from mission_control.client.work.holding import SHORT_SECONDS, Held
-from mission_control.client.work.limits import Limits, Stopped
+from mission_control.client.work.limits import Limits, NoResult, Stopped
 from mission_control.client.work.reports import Reports
-from mission_control.client.work.sending import HAND_IN, ask_how_to_go_on, give_back, outbox_of
+from mission_control.client.work.sending import HAND_IN, ask_how_to_go_on, give_back, outbox_of, reason_of_drop
 from mission_control.client.work.session import TURN_SECONDS, AgentSession
 from mission_control.client.work.task import BEGUN, ENDED, KEPT, WORKED
 from mission_control.client.work.tool_calls import ToolCalls
@@ -57,10 +57,12 @@ class Attempt:
 
     def run(self, answer: Next) -> None:
         """Do a task as it was claimed, and put its hand-in into the outbox."""
-        task = self.task
+        task, reason = self.task, reason_of_drop(self.worker, self.task)
         try:
             self._prepare(answer)
-            if task.state != WORKED:
+            if reason:
+                task.save(summary=reason, state=WORKED)
+            elif task.state != WORKED:
                 self._work(answer)
                 self._end_agent()
                 task.save(state=WORKED)
@@ -251,7 +253,7 @@ class Attempt:
         task = self.task
         if not task.summary and self._tree().has_only(task.head or task.commit):
             if "nothing" in before:
-                raise Stopped(prompts.NO_RESULT, fails=True)
+                raise NoResult(prompts.NO_RESULT, fails=True)
             before["nothing"] = 1
             return prompts.NOTHING
         if not task.check:
@@ -349,7 +351,7 @@ class Attempt:
         tree.commit_rest(f"#{task.number} {task.title}")
         code = code_since(task.commit, tree)
         if not task.summary and code["head"] == code["base"]:
-            raise Stopped(prompts.NO_RESULT, fails=True)
+            raise NoResult(prompts.NO_RESULT, fails=True)
         task.save(head=code["head"])
         if task.checked is not None:
             code["check"] = {"command": task.check[:LONGEST_COMMAND], "exit_code": task.checked}
@@ -405,10 +407,13 @@ class Attempt:
         if self.worker.ends:
             return
         task.save(state=KEPT, why=why)
+        is_empty = isinstance(stopped, NoResult)
+        if is_empty:
+            task.save(session="", prompted=0, counted=0)  # the next one is a fresh session
         self.has_failed = stopped.fails
         if stopped.asks:
             try:
-                ask_how_to_go_on(self.worker, task, why)
+                ask_how_to_go_on(self.worker, task, why, is_empty=is_empty)
             except Problem as problem:
                 self.worker.say(problem.text)
         else:

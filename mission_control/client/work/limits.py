@@ -18,6 +18,10 @@ class Stopped(Exception):
         self.asks, self.fails = asks or fails, fails
 
 
+class NoResult(Stopped):
+    """The program changed nothing and said nothing, after it was told once: people say what becomes of the task."""
+
+
 class Limits:
     """The limits of one task; `stop` is why it has to end, once it has to."""
 

@@ -259,10 +259,12 @@ class Loop:
         assert lock is not None
         with lock:
             task = TaskFile(os.path.join(self.folder, claimed["id"]))
+            resumes = (answer.get("why") or {"kind": ""})["kind"] == "resume"
+            questions = [ask["id"] for ask in answer.get("asks") or () if resumes and ask["kind"] == "question"]
             task.save(
                 task=claimed["id"], board=claimed["board_id"], number=claimed["number"], title=line(claimed["title"]),
                 run=task.run or os.urandom(12).hex(), fence=answer["lease"]["fence"], state=BEGUN, summary="",
-                checked=None, tests="",
+                checked=None, tests="", answered=questions[-1] if questions else "",
             )  # fmt: skip
             files.remove(claim)
             self._do(task, answer)

@@ -13,13 +13,20 @@ from mission_control.client.work.task import HANDED_IN, KEPT, WORKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mission_control.client.shapes import Values
+    from mission_control.client.shapes import Asked, Values
     from mission_control.client.work.task import TaskFile
     from mission_control.client.work.worker import Worker
 
 AWAY_SECONDS = 2.0
 HAND_IN = "2-"  # after all reports
 DONE_NEEDS = "task_done_needs"  # a rule of the board that holds the hand-in
+# What people may answer when a program ended without a result.
+AGAIN, DROP = "again", "drop-without-result"
+AFTER_NOTHING: tuple[Values, ...] = (
+    {"id": AGAIN, "label": "Try again", "outcome": "It begins anew, in a fresh session, with what you write.",
+     "recommended": True},
+    {"id": DROP, "label": "Drop it", "outcome": "It is handed in unchanged, with what you write as the reason."},
+)  # fmt: skip
 
 
 def outbox_of(task: TaskFile) -> Outbox:
@@ -103,13 +110,33 @@ def give_back(worker: Worker, task: TaskFile, why: str, *, rests: bool = True) -
     worker.api.call("DELETE", f"{task.path}/lease", body, fence=task.fence)
 
 
-def ask_how_to_go_on(worker: Worker, task: TaskFile, why: str) -> None:
+def reason_of_drop(worker: Worker, task: TaskFile) -> str:
+    """Say who dropped a task that had ended without a result, and why; "" when nobody did."""
+    try:
+        path = f"/api/v1/boards/{task.board}/questions/{task.answered}"
+        question: Asked | None = worker.api.call("GET", path) if task.answered else None
+    except (Unreachable, Busy, NotSignedIn):
+        raise
+    except Problem:
+        question = None
+    if question is None or question["chosen_option_id"] != DROP:
+        return ""
+    by, (label, _, words) = question["answered_by"], (question["answer"] or "").partition("\n\n")
+    return f"{by['name'] if by else 'Mission Control'} dropped it: {words or label}"
+
+
+def ask_how_to_go_on(worker: Worker, task: TaskFile, why: str, *, is_empty: bool = False) -> None:
     """Ask people. The task waits for them without a lease, so that no worker begins it over and over."""
     where = f"What was done is in the branch {task.branch}" if task.branch else "Nothing was done"
     text = f"{why[:3_000]}\n\n{where} on {socket.gethostname()}. How should it go on?"
     path, body = f"/api/v1/agent/boards/{task.board}/questions", {"content": text, "park": True}
     try:
-        worker.api.call("POST", path, {**body, "task_id": task.task}, fence=task.fence)
+        worker.api.call(
+            "POST",
+            path,
+            {**body, "options": [*AFTER_NOTHING] if is_empty else [], "task_id": task.task},
+            fence=task.fence,
+        )
     except (Unreachable, Busy):
         raise
     except Problem as problem:

@@ -23,6 +23,7 @@ class TaskFile:
     # The program and its session; of its turns, how many began, and of how many the usage is reported.
     session = version = mode = ""
     prompted = counted = 0
+    answered = ""  # the question with whose answer it goes on
     # The result; `checked` is the exit code of the check, `tests` what it printed, `checked_tree` on what it ran.
     summary = tests = checked_tree = head = why = ""
     checked: int | None = None
