@@ -257,6 +257,7 @@ FREE = (
     " WHERE a.gateway_id IN ({gateways}) AND a.last_seen_at IS NOT NULL AND a.run_began_at IS NULL"
     " AND a.gateway_away_at IS NULL AND a.callback_url IS NULL AND b.deleted_at IS NULL AND a.status <> 'error'"
     " AND a.work_state = 'running' AND b.work_state = 'running' AND o.work_state = 'running'"
+    " AND (a.hold IS NULL OR a.hold ->> 'answer' = 'continue')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.agent_id = a.id AND d.state <> 'sent' AND d.state <> 'failed')"
     " ORDER BY a.last_seen_at"
 )

@@ -17,6 +17,7 @@ from tests.cast import Cast, Program
 from tests.gateways.fake import FakeGateway
 from tests.gateways.gateways import connected_gateway
 from tests.gateways.notices import on_gateway, received, reconnect_quickly, send_all
+from tests.things import hold
 
 
 @pytest.fixture(autouse=True)
@@ -182,3 +183,30 @@ async def test_task_is_told_to_nobody_before_its_moment(
     assert await looked(gateway, 60) == []
     [told] = await looked(gateway, 180)
     assert "Count the moons waits to be claimed" in told and "Its own waits to be claimed" in told
+
+
+async def test_agent_whose_program_may_not_go_on_is_left_alone_until_it_may(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    held = await hold(lyra, until=times.wire(times.clock_now() + timedelta(hours=5)))
+    await task(cast)
+    [worker] = (await cast.ada.get(f"/boards/{cast.other_board.id}/workers")).ok()["items"]
+    assert (worker["state"], worker["places"], worker["hold"]["id"]) == ("holding", 0, held["id"])
+    assert await looked(gateway, 60) == []
+    answers = f"/boards/{cast.other_board.id}/holds/{held['id']}/answers"
+    (await cast.ada.post(answers, {"answer": "continue"})).ok()
+    [told] = await looked(gateway, 120)
+    assert "Count the moons waits to be claimed" in told
+
+
+async def test_agent_is_told_of_open_work_after_its_hold(
+    cast: Cast, fake_gateway: FakeGateway, gateway: Gateway
+) -> None:
+    lyra = await on_gateway(cast, fake_gateway, gateway, "Lyra")
+    held = await hold(lyra)
+    await task(cast)
+    assert await looked(gateway, 30) == []
+    (await lyra.delete(f"/agent/holds/{held['id']}")).ok()
+    [told] = await looked(gateway, 60)
+    assert "Count the moons waits to be claimed" in told

@@ -140,7 +140,7 @@ async def _waits_at(board_id: UUID) -> dict[UUID, list[WaitRead]]:
 def _read(agent_id: UUID, leases: Sequence[Row], waits: list[WaitRead]) -> WorkerRead:
     row = leases[0]
     tasks = [HeldRead(id=lease["task_id"], number=lease["number"]) for lease in leases if lease["task_id"]]
-    is_woken = row["gateway_id"] is not None and bool(row["is_online"]) and not tasks
+    is_woken = row["gateway_id"] is not None and bool(row["is_online"]) and not tasks and not row["hold"]
     places = sum(wait.places for wait in waits) or int(is_woken)
     if row["wip_limit"] is not None:
         places = min(places, max(0, row["wip_limit"] - len(tasks)))
