@@ -39,6 +39,8 @@ class Answer:
 class Api:
     """Calls of one command to one server. `newest` is the version of the server, when it told it."""
 
+    server = "Mission Control"
+
     def __init__(self, connection: Connection) -> None:
         self.connection, self.newest, self.news_to = connection, "", sys.stderr
         self._open: http.client.HTTPConnection | None = None
@@ -119,15 +121,15 @@ class Api:
                 connection, target_sent = self._connected(target, PATIENCE_SECONDS + seconds)
                 connection.request(method, target_sent, content, sent)
                 response = connection.getresponse()
-                body = response.read(LARGEST_ANSWER + 1)
+                body = self.read(response)
+            except Unreachable:
+                self.close()
+                raise
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 if was_open and not is_second:  # it was kept open, and the server had closed it
                     continue
                 raise Unreachable(self._unreachable(error)) from error
-            if len(body) > LARGEST_ANSWER:
-                self.close()
-                raise Unreachable("The answer is larger than 256 MiB.")
             break
         if response.will_close:
             self.close()
@@ -136,6 +138,12 @@ class Api:
         if isinstance(value, dict) and isinstance(value.get("status"), int) and "detail" in value:
             status = value["status"]  # of an answer that began with white space
         return Answer(status, body, value, response.headers)
+
+    def read(self, response: http.client.HTTPResponse) -> bytes:
+        body = response.read(LARGEST_ANSWER + 1)
+        if len(body) > LARGEST_ANSWER:
+            raise Unreachable("The answer is larger than 256 MiB.")
+        return body
 
     def close(self) -> None:
         if self._open is not None:
@@ -163,7 +171,7 @@ class Api:
                 " SSL_CERT_FILE to the file of who signed it."
             )
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        return f"Mission Control did not answer at {where} ({reason})."
+        return f"{self.server} did not answer at {where} ({reason})."
 
     def _tell_news(self, value: object) -> None:
         news = value.get("news") if isinstance(value, dict) else None

@@ -20,7 +20,7 @@ ORDER = [
 # No room: the program for terminals, which stands alone.
 ALONE = {"client"}
 # What both read alike: the server for what it answers, the program for when it gets no answer.
-SHARED = {"client.patterns"}
+SHARED = {"client.patterns", "client.forges.states"}
 MOST_MODULES = 25
 # Libraries that a start does without. They stand in functions, or at the head of a module on demand (`_name.py`), which
 # functions import.
@@ -117,7 +117,7 @@ def test_client_imports_itself_and_the_standard_library_alone() -> None:
             assert rooms_of <= {*ALONE, "__version__"}, name
         elif name != "cli.terminal":  # the installed package has its commands
             of_client = {one.removeprefix("mission_control.") for one in imported if "mission_control.client" in one}
-            assert {".".join(one.split(".")[:2]) for one in of_client} <= SHARED, name
+            assert {one.rpartition(".")[0] for one in of_client} <= SHARED, name
 
 
 def is_on_demand(imported: str) -> bool:

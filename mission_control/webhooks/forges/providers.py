@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from mission_control.boards.forge_states import repository_of
+from mission_control.client.forges.states import ENDED
 from mission_control.core.values import new_secret
 
 type Forge = Literal["github", "gitlab", "forgejo"]
@@ -29,14 +30,6 @@ EVENT_HEADERS = ("x-github-event", "x-gitlab-event", "x-forgejo-event", "x-gitea
 STANDARD = "whsec_"  # how secrets of standard webhooks begin, which GitLab signs with
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-ENDED = {
-    **dict.fromkeys(("success", "neutral", "skipped", "warning"), "passed"),
-    **dict.fromkeys(
-        ("failure", "failed", "error", "cancelled", "canceled", "timed_out", "action_required", "startup_failure",
-         "stale"),
-        "failed",
-    ),
-}  # fmt: skip
 # GitLab's states, and those of others that stand for a review; what takes one back leaves none.
 REVIEWS = {
     **dict.fromkeys(("approved", "approval", "pull_request_review_approved"), "approved"),
