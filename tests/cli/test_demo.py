@@ -1,6 +1,7 @@
 """`mission-control demo`, as a newcomer starts it."""
 
 import asyncio
+import json
 import random
 import re
 import signal
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from mission_control.cli.demo import agents as colleague
-from mission_control.cli.demo import story
+from mission_control.cli.demo import code, story
 from mission_control.cli.demo.agents import LEFT, Api, Gone, Refused
 from mission_control.cli.demo.seed import GATEWAY, HOLDING_AGENT, SILENT_AGENT
 from tests.live.servers import API, COMMAND, PATIENCE, Installation, installation
@@ -110,6 +111,7 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
                 assert [one["agent"]["name"] for one in needs] == [SILENT_AGENT]
                 [limit] = (await client.get("/needs?kind=hold")).json()["items"]
                 assert limit["agent"]["name"] == HOLDING_AGENT and "mara-laptop" in limit["title"]
+                await shows_work_on_code(client, boards, tasks)
                 assert await pairing(client) == ["Gateway office-mini (invented) waits to be paired"]
                 [gateway] = (await client.get("/gateways")).json()["items"]
                 checked = (await client.post(f"/gateways/{gateway['id']}/checks")).json()
@@ -121,6 +123,24 @@ async def test_demo_serves_a_live_board_and_wipes_only_its_data(tmp_path: Path) 
         listed = await home.command("user", "list")
         assert "ada@example.org" in listed and "example.com" not in listed
         assert "demo" not in await home.command("audit", "verify")
+
+
+async def shows_work_on_code(client: httpx.AsyncClient, boards: list[Any], tasks: str) -> None:
+    """A change with a red check that turns green, a command that waits for a yes, and a task that waits for a time."""
+    assert [board["done_needs"] for board in boards] == [["result"], None]
+    cards = (await client.get(tasks)).json()["items"]
+    [card] = [one for one in cards if one["title"] == "Rewrite the checkout texts"]
+    assert len([one for one in cards if one["not_before"]]) == 1
+    runs = await eventually(client, f"{tasks}/{card['id']}/runs", lambda found: found["items"][-1]["code"]["reported"])
+    handed_in = runs["items"][-1]["code"]
+    assert (handed_in["files"], handed_in["reported"]["number"]) == (1, card["number"]) and handed_in["diff_id"]
+
+    def commands(found: Any) -> set[str]:
+        asked = [one["payload"].get("session_request") for one in found["items"]]
+        return {request["command"] for request in asked if request}
+
+    approvals = await eventually(client, f"/boards/{boards[0]['id']}/approvals?limit=200", commands)
+    assert commands(approvals) <= {command for command, _ in code.COMMANDS}
 
 
 async def outlives_a_rude_visitor(client: httpx.AsyncClient, url: str, boards: list[Any]) -> None:
@@ -183,6 +203,31 @@ async def test_colleague_decides_all_but_the_newest_after_a_minute_of_the_demo(s
     first = ["/boards/b/approvals/00", "/boards/b/questions/q/answers", "/boards/b/approvals/01"] * (speed > 1)
     assert calls[:3] == first
     assert set(calls) == set(first)
+
+
+async def test_forge_tells_of_a_check_that_fails_and_passes_when_it_runs_again() -> None:
+    handed_in = code.code_of(3, "Mend the cart", ["shop"]) | {"reported": None}
+    told: list[str] = []
+
+    class Server:
+        async def get(self, path: str, **query: Any) -> Any:
+            if path.endswith("/webhooks"):
+                return {"items": [{"id": "w", "repository": code.REPOSITORY}]}
+            return {"items": [{"code": handed_in} if path.endswith("/runs") else {"id": "t", "number": 3}]}
+
+        async def post(self, path: str, **body: Any) -> Any:
+            return {"secret": "s"}
+
+        async def call(self, method: str, path: str, **options: Any) -> Any:
+            [suite] = [json.loads(options["content"]).get("check_suite")]
+            if suite:
+                told.append(suite["conclusion"])
+                handed_in["reported"] = {"checks": {"success": "passed", "failure": "failed"}[suite["conclusion"]]}
+
+    forge = code.Forge(cast(Api, Server()))
+    for expected in (["failure"], ["failure"], ["failure", "success"], ["failure", "success"]):
+        await forge.look("/boards/b")
+        assert told == expected
 
 
 async def test_player_begins_anew_until_its_access_ends() -> None:

@@ -12,6 +12,7 @@ import httpx2
 
 from mission_control.boards.priorities import rank
 from mission_control.cli.demo import story
+from mission_control.cli.demo.code import ask_permission, code_of, run_forge
 from mission_control.core.values import JsonObject
 
 LONGEST_PAUSE = 15.0
@@ -161,6 +162,8 @@ class Agent:
 class Worker(Agent):
     """Waits in one place for work, says what it does, asks and leaves, and hands in."""
 
+    has_asked = False  # for a command, which the first task does at once
+
     async def work(self) -> None:
         known, kinds = "continue", ["directive"]  # at first go on with what it holds
         while True:
@@ -185,6 +188,7 @@ class Worker(Agent):
         await self.say(
             task, {"rework": story.REWORK, "resume": story.RESUMED, "held": story.PROGRESS}.get(why, story.STARTS)
         )
+        await self._ask_for_command(f"{task['id']}-{fence}")
         plan = [one["text"] for one in (*found["criteria"], *found["steps"])] or list(story.PLAN)
         for number in range(min(len(plan), 4)):
             if not await self._act(task, fence, plan, number):
@@ -209,7 +213,7 @@ class Worker(Agent):
     async def _act(self, task: JsonObject, fence: int, plan: list[str], number: int) -> bool:
         """Do one step of a plan and report it; False when people stopped the work."""
         states = ["completed"] * number + ["in_progress"] + ["pending"] * len(plan)
-        tool, about = self.chance.choice(story.ACTS)
+        tool, about = self.chance.choice(story.ACTS if self._is_coding else story.ACTS_OF_SUPPORT)
         detail = {"tool": tool, "command": about}
         about_this = {
             "task_id": task["id"],
@@ -225,7 +229,7 @@ class Worker(Agent):
         state = "failed" if self.chance.random() < 0.08 else "ok"
         ended = {"key": ref, "kind": "TOOL_CALL_END", "ref": ref, "state": state, "detail": detail}
         tokens = self.chance.randint(1_000, 8_000)
-        model, cost_usd = MODELS[len(self.name) % 2], round(tokens * 3e-6, 4)
+        model, cost_usd = self._model, round(tokens * 3e-6, 4)
         usage = {"key": ref, "model": model, "input_tokens": tokens, "output_tokens": tokens // 12}
         usage |= {"cost_usd": cost_usd} if model == MODELS[0] else {"cached_tokens": tokens // 2}  # by the price list
         await self.api.post("/agent/reports", **about_this, items=[ended], usage=usage)
@@ -233,7 +237,22 @@ class Worker(Agent):
             await self.say(task, story.PROGRESS)
         return True
 
+    async def _ask_for_command(self, session: str) -> None:
+        if self._is_coding and self._model == MODELS[0] and (not self.has_asked or self.chance.random() < 0.2):
+            self.has_asked = True
+            await ask_permission(self.api, session, self.chance)
+
+    @property
+    def _is_coding(self) -> bool:
+        return bool(self.board["done_needs"])
+
+    @property
+    def _model(self) -> str:
+        return MODELS[len(self.name) % 2]
+
     async def _hand_in(self, task: JsonObject, fence: int) -> None:
+        tags = [tag["name"] for tag in task["tags"]]
+        code = {"code": code_of(task["number"], task["title"], tags)} if self._is_coding else {}
         await self.api.post(
             self._path("tasks", task["id"], "completions"),
             fence=fence,
@@ -241,6 +260,7 @@ class Worker(Agent):
             checked=self.chance.choice(story.CHECKED),
             confidence=self.chance.randint(68, 97),
             evidence=[{"title": "Preview", "url": f"https://preview.example.com/{task['number']}"}],
+            **code,
         )
 
 
@@ -367,10 +387,11 @@ CLEAR_SECONDS = 60.0
 
 
 async def run_colleague(api: Api, speed: float, seed: int) -> None:
-    """Decide hand-ins, answer questions and archive done tasks of all boards, forever."""
+    """Decide hand-ins, answer questions, archive done tasks and run the forge of all boards, forever."""
     async with asyncio.TaskGroup() as group:
         group.create_task(decide(api, speed, random.Random(seed)))
         group.create_task(_clear(api))
+        group.create_task(run_forge(api, speed))
 
 
 async def decide(api: Api, speed: float, chance: random.Random) -> None:

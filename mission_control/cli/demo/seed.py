@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from mission_control.agents.commands import create_agent
@@ -16,12 +16,13 @@ from mission_control.agents.usage.schemas import BudgetCreate, UsageFigures
 from mission_control.approvals.commands import request_approval
 from mission_control.approvals.decisions import Verdict, decide_approval
 from mission_control.approvals.schemas import ApprovalCreate
-from mission_control.boards.commands import create_board
+from mission_control.boards.commands import create_board, update_board
 from mission_control.boards.models import Board
-from mission_control.boards.schemas import BoardCreate
+from mission_control.boards.schemas import BoardCreate, BoardUpdate
 from mission_control.boards.views import ViewCreate, create_view
 from mission_control.channels.models import ReachSettings
 from mission_control.cli.demo import story
+from mission_control.cli.demo.code import code_of
 from mission_control.core import times
 from mission_control.core.actor import Actor, system
 from mission_control.core.amounts import MICROS
@@ -40,7 +41,10 @@ from mission_control.people.models import BoardAccess, Member, Organization, Use
 from mission_control.people.sign_in.demo_pages import OWNER
 from mission_control.questions.commands import ask_people
 from mission_control.questions.schemas import Option, QuestionCreate
+from mission_control.runs.claims.leases import extend_lease
+from mission_control.runs.completions import complete_run, files_of
 from mission_control.runs.notes.commands import send_note
+from mission_control.runs.queries import CompletionCreate
 from mission_control.tasks.changes import TaskChange
 from mission_control.tasks.checklist import ChecklistItemCreate, add_item
 from mission_control.tasks.commands import change_task, create_task
@@ -147,7 +151,7 @@ ASKED = {
     "description": "Search engines and newsletters know the old ones.",
 }
 LATE = {"title": "Send the photographer the shot list", "description": "She needs it two days before the session."}
-FAILED = {"title": "Import the old orders", "description": "8,900 orders of three years, for the yearly report."}
+FAILED = {"title": "Send the survey about deliveries", "description": "1,140 customers of November; one question each."}
 LIMITED = {
     "title": "Load photos only when they come into view",
     "description": "The product pages load all photos at once; those below the fold can wait.",
@@ -180,7 +184,9 @@ async def leave_waiting(actors: Mapping[str, Actor], shop: Board, support: Board
         await create_task(mara, shop, _task(LATE, assigned_user_id=mara.id, due_at=due))
         failed = await create_task(mara, support, _task(FAILED))
     with times.travelled(-timedelta(hours=5)):
-        await add_comment(mara, failed, "It stopped again after 2 min: `column order_total holds text in row 8,113`.")
+        await add_comment(
+            mara, failed, "It stopped again after 2 min: `line 613: ana.silva@@mail.example is no address`."
+        )
         await Task.filter(id=failed.id).update(flagged_at=times.clock_now())
     # A gateway waits for its owner; it is invented, and nobody connects to it.
     with times.travelled(-timedelta(minutes=22)):
@@ -307,6 +313,8 @@ async def _write_story() -> Organization:
         for card in place.cards:
             played += 1
             await _play_card(stage, board, card, STORY_LENGTH * (1 - played / (cards + 1)))
+        change = BoardUpdate.model_validate({"done_needs": place.done_needs or None})
+        await update_board(stage.actors["Mara"], board, change)
     silent = await leave_waiting(stage.actors, *stage.boards)
     await set_budgets(stage.actors["Mara"], silent)
     return stage.organization
@@ -334,7 +342,8 @@ async def _hire(actor: Actor, board: Board, name: str, leads: bool) -> str:
 async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelta) -> None:
     """Play the story of a card: created, started, commented, approved, finished, some minutes apart."""
     minutes = 0
-    today = times.clock_now().replace(hour=16, minute=0, second=0, microsecond=0)
+    now = times.clock_now().replace(minute=0, second=0, microsecond=0)
+    today = now.replace(hour=16)
 
     def later(by: int) -> timedelta:
         nonlocal minutes
@@ -354,7 +363,8 @@ async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelt
                     "parent_id": stage.tasks[card.part_of].id if card.part_of else None,
                     "depends_on_task_ids": [stage.tasks[title].id for title in card.waits_for],
                     "tag_ids": [stage.tags[name].id for name in card.tags],
-                    "due_at": None if card.due is None else today + timedelta(days=card.due),
+                    "due_at": _after(today, card.due and 24 * card.due),
+                    "not_before": _after(now, card.not_before),
                     "custom_field_values": {PAGE: card.page} if card.page else {},
                     "assigned_user_id": stage.actors[card.person].id if card.person else None,
                 }
@@ -365,15 +375,23 @@ async def _play_card(stage: Stage, board: Board, card: story.Card, ago: timedelt
     worker = stage.actors[card.worker] if card.worker else mara
     if card.stage != "inbox":
         with times.travelled(later(12)):
-            await change_task(worker, task, _claim(worker))
+            task = await _begun(worker, task)
     for who, text in card.said:
         with times.travelled(later(9)):
             await add_comment(stage.actors[who], task, text)
     await _finish(stage, board, card, worker, task, later(7), later(11))
 
 
-def _claim(worker: Actor) -> TaskChange:
-    return TaskChange(status="in_progress", assigned_user_id=UNSET if worker.is_agent else worker.id)
+async def _begun(worker: Actor, task: Task) -> Task:
+    change = TaskChange(status="in_progress", assigned_user_id=UNSET if worker.is_agent else worker.id)
+    task = await change_task(worker, task, change)
+    if worker.is_agent:
+        await extend_lease(worker, task, task.fence, 2 * 3600)  # longer than any card takes until it is handed in
+    return task
+
+
+def _after(moment: datetime, hours: int | None) -> datetime | None:
+    return None if hours is None else moment + timedelta(hours=hours)
 
 
 async def _finish(
@@ -393,8 +411,18 @@ async def _finish(
     with times.travelled(decided):
         if card.asks and card.stage == "done":
             await decide_approval(stage.actors["Mara"], approval, Verdict("approved", "Good work."))
-        if card.stage in ("review", "done"):
+        if card.stage == "review" and board.require_approval_for_done:
+            await _hand_in(card, worker, task)
+        elif card.stage in ("review", "done"):
             await change_task(worker, task, TaskChange(status=card.stage))
+
+
+async def _hand_in(card: story.Card, worker: Actor, task: Task) -> None:
+    code = code_of(task.number, card.title, list(card.tags)[::-1])
+    completion = CompletionCreate.model_validate(
+        {"fence": task.fence, "summary": card.said[-1][1], "confidence": 84, "code": code}
+    )
+    await complete_run(worker, task, completion, files_of(completion))
 
 
 async def _crew(organization: Organization, size: int) -> list[Hired]:

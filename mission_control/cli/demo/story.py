@@ -42,6 +42,7 @@ class Card:
     waits_for: tuple[str, ...] = ()
     said: tuple[tuple[str, str], ...] = ()
     asks: str | None = None
+    not_before: int | None = None  # hours from now
     tags: tuple[str, ...] = ()
     due: int | None = None  # days from today
     person: str | None = None
@@ -56,6 +57,7 @@ class BoardStory:
     slug: str
     text: str
     needs_approval: bool
+    done_needs: tuple[str, ...]
     cards: tuple[Card, ...]
 
 
@@ -64,6 +66,7 @@ RELAUNCH = BoardStory(
     "shop-relaunch",
     "The new web shop of Lighthouse Coffee: faster, readable on phones, live before the holidays.",
     True,
+    ("result",),
     (
         Card(
             "Measure the old shop", "Load times, conversion and the ten most visited pages, as a baseline.",
@@ -120,8 +123,8 @@ RELAUNCH = BoardStory(
             tags=("shop",),
         ),
         Card(
-            "Test checkout with a screen reader", "Order, address, payment, confirmation.", "inbox", "high",
-            tags=("shop",), due=2, page="/checkout",
+            "Rebuild the search index", "It slows the shop down for 20 minutes, so not before the evening.",
+            "inbox", "high", tags=("shop", "perf"), due=2, not_before=9,
         ),
         Card(
             "Announce the relaunch to subscribers", "Mail to 3,400 readers; two subject lines to compare.",
@@ -136,6 +139,7 @@ SUPPORT = BoardStory(
     "support-desk",
     "Questions of customers that need more than a reply.",
     False,
+    (),
     (
         Card(
             "Parcel 4711 arrived open", "Customer sent photos. Replace and ask the carrier.", "in_progress", "high",
@@ -267,6 +271,12 @@ NOTES = {
 }
 RESUMED = ("Thank you for the answer. Going on from where I stopped.", "That was all I needed. I go on.")
 PLAN = ("Look at what is there", "Do the smallest thing that works", "Check it on a phone")
+ACTS_OF_SUPPORT = (
+    ("read", "notes/refunds.md"),
+    ("search", "order 20931"),
+    ("webfetch", "the tracking page of the carrier"),
+    ("edit", "drafts/answer.md"),
+)
 ACTS = (
     ("read", "notes/launch.md"),
     ("read", "catalogue/products.csv"),
@@ -291,6 +301,6 @@ FOUND = (
 )
 CHECKED = (
     "Read at 320 and 1440 pixels, in light and dark. Links followed once.",
-    "Compared with the description, point by point. The test set passes.",
+    "Compared with the description, point by point.",
     "Tried it as a customer: order, address, payment.",
 )
