@@ -12,6 +12,7 @@ from mission_control.client.git import Repository
 from mission_control.client.problems import NotSignedIn, Problem
 
 DECLARED = "MISSION_CONTROL_FORGES"
+BOTH = "forgejo=https://code.example.org:8443/git, gitlab=https://Code.example.net/Git"
 
 
 @pytest.mark.parametrize(
@@ -24,12 +25,13 @@ DECLARED = "MISSION_CONTROL_FORGES"
         ("https://gitlab.com/group/inner/web.git/", "gitlab", "https://gitlab.com", "group/inner/web"),
         ("https://gitea.example.org:8443/ada/web", "forgejo", "https://gitea.example.org:8443", "ada/web"),
         ("codeberg.org:/ada/web.git", "forgejo", "https://codeberg.org", "ada/web"),
+        ("https://code.example.net/Git/ada/Web", "gitlab", "https://code.example.net/Git", "ada/Web"),
         ("https://code.example.org:8443/git/ada/web.git", "forgejo", "https://code.example.org:8443/git", "ada/web"),
         ("git@code.example.org:ada/web.git", "forgejo", "https://code.example.org:8443/git", "ada/web"),
     ],
 )
 def test_remotes_are_read(remote: str, provider: str, web: str, path: str) -> None:
-    place = place_of(remote, {DECLARED: "forgejo=https://code.example.org:8443/git"})
+    place = place_of(remote, {DECLARED: BOTH})
     assert (place.provider, place.web, place.path) == (provider, web, path)
 
 

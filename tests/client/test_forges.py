@@ -129,6 +129,7 @@ def test_a_closed_one_is_found_and_another_may_be_opened(served: LoopbackForge, 
         (429, {"Retry-After": "30"}, 30),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "{now+90}"}, 90),
         (429, {"Retry-After": "99999999"}, calls.LONGEST_WAIT),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}, calls.LONGEST_WAIT),
         (429, {}, calls.SHORTEST_WAIT),
     ],
 )

@@ -77,7 +77,9 @@ def declared(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         provider, is_one, address = part.strip().partition("=")
         if not is_one or provider not in PROVIDERS:
             raise Usage(f"{FORGES} is written {FORGES}=forgejo=https://code.example.org: {', '.join(PROVIDERS)}.")
-        yield provider, credentials.checked_url(address.lower(), _allows_http(environment))
+        host, slash, prefix = address.partition("://")[2].partition("/")
+        scheme = address.partition("://")[0]
+        yield provider, credentials.checked_url(f"{scheme}://{host.lower()}{slash}{prefix}", _allows_http(environment))
 
 
 def provider_of(host: str, environment: Mapping[str, str]) -> str:
