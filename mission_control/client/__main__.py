@@ -201,10 +201,19 @@ def _connect(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _Agents(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        from mission_control.client.work.agents import listing
+
+        print(listing())
+        parser.exit()
+
+
 def _work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", metavar="BOARD", help="the board that you are signed in for, to be sure")
-    programs = f"{', '.join(program_keys())}, or any command in quotes"
+    programs = f"{', '.join(program_keys())}, another that --agents lists, or any command in quotes"
     parser.add_argument("--agent", default="claude", metavar="PROGRAM", help=programs)
+    parser.add_argument("--agents", action=_Agents, nargs=0, help="list the programs that it knows by name")
     parser.add_argument("--acp", action="store_true", help="the command speaks the Agent Client Protocol")
     parser.add_argument("--repository", default=".", metavar="FOLDER", help="left out: the one where you are")
     parser.add_argument("--tag", action="append", metavar="TAG", help="only tasks with any of these tags")

@@ -20,7 +20,6 @@ from mission_control.client.jsonc import Document, hooks_in, without_hooks
 from mission_control.client.printing import plain
 from mission_control.client.problems import Problem, Usage
 from mission_control.client.script import is_our_command
-from mission_control.client.work.ends import OVERLOAD, Sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from mission_control.client.changes import Change, Kept
     from mission_control.client.connect import Target
+    from mission_control.client.work.ends import Sign
 
     class Window(TypedDict):
         """A span of time of a subscription, how much of it is used up, and when it begins anew."""
@@ -55,24 +55,6 @@ def keys() -> list[str]:
 def program_of(key: str) -> Program:
     program: Program = import_module(f"mission_control.client.programs.{key.replace('-', '_')}").PROGRAM
     return program
-
-
-def program_for_work(named: str, *, acp: bool) -> Program:
-    """Return the program with this key or command; else what a command line is."""
-    known = [program_of(key) for key in keys()]
-    for program in known:
-        if named in (program.key, program.command):
-            return program
-    try:
-        words = shlex.split(named)
-    except ValueError as error:
-        raise Usage(f"{named!r} is no command: {error}.") from error
-    if not words:
-        raise Usage(f"--agent is {', '.join(one.command for one in known)}, or a command.")
-    other = Program()
-    other.key, other.acp_commands, other.acp = "other", (named,), acp
-    other.signs = (Sign(OVERLOAD, str(TRY_LATER)),)
-    return other
 
 
 class Turn:
@@ -132,6 +114,7 @@ class JsonSettings(Settings):
 
 class Program:
     key = name = command = ""  # on the board, for people, and what they run
+    listed = install = ""  # its name in the registry of its protocol, and how people get it
     least: tuple[int, ...] = ()  # its oldest version
     update = "Update it first."
     holds = False  # calls, by a hook that refuses them when it gets no answer
@@ -151,7 +134,8 @@ class Program:
     acp, acp_commands, acp_mode = True, (), ""  # type: bool, tuple[str, ...], str
     own = ""  # the variable by which an adapter takes the program that is installed: `VARIABLE=command`
     # Why it ends a turn: where the code of an error stands, and what codes and words say (see `work/ends.py`).
-    error_code, signs = ("data", "code"), ()  # type: tuple[str, ...], tuple[Sign, ...]
+    error_code: tuple[str, ...] = ("data", "code")
+    signs: tuple[Sign, ...] = ()
     account_names = ()  # type: tuple[str, ...] # of its environment
     serves = False  # its messages, at a port of this machine
     lacks = ""  # what it tells nobody of: its request for a "title", or small ones beside the conversation
@@ -244,7 +228,7 @@ class Program:
     def account(self) -> str:
         """Return what tells the account of its user apart from others on this machine: alike, its windows are alike."""
         names = ("HOME", *self.account_names)
-        mark = "\0".join([self.key, *(f"{name}={os.environ.get(name, '')}" for name in names)])
+        mark = "\0".join([self.listed or self.key, *(f"{name}={os.environ.get(name, '')}" for name in names)])
         return hashlib.sha256(mark.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
     def has_failed(self, update: object) -> bool:
@@ -262,7 +246,7 @@ class Program:
             if path := shutil.which(words[0]):
                 return [os.path.abspath(path), *words[1:]]  # it is started where a program may have put another one
         first = shlex.split(self.acp_commands[0])[0]
-        raise Usage(f"{first} is not installed, or not on the PATH.", "program_missing")
+        raise Usage(f"{first} is not installed, or not on the PATH. {self.install}".strip(), "program_missing")
 
     def environment(self) -> dict[str, str]:
         variable, _, program = self.own.partition("=")

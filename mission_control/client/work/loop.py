@@ -91,9 +91,8 @@ class Loop:
             number += 1
             slot = worker.locked(f"slot-{number}")
         with slot:
-            worker.say(
-                f"Works on {line(worker.board['name'])} with {worker.program.key}, in {worker.top}. Ctrl-C ends it."
-            )
+            name = worker.program.listed or worker.program.key
+            worker.say(f"Works on {line(worker.board['name'])} with {name}, in {worker.top}. Ctrl-C ends it.")
             with contextlib.suppress(Ended):
                 self._loop(os.path.join(self.folder, f"slot-{number}.claim"))
         if worker.ends:

@@ -9,6 +9,7 @@ import time
 
 from mission_control import __version__
 from mission_control.client.work import acp
+from mission_control.client.work.agents import RUNNERS
 from mission_control.client.work.limits import Stopped
 from mission_control.client.work.values import rows_at, value_at, values_at
 
@@ -52,8 +53,8 @@ class AgentSession:
         task, program, usage = self._task, self._program, self._usage
         usage.begin_session()
         command = program.acp_command() + (["--port", str(usage.messages.port)] if usage.messages else [])
-        # What npx runs may stand in the folder where it is started.
-        folder = task.folder if os.path.basename(command[0]) == "npx" else task.tree
+        # What these run may stand in the folder where they are started.
+        folder = task.folder if os.path.basename(command[0]) in RUNNERS else task.tree
         environment = {**program.environment(), "MISSION_CONTROL_TASK": str(task.number)}
         self.agent = acp.Agent(command, folder, environment, task.run, self._inbox)
         able = self._initialize()
@@ -78,7 +79,8 @@ class AgentSession:
         hello = self._ask("initialize", protocolVersion=1, clientCapabilities=ABLE, clientInfo=CLIENT)
         info = values_at(hello, "agentInfo")
         self._steers = bool(value_at(hello, "_meta", "steering", "supported"))
-        self._task.save(version=f"{info.get('name', self._program.key)} {info.get('version', '')}".strip()[:64])
+        name = self._program.name if self._program.listed else info.get("name", self._program.key)
+        self._task.save(version=f"{name} {info.get('version', '')}".strip()[:64])
         methods = [method.get("id") for method in rows_at(hello, "authMethods")]
         if "gemini-api-key" in methods and os.environ.get("GEMINI_API_KEY"):
             self._ask("authenticate", methodId="gemini-api-key")

@@ -13,9 +13,9 @@ import time
 from mission_control.client import credentials, files
 from mission_control.client.printing import entry, line
 from mission_control.client.problems import Problem, Usage
-from mission_control.client.program import program_for_work
 from mission_control.client.tasks import NEXT
 from mission_control.client.work import worktree
+from mission_control.client.work.agents import program_for_work
 from mission_control.client.work.holding import Holding
 
 TYPE_CHECKING = False

@@ -12,7 +12,7 @@ from uuid import UUID
 from mission_control.boards.queries import STUCK_AT
 from mission_control.core import times
 from mission_control.core.amounts import tokens
-from mission_control.core.programs import program_name
+from mission_control.core.programs import OTHER, program_name
 from mission_control.database.sql import Row
 from mission_control.runs.sessions.queries import OWN, ActivityRead
 from mission_control.runs.sessions.titles import GAP, begins, ends, first_text
@@ -92,8 +92,10 @@ def differences_of(sources: dict[str, int]) -> list[str]:
 
 
 def program_of(session: Row) -> str:
-    client = str(session["client"])
-    return f"{SOURCES.get(client) or program_name(client, client)} {session['client_version'] or ''}".strip()
+    client, version = str(session["client"]), str(session["client_version"] or "")
+    if client == OTHER and " " in version:
+        return version  # which names the program too
+    return f"{SOURCES.get(client) or program_name(client, client)} {version}".strip()
 
 
 # Modes in which a program decides by itself what else it would ask the person at it.
