@@ -58,6 +58,7 @@ async def test_surfaces_show_the_same_facts_before_the_words(cast: Cast, case: s
         places = [text.index(one) for one in facts]
         assert places == sorted(places) and places[-1] < text.index(WORDS), path
         assert ("View diff" in text) is (case != "unchanged"), path
+        assert ("Reason given: " in text) is (case == "unchanged"), path
     async with connected(cast.cleo) as client:
         [told] = (await client.ok("list_needs"))["needs"]
     assert told["facts"][: len(facts)] == facts
