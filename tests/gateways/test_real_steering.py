@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mission_control.gateways.protocol.identity import workspace_path
+from tests.gateways import gateways
 from tests.gateways.fake_model import Reply, Turn
 from tests.gateways.real import RealGateway
 from tests.gateways.scripted import CLAIMED, Scripted, assign
@@ -71,7 +72,7 @@ async def test_stopped_run_ends_its_turn_within_two_seconds(team: Team, real_gat
     runs = await until(
         lambda: team.ask("GET", f"{path}/runs"), lambda found: found["items"][0]["notified_at"] is not None
     )
-    seconds = real_gateway.model.cut[0] - began
+    seconds = (await gateways.until(lambda: real_gateway.model.cut))[0] - began
     print(f"its model was left {seconds:.2f} s after the run was stopped")
     assert seconds < 2 and runs["items"][0]["end_reason"].endswith(": Enough.")
     feed = (await team.ask("GET", f"/activity?board_id={team.board_id}&limit=50"))["items"]
