@@ -34,6 +34,7 @@ FIXED = {
     "/api/v1/souls-directory/search": "the directory is read from outside and remembered; no row is ours",
     "/api/v1/boards/<board_id>/approvals/<approval_id>": "one approval; its outcomes come with its tasks",
     "/api/v1/gateways/<gateway_id>/agents": "the gateway lists them; no row is ours",
+    "/api/v1/absence-report": "one report; each of its tables is read with one statement",
     "/api/v1/agent/boards": "an agent without a gateway reaches one board, its own",
     "/api/v1/needs/<string:need_id>": "one need; its answers stand in its row",
     "/api/v1/gateways/requests/<gateway_request_id>": "one request; its options stand in its row",

@@ -19,6 +19,9 @@ from mission_control.core.values import parse_id, to_json
 from mission_control.database.sql import Row, rows
 from mission_control.events.stream import Batch
 from mission_control.home import listing
+from mission_control.home.absences.commands import shown_absence
+from mission_control.home.absences.report import report_of
+from mission_control.home.absences.telling import has_news, words_of
 from mission_control.home.listing import (
     MOST_LISTED,
     Found,
@@ -314,6 +317,16 @@ async def queue(view: HomeView) -> str:
     )
 
 
+async def absence(view: HomeView) -> str:
+    """Tell what happened while the reader was away; nothing where that is closed, or nothing happened."""
+    away = await shown_absence(view.actor)
+    if away is None or view.address.include == "snoozed":
+        return ""
+    waiting = (await view.counted()).counts.total
+    report = await report_of(view.actor, away.since, away.until, waiting)
+    return render_macro("home/absence.html", "block", report=words_of(report)) if has_news(report) else ""
+
+
 async def summary(view: HomeView) -> str:
     return await render_block(PARTS, "summary", counted=await view.counted())
 
@@ -361,6 +374,7 @@ FIGURES = Concerns[HomeView](
 )
 REGIONS = (
     Region(PAGE, "#queue", NEEDS, queue, changes=queue_changes),
+    Region(PAGE, "#home-absence", NEEDS, absence, swap="innerHTML"),
     Region(PAGE, "#home-summary", NEEDS, summary, swap="innerHTML"),
     Region(PAGE, "#home-shelf", NEEDS, shelf),
     Region(PAGE, "#home-working", WORK, working, key=lambda view: view.reach, changes=working_changes),

@@ -25,6 +25,7 @@ from mission_control.core.limits import SAFE_METHODS, Allowance
 from mission_control.core.values import fingerprint, whole_number
 from mission_control.database.sql import is_postgres, placeholders, rows
 from mission_control.http import lookups
+from mission_control.http.absences import remember_return, write_returns
 from mission_control.http.body_limit import admit_body
 from mission_control.http.exchange import count_as
 from mission_control.http.lookups import Caller, Credential
@@ -84,7 +85,12 @@ def remember(uses: dict[UUID, datetime], row_id: UUID, last_used_at: datetime | 
 async def write_down() -> None:
     """Write the remembered uses; keep them for the next time when that fails."""
     await _write_all(_used, *TOKENS)
-    await _write_all(_seen, *SESSIONS)
+    try:
+        await write_returns()
+    except Exception:  # the new signs would hide an absence: they wait with it
+        _log.exception("writing down who came back failed")
+    else:
+        await _write_all(_seen, *SESSIONS)
     await _renew()
 
 
@@ -173,6 +179,8 @@ def _remember_use(caller: Caller) -> None:
     kind, row_id = caller.credential
     if row_id is not None:
         remember(_seen if kind == "session" else _used, row_id, caller.last_used_at)
+        if kind == "session":
+            remember_return(caller.user_id, caller.last_used_at)
         if caller.connection_id is not None and caller.expires_at is not None:
             now = times.clock_now()
             if caller.expires_at < now + CONNECTED_FOR - RENEWED_AFTER:

@@ -62,6 +62,9 @@ class User(Changing):
     # While they are away, another person is asked when they are asked by name.
     away_until = UtcDatetimeField(null=True)
     stand_in = reference("User", null=True, on_delete=fields.SET_NULL)
+    # The last absence: from the last sign in any browser to the return.
+    absent_since = UtcDatetimeField(null=True)
+    back_at = UtcDatetimeField(null=True)
     password_hash = fields.TextField(null=True)
     welcomed_at = UtcDatetimeField(null=True)  # when name and time zone were asked for
     active_organization = reference("Organization", null=True, on_delete=fields.SET_NULL)
@@ -208,9 +211,13 @@ class Reaching(Owned):
 
 
 class Member(Reaching):
-    """A person's place in an organization: owner, admin or member."""
+    """A person's place in an organization: owner, admin or member.
+
+    `report_closed_at` is when the person closed what Home says of an absence.
+    """
 
     user = reference("User")
+    report_closed_at = UtcDatetimeField(null=True)
 
     user_id: UUID
 

@@ -42,6 +42,7 @@ MEMORIES = {
     "http.lookups._quiet",  # agents that were told of nothing
     "channels.providers.push.key._known",  # the key of this installation
     "runs.hooks.queue._dropped",  # how much came too fast
+    "http.absences._returned",
     "agents.work_state._seen",  # agents whose presence is to be written down
     "http.authentication._renewed",
     "http.authentication._seen",

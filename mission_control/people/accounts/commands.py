@@ -15,6 +15,7 @@ from mission_control.database.sql import lowered, rows
 from mission_control.events.commands import command
 from mission_control.events.event_log import AccountKind
 from mission_control.http import lookups
+from mission_control.http.absences import record_return
 from mission_control.people.accounts.credentials import hash_password, password_fits
 from mission_control.people.accounts.queries import UserUpdate
 from mission_control.people.audit.account_log import record_account
@@ -92,6 +93,7 @@ async def start_session(
         await record_account("account.signed_out", replaced[0])
         lookups.recheck_streams()
     secret = new_secret("mcs")
+    await record_return(user.id, times.clock_now())
     session = await Session.create(
         user_id=user.id,
         fingerprint=fingerprint(secret),

@@ -1,0 +1,1 @@
+"""What happened while a person was away: read `report.py` first."""
