@@ -44,6 +44,9 @@ TALKING = {"start_onboarding", "answer_onboarding", "resend_onboarding"}
 # What names a gateway with a main agent in its query.
 ABOUT_A_GATEWAY = {"install_marketplace_skill", "uninstall_marketplace_skill"}
 
+# What is asked about a time, because its caller was not away.
+TIMED = {"get_absence_report": "?since=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z"}
+
 
 async def scene(cast: Cast) -> None:
     """A board on which everything is there in several states."""
@@ -94,6 +97,7 @@ async def ready(cast: Cast, one: Operation, folder: Path) -> AsyncIterator[Send]
         gateway = await add_gateway(cast)
         await hire_main_agent(cast, gateway)
         path += f"?gateway_id={gateway.id}"
+    path += TIMED.get(one.name, "")
     body, caller = await body_of(one, cast, made), caller_of(one, cast)
 
     async def send(**headers: str) -> Answer:

@@ -42,4 +42,6 @@ async def close_absence_report(outcome: Outcome[None, None]) -> ResponseReturnVa
     return done("/", toast="Closed. The report stays under “While you were away” in the search.")
 
 
-ENTRY = PaletteEntry("While you were away", "/absence", "history", "absence night morning report", position=2)
+ENTRY = PaletteEntry(
+    "While you were away", "/absence", "history", "absence night morning report", position=2, searched_only=True
+)
