@@ -1,4 +1,4 @@
-"""The report of an absence, for Home, its page, the API and digests: figures, and what was odd."""
+"""The report of an absence, for Home, its page and the API: figures, and what was odd."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The report of an absence in words: five figures and the lines that Home, its page and digests have alike."""
+"""The report of an absence in words: five figures and the lines that Home and its page have alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
