@@ -1,10 +1,3 @@
-# make run     build what is needed and serve on 127.0.0.1:8000
-# make demo    the same with invented data and simulated agents at work
-# make test    the whole suite: SQLite, then PostgreSQL, a browser, a real OpenClaw gateway, the real Claude Code and Codex
-#              (each where it can be had)
-# make check   format, lint, types, templates, then `make test`
-# make lock    lock what pyproject.toml asks for
-
 SHELL := /bin/bash
 VENV := .venv
 # Compiled modules are kept: the tests start hundreds of processes.
@@ -17,14 +10,18 @@ CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-c
 SYSTEM_PYTHON = $(shell for name in python3.14 python3.13 python3 /usr/bin/python3; do \
 	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && command -v $$name && break; done)
 
-.PHONY: run demo test test-sqlite test-postgres test-browser test-gateway test-programs check checks lock long drift bench screenshots format clean
+.PHONY: help run demo test test-all test-rest test-sqlite test-postgres test-browser test-programs test-gateway check checks \
+	further lock long drift bench screenshots format clean
 .DELETE_ON_ERROR:
 
-run: $(VENV)/.installed
+help: ## list what make can do
+	@grep -hE '^[a-z-]+:.* ## ' Makefile | awk -F ':.* ## ' '{printf "make %-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/.installed ## install and serve on http://127.0.0.1:8000
 	@echo "Starting Mission Control. Ctrl-C stops it; its data is in $(or $(DATA_DIR),data/)."
 	@exec $(VENV)/bin/mission-control serve
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.installed ## the same with invented data and simulated agents at work
 	@echo "Starting a demo of Mission Control. Ctrl-C stops it; \`$(VENV)/bin/mission-control demo --wipe\` removes its data."
 	@exec $(VENV)/bin/mission-control demo
 
@@ -54,7 +51,7 @@ define install
 endef
 
 # Lock what pyproject.toml asks for, after it was changed; `make lock LOCK=--upgrade` takes newer releases.
-lock: $(PYTHON)
+lock: $(PYTHON) ## lock what pyproject.toml asks for; LOCK=--upgrade takes newer releases
 	@$(PYTHON) -c 'import packaging' 2>/dev/null || $(MAKE) $(VENV)/.installed-dev
 	$(PYTHON) -m tools.lock write $(LOCK)
 
@@ -69,79 +66,86 @@ CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 JOBS ?= $(shell expr '(' $(CORES) '*' 3 + 1 ')' / 2)
 PYTEST = $(PYTHON) -m pytest --maxprocesses 8 --dist worksteal -n
 
-test:
-	@tools/parts all $(MAKE) --no-print-directory test-sqlite test-postgres test-browser test-gateway test-programs
+# `thorough` tests, what is no matter of the kind of database on PostgreSQL, and programs from npm are `test-rest`.
+REST := $(filter rest,$(TESTS))
+LESS := $(if $(REST),thorough,not thorough)
+ON_POSTGRES := (postgres or dialect) and not thorough
+WAYS := test-sqlite test-postgres test-browser
+PARTS_OF = tools/parts all $(MAKE) --no-print-directory --keep-going
 
-test-sqlite: $(VENV)/.installed-dev
-	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) $(JOBS) -m "not browser and not postgres"
+test: ## run the tests (ten minutes): SQLite, PostgreSQL and a browser where they can be had
+	@$(PARTS_OF) $(WAYS) $(if $(ALL),,further)
 
-# Only what uses a database, and says something about it: not what is marked `once`. Exit code 69 says that no server could be had; the reason was printed.
-test-postgres: $(VENV)/.installed-dev
-	@tools/parts one PostgreSQL $(PYTHON) -m tests.databases postgres -- $(PYTEST) $(JOBS) -m "database and not browser and not once"; code=$$?; \
-	if [ $$code = 69 ]; then echo "LEFT OUT: the suite on PostgreSQL (reason above)."; else exit $$code; fi
+test-all: ## run all tests (an hour; npm downloads 2 GB into ~/.cache)
+	@$(PARTS_OF) ALL=1 test test-rest
 
-test-browser: $(VENV)/.installed-dev
-	@if [ -n "$(CHROMIUM)" ]; then \
-		tools/parts one Browser env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" $(PYTEST) $(if $(filter 0,$(JOBS)),0,auto) -m browser tests/browser; \
-	else echo "LEFT OUT: browser tests, no Chromium found (set CHROMIUM=/path/to/chromium)."; fi
+test-rest: ## run what `make test` leaves out
+	@$(PARTS_OF) TESTS=rest $(WAYS) test-programs test-gateway
 
-# One real OpenClaw gateway, installed from npm into ~/.cache (850 MB). Exit code 69 says that it cannot be had; in CI
-# that fails.
-test-gateway: $(VENV)/.installed-dev
-	@$(PYTHON) -m tests.gateways.real_programs; code=$$?; \
-	if [ $$code = 69 ]; then echo "LEFT OUT: tests with a real OpenClaw gateway (reason above)."; [ -z "$$CI" ]; \
-	elif [ $$code = 0 ]; then \
-		tools/parts one "OpenClaw gateway" env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateways; \
-	else exit $$code; fi
+further:
+	@tools/parts left "further cases on both databases and in a browser, real coding agents and a real OpenClaw gateway: \`make test-all\`"
 
-# The real Claude Code and Codex, installed from npm into ~/.cache with the other programs (1 GB).
-test-programs: $(VENV)/.installed-dev
-	@$(PYTHON) -m tests.programs.installing; code=$$?; \
-	if [ $$code = 69 ]; then echo "LEFT OUT: tests with the real Claude Code and Codex (reason above)."; [ -z "$$CI" ]; \
-	elif [ $$code = 0 ]; then \
-		tools/parts one "Claude Code and Codex" env -u TEST_DATABASE_URL \
-			$(PYTHON) -m pytest -m programs tests/programs; \
-	else exit $$code; fi
+test-sqlite: $(VENV)/.installed-dev ## the part on SQLite
+	@tools/parts one SQLite env -u TEST_DATABASE_URL $(PYTEST) $(JOBS) -m "not browser and not postgres and $(LESS)"
 
-check:
-	@tools/parts all $(MAKE) --no-print-directory checks
+test-postgres: $(VENV)/.installed-dev ## the part on PostgreSQL: what behaves by the kind of database
+	@tools/parts one PostgreSQL --or "install PostgreSQL (Debian: apt install postgresql), or name a server's empty database by TEST_DATABASE_URL" \
+		$(PYTHON) -m tests.databases postgres -- \
+		$(PYTEST) $(JOBS) -m "database and not browser and not once and $(if $(REST),not ($(ON_POSTGRES)),($(ON_POSTGRES)))"
+
+test-browser: $(VENV)/.installed-dev ## the part in a browser: pages live, answer and keep what is typed
+	@tools/parts one Browser --or "install Chromium (Debian: apt install chromium), or name it by CHROMIUM=/path/to/chromium" \
+		$(if $(CHROMIUM),env -u TEST_DATABASE_URL CHROMIUM="$(CHROMIUM)" \
+		$(PYTEST) $(if $(filter 0,$(JOBS)),0,auto) -m "browser and $(LESS)" tests/browser,bash -c "exit 69")
+
+test-programs: $(VENV)/.installed-dev ## real Claude Code and Codex, generated clients and others from npm (2 GB in ~/.cache and build/)
+	@tools/parts one "Claude Code and Codex" --or "install npm; the reason is printed above" bash -c \
+		'$(PYTHON) -m tests.programs.installing && exec env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m programs tests/programs'
+	@tools/parts one "Other programs of npm" --or "install npm" $(if $(shell command -v npm),env -u TEST_DATABASE_URL \
+		$(PYTEST) $(JOBS) -m programs --ignore tests/programs,bash -c "exit 69")
+
+test-gateway: $(VENV)/.installed-dev ## a real OpenClaw gateway from npm (850 MB in ~/.cache)
+	@tools/parts one "OpenClaw gateway" --or "install npm; the reason is printed above" bash -c \
+		'$(PYTHON) -m tests.gateways.real_programs && exec env -u TEST_DATABASE_URL $(PYTHON) -m pytest -m gateway tests/gateways'
+
+check: ## format, lint, types, the ratchet and templates, without tests
+	@$(PARTS_OF) checks
 
 checks: $(VENV)/.installed-dev
 	@tools/parts one "Lock files" $(PYTHON) -m tools.lock check
 	@tools/parts one Format $(PYTHON) -m ruff format --check .
 	@tools/parts one Lint $(PYTHON) -m ruff check .
 	@tools/parts one Types $(PYTHON) -m mypy
+	@tools/parts one Ratchet $(PYTHON) -m tools.ratchet
 	@tools/parts one "Layout of templates" $(PYTHON) -m djlint templates --check
 	@tools/parts one Templates $(PYTHON) -m djlint templates --lint --quiet
-	@tools/parts one "Rules of templates" $(PYTHON) -m pytest -q tests/contract/test_templates.py
-	@$(MAKE) --no-print-directory test
 
 # The long forms of tests: crash loop, hang-ups, restarts, soak, fuzzing, races for work, programs of others. Run by hand, an hour for each database;
 # ROUNDS=50 makes them longer, SEED=n repeats what was printed.
 LONG_TESTS := tests/long tests/database/test_database_cancellation.py tests/contract/test_fuzz.py tests/live/test_runs_machine.py \
 	tests/runs/test_claims_races.py
-long: $(VENV)/.installed-dev
+long: $(VENV)/.installed-dev ## long forms of tests: crashes, races, soak, programs of others (an hour for each database)
 	env -u TEST_DATABASE_URL LONG=1 $(PYTHON) -m pytest -s -m "not postgres" $(LONG_TESTS)
 	@LONG=1 $(PYTHON) -m tests.databases postgres -- $(PYTHON) -m pytest -s $(LONG_TESTS); code=$$?; \
 	if [ $$code = 69 ]; then echo "LEFT OUT: PostgreSQL (reason above)."; else exit $$code; fi
 
 # What the newest Claude Code, Codex, opencode, Gemini CLI and adapters of ACP do differently; some minutes.
-drift: $(VENV)/.installed-dev
+drift: $(VENV)/.installed-dev ## what the newest coding agents do differently
 	env -u TEST_DATABASE_URL $(PYTHON) -m tests.programs.drift
 
 # One table of figures: req/s, latencies, CPU and SQL of a request, streams. BENCH="--database postgres" and others.
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev ## one table of figures
 	$(PYTHON) -m bench $(or $(BENCH),--keep .bench.json)
 
 # The pictures of README.md and docs/, from the demo; Chromium is needed.
-screenshots: $(VENV)/.installed-dev
+screenshots: $(VENV)/.installed-dev ## the pictures of README.md and docs/
 	CHROMIUM="$(CHROMIUM)" $(PYTHON) -m tools.screenshots $(PICTURES)
 
-format: $(VENV)/.installed-dev
+format: $(VENV)/.installed-dev ## format Python and templates
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m djlint templates --reformat --quiet
 
-clean:
+clean: ## remove what was installed and built
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """One application, one event loop and one database for the whole run; every test begins with empty tables."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -40,6 +41,7 @@ from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
 from tests.deliveries import look_away
 from tests.gateways.fake import FakeGateway, hold_nothing
+from tests.node_packages import Installer, installed
 from tests.outside import Receiver, a_receiver
 from tests.programs import installing
 
@@ -58,8 +60,12 @@ def pytest_sessionstart() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what uses the application's database; these tests run on SQLite and on PostgreSQL, all others once.
 
-    What uses a real OpenClaw gateway or real coding agents runs by `make test-gateway` and `make test-programs` only.
+    What uses a real OpenClaw gateway, real coding agents or packages of npm runs by `make test-gateway` and
+    `make test-programs` only.
     """
+    for item in items:
+        if "npm" in getattr(item, "fixturenames", ()):
+            item.add_marker("programs")
     for alone in ("gateway", "programs"):
         if alone not in config.option.markexpr:
             left_out = [item for item in items if item.get_closest_marker(alone)]
@@ -74,6 +80,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let no test that runs once use a database of both kinds."""
     own_database.permit(database=item.get_closest_marker("database") is not None)
+
+
+@pytest.fixture(scope="session")
+def npm() -> Installer:
+    """Install packages of npm; what uses this is marked `programs`."""
+    return installed
 
 
 @pytest.fixture(scope="session")
@@ -235,3 +247,15 @@ def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     for client, program in PROGRAMS.items():
         if isinstance(program, Program):
             monkeypatch.setitem(PROGRAMS, client, replace(program, waits=timedelta()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell `tools/parts` how many tests passed, and which were left out for what reason."""
+    folder = os.environ.get("PARTS")
+    if not folder:
+        return
+    passed, skipped = (terminalreporter.stats.get(outcome, []) for outcome in ("passed", "skipped"))
+    Path(folder, "passed").write_text(f"{len(passed)} passed")
+    with Path(folder, "left").open("a") as left:
+        for report in skipped:
+            left.write(f"{report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}\n")

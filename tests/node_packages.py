@@ -1,4 +1,7 @@
-"""Packages of npm that tests need: one installer, kept for later runs, shared by all workers of a run."""
+"""Packages of npm that tests need: one installer, kept for later runs, shared by all workers of a run.
+
+Tests reach it through the fixture `npm` alone, which makes them `programs`: `make test` downloads nothing.
+"""
 
 import fcntl
 import hashlib
@@ -7,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -18,6 +22,12 @@ LOCKED = ("package.json", "package-lock.json")
 
 class CannotInstall(Exception):
     """The packages could not be installed; the message says why."""
+
+
+class Installer(Protocol):
+    """What the fixture `npm` is: see `installed`."""
+
+    def __call__(self, source: Path, *copied: str, then: Callable[[Path], None] | None = None) -> Path: ...
 
 
 def installed(source: Path, *copied: str, then: Callable[[Path], None] | None = None) -> Path:

@@ -11,7 +11,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.browser.test_home import ask, home, row
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 AWAY = (
     "UPDATE users SET absent_since = strftime('%Y-%m-%d %H:%M:%f', 'now', '-13 hours'),"

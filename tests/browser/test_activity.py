@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Open, Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def test_filter_keeps_focus_and_updates_the_stream(site: Site, open_page: Open) -> None:

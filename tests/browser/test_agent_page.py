@@ -7,7 +7,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Site, Watched
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 TABS = ("inbox", "runs", "usage", "tokens", "soul", "activity")
 
 

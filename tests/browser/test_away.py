@@ -6,7 +6,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.conftest import Open, Site, becomes_true
 from tests.browser.test_things import imported
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 LEAVE = """
 globalThis.answers = 0;

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import PATIENCE, Open, Site
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 TABS = ("", "/inbox", "/runs", "/usage", "/tokens", "/soul", "/activity")
 DIALOGS = {
     "Edit": "", "Limits": "", "Set a callback": "/inbox", "New budget": "/usage", "New token": "/tokens",

@@ -10,7 +10,7 @@ from tests.browser.looks import found
 from tests.browser.test_entrance import PASSWORD, fill, setup_code
 from tests.live.servers import PATIENCE, installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.database]
+pytestmark = [pytest.mark.browser, pytest.mark.database, pytest.mark.thorough]
 
 
 async def violations(chromium: Browser, url: str) -> list[str]:

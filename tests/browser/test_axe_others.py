@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Open, Site, Watched
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 NAMES = (
     "sign in", "sign in refused", "approvals", "approvals of a board", "approval", "send back", "agents", "new agent",
     "agent", "edit agent", "delete agent", "token", "settings", "documentation", "public documentation", "operations",

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import PATIENCE, Open, Site
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 INSIDE = """(inner, outer) => {

@@ -11,7 +11,7 @@ from tests.browser.conftest import PATIENCE, SAME_ORIGIN, Open, Site, Watched
 from tests.browser.test_board import drag, live
 from tests.browser.test_board_work import numbers
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 STATUSES = ("inbox", "in_progress", "review", "done")
 PLANKS = 24
 TOP = "one => one.getBoundingClientRect().top"

@@ -15,7 +15,7 @@ from tests.channels.fake_telegram import FakeTelegram
 from tests.channels.plays import until
 from tests.channels.serving import serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 ADA = 77
 # Tests speak to a provider on this machine: its address is the only value that no page asks for.
 PROVIDER = """(url) => {

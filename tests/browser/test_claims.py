@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Open, Site
 from tests.browser.test_board import live
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def test_open_panel_updates_waiting_reasons(site: Site, open_page: Open) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import PATIENCE, Open, Site
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 CLIENT = {"client_id": "mission-control-client", "client": "claude-code", "host_label": "mara-laptop"}
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 

@@ -17,7 +17,7 @@ from tests.runs.test_code_handed_in import CODE
 from tests.webhooks.test_forge_webhooks import CODE as OF_FORGE
 from tests.webhooks.test_forge_webhooks import OPENED, PUSHED, RUN
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def handed_in(site: Site, name: str) -> tuple[Agent, str]:

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Open, Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def test_anchor_opens_its_operation(open_page: Open) -> None:

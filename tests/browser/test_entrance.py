@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.conftest import Watched
 from tests.live.servers import PATIENCE, Server, installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.database]
+pytestmark = [pytest.mark.browser, pytest.mark.database, pytest.mark.thorough]
 PASSWORD = "a long enough password"
 
 

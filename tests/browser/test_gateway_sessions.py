@@ -14,7 +14,7 @@ from tests.gateways.fake import FakeGateway
 from tests.gateways.fake_state import FakeAgent, FakeSession
 from tests.gateways.gateways import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 KEY = "agent:vega:main"
 
 

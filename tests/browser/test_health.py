@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Open, Site, served, set_up
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 COLUMNS = "id, version, app, content"
 REASON = "1 migration of the database is not applied."
 

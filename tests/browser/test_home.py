@@ -222,6 +222,7 @@ async def test_a_phone_has_the_answers_in_the_dock(site: Site, open_page: Open) 
     await expect(row(page, other)).to_have_count(0)
 
 
+@pytest.mark.thorough
 async def test_axe_finds_nothing(site: Site, open_page: Open, walker: Page) -> None:
     board = await site.board(name="Axe")
     names = [await ask(site, board, "publish", rubric_scores={"risk": 90}), await question(site, board)]

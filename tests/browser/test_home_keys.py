@@ -18,7 +18,7 @@ from tests.browser.conftest import PATIENCE, ROOT, Open, Site, served, set_up
 from tests.browser.test_home import ask, home, row
 from tests.many_needs import kinds_put
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 NUMBER = 300
 BEYOND = 33  # more than a page has rows at first
 KEYS = {

@@ -10,7 +10,7 @@ from tests.browser.conftest import Open, Site, served, set_up
 from tests.browser.test_home import ask, home, row
 from tests.browser.test_home_keys import put
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 DELETE = "Delete the 4 GB of originals?"
 # The reasons of rows that are not wholly in sight.
 HIDDEN = """() => [...document.querySelectorAll(".need .need-why")]

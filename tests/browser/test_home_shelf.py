@@ -13,7 +13,7 @@ from tests.browser.conftest import Open, Site, served, set_up
 from tests.browser.looks import found
 from tests.browser.test_home import ask, focused, home, row
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def old(site: Site, board: str, action: str, days: int) -> str:

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Open, Site, becomes_true
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 TOP = """(one) => {
   const box = one.getBoundingClientRect();
   return document.elementFromPoint(box.x + 9, box.y + 9) === one;

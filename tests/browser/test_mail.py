@@ -16,7 +16,7 @@ from tests.browser.conftest import PATIENCE, Open, Site, served, set_up
 from tests.browser.looks import found
 from tests.mail import Post, mail_box
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 @pytest.fixture(scope="module")

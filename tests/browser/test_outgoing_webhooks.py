@@ -7,7 +7,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.browser.test_beside import live
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 NOWHERE = "https://nobody.invalid/hooks"  # found by nobody, which the receiver's words say
 NAMES = ("list", "settings", "new", "webhook", "edit", "delete", "secret")
 

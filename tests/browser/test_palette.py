@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Open, Site, becomes_true
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def test_it_goes_does_and_finds_by_keys(site: Site, open_page: Open) -> None:

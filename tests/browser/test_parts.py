@@ -10,7 +10,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.browser.test_board import live
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def an_agent(site: Site, board: str) -> httpx.AsyncClient:

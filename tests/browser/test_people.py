@@ -13,7 +13,7 @@ from tests.browser.test_agents import shell
 from tests.browser.test_entrance import fill, setup_code
 from tests.live.servers import installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.database]
+pytestmark = [pytest.mark.browser, pytest.mark.database, pytest.mark.thorough]
 PASSWORD = "correct horse battery"
 PAGES = [
     "/settings", "/settings/profile", "/settings/profile/deletion", "/settings/sign-in", "/settings/appearance",

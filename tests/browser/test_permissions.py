@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import PATIENCE, Site
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 COMMAND = f"psql -f '{'migrations/' * 12}{'x' * 80}.sql' \u202e&& echo done"
 WIDE = "document.documentElement.scrollWidth > innerWidth"
 

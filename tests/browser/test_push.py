@@ -15,7 +15,7 @@ from tests.browser.conftest import PATIENCE, Site, becomes_true, served, set_up
 from tests.browser.pushing import phone_of
 from tests.channels.push_service import PushService, push_service
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 NEED = Message("Approve: deploy to production", ("Payments, #4 Ship it",), url="/reach/01a2", key="01a2", badge=3)
 
 

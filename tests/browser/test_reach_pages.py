@@ -10,7 +10,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.channels.filled_pages import fill
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 PATH = "/settings/notifications"
 NAMES = ("choices", "sent", "next", "address", "channels", "set up", "edit", "removal", "team")
 

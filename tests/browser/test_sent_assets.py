@@ -5,7 +5,7 @@ from playwright.async_api import Browser
 
 from mission_control.web.assets import ROOT, read, smaller
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 RULES = """text => {
   const sheet = new CSSStyleSheet();

@@ -7,7 +7,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 from tests.browser.test_questions import ask, lead
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def test_empty_board_is_set_up(site: Site, open_page: Open) -> None:

@@ -13,7 +13,7 @@ from tests.browser.looks import found
 from tests.browser.test_board import live
 from tests.browser.test_steering import Agent
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from playwright.async_api import Page
 
 from tests.browser.conftest import Open, Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 # Everything that is pressed and is smaller. What takes a tap counts, not what is drawn: labels, stretched links, and
 # what a style sheet adds around. Links within sentences are exempt, as in the guidelines.
 SMALL = """() => {

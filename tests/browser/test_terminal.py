@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Open, Site
 from tests.client.terminal import Terminal, ended
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 async def asking(site: Site, folder: Path, *arguments: str) -> tuple[Terminal, asyncio.subprocess.Process, str]:

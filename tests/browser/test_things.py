@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Open, Site
 from tests.browser.looks import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 PAGES = (
     "/settings/tags", "/settings/tags/new", "/settings/custom-fields", "/settings/custom-fields/new",
     "/settings/skills", "/settings/skills/new", "/settings/skills/packs", "/settings/skills/packs/new",

@@ -1,6 +1,6 @@
 """Clients that others' generators make of the served document: they generate, type-check, and do an agent's work.
 
-Locally these tests are left out where npm or its registry is missing; in CI they must run.
+`make test-programs` runs them.
 """
 
 import json
@@ -14,6 +14,7 @@ import pytest
 from tests.clients.workshop import HERE, Workshop, workshop
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, TOKEN, Installation, Server
+from tests.node_packages import Installer
 
 # Strict, without a configuration, but for what generators write themselves: needless casts, functions without types.
 MYPY = (
@@ -24,9 +25,9 @@ NO_EXTRAS = "apis,models,supportingFiles,modelTests=false,apiTests=false,modelDo
 
 
 @pytest.fixture(scope="module")
-def generators() -> Workshop:
+def generators(npm: Installer) -> Workshop:
     """The generators."""
-    return workshop()
+    return workshop(npm)
 
 
 @pytest.fixture(scope="module")

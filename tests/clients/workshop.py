@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.live.servers import PATIENCE
-from tests.node_packages import installed, must
+from tests.node_packages import Installer, must
 
 HERE = Path(__file__).parent
 
@@ -43,9 +43,9 @@ class Workshop:
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "SCARF_ANALYTICS": "false"}
 
 
-def workshop() -> Workshop:
+def workshop(npm: Installer) -> Workshop:
     """Return the installed generators: those of npm and, in a virtual environment, those of PyPI."""
-    return Workshop(installed(HERE, "requirements.txt", then=_install_python_packages))
+    return Workshop(npm(HERE, "requirements.txt", then=_install_python_packages))
 
 
 def _install_python_packages(folder: Path) -> None:

@@ -11,7 +11,7 @@ from mission_control.gateways.protocol.handshake import ASKED_SCOPES
 from tests.gateways import shapes
 from tests.gateways.checking import problem_of, protocol
 from tests.gateways.published import FILE, METHODS, table, written
-from tests.node_packages import installed
+from tests.node_packages import Installer
 
 SOURCE = Path(__file__).parent / "published_protocol"
 PACKAGE = "node_modules/@openclaw/gateway-protocol/protocol.schema.json"
@@ -44,8 +44,8 @@ PLACES: dict[type, tuple[str, ...]] = {
 KINDS = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
-def test_kept_part_is_what_is_published() -> None:
-    folder = installed(SOURCE)
+def test_kept_part_is_what_is_published(npm: Installer) -> None:
+    folder = npm(SOURCE)
     published = json.loads((folder / PACKAGE).read_text())
     assert written(table(published)) == FILE.read_text(), "python -m tests.gateways.published SCHEMA writes it anew"
     assert set(METHODS) <= set(published["methods"])

@@ -10,16 +10,16 @@ from typing import Any
 import orjson
 
 from tests.mcp.fake_model import FINISHED
-from tests.node_packages import installed, node_program
+from tests.node_packages import Installer, node_program
 
 SOURCE = Path(__file__).parent / "node"
 PATIENCE = 120
 LIBRARIES = ("sdk", "client-legacy", "client-modern")
 
 
-def clients() -> Path:
+def clients(npm: Installer) -> Path:
     """Return the folder of the installed clients and of the programs that drive them."""
-    return installed(SOURCE, "driver.mjs", "with_token.mjs")
+    return npm(SOURCE, "driver.mjs", "with_token.mjs")
 
 
 class Driver:

@@ -11,12 +11,13 @@ import pytest
 from tests.live.crew import Crew, crew
 from tests.live.servers import BEFORE_POLLS_END, TELLING, TOKEN, Installation, Server
 from tests.mcp.node_clients import LIBRARIES, SOURCE, clients, driven, run, with_token
+from tests.node_packages import Installer
 
 
 @pytest.fixture(scope="module")
-def packages() -> Path:
+def packages(npm: Installer) -> Path:
     """The folder of the installed clients."""
-    return clients()
+    return clients(npm)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mission_control.people.accounts.deletion import DELETE_AT_PROVIDER
 from mission_control.people.sign_in import _provider_requests, verification
 from mission_control.people.sign_in.provider_accounts import clear_lookups
 from mission_control.server.app import create_app
-from tests.node_packages import installed
+from tests.node_packages import Installer
 from tests.people.browser import PATIENCE, SECRET, RunningProvider
 
 SOURCE = Path(__file__).parent / "provider"
@@ -24,9 +24,9 @@ type MakeApp = Callable[..., Quart]
 
 
 @pytest.fixture(scope="session")
-def provider_process() -> Iterator[RunningProvider]:
+def provider_process(npm: Installer) -> Iterator[RunningProvider]:
     """Start the provider once."""
-    folder = installed(SOURCE, "provider.mjs")
+    folder = npm(SOURCE, "provider.mjs")
     process = subprocess.Popen(
         ["node", "provider.mjs"],
         cwd=folder,
