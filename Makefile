@@ -111,6 +111,7 @@ checks: $(VENV)/.installed-dev
 	@tools/parts one Format $(PYTHON) -m ruff format --check .
 	@tools/parts one Lint $(PYTHON) -m ruff check .
 	@tools/parts one Types $(PYTHON) -m mypy
+	@tools/parts one Ratchet $(PYTHON) -m tools.ratchet
 	@tools/parts one "Layout of templates" $(PYTHON) -m djlint templates --check
 	@tools/parts one Templates $(PYTHON) -m djlint templates --lint --quiet
 	@tools/parts one "Rules of templates" $(PYTHON) -m pytest -q tests/contract/test_templates.py
