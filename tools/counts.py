@@ -9,16 +9,15 @@
 """
 
 import ast
-import io
-import keyword
 import re
-import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
 from radon.complexity import cc_visit_ast
+
+from tools.shapes import repeated, shapes_of
 
 PROGRAM, TEMPLATES = "mission_control", "templates"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -27,8 +26,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
 VAGUE = {"one", "found", "kept", "held", "said", "given", "wanted", "shown", "asked", "told", "those", "known"}
 MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"}
 COMPLEX = 10  # McCabe's number; radon calls what is above it grade C
-LONG_FUNCTION, LONG_FILE, RUN = 30, 250, 6
-COMMON = 8  # a run of lines that stands in more places is the shape of a declaration
+LONG_FUNCTION, LONG_FILE = 30, 250
 EXPRESSION = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)  # of a template
 CALLED = re.compile(r"\b[A-Za-z_]\w*(?=\()|(?<=\|)\s*[A-Za-z_]\w*")  # functions and filters in it
 
@@ -51,8 +49,8 @@ class Facts:
 
 def counts_of(source: Mapping[str, str]) -> Counts:
     """Return measure -> room -> count of a source, path -> text; modules beside the rooms count as the room `.`."""
-    modules = {_module(path): facts_of(_module(path), text) for path, text in source.items() if path.endswith(".py")}
     rooms = {_module(path): _room(path) for path in source if path.endswith(".py")}
+    modules = {_module(path): facts_of(_module(path), source[path]) for path in sorted(source) if path.endswith(".py")}
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     names: dict[str, set[str]] = defaultdict(set)
     for module, facts in modules.items():
@@ -69,7 +67,9 @@ def counts_of(source: Mapping[str, str]) -> Counts:
     for module, facts in modules.items():
         single = sum(calls[f"{module}.{name}"] == 1 for name in facts.functions)
         counts["functions with one caller"][rooms[module]] += single
-    counts["same-shape pairs of files"], counts["common shapes"] = _repeated(modules, rooms)
+    counts["same-shape pairs of files"], counts["common shapes"] = repeated(
+        {module: facts.shapes for module, facts in modules.items()}, rooms
+    )
     return {measure: dict(sorted(by_room.items())) for measure, by_room in sorted(counts.items())}
 
 
@@ -99,7 +99,7 @@ def facts_of(module: str, text: str) -> Facts:
             _note(node, facts, own, module)
     facts.counts["statements"] -= ast.get_docstring(tree) is not None
     facts.counts["docstrings that begin with Return"] += (ast.get_docstring(tree) or "").startswith("Return ")
-    facts.shapes = list(_shapes(text))
+    facts.shapes = list(shapes_of(text))
     return facts
 
 
@@ -234,34 +234,3 @@ def _calls_of_templates(source: Mapping[str, str], modules: Mapping[str, Facts])
             words.update(name.strip() for part in EXPRESSION.findall(text) for name in CALLED.findall(part))
     named = ((f"{module}.{name}", words[name]) for module, facts in modules.items() for name in facts.functions)
     return Counter({target: count for target, count in named if count})
-
-
-def _shapes(source: str) -> Iterator[str]:
-    """Yield lines with names, texts and numbers left out; imports, comments and lone brackets are skipped."""
-    lines: dict[int, list[str]] = defaultdict(list)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.NAME:
-            lines[token.start[0]].append(token.string if keyword.iskeyword(token.string) else "N")
-        elif token.type in (tokenize.STRING, tokenize.FSTRING_START, tokenize.NUMBER):
-            lines[token.start[0]].append("S")
-        elif token.type == tokenize.OP:
-            lines[token.start[0]].append(token.string)
-    for tokens in lines.values():
-        if tokens[0] not in ("from", "import") and "N" in tokens:
-            yield " ".join(tokens)
-
-
-def _repeated(modules: Mapping[str, Facts], rooms: Mapping[str, str]) -> tuple[Counter[str], Counter[str]]:
-    """Return by room the pairs of files that share a run of lines of one shape, and the places of common runs."""
-    runs: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for module, facts in modules.items():
-        for start in range(len(facts.shapes) - RUN + 1):
-            runs[tuple(facts.shapes[start : start + RUN])].append(module)
-    pairs: dict[tuple[str, str], str] = {}
-    common: Counter[str] = Counter()
-    for places in runs.values():
-        if len(places) > COMMON:
-            common.update(rooms[module] for module in places)
-        for index, module in enumerate(places if 2 <= len(places) <= COMMON else []):
-            pairs |= {(module, other): rooms[module] for other in places[index + 1 :] if other != module}
-    return Counter(pairs.values()), common

@@ -52,14 +52,16 @@ def base_of(root: Path) -> str:
     head = _commit(root, "rev-parse", "HEAD")
     if head is None:
         raise NoBase("git does not work here")
-    base = next((base for branch in LANDING if (base := _commit(root, "merge-base", "HEAD", branch))), head)
-    if base == head and not git(root, "status", "--porcelain", "--", PROGRAM, TEMPLATES, FILE):
-        base = _commit(root, "rev-parse", "--verify", "--quiet", "HEAD~1")
-    if base is None and git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
+    forks = (_commit(root, "merge-base", "HEAD", branch) for branch in LANDING)
+    fork = next(filter(None, forks), head)
+    if fork != head or git(root, "status", "--porcelain", "--", PROGRAM, TEMPLATES, FILE):
+        return fork
+    former = _commit(root, "rev-parse", "--verify", "--quiet", "HEAD~1")
+    if former is not None:
+        return former
+    if git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
         raise NoBase("this clone is shallow: run `git fetch --unshallow`")
-    if base is None:
-        raise NoBase("this is the first commit")
-    return base
+    raise NoBase("this is the first commit")
 
 
 def _commit(root: Path, *arguments: str) -> str | None:

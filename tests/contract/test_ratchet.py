@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import ratchet
+from tools.counts import counts_of
 
 ADDITION: dict[str, object] = {
     "issue": 45, "reason": "Clocks of tests.", "room": "tasks", "measure": "statements", "count": 2,
@@ -158,16 +159,16 @@ def test_a_function_that_is_split_is_refused(clone: Clone, capsys: pytest.Captur
     assert "functions with one caller rose by 1 to 1 (tasks +1)" in refusal(clone, capsys)
 
 
-def test_a_call_in_a_template_is_a_caller(clone: Clone) -> None:
+def test_a_call_in_a_template_is_a_caller() -> None:
     source = {"mission_control/tasks/words.py": "def words(): ...\n", "templates/a.html": "{{ words(1) }} words(2)"}
-    assert ratchet.counts_of(source)["functions with one caller"] == {"tasks": 1}
+    assert counts_of(source)["functions with one caller"] == {"tasks": 1}
 
 
-def test_a_shape_in_more_than_eight_places_counts(clone: Clone) -> None:
+def test_a_shape_in_more_than_eight_places_counts() -> None:
     lines = "".join(f"N{number} = {number}\n" for number in range(6))
     eight, nine = ({f"mission_control/tasks/m{number}.py": lines for number in range(count)} for count in (8, 9))
-    assert ratchet.counts_of(eight)["common shapes"] == {}
-    assert ratchet.counts_of(nine)["common shapes"] == {"tasks": 9}
+    assert counts_of(eight)["common shapes"] == {}
+    assert counts_of(nine)["common shapes"] == {"tasks": 9}
 
 
 def test_a_move_between_rooms_passes(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,17 +243,16 @@ def test_work_on_main_is_compared_with_the_commit_before(clone: Clone, capsys: p
 def test_without_history_nothing_is_compared_and_a_shallow_clone_fails_in_ci(
     clone: Clone, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clone.git("clone", "--quiet", "--depth=1", f"file://{clone.root}", str(clone.root / "shallow"))
-    assert ratchet.main([], clone.root / "shallow") == 0
-    # A first commit is a history of one.
-    assert "Counts are not compared: this" in capsys.readouterr().out
+    clone.git("checkout", "--quiet", "main")
+    assert ratchet.main([], clone.root) == 0
+    assert "Counts are not compared: this is the first commit." in capsys.readouterr().out
     clone.raise_statements()
     clone.commit()
-    clone.git("clone", "--quiet", "--depth=1", f"file://{clone.root}", str(clone.root / "shallower"))
-    assert ratchet.main([], clone.root / "shallower") == 0
+    clone.git("clone", "--quiet", "--depth=1", f"file://{clone.root}", str(clone.root / "shallow"))
+    assert ratchet.main([], clone.root / "shallow") == 0
     assert "this clone is shallow: run `git fetch --unshallow`" in capsys.readouterr().out
     monkeypatch.setenv("CI", "1")
-    assert ratchet.main([], clone.root / "shallower") == 1
+    assert ratchet.main([], clone.root / "shallow") == 1
     (clone.root / ".git").rename(clone.root / "git")
     assert ratchet.main([], clone.root) == 0
     assert "Counts are not compared: this is no clone." in capsys.readouterr().out
