@@ -1,122 +1,177 @@
-"""Counts of the program by room that may only fall: `python -m tools.ratchet` compares, `--write` stores lower ones.
+"""Counts of the program that may only fall: `python -m tools.ratchet` compares them with where the work began.
 
-`ratchet.json` beside this file has the counts. One that rose is a fault of the change that raised it, and is not
-stored. `--moved` is for modules that went to another room: counts of rooms may rise then, sums may not.
+That is the merge base with `origin/main` (or `main`), or the commit before this one where nothing is new. Both sides
+are counted from their source by `tools/counts.py`, so that no stored number can lie or conflict. A count of all rooms
+that rose is a fault of the work that raised it; what moves between rooms only must not raise the sum.
+
+`ratchet.json` beside this file holds `additions`: by how much an issue had to raise a count, with its reason.
+An addition that stands at the base already is spent.
 """
 
-import ast
 import io
 import json
-import keyword
-import re
+import os
+import subprocess
 import sys
-import tokenize
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+import tarfile
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from radon.complexity import cc_visit
+from tools.counts import PROGRAM, TEMPLATES, Counts, counts_of
 
 ROOT = Path(__file__).resolve().parent.parent
-FILE = Path(__file__).with_name("ratchet.json")
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
-# Words that name nothing, as variables.
-VAGUE = {"one", "found", "kept", "held", "said", "given", "wanted", "shown", "asked", "told", "those", "known"}
-LOOSE = re.compile(r"\b(?:dict|Mapping)\[str, (?:Any|object)\]")
-COMPLEX = 10  # McCabe's number; radon calls what is above it grade C
-LONG_FUNCTION, LONG_FILE, RUN = 30, 250, 6
-COMMON = 8  # a run of lines that stands in more places is the shape of a declaration
+FILE = "tools/ratchet.json"
+# Each runs the comparison: neither may be left out.
+USES = {"Makefile": "-m tools.ratchet", "tests/contract/test_ratchet.py": "main("}
+KEYS = {"issue": int, "reason": str, "room": str, "measure": str, "count": int}
+LANDING = ("origin/main", "main")
+MEND = f"Take out as much as the work adds. What an issue must add stands in {FILE}, with its reason."
 
-type Counts = dict[str, dict[str, int]]
+type Additions = Counter[tuple[int, str, str]]  # by issue, measure and room
 
 
-def counts_of(folder: Path = ROOT / "mission_control") -> Counts:
-    """Return measure -> room -> count; modules beside the rooms count as the room `.`."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    shapes: dict[tuple[str, ...], list[tuple[str, Path, int]]] = defaultdict(list)
-    for path in sorted(folder.rglob("*.py")):
-        inside = path.relative_to(folder).parts
-        room = inside[0] if len(inside) > 1 else "."
-        source = path.read_text(encoding="utf-8")
-        for measure, count in _measures(source):
-            counts[measure][room] += count
-        lines = list(_shapes(source))
-        for start in range(len(lines) - RUN + 1):
-            shapes[tuple(shape for _, shape in lines[start : start + RUN])].append((room, path, lines[start][0]))
-    for room, pairs in _pairs(shapes).items():
-        counts["same-shape pairs of files"][room] = pairs
-    return {measure: dict(sorted(rooms.items())) for measure, rooms in sorted(counts.items())}
+class NoBase(Exception):
+    """There is nothing to compare with; says why."""
 
 
-def _measures(source: str) -> Iterator[tuple[str, int]]:
-    tree = ast.parse(source)
-    nodes = list(ast.walk(tree))
-    yield "files over 250 lines", source.count("\n") > LONG_FILE
-    yield "Any", sum(isinstance(node, ast.Name) and node.id == "Any" for node in nodes)
-    yield "loose mappings", len(LOOSE.findall(source))
-    yield "functions of grade C and worse", sum(b.complexity > COMPLEX for b in cc_visit(source) if b.letter in "FM")
-    for node in nodes:
-        if isinstance(node, FUNCTIONS):
-            yield "functions over 30 lines", (node.end_lineno or 0) - node.lineno + 1 > LONG_FUNCTION
-        if isinstance(node, DOCUMENTED) and (ast.get_docstring(node) or "").startswith("Return "):
-            yield "docstrings that begin with Return", 1
-        name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
-        stored = not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Store)
-        yield "vague names", name in VAGUE and stored
+def git(root: Path, *arguments: str) -> bytes | None:
+    """Return what a command of git prints, or None where it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(root), "-c", f"safe.directory={root}", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, env=environment).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
-def _shapes(source: str) -> Iterator[tuple[int, str]]:
-    """Yield lines by number with names, texts and numbers left out; imports, comments and lone brackets are skipped."""
-    lines: dict[int, list[str]] = defaultdict(list)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.NAME:
-            lines[token.start[0]].append(token.string if keyword.iskeyword(token.string) else "N")
-        elif token.type in (tokenize.STRING, tokenize.FSTRING_START, tokenize.NUMBER):
-            lines[token.start[0]].append("S")
-        elif token.type == tokenize.OP:
-            lines[token.start[0]].append(token.string)
-    for number, tokens in lines.items():
-        if tokens[0] not in ("from", "import") and any(token == "N" for token in tokens):
-            yield number, " ".join(tokens)
+def base_of(root: Path) -> str:
+    """Return the commit with which the working tree is compared. Raises NoBase."""
+    if not (root / ".git").exists():
+        raise NoBase("this is no clone")
+    head = _commit(root, "rev-parse", "HEAD")
+    if head is None:
+        raise NoBase("git does not work here")
+    forks = (_commit(root, "merge-base", "HEAD", branch) for branch in LANDING)
+    fork = next(filter(None, forks), head)
+    if fork != head or git(root, "status", "--porcelain", "--", PROGRAM, TEMPLATES, FILE):
+        return fork
+    former = _commit(root, "rev-parse", "--verify", "--quiet", "HEAD~1")
+    if former is not None:
+        return former
+    if git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
+        raise NoBase("this clone is shallow: run `git fetch --unshallow`")
+    raise NoBase("this is the first commit")
 
 
-def _pairs(shapes: dict[tuple[str, ...], list[tuple[str, Path, int]]]) -> Counter[str]:
-    """Return for each room how many pairs of files, one of them there, share a run of lines of one shape."""
-    pairs: dict[tuple[Path, Path], str] = {}
-    for places in shapes.values():
-        if 2 <= len(places) <= COMMON:
-            for index, (room, path, _) in enumerate(places):
-                pairs |= {(path, other): room for _, other, _ in places[index + 1 :] if other != path}
-    return Counter(pairs.values())
+def _commit(root: Path, *arguments: str) -> str | None:
+    printed = git(root, *arguments)
+    return printed.decode().strip() or None if printed else None
 
 
-def rises(before: Counts, now: Counts, *, moved: bool = False) -> list[str]:
-    """Return a line for each count that is higher than before, by room, or in sum if modules `moved`."""
+def source_at(root: Path, commit: str) -> dict[str, str]:
+    """Return path -> text of what a commit has of the program and this tool's file."""
+    paths = git(root, "ls-tree", "--name-only", commit, PROGRAM, TEMPLATES, FILE) or b""
+    archive = git(root, "archive", "--format=tar", commit, "--", *paths.decode().split()) if paths else None
+    if archive is None:
+        raise NoBase(f"git does not have the source of {commit}")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        files = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
+        return {name: file.read().decode(errors="replace") for name, file in files.items() if file is not None}
+
+
+def source_here(root: Path) -> dict[str, str]:
+    """Return the same of the working tree."""
+    paths = [path for top in (PROGRAM, TEMPLATES) for path in (root / top).rglob("*") if path.suffix != ".pyc"]
+    paths += [root / FILE]
+    return {str(path.relative_to(root)): path.read_text("utf-8", "replace") for path in paths if path.is_file()}
+
+
+def additions_in(text: str | None) -> tuple[Additions, list[dict[str, object]]]:
+    """Return the additions of a file by what they raise, and as they stand there; none of a file that has none."""
+    entries = json.loads(text or "{}").get("additions", [])
+    sums: Additions = Counter()
+    for entry in entries:
+        sums[entry["issue"], entry["measure"], entry["room"]] += entry["count"]
+    return sums, entries
+
+
+def faults_of(text: str | None, measures: Counts) -> list[str]:
+    """Return what is wrong with the form of the file."""
+    if text is None:
+        return [f"{FILE} is gone: restore it."]
+    stored = json.loads(text)
+    if not isinstance(stored, dict) or set(stored) != {"additions"} or not isinstance(stored["additions"], list):
+        return [f"{FILE} has other keys than `additions`: counts are not stored, they come from the source."]
+    faults = []
+    for entry in stored["additions"]:
+        if not isinstance(entry, dict) or {key: type(value) for key, value in entry.items()} != KEYS:
+            faults.append(f"An addition has other fields than {', '.join(KEYS)}: {entry}.")
+        elif not entry["reason"].strip():
+            faults.append(f"An addition of issue {entry['issue']} has no reason.")
+        elif entry["count"] < 1 or entry["measure"] not in measures:
+            faults.append(f"An addition of issue {entry['issue']} raises nothing that is counted: {entry['measure']}.")
+    return faults
+
+
+def rises(before: Counts, now: Counts, credit: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return a line for each measure whose sum rose by more than is `credit` by measure and room."""
     lines = []
     for measure, rooms in now.items():
-        stored = before.get(measure, {})
-        if sum(rooms.values()) > sum(stored.values()):
-            lines.append(f"{measure}: {sum(rooms.values())} in all, {sum(stored.values())} before")
-        if not moved:
-            lines += [
-                f"{measure} in {room}: {count}, {stored.get(room, 0)} before"
-                for room, count in rooms.items()
-                if count > stored.get(room, 0)
-            ]
+        stood = before.get(measure, {})
+        changes = {room: rooms.get(room, 0) - stood.get(room, 0) for room in sorted({*rooms, *stood})}
+        allowed = sum(min(credit.get((measure, room), 0), max(change, 0)) for room, change in changes.items())
+        if (rise := sum(changes.values()) - allowed) > 0:
+            where = ", ".join(f"{room} {change:+}" for room, change in changes.items() if change)
+            added = f", {allowed} of it an addition" if allowed else ""
+            lines.append(f"{measure} rose by {rise + allowed} to {sum(rooms.values())}{added} ({where})")
     return lines
 
 
-def main(arguments: list[str]) -> int:
-    now = counts_of()
-    before: Counts = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else now
-    rose = rises(before, now, moved="--moved" in arguments)
+def compare(root: Path, base: str) -> list[str]:
+    """Print what changed since a commit and what is added for a reason; return what is wrong."""
+    source, former = source_here(root), source_at(root, base)
+    now, before = counts_of(source), counts_of(former)
+    print(f"Compared with {base[:10]}:")
     for measure, rooms in now.items():
-        print(f"{sum(rooms.values()):6}  {measure}")
-    print(*rose, sep="\n")
-    if "--write" in arguments and not rose:
-        FILE.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return bool(rose)
+        total, stood = sum(rooms.values()), sum(before.get(measure, {}).values())
+        print(f"{total:7}  {measure}{f' ({total - stood:+})' if total != stood else ''}")
+    faults = faults_of(source.get(FILE), now)
+    if faults:
+        return faults
+    (stand, entries), (spent, spent_entries) = additions_in(source[FILE]), additions_in(former.get(FILE))
+    for entry in entries:
+        if entry not in spent_entries:
+            print("Added by issue {issue}: {count} {measure} in {room}: {reason}".format(**entry))
+    for measure in now:
+        if total := sum(count for (_, added, _), count in stand.items() if added == measure):
+            print(f"Additions since the beginning: {total} {measure}")
+    lost = [
+        f"{FILE}: an addition of issue {issue} ({measure}, {room}) is gone" for issue, measure, room in spent - stand
+    ]
+    credit: Counter[tuple[str, str]] = Counter()
+    for (_, measure, room), count in (stand - spent).items():
+        credit[measure, room] += count
+    return lost + rises(before, now, credit)
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Return 1 where something rose. A commit as the argument is compared with instead of the base."""
+    faults = [
+        f"{path} does not run the ratchet: restore it."
+        for path, use in USES.items()
+        if not (root / path).exists() or use not in (root / path).read_text(encoding="utf-8")
+    ]
+    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
+        print(f"There is no {' '.join(arguments)}: nothing is stored. {MEND}")
+        return 2
+    try:
+        faults += compare(root, arguments[0] if arguments else base_of(root))
+    except NoBase as why:
+        print(f"Counts are not compared: {why}.")
+        faults += [f"CI compares: {why}"] if "CI" in os.environ and "shallow" in str(why) else []
+    print(*faults, *([MEND] if faults else []), sep="\n", end="\n" if faults else "")
+    return bool(faults)
 
 
 if __name__ == "__main__":

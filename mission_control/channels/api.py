@@ -12,7 +12,7 @@ from mission_control.channels.channel import CHANNELS, Line
 from mission_control.channels.commands import KNOWN_AS, Checked, kind_named, stored, typed_values
 from mission_control.channels.devices.queries import own_device
 from mission_control.channels.models import ReachChannel
-from mission_control.channels.test_messages import send_test
+from mission_control.channels.trial_messages import send_test
 from mission_control.core.actor import Actor
 from mission_control.core.errors import invalid_field
 from mission_control.core.values import (

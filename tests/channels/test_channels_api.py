@@ -11,7 +11,7 @@ from mission_control.channels.channel import Later, Refused
 from mission_control.channels.commands import MOST
 from mission_control.channels.installation import opened, opened_values
 from mission_control.channels.models import Device, ReachChannel, ReachMessage
-from mission_control.channels.test_messages import TESTS
+from mission_control.channels.trial_messages import TESTS
 from mission_control.events.leases import Delivery
 from mission_control.events.models import Event
 from tests.cast import Cast

@@ -8,7 +8,7 @@ import pytest
 from mission_control.channels.answers.presses import press, take_words
 from mission_control.channels.channel import Gone, Later, Refused, Said
 from mission_control.channels.models import Device, ReachMessage, ReachNeed
-from mission_control.channels.test_messages import send_test
+from mission_control.channels.trial_messages import send_test
 from mission_control.core import times
 from mission_control.events.models import Event
 from tests.cast import Cast

@@ -13,7 +13,7 @@ from mission_control.channels.devices.queries import (
     read_device,
 )
 from mission_control.channels.models import Device, ReachChannel, ReachCode
-from mission_control.channels.test_messages import answer_with_test
+from mission_control.channels.trial_messages import answer_with_test
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.values import OK, JsonObject, OkResponse, Page, Paging, page_of

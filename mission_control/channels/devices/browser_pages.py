@@ -7,7 +7,7 @@ from mission_control.channels.devices.queries import DeviceRead
 from mission_control.channels.models import Device
 from mission_control.channels.providers.push.encryption import public_text
 from mission_control.channels.providers.push.key import push_key
-from mission_control.channels.test_messages import send_test
+from mission_control.channels.trial_messages import send_test
 from mission_control.core.current_app import settings
 from mission_control.people.models import User
 from mission_control.web.actions import Outcome, action

@@ -6,7 +6,7 @@ from mission_control.channels.messages import queries
 from mission_control.channels.messages.queries import MessageRead, MessagesQuery
 from mission_control.channels.models import ReachMessage
 from mission_control.channels.teams.commands import BoardReach, BoardReachUpdate, read_reach, set_team, team_of
-from mission_control.channels.test_messages import answer_with_test
+from mission_control.channels.trial_messages import answer_with_test
 from mission_control.core.actor import Actor
 from mission_control.core.errors import Conflict
 from mission_control.core.values import JsonObject, Page, page
