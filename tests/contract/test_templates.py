@@ -74,17 +74,18 @@ def test_templates_parse() -> None:
             tree(path)
         except TemplateSyntaxError as error:
             wrong.append(f"{template(path)}:{error.lineno}: {error.message}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_templates_hold_nothing_forbidden() -> None:
-    assert [
+    wrong = [
         f"{where} ({what})"
         for path in FILES
         for what, pattern in FORBIDDEN.items()
         if not (what in IN_MAILS and template(path).startswith("mail/"))
         for where in offences(pattern, path)
-    ] == []
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_templates_are_short_and_have_one_element_a_line() -> None:
@@ -96,19 +97,21 @@ def test_templates_are_short_and_have_one_element_a_line() -> None:
         wrong += [f"{template(path)}: {len(lines)} lines"] if len(lines) > 150 else []
         numbered = enumerate(lines, 1)
         wrong += [f"{template(path)}:{at}" for at, line in numbered if len(line) > 120 or crowded.search(line)]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_line_break_joins_two_words() -> None:
     """A line break after `word{% endif %}` sends nothing, so the next line must not begin with a word."""
     joined = r"[\w.,:;)}]\{% end(?:if|for) %\}\s*\n\s*(?:[^\s<{]|\{\{ (?!\w+\()).*"
     uncommented = {path: re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.S) for path in FILES}
-    assert [where for path, text in uncommented.items() for where in offences(joined, path, text)] == []
+    wrong = [where for path, text in uncommented.items() for where in offences(joined, path, text)]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_buttons_have_a_type_and_images_a_text() -> None:
     incomplete = r"<button\b(?![^>]*type=)[^>]*|<img\b(?![^>]*alt=)[^>]*"
-    assert [where for path in FILES for where in offences(incomplete, path)] == []
+    wrong = [where for path in FILES for where in offences(incomplete, path)]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_assets_and_icons_exist() -> None:
@@ -126,7 +129,7 @@ def test_assets_and_icons_exist() -> None:
             unknown = [name for name in re.findall(r"\"([^\"]+)\"", call[1]) if not page_assets(name)]
             wrong += [f"{template(path)}:{source(path).count('\n', 0, call.start()) + 1}: {name}" for name in unknown]
         wrong += [where for pattern in icons for where in missing(pattern, path, sprite.__contains__)]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_submit_button_comes_first() -> None:
@@ -137,7 +140,7 @@ def test_submit_button_comes_first() -> None:
             rest = " ".join(source(path)[row.end() :].split())[:201].lstrip()
             if re.match(r"(?:\{%[^%]*%\})? ?" + f"(?:{quiet})", rest):
                 wrong.append(f"{template(path)}:{source(path).count('\n', 0, row.start()) + 1}: {rest[:80]}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_regions_have_names_of_their_own() -> None:
@@ -151,7 +154,7 @@ def test_regions_have_names_of_their_own() -> None:
                 line = source(path).count("\n", 0, tag.start()) + 1
                 wrong += [f"{template(path)}:{line}: {name}"] if name in seen else []
                 seen.add(name)
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_printed_keys_are_not_part_of_a_name() -> None:
@@ -161,29 +164,31 @@ def test_printed_keys_are_not_part_of_a_name() -> None:
         for element in pressed.finditer(source(path)):
             if re.search(r"<kbd[^>]*>[^<]+</kbd>", element[0]):
                 wrong.append(f"{template(path)}:{source(path).count('\n', 0, element.start()) + 1}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_pages_import_inside_their_blocks() -> None:
     """A block is also rendered alone for a stream; imports at the top of a page do not exist there."""
-    assert [
+    wrong = [
         f"{template(path)}:{node.lineno}"
         for path in FILES
         if tree(path).find(nodes.Extends) is not None
         for node in tree(path).body
         if isinstance(node, nodes.FromImport | nodes.Import)
-    ] == []
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_shared_macros_are_imported_only_under_another_name() -> None:
     imports = re.compile(r'\{% from "ui/[^"]+" import ([^%]+) %\}')
-    assert [
+    wrong = [
         f"{template(path)}:{path.read_text().count('\n', 0, statement.start()) + 1}: {name}"
         for path in FILES
         for statement in imports.finditer(path.read_text())
         for name in statement[1].split(", ")
         if name in SHARED
-    ] == []
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_entry_module_includes_all_imports() -> None:
