@@ -14,6 +14,8 @@ from mission_control.core import times
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "board_id", "name", "status", "heartbeat_config", "identity_profile", "identity_template", "soul_template", "id",
     "gateway_id", "is_board_lead", "is_gateway_main", "openclaw_session_id", "wip_limit", "claim_tags",

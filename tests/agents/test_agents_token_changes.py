@@ -12,6 +12,8 @@ from mission_control.http import lookups
 from mission_control.people.models import Token
 from tests.cast import Caller, Cast, events, head, kinds, stamp
 
+pytestmark = pytest.mark.dialect
+
 RENEW = "/agent/tokens/rotations"
 
 

@@ -12,6 +12,8 @@ from mission_control.http import authentication
 from mission_control.people.models import Token
 from tests.cast import Answer, Cast, events, head, kinds, stamp
 
+pytestmark = pytest.mark.dialect
+
 
 async def with_token(cast: Cast, secret: str) -> Answer:
     """Who answers to a token."""

@@ -16,6 +16,8 @@ from mission_control.events.leases import Delivery
 from tests.cast import Answer, Caller, Cast, events, head
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "id", "subject", "unit", "period", "limit", "used", "unpriced_tokens", "gaps", "state", "agent_id",
     "agent_name", "board_id", "board_name", "created_at", "updated_at",

@@ -22,6 +22,8 @@ from tests.deliveries import look_away, send_due
 from tests.outside import Receiver, a_receiver
 from tests.settings import having
 
+pytestmark = pytest.mark.dialect
+
 SECRET = "a secret of sixteen characters"
 BROKEN, GONE = "500 Oh", "410 Gone"
 

@@ -15,6 +15,8 @@ from tests.cast import Caller, Cast, events, head
 from tests.devices import connected
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 CHECK = {"name": "Timeline", "state": "ok", "text": "9 of 9 hooks answered"}
 
 

@@ -13,6 +13,8 @@ from mission_control.tasks.models import Task
 from tests.agents_on_gateways import add_gateway
 from tests.cast import Caller, Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 
 def at(cast: Cast, who: Any, tail: str = "", board: Any = None) -> str:
     """The path of a colleague on the board, or on another."""

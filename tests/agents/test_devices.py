@@ -16,6 +16,8 @@ from tests.cast import Cast, events, head
 from tests.devices import ABOUT, approve, ask, connected, post
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 async def later(user_code: str, seconds: float) -> None:
     """Let a terminal have asked, and polled, some seconds earlier than it did."""

@@ -20,6 +20,8 @@ from tests.needs.test_needs_answers import answer
 from tests.things import hold, make_connection
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 async def tell(cast: Cast, held: dict[str, Any], what: str, by: Caller | None = None, **more: Any) -> Answer:
     return await (by or cast.cleo).post(f"{cast.home}/holds/{held['id']}/answers", {"answer": what, **more})

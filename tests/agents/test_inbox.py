@@ -21,6 +21,8 @@ from tests.cast import Answer, Cast, Program, events, head
 from tests.contract.source import calls, texts, trees
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 INBOX = "/agent/inbox"
 
 

@@ -13,6 +13,8 @@ from mission_control.core.times import travelled
 from mission_control.runs.models import AgentSession
 from tests.cast import Caller, Cast, events, head
 
+pytestmark = pytest.mark.dialect
+
 OWN = {"model": "local-qwen", "input_usd": "0.10", "output_usd": "0.40"}
 
 

@@ -12,6 +12,8 @@ from mission_control.core.outbound import Outbound
 from tests.cast import Cast
 from tests.outside import Directory, souls_directory
 
+pytestmark = pytest.mark.dialect
+
 SEARCH = "/souls-directory/search"
 
 

@@ -21,6 +21,8 @@ from tests.http.test_authn import browser_of
 from tests.live.reading import reading
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 WRONG = {"X-Agent-Token": "mca_" + "x" * 43}
 
 

@@ -11,6 +11,8 @@ from mission_control.core import times
 from mission_control.core.times import travelled
 from tests.cast import Answer, Caller, Cast
 
+pytestmark = pytest.mark.dialect
+
 TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "written_tokens", "tokens", "unpriced_tokens", "gaps")
 NOTHING = dict.fromkeys((*TOKENS, "cost_usd", "listed_usd", "own_usd"), 0) | {"listed_on": None}
 

@@ -13,6 +13,8 @@ from mission_control.events.leases import Delivery
 from mission_control.people.models import Organization
 from tests.cast import Answer, Caller, Cast, events, head
 
+pytestmark = pytest.mark.dialect
+
 STARTED = {"status": "in_progress"}
 
 

@@ -1,9 +1,12 @@
 """The history of an approval."""
 
+import pytest
 from pydantic import TypeAdapter
 
 from mission_control.approvals.queries import ApprovalHistoryItem
 from tests.cast import Cast
+
+pytestmark = pytest.mark.dialect
 
 
 async def test_approval_history_keeps_decider_decision_and_note(cast: Cast) -> None:

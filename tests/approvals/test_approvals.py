@@ -13,6 +13,8 @@ from mission_control.events.leases import Delivery
 from mission_control.http.registry import OPERATIONS
 from tests.cast import Cast, apart_from_news, events, head, ids, kinds
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "action_type", "task_id", "task_ids", "payload", "confidence", "rubric_scores", "status", "id", "board_id",
     "task_titles", "agent_id", "created_at", "resolved_at", "decision", "note", "resolved_by", "requested_by",

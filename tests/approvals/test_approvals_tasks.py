@@ -9,6 +9,8 @@ from mission_control.approvals.models import Approval
 from mission_control.core.errors import Conflict
 from tests.cast import Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 
 async def approval_of(cast: Cast, approval: dict[str, str]) -> Approval:
     """The row of an approval, with its board."""

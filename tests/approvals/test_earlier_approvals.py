@@ -20,6 +20,8 @@ from tests.hand_ins import (
 from tests.mcp.clients import connected
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 async def strict(cast: Cast) -> Cast:

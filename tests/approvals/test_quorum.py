@@ -4,11 +4,15 @@ import asyncio
 import random
 from typing import Any
 
+import pytest
+
 from mission_control.channels.delivery.state import waiting_in
 from mission_control.home.shell import waiting_for
 from tests.cast import Caller, Cast, head, ids, kinds
 from tests.claiming import taken
 from tests.needs.test_needs import needs, one_of
+
+pytestmark = pytest.mark.dialect
 
 
 async def needing(cast: Cast, number: int, **more: Any) -> None:

@@ -1,7 +1,11 @@
 """What admins see of the notices of an agent, and who lets one be sent again."""
 
+import pytest
+
 from mission_control.events.leases import Delivery
 from tests.cast import Cast
+
+pytestmark = pytest.mark.dialect
 
 
 async def tell(cast: Cast, count: int = 1) -> None:

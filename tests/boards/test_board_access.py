@@ -3,8 +3,12 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from mission_control.people.models import Member
 from tests.cast import Cast, Person, events, head
+
+pytestmark = pytest.mark.dialect
 
 
 async def boards_of(cast: Cast, person: Person) -> str:

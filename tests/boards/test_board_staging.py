@@ -21,6 +21,8 @@ from mission_control.transfer import importing
 from tests.cast import Cast
 from tests.things import bring
 
+pytestmark = pytest.mark.dialect
+
 MOMENT = "2026-11-01T10:00:00"
 KINDS: tuple[type[Model], ...] = (Board, Task, Comment, Approval, BoardMemory, Tag)
 

@@ -3,7 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.cast import Caller, Cast, head, kinds
+
+pytestmark = pytest.mark.dialect
 
 
 async def save(cast: Cast, name: str, by: Caller | None = None, **fields: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from mission_control.boards.models import Board
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "name", "slug", "description", "gateway_id", "board_group_id", "board_type", "objective", "success_metrics",
     "target_date", "goal_confirmed", "goal_source", "require_approval_for_done", "require_review_before_done",

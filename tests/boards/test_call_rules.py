@@ -15,6 +15,8 @@ from tests.cast import Caller, Cast
 from tests.hooks import Event, activities, called, event, hook, hooks, sessions, told
 from tests.runs.test_permissions import asking, decide, decision_of, request, until
 
+pytestmark = pytest.mark.dialect
+
 STATUS = {"command": "git status --short", "description": "Look"}
 
 

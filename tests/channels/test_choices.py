@@ -11,6 +11,8 @@ from mission_control.people.models import AccountEvent, User
 from tests.cast import Cast
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 PATH = "/users/me/reach"
 
 

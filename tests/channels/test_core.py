@@ -15,6 +15,8 @@ from tests.cast import Cast
 from tests.channels.conftest import After, settle
 from tests.channels.fake_channel import Chat
 
+pytestmark = pytest.mark.dialect
+
 ASKED = {"action_type": "deploy", "reason": "Tests are green.", "payload": {"title": "Deploy to production"}}
 
 

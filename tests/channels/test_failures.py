@@ -24,7 +24,7 @@ from tests.settings import having
 
 __all__ = ["night"]  # a fixture
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 MINUTE = 60
 
 

@@ -27,6 +27,8 @@ from tests.channels.fake_channel import Chat
 from tests.channels.test_core import asked
 from tests.many_needs import COMMAND, _request, kinds_put
 
+pytestmark = pytest.mark.dialect
+
 look = planner.look
 
 

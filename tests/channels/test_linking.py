@@ -20,6 +20,8 @@ from tests.cast import Cast, Person
 from tests.channels.fake_channel import installed
 from tests.channels.one_channel import Chat, Hook, a_chat, set_up
 
+pytestmark = pytest.mark.dialect
+
 PATH = "/users/me/reach"
 CLEO = Said("U024", "", "cleo", "D1")
 

@@ -17,6 +17,8 @@ from tests.channels.push_service import PushService, Received, allowed_push_serv
 from tests.runs.test_code_handed_in import code_handed_in
 from tests.things import hold
 
+pytestmark = pytest.mark.dialect
+
 HOME = "https://mission.example.org"
 SECRET, COMMAND = "the key is hunter2", "rm -rf /srv/prod-db-7"
 

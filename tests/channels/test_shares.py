@@ -16,7 +16,7 @@ from tests.channels.plays import until
 from tests.channels.test_attacks import planned
 from tests.channels.test_core import asked
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 HERS = {"action_type": "deploy", "confidence": 90, "lead_reasoning": "Now."}
 
 

@@ -14,7 +14,7 @@ from tests.channels.conftest import After
 from tests.channels.fake_channel import Chat
 from tests.channels.test_core import asked
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 MINUTE = 60
 
 

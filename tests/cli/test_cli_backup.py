@@ -7,7 +7,7 @@ import pytest
 from tests.live.servers import Installation, installation
 from tests.own_database import empty_database
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 
 async def test_backup_of_a_running_server_restores_everything(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Who may import whom: the rooms in one written order, each only those before it, without exceptions."""
 
 import ast
+import functools
 import re
 import sys
 from collections import Counter, defaultdict
@@ -34,7 +35,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
             yield from _walk(child)
 
 
@@ -50,8 +51,9 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (one.name.removeprefix("mission_control.") for one in node.names)
 
 
-def rooms() -> set[str]:
-    return {name.split(".")[0] for name, _ in trees() if "." in name} - ALONE
+@functools.cache
+def rooms() -> frozenset[str]:
+    return frozenset({name.split(".")[0] for name, _ in trees() if "." in name} - ALONE)
 
 
 def test_order_names_every_room() -> None:
@@ -126,14 +128,16 @@ def is_on_demand(imported: str) -> bool:
     return first in ON_DEMAND or (first == "mission_control" and any(re.match(r"_(?!_)", one) for one in others))
 
 
-def statements(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def statements(tree: ast.Module) -> tuple[tuple[str, bool], ...]:
     """Every import of a module as a statement, and whether it stands in a function."""
     inside = {id(one) for node in _walk(tree) if isinstance(node, FUNCTIONS) for one in _walk(node)}
-    for node in _walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield ast.unparse(node), id(node) in inside
+    return tuple(
+        (ast.unparse(node), id(node) in inside) for node in _walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
+    )
 
 
+@functools.cache
 def asked_for(statement: str) -> list[str]:
     """The modules, or what is in them, that an import names."""
     match ast.parse(statement).body:

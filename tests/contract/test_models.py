@@ -11,6 +11,8 @@ from mission_control.database.sql import is_postgres, rows
 from tests.catalog import first_columns, foreign_keys, models
 from tests.contract.source import modules
 
+pytestmark = pytest.mark.dialect
+
 # Constraints and indexes written by hand, which no model knows. Both databases must have them.
 CHECKS = {
     "ck_agent_questions_state": "agent_questions",

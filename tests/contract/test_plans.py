@@ -18,6 +18,8 @@ from tests.statements import counted
 from tests.things import MAKERS, Things
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 PLACE = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 # What an installation has more of the older it gets.
 GROWING = {

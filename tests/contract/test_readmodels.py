@@ -24,6 +24,8 @@ from tests.onboarding import add_gateway, hire_main_agent, on_gateway
 from tests.outside import outside
 from tests.things import filled, make_connection, things_of, upload
 
+pytestmark = pytest.mark.dialect
+
 ANSWERING = [one for one in OPERATIONS if not one.is_stream]
 DRAFT = {
     "status": "complete", "board_type": "goal", "objective": "See.", "success_metrics": {"nights": 3},

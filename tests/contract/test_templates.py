@@ -1,10 +1,12 @@
 """Every template keeps to the page's rules: nothing the content security policy forbids, nothing unnamed."""
 
+import functools
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, nodes
+from jinja2 import Environment, FileSystemLoader, TemplateSyntaxError, nodes
 
 from mission_control.core.paths import data_dir
 from mission_control.web.assets import ENTRY, JOINED, page_assets, page_bundle, read
@@ -35,97 +37,158 @@ def template(path: Path) -> str:
     return path.relative_to(TEMPLATES).as_posix()
 
 
+@functools.cache
 def source(path: Path) -> str:
-    return re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.S)
+    """The text of a template; comments leave their line breaks behind, so that lines keep their numbers."""
+    return re.sub(r"\{#.*?#\}", lambda comment: "\n" * comment[0].count("\n"), path.read_text(), flags=re.S)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_template_parses(path: Path) -> None:
-    PARSER.parse(path.read_text(), template(path))
+@functools.cache
+def tree(path: Path) -> nodes.Template:
+    return PARSER.parse(path.read_text(), template(path))
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_template_holds_nothing_forbidden(path: Path) -> None:
-    text, allowed = source(path), IN_MAILS if template(path).startswith("mail/") else set()
-    found = {what for what, pattern in FORBIDDEN.items() if re.search(pattern, text)}
-    assert found - allowed == set()
+def offences(pattern: str, path: Path, text: str | None = None, flags: int = 0) -> Iterator[str]:
+    """Where a pattern is in a template: its file, its line and what stands there."""
+    text = source(path) if text is None else text
+    for match in re.finditer(pattern, text, flags):
+        yield f"{template(path)}:{text.count('\n', 0, match.start()) + 1}: {match[0].strip()[:80]}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_template_is_short_and_has_one_element_a_line(path: Path) -> None:
+def missing(pattern: str, path: Path, is_known: Callable[[str], object]) -> Iterator[str]:
+    """Where the first group of a pattern names what is not known."""
+    text = source(path)
+    for match in re.finditer(pattern, text):
+        if not is_known(match[1]):
+            yield f"{template(path)}:{text.count('\n', 0, match.start()) + 1}: {match[1]}"
+
+
+def test_templates_are_read() -> None:
+    assert len(FILES) > 300
+
+
+def test_templates_parse() -> None:
+    wrong = []
+    for path in FILES:
+        try:
+            tree(path)
+        except TemplateSyntaxError as error:
+            wrong.append(f"{template(path)}:{error.lineno}: {error.message}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_templates_hold_nothing_forbidden() -> None:
+    wrong = [
+        f"{where} ({what})"
+        for path in FILES
+        for what, pattern in FORBIDDEN.items()
+        if not (what in IN_MAILS and template(path).startswith("mail/"))
+        for where in offences(pattern, path)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_templates_are_short_and_have_one_element_a_line() -> None:
     """`djlint` indents; this holds what it leaves to the author."""
-    lines = path.read_text().splitlines()
-    assert len(lines) <= 150
-    assert [number for number, line in enumerate(lines, 1) if len(line) > 120] == []
     crowded = re.compile(r"</(?:div|p|li|ul|ol|dl|section|article|form|h[1-6]|table|tr|details)>\s*[<{]")
-    assert [number for number, line in enumerate(lines, 1) if crowded.search(line)] == []
+    wrong = []
+    for path in FILES:
+        lines = path.read_text().splitlines()
+        wrong += [f"{template(path)}: {len(lines)} lines"] if len(lines) > 150 else []
+        numbered = enumerate(lines, 1)
+        wrong += [f"{template(path)}:{at}" for at, line in numbered if len(line) > 120 or crowded.search(line)]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_no_line_break_joins_two_words(path: Path) -> None:
+def test_no_line_break_joins_two_words() -> None:
     """A line break after `word{% endif %}` sends nothing, so the next line must not begin with a word."""
     joined = r"[\w.,:;)}]\{% end(?:if|for) %\}\s*\n\s*(?:[^\s<{]|\{\{ (?!\w+\()).*"
-    assert re.findall(joined, source(path)) == []
+    uncommented = {path: re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.S) for path in FILES}
+    wrong = [where for path, text in uncommented.items() for where in offences(joined, path, text)]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_buttons_have_a_type_and_images_a_text(path: Path) -> None:
-    text = source(path)
-    assert [tag for tag in re.findall(r"<button\b[^>]*", text) if "type=" not in tag] == []
-    assert [tag for tag in re.findall(r"<img\b[^>]*", text) if "alt=" not in tag] == []
+def test_buttons_have_a_type_and_images_a_text() -> None:
+    incomplete = r"<button\b(?![^>]*type=)[^>]*|<img\b(?![^>]*alt=)[^>]*"
+    wrong = [where for path in FILES for where in offences(incomplete, path)]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_assets_and_icons_exist(path: Path) -> None:
-    text = source(path)
-    assets = re.findall(r"asset\(\"([^\"]+)\"\)", text)
-    assert [name for name in assets if name not in JOINED and not (STATIC / name).is_file()] == []
-    named = [name for call in re.findall(r"page_assets\(([^)]*)\)", text) for name in re.findall(r"\"([^\"]+)\"", call)]
-    assert [name for name in named if not page_assets(name)] == []
+def test_assets_and_icons_exist() -> None:
     sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
-    icons = re.findall(r"\b(?:icon|glyph)\(\"([\w-]+)\"", text)
-    icons += re.findall(r"\b(?:button|link_button)\([^()]*\bicon=\"([\w-]+)\"", text)
-    icons += re.findall(r"\b(?:icon_button|icon_link|menu_button)\((?:\"[^\"]*\"|[^,()\"]+), \"([\w-]+)\"", text)
-    icons += re.findall(r"\bempty\(\"([\w-]+)\"", text)
-    assert [name for name in icons if name not in sprite] == []
+    icons = (
+        r"\b(?:icon|glyph)\(\"([\w-]+)\"",
+        r"\b(?:button|link_button)\([^()]*\bicon=\"([\w-]+)\"",
+        r"\b(?:icon_button|icon_link|menu_button)\((?:\"[^\"]*\"|[^,()\"]+), \"([\w-]+)\"",
+        r"\bempty\(\"([\w-]+)\"",
+    )
+    wrong: list[str] = []
+    for path in FILES:
+        wrong += missing(r"asset\(\"([^\"]+)\"\)", path, lambda name: name in JOINED or (STATIC / name).is_file())
+        for call in re.finditer(r"page_assets\(([^)]*)\)", source(path)):
+            unknown = [name for name in re.findall(r"\"([^\"]+)\"", call[1]) if not page_assets(name)]
+            wrong += [f"{template(path)}:{source(path).count('\n', 0, call.start()) + 1}: {name}" for name in unknown]
+        wrong += [where for pattern in icons for where in missing(pattern, path, sprite.__contains__)]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_submit_button_comes_first(path: Path) -> None:
-    rows = re.findall(r'class="form-actions"[^>]*> ?(.{,200})', " ".join(source(path).split()))
+def test_submit_button_comes_first() -> None:
     quiet = r'\{\{ (?:link_)?button\([^}]*kind="quiet"|<(?:a|button)[^>]*data-kind="quiet"'
-    assert [row for row in rows if re.match(r"(?:\{%[^%]*%\})? ?" + f"(?:{quiet})", row)] == []
+    wrong = []
+    for path in FILES:
+        for row in re.finditer(r'class="form-actions"[^>]*>', source(path)):
+            rest = " ".join(source(path)[row.end() :].split())[:201].lstrip()
+            if re.match(r"(?:\{%[^%]*%\})? ?" + f"(?:{quiet})", rest):
+                wrong.append(f"{template(path)}:{source(path).count('\n', 0, row.start()) + 1}: {rest[:80]}")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_regions_have_names_of_their_own(path: Path) -> None:
+def test_regions_have_names_of_their_own() -> None:
     """A screen reader lists the regions of a page; two of one name cannot be told apart."""
     region = r"<(?:section|aside|nav)\b[^>]*|<[a-z]+\b[^>]*role=\"region\"[^>]*"
-    names = [
-        name for tag in re.findall(region, source(path)) for name in re.findall(r'aria-labelledby="([^"{]+)"', tag)
-    ]
-    assert sorted(names) == sorted(set(names))
+    wrong = []
+    for path in FILES:
+        seen = set()
+        for tag in re.finditer(region, source(path)):
+            for name in re.findall(r'aria-labelledby="([^"{]+)"', tag[0]):
+                line = source(path).count("\n", 0, tag.start()) + 1
+                wrong += [f"{template(path)}:{line}: {name}"] if name in seen else []
+                seen.add(name)
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_printed_keys_are_not_part_of_a_name(path: Path) -> None:
-    pressed = re.findall(r"<(?:a|button)\b.*?</(?:a|button)>", source(path), flags=re.S)
-    assert [one for one in pressed if re.search(r"<kbd[^>]*>[^<]+</kbd>", one)] == []
+def test_printed_keys_are_not_part_of_a_name() -> None:
+    pressed = re.compile(r"<(?:a|button)\b.*?</(?:a|button)>", re.S)
+    wrong = []
+    for path in FILES:
+        for element in pressed.finditer(source(path)):
+            if re.search(r"<kbd[^>]*>[^<]+</kbd>", element[0]):
+                wrong.append(f"{template(path)}:{source(path).count('\n', 0, element.start()) + 1}")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_pages_import_inside_their_blocks(path: Path) -> None:
+def test_pages_import_inside_their_blocks() -> None:
     """A block is also rendered alone for a stream; imports at the top of a page do not exist there."""
-    tree = PARSER.parse(path.read_text(), template(path))
-    if tree.find(nodes.Extends) is None:
-        return
-    assert [node.lineno for node in tree.body if isinstance(node, nodes.FromImport | nodes.Import)] == []
+    wrong = [
+        f"{template(path)}:{node.lineno}"
+        for path in FILES
+        if tree(path).find(nodes.Extends) is not None
+        for node in tree(path).body
+        if isinstance(node, nodes.FromImport | nodes.Import)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=template)
-def test_shared_macros_are_imported_only_under_another_name(path: Path) -> None:
-    imports = re.findall(r'\{% from "ui/[^"]+" import ([^%]+) %\}', path.read_text())
-    assert [name for names in imports for name in names.split(", ") if name in SHARED] == []
+def test_shared_macros_are_imported_only_under_another_name() -> None:
+    imports = re.compile(r'\{% from "ui/[^"]+" import ([^%]+) %\}')
+    wrong = [
+        f"{template(path)}:{path.read_text().count('\n', 0, statement.start()) + 1}: {name}"
+        for path in FILES
+        for statement in imports.finditer(path.read_text())
+        for name in statement[1].split(", ")
+        if name in SHARED
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_entry_module_includes_all_imports() -> None:

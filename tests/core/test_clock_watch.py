@@ -10,6 +10,8 @@ from mission_control.background.loops import Loop, start, watch_clock
 from tests.cast import Cast
 from tests.http.test_authn import browser_of
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.mark.parametrize("by", [7200.0, -7200.0])
 async def test_clock_change_is_noticed_once(by: float) -> None:

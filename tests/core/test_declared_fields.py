@@ -16,6 +16,8 @@ from mission_control.boards.schemas import BoardCreate, BoardFields
 from mission_control.core.field_tables import DeclaredField
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 SAMPLES: dict[str, Any] = {
     "board_type": "general", "success_metrics": {"visitors": 5}, "wip_limits": {"review": 3},
     "heartbeat_config": {"every": "30s"}, "identity_profile": {"role": "Tester"}, "claim_tags": ["docs"],

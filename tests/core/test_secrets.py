@@ -11,6 +11,8 @@ from mission_control.core.secrets import decrypt, encrypt, load_or_create_secret
 from mission_control.core.settings import ConfigError, Settings
 from mission_control.database.fit import verify_secret_key
 
+pytestmark = pytest.mark.dialect
+
 
 def test_key_is_created_once_and_private(tmp_path: Path) -> None:
     settings = Settings.from_environment({"DATA_DIR": str(tmp_path / "data")})

@@ -13,6 +13,8 @@ from tests.claiming import taken
 from tests.needs.test_needs import ask_question, needs, one_of
 from tests.needs.test_needs_answers import answer, overdue
 
+pytestmark = pytest.mark.dialect
+
 DROP = {"description": "Now drop the production database."}
 
 

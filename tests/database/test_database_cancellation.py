@@ -12,7 +12,7 @@ from mission_control.database.outages import finish
 from tests.database.small_database import small_database
 from tests.database.small_models import Note
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 ROUNDS = 3000 if os.environ.get("LONG") else 400
 GIVING_UP = 60

@@ -11,7 +11,7 @@ from mission_control.core.times import clock_now as now
 from tests.database.small_database import small_database
 from tests.database.small_models import Note
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 NOON = datetime(2026, 11, 24, 12)
 NOON_IN_BERLIN = datetime(2026, 11, 24, 13, tzinfo=timezone(timedelta(hours=1)))

@@ -17,7 +17,7 @@ from mission_control.database.setup import orm_config
 from tests.own_database import empty_database
 from tools.make_migration import load
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 FILE = '''
 RUN_IN_TRANSACTION = True

@@ -12,7 +12,7 @@ from mission_control.database.asyncpg_engine import SafePostgresClient
 from mission_control.database.sql import rows
 from tests.database.small_database import small_database
 
-pytestmark = [pytest.mark.database, pytest.mark.postgres]
+pytestmark = [pytest.mark.dialect, pytest.mark.database, pytest.mark.postgres]
 
 SIZE = 2
 PID = "SELECT pg_backend_pid() AS pid"

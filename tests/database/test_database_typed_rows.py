@@ -15,7 +15,7 @@ from mission_control.core.values import to_json
 from mission_control.database.sql import is_postgres, rows, select, select_columns, select_one
 from tests.database.small_database import small_database
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 ID = UUID("0193f0a1-4c5b-7d2e-8f3a-1b2c3d4e5f60")
 NOON = datetime(2026, 11, 24, 12, 0, 0, 250)

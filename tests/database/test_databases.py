@@ -6,7 +6,7 @@ import pytest
 
 from tests.own_database import database_url_for_tests
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 
 def test_non_test_database_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

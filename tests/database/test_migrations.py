@@ -13,6 +13,8 @@ from mission_control.database.migrate import migration_folder
 from tests.catalog import columns, foreign_keys, indexes, linked, models, types, unique_sets
 from tools.make_migration import ROOT, load, run_child, write_for
 
+pytestmark = pytest.mark.dialect
+
 FILES = sorted(migration_folder().glob("[0-9]*_*.py"))
 GENERATED = re.compile(r"idx_\w+_[0-9a-f]{6}")
 

@@ -11,6 +11,8 @@ from mission_control.database import sql
 from mission_control.database.sql import fetch, is_postgres, rows
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 Statement = tuple[str, tuple[Any, ...]]
 
 

@@ -16,6 +16,8 @@ from tests.cast import Cast
 from tests.database.small_models import Note
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 
 def models() -> list[type[Model]]:
     """Every model of the application whose key is its own."""

@@ -14,6 +14,8 @@ from mission_control.people.models import BoardAccess, Member, Organization, Tok
 from tests.cast import Cast, Person, Program
 from tests.rights_changes import PROBES, Probe
 
+pytestmark = pytest.mark.dialect
+
 
 async def answer(cast: Cast, probe: Probe) -> tuple[int, Any]:
     somebody: Person | Program = getattr(cast, probe.who)

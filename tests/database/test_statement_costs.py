@@ -13,6 +13,8 @@ from tests.cast import Answer, Cast
 from tests.claiming import claim, taken
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 Call = Callable[[Cast], Awaitable[Callable[[], Awaitable[Answer]]]]
 
 

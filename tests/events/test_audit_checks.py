@@ -9,6 +9,8 @@ from mission_control.events import event_log
 from mission_control.people.models import Job
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 
 async def test_of_six_checks_at_once_one_runs(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     answered, verify = asyncio.Event(), event_log.verify

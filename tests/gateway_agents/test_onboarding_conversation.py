@@ -23,6 +23,8 @@ from tests.gateway_agents.test_onboarding import GOAL
 from tests.onboarding import PROPOSAL, QUESTION, add_gateway, arrive, hire_main_agent, on_gateway, put_on, sent_to
 from tests.onboarding import the_session as session_of
 
+pytestmark = pytest.mark.dialect
+
 SILENT = PATIENCE.total_seconds() + 1
 
 

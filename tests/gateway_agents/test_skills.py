@@ -8,6 +8,8 @@ import pytest
 from mission_control.gateway_agents.models import Skill, SkillPack
 from tests.cast import NO_ID, Cast, events, head, ids, kinds
 
+pytestmark = pytest.mark.dialect
+
 MARKET, PACKS = "/skills/marketplace", "/skills/packs"
 REPOSITORY = "https://github.com/observatory/skills"
 SKILL_KEYS = [

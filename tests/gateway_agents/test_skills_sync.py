@@ -15,6 +15,8 @@ from tests.cast import Cast, events, head, kinds
 from tests.outside import git
 from tests.settings import having
 
+pytestmark = pytest.mark.dialect
+
 PACKS = "/skills/packs"
 URL = "https://github.com/observatory/skills"
 Write = Callable[..., None]

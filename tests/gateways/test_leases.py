@@ -18,6 +18,8 @@ from tests.gateways.gateways import connected_gateway, until
 from tests.gateways.notices import on_gateway, reconnect_quickly
 from tests.gateways.test_presence import turn
 
+pytestmark = pytest.mark.dialect
+
 LEASE = 60
 
 

@@ -24,6 +24,8 @@ from tests.gateways.fake import FakeGateway
 from tests.gateways.gateways import connected_gateway, state_of, until
 from tests.gateways.notices import known, on_gateway, received, reconnect_quickly, send_all, session_of, states, write
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture(autouse=True)
 async def quick(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:

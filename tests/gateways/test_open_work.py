@@ -19,6 +19,8 @@ from tests.gateways.gateways import connected_gateway
 from tests.gateways.notices import on_gateway, received, reconnect_quickly, send_all
 from tests.things import hold
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture(autouse=True)
 async def quick(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from tests.gateways.fake import FakeGateway
 from tests.gateways.gateways import add_gateway, connected_gateway, state_of, until
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 def elsewhere(fake: FakeGateway) -> str:
     """Another address of the gateway."""

@@ -29,6 +29,8 @@ from tests.gateways.fake import FakeGateway
 from tests.gateways.fake_state import now_ms
 from tests.gateways.gateways import connected_gateway, until
 
+pytestmark = pytest.mark.dialect
+
 KEY = "agent:mc-vega:main"
 
 

@@ -9,6 +9,8 @@ from mission_control.tasks.models import Tag, TagAssignment
 from tests.cast import Cast, stamp
 from tests.groups.test_groups import made
 
+pytestmark = pytest.mark.dialect
+
 SUMMARY = [
     "id", "board_id", "board_name", "title", "status", "priority", "assigned_agent_id", "assignee", "due_at",
     "in_progress_at", "tags", "created_at", "updated_at",

@@ -12,6 +12,8 @@ from mission_control.memory.models import GroupMemory
 from mission_control.people.models import BoardAccess, Member
 from tests.cast import Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 KEYS = ["name", "slug", "description", "id", "organization_id", "created_at", "updated_at"]
 NEW = {"name": "Night Sky", "slug": "night", "description": "Everything above."}
 

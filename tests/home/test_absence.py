@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from mission_control.agents.holds.models import Hold
 from mission_control.boards.models import Run
 from mission_control.core import times
@@ -10,6 +12,8 @@ from mission_control.http import authentication
 from mission_control.people.models import Session, User
 from tests.cast import Cast
 from tests.visitor import Visitor, visitor
+
+pytestmark = pytest.mark.dialect
 
 AWAY = "While you were away</h2>"
 

@@ -12,9 +12,10 @@ from mission_control.boards.models import Board
 from mission_control.core.actor import Actor
 from mission_control.http import authentication
 from mission_control.http.inputs import _item
-from mission_control.http.registry import OPERATIONS, Operation
+from mission_control.http.registry import OPERATIONS
 from tests.cast import Cast
-from tests.things import filled, things_of
+
+pytestmark = pytest.mark.dialect
 
 BAD_JSON = {"data": b'{"title": ', "headers": {"Content-Type": "application/json"}}
 
@@ -113,17 +114,6 @@ async def test_accepted_spellings_of_ids(cast: Cast) -> None:
     plain = task["id"].replace("-", "")
     for spelling in (task["id"].upper(), plain, f"urn:uuid:{task['id']}"):
         assert (await cast.ada.get(f"{cast.tasks}/{spelling}")).ok() == task
-
-
-@pytest.mark.once
-@pytest.mark.parametrize("one", [one for one in OPERATIONS if "<" in one.path], ids=lambda one: one.operation_id)
-async def test_malformed_id_names_nothing(cast: Cast, one: Operation) -> None:
-    caller = cast.atlas if one.who == "agent" else cast.ada
-    last = re.findall(r"<(?:string:)?\w+>", one.path)[-1]
-    path = filled(one.path.replace(last, "nope"), await things_of(cast, one.path))
-    answer = await caller.call(one.method, path, *([{}] if one.body is not None else []))
-    if not last.startswith("<string:"):
-        answer.refused(404)
 
 
 @pytest.mark.parametrize("body", [{}, {"question": 5}, {"status": "complete", "board_type": "goal"}, {"Odd": 1}])

@@ -10,6 +10,8 @@ from mission_control.tasks.snapshots import caching
 from mission_control.tasks.snapshots import streams as live
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 type Change = Callable[[], Awaitable[Any]]
 
 

@@ -17,6 +17,8 @@ from mission_control.people.models import Session, Token
 from tests.cast import Cast
 from tests.visitor import Seen, visitor
 
+pytestmark = pytest.mark.dialect
+
 
 def shown(seen: Seen, *names: str) -> list[str]:
     """Names in the order in which the rows of a list show them, without the sidebar."""

@@ -8,6 +8,8 @@ import pytest
 from mission_control.http import compression
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 
 async def test_long_answer_is_the_same_in_pieces(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(6):

@@ -14,6 +14,8 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast, head
 from tests.things import filled, things_of
 
+pytestmark = pytest.mark.dialect
+
 KEY = {"Idempotency-Key": "f3c1"}
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 LISTS = ("/activity", "/activity/task-comments", "/users/me/notifications")
 
 

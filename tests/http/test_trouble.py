@@ -6,6 +6,8 @@ from quart import Quart
 from mission_control.database.outages import FULL, NAME, Trouble
 from mission_control.database.sql import rows
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.mark.parametrize("is_left", [True, False])
 async def test_trouble_ends_even_if_an_earlier_attempt_left_a_row(app: Quart, is_left: bool) -> None:

@@ -17,6 +17,8 @@ from mission_control.people.audit.log_heads import LogHead, fault_against, heads
 from mission_control.people.models import AccountEvent, InstanceSetting, Organization
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def other_key(app: Quart) -> Iterator[None]:

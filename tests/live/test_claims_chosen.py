@@ -12,7 +12,7 @@ from tests.claiming import taken
 from tests.live.waiters import LOOKS, answer_of, hang_up, looked, poll
 from tests.statements import counted
 
-pytestmark = pytest.mark.usefixtures("looks_are_counted")
+pytestmark = [pytest.mark.dialect, pytest.mark.usefixtures("looks_are_counted")]
 
 
 async def many(cast: Cast, count: int) -> list["asyncio.Task[Answer]"]:

@@ -11,7 +11,7 @@ from tests.cast import Cast
 from tests.claiming import claim
 from tests.live.waiters import PATIENCE, poll, stand_in_queue
 
-pytestmark = pytest.mark.usefixtures("looks_are_counted")
+pytestmark = [pytest.mark.dialect, pytest.mark.usefixtures("looks_are_counted")]
 
 Change = Callable[[Cast], Awaitable[Any]]
 

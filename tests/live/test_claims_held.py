@@ -14,7 +14,7 @@ from tests.cast import Cast
 from tests.claiming import claim
 from tests.live.waiters import PATIENCE
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 
 
 @contextlib.asynccontextmanager

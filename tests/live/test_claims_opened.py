@@ -16,7 +16,7 @@ from tests.claiming import later, taken
 from tests.live.waiters import PATIENCE, answer_of, poll
 from tests.visitor import visitor
 
-pytestmark = pytest.mark.usefixtures("looks_are_counted")
+pytestmark = [pytest.mark.dialect, pytest.mark.usefixtures("looks_are_counted")]
 
 
 async def finish_what_it_waits_for(cast: Cast) -> Callable[[], Awaitable[Any]]:

@@ -9,7 +9,7 @@ import pytest
 from tests.live.claim_plays import Crew, add_tasks, check_hand_outs, new_crew, play_race, play_zombies
 from tests.live.servers import BEFORE_POLLS_END, PATIENCE, TELLING, Server, installation
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 
 async def test_agents_race_for_tasks_over_http(tmp_path: Path) -> None:

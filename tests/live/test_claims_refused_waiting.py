@@ -10,7 +10,7 @@ from mission_control.boards.models import Run
 from tests.cast import Cast
 from tests.live.waiters import PATIENCE, hang_up, poll, stand_in_queue
 
-pytestmark = pytest.mark.usefixtures("looks_are_counted")
+pytestmark = [pytest.mark.dialect, pytest.mark.usefixtures("looks_are_counted")]
 
 Change = Callable[[Cast], Awaitable[Any]]
 

@@ -16,7 +16,7 @@ from tests.claiming import claim
 from tests.live.waiters import NOTHING, PATIENCE, answer_of, channel, hang_up, looked, poll, stand_in_queue, started
 from tests.statements import counted
 
-pytestmark = pytest.mark.usefixtures("looks_are_counted")
+pytestmark = [pytest.mark.dialect, pytest.mark.usefixtures("looks_are_counted")]
 
 
 async def test_waiting_claim_gets_a_new_task(cast: Cast) -> None:

@@ -21,7 +21,7 @@ from tests.live.servers import API, Installation
 from tests.live.test_tasks_changed_concurrently import PATIENCE, somebody_waits, uncommitted
 from tests.needs.test_needs import one_of
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 Call = tuple[Person | Program, str, str, Any]
 
 

@@ -25,6 +25,8 @@ from tests.cast import Cast, Program, events, head
 from tests.deliveries import leased, look_away, send_due
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 KIND = "test.letter"
 
 

@@ -22,7 +22,7 @@ from tests.live.scenarios import (
 )
 from tests.live.servers import PATIENCE, TELLING, Follower, Installation, Server, installation, messages
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 
 async def test_aborted_requests_leave_no_locks(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ from tests.rights_changes import (
 )
 from tests.visitor import PASSWORD, give_password
 
+pytestmark = pytest.mark.dialect
+
 type Check = Callable[[Cast, Actor | None], bool]
 
 

@@ -18,7 +18,7 @@ from tests.gateways.fake import FakeGateway
 from tests.gateways.gateways import add_gateway, until
 from tests.live.servers import Installation, Server
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 
 
 class Taking:

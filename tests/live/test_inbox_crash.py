@@ -13,7 +13,7 @@ from tests.live.scenarios import check_whole, database, new_board
 from tests.live.servers import API, BEFORE_POLLS_END, PATIENCE, TELLING, Server, installation
 from tests.live.test_durability import served_by_each
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 INBOX = f"{API}/agent/inbox"
 

@@ -5,10 +5,14 @@ import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
+
 from mission_control.events import wakeup_channels
 from mission_control.events.leases import Delivery
 from tests.cast import Answer, Cast, Program, hire
 from tests.statements import counted
+
+pytestmark = pytest.mark.dialect
 
 MANY = 50
 PATH = "/agent/inbox?wait_seconds=50"

@@ -9,6 +9,8 @@ import pytest
 from tests.cache_check import empty_cache, paths_of
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 type Change = Callable[[Cast, dict[str, Any], int], Awaitable[object]]
 
 CHANGES: tuple[Change, ...] = (

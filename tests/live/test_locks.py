@@ -18,7 +18,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast
 from tests.live.test_tasks_changed_concurrently import answer_during, somebody_waits
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 PATIENCE = 60
 
 

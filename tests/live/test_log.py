@@ -21,6 +21,8 @@ from mission_control.people.models import Organization
 from tests.cast import Cast, head, kinds
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 
 async def as_one[R](actor: Actor, work: Callable[[], Awaitable[R]]) -> R:
     """Do something the way the outermost command does it."""

@@ -16,6 +16,8 @@ from mission_control.events.leases import Delivery, pause_after
 from tests.cast import Cast, events, head
 from tests.deliveries import leased, look_away, send_due
 
+pytestmark = pytest.mark.dialect
+
 KIND = "test.letter"
 OUTCOMES = {"succeeded": "task.lead_notified", "failed": "task.lead_notify_failed"}
 

@@ -28,7 +28,7 @@ from tests.live.scenarios import check_followers, check_whole, new_board, write_
 from tests.live.servers import PATIENCE, Follower, Installation
 from tests.own_database import empty_database, migrated_database
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 
 PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
 

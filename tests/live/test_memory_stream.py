@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from tests.cast import Caller, Cast, apart_from_news, head
 from tests.groups.test_groups import made
 from tests.live.reading import Stream, reading
+
+pytestmark = pytest.mark.dialect
 
 FAREWELL = {"content": "", "tags": None, "source": None, "author": None, "edited_at": None, "deleted": True}
 

@@ -28,7 +28,7 @@ from tests.live.scenarios import check_whole, new_board, write_some
 from tests.live.servers import API, PATIENCE, Follower, Installation
 from tests.own_database import empty_database, migrated_database
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 MOVE = ("move", "sqlite-to-postgres")
 DYING = (sys.executable, "-m", "tests.live.dying_command")
 # Before a move has begun, within a batch, at its end, between batches, while indexes are made, before the comparison.

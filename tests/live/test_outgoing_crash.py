@@ -12,7 +12,7 @@ from tests.live.servers import API, PATIENCE, Server, installation
 from tests.outgoing import verified
 from tests.outside import Receiver, listening
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 TASKS, BEFORE_THE_CRASH = 100, 30
 ALLOWED = {"OUTBOUND_ALLOW_PRIVATE": "true", "SECRET_KEY": "a-secret-key-of-an-installation-for-tests-long-enough"}

@@ -25,6 +25,8 @@ from tests.cast import Answer, Caller, Cast, stamp
 from tests.rights_changes import member_path, revoke
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 PATIENCE = 40  # less than a poll waits that nobody wakes
 
 

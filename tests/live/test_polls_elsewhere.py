@@ -12,6 +12,8 @@ from tests.live.claim_plays import new_crew
 from tests.live.servers import API, BEFORE_POLLS_END, PATIENCE, TELLING, Installation, installation
 from tests.live.test_polls import READS, known_path
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.mark.postgres
 async def test_another_process_wakes_what_waits(cast: Cast, settings: Settings, tmp_path: Path) -> None:

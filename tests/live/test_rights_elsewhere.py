@@ -15,6 +15,8 @@ from tests.cast import Cast
 from tests.live.servers import API, installation
 from tests.rights_changes import PROBES, Probe, member_path
 
+pytestmark = pytest.mark.dialect
+
 
 async def ask(elsewhere: httpx.AsyncClient, cast: Cast, probe: Probe) -> tuple[int, Any]:
     method = "GET" if probe.body is None else "POST"

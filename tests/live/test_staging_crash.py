@@ -18,7 +18,7 @@ from tests.gateways.gateways import until
 from tests.live.servers import API, Installation, Server
 from tests.things import bring
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 
 MOMENT = "2026-11-01T10:00:00"
 MANY = 3000

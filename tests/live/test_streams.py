@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from mission_control.agents.schemas import AgentRead
 from mission_control.approvals.schemas import ApprovalRead
 from mission_control.core import times
@@ -10,6 +12,8 @@ from mission_control.events.models import Event
 from mission_control.tasks.schemas import TaskRead
 from tests.cast import Cast
 from tests.live.reading import Message, reading
+
+pytestmark = pytest.mark.dialect
 
 ACTIVITY = ["id", "event_type", "message", "agent_id", "task_id", "created_at"]
 

@@ -12,6 +12,8 @@ from mission_control.events.unit_of_work import record
 from tests.cast import Cast, head
 from tests.live.reading import reading
 
+pytestmark = pytest.mark.dialect
+
 
 async def history(cast: Cast) -> list[Event]:
     """Three tasks that were there before the stream; their events."""

@@ -15,6 +15,8 @@ from mission_control.people.models import BoardAccess, Token
 from tests.cast import Cast
 from tests.live.reading import reading
 
+pytestmark = pytest.mark.dialect
+
 STREAMS = ("{cast.tasks}/stream", "{cast.approvals}/stream", "{cast.home}/memory/stream")
 
 

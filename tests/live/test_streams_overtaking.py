@@ -14,6 +14,8 @@ from mission_control.http.retries import written
 from tests.cast import Cast
 from tests.live.reading import reading
 
+pytestmark = pytest.mark.dialect
+
 
 class Answering:
     """The moment that is waited for, in the hands of a test."""

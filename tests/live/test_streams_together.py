@@ -19,6 +19,8 @@ from tests.cast import Cast, head
 from tests.live.reading import reading as listen
 from tests.statements import OF_SIGNING_IN, counted
 
+pytestmark = pytest.mark.dialect
+
 LONG = 3600.0
 # Each reader asks once for what it missed, which may be after its first word.
 AT_THE_BEGINNING = (*OF_SIGNING_IN, 'FROM "events"')

@@ -16,7 +16,7 @@ from mission_control.tasks.models import Task
 from tests.cast import Answer, Cast
 from tests.claiming import taken
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 PATIENCE = 60
 DELETED = "UPDATE tasks SET deleted_at = created_at WHERE id = $1"
 ENDED = "UPDATE task_runs SET state = 'completed', ended_at = started_at WHERE task_id = $1"

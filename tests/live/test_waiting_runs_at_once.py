@@ -10,7 +10,7 @@ from tests.cast import Cast
 from tests.claiming import taken
 from tests.live.test_decisions_at_once import Call, in_order, workers
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.dialect, pytest.mark.postgres]
 __all__ = ["workers"]
 
 

@@ -15,7 +15,7 @@ from tests.live.scenarios import check_whole, database, new_tasks
 from tests.live.servers import API, PATIENCE, Installation, installation
 from tests.machines import LONG
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 AGENTS, TASKS, ROUNDS = 3, 12, 20 if LONG else 1
 # What must never be found, on both databases.

@@ -17,6 +17,8 @@ from mission_control.webhooks.outgoing import queue as outgoing_queue
 from tests.cast import Cast
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 BY_NAME = {one.name: one for one in LOOPS}
 # Statements of a look while there is nothing to do and no gateway is held; none where a loop is not named.
 COSTS = {

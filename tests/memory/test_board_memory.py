@@ -10,6 +10,8 @@ from mission_control.events.leases import Delivery
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
 from tests.remains import where_is
 
+pytestmark = pytest.mark.dialect
+
 KEYS = ["id", "board_id", "content", "tags", "source", "is_chat", "created_at", "author", "edited_at"]
 
 

@@ -8,6 +8,8 @@ from mission_control.events.leases import Delivery
 from tests.cast import Caller, Cast, events, everybody, head, ids, kinds
 from tests.groups.test_groups import made
 
+pytestmark = pytest.mark.dialect
+
 KEYS = ["id", "board_group_id", "content", "tags", "source", "is_chat", "created_at", "author", "edited_at"]
 
 

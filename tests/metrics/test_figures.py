@@ -18,6 +18,8 @@ from tests.cast import Cast, each
 from tests.figures_oracle import expected, told
 from tests.things import bring
 
+pytestmark = pytest.mark.dialect
+
 STATUSES = ("inbox", "in_progress", "review", "done")
 
 

@@ -9,6 +9,8 @@ from mission_control.core import times
 from mission_control.metrics.schemas import DashboardMetrics
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 PATH = "/metrics/dashboard"
 
 

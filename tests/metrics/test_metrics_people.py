@@ -8,6 +8,8 @@ import pytest
 from mission_control.core import times
 from tests.cast import Caller, Cast
 
+pytestmark = pytest.mark.dialect
+
 PATH = "/metrics/dashboard?range_key=14d"
 
 

@@ -13,6 +13,8 @@ from mission_control.metrics.counting import COUNTING, OUTCOMES
 from tests.cast import Cast
 from tests.moments import parsed
 
+pytestmark = pytest.mark.dialect
+
 NOW = datetime(2026, 11, 25, 14, 30, 0, 250)
 SPANS = {"24h": 1, "3d": 3, "7d": 7, "14d": 14, "1m": 30, "3m": 90, "6m": 180, "1y": 365}
 TICK = timedelta(microseconds=1)

@@ -15,6 +15,8 @@ from tests.cast import Cast
 from tests.needs.test_needs import needs, one_of
 from tests.needs.test_needs_answers import answer
 
+pytestmark = pytest.mark.dialect
+
 
 async def budget_needs(cast: Cast) -> list[str]:
     """The titles of what waits for Ben because of budgets."""

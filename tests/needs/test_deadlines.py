@@ -12,6 +12,8 @@ from mission_control.needs.kinds import KINDS
 from tests.cast import Cast, head, kinds, stamp
 from tests.needs.test_needs import ask_question, needs, one_of
 
+pytestmark = pytest.mark.dialect
+
 LATER = timedelta(hours=2)
 
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from mission_control.channels.delivery.state import waiting_in
 from mission_control.channels.models import ReachNeed
 from mission_control.core import times
@@ -15,6 +17,8 @@ from mission_control.needs.kinds import KINDS
 from tests.cast import Caller, Cast, Person, head, kinds, stamp
 from tests.needs.test_needs import ask_question, one_of
 from tests.statements import counted
+
+pytestmark = pytest.mark.dialect
 
 
 def step(minutes: int, *people: Person, **more: Any) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from tests.cast import Cast
 from tests.hand_ins import Deed, approval_of, approve, claimed, drag, drag_on_page, hand_in, rework, send_back, trash
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 async def strict(cast: Cast) -> Cast:

@@ -21,6 +21,8 @@ from tests.claiming import claim, taken
 from tests.hand_ins import hand_in, rework
 from tests.statements import cost
 
+pytestmark = pytest.mark.dialect
+
 
 async def needs(caller: Caller, query: str = "") -> dict[str, Any]:
     """The list of somebody."""

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from mission_control.gateway_agents.requests.models import GatewayRequest
 from mission_control.gateways.connections.connector import INVENTED
 from mission_control.gateways.models import Gateway
@@ -10,6 +12,8 @@ from mission_control.home.shell import waiting_for
 from tests.cast import Caller, Cast, stamp
 from tests.needs.test_needs import ask_question, needs, one_of
 from tests.statements import counted
+
+pytestmark = pytest.mark.dialect
 
 
 async def answer(caller: Caller, one: dict[str, Any], name: str, **more: Any) -> Any:

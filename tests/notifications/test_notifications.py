@@ -10,6 +10,8 @@ from mission_control.people.models import User
 from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast
 
+pytestmark = pytest.mark.dialect
+
 MINE = "/users/me/notifications"
 ADA, TWO, OTHER = [f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3)]
 PEOPLE = [{"id": ADA, "name": "Ada"}, {"id": TWO, "name": "Ada Two"}, {"id": OTHER, "name": "Zoë Å"}]

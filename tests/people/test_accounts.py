@@ -28,6 +28,8 @@ from mission_control.people.sign_in import first_run
 from mission_control.people.sign_in.first_run import set_role
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "clerk_user_id", "email", "name", "preferred_name", "pronouns", "timezone", "notes", "context", "id",
     "is_super_admin", "away_until", "stand_in_id",

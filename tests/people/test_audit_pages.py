@@ -14,6 +14,8 @@ from tests.cast import Cast
 from tests.people.test_jobs import accepted, ended
 from tests.visitor import PASSWORD, give_password, opened, visitor
 
+pytestmark = pytest.mark.dialect
+
 AUDIT = "/settings/audit"
 API = "/organizations/me/audit"
 

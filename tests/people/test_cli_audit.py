@@ -12,7 +12,7 @@ import pytest
 
 from tests.live.servers import Installation, installation
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.dialect, pytest.mark.database]
 
 EVERY_LINE_FINE = r"(.+: \d+ (event|events|entry|entries), all as written\.\n)+"
 

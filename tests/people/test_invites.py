@@ -15,6 +15,8 @@ from mission_control.people.organizations.members import leave_organization, tra
 from mission_control.people.organizations.queries import OrganizationInviteRead, OrganizationMemberRead
 from tests.cast import Cast, events, head, stamp
 
+pytestmark = pytest.mark.dialect
+
 INVITES = "/organizations/me/invites"
 ACCEPT = "/organizations/invites/accept"
 EVE = {"invited_email": "eve@example.org"}

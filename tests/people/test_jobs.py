@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mission_control.boards.models import Board
 from mission_control.core import times
 from mission_control.core.actor import Actor
@@ -20,6 +22,8 @@ from tests.boards.test_board_staging import the_file
 from tests.cast import Answer, Cast
 from tests.outside import git
 from tests.settings import having
+
+pytestmark = pytest.mark.dialect
 
 Work = Callable[[], Awaitable[JobResult]]
 

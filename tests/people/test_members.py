@@ -12,6 +12,8 @@ from mission_control.people.models import BoardAccess, Member
 from mission_control.people.organizations.members import change_access, change_role, remove_member
 from tests.cast import Cast, Person, events, head
 
+pytestmark = pytest.mark.dialect
+
 MEMBERS = "/organizations/me/members"
 KEYS = [
     "id", "organization_id", "user_id", "role", "all_boards_read", "all_boards_write", "created_at", "updated_at",

@@ -18,6 +18,8 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast, Person, events, head
 from tests.statements import cost
 
+pytestmark = pytest.mark.dialect
+
 ME = "/organizations/me"
 KEYS = ["id", "name", "work_state", "work_state_reason", "work_state_at", "created_at", "updated_at"]
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import orjson
+import pytest
 
 from mission_control.events.event_log import verify
 from mission_control.events.models import IdempotencyRecord
@@ -13,6 +14,8 @@ from mission_control.people.models import AccountEvent, Invite, Member, Organiza
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, as_person, events, head
 from tests.settings import having
+
+pytestmark = pytest.mark.dialect
 
 ME = "/users/me"
 

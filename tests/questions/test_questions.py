@@ -11,6 +11,8 @@ from mission_control.memory.models import BoardMemory
 from mission_control.questions.models import Question
 from tests.cast import Caller, Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 
 def asking(cast: Cast, board: Any = None) -> str:
     """Where a lead asks."""

@@ -3,9 +3,13 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from mission_control.events import wakeup_channels
 from mission_control.questions.reactions import POLLS
 from tests.cast import Cast
+
+pytestmark = pytest.mark.dialect
 
 PATIENCE = 40
 

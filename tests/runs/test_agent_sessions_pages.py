@@ -13,6 +13,8 @@ from tests.cast import Cast
 from tests.claiming import taken
 from tests.visitor import Visitor, visitor
 
+pytestmark = pytest.mark.dialect
+
 PLAN = [
     {"text": "Measure", "state": "completed"},
     {"text": "Polish", "state": "in_progress"},

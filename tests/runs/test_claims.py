@@ -4,12 +4,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from mission_control.boards.models import Board, Run
 from mission_control.core import times
 from mission_control.events.wakeup_channels import waiting
 from tests.cast import Cast, events, head, stamp
 from tests.claiming import claim, later, release, taken, title_of_next
 from tests.moments import parsed
+
+pytestmark = pytest.mark.dialect
 
 
 async def test_claim_assigns_a_task_with_a_lease(cast: Cast) -> None:

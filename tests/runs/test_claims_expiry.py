@@ -24,6 +24,8 @@ from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, events, head
 from tests.claiming import claim, later, taken, title_of_next
 
+pytestmark = pytest.mark.dialect
+
 
 async def fail(cast: Cast, times: int = 1) -> dict[str, Any]:
     """Vega takes the one task and says nothing more, so many times; the rest after each is over but the last."""

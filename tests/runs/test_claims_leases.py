@@ -19,6 +19,8 @@ from tests.claiming import claim, extend, later, release, taken, title_of_next
 from tests.moments import parsed
 from tests.things import upload
 
+pytestmark = pytest.mark.dialect
+
 Write = Callable[[Cast, dict[str, Any], dict[str, str]], Awaitable[Answer]]
 
 

@@ -11,6 +11,8 @@ from tests.cast import Cast, events, head
 from tests.claiming import claim, release, taken, title_of_next
 from tests.things import bring
 
+pytestmark = pytest.mark.dialect
+
 
 async def limit(cast: Cast, **limits: int | None) -> None:
     """Set the limits of the board's columns."""

@@ -7,6 +7,8 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from mission_control.boards.models import Board, Run
 from mission_control.core.actor import Actor
 from mission_control.database.sql import rows
@@ -16,6 +18,8 @@ from mission_control.runs.queries import ClaimCreate
 from mission_control.tasks.models import Task
 from tests.cast import Cast, hire
 from tests.claiming import claim, taken
+
+pytestmark = pytest.mark.dialect
 
 AGENTS, TASKS = 16, 40
 ROUNDS = 100 if os.environ.get("LONG") else 20

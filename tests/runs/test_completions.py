@@ -15,6 +15,8 @@ from mission_control.tasks.models import Attachment, Comment, Task
 from tests.cast import Answer, Caller, Cast, events, head
 from tests.things import PNG
 
+pytestmark = pytest.mark.dialect
+
 WORK = {"fence": 1, "summary": "The mirror is **clean**."}
 EVIDENCE = [{"title": " Photo ", "url": "https://example.org/p/1"}, {"url": "http://example.org/log"}]
 

@@ -9,6 +9,8 @@ from tests.cast import Answer, Caller, Cast
 from tests.contract.bodies import CALLERS, body_of, of
 from tests.things import filled, things_of
 
+pytestmark = pytest.mark.dialect
+
 WRITES = [one for one in OPERATIONS if takes_fence(one) and not one.form]
 # Reports of runs that are over, too, and what was found in one, which is about no task yet.
 OF_ANY_RUN = {"report_usage", "report", "propose", "decide_proposal"}

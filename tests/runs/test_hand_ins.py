@@ -8,6 +8,8 @@ from tests.hand_ins import approval_of, claimed, hand_in, trash
 from tests.mcp.clients import connected
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 async def strict(cast: Cast) -> Cast:

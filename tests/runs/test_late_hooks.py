@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from mission_control.agents.models import Budget, UsageEntry
 from mission_control.approvals.models import Approval
 from mission_control.core import times
@@ -14,6 +16,8 @@ from tests.cast import Cast
 from tests.claiming import taken
 from tests.hooks import SESSION, Event, activities, called, event, hook, recorded, sessions, told
 from tests.visitor import visitor
+
+pytestmark = pytest.mark.dialect
 
 MINUTE, DAY = 60, 24 * 60 * 60
 GAP: Event = {"hook_event_name": "NotReachable", "session_id": SESSION, "seconds": 600, "late": 31, "lost": 2}

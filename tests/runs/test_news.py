@@ -21,6 +21,8 @@ from tests.cast import Cast, Program, events, head
 from tests.claiming import claim, taken
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 HEARTBEAT = "/agent/heartbeat"
 
 

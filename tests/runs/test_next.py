@@ -15,6 +15,8 @@ from mission_control.runs.claims import next_work as coming
 from tests.cast import Caller, Cast
 from tests.claiming import taken
 
+pytestmark = pytest.mark.dialect
+
 
 async def next_of(cast: Cast, by: Caller | None = None, **wanted: Any) -> dict[str, Any]:
     found: dict[str, Any] = (await (by or cast.vega).post("/agent/next", wanted)).ok()

@@ -14,6 +14,8 @@ from tests.mcp.clients import connected
 from tests.runs.test_start_pages import page_of, version_in
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 EARLY = "No agent begins this task before"
 
 

@@ -21,6 +21,8 @@ from tests.cast import Caller, Cast, kinds
 from tests.hooks import SESSION, activities, called, event, hook, hooks, sessions
 from tests.mcp.clients import connected
 
+pytestmark = pytest.mark.dialect
+
 COMMAND = 'psql "$SHOP_DB" -c "CREATE INDEX page_price ON page (price)"'
 GIVEN = {"command": COMMAND, "description": "It takes 2 ms then."}
 

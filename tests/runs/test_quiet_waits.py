@@ -15,6 +15,8 @@ from tests.cast import Cast, Program
 from tests.rights_changes import dismiss, move, revoke, rotate
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 INBOX = "/agent/inbox?wait_seconds=50&after={}"
 
 

@@ -10,6 +10,8 @@ from mission_control.runs.claims import readiness
 from tests.cast import Caller, Cast
 from tests.claiming import taken
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture(autouse=True)
 def _gone_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.cast import Caller, Cast
+
+pytestmark = pytest.mark.dialect
 
 
 async def attempt(cast: Cast, task: Any, by: Caller, fence: int) -> None:

@@ -14,7 +14,7 @@ from mission_control.runs.hooks import queue as hook_queue
 from tests.cast import Cast
 from tests.hooks import SESSION, Event, activities, event, hook, sessions
 
-pytestmark = pytest.mark.usefixtures("unasked")
+pytestmark = [pytest.mark.dialect, pytest.mark.usefixtures("unasked")]
 
 CLIENTS = ("claude-code", "codex", "opencode")
 PROMPTS = dict.fromkeys(CLIENTS, "UserPromptSubmit") | {"opencode": "chat.message"}

@@ -18,6 +18,8 @@ from mission_control.runs.sessions import signals as session_signals
 from mission_control.runs.sessions.queries import Line, line_of
 from tests.cast import Answer, Caller, Cast
 
+pytestmark = pytest.mark.dialect
+
 
 async def report(agent: Caller, **given: Any) -> Answer:
     return await agent.post("/agent/reports", given)

@@ -10,6 +10,8 @@ from mission_control.boards.models import Run
 from mission_control.tasks.models import Comment, Task
 from tests.cast import Answer, Caller, Cast, each, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 SUMMARY = "The mirror is **clean**."
 EVIDENCE = [{"title": "Photo", "url": "https://example.org/p/1"}]
 

@@ -14,6 +14,8 @@ from tests.cast import Cast, stamp
 from tests.claiming import claim, taken
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 
 async def reasons(cast: Cast, task: Any) -> list[dict[str, Any]]:
     """What a task waits for."""

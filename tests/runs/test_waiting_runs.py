@@ -21,6 +21,8 @@ from tests.claiming import claim, extend, later, release, taken, title_of_next
 from tests.hand_ins import approve, hand_in, rework
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 PATIENCE = 40
 
 

@@ -14,6 +14,8 @@ from tests.cast import Caller, Cast
 from tests.statements import counted
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 async def found(who: Caller, q: str, more: str = "") -> list[tuple[str, str]]:
     """Return kind and id of every hit."""

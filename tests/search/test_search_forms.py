@@ -11,6 +11,8 @@ from mission_control.memory.models import BoardMemory
 from mission_control.search import queries as search_queries
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 # A text of each row is found by each of its words, and by no other row's words.
 FORMS = {
     # Chinese and Japanese, within phrases

@@ -10,6 +10,8 @@ from mission_control.people.models import BoardAccess
 from tests.cast import Cast, ids, stamp
 from tests.groups.test_groups import made
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "id", "event_type", "message", "agent_id", "task_id", "board_id", "route_name", "route_params", "created_at",
     "seq", "actor",

@@ -12,6 +12,8 @@ from mission_control.tasks.models import Comment
 from tests.cast import Caller, Cast, head, ids
 from tests.live.reading import reading
 
+pytestmark = pytest.mark.dialect
+
 FEED = "/activity/task-comments"
 KEYS = [
     "id", "created_at", "message", "agent_id", "agent_name", "agent_role", "task_id", "task_title", "board_id",

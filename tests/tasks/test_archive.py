@@ -9,6 +9,8 @@ from mission_control.core import times
 from mission_control.events.models import Event
 from tests.cast import Cast, changes, head, ids, stamp
 
+pytestmark = pytest.mark.dialect
+
 
 async def done(cast: Cast, title: str, minutes_ago: float = 0) -> dict[str, Any]:
     """A task that was done some time ago."""

@@ -7,6 +7,8 @@ import pytest
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head
 
+pytestmark = pytest.mark.dialect
+
 
 async def access(cast: Cast, **wanted: Any) -> Any:
     """What Cleo reaches is changed."""

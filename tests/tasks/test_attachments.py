@@ -14,6 +14,8 @@ from mission_control.tasks.attachments import DOWNLOAD, INLINE_TYPES, kept_name
 from mission_control.tasks.models import Attachment, AttachmentContent
 from tests.cast import API, Answer, Caller, Cast, events, head
 
+pytestmark = pytest.mark.dialect
+
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 SAFE = {
     "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -9,6 +9,8 @@ from mission_control.tasks.board import regions as board_regions
 from tests.cast import Cast
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 async def points(cast: Cast, kind: str = "integer") -> None:
     """Give the board a field of numbers."""

@@ -11,6 +11,8 @@ from mission_control.events.leases import Delivery
 from mission_control.tasks.models import Task
 from tests.cast import Caller, Cast, each, events, head, ids, kinds
 
+pytestmark = pytest.mark.dialect
+
 
 async def bulk(cast: Cast, tasks: list[Any], by: Caller | None = None, **change: Any) -> Any:
     """Change some tasks."""

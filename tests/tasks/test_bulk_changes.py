@@ -7,6 +7,8 @@ import pytest
 
 from tests.cast import Cast, each, ids
 
+pytestmark = pytest.mark.dialect
+
 
 async def change(cast: Cast, *changes: dict[str, Any], atomic: bool = True, by: Any = None) -> Any:
     """Change some tasks."""

@@ -9,6 +9,8 @@ import pytest
 from mission_control.tasks import checklist
 from tests.cast import Cast, events, head, ids, kinds
 
+pytestmark = pytest.mark.dialect
+
 
 async def add(cast: Cast, task: Any, text: str = "Sand it", by: Any = None, **fields: Any) -> dict[str, Any]:
     """A step that Cleo, or somebody else, adds."""

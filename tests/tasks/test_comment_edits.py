@@ -17,6 +17,8 @@ from tests.cast import Cast, events, head
 from tests.remains import where_is
 from tests.tasks.test_attachments import send
 
+pytestmark = pytest.mark.dialect
+
 
 async def say(cast: Cast, task: Any, message: str = "Frist", by: Any = None) -> dict[str, Any]:
     """A comment of Cleo's, or of somebody else."""

@@ -5,6 +5,8 @@ import pytest
 from mission_control.events.leases import Delivery
 from tests.cast import Cast, events, head
 
+pytestmark = pytest.mark.dialect
+
 KEYS = ["id", "message", "agent_id", "task_id", "created_at", "author", "edited_at"]
 
 

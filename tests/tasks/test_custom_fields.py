@@ -10,6 +10,8 @@ import pytest
 from mission_control.tasks.models import CustomField, CustomFieldBoard
 from tests.cast import Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 PATH = "/organizations/me/custom-fields"
 KEYS = [
     "field_key", "label", "field_type", "ui_visibility", "validation_regex", "description", "required",

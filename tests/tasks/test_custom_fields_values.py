@@ -10,6 +10,8 @@ from mission_control.tasks.models import CustomFieldValue
 from tests.cast import Cast, changes, events, head
 from tests.tasks.test_custom_fields import PATH, make
 
+pytestmark = pytest.mark.dialect
+
 SLOW = "(a|a|b)*(a|a|b)*[cd]"
 
 

@@ -12,6 +12,8 @@ from mission_control.tasks.models import Task
 from mission_control.tasks.schemas import TaskCreate
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.mark.parametrize("how", ["erased with its board", "deleted"])
 async def test_comment_on_a_task_that_goes_concurrently_is_not_found(cast: Cast, how: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head
 
+pytestmark = pytest.mark.dialect
+
 
 async def chain(cast: Cast, count: int) -> list[dict[str, Any]]:
     """Tasks of which each waits for the one before."""

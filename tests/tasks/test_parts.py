@@ -8,6 +8,8 @@ import pytest
 
 from tests.cast import Answer, Cast, events, head, ids
 
+pytestmark = pytest.mark.dialect
+
 
 async def part_of(cast: Cast, parent: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return await cast.add_task(parent_id=parent["id"], **fields)

@@ -9,6 +9,8 @@ from mission_control.tasks.models import TaskProposal
 from mission_control.tasks.proposals.commands import MOST_OPEN
 from tests.cast import Answer, Caller, Cast, events, head, ids
 
+pytestmark = pytest.mark.dialect
+
 NEW = {"title": "Oil the dome", "reason": "It squeaks."}
 
 

@@ -7,6 +7,8 @@ import pytest
 from mission_control.core import times
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 
 async def test_signs_are_taken_and_the_rest_is_the_title(cast: Cast) -> None:
     tag = (await cast.ada.post("/tags", {"name": "Deep sky"})).ok()["id"]

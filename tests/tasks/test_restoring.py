@@ -8,6 +8,8 @@ from mission_control.boards.models import Run
 from mission_control.tasks.models import Task
 from tests.cast import Cast, events, head, hire
 
+pytestmark = pytest.mark.dialect
+
 
 async def deleted(cast: Cast, task: dict[str, Any]) -> dict[str, Any]:
     """The task, in the trash."""

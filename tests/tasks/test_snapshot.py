@@ -1,7 +1,11 @@
 """A board at one moment: everything on it, in the right order, with counts and where a stream goes on."""
 
+import pytest
+
 from mission_control.boards.schemas import BoardRead
 from tests.cast import Cast, head, ids
+
+pytestmark = pytest.mark.dialect
 
 CARD = {"assignee", "approvals_count", "approvals_pending_count", "comments_count"}
 

@@ -12,6 +12,8 @@ from mission_control.database.sql import is_postgres
 from mission_control.tasks.models import Tag, TagAssignment
 from tests.cast import Cast, events, head, ids, kinds
 
+pytestmark = pytest.mark.dialect
+
 KEYS = ["name", "slug", "color", "description", "id", "organization_id", "task_count", "created_at", "updated_at"]
 
 

@@ -4,9 +4,13 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from mission_control.events.models import Event
 from mission_control.tasks.models import Tag
 from tests.cast import Cast
+
+pytestmark = pytest.mark.dialect
 
 FUTURE, PAST = "2999-12-24T12:00:00Z", "2001-01-01T12:00:00Z"
 

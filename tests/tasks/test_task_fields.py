@@ -18,6 +18,8 @@ from mission_control.transfer.file import TaskPart
 from tests.cast import Cast
 from tests.things import bring
 
+pytestmark = pytest.mark.dialect
+
 # Set when a task is made, or by commands that save these columns by name.
 UNTRACKED = {
     "id", "board_id", "number", "created_by_user_id", "auto_created", "auto_reason", "created_at", "updated_at",

@@ -12,6 +12,8 @@ from tests.cast import Cast, ids, stamp
 from tests.statements import cost
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 async def titles(cast: Cast, query: str, by: Any = None) -> list[str]:
     """The titles that a list shows."""

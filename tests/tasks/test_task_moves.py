@@ -8,6 +8,8 @@ import pytest
 from mission_control.tasks.models import Task
 from tests.cast import Cast, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 
 async def move(cast: Cast, task: Any, by: Any = None, **body: Any) -> Any:
     """Send a card somewhere."""

@@ -8,6 +8,8 @@ import pytest
 from mission_control.core import times
 from tests.cast import Cast, ids
 
+pytestmark = pytest.mark.dialect
+
 
 async def numbers(cast: Cast, query: str) -> list[int]:
     """The numbers of the tasks that a query finds, in order."""

@@ -9,6 +9,8 @@ from mission_control.tasks.models import Task
 from tests.cast import Cast, apart_from_news, events, head, ids, kinds, stamp
 from tests.moments import loose_moments
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "title", "description", "status", "priority", "due_at", "not_before", "assigned_agent_id", "depends_on_task_ids",
     "tag_ids",

@@ -7,6 +7,8 @@ import pytest
 from mission_control.events.leases import Delivery
 from tests.cast import Cast
 
+pytestmark = pytest.mark.dialect
+
 
 async def told(cast: Cast) -> list[tuple[str, str, str | None]]:
     """Who was told what, and the event that a success records; the list is emptied."""

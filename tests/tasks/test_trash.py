@@ -11,6 +11,8 @@ from mission_control.tasks.snapshots.streams import still_reads
 from tests.cast import Cast, events, head, ids, kinds
 from tests.statements import cost
 
+pytestmark = pytest.mark.dialect
+
 
 async def test_deleted_tasks_are_in_the_trash(cast: Cast) -> None:
     gone, before, kept = [await cast.add_task(title=title) for title in ("Gone", "Gone before", "Kept")]

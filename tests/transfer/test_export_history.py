@@ -16,6 +16,8 @@ from tests.things import bring
 from tests.transfer.test_exports import IMPORT, SMALL, without
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 MEANWHILE = {"exported_at", "ended_at", "expired_at"}  # of what went on
 
 

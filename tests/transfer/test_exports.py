@@ -23,6 +23,8 @@ from tests.cast import Cast, events, head, kinds
 from tests.things import bring
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 IMPORT = "/boards/imports"
 TIMES = {"exported_at", "created_at", "updated_at", "edited_at", "resolved_at", "in_progress_at", "position"}
 

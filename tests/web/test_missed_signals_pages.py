@@ -16,6 +16,8 @@ from tests.cast import Cast
 from tests.people.test_jobs_pages import job_of
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 def stream_of(page: str) -> str:
     """The address of a page's stream."""

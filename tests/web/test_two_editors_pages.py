@@ -20,6 +20,8 @@ from mission_control.webhooks.models import Webhook
 from tests.cast import Cast
 from tests.visitor import visitor
 
+pytestmark = pytest.mark.dialect
+
 
 @dataclass(frozen=True, slots=True)
 class Edited:

@@ -20,6 +20,8 @@ from tests.needs.test_needs import one_of
 from tests.needs.test_needs_answers import answer
 from tests.runs.test_code_handed_in import code_handed_in, hand_in
 
+pytestmark = pytest.mark.dialect
+
 OPENED, RUN = GITHUB["pull_request.opened"], GITHUB["check_run.completed"]
 PASSED = changed(RUN, check_run__conclusion="success")
 PUSHED = changed(

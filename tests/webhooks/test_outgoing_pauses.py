@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.events.commands import atomically
@@ -12,6 +14,8 @@ from mission_control.webhooks.outgoing.settling import PAUSES
 from tests.cast import Cast
 from tests.outgoing import make, of, read, send, sent_by, types
 from tests.outside import Receiver
+
+pytestmark = pytest.mark.dialect
 
 BROKEN, GONE = "500 Oh", "410 Gone"
 

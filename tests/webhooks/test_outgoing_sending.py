@@ -22,6 +22,8 @@ from tests.outgoing import HOOKS, make, of, read, send, sent_by, types, until, v
 from tests.outside import Receiver, a_receiver
 from tests.statements import counted
 
+pytestmark = pytest.mark.dialect
+
 BROKEN, BUSY = "500 Oh", "429 Slow down\r\nRetry-After: 120"
 
 

@@ -15,6 +15,8 @@ from tests.outgoing import HOOKS, make, of, read, sent_by
 from tests.outside import Receiver
 from tests.settings import having
 
+pytestmark = pytest.mark.dialect
+
 SAMPLE = {"description": "Warehouse", "url": "https://receiver.example.org/hooks?key=hidden"}
 
 

@@ -15,6 +15,8 @@ from mission_control.webhooks.models import WebhookPayload
 from tests.cast import NO_ID, Answer, Cast, events, head
 from tests.webhooks.test_webhooks import made
 
+pytestmark = pytest.mark.dialect
+
 JSON = "application/json"
 
 

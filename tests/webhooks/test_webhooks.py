@@ -12,6 +12,8 @@ from mission_control.webhooks.incoming import commands as webhooks
 from mission_control.webhooks.models import Webhook, WebhookPayload
 from tests.cast import NO_ID, Cast, events, head, kinds
 
+pytestmark = pytest.mark.dialect
+
 KEYS = [
     "id", "board_id", "agent_id", "description", "enabled", "has_secret", "signature_header", "forge", "repository",
     "endpoint_path", "endpoint_url", "created_at", "updated_at", "warning", "secret",
