@@ -33,8 +33,8 @@ NEWER_METHODS |= {"question.resolve", "sessions.describe"}
 
 
 def hold_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This gateway begins turns at once, whatever its configuration does."""
-    for name in ("QUIET_SECONDS", "BEGINNING_SECONDS", "MESSAGES_SECONDS"):
+    """This gateway begins turns at once, whatever its configuration does, and takes patches without a pause."""
+    for name in ("QUIET_SECONDS", "BEGINNING_SECONDS", "MESSAGES_SECONDS", "PAUSE_SECONDS"):
         monkeypatch.setattr(gateway_agent, name, 0.0)
 
 
