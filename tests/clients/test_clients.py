@@ -1,6 +1,7 @@
 """Clients that others' generators make of the served document: they generate, type-check, and do an agent's work.
 
-Locally these tests are left out where npm or its registry is missing; in CI they must run.
+They need npm and Java, so they run by `make test-programs` only; there they are left out where npm or its registry is
+missing, and in CI they must run.
 """
 
 import json
@@ -14,6 +15,8 @@ import pytest
 from tests.clients.workshop import HERE, Workshop, workshop
 from tests.live.crew import Crew, crew
 from tests.live.servers import API, TOKEN, Installation, Server
+
+pytestmark = pytest.mark.programs
 
 # Strict, without a configuration, but for what generators write themselves: needless casts, functions without types.
 MYPY = (
