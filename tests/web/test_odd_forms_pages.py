@@ -40,7 +40,7 @@ SAMPLE = 3  # of these for each form
 
 
 def values_of(form: int, every: bool) -> dict[str, list[str]]:
-    """All odd values, or those that are a form's turn: its neighbours get others, and each value comes to many forms."""
+    """All odd values, or a form's turn of them: its neighbours have others, and each value comes to many forms."""
     names = list(ODD)
     chosen = names if every else [names[(form * SAMPLE + number) % len(names)] for number in range(SAMPLE)]
     return {name: ODD[name] for name in chosen}
