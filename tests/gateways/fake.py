@@ -33,9 +33,14 @@ NEWER_METHODS |= {"question.resolve", "sessions.describe"}
 
 
 def hold_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This gateway begins turns at once, whatever its configuration does, and takes patches without a pause."""
-    for name in ("QUIET_SECONDS", "BEGINNING_SECONDS", "MESSAGES_SECONDS", "PAUSE_SECONDS"):
+    """This gateway begins turns at once, whatever its configuration does."""
+    for name in ("QUIET_SECONDS", "BEGINNING_SECONDS", "MESSAGES_SECONDS"):
         monkeypatch.setattr(gateway_agent, name, 0.0)
+
+
+def patch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patches of the configuration follow each other without a pause, which a real gateway's limit would refuse."""
+    monkeypatch.setattr(gateway_agent, "PAUSE_SECONDS", 0.0)
 
 
 class TurnFailed(Exception):
