@@ -40,7 +40,7 @@ from tests import own_database
 from tests.cast import Cast, assemble
 from tests.cast_copies import Original, cast_for_a_test
 from tests.deliveries import look_away
-from tests.gateways.fake import FakeGateway, hold_nothing
+from tests.gateways.fake import FakeGateway, hold_nothing, patch_at_once
 from tests.node_packages import Installer, installed
 from tests.outside import Receiver, a_receiver
 from tests.programs import installing
@@ -148,6 +148,7 @@ async def cast(app: Quart, original_cast: Original) -> Cast:
 async def fake_gateway(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeGateway]:
     """An OpenClaw gateway in this process, over a real socket, see `tests/gateways/fake.py`."""
     hold_nothing(monkeypatch)
+    patch_at_once(monkeypatch)
     async with FakeGateway() as gateway:
         yield gateway
 

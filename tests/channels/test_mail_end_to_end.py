@@ -10,7 +10,7 @@ import pytest
 from quart import Quart
 
 from mission_control.boards.models import Board
-from mission_control.channels.models import ReachMessage, ReachNeed
+from mission_control.channels.models import ReachMessage, ReachNeed, ReachSettings
 from mission_control.core import times
 from mission_control.people.models import Member, User
 from mission_control.people.sign_in.first_run import LOCAL_EMAIL
@@ -341,6 +341,7 @@ async def test_person_without_an_organization_of_the_need_reads_nothing_by_an_ol
 
 async def test_mail_says_until_when_a_worker_waits_where_its_reader_is(cast: Cast, post: Post) -> None:
     await User.filter(id=cast.ada.id).update(timezone="Asia/Kathmandu")
+    await ReachSettings.create(user_id=cast.ada.id, has_quiet=False)  # it may be night there now
     ends = times.clock_now() + timedelta(minutes=100)
     held = await hold(cast.vega, until=times.iso(ends))
     await later(minutes=11)

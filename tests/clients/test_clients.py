@@ -1,6 +1,7 @@
 """Clients that others' generators make of the served document: they generate, type-check, and do an agent's work.
 
-`make test-programs` runs them.
+They need npm and Java, so they run by `make test-programs` only; there they are left out where npm or its registry is
+missing, and in CI they must run.
 """
 
 import json

@@ -38,6 +38,11 @@ def hold_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(gateway_agent, name, 0.0)
 
 
+def patch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patches of the configuration follow each other without a pause, which a real gateway's limit would refuse."""
+    monkeypatch.setattr(gateway_agent, "PAUSE_SECONDS", 0.0)
+
+
 class TurnFailed(Exception):
     """What a reply raises to let its turn fail."""
 

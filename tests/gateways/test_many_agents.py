@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mission_control.agents.models import Agent
+from mission_control.gateway_agents.provisioning import gateway_agent
 from tests.cast import Cast
 from tests.gateways.tower import Tower, tower_of
 
 pytestmark = pytest.mark.database
 
+PAUSE_SECONDS = gateway_agent.PAUSE_SECONDS  # other tests have none
+
 
 @pytest.fixture
 async def tower(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tower]:
     async with tower_of(cast, monkeypatch) as one:
+        monkeypatch.setattr(gateway_agent, "PAUSE_SECONDS", PAUSE_SECONDS)
         yield one
 
 

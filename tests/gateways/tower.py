@@ -30,7 +30,7 @@ from mission_control.gateways.protocol.errors import Unreachable
 from mission_control.gateways.protocol.handshake import Identity
 from mission_control.gateways.protocol.target import Target
 from tests.cast import Cast, Program
-from tests.gateways.fake import FakeGateway, hold_nothing
+from tests.gateways.fake import FakeGateway, hold_nothing, patch_at_once
 
 LONG = 30.0
 
@@ -145,6 +145,7 @@ class Tower:
 async def tower_of(cast: Cast, monkeypatch: pytest.MonkeyPatch, *, is_old: bool = False) -> AsyncIterator[Tower]:
     """Put a gateway beside the cast's board; its connection is in this process."""
     hold_nothing(monkeypatch)
+    patch_at_once(monkeypatch)
     async with FakeGateway(is_old=is_old) as fake:
         row = await Gateway.create(
             organization_id=cast.organization.id,

@@ -105,7 +105,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         yield running
 
 
-@pytest.fixture(params=[FILES[:5], FILES], ids=["new", "old"])
+@pytest.fixture(params=[pytest.param(FILES[:5], id="new"), pytest.param(FILES, id="old", marks=pytest.mark.thorough)])
 async def names(request: pytest.FixtureRequest) -> tuple[str, ...]:
     found: tuple[str, ...] = request.param
     return found
@@ -117,6 +117,7 @@ async def made(server: Server) -> Crew:
     return await crew(server)
 
 
+@pytest.mark.parametrize("names", [FILES[:5], FILES], ids=["new", "old"], indirect=True)
 async def test_worker_works_by_its_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     assert (await made.ask("GET", f"{API}/agents/{made.vega.id}"))["last_seen_at"] is not None

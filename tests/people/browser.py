@@ -5,10 +5,12 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 
 import httpx
+import orjson
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
@@ -86,10 +88,16 @@ class RunningProvider:
         signed: str = jwt.encode(
             {name: value for name, value in top.items() if value is not None},
             said,
-            key or RSAKey.import_key(own),
+            key or _imported(orjson.dumps(own)),
             registry=JWSRegistry(strict_check_header=False),
         )
         return signed
+
+
+@cache
+def _imported(key: bytes) -> RSAKey:
+    """Return a key of a provider; OpenSSL checks it for 40 ms."""
+    return RSAKey.import_key(orjson.loads(key))
 
 
 def _form_action(answer: httpx.Response) -> str:

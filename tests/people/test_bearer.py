@@ -76,9 +76,10 @@ WRONG: list[dict[str, Any]] = [
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("claims", WRONG, ids="-".join)
-async def test_invalid_claims_are_refused(trusting: Quart, provider: RunningProvider, claims: dict[str, Any]) -> None:
-    (await with_bearer(trusting, await provider.forged(**claims)).get(ME)).refused(401)
+async def test_invalid_claims_are_refused(trusting: Quart, provider: RunningProvider) -> None:
+    for claims in WRONG:
+        answer = await with_bearer(trusting, await provider.forged(**claims)).get(ME)
+        assert answer.status == 401, claims
     (await with_bearer(trusting, await provider.forged()).get(ME)).ok()
 
 
