@@ -11,7 +11,6 @@ import pytest
 from mission_control.client import clock
 from mission_control.client.work.ends import WINDOW, End
 from mission_control.client.work.holding import Holding
-
 from tests.client.shop import Shop, until
 from tests.client.terminal import ended
 from tests.live.servers import API

@@ -180,7 +180,10 @@ async def test_terminal_that_is_not_signed_in(between: Between, stranger: Termin
 
 
 async def test_code_that_nobody_enters_expires(between: Between, stranger: Terminal) -> None:
-    between.answers = [said("200 OK", json.dumps({**ASKED, "expires_in": 10, "interval": 5})), oauth("authorization_pending")]
+    between.answers = [
+        said("200 OK", json.dumps({**ASKED, "expires_in": 10, "interval": 5})),
+        oauth("authorization_pending"),
+    ]
     printed = await stranger.run("sign-in")
     assert printed.code == 3 and "The code has expired." in printed.err and len(between.requests) == 3
 
