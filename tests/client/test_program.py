@@ -69,7 +69,7 @@ def pythons() -> list[str]:
 
 @pytest.mark.parametrize("python", pythons())
 async def test_it_runs_on_every_python_here(tmp_path: Path, python: str) -> None:
-    terminal = Terminal(tmp_path / "old", python=python)
+    terminal = Terminal(tmp_path / "old", python=python, has_own_clock=True)
     terminal.fetch(BASE)
     assert await terminal.done("--version") == f"{__version__}\n"
     assert (await terminal.run("claim")).code == 4
