@@ -7,9 +7,9 @@ import json
 import os
 import re
 import sys
-import time
 
 from mission_control import __version__
+from mission_control.client import clock
 from mission_control.client.printing import entry, line, plain
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable
 
@@ -103,7 +103,7 @@ class Api:
                     break
                 asked = found.headers.get("Retry-After", "")
                 pause = min(float(asked), LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else pause
-            time.sleep(pause)
+            clock.sleep(pause)
         return found
 
     def send(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import time
 
-from mission_control.client import script
+from mission_control.client import clock, script
 from mission_control.client.api import Api, query
 from mission_control.client.model import model
 from mission_control.client.program import Program, Turn, answer_of
@@ -94,11 +93,11 @@ def _line(name: str, is_good: bool, text: str) -> dict[str, str]:
 
 
 def _session(api: Api, board: str, client: Program, turn: Turn) -> Any:
-    found, end = None, time.monotonic() + ARRIVES_SECONDS
-    while turn.session and time.monotonic() < end:
+    found, end = None, clock.monotonic() + ARRIVES_SECONDS
+    while turn.session and clock.monotonic() < end:
         listed = api.call("GET", f"/api/v1/boards/{board}/sessions{query(limit=20)}")["items"]
         found = next((one for one in listed if one["external_id"] == turn.session), None)
         if found and found["ended_at"] and found["input_tokens"]:
             break
-        time.sleep(0.5)
+        clock.sleep(0.5)
     return found

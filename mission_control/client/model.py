@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from mission_control.client import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
             kind, body = "application/json", json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", kind)
-        self.send_header("request-id", f"req_{time.time_ns()}")
+        self.send_header("request-id", f"req_{clock.time_ns()}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -106,7 +107,7 @@ def _anthropic(asked: dict[str, Any], tool: str, given: dict[str, Any]) -> Any:
     block = {"type": "tool_use", "id": "toolu_check", "name": tool, "input": given} if calls else said
     ended = {"stop_reason": "tool_use" if calls else "end_turn", "stop_sequence": None}
     usage = {"input_tokens": INPUT, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
-    whole = {"id": f"msg_{time.time_ns()}", "type": "message", "role": "assistant", "model": asked["model"]}
+    whole = {"id": f"msg_{clock.time_ns()}", "type": "message", "role": "assistant", "model": asked["model"]}
     if not asked.get("stream"):
         return {**whole, **ended, "content": [block], "usage": {**usage, "output_tokens": OUTPUT}}
     delta = (
@@ -140,7 +141,7 @@ def _responses(asked: dict[str, Any], tool: str, given: dict[str, Any]) -> Any:
         "input_tokens": INPUT, "output_tokens": OUTPUT, "total_tokens": INPUT + OUTPUT,
         "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0},
     }  # fmt: skip
-    whole = {"id": f"resp_{time.time_ns()}", "object": "response", "model": asked["model"], "usage": usage}
+    whole = {"id": f"resp_{clock.time_ns()}", "object": "response", "model": asked["model"], "usage": usage}
     done = {**whole, "status": "completed", "output": [item]}
     if not asked.get("stream"):
         return done

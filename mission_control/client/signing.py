@@ -9,9 +9,8 @@ import getpass
 import os
 import platform
 import sys
-import time
 
-from mission_control.client import credentials, files, origin, words
+from mission_control.client import clock, credentials, files, origin, words
 from mission_control.client.api import Api
 from mission_control.client.printing import line, plain
 from mission_control.client.problems import Busy, Nothing, NotSignedIn, Problem, Unreachable, Usage
@@ -91,9 +90,9 @@ def _approved(api: Api, given: Namespace) -> Any:
         f" {minutes} min), or open\n{line(asked['verification_uri_complete'])}\nand approve this terminal. Waiting ...",
         flush=True,
     )
-    end, pause = time.monotonic() + asked["expires_in"], asked.get("interval", 5)
-    while time.monotonic() < end:
-        time.sleep(pause)
+    end, pause = clock.monotonic() + asked["expires_in"], asked.get("interval", 5)
+    while clock.monotonic() < end:
+        clock.sleep(pause)
         try:
             found = api.form("/oauth/token", client_id=CLIENT_ID, grant_type=GRANT, device_code=asked["device_code"])
         except Unreachable as problem:

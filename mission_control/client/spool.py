@@ -9,9 +9,8 @@ import contextlib
 import json
 import os
 import sys
-import time
 
-from mission_control.client import credentials, files, script
+from mission_control.client import clock, credentials, files, script
 from mission_control.client.api import BUSY, PATIENCE_SECONDS, Api, query
 from mission_control.client.problems import NotSignedIn, Unreachable, Usage
 from mission_control.client.update import after_command, is_newer
@@ -61,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
 class Event:
     def __init__(self, client: str, raw: bytes, at: int | None = None) -> None:
-        self.client, self.raw, self.at = client, raw, int(time.time()) if at is None else at
+        self.client, self.raw, self.at = client, raw, int(clock.time()) if at is None else at
 
     def send(self, api: Api, seconds: float, **more: object) -> tuple[int, Any]:
         if check := os.environ.get(script.CHECK):
@@ -76,7 +75,7 @@ class Event:
 
     def send_late(self, api: Api) -> bool:
         """Send what was kept, and return whether it arrived."""
-        status, value = self.send(api, AT_ONCE, age=max(0, int(time.time()) - self.at))
+        status, value = self.send(api, AT_ONCE, age=max(0, int(clock.time()) - self.at))
         if status == 401:
             raise NotSignedIn("The connection has ended.")
         return not is_away(status, value)
@@ -140,7 +139,7 @@ class Spool:
             return None
 
     def set_away(self, since: int) -> None:
-        files.write(self.away, f"{since} {int(time.time()) + script.AGAIN_SECONDS}\n".encode())
+        files.write(self.away, f"{since} {int(clock.time()) + script.AGAIN_SECONDS}\n".encode())
 
     def keep(self, event: Event) -> None:
         """Keep an event, on one line, while there is room."""
@@ -179,7 +178,7 @@ class Spool:
             except FileNotFoundError:
                 files.remove(self.away)
                 return True
-            time.sleep(SETTLES)  # a hook that opened it before has written to it by then
+            clock.sleep(SETTLES)  # a hook that opened it before has written to it by then
         events = list(self._events(self.sending))
         waiting = list(self._events(self.path))
         if not self._tell_gap(api, [*events, *waiting]):
@@ -188,7 +187,7 @@ class Spool:
             del events[0]
         if events and os.path.exists(self.sending):  # else it was forgotten
             files.write(self.sending, b"".join(b"%d %s\n" % (one.at, one.raw) for one in events))
-            self.set_away(int(time.time()))
+            self.set_away(int(clock.time()))
         if events:
             return False
         files.remove(self.sending)
@@ -204,7 +203,7 @@ class Spool:
         """Tell each session how long it could say nothing, how much comes late, and how much is lost."""
         from collections import Counter
 
-        now, away = int(time.time()), self.is_away_since()
+        now, away = int(clock.time()), self.is_away_since()
         if not os.path.exists(self.telling):  # a hook may write another one at this moment
             with contextlib.suppress(FileNotFoundError):
                 os.rename(self.lost, self.telling)
@@ -253,17 +252,17 @@ def send_kept(client: str, name: str) -> None:
             fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return
-        end, pause = time.monotonic() + TRIES_FOR, 1.0
-        while (spool.has_events() or os.path.exists(spool.away)) and time.monotonic() < end:
+        end, pause = clock.monotonic() + TRIES_FOR, 1.0
+        while (spool.has_events() or os.path.exists(spool.away)) and clock.monotonic() < end:
             if (away := spool.is_away_since()) is not None:
                 spool.set_away(away[0])
             api = Api(credentials.find(name))
             if spool.drain(api):
                 break
             api.close()
-            until = time.monotonic() + pause
-            while spool.has_events() and time.monotonic() < until:
-                time.sleep(LOOKS_SECONDS)  # it may be forgotten
+            until = clock.monotonic() + pause
+            while spool.has_events() and clock.monotonic() < until:
+                clock.sleep(LOOKS_SECONDS)  # it may be forgotten
             pause = min(pause * 2, LONGEST_PAUSE)
         else:
             return

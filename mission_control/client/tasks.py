@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 
-from mission_control.client import files, words
+from mission_control.client import clock, files, words
 from mission_control.client.fences import LEASE_SECONDS, Held
 from mission_control.client.printing import as_json, entry, line, plain
 from mission_control.client.problems import Nothing, Problem, Unreachable, Usage
@@ -79,21 +78,21 @@ def wait(session: Session, given: Namespace) -> None:
 
 def _next(session: Session, wanted: dict[str, Any], seconds: float | None, is_it: Any) -> Any:
     """Return the first answer that is wanted. Raise Nothing when there is none, also after `seconds` of waiting."""
-    end = None if seconds is None else time.monotonic() + seconds
+    end = None if seconds is None else clock.monotonic() + seconds
     longest = 1  # at first, so that a server that is not there is known at once
     is_away = False
     while True:
-        left = 0 if end is None else int(max(0, min(longest, end - time.monotonic())))
+        left = 0 if end is None else int(max(0, min(longest, end - clock.monotonic())))
         body = {**wanted, "known": session.held.known, "wait_seconds": left, "keep_alive": left > 0}
         try:
             answer = session.api.call("POST", NEXT, body, seconds=min(left, QUIET_SECONDS))
         except Unreachable as problem:
-            if longest == 1 or end is None or time.monotonic() >= end:
+            if longest == 1 or end is None or clock.monotonic() >= end:
                 raise
             if not is_away:
                 print(f"{problem.text} Trying again ...", file=sys.stderr, flush=True)
             is_away = True
-            time.sleep(RECONNECT_SECONDS)
+            clock.sleep(RECONNECT_SECONDS)
             continue
         longest, is_away = WAIT_SECONDS, False
         session.held.take(answer, wanted.get("lease_seconds"))
@@ -102,7 +101,7 @@ def _next(session: Session, wanted: dict[str, Any], seconds: float | None, is_it
         is_directive = answer["kind"] == "directive"
         if is_directive and answer["directive"] == "stop":
             raise Nothing(plain(answer["text"]), "stop")
-        is_over = end is None or time.monotonic() >= end
+        is_over = end is None or clock.monotonic() >= end
         if is_directive and not is_over:
             print(entry(f"NEWS {answer['directive']}: {answer['text']}"), file=sys.stderr, flush=True)
         if is_over and not (is_directive and answer["directive"] == "continue"):
@@ -152,10 +151,10 @@ def ask(session: Session, given: Namespace) -> None:
     found = session.api.call("POST", f"/api/v1/agent/boards/{board}/{kind}", body, fence=fence)
     if given.park and task_id is not None:
         session.held.park(task_id)
-    end = None if given.wait is None else time.monotonic() + given.wait
+    end = None if given.wait is None else clock.monotonic() + given.wait
     state, said = words.state_of(found)
-    while end is not None and state == "open" and time.monotonic() < end:
-        left = max(1, int(min(ASK_SECONDS, end - time.monotonic())))
+    while end is not None and state == "open" and clock.monotonic() < end:
+        left = max(1, int(min(ASK_SECONDS, end - clock.monotonic())))
         path = f"/api/v1/boards/{board}/{kind}/{found['id']}?wait_seconds={left}"
         found = session.api.call("GET", path, seconds=left)
         state, said = words.state_of(found)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.client.terminal import Terminal
 from tests.live.crew import Crew
@@ -88,6 +91,8 @@ class Shop:
 
 def shop_in(folder: Path, made: Crew) -> Shop:
     """A repository in a folder, with Vega's worker."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed: apt install git")
     top, kept = folder / "shop", folder / "sessions"
     kept.mkdir(parents=True)
     top.mkdir()

@@ -12,6 +12,8 @@ from typing import Any
 from mission_control.api_docs.client_pages import program
 from tests.live.servers import PATIENCE
 
+WITH_CLOCK = str(Path(__file__).with_name("with_clock.py"))
+
 
 @dataclass
 class Printed:
@@ -34,6 +36,7 @@ class Terminal:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     python: str = sys.executable
+    has_own_clock: bool = False  # it waits as it does for people, else by the clock of `with_clock.py`
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -54,7 +57,7 @@ class Terminal:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environment, **more}
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            self.python, str(self.program), *arguments,
+            self.python, *([] if self.has_own_clock else [WITH_CLOCK]), str(self.program), *arguments,
             env=environment, cwd=self.folder, stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mission_control.client import clock
 from mission_control.client.forges import calls
 from mission_control.client.forges.calls import Later, Refused
 from mission_control.client.forges.finding import forge_of
@@ -20,7 +21,7 @@ KINDS = ("github", "gitlab", "forgejo")
 
 @pytest.fixture(params=KINDS)
 def served(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackForge]:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(clock, "sleep", lambda _: None)
     path = "group/inner/web" if request.param == "gitlab" else "shop/web"
     with forge_on_loopback(tmp_path / "served", request.param, path, "/code") as forge:
         yield forge

@@ -1,10 +1,16 @@
 """`work` while its program may not be prompted: no prompt, no question, no attempt, and it goes on by itself."""
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from mission_control.client import clock
+from mission_control.client.work.ends import WINDOW, End
+from mission_control.client.work.holding import Holding
 from tests.client.shop import Shop, until
 from tests.client.terminal import ended
 from tests.live.servers import API
@@ -35,8 +41,8 @@ async def test_task_that_met_a_closed_window_goes_back_untouched(shop: Shop) -> 
 
 
 async def test_worker_goes_on_by_itself_when_the_window_opens(shop: Shop) -> None:
-    task = await shop.task(f"do: write work.txt one\n{refusal(4)}\ndo: say Done.")
-    process = await shop.terminal.start(*shop.work)
+    task = await shop.task(f"do: write work.txt one\n{refusal(1)}\ndo: say Done.")
+    process = await shop.terminal.start(*shop.work, CONSTANTS="work.holding.AGAIN_SECONDS=1")
 
     async def in_review() -> bool:
         return bool((await shop.made.task(task))["status"] == "review")
@@ -47,6 +53,22 @@ async def test_worker_goes_on_by_itself_when_the_window_opens(shop: Shop) -> Non
     [run] = [run for run in await shop.runs(task) if run["state"] == "completed"]
     assert run["fence"] == 1 and len(shop.prompts()) == 2
     assert await questions(shop) == [] and shop.left() == []
+
+
+@pytest.mark.parametrize(("times", "seconds"), [(0, 30), (1, 60), (3, 240), (9, 3_600)])
+def test_window_that_stays_closed_is_tried_after_longer_and_longer_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, seconds: float
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(clock, "time", lambda: 1_000.0)
+    worker: Any = SimpleNamespace(program=SimpleNamespace(account=lambda: "claude"))
+    end = End(WINDOW, "Closed.", datetime.fromtimestamp(1_004, UTC))
+    holding = Holding(worker)
+    for _ in range(times):
+        holding.begin(end)
+    assert holding.begin(end).until == 1_000 + seconds and holding.is_on()
+    monkeypatch.setattr(clock, "time", lambda: 1_000 + seconds)
+    assert not holding.is_on()
 
 
 async def test_worker_of_one_task_lets_what_it_has_begun_wait(shop: Shop) -> None:

@@ -159,7 +159,7 @@ class Plugin:
 async def running(home: Path, **more: str) -> AsyncIterator[Plugin]:
     node = shutil.which("node")
     if node is None and not os.environ.get("CI"):
-        pytest.skip("node is not installed")
+        pytest.skip("node is not installed: apt install nodejs")
     pipe = asyncio.subprocess.PIPE
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], **more}
     command = (node or "node", str(DRIVER), str(home / "plugin.mjs"))

@@ -69,19 +69,28 @@ def pythons() -> list[str]:
 
 @pytest.mark.parametrize("python", pythons())
 async def test_it_runs_on_every_python_here(tmp_path: Path, python: str) -> None:
-    terminal = Terminal(tmp_path / "old", python=python)
+    terminal = Terminal(tmp_path / "old", python=python, has_own_clock=True)
     terminal.fetch(BASE)
     assert await terminal.done("--version") == f"{__version__}\n"
     assert (await terminal.run("claim")).code == 4
+
+
+async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 16\r\n\r\n{"detail": "No"}')
+    writer.close()
 
 
 async def test_start_imports_little(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path / "quick")
     terminal.fetch(BASE)
     command = (sys.executable, "-X", "importtime", str(terminal.program), "status")
-    environment = {"HOME": str(terminal.folder), "MISSION_CONTROL_URL": BASE + ":9", "MISSION_CONTROL_TOKEN": "mca_x"}
-    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.PIPE)
-    _, err = await process.communicate()
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        environment = {"HOME": str(terminal.folder), "MISSION_CONTROL_URL": url, "MISSION_CONTROL_TOKEN": "mca_x"}
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.PIPE)
+        _, err = await process.communicate()
+    assert process.returncode == 4
     imported = set(re.findall(r"^import time:.*\| +(\S+)$", err.decode(), re.MULTILINE))
     assert "mission_control.client.api" in imported
     assert imported & SLOW == set() and len(imported) < MOST_MODULES, sorted(imported)

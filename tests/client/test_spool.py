@@ -4,9 +4,9 @@ import asyncio
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +19,7 @@ import pytest
 
 from mission_control.client import script
 from mission_control.client.spool import AWAY, Spool
+from tests.client.with_clock import COMMAND
 from tests.live.servers import PATIENCE
 
 TOKEN = "mca_of_a_test"
@@ -86,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if way == "slow":
-            board.released.wait(2 * script.SECONDS)
+            board.released.wait(1.5 * script.SECONDS)
         is_good = way in ("on", "slow") and self.headers["X-Agent-Token"] == TOKEN
         answer = board.answer if is_good else b"<html>" if way == "page" else b'{"detail": "no"}'
         if is_good:
@@ -114,7 +115,7 @@ class Machine:
         self.config.parent.mkdir(parents=True)
         self.config.write_text(f"MISSION_CONTROL_URL={url}\nMISSION_CONTROL_TOKEN={TOKEN}\n")
         self.config.chmod(0o600)
-        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PAUSES_ONLY": "1", "SHORTER": "4"}
         self.script = home / "hook"
         self.script.write_text(script.text())
         self.kept = home / ".local/state/mission-control/spool/claude-code-usual"
@@ -130,7 +131,7 @@ class Machine:
         return await self.hand_on(body, *more, way=way)
 
     async def hand_on(self, body: str, *more: str, way: str = "sh", client: str = "claude-code") -> str:
-        first = ["sh", str(self.script)] if way == "sh" else [sys.executable, "-m", "mission_control.client", "hook"]
+        first = ["sh", str(self.script)] if way == "sh" else [*shlex.split(COMMAND), "hook"]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *first, client, *more, env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe
@@ -181,7 +182,8 @@ def board() -> Iterator[Board]:
 
 
 @pytest.fixture
-async def machine(board: Board, tmp_path: Path) -> AsyncIterator[Machine]:
+async def machine(board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Machine]:
+    monkeypatch.setattr(script, "python_command", lambda: COMMAND)
     machine = Machine(tmp_path, f"http://127.0.0.1:{board.port}")
     yield machine
     machine.forget()
@@ -189,6 +191,7 @@ async def machine(board: Board, tmp_path: Path) -> AsyncIterator[Machine]:
 
 
 async def test_what_is_being_written_while_it_is_taken_goes_too(board: Board, machine: Machine) -> None:
+    machine.environment["SHORTER"] = "1"  # who writes at that moment has a real clock
     board.set("off")
     await machine.hook("a")
     with machine.kept.open("ab") as slow:
@@ -262,6 +265,7 @@ async def test_what_was_kept_stays_while_the_connection_has_ended(board: Board, 
 
 
 async def test_many_at_once_lose_and_mix_nothing(board: Board, machine: Machine) -> None:
+    machine.environment["SHORTER"] = "1"  # who writes at that moment has a real clock
     board.set("off")
     names = [f"n{number}" for number in range(24)]
     await asyncio.gather(*(machine.hook(name, text="é\n" * 3_000) for name in names))
@@ -315,6 +319,8 @@ async def test_token_is_no_argument_and_files_are_private(
     board: Board, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen, real = machine.home / "seen", shutil.which("curl")
+    if real is None:
+        pytest.skip("curl is not installed: apt install curl")
     (machine.home / "bin").mkdir()
     (machine.home / "bin/curl").write_text(f'#!/bin/sh\necho "$@" >>{seen}; env >>{seen}; exec {real} "$@"\n')
     (machine.home / "bin/curl").chmod(0o755)

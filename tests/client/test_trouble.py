@@ -180,9 +180,12 @@ async def test_terminal_that_is_not_signed_in(between: Between, stranger: Termin
 
 
 async def test_code_that_nobody_enters_expires(between: Between, stranger: Terminal) -> None:
-    between.answers = [said("200 OK", json.dumps({**ASKED, "expires_in": 1})), oauth("authorization_pending")]
+    between.answers = [
+        said("200 OK", json.dumps({**ASKED, "expires_in": 10, "interval": 5})),
+        oauth("authorization_pending"),
+    ]
     printed = await stranger.run("sign-in")
-    assert printed.code == 3 and "The code has expired." in printed.err
+    assert printed.code == 3 and "The code has expired." in printed.err and len(between.requests) == 3
 
 
 async def test_server_that_signs_no_terminal_in(between: Between, stranger: Terminal) -> None:

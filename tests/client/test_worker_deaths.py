@@ -9,5 +9,6 @@ from tests.client.worker_deaths import play
 pytestmark = [pytest.mark.database, pytest.mark.once]
 
 
-async def test_every_task_is_handed_in_exactly_once(tmp_path: Path) -> None:
-    await play(tmp_path, points=3)
+@pytest.mark.parametrize("parts", [(0.5,), pytest.param((0, 1), marks=pytest.mark.thorough)], ids=["half", "ends"])
+async def test_every_task_is_handed_in_exactly_once(tmp_path: Path, parts: tuple[float, ...]) -> None:
+    await play(tmp_path, *parts)

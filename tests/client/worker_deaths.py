@@ -15,7 +15,7 @@ AGENT_STEPS = 20
 
 def dying(shop: Shop, **environment: str) -> dict[str, str]:
     """Have the worker's program be the one that kills; return what it needs."""
-    shop.terminal.program = Path(__file__).with_name("dying_worker.py")
+    shop.terminal.program, shop.terminal.has_own_clock = Path(__file__).with_name("dying_worker.py"), True
     return {"PYTHONPATH": str(ROOT), **environment}
 
 
@@ -28,9 +28,9 @@ async def steps_of(shop: Shop) -> int:
     return int(path.read_text())
 
 
-def spread(total: int, count: int) -> list[int]:
-    """So many steps of all, the first and the last among them."""
-    return sorted({1 + round(place * (total - 1) / (count - 1)) for place in range(count)})
+def step_at(part: float, total: int) -> int:
+    """The step after that part of all, 0 for the first and 1 for the last."""
+    return 1 + round(part * (total - 1))
 
 
 async def handed_in_once(shop: Shop, task: str) -> None:
@@ -88,8 +88,8 @@ async def server_dies(shop: Shop, here: Installation, server: Server, at: int) -
     return server
 
 
-async def play(folder: Path, points: int) -> None:
-    """Have each of them die at so many points."""
+async def play(folder: Path, *parts: float) -> None:
+    """Have each of them die after these parts of its steps."""
     async with installation(folder) as here:
         server = await here.start()
         made, number = await crew(server), 0
@@ -101,10 +101,10 @@ async def play(folder: Path, points: int) -> None:
 
         total = await steps_of(shop())
         assert total > 40
-        for at in spread(total, points):
-            await worker_dies(shop(), at)
-        for at in spread(AGENT_STEPS, points):
-            await agent_dies(shop(), at)
-        for at in spread(total, points):
-            server = await server_dies(shop(), here, server, at)
+        for part in parts:
+            await worker_dies(shop(), step_at(part, total))
+        for part in parts:
+            await agent_dies(shop(), step_at(part, AGENT_STEPS))
+        for part in parts:
+            server = await server_dies(shop(), here, server, step_at(part, total))
         await server.kill()

@@ -7,9 +7,8 @@ import email.utils
 import http.client
 import json
 import re
-import time
 
-from mission_control.client import credentials
+from mission_control.client import clock, credentials
 from mission_control.client.api import Answer, Api
 from mission_control.client.forges import reading
 from mission_control.client.printing import line
@@ -108,12 +107,12 @@ class Calls(Api):
 
     def read(self, response: http.client.HTTPResponse) -> bytes:
         largest = LARGEST_LOG if self._reads_log else LARGEST_ANSWER
-        pieces, size, until = [b""], 0, time.monotonic() + ANSWER_SECONDS
+        pieces, size, until = [b""], 0, clock.monotonic() + ANSWER_SECONDS
         while piece := response.read1(PIECE):
             pieces, size = [*pieces, piece], size + len(piece)
             if self._reads_log:
                 pieces = [b"".join(pieces)[-2 * reading.LONGEST_LOG :]]
-            if size > largest or time.monotonic() > until:
+            if size > largest or clock.monotonic() > until:
                 raise Unreachable(f"The answer of {self.server} is too large or too slow.", "too_large")
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
@@ -131,7 +130,7 @@ class Calls(Api):
             else:
                 if not (pause and _may_pass(answer)):
                     break
-            time.sleep(pause)
+            clock.sleep(pause)
         return answer
 
     def _moved(self, answer: Answer) -> str | None:
@@ -213,7 +212,7 @@ def _is_limit(answer: Answer, words: str) -> bool:
 
 def _when(answer: Answer) -> float:
     """When the forge wants to be asked again, by its own headers, within bounds."""
-    now = time.time()
+    now = clock.time()
     after, moment = answer.headers.get("Retry-After", ""), 0.0
     if after.isascii() and after.isdigit():
         moment = now + min(int(after), LONGEST_WAIT)

@@ -13,8 +13,8 @@ import queue
 import signal
 import subprocess
 import threading
-import time
 
+from mission_control.client import clock
 from mission_control.client.problems import Problem
 from mission_control.client.work.inbox import Event
 from mission_control.client.work.values import text_at, value_at, values_at
@@ -81,9 +81,9 @@ def end(process: Process, writing: int, seconds: float = END_SECONDS) -> None:
         process.wait(seconds)
     os.close(writing)
     process.wait()
-    deadline = time.monotonic() + GROUP_SECONDS
-    while time.monotonic() < deadline and _lives(process.pid):
-        time.sleep(0.02)
+    deadline = clock.monotonic() + GROUP_SECONDS
+    while clock.monotonic() < deadline and _lives(process.pid):
+        clock.sleep(0.02)
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -146,14 +146,14 @@ class Agent:
 
     def answer(self, number: int, hear: Callable[[Event], None], seconds: float) -> Values:
         """Wait for the answer to a request; what comes before it is heard. Raise Gone when none comes in time."""
-        deadline = time.monotonic() + seconds
+        deadline = clock.monotonic() + seconds
         while True:
             try:
-                event = self.inbox.get(timeout=max(0.0, min(1.0, deadline - time.monotonic())))
+                event = self.inbox.get(timeout=max(0.0, min(1.0, deadline - clock.monotonic())))
             except queue.Empty:
                 if self.process.poll() is not None and self.inbox.empty():
                     raise Gone(f"{self.name} has ended{self._why()}.") from None
-                if time.monotonic() >= deadline:
+                if clock.monotonic() >= deadline:
                     raise Gone(f"{self.name} did not answer in {seconds:.0f} seconds.") from None
                 event = Event("tick")
             is_own = event.source is self

@@ -6,10 +6,9 @@ import contextlib
 import os
 import queue
 import shlex
-import time
 from datetime import datetime, timezone
 
-from mission_control.client import files
+from mission_control.client import clock, files
 from mission_control.client.git import LONGEST_COMMAND, code_since
 from mission_control.client.printing import plain
 from mission_control.client.problems import Problem
@@ -52,7 +51,7 @@ class Attempt:
         self.session = AgentSession(worker, task, self.usage, self.inbox, self._hear)
         self.texts: list[str] = []  # of the agent, since its last call of a tool
         self.is_broken = False  # the turn, as the agent tells beside its end
-        self._looked = time.monotonic()
+        self._looked = clock.monotonic()
         self.has_failed = False
 
     def run(self, answer: Next) -> None:
@@ -114,10 +113,10 @@ class Attempt:
 
     def _run(self, words: list[str], environment: dict[str, str], seconds: float) -> tuple[int, str]:
         """Run a command in the worktree, while stops and the lease are heard; return how it ended, and its output."""
-        command, end = Command(words, self.task.tree, environment, self.task.run), time.monotonic() + seconds
+        command, end = Command(words, self.task.tree, environment, self.task.run), clock.monotonic() + seconds
         try:
             while not command.is_over():
-                if time.monotonic() > end:
+                if clock.monotonic() > end:
                     return TOO_LONG, f"{command.output()}\nIt took too long."
                 with contextlib.suppress(queue.Empty):
                     self._hear(self.inbox.get(timeout=0.1))
@@ -295,12 +294,12 @@ class Attempt:
         self._hear(event)
         if self.limits.stop is not None:
             raise self.limits.stop
-        if self.usage.messages is not None and time.monotonic() - self._looked > LOOK_SECONDS:
-            self._looked = time.monotonic()
+        if self.usage.messages is not None and clock.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = clock.monotonic()
             if retry := self.usage.messages.retry_of(self.task.session):
                 words, moment = retry
                 until = datetime.fromtimestamp(moment, timezone.utc)
-                if moment - time.time() > SHORT_SECONDS:
+                if moment - clock.time() > SHORT_SECONDS:
                     raise self._held(End(end_of(self.program.signs, (), words, _now()).kind, words, until))
 
     def _hear_agent(self, event: Event) -> None:
@@ -373,14 +372,15 @@ class Attempt:
     def _wait_shortly(self, held: Held) -> None:
         """Wait in the session of the task until the hold is over, or another worker has tried."""
         self.worker.say(f"#{self.task.number} waits: {held}")
-        while time.time() < held.until and self.worker.holding.is_on():
+        while clock.time() < held.until and self.worker.holding.is_on():
             self._hear_for(0.5)
 
     def _hear_for(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            with contextlib.suppress(queue.Empty):
-                self._hear(self.inbox.get(timeout=left))
+        end = clock.monotonic() + seconds
+        while clock.monotonic() < end:
+            clock.sleep(0.1)
+            while not self.inbox.empty():
+                self._hear(self.inbox.get())
             self.limits.obey()
 
     def _set_aside(self, held: Held) -> None:
@@ -422,4 +422,4 @@ class Attempt:
 
 
 def _now() -> datetime:
-    return datetime.now().astimezone()
+    return datetime.fromtimestamp(clock.time()).astimezone()

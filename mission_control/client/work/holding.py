@@ -12,10 +12,9 @@ import json
 import os
 import random
 import socket
-import time
 from datetime import datetime, timezone
 
-from mission_control.client import files
+from mission_control.client import clock, files
 from mission_control.client.problems import Busy, Nothing, Problem, Unreachable
 from mission_control.client.work.ends import OVERLOAD, SIGN_IN, WINDOW, End
 
@@ -50,7 +49,7 @@ class Held(Exception):
     @property
     def is_short(self) -> bool:
         """Whether a session may wait for its end: the provider is overloaded, or another worker tries."""
-        return (self.end.kind == OVERLOAD or self._is_tried) and self.until - time.time() <= SHORT_SECONDS
+        return (self.end.kind == OVERLOAD or self._is_tried) and self.until - clock.time() <= SHORT_SECONDS
 
 
 class Holding:
@@ -70,7 +69,7 @@ class Holding:
             hold = self._read()
             if hold is None:
                 return
-            now = time.time()
+            now = clock.time()
             if hold["until"] > now and hold["tried_by"] != os.getpid():
                 end = End(hold["kind"], hold["words"])
                 raise Held(end, hold["until"], is_tried=bool(hold["tried_by"]))
@@ -79,11 +78,11 @@ class Holding:
 
     def is_on(self) -> bool:
         hold = self._read()
-        return hold is not None and hold["until"] > time.time()
+        return hold is not None and hold["until"] > clock.time()
 
     def begin(self, end: End) -> Held:
         """Have all workers of the account hold, from now on."""
-        now = time.time()
+        now = clock.time()
         with self._locked():
             before = self._read()
             if before is not None and before["kind"] != end.kind:
@@ -126,7 +125,7 @@ class Holding:
             self._tell_of_kept()
             raise Nothing(f"{state}. Nothing is prompted until {_clock(held.until)}.", "holding")
         stated, known = 0.0, None
-        while (hold := self._read()) is not None and (seconds := hold["until"] - time.time()) > 0:
+        while (hold := self._read()) is not None and (seconds := hold["until"] - clock.time()) > 0:
             if hold["tried_by"] or self._concerns_nobody(hold):
                 worker.pause(min(AWAY_SECONDS, seconds))
                 continue
@@ -142,7 +141,7 @@ class Holding:
                 worker.pause(min(AWAY_SECONDS, seconds))
 
     def _concerns_nobody(self, hold: Hold) -> bool:
-        return hold["kind"] == OVERLOAD and not self._kept and time.time() - hold["since"] < QUIET_SECONDS
+        return hold["kind"] == OVERLOAD and not self._kept and clock.time() - hold["since"] < QUIET_SECONDS
 
     def _tell_of_kept(self) -> None:
         hold = self._read() if self._kept else None
@@ -200,11 +199,11 @@ class Holding:
 def _resumption(row: HoldRow) -> float | None:
     """When people want a worker to go on, in seconds since 1970."""
     if row["ended_at"] or row["answer"] == "continue":
-        return time.time()
+        return clock.time()
     if row["answer"] == "stop" and row["resumes_at"]:
         return datetime.fromisoformat(row["resumes_at"].replace("Z", "+00:00")).timestamp()
     return None
 
 
 def _clock(moment: float) -> str:
-    return time.strftime("%a %H:%M:%S", time.localtime(moment))
+    return datetime.fromtimestamp(moment).astimezone().strftime("%a %H:%M:%S")

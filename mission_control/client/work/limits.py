@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from mission_control.client import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Limits:
 
     def __init__(self, worker: Worker, usage: Usage) -> None:
         self.stop: Stopped | None = None
-        self._worker, self._usage, self._began = worker, usage, time.monotonic()
+        self._worker, self._usage, self._began = worker, usage, clock.monotonic()
 
     def look(self) -> None:
         minutes, budget = self._worker.given.time, self._worker.given.budget
@@ -35,7 +35,7 @@ class Limits:
             return
         if self._worker.ends:
             self.stop = Stopped("This worker was ended.")
-        elif minutes and time.monotonic() - self._began > minutes * 60:
+        elif minutes and clock.monotonic() - self._began > minutes * 60:
             self.stop = Stopped(f"It took more than {minutes:g} minutes.", asks=True)
         elif budget and self._usage.total > budget:
             self.stop = Stopped(f"It cost more than {budget:g} US dollars.", asks=True)

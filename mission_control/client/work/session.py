@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import time
 
 from mission_control import __version__
+from mission_control.client import clock
 from mission_control.client.work import acp
 from mission_control.client.work.agents import RUNNERS
 from mission_control.client.work.limits import Stopped
@@ -121,10 +121,9 @@ class AgentSession:
         assert self.agent is not None
         turn = self.agent.begin("session/prompt", sessionId=self._task.session, prompt=[{"type": "text", "text": text}])
         self._is_in_turn = True
-        try:
-            return self.agent.answer(turn, hear, TURN_SECONDS)
-        finally:
-            self._is_in_turn = False
+        result = self.agent.answer(turn, hear, TURN_SECONDS)
+        self._is_in_turn = False
+        return result
 
     def note(self, text: str) -> None:
         """Let the agent have what people wrote: at once where it takes that, else with its next prompt."""
@@ -145,10 +144,10 @@ class AgentSession:
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def last_result(self) -> Values:
-        """Wait for the result of a turn that is cancelled; {} when none comes in time."""
-        deadline = time.monotonic() + CANCEL_SECONDS
+        """Wait for the result of a turn that is cancelled; {} when there is none, or none comes in time."""
+        deadline = clock.monotonic() + CANCEL_SECONDS
         with contextlib.suppress(queue.Empty):
-            while (seconds := deadline - time.monotonic()) > 0:
+            while self._is_in_turn and (seconds := deadline - clock.monotonic()) > 0:
                 event = self._inbox.get(timeout=seconds)
                 if "stopReason" in event.result:
                     return event.result
@@ -160,6 +159,7 @@ class AgentSession:
         agent, self.agent = self.agent, None
         self.notes.extend(self._steered.values())
         self._steered.clear()
+        self._is_in_turn = False
         if agent is not None:
             agent.close()
             self._usage.report_cut()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-import time
 
+from mission_control.client import clock
 from mission_control.client.api import Api
 from mission_control.client.problems import Busy, NotSignedIn, Problem, Unreachable
 from mission_control.client.tasks import GONE
@@ -130,9 +130,9 @@ class BoardLink:
         api = Api(self.connection)
         event: Values = {"hook_event_name": "Listen", **self.common}
         while not self.over.is_set():
-            began = time.monotonic()
+            began = clock.monotonic()
             answer = self._answer(api, event)
-            if not answer and time.monotonic() - began < PAUSE:
+            if not answer and clock.monotonic() - began < PAUSE:
                 self.over.wait(PAUSE)
             if "note" in answer:
                 self.inbox.put(Event("note", answer["note"]))

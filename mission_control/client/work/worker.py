@@ -8,9 +8,8 @@ import os
 import signal
 import sys
 import threading
-import time
 
-from mission_control.client import credentials, files
+from mission_control.client import clock, credentials, files
 from mission_control.client.printing import entry, line
 from mission_control.client.problems import Problem, Usage
 from mission_control.client.tasks import NEXT
@@ -130,7 +129,7 @@ class Worker:
 
     def pause(self, seconds: float) -> None:
         with self.waiting():
-            time.sleep(seconds)
+            clock.sleep(seconds)
 
 
 def _end_with_parent() -> None:
