@@ -60,6 +60,7 @@ async def test_long_failing_webhook_is_paused_asks_admins_and_sends_what_was_mis
         (await cast.ada.post(f"{of(hook)}/tests")).ok()  # its answer is none to what waits
     [need] = (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"]
     assert need["title"] == "Webhook Warehouse is paused: 503"
+    assert [one["label"] for one in need["answers"]] == ["Resume", "Resume from now on"]
     assert (await cast.cleo.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
     receiver.answers = []
     (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "resume"})).ok()
