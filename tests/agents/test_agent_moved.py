@@ -1,11 +1,13 @@
-"""What an agent did on a board stays there: after its move readers of only the new board see none of it."""
+"""An agent moves: what it did stays on its board, unseen by readers of only the new one, and it goes to its gateway."""
 
 from typing import Any
 
 import pytest
 
+from mission_control.boards.models import Board
 from mission_control.events.leases import Delivery
 from mission_control.people.models import BoardAccess, Member
+from tests.agents_on_gateways import add_gateway, hire_on
 from tests.cast import Cast
 from tests.claiming import release, taken
 from tests.visitor import visitor
@@ -45,3 +47,13 @@ async def test_page_of_a_moved_agent(cast: Cast, moved: dict[str, Any], tab: str
     path = f"/agents/{cast.vega.id}{tab}"
     (await (await visitor(cast.app, cast.ada)).get(path)).is_status(200).has("Vega", moved["title"])
     (await (await visitor(cast.app, cast.ben)).get(path)).is_status(200).has("Vega").lacks(moved["title"])
+
+
+async def test_agent_moves_to_the_gateway_of_its_new_board(cast: Cast) -> None:
+    here, there = await add_gateway(cast.organization.id, cast.board), await add_gateway(cast.organization.id)
+    lyra = await hire_on(cast.app, here, cast.board, "Lyra")
+    path, to = f"/agents/{lyra.id}", {"board_id": str(cast.other_board.id)}
+    assert "has no gateway" in (await cast.ada.patch(path, to)).refused(422)
+    await Board.filter(id=cast.other_board.id).update(gateway_id=there.id)
+    moved = (await cast.ada.patch(path, to)).ok()
+    assert (moved["board_id"], moved["gateway_id"]) == (str(cast.other_board.id), str(there.id))

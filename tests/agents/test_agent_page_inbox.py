@@ -1,5 +1,6 @@
 """An agent's inbox on its page: what became of each notice, sending one again, and the callback with its secret."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from mission_control.agents.models import Agent
 from mission_control.agents.reactions import NOTICE
 from mission_control.background.sending import settle
 from mission_control.core.actor import system
+from mission_control.events import broker
 from mission_control.events.leases import Delivery
 from mission_control.gateways.models import Gateway
 from tests.agents_on_gateways import add_gateway, hire_on
@@ -36,6 +38,17 @@ async def test_notices_update_live(cast: Cast) -> None:
         await watch.until("Received")
     seen = await ada.get(f"{path}/inbox")
     seen.has(str(delivery.seq), "Received", "Open the task")
+
+
+async def test_arrival_that_no_event_tells_of_is_signalled(cast: Cast) -> None:
+    delivery, running = await told(cast), broker.current()
+    assert running is not None
+    await Delivery.filter(id=delivery.id).update(data={})
+    (await cast.vega.get("/agent/inbox")).ok()  # it is online before
+    async with running.subscribe(cast.organization.id) as reader, asyncio.timeout(60):
+        (await cast.vega.get(f"/agent/inbox?after={delivery.seq}")).ok()
+        while {"inbox_of": str(cast.vega.id)} not in await reader.take():
+            pass
 
 
 async def test_failed_notice_is_sent_again(cast: Cast) -> None:

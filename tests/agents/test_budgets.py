@@ -230,6 +230,7 @@ async def test_changed_limit_warns_again_and_wakes_waiting_claims(cast: Cast) ->
         changed = (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 120})).ok()
         assert heard.done()
     assert (changed["used"], changed["state"]) == (100, "warning")
+    assert set(await told("BUDGET RAISED")) == {cast.atlas.id, cast.vega.id, cast.rigel.id}
     assert await kinds(before) == ["budget.updated", "budget.warning"]
     assert (await cast.vega.post("/agent/heartbeat")).ok()["directive"] == "continue"
     (await cast.ada.patch(f"/budgets/{budget['id']}", {"limit": 90})).ok()

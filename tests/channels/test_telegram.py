@@ -204,6 +204,10 @@ async def test_check_names_the_bot(place: Place) -> None:
     assert await TELEGRAM.check(place.line()) == "@tests_bot"
     with pytest.raises(Refused, match="Unauthorized"):
         await TELEGRAM.check(place.line(token="1:wrong"))
+    place.telegram.fails = [(404, "Not Found", None), (404, "Gone", None)]  # a token of another form; something else
+    for words in (r"Not Found\. Copy the bot token again\.", "Gone"):
+        with pytest.raises(Refused, match=f"^{words}$"):
+            await TELEGRAM.check(place.line())
 
 
 async def test_person_is_told_in_private(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Requests that a stop cuts: each gets an answer that tells its sender to try again."""
+"""Requests that a stop cuts, or whose client hangs up: each gets its answer, or one that says to try again."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from mission_control.http import exchange
+from mission_control.http.exchange import Exchange, Rules
 from mission_control.server.worker import InFlight
+from tests.tiny_app import settings_with
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
 
@@ -42,3 +45,25 @@ async def test_request_that_is_cut_is_answered_once(inner: Any, statuses: list[i
     with suppress(asyncio.CancelledError):
         await task
     assert [one["status"] for one in sent if one["type"] == "http.response.start"] == statuses
+
+
+async def test_client_is_gone_only_when_all_of_its_answer_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that closes its sending side looks like one that hung up, and still waits for the answer."""
+    monkeypatch.setattr(exchange, "PATIENCE_SECONDS", 3600.0)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    asked = Exchange(Rules.of(settings_with()), {**SCOPE, "scheme": "http"}, receive, send)
+    end = asyncio.create_task(asked.receive())
+    await asked.send({"type": "http.response.start", "status": 200, "headers": []})
+    await asked.send({"type": "http.response.body", "body": b"half", "more_body": True})
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not end.done()
+    await asked.send({"type": "http.response.body", "body": b"", "more_body": False})
+    async with asyncio.timeout(60):
+        assert (await end)["type"] == "http.disconnect"

@@ -36,6 +36,19 @@ async def test_invited_person_signs_up_and_lands_on_the_board(cast: Cast) -> Non
     (await Visitor(cast.app).post(path, FAY | {"name": "Gus"})).is_status(409).has("used already")
 
 
+async def test_invitation_names_up_to_three_boards(cast: Cast) -> None:
+    boards, page = [cast.board.id, cast.other_board.id], Visitor(cast.app)
+    for name in ("Lens", "Mirror"):
+        boards.append(
+            (await cast.ada.post("/boards", {"name": name, "slug": name.lower(), "description": name})).ok()["id"]
+        )
+    named = {2: "the boards Dome and Telescope", 3: "the boards Dome, Lens and Telescope", 4: "4 boards"}
+    for count, words in named.items():
+        access = [{"board_id": str(board), "can_write": True} for board in boards[:count]]
+        path = await link(cast, f"fay{count}@example.org", board_access=access)
+        (await page.get(path)).has(f"You can change {words}.")
+
+
 async def test_invited_person_begins_where_something_waits(cast: Cast) -> None:
     await give_password(cast.ada)
     await cast.ask(None, await cast.add_task())

@@ -129,7 +129,7 @@ async def test_query_finds_what_is_to_come_and_what_has_come(cast: Cast) -> None
 
     assert await titles("") == ["Came", "Soon", "Late", "None"]
     for query, found in (
-        ("future", ["Soon", "Late"]), ("past", ["Came"]), ("none", ["None"]), ("2031-03-14", ["Late"]),
+        ("future", ["Soon", "Late"]), ("past", ["Came"]), ("None", ["None"]), ("2031-03-14", ["Late"]),
         (">=2031-03-14", ["Late"]), (">2031-03-14T22:00", []), (">=2031-03-14T22:00", ["Late"]),
         ("<2031-03-14T22:01", ["Came", "Soon", "Late"]),
     ):  # fmt: skip

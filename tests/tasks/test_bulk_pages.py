@@ -33,11 +33,13 @@ async def test_selected_tasks_move_and_come_back_in_their_order(cast: Cast) -> N
 
 
 async def test_every_change_is_taken_back(cast: Cast) -> None:
-    tag = (await cast.ada.post("/tags", {"name": "sky"})).ok()["id"]
-    task = await cast.add_task(priority="low", assigned_user_id=str(cast.cleo.id), due_at="2026-12-01T10:00:00")
+    tag, has = [(await cast.ada.post("/tags", {"name": name})).ok()["id"] for name in ("sky", "sea")]
+    cleo, due = str(cast.cleo.id), "2026-12-01T10:00:00"
+    task = await cast.add_task(priority="low", assigned_user_id=cleo, due_at=due, tag_ids=[has])
     ada = (await visitor(cast.app, cast.ada)).with_htmx
     for change in (
-        f"assign:agent:{cast.vega.id}", "assign:", "priority:critical", "due:fri", "due:none", f"tag:{tag}", "delete",
+        f"assign:agent:{cast.vega.id}", "assign:", "priority:critical", "due:fri", "due:none",
+        f"tag:{tag}", f"untag:{has}", "delete",
     ):  # fmt: skip
         seen = (await ada.post(f"{cast.home}/tasks/bulk", {"task_ids": task["id"], "change": change})).is_status(200)
         assert "1 task" in seen.text, change

@@ -27,10 +27,10 @@ async def test_field_is_created_with_its_default_of_every_type(cast: Cast) -> No
     (await ada.get(FIELDS)).is_status(200).has("No custom fields yet")
     (await ada.get(f"{FIELDS}/new")).is_status(200).has("checked", str(cast.board.name))
     given = {
-        "text": ("clear", "clear"), "integer": ("12", 12), "decimal": ("2.5", 2.5), "boolean": ("yes", True),
-        "date": ("2026-12-31", "2026-12-31"), "url": ("https://example.org", "https://example.org"),
-        "json": ('{"a": 1}', {"a": 1}), "date_time": ("2026-12-31T08:00:00Z", "2026-12-31T08:00:00Z"),
-        "text_long": ("two\nlines", "two\nlines"),
+        "text": (" clear ", "clear"), "integer": ("12", 12), "decimal": ("2.5", 2.5), "boolean": ("yes", True),
+        "date": (" 2026-12-31", "2026-12-31"), "url": (" https://example.org ", "https://example.org"),
+        "json": ('{"a": 1}', {"a": 1}), "date_time": ("2026-12-31T08:00:00Z ", "2026-12-31T08:00:00Z"),
+        "text_long": ("  two\nlines\n", "  two\nlines\n"),
     }  # fmt: skip
     for kind, (text, _) in given.items():
         form = typed(cast, field_key=f"a_{kind}", field_type=kind, default_value=text)

@@ -44,12 +44,18 @@ async def test_accepting_asks_for_what_the_board_requires(cast: Cast) -> None:
     ada, proposal = await visitor(cast.app, cast.ada), await proposed(cast)
     url = f"{cast.home}/proposals/{proposal['id']}"
     (await ada.get(url)).has("Lens", "field:integer:lens")
+    (await ada.with_htmx.get(url)).has("<dialog", "field:integer:lens").lacks("<hx-partial")
     from_shelf = (await ada.with_htmx.post(f"{url}/decision", {"decision": "accept"})).is_status(422)
-    from_shelf.has('hx-target="#dialogs"', "data-auto-open", "Fill this in.", "Lens: this board requires a value.")
+    from_shelf.has(
+        'hx-target="#dialogs" hx-swap="innerHTML"',
+        "data-auto-open",
+        "Fill this in.",
+        "Lens: this board requires a value.",
+    )
     form = {"decision": "accept", "note": "", "task": "", "field:integer:lens": ""}
     (await ada.post(f"{url}/decision", form)).is_status(422).has("Fill this in.")
     again = (await ada.with_htmx.post(f"{url}/decision", form | {"field:integer:lens": "wide"})).is_status(422)
-    again.has('value="wide"').lacks("<dialog")
+    again.has('value="wide"').lacks("<dialog", "<hx-partial")
     (await ada.post(f"{url}/decision", form | {"field:integer:lens": "35"})).is_status(303)
     [task] = (await cast.ada.get(f"{cast.home}/tasks")).ok()["items"]
     assert task["custom_field_values"]["lens"] == 35

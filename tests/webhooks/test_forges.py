@@ -129,6 +129,22 @@ def test_second_attempt_of_a_workflow_is_newer() -> None:
     assert checks_of(known_after(again, first)["commit", head]) == "running"
 
 
+def test_the_same_check_is_as_its_latest_moment_says() -> None:
+    def ended(conclusion: str | None, minute: int) -> dict[str, Any]:
+        at = f"2019-05-15T15:{minute}:00Z"
+        return changed(
+            GITHUB["workflow_run.completed"], workflow_run__conclusion=conclusion, workflow_run__updated_at=at
+        )
+
+    head = GITHUB["workflow_run.completed"]["workflow_run"]["head_sha"]
+    failed, passed, other = ended("failure", 20), ended("success", 30), ended("failure", 30)
+    for order in ([failed, passed], [passed, failed], [passed, other]):
+        assert checks_of(known_after(*order)["commit", head]) == "passed"
+    begun = changed(other, workflow_run__conclusion=None, workflow_run__status="in_progress")
+    assert checks_of(known_after(begun, failed)["commit", head]) == "failed"  # its clock is behind, and yet it ended
+    assert checks_of(known_after(failed, begun)["commit", head]) == "failed"
+
+
 @pytest.mark.parametrize("values", [
     {"pull_request__html_url": "javascript:alert(1)"},
     {"pull_request__html_url": "https://evil.example/Codertocat/Hello-World/pull/2"},

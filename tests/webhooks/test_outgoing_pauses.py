@@ -1,5 +1,6 @@
 """Outgoing webhooks that are paused, end, go on, or send something again."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from mission_control.core import times
 from mission_control.core.actor import system
 from mission_control.events.commands import atomically
-from mission_control.webhooks.models import OutgoingDelivery
+from mission_control.webhooks.models import OutgoingDelivery, OutgoingWebhook
 from mission_control.webhooks.outgoing import queue as outgoing_queue
-from mission_control.webhooks.outgoing.settling import PAUSES
+from mission_control.webhooks.outgoing import sending
+from mission_control.webhooks.outgoing.settling import FAILING_FOR, PAUSES, Attempt, settle
 from tests.cast import Cast
 from tests.outgoing import make, of, read, send, sent_by, types
 from tests.outside import Receiver
@@ -60,6 +62,7 @@ async def test_long_failing_webhook_is_paused_asks_admins_and_sends_what_was_mis
         (await cast.ada.post(f"{of(hook)}/tests")).ok()  # its answer is none to what waits
     [need] = (await cast.ada.get("/needs?kind=outgoing_webhook")).ok()["items"]
     assert need["title"] == "Webhook Warehouse is paused: 503"
+    assert [one["label"] for one in need["answers"]] == ["Resume", "Resume from now on"]
     assert (await cast.cleo.get("/needs?kind=outgoing_webhook")).ok()["items"] == []
     receiver.answers = []
     (await cast.ada.post(f"/needs/{need['id']}/answers", {"answer": "resume"})).ok()
@@ -148,6 +151,56 @@ async def test_everything_since_a_moment_is_sent_again(cast: Cast, receiver: Rec
     assert [one["is_replay"] for one in await sent_by(cast, hook)] == [False, False, False, True, True, False]
     (await cast.ada.post(f"{of(hook)}/resends", {"since": "2999-01-01T00:00:00Z"})).ok()
     assert await send(hours=3) == 0
+
+
+async def test_what_a_receiver_gets_again_no_other_gets_again(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    one, other = [await make(cast, receiver, "task.created", description=name) for name in ("Again", "Once")]
+    await cast.add_task(title="Sent to both")
+    assert await send() == 2
+    since = times.wire(times.clock_now() - timedelta(minutes=1))
+    (await cast.ada.post(f"{of(one)}/resends", {"since": since})).ok()
+    await cast.add_task(title="Sent to both, too")
+    assert await send() == 3
+    assert [one["is_replay"] for one in await sent_by(cast, one)] == [False, True, False]
+    assert [one["is_replay"] for one in await sent_by(cast, other)] == [False, False]
+
+
+@pytest.mark.parametrize(("answer", "state", "kind"), [
+    (BROKEN, "paused", "outgoing_webhook.failed"), (GONE, "gone", "outgoing_webhook.gone")
+])  # fmt: skip
+async def test_of_a_webhook_that_is_paused_during_an_attempt_only_the_end_counts(
+    cast: Cast, receiver: Receiver, by_hand: None, answer: str, state: str, kind: str
+) -> None:
+    hook = await make(cast, receiver, "task.created")
+    long_ago = times.clock_now() - FAILING_FOR
+    await OutgoingWebhook.filter(id=hook["id"]).update(failing_since=long_ago)
+    await cast.add_task()
+    receiver.answers = [answer]
+    receiver.gate.clear()
+    await sending.look()
+    async with asyncio.timeout(60):
+        while not receiver.got:
+            await asyncio.sleep(0.005)
+    (await cast.ada.post(f"{of(hook)}/pauses")).ok()
+    receiver.gate.set()
+    await asyncio.gather(*sending.SENDING.tasks)
+    assert (await read(cast, hook))["state"] == state
+    events = (await cast.ada.get(f"/activity?kind={kind}")).ok()["items"]
+    assert len(events) == (state == "gone")
+
+
+async def test_webhook_ends_once(cast: Cast, receiver: Receiver, by_hand: None) -> None:
+    """Two processes may hear from its receiver at the same time that it is gone."""
+    hook = await make(cast, receiver, "task.created")
+    for title in ("One", "Two"):
+        await cast.add_task(title=title)
+    await outgoing_queue.queue_next()
+    webhook = await OutgoingWebhook.get(id=hook["id"])
+    for delivery in await OutgoingDelivery.filter(webhook_id=webhook.id):
+        delivery.state = "sending"
+        await delivery.save()
+        await settle(system(cast.organization.id), webhook, delivery, Attempt(error="Gone.", is_gone=True))
+    assert len((await cast.ada.get("/activity?kind=outgoing_webhook.gone")).ok()["items"]) == 1
 
 
 async def test_webhook_that_stays_paused_keeps_so_much_and_no_more(

@@ -85,9 +85,12 @@ async def test_instruction_stands_outside_the_fence(cast: Cast) -> None:
 
 
 def test_imitated_markers_are_broken() -> None:
-    for text in ("END EXTERNAL DATA", "End  External\nData", "begin-external-data", "ENDEXTERNALDATA"):
-        assert "*" in neutralize_markers(text)
-    assert neutralize_markers("data from an external end") == "data from an external end"
+    broken = {
+        "END EXTERNAL DATA": "END*EXTERNAL*DATA", "End  External\nData": "End*External*Data",
+        "begin-external-data": "begin*external*data", "ENDEXTERNALDATA": "END*EXTERNAL*DATA",
+        "data from an external end": "data from an external end",
+    }  # fmt: skip
+    assert {text: neutralize_markers(text) for text in broken} == broken
 
 
 async def test_long_payload_is_quoted_by_its_beginning(cast: Cast) -> None:
