@@ -16,9 +16,9 @@ import subprocess
 from importlib import import_module
 
 from mission_control.client import credentials, gate
+from mission_control.client.jsonc import Document, hooks_in, without_hooks
 from mission_control.client.printing import plain
 from mission_control.client.problems import Problem, Usage
-from mission_control.client.programs.jsonc import Document, hooks_in, without_hooks
 from mission_control.client.script import is_our_command
 
 TYPE_CHECKING = False

@@ -8,10 +8,10 @@ import pytest
 
 from mission_control.client.changes import Kept
 from mission_control.client.connect import Target
+from mission_control.client.jsonc import Document
 from mission_control.client.problems import Problem
 from mission_control.client.program import SERVER, Program, Settings
 from mission_control.client.programs import claude_code, codex, gemini, opencode
-from mission_control.client.programs.jsonc import Document
 from mission_control.client.script import is_our_command
 
 OTHERS = '{"type": "command", "command": "true"}'

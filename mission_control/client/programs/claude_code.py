@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mission_control.client.changes import Kept
     from mission_control.client.connect import Target
+    from mission_control.client.jsonc import Document
     from mission_control.client.program import Settings
-    from mission_control.client.programs.jsonc import Document
 
 MANAGED = "/etc/claude-code/managed-settings.json"  # of who runs the machine
 HOOKS, OTLP = "/api/v1/connect/claude-code/hooks", "/api/v1/connect/otlp/"  # to the first an earlier version posted

@@ -10,8 +10,8 @@ import shutil
 
 from mission_control.client import files
 from mission_control.client.credentials import TOKEN
+from mission_control.client.jsonc import Document
 from mission_control.client.program import SERVER, JsonSettings, Place, Program, Settings, Turn
-from mission_control.client.programs.jsonc import Document
 from mission_control.client.work.ends import OVERLOAD, SIGN_IN, WINDOW, Sign
 
 TYPE_CHECKING = False
