@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, Field, model_validator
 
-from mission_control.client.patterns import trouble
+from mission_control.client.shell.patterns import trouble
 from mission_control.core.field_tables import REQUIRED, DeclaredField, answered, changed, completed, created
 from mission_control.core.values import Body, FromRow, JsonObject, Moment, NonEmptyStr, Paging, Schema, example
 from mission_control.needs.escalation import Escalation

@@ -120,7 +120,7 @@ def connect(given: Namespace) -> None:
 
 
 def _held(given: Namespace, kept: Kept, client: Program, rules: OwnConnection) -> list[str]:
-    from mission_control.client.patterns import trouble
+    from mission_control.client.shell.patterns import trouble
 
     own = given.must or kept.value.get("must", [])
     for pattern in own:

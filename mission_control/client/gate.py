@@ -12,7 +12,7 @@ import sys
 
 from mission_control.client import credentials
 from mission_control.client.api import PATIENCE_SECONDS, Api
-from mission_control.client.patterns import concerning
+from mission_control.client.shell.patterns import concerning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

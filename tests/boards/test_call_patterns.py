@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission_control.client.patterns import allows, concerning, trouble
+from mission_control.client.shell.patterns import allows, concerning, trouble
 
 PATTERN = "Bash(git *)"
 

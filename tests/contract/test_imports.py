@@ -21,7 +21,7 @@ ORDER = [
 # No room: the program for terminals, which stands alone.
 ALONE = {"client"}
 # What both read alike: the server for what it answers, the program for when it gets no answer.
-SHARED = {"client.patterns", "client.forges.states"}
+SHARED = {"client.shell.patterns", "client.forges.states"}
 MOST_MODULES = 25
 # Libraries that a start does without. They stand in functions, or at the head of a module on demand (`_name.py`), which
 # functions import.

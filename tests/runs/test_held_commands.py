@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission_control.client.patterns import concerning
+from mission_control.client.shell.patterns import concerning
 from tests.commands import ATTEMPTS, CARRIERS, LISTS, ORDINARY, QUOTERS, spellings
 
 EXAMPLES = int(os.environ.get("COMMANDS", "150"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mission_control.client.patterns import allows, concerning, is_exact
+from mission_control.client.shell.patterns import allows, concerning, is_exact
 from mission_control.core.values import JsonObject
 from mission_control.runs.hooks.reading import Hook, Verdict
 from mission_control.runs.permissions.reading import asked_of
