@@ -28,7 +28,7 @@ from mission_control.database.sqlite.file import LONG_READS, QUICK_READS, Sqlite
 from tests.database.small_database import small_database
 from tests.database.small_models import Note
 
-pytestmark = [pytest.mark.dialect, pytest.mark.database]
+pytestmark = [pytest.mark.once, pytest.mark.database]
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT COUNT(*) AS n FROM n"
 COUNT = "SELECT COUNT(*) AS n FROM small_notes"

@@ -17,7 +17,7 @@ from mission_control.database.sqlite.file import SqliteFile
 from tests.database.small_database import small_database
 from tests.database.small_models import Note
 
-pytestmark = [pytest.mark.dialect, pytest.mark.database]
+pytestmark = [pytest.mark.once, pytest.mark.database]
 
 
 @pytest.fixture

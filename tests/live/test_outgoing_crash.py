@@ -67,10 +67,9 @@ async def test_hundred_messages_survive_a_crash_in_the_middle(tmp_path: Path) ->
         assert {str(row[0]) for row in wanted} == set(counts)
 
 
+@pytest.mark.postgres
 async def test_two_processes_send_each_message_once(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, listening() as receiver:
-        if home.sqlite_file is not None:
-            pytest.skip("one process serves a file of SQLite")
         async with home.served(**ALLOWED) as first, home.served(**ALLOWED) as second:
             board = await new_board(first)
             hook = await make_webhook(second, receiver)

@@ -164,6 +164,7 @@ def test_snippet_shows_the_match() -> None:
     assert snippet("short text", ["other"]) == "short text"
 
 
+@pytest.mark.once
 async def test_no_search_runs_on_the_loops_thread(cast: Cast) -> None:
     """On SQLite; one step of a search may take as long as the texts are."""
     client = connection()
