@@ -177,6 +177,7 @@ async def test_the_oracle_sleeps_at_night() -> None:
     assert ada.quiet_until(START, 9 * HOUR) == 18 * HOUR
 
 
+@pytest.mark.thorough
 async def test_two_hundred_needs_in_ten_minutes_are_sent_as_the_rules_say(cast: Cast, chat: Chat) -> None:
     people = await five(cast)
     with clock() as now:

@@ -245,6 +245,7 @@ async def test_player_begins_anew_until_its_access_ends() -> None:
     assert faults == []
 
 
+@pytest.mark.thorough
 async def test_agents_continue_after_a_server_restart(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as first:
         async with playing(home, "--url", first.url):

@@ -18,7 +18,7 @@ import pytest
 from tests.live.servers import ROOT, TOKEN, Installation, Server, installation
 from tests.outside import Directory, repository_of_skills
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.thorough]
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 CONFIGURATION = ROOT / "tests/fuzz/schemathesis.toml"
@@ -91,7 +91,7 @@ async def search(name: str, known: dict[str, str], folder: Path, factor: int) ->
     return process.returncode, said.decode()
 
 
-@pytest.mark.parametrize("name", ["requests", pytest.param("sequences", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("name", ["requests", "sequences"])
 async def test_fuzzing_finds_no_server_error(place: Installation, server: Server, tmp_path: Path, name: str) -> None:
     seed = os.environ.get("SEED") or str(random.SystemRandom().randrange(10**6) if LONG else SHORT_SEED)
     print(f"SEED={seed}")

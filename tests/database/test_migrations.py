@@ -34,6 +34,7 @@ def test_migration_is_sql_for_both_databases_and_nothing_else(file: Path) -> Non
     assert all(len(line) < 300 for line in file.read_text(encoding="utf-8").splitlines())
 
 
+@pytest.mark.thorough
 def test_aerich_drafts_a_new_column_for_both_databases() -> None:
     packed = run_child(ROOT, "--describe").stdout.strip()
     assert write_for("postgres", "nothing", packed) is None

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.database, pytest.mark.once]
 
 
 @pytest.mark.parametrize("example", WORKERS)
+@pytest.mark.thorough
 async def test_worker_survives_a_server_crash(tmp_path: Path, example: str) -> None:
     async with installation(tmp_path) as here:
         server = await here.start()

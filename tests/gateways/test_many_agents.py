@@ -21,6 +21,7 @@ async def tower(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[To
         yield one
 
 
+@pytest.mark.thorough
 async def test_thirty_agents_share_patches_of_the_configuration(cast: Cast, tower: Tower) -> None:
     await tower.disconnect()
     tower.fake.old_heartbeat = {"every": "9m"}

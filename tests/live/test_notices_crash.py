@@ -75,6 +75,7 @@ async def until(is_so: Any) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.thorough
 async def test_fifty_notices_arrive_once_over_a_crash(tmp_path: Path) -> None:
     """Also when the gateway was restarted meanwhile, so that it knows no idempotency keys."""
     async with installation(tmp_path) as home, FakeGateway() as fake:

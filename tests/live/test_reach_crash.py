@@ -154,6 +154,7 @@ async def tells_the_truth(home: Installation, both: Providers, twice: set[str]) 
     await home.command("audit", "verify", **SETTINGS)
 
 
+@pytest.mark.thorough
 async def test_a_hundred_messages_arrive_over_deaths_of_the_only_server(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, providers() as (both, telegram, ntfy):
         async with home.served(**SETTINGS) as first:

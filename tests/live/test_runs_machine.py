@@ -37,6 +37,7 @@ async def test_invariants_hold_after_every_step(cast: Cast, grows_old: bool) -> 
 
 
 @pytest.mark.database
+@pytest.mark.thorough
 async def test_invariants_hold_when_the_process_is_killed(tmp_path: Path) -> None:
     """At any moment; the last of its processes takes some steps to the end, and finds the whole log in order."""
     chance, deaths = random.Random(7), 40 if LONG else 2

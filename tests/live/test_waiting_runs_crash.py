@@ -88,6 +88,7 @@ async def answer_all(person: Caller, home: Installation, board: str, over: async
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.thorough
 async def test_runs_that_wait_survive_the_death_of_the_server(tmp_path: Path) -> None:
     chance = random.Random(7)
     async with installation(tmp_path) as home:
