@@ -11,7 +11,7 @@ from tests.browser.conftest import PATIENCE, Open, Site
 from tests.browser.looks import found
 from tests.browser.test_board import live
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 class Agent:

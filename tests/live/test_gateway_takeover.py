@@ -88,6 +88,7 @@ async def test_killed_holder_is_replaced_and_its_calls_fail(
     assert await connector.call(gateway.id, "health")
 
 
+@pytest.mark.thorough
 async def test_living_holder_keeps_its_gateways_and_gives_them_up_when_it_stops(
     gateway: Gateway, other: Server, taking: Taking
 ) -> None:

@@ -135,6 +135,7 @@ async def searched(client: httpx.AsyncClient) -> list[str]:
     return sorted(one["id"] for one in found["items"])
 
 
+@pytest.mark.thorough
 async def test_target_that_a_server_was_started_on_counts_as_empty(home: Installation, target: str) -> None:
     async with replace(home, database_url=target).served():
         await refused(home, "A Mission Control server uses the target. Stop it first.", *MOVE, "--to", target)
@@ -151,6 +152,7 @@ async def test_changed_source_needs_a_restart(home: Installation, target: str) -
         assert await User.filter(name="Ben").count() == 1
 
 
+@pytest.mark.thorough
 async def test_damaged_row_in_the_target_is_found(home: Installation, target: str) -> None:
     await dying(home, 1, "ANALYZE", *MOVE, "--to", target)
     for change, sentence in (

@@ -41,6 +41,7 @@ async def until(receiver: Receiver, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.thorough
 async def test_hundred_messages_survive_a_crash_in_the_middle(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, listening() as receiver:
         async with home.served(**ALLOWED) as first:

@@ -37,6 +37,7 @@ async def pending(made: Crew, number: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
+@pytest.mark.thorough
 async def test_many_wait_and_a_restart_leaves_them_to_the_keyboard(tmp_path: Path, how: str) -> None:
     installation = Installation(tmp_path, f"sqlite:///{tmp_path}/waits.sqlite3")
     server = await installation.start()

@@ -178,6 +178,7 @@ async def test_a_hundred_messages_arrive_over_deaths_of_the_only_server(tmp_path
 
 
 @pytest.mark.postgres
+@pytest.mark.thorough
 async def test_another_server_sends_what_one_that_died_had_begun(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, providers() as (both, telegram, ntfy):
         async with home.served(**SETTINGS) as first:

@@ -63,6 +63,7 @@ async def left(board_id: Any) -> list[int]:
     ]
 
 
+@pytest.mark.thorough
 async def test_rest_of_a_killed_import_is_deleted_by_another_process(
     cast: Cast, other: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
