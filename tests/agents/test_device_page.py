@@ -39,9 +39,10 @@ async def test_code_is_found_however_it_is_typed(cast: Cast, spell: Callable[[st
     (await browser.get(f"/device?user_code={spell(terminal.user_code).replace(' ', '+')}")).has(terminal.user_code)
 
 
-async def test_wrong_code_is_said_in_the_form(cast: Cast) -> None:
-    page = await (await visitor(cast.app, cast.ada)).get("/device?user_code=BCDF-GHJK")
-    page.is_status(200).has("No terminal waits with this code", "BCDF-GHJK").lacks("Approve</span>")
+@pytest.mark.parametrize("code", ["BCDF-GHJK", "9" * 30, "B" * 41])
+async def test_wrong_code_is_said_in_the_form(cast: Cast, code: str) -> None:
+    page = await (await visitor(cast.app, cast.ada)).get(f"/device?user_code={code}")
+    page.is_status(200).has("No terminal waits with this code", code).lacks("Approve</span>")
 
 
 async def test_another_address_is_pointed_out(cast: Cast) -> None:

@@ -223,6 +223,7 @@ async def test_reading_costs_the_same_after_many_events(cast: Cast, monkeypatch:
             (await cast.ada.get("/metrics/dashboard?range_key=7d")).ok()
         return len(read), sum(read)
 
+    monkeypatch.setattr(counting.COUNTING, "when", lambda: False)  # what the loop reads is not what a reader costs
     with times.travelled(timedelta(days=-40)):
         await busy(cast)
     statements, lines = await cost()

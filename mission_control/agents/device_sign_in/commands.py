@@ -135,7 +135,8 @@ def spelled(user_code: str) -> str:
 
 
 def typed(user_code: str) -> str:
-    return "".join(letter for letter in user_code.upper() if letter in ALPHABET) if len(user_code) <= 40 else ""
+    # No code is longer than its column, which takes nothing longer, also to look for it.
+    return "".join(letter for letter in user_code[:40].upper() if letter in ALPHABET)[:16]
 
 
 @dataclass(frozen=True, slots=True)
