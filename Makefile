@@ -60,10 +60,10 @@ MEMORY := $(shell df --output=avail -k /dev/shm 2>/dev/null | awk 'NR == 2 && $$
 ifneq ($(MEMORY),)
 export PYTEST_DEBUG_TEMPROOT ?= $(MEMORY)
 endif
-# Tests wait half of the time, for processes and clocks: two for each core. JOBS=0 runs them in one process, for a
+# Tests wait half of the time, for processes and clocks: three for each two cores. JOBS=0 runs them in one process, for a
 # debugger. Those with a browser use the cores alone.
 CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-JOBS ?= $(shell expr $(CORES) '*' 2)
+JOBS ?= $(shell expr '(' $(CORES) '*' 3 + 1 ')' / 2)
 PYTEST = $(PYTHON) -m pytest --maxprocesses 8 --dist worksteal -n
 
 # `thorough` tests, what is no matter of the kind of database on PostgreSQL, and programs from npm are `test-rest`.

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 
-def every_third(values: Iterable[Any]) -> list[Any]:
-    """Return the parameters of a sweep: each third runs in `make test` too, the others are `thorough`."""
+def sampled(values: Iterable[Any], each: int = 3) -> list[Any]:
+    """Return the parameters of a sweep: each third, or as said, runs in `make test` too, the others are `thorough`."""
     return [
-        value if place % 3 == 0 else pytest.param(value, marks=pytest.mark.thorough)
-        for place, value in enumerate(values)
+        pytest.param(value, marks=pytest.mark.thorough) if place % each else value for place, value in enumerate(values)
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.shop import Shop, git
-from tests.samples import every_third
+from tests.samples import sampled
 
 pytestmark = [pytest.mark.database, pytest.mark.once]
 
@@ -82,7 +82,7 @@ def hostile(shop: Shop, attack: str) -> tuple[list[str], Path]:
     return ["work", "--agent", str(program), "--repository", str(shop.top), "--once"], seen
 
 
-@pytest.mark.parametrize("attack", every_third(ATTACKS))
+@pytest.mark.parametrize("attack", sampled(ATTACKS))
 async def test_nothing_that_a_program_wrote_is_run(shop: Shop, attack: str) -> None:
     text, (state, trees) = ATTACKS[attack]
     work, seen = hostile(shop, text)

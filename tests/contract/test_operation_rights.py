@@ -9,6 +9,7 @@ from mission_control.http.registry import Operation
 from tests.cast import Cast
 from tests.contract.operation_rights import COLUMNS, answer, callers, named, operations, table, write
 from tests.outside import outside
+from tests.samples import sampled
 from tests.things import path_of
 
 
@@ -29,7 +30,7 @@ def test_every_operation_has_a_row() -> None:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("one", operations(), ids=named)
+@pytest.mark.parametrize("one", sampled(operations(), each=2), ids=named)
 async def test_rights_of_operations_match_the_table_and_refusals_store_nothing(
     cast: Cast, one: Operation, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

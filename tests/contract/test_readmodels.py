@@ -22,7 +22,7 @@ from tests.lists import LISTS
 from tests.moments import loose_moments, unlike_the_document
 from tests.onboarding import add_gateway, hire_main_agent, on_gateway
 from tests.outside import outside
-from tests.samples import every_third
+from tests.samples import sampled
 from tests.things import filled, make_connection, things_of, upload
 
 pytestmark = pytest.mark.dialect
@@ -119,7 +119,7 @@ async def document(app: Quart) -> dict[str, Any]:
     return read
 
 
-@pytest.mark.parametrize("one", every_third(ANSWERING), ids=lambda one: one.operation_id)
+@pytest.mark.parametrize("one", sampled(ANSWERING), ids=lambda one: one.operation_id)
 async def test_responses_match_the_document(
     cast: Cast, document: dict[str, Any], one: Operation, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ async def test_agents_race_for_tasks_over_http(tmp_path: Path) -> None:
         await play_race(home, server, agents=8, tasks=60)
 
 
+@pytest.mark.thorough
 async def test_stale_fences_are_refused(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as server:
         await play_zombies(home, server, 5)

@@ -13,6 +13,7 @@ CLIENT, GRANT = "mission-control-client", "urn:ietf:params:oauth:grant-type:devi
 OWNER = {"name": "Mara", "email": "mara@example.org", "password": "a long enough password"}
 
 
+@pytest.mark.thorough
 async def test_approval_survives_the_death_of_the_server(tmp_path: Path) -> None:
     async with installation(tmp_path) as place:
         async with place.served() as server:

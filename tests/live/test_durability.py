@@ -22,14 +22,16 @@ from tests.live.scenarios import (
 )
 from tests.live.servers import PATIENCE, TELLING, Follower, Installation, Server, installation, messages
 
-pytestmark = [pytest.mark.dialect, pytest.mark.database]
+pytestmark = pytest.mark.database
 
 
+@pytest.mark.dialect
 async def test_aborted_requests_leave_no_locks(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         await play_aborted_requests(home, 300, seed=1)
 
 
+@pytest.mark.dialect
 async def test_acknowledged_writes_survive_a_crash(tmp_path: Path) -> None:
     async with installation(tmp_path) as home:
         await play_sudden_death(home, rounds=1, seconds=1.0, seed=2)

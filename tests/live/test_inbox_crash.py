@@ -47,6 +47,7 @@ async def assign(server: Server, board: str, agent: Hired) -> None:
         answer.raise_for_status()
 
 
+@pytest.mark.thorough
 async def test_crash_loses_no_notice_and_acknowledges_none_twice(tmp_path: Path) -> None:
     async with installation(tmp_path) as home, home.served() as first:
         board = await new_board(first)

@@ -67,6 +67,7 @@ async def test_killed_and_restarted_processes_lose_double_and_miss_nothing(tmp_p
 
 
 @pytest.mark.parametrize(("options", "code"), [((), 1), (("--workers", "2"), 78)], ids=["one process", "workers"])
+@pytest.mark.thorough
 async def test_newer_version_takes_over_when_servers_have_left(
     home: Installation, options: tuple[str, ...], code: int
 ) -> None:
@@ -93,6 +94,7 @@ async def test_migration_waits_for_servers_and_names_them_when_they_stay(
         await stays.close()
 
 
+@pytest.mark.thorough
 async def test_machine_with_another_key_is_told_so(home: Installation) -> None:
     async with home.served():
         pass

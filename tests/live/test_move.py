@@ -80,6 +80,7 @@ async def test_every_value_arrives_however_often_the_move_is_killed(home: Instal
         assert await schema(target) == await schema(other)
 
 
+@pytest.mark.thorough
 async def test_people_and_agents_go_on_after_the_move(home: Installation, target: str) -> None:
     said = await home.command("user", "reset-password", "ada@example.org")
     link = re.search(r"/reset/\S+", said)
@@ -142,6 +143,7 @@ async def test_target_that_a_server_was_started_on_counts_as_empty(home: Install
     assert "is complete" in await home.command(*MOVE, DATABASE_URL=target)
 
 
+@pytest.mark.thorough
 async def test_changed_source_needs_a_restart(home: Installation, target: str) -> None:
     await dying(home, 5, "UPDATE unfinished_move", *MOVE, "--to", target)
     assert "Everything can be moved." in await home.command(*MOVE, "--to", target, "--check")

@@ -52,7 +52,8 @@ async def create(server: Server, board: str) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.parametrize("method", [pytest.param("agents.create", marks=pytest.mark.thorough), "chat.send"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("method", ["agents.create", "chat.send"])
 async def test_killed_provisioning_is_finished_by_the_next_start(tmp_path: Path, method: str) -> None:
     async with FakeGateway() as fake, installation(tmp_path) as home:
         async with home.served() as first:

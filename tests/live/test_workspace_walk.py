@@ -178,6 +178,7 @@ async def test_refusals_and_silence_are_said_in_one_shape(made: Crew, tmp_path: 
     assert (await vega.refused("./mc GET /x", 4))["code"] == "no_token"
 
 
+@pytest.mark.thorough
 async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")
     wanted = await made.add_task("Deploy")
@@ -203,6 +204,7 @@ async def test_agents_ask_and_remember_by_their_files(made: Crew, names: tuple[s
     assert await vega.told() == ["QUESTION ANSWERED"]
 
 
+@pytest.mark.thorough
 async def test_lead_leads_by_its_files(made: Crew, names: tuple[str, ...], tmp_path: Path) -> None:
     atlas = await workspace(made, made.atlas, "lead", names, tmp_path / "atlas")
     vega = await workspace(made, made.vega, "worker", names, tmp_path / "vega")

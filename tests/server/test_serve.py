@@ -200,6 +200,7 @@ async def test_partial_request_does_not_delay_stopping(tmp_path: Path) -> None:
             assert await process.wait() == 0
 
 
+@pytest.mark.thorough
 async def test_stopping_server_frees_its_port_at_once(tmp_path: Path) -> None:
     """A restart need not wait for the last requests to end."""
     async with tiny_worker(tmp_path, cut=3600) as (process, address):
@@ -310,6 +311,7 @@ async def test_another_secret_key_is_refused(tmp_path: Path) -> None:
     assert "SECRET_KEY" in printed and "Traceback" not in printed
 
 
+@pytest.mark.thorough
 async def test_migrate_and_doctor(tmp_path: Path) -> None:
     code, printed = await run(tmp_path, "doctor", DB_AUTO_MIGRATE="false")
     assert code == 1

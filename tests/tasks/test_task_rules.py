@@ -12,6 +12,7 @@ import pytest
 from mission_control.boards.statuses import STATUSES
 from mission_control.tasks.models import Task, TaskDependency
 from tests.cast import Caller, Cast, changes, head, stamp
+from tests.samples import sampled
 
 BEGUN, EARLIER = stamp(-60), stamp(-120)
 JUST_NOW = timedelta(minutes=5)
@@ -196,7 +197,7 @@ async def test_tasks_move_freely_without_board_rules(cast: Cast, table: str) -> 
 
 @pytest.mark.once
 @pytest.mark.parametrize("flag", FLAGS)
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", sampled(TABLES, each=2))
 async def test_board_rules_refuse_moves(cast: Cast, table: str, flag: str) -> None:
     scene = Scene(cast, table)
     await cast.rule(**{flag: True})
