@@ -1,6 +1,7 @@
 """One application, one event loop and one database for the whole run; every test begins with empty tables."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -48,6 +49,7 @@ from tests.programs import installing
 NEVER_EMPTIED = {"aerich"}
 _tables: list[str] = []  # those that tests fill
 
+gc.set_threshold(200_000, 20, 100)  # what was collected stays; to look through it again takes a twentieth of the time
 installation.install()  # before tests are collected, many of which go through what is installed
 
 
